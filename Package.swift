@@ -1,0 +1,60 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+//
+// kbtf: BTF for Linux kernels and modules. ARCHITECTURE.md draws the rooms and who may import whom.
+import PackageDescription
+
+/// What every target under Sources is held to: Swift 6, memory safety spelled out, no silent imports,
+/// no warnings.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Tests leave memory-safety marks out: `#expect` expands to code that cannot carry them.
+let strictTests: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strictTests)
+}
+
+let package = Package(
+    name: "kbtf",
+    products: [.executable(name: "kbtf", targets: ["kbtf"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .systemLibrary(name: "CElf"),
+        .systemLibrary(name: "CDw"),
+        .systemLibrary(name: "CZlib"),
+        .systemLibrary(name: "CLzma"),
+        .systemLibrary(name: "CZstd"),
+        .systemLibrary(name: "CLz4"),
+        room("Bytes"),
+        room("HostIO", ["Bytes"]),
+        room("ELF", ["Bytes", "HostIO", "CElf", "CZlib", "CZstd"]),
+        room("DWARF", ["Bytes", "HostIO", "ELF", "CDw"]),
+        room("BTF", ["Bytes"]),
+        room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF"]),
+        room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
+        .executableTarget(
+            name: "kbtf",
+            dependencies: [
+                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "KernelTree",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// One BTF, read from bytes and immutable: its own types and strings, and, for split BTF, the base
+/// they continue.
+///
+///     ids      0 (void) | 1 ..< firstID: the base's | firstID ..< typeCount: own
+///     strings  0 ..< stringBase: the base's         | stringBase...: own
+///
+/// Records are held as host-order words, whatever the file's byte order. A parsed BTF has whole
+/// records and valid string offsets; type ids may still dangle or form cycles, as in any hostile
+/// file, so walkers bound their depth and `record` answers nil for an id that does not exist.
+package final class BTF: Sendable {
+    package let base: BTF?
+    package let header: Header
+    /// The own records, back to back.
+    package let words: [UInt32]
+    /// Word index of each own record, in id order.
+    package let starts: [UInt32]
+    /// The own string section.
+    package let strings: [UInt8]
+    /// Length in bytes of all base strings: own string offsets start here.
+    package let stringBase: Int
+    /// Id of the first own type.
+    package let firstID: UInt32
+
+    init(base: BTF?, header: Header, words: [UInt32], starts: [UInt32], strings: [UInt8]) {
+        self.base = base
+        self.header = header
+        self.words = words
+        self.starts = starts
+        self.strings = strings
+        stringBase = base.map { $0.stringBase + $0.strings.count } ?? 0
+        firstID = base?.typeCount ?? 1
+    }
+
+    /// One past the highest id; counts void and the base's types.
+    package var typeCount: UInt32 { firstID + UInt32(starts.count) }
+    package var isSplit: Bool { base != nil }
+    package var bigEndian: Bool { header.bigEndian }
+
+    /// Own ids in order.
+    package var ownIDs: Range<UInt32> { firstID..<typeCount }
+
+    /// Reads a whole BTF.
+    ///
+    /// - Parameter base: what the types continue; nil for vmlinux and standalone BTF.
+    /// - Throws: `BTFError` for a bad header, a cut record, an unknown kind, a name outside the strings,
+    ///   or a base of the other byte order.
+    package static func parse(_ bytes: ByteView, base: BTF? = nil) throws(BTFError) -> BTF {
+        let header = try Header.parse(bytes)
+        if let base, base.bigEndian != header.bigEndian {
+            throw BTFError(
+                offset: 0,
+                "byte order is \(orderName(header.bigEndian)), its base is \(orderName(base.bigEndian))")
+        }
+        let typeStart = header.length + header.typeOffset
+        guard
+            let words = bytes.words(
+                at: typeStart, count: header.typeLength / 4, bigEndian: header.bigEndian),
+            let strings = bytes.bytes(
+                at: header.length + header.stringOffset, count: header.stringLength)
+        else {
+            throw BTFError(offset: 8, "sections lie outside the data")
+        }
+        guard header.typeLength % 4 == 0 else {
+            throw BTFError(offset: 12, "type section length \(header.typeLength) is no multiple of 4")
+        }
+        let stringsAt = header.length + header.stringOffset
+        if base == nil {
+            guard strings.first == 0 else {
+                throw BTFError(offset: stringsAt, "string section does not start with NUL")
+            }
+        }
+        guard strings.isEmpty || strings.last == 0 else {
+            throw BTFError(
+                offset: stringsAt + strings.count - 1, "string section does not end with NUL")
+        }
+        let stringBase = base.map { $0.stringBase + $0.strings.count } ?? 0
+        let starts = try indexRecords(
+            words, at: typeStart, stringEnd: stringBase + strings.count)
+        return BTF(base: base, header: header, words: words, starts: starts, strings: strings)
+    }
+
+    /// Finds the start of each record and checks that each is whole and named inside the strings.
+    private static func indexRecords(
+        _ words: [UInt32], at typeStart: Int, stringEnd: Int
+    ) throws(BTFError) -> [UInt32] {
+        var starts: [UInt32] = []
+        starts.reserveCapacity(words.count / 5)
+        var at = 0
+        while at < words.count {
+            func fail(_ message: String) -> BTFError {
+                BTFError(offset: typeStart + at * 4, "own type \(starts.count + 1): " + message)
+            }
+            guard words.count - at >= 3 else { throw fail("record is cut short") }
+            let info = TypeInfo(rawValue: words[at + 1])
+            guard let kind = info.kind else { throw fail("unknown kind \(info.rawKind)") }
+            let shape = kind.shape
+            let vlen = kind == .func ? 0 : info.vlen
+            let length = shape.words(vlen: vlen)
+            guard length <= words.count - at else {
+                throw fail("\(kind.word) with \(vlen) elements ends after the type section")
+            }
+            guard Int(words[at]) < max(stringEnd, 1) else {
+                throw fail("name offset \(words[at]) is outside the strings (\(stringEnd) bytes)")
+            }
+            if shape.elementHasName {
+                var element = at + 3 + shape.fixed
+                for _ in 0..<vlen {
+                    guard Int(words[element]) < max(stringEnd, 1) else {
+                        throw fail(
+                            "element name offset \(words[element]) is outside the strings (\(stringEnd) bytes)"
+                        )
+                    }
+                    element += shape.element
+                }
+            }
+            starts.append(UInt32(truncatingIfNeeded: at))
+            at += length
+        }
+        return starts
+    }
+}
+
+private func orderName(_ bigEndian: Bool) -> String { bigEndian ? "big-endian" : "little-endian" }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+extension TypeWriter {
+    /// What deduplication leaves: own records with final ids and string offsets.
+    package struct Compact {
+        /// Records, back to back, in order of first appearance.
+        package let words: [UInt32]
+        package let typeCount: Int
+        /// The own string section, in order of first use.
+        package let strings: [UInt8]
+        let hasBase: Bool
+    }
+
+    /// Merges equal types, among each other and with the base, and drops unused strings.
+    /// Corresponds to `btf__dedup` of libbpf 1.8.
+    ///
+    /// - Parameter resolveForwards: merge a FWD with the only struct or union of its name.
+    /// - Throws: `BTFError` when types contain themselves without a struct in between.
+    package func deduplicated(resolveForwards: Bool) throws(BTFError) -> Compact {
+        var deduplicator = Deduplicator(self)
+        try deduplicator.run(resolveForwards: resolveForwards)
+        return compact { deduplicator.resolve($0) }
+    }
+
+    private func compact(_ resolve: (UInt32) -> UInt32) -> Compact {
+        var final: [UInt32] = Array(repeating: 0, count: starts.count)
+        var next = firstID
+        for index in starts.indices {
+            let id = firstID + UInt32(index)
+            guard resolve(id) == id else { continue }
+            final[index] = next
+            next += 1
+        }
+        var output: [UInt32] = []
+        var strings = ByteInterner(leadingEmpty: base == nil)
+        var finalName: [UInt32: UInt32] = [:]
+        for index in starts.indices where final[index] != 0 {
+            let start = Int(starts[index])
+            let end = index + 1 < starts.count ? Int(starts[index + 1]) : words.count
+            let shift = output.count - start
+            output.append(contentsOf: words[start..<end])
+            forEachReference(words, start) { position in
+                let target = resolve(words[position])
+                output[position + shift] = target < firstID ? target : final[Int(target - firstID)]
+            }
+            forEachName(words, start) { position in
+                let name = words[position]
+                guard name >= stringBase, name != 0 else { return }
+                if let known = finalName[name] {
+                    output[position + shift] = known
+                    return
+                }
+                let offset = stringBase + UInt32(strings.intern(Array(nameBytes(name))))
+                finalName[name] = offset
+                output[position + shift] = offset
+            }
+        }
+        return Compact(
+            words: output, typeCount: Int(next - firstID), strings: strings.bytes,
+            hasBase: base != nil)
+    }
+}
+
+extension TypeWriter.Compact {
+    /// The BTF's bytes, with a header of 24 bytes, types, then strings.
+    ///
+    /// - Parameter bigEndian: byte order of the target.
+    package func serialized(bigEndian: Bool) -> [UInt8] {
+        let header = Header(
+            length: Header.shortLength, typeOffset: 0, typeLength: words.count * 4,
+            stringOffset: words.count * 4, stringLength: strings.count, bigEndian: bigEndian)
+        var bytes = header.serialized()
+        bytes.reserveCapacity(bytes.count + words.count * 4 + strings.count)
+        bytes.append(contentsOf: byteArray(of: words, bigEndian: bigEndian))
+        bytes.append(contentsOf: strings)
+        return bytes
+    }
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+// Deduplication
+// =============
+//
+// A compiler describes each type once per translation unit, so the records that come out of DWARF
+// repeat `struct task_struct`, and everything below it, hundreds of times. What is to be merged is
+// defined by meaning: two types are the same when an unlimited walk from each sees the same kinds,
+// names, sizes and offsets in the same places. With one concession: a forward declaration is taken
+// for the full type of its name wherever a full type stands in its place, because whether a unit saw
+// the definition says nothing about the type.
+//
+// The graph has cycles, and every cycle of C passes through a struct or union. So:
+//
+// 1. Leaves (INT, FLOAT, FWD, ENUM) are merged by their words. An enum without values is a forward
+//    declaration and gives way to the enum of its name.
+// 2. Structs and unions, in order of id. Candidates are the earlier representatives (and the base's
+//    types) with the same name, size and member layout. A candidate is proven by walking both graphs
+//    in step (`equivalent`): each pair of types met is written down as an assumption, a pair met
+//    again is compared with the assumption instead of walked again, and one contradiction anywhere
+//    rejects the candidate and all its assumptions. When the walk ends without one, the two graphs
+//    are equal in every place reached, so the assumptions are facts: they are kept for structs whose
+//    partner is already a representative, and for forward declarations that met a full type.
+// 3. Forward declarations whose name belongs to exactly one struct or union, where the base was
+//    made the same way (`BaseIndex.resolvesForwards`).
+// 4. All others refer to types settled by now; they are merged bottom-up by their words, references
+//    replaced by representatives.
+//
+// With a base, its types are representatives from the start and never change; only own types are
+// removed. Cost: one walk per struct that is not yet settled. A merged struct settles all structs
+// below it, so a unit's graph is walked about once; the worst case, many same-shaped structs that
+// differ far below, is quadratic in their number per hash. Recursion is replaced by explicit
+// stacks: depth in the input is depth in an array.
+
+/// Merges equal types of a `TypeWriter`, among each other and with its base.
+struct Deduplicator {
+    static let unsettled: UInt32 = .max
+    static let inProgress: UInt32 = .max - 1
+
+    let base: BaseIndex?
+    let baseWords: [UInt32]
+    let baseStarts: [UInt32]
+    let words: [UInt32]
+    let starts: [UInt32]
+    let firstID: UInt32
+
+    /// For every id, base included: a type it was merged with (itself for representatives).
+    var map: [UInt32]
+    /// Assumptions of the walk under way: canonical id -> candidate id.
+    var assumed: [UInt32]
+    var assumptions: [UInt32] = []
+    /// Set when the walk met a base FWD in the place of a full type: the base cannot be changed, so
+    /// the candidate stays a type of its own.
+    var baseForwardMet = false
+    var pairs: [(candidate: UInt32, canonical: UInt32)] = []
+    /// Representatives among the own types, by hash.
+    var table: ChainTable
+
+    init(_ types: TypeWriter) {
+        base = types.base
+        baseWords = types.base?.words ?? []
+        baseStarts = types.base?.starts ?? [0]
+        words = types.words
+        starts = types.starts
+        firstID = types.firstID
+        let count = Int(types.nextID)
+        map = Array(repeating: Self.unsettled, count: count)
+        for id in 0..<Int(firstID) { map[id] = UInt32(id) }
+        assumed = Array(repeating: Self.unsettled, count: count)
+        table = ChainTable(entries: types.starts.count)
+    }
+
+    // MARK: Reading records
+
+    /// Word index of a record in its array. `id` is not void.
+    func start(_ id: UInt32) -> Int {
+        Int(id < firstID ? baseStarts[Int(id)] : starts[Int(id - firstID)])
+    }
+
+    func word(_ id: UInt32, _ index: Int) -> UInt32 {
+        id < firstID
+            ? baseWords[Int(baseStarts[Int(id)]) + index]
+            : words[Int(starts[Int(id - firstID)]) + index]
+    }
+
+    /// nil for void.
+    func kind(_ id: UInt32) -> Kind? { id == 0 ? nil : info(id).kind }
+    func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
+
+    /// The representative that `id` is merged with so far; itself while unsettled.
+    func resolve(_ id: UInt32) -> UInt32 {
+        var id = id
+        while true {
+            let next = map[Int(id)]
+            if next >= Self.inProgress || next == id { return id }
+            id = next
+        }
+    }
+
+    // MARK: Candidates
+
+    /// Visits types of the base, then own representatives, that share `hash`.
+    struct Candidates {
+        let hash: UInt64
+        var baseEntry: Int?
+        var ownEntry: Int?
+    }
+
+    func candidates(_ hash: UInt64) -> Candidates {
+        Candidates(
+            hash: hash, baseEntry: base?.types.first(hash: hash), ownEntry: table.first(hash: hash))
+    }
+
+    func next(_ list: inout Candidates) -> UInt32? {
+        if let entry = list.baseEntry {
+            list.baseEntry = base?.types.after(entry, hash: list.hash)
+            return UInt32(entry)
+        }
+        guard let entry = list.ownEntry else { return nil }
+        list.ownEntry = table.after(entry, hash: list.hash)
+        return firstID + UInt32(entry)
+    }
+
+    mutating func settle(_ id: UInt32, as representative: UInt32, hash: UInt64) {
+        map[Int(id)] = representative
+        if id == representative { table.add(Int(id - firstID), hash: hash) }
+    }
+
+    // MARK: The passes
+
+    mutating func run(resolveForwards: Bool) throws(BTFError) {
+        let own = firstID..<firstID + UInt32(starts.count)
+        for id in own { settleLeaf(id) }
+        for id in own { settleComposite(id) }
+        if resolveForwards { self.resolveForwards(own) }
+        for id in own { try settleReferring(id) }
+    }
+
+    private mutating func settleLeaf(_ id: UInt32) {
+        let start = start(id)
+        let info = TypeInfo(rawValue: words[start + 1])
+        switch info.kind {
+        case .var, .datasec:
+            map[Int(id)] = id
+        case .int, .float, .fwd:
+            let hash = recordHash(words, start, reference: { $0 })!
+            var list = candidates(hash)
+            while let candidate = next(&list) {
+                if sameWords(id, candidate) { return settle(id, as: candidate, hash: hash) }
+            }
+            settle(id, as: id, hash: hash)
+        case .enum, .enum64:
+            settleEnum(id)
+        default:
+            break
+        }
+    }
+
+    private mutating func settleEnum(_ id: UInt32) {
+        let hash = recordHash(words, start(id), reference: { $0 })!
+        let isForward = info(id).vlen == 0
+        var list = candidates(hash)
+        while let candidate = next(&list) {
+            guard info(candidate).kind?.isAnyEnum == true else { continue }
+            if sameWords(id, candidate) { return settle(id, as: candidate, hash: hash) }
+            guard compatibleEnums(id, candidate) else { continue }
+            if isForward { return settle(id, as: candidate, hash: hash) }
+            map[Int(candidate)] = id  // the candidate was a forward declaration
+        }
+        settle(id, as: id, hash: hash)
+    }
+
+    private mutating func settleComposite(_ id: UInt32) {
+        guard map[Int(id)] == Self.unsettled, kind(id)?.isComposite == true else { return }
+        let hash = recordHash(words, start(id), reference: { $0 })!
+        var list = candidates(hash)
+        while let candidate = next(&list) {
+            guard sameLayout(id, candidate) else { continue }
+            let equal = equivalent(id, candidate)
+            if equal { keepAssumptions() }
+            let usable = equal && !baseForwardMet
+            forgetAssumptions()
+            if usable { return settle(id, as: candidate, hash: hash) }
+        }
+        settle(id, as: id, hash: hash)
+    }
+
+    private mutating func resolveForwards(_ own: Range<UInt32>) {
+        guard own.contains(where: { info($0).kind == .fwd && map[Int($0)] == $0 }) else { return }
+        var unique = UniqueComposites()
+        for id in 1..<own.upperBound where map[Int(id)] == id && kind(id)?.isComposite == true {
+            unique.add(name: word(id, 0), id: id)
+        }
+        for id in own where map[Int(id)] == id {
+            let info = info(id)
+            guard info.kind == .fwd, let target = unique.find(word(id, 0)),
+                kind(target) == (info.flag ? .union : .struct)
+            else { continue }
+            map[Int(id)] = target
+        }
+    }
+
+    /// Settles a type and, first, everything it refers to.
+    private mutating func settleReferring(_ root: UInt32) throws(BTFError) {
+        guard map[Int(root)] == Self.unsettled else { return }
+        var stack = [root]
+        while let id = stack.last {
+            guard map[Int(id)] >= Self.inProgress else {
+                stack.removeLast()
+                continue
+            }
+            map[Int(id)] = Self.inProgress
+            let depth = stack.count
+            var cyclic = false
+            forEachReference(words, start(id)) { position in
+                let target = words[position]
+                switch map[Int(target)] {
+                case Self.unsettled: stack.append(target)
+                case Self.inProgress: cyclic = true
+                default: break
+                }
+            }
+            if cyclic {
+                throw BTFError(
+                    offset: start(id) * 4, "type \(id) contains itself without a struct in between")
+            }
+            if stack.count > depth { continue }
+            stack.removeLast()
+            let hash = recordHash(words, start(id), reference: resolve)!
+            var list = candidates(hash)
+            var representative = id
+            while let candidate = next(&list) {
+                if sameReferring(id, candidate) {
+                    representative = candidate
+                    break
+                }
+            }
+            settle(id, as: representative, hash: hash)
+        }
+    }
+}
+
+/// Calls `body` with the word index of each type id in the record at `start`.
+func forEachReference(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
+    let info = TypeInfo(rawValue: words[start + 1])
+    guard let kind = info.kind else { return }
+    let shape = kind.shape
+    if shape.refersToType { body(start + 2) }
+    if shape.fixedTypes != 0 {
+        for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
+            body(start + 3 + index)
+        }
+    }
+    guard shape.elementTypes != 0 else { return }
+    var at = start + 3 + shape.fixed
+    for _ in 0..<info.vlen {
+        for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
+            body(at + index)
+        }
+        at += shape.element
+    }
+}
+
+/// Calls `body` with the word index of each string offset in the record at `start`.
+func forEachName(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
+    let info = TypeInfo(rawValue: words[start + 1])
+    guard let kind = info.kind else { return }
+    let shape = kind.shape
+    body(start)
+    guard shape.elementHasName else { return }
+    var at = start + 3 + shape.fixed
+    for _ in 0..<info.vlen {
+        body(at)
+        at += shape.element
+    }
+}

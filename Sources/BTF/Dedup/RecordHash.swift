@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC).
+///
+/// Structs and unions are hashed without their members' types and enums by name alone: whatever may
+/// still turn out to be the same type must share a hash. All other kinds hash every word, their
+/// references through `reference`.
+func recordHash(
+    _ words: [UInt32], _ start: Int, reference: (UInt32) -> UInt32
+) -> UInt64? {
+    let info = TypeInfo(rawValue: words[start + 1])
+    guard let kind = info.kind else { return nil }
+    var mixer = Mixer()
+    mixer.add(UInt64(words[start]) << 32 | UInt64(words[start + 1]))
+    switch kind {
+    case .var, .datasec:
+        return nil
+    case .enum, .enum64:
+        var byName = Mixer(UInt64(Kind.enum.rawValue))
+        byName.add(words[start])
+        return byName.value
+    case .struct, .union:
+        mixer.add(words[start + 2])
+        var at = start + 3
+        for _ in 0..<info.vlen {
+            mixer.add(UInt64(words[at]) << 32 | UInt64(words[at + 2]))
+            at += 3
+        }
+    case .int, .fwd, .float:
+        mixer.add(words[start + 2])
+        if kind == .int { mixer.add(words[start + 3]) }
+    case .ptr, .typedef, .volatile, .const, .restrict, .func, .typeTag:
+        mixer.add(reference(words[start + 2]))
+    case .declTag:
+        mixer.add(UInt64(reference(words[start + 2])) << 32 | UInt64(words[start + 3]))
+    case .array:
+        mixer.add(UInt64(reference(words[start + 3])) << 32 | UInt64(reference(words[start + 4])))
+        mixer.add(words[start + 5])
+    case .funcProto:
+        mixer.add(reference(words[start + 2]))
+        var at = start + 3
+        for _ in 0..<info.vlen {
+            mixer.add(UInt64(words[at]) << 32 | UInt64(reference(words[at + 1])))
+            at += 2
+        }
+    }
+    return mixer.value
+}
+
+/// Named structs and unions by name: entry `nameOffset` is 0 (none), one id, or `ambiguousName`.
+let ambiguousName: UInt32 = .max
+
+struct UniqueComposites {
+    private var byName: [UInt32: UInt32] = [:]
+
+    mutating func add(name: UInt32, id: UInt32) {
+        guard name != 0 else { return }
+        if byName.updateValue(id, forKey: name) != nil { byName[name] = ambiguousName }
+    }
+
+    /// The one composite of this name, nil when there is none or several.
+    func find(_ name: UInt32) -> UInt32? {
+        guard let id = byName[name], id != ambiguousName else { return nil }
+        return id
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// The BTF header: 24 bytes, or 32 since Linux 7.1 with the place of a kind layout section.
+/// Section offsets count from the end of the header (Documentation/bpf/btf.rst 2.1).
+package struct Header: Equatable, Sendable {
+    package static let magic: UInt16 = 0xeb9f
+    package static let shortLength = 24
+    package static let longLength = 32
+
+    package var length: Int
+    package var flags: UInt8 = 0
+    package var typeOffset: Int
+    package var typeLength: Int
+    package var stringOffset: Int
+    package var stringLength: Int
+    package var layoutOffset = 0
+    package var layoutLength = 0
+    package var bigEndian: Bool
+
+    /// Reads and checks the header at the start of `bytes`: magic in either order, version 1, sections
+    /// inside the data and not over each other, unknown header bytes zero.
+    package static func parse(_ bytes: ByteView) throws(BTFError) -> Header {
+        guard bytes.count >= 8 else {
+            throw BTFError(
+                offset: 0, "no BTF header: \(bytes.count) bytes, expected at least \(shortLength)")
+        }
+        let bigEndian: Bool
+        switch (bytes[0], bytes[1]) {
+        case (0x9f, 0xeb): bigEndian = false
+        case (0xeb, 0x9f): bigEndian = true
+        default:
+            throw BTFError(
+                offset: 0,
+                "no BTF magic: found \(hex(bytes[0], bytes[1])), expected 9feb or eb9f")
+        }
+        guard bytes[2] == 1 else {
+            throw BTFError(offset: 2, "unknown BTF version \(bytes[2]), expected 1")
+        }
+        guard bytes[3] == 0 else {
+            throw BTFError(offset: 3, "unknown BTF flags \(bytes[3]), expected 0")
+        }
+        var cursor = bytes.cursor(bigEndian: bigEndian)
+        func field(_ at: Int) throws(BTFError) -> Int {
+            do {
+                try cursor.seek(to: at)
+                return Int(try cursor.readU32())
+            } catch {
+                throw BTFError(offset: at, "BTF header is cut short at \(bytes.count) bytes")
+            }
+        }
+        let length = try field(4)
+        guard length >= shortLength, length <= bytes.count else {
+            throw BTFError(
+                offset: 4,
+                "header length \(length), expected \(shortLength) to the data's \(bytes.count)")
+        }
+        var header = Header(
+            length: length, typeOffset: try field(8), typeLength: try field(12),
+            stringOffset: try field(16), stringLength: try field(20), bigEndian: bigEndian)
+        if length >= longLength {
+            header.layoutOffset = try field(24)
+            header.layoutLength = try field(28)
+        }
+        for at in min(length, longLength)..<length where bytes[at] != 0 {
+            throw BTFError(offset: at, "unknown header field is not zero")
+        }
+        try header.checkSections(dataLength: bytes.count)
+        return header
+    }
+
+    private func checkSections(dataLength: Int) throws(BTFError) {
+        let rest = dataLength - length
+        var used: [(start: Int, end: Int, name: String)] = []
+        for (start, size, name, at) in [
+            (typeOffset, typeLength, "type", 8), (stringOffset, stringLength, "string", 16),
+            (layoutOffset, layoutLength, "layout", 24),
+        ] where name != "layout" || size != 0 {
+            // Both are 32-bit values in Int: the sum cannot overflow.
+            guard start + size <= rest else {
+                throw BTFError(
+                    offset: at,
+                    "\(name) section (offset \(start), \(size) bytes) ends after the data (\(rest) bytes)"
+                )
+            }
+            used.append((start, start + size, name))
+        }
+        guard typeOffset % 4 == 0 else {
+            throw BTFError(offset: 8, "type section offset \(typeOffset) is no multiple of 4")
+        }
+        used.sort { ($0.start, $0.end) < ($1.start, $1.end) }
+        for (a, b) in zip(used, used.dropFirst()) where b.start < a.end {
+            throw BTFError(offset: 8, "\(a.name) and \(b.name) sections overlap")
+        }
+    }
+
+    /// The header's bytes; 32 of them when there is a layout section or `length` says so.
+    package func serialized() -> [UInt8] {
+        var writer = ByteWriter(bigEndian: bigEndian)
+        writer.put(Header.magic)
+        writer.put(UInt8(1))
+        writer.put(flags)
+        for field in [length, typeOffset, typeLength, stringOffset, stringLength] {
+            writer.put(UInt32(truncatingIfNeeded: field))
+        }
+        if length >= Header.longLength {
+            writer.put(UInt32(truncatingIfNeeded: layoutOffset))
+            writer.put(UInt32(truncatingIfNeeded: layoutLength))
+        }
+        return writer.bytes
+    }
+}
+
+private func hex(_ bytes: UInt8...) -> String {
+    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

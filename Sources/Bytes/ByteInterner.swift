@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Gives each distinct byte string one offset in a growing buffer of NUL-terminated strings.
+/// Open addressing, linear probing; a slot packs half of the hash with the offset, so most misses
+/// never touch the strings.
+package struct ByteInterner {
+    /// The strings, each ended by NUL, in order of first appearance.
+    package private(set) var bytes: [UInt8]
+    /// hash's upper half << 32 | offset + 1; 0 is empty.
+    private var slots: [UInt64]
+    private var used = 0
+
+    /// - Parameter leadingEmpty: start with the empty string at offset 0, as a base BTF does.
+    package init(leadingEmpty: Bool, expecting strings: Int = 1024) {
+        bytes = []
+        var size = 1024
+        while size < strings * 2 { size *= 2 }
+        slots = Array(repeating: 0, count: size)
+        if leadingEmpty { _ = intern([UInt8]()) }
+    }
+
+    /// Indexes an existing string section: every NUL-terminated string in it keeps its offset; of
+    /// equal strings the first one wins.
+    package init(indexing section: [UInt8]) {
+        self.init(leadingEmpty: false, expecting: section.count / 12)
+        bytes = section
+        var start = 0
+        for end in section.indices where section[end] == 0 {
+            let string = unsafe section.span.bytes.extracting(start..<end)
+            let hash = hashBytes(string)
+            if find(string, hash: hash) == nil { insert(offset: start, hash: hash) }
+            start = end + 1
+        }
+    }
+
+    /// Offset of `string`, if it was interned.
+    package func find(_ string: RawSpan) -> Int? { find(string, hash: hashBytes(string)) }
+
+    package func find(_ string: RawSpan, hash: UInt64) -> Int? {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 {
+            if slots[slot] >> 32 == hash >> 32 {
+                let offset = Int(slots[slot] & 0xffff_ffff) - 1
+                if equals(string, at: offset) { return offset }
+            }
+            slot = (slot + 1) & mask
+        }
+        return nil
+    }
+
+    /// Offset of `string`, added when new. The string must not contain NUL.
+    package mutating func intern(_ string: RawSpan) -> Int {
+        intern(string, hash: hashBytes(string))
+    }
+
+    package mutating func intern(_ string: [UInt8]) -> Int { unsafe intern(string.span.bytes) }
+
+    package mutating func intern(_ string: RawSpan, hash: UInt64) -> Int {
+        if let offset = find(string, hash: hash) { return offset }
+        let offset = bytes.count
+        bytes.reserveCapacity(max(bytes.capacity, offset + string.byteCount + 1))
+        for index in 0..<string.byteCount {
+            // SAFETY: index is inside the span.
+            bytes.append(unsafe string.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+        }
+        bytes.append(0)
+        insert(offset: offset, hash: hash)
+        return offset
+    }
+
+    private func equals(_ string: RawSpan, at offset: Int) -> Bool {
+        let end = offset + string.byteCount
+        guard end < bytes.count, bytes[end] == 0 else { return false }
+        for index in 0..<string.byteCount {
+            // SAFETY: index is inside the span.
+            let byte = unsafe string.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+            if bytes[offset + index] != byte { return false }
+        }
+        return true
+    }
+
+    private mutating func insert(offset: Int, hash: UInt64) {
+        if (used + 1) * 4 > slots.count * 3 { grow() }
+        place((hash >> 32) << 32 | UInt64(offset + 1), hash: hash)
+        used += 1
+    }
+
+    private mutating func place(_ entry: UInt64, hash: UInt64) {
+        let mask = slots.count - 1
+        var slot = Int(truncatingIfNeeded: hash) & mask
+        while slots[slot] != 0 { slot = (slot + 1) & mask }
+        slots[slot] = entry
+    }
+
+    private mutating func grow() {
+        let old = slots
+        slots = Array(repeating: 0, count: old.count * 2)
+        for entry in old where entry != 0 {
+            let start = Int(entry & 0xffff_ffff) - 1
+            var end = start
+            while bytes[end] != 0 { end += 1 }
+            unsafe place(entry, hash: hashBytes(bytes.span.bytes.extracting(start..<end)))
+        }
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Owns a run of bytes that does not move: a file mapping, a malloc'd buffer, a library's buffer.
+/// The bytes stay readable until the last `ByteView` on them is gone, then `release` runs once.
+@safe
+@usableFromInline
+package final class ByteStorage: @unchecked Sendable {
+    // SAFETY: never written after init; Sendable because it is immutable shared memory.
+    @usableFromInline let base: UnsafeRawPointer?
+    @usableFromInline let count: Int
+    private let release: () -> Void
+
+    /// - Parameters:
+    ///   - base: first byte; must stay valid and unchanged until `release` is called.
+    ///   - release: gives the memory back.
+    @unsafe
+    package init(base: UnsafeRawPointer?, count: Int, release: @escaping () -> Void) {
+        unsafe self.base = base
+        self.count = unsafe base == nil ? 0 : count
+        self.release = release
+    }
+
+    deinit { release() }
+
+    /// Fresh memory of `count` zero bytes, filled once by `fill`, immutable afterwards.
+    package static func filled<E: Error>(
+        count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void
+    ) throws(E) -> ByteStorage {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
+        unsafe buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        // SAFETY: the buffer is owned by the storage from here on; it is freed exactly once.
+        let storage = unsafe ByteStorage(base: UnsafeRawPointer(buffer.baseAddress), count: count) {
+            unsafe buffer.deallocate()
+        }
+        try unsafe fill(buffer)
+        return storage
+    }
+}
+
+/// An immutable slice of bytes and the storage that keeps it alive. Every read is checked.
+@safe
+@usableFromInline @frozen
+package struct ByteView: Sendable {
+    @usableFromInline let storage: ByteStorage
+    /// Offset of the first byte in the storage.
+    @usableFromInline let start: Int
+    @usableFromInline package let count: Int
+
+    package init(_ storage: ByteStorage) {
+        self.storage = storage
+        start = 0
+        count = storage.count
+    }
+
+    @inlinable
+    init(storage: ByteStorage, start: Int, count: Int) {
+        self.storage = storage
+        self.start = start
+        self.count = count
+    }
+
+    package static let empty = ByteView([])
+
+    /// Copies `bytes` into storage of its own.
+    package init(_ bytes: [UInt8]) {
+        let storage = unsafe ByteStorage.filled(count: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+        self.init(storage)
+    }
+
+    @inlinable package var isEmpty: Bool { count == 0 }
+
+    /// The part from `offset` on, `length` bytes long; nil when it does not lie inside.
+    @inlinable
+    package func slice(_ offset: Int, _ length: Int) -> ByteView? {
+        guard offset >= 0, length >= 0, offset <= count, length <= count - offset else { return nil }
+        return ByteView(storage: storage, start: start + offset, count: length)
+    }
+
+    @inlinable
+    package subscript(_ index: Int) -> UInt8 {
+        precondition(index >= 0 && index < count)
+        // SAFETY: index is inside this view, which lies inside the storage.
+        return unsafe storage.base!.load(fromByteOffset: start + index, as: UInt8.self)
+    }
+
+    /// Calls `body` with the bytes; the pointer must not escape.
+    @unsafe @inlinable
+    package func withUnsafeBytes<R, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        // SAFETY: storage is retained by self for the duration of the call.
+        try unsafe body(
+            UnsafeRawBufferPointer(start: storage.base.map { unsafe $0 + start }, count: count))
+    }
+
+    package var array: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
+
+    /// True when the bytes at `offset` are exactly `bytes`.
+    package func hasBytes(_ bytes: StaticString, at offset: Int = 0) -> Bool {
+        guard offset >= 0, offset <= count, bytes.utf8CodeUnitCount <= count - offset else {
+            return false
+        }
+        for i in 0..<bytes.utf8CodeUnitCount {
+            // SAFETY: i is below the literal's own length.
+            let expected = unsafe bytes.utf8Start[i]
+            guard self[offset + i] == expected else { return false }
+        }
+        return true
+    }
+
+    /// A cursor at the first byte. It borrows: keep this view alive while the cursor is in use.
+    @inlinable
+    package func cursor(bigEndian: Bool = false) -> ByteCursor {
+        // SAFETY: the range lies inside the storage; the caller keeps the view alive (contract above).
+        unsafe ByteCursor(
+            base: (storage.base ?? UnsafeRawPointer(bitPattern: 1)!) + start, count: count,
+            bigEndian: bigEndian)
+    }
+
+    /// NUL-terminated bytes from `offset`, without the NUL; nil when there is no NUL inside.
+    package func cString(at offset: Int) -> String? {
+        guard offset >= 0, offset < count else { return nil }
+        var end = offset
+        while end < count, self[end] != 0 { end += 1 }
+        guard end < count else { return nil }
+        return unsafe withUnsafeBytes {
+            unsafe String(decoding: UnsafeRawBufferPointer(rebasing: $0[offset..<end]), as: UTF8.self)
+        }
+    }
+}
+
+extension ByteView {
+    /// `count` 32-bit words from byte `offset` on, in host order; nil when they do not lie inside.
+    package func words(at offset: Int, count: Int, bigEndian: Bool) -> [UInt32]? {
+        guard count >= 0, count <= self.count / 4, let part = slice(offset, count * 4) else {
+            return nil
+        }
+        return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+            unsafe part.withUnsafeBytes { source in
+                // SAFETY: both hold exactly count * 4 bytes.
+                unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: source)
+            }
+            initialized = count
+            if bigEndian != (UInt32(bigEndian: 1) == 1) {
+                for index in 0..<count { unsafe buffer[index] = unsafe buffer[index].byteSwapped }
+            }
+        }
+    }
+
+    /// A copy of `length` bytes from `offset`; nil when they do not lie inside.
+    package func bytes(at offset: Int, count length: Int) -> [UInt8]? {
+        slice(offset, length)?.array
+    }
+}
+
+/// The bytes of `words` in the given order.
+package func byteArray(of words: [UInt32], bigEndian: Bool) -> [UInt8] {
+    unsafe Array(unsafeUninitializedCapacity: words.count * 4) { buffer, initialized in
+        let raw = UnsafeMutableRawBufferPointer(buffer)
+        var at = 0
+        for word in words {
+            // SAFETY: at + 4 <= words.count * 4, the buffer's size.
+            unsafe raw.storeBytes(
+                of: bigEndian ? word.bigEndian : word.littleEndian, toByteOffset: at, as: UInt32.self)
+            at += 4
+        }
+        initialized = words.count * 4
+    }
+}
+
+extension ByteView {
+    /// Calls `body` with the bytes, borrowed.
+    package func withSpan<R>(_ body: (RawSpan) -> R) -> R {
+        unsafe withUnsafeBytes { unsafe body($0.bytes) }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// A multiply-and-fold hash. Not keyed and the same on every machine: outputs must not depend on a
+/// random seed.
+@usableFromInline @frozen
+package struct Mixer {
+    @usableFromInline package var state: UInt64
+
+    @inlinable package init(_ seed: UInt64 = 0x9e37_79b9_7f4a_7c15) { state = seed }
+
+    @inlinable
+    package mutating func add(_ value: UInt64) {
+        // Wrapping is the point of a mixing hash.
+        let product = (state ^ value).multipliedFullWidth(by: 0xa076_1d64_78bd_642f)
+        state = product.high ^ product.low &+ 0xe703_7ed1_a0b4_28db
+    }
+
+    @inlinable package mutating func add(_ value: UInt32) { add(UInt64(value)) }
+
+    @inlinable package var value: UInt64 { state ^ (state >> 29) }
+}
+
+/// Hash of raw bytes, eight at a time.
+package func hashBytes(_ bytes: RawSpan) -> UInt64 {
+    let count = bytes.byteCount
+    var mixer = Mixer(UInt64(truncatingIfNeeded: count) &+ 0x517c_c1b7_2722_0a95)
+    var index = 0
+    while index &+ 8 <= count {  // index <= count, which fits an address space
+        // SAFETY: eight bytes are left.
+        mixer.add(
+            unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
+        index &+= 8
+    }
+    var tail: UInt64 = 0
+    while index < count {
+        // SAFETY: index < count.
+        tail = tail << 8 | UInt64(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+        index &+= 1
+    }
+    mixer.add(tail)
+    return mixer.value
+}
+
+/// Calls `body` with the bytes of `array`, borrowed.
+package func withBytes<R>(_ array: [UInt8], _ body: (RawSpan) -> R) -> R {
+    unsafe body(array.span.bytes)
+}

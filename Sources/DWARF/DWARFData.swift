@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+package import ELF
+
+/// The debug sections of one ELF file, inflated and relocated, and its units.
+package final class DWARFData: Sendable {
+    package let info: ByteView
+    /// DWARF 4's type units; empty elsewhere.
+    package let types: ByteView
+    let abbrev: ByteView
+    package let str: ByteView
+    package let lineStr: ByteView
+    let strOffsets: ByteView
+    package let loclists: ByteView
+    package let loc: ByteView
+    package let bigEndian: Bool
+    /// Units of `.debug_info` in file order.
+    package let units: [Unit]
+    /// Units of `.debug_types`.
+    package let typeUnits: [Unit]
+    /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` point into, if it was found.
+    package let alternate: DWARFData?
+
+    /// Takes the sections out of `elf`.
+    ///
+    /// - Parameter alternate: the file that `.gnu_debugaltlink` names.
+    /// - Throws: `DWARFReadError` for sections that cannot be read and damaged unit headers.
+    package init(_ elf: ELFFile, alternate: DWARFData? = nil) throws(DWARFReadError) {
+        func section(_ name: String) throws(DWARFReadError) -> ByteView {
+            guard let found = elf.debugSection(named: name) else { return .empty }
+            do { return try elf.data(of: found) } catch { throw .elf(error) }
+        }
+        info = try section(".debug_info")
+        types = try section(".debug_types")
+        abbrev = try section(".debug_abbrev")
+        str = try section(".debug_str")
+        lineStr = try section(".debug_line_str")
+        strOffsets = try section(".debug_str_offsets")
+        loclists = try section(".debug_loclists")
+        loc = try section(".debug_loc")
+        bigEndian = elf.isBigEndian
+        self.alternate = alternate
+        do {
+            units = try Unit.all(in: info, named: ".debug_info", bigEndian: bigEndian)
+            typeUnits = try Unit.all(
+                in: types, named: ".debug_types", bigEndian: bigEndian, isTypes: true)
+        } catch { throw .dwarf(error) }
+    }
+
+    /// True when the file has a `.debug_info` with anything in it.
+    package static func isIn(_ elf: ELFFile) -> Bool {
+        guard let section = elf.debugSection(named: ".debug_info") else { return false }
+        return section.size > 0
+    }
+
+    /// Compiles the abbreviations of `unit`.
+    package func abbreviations(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
+        try AbbreviationTable(abbrev, at: unit.abbreviationOffset, encoding: unit.encoding)
+    }
+
+    /// A reader at the first entry of `unit`.
+    package func entries(
+        of unit: Unit, table: AbbreviationTable, inTypes: Bool = false
+    ) throws(DWARFError) -> EntryReader {
+        try EntryReader(
+            inTypes ? types : info, section: inTypes ? ".debug_types" : ".debug_info", unit: unit,
+            table: table)
+    }
+}
+
+/// Why debug sections could not be read: the ELF file is at fault, or the DWARF in it.
+package enum DWARFReadError: Error, CustomStringConvertible {
+    case elf(ELFError)
+    case dwarf(DWARFError)
+
+    package var description: String {
+        switch self {
+        case .elf(let error): error.description
+        case .dwarf(let error): error.description
+        }
+    }
+}
+
+/// Where the bytes of a string attribute lie.
+package struct StringPlace {
+    package enum Section: UInt8 { case str, lineStr, info, types, alternateStr }
+    package let section: Section
+    package let offset: Int
+}
+
+extension DWARFData {
+    /// Finds a string attribute's bytes.
+    ///
+    /// - Parameters:
+    ///   - strOffsetsBase: the unit's `DW_AT_str_offsets_base`, for indexed forms.
+    /// - Throws: for a form that is no string, or an index outside `.debug_str_offsets`.
+    package func place(
+        of value: UInt64, form: Form, unit: Unit, strOffsetsBase: UInt64, inTypes: Bool, at die: Int
+    ) throws(DWARFError) -> StringPlace {
+        func fail(_ message: String) -> DWARFError {
+            DWARFError(section: inTypes ? ".debug_types" : ".debug_info", offset: die, message)
+        }
+        func offset(_ value: UInt64) throws(DWARFError) -> Int {
+            guard let offset = Int(exactly: value) else {
+                throw fail("string offset 0x\(String(value, radix: 16)) is outside its section")
+            }
+            return offset
+        }
+        switch form {
+        case .strp: return StringPlace(section: .str, offset: try offset(value))
+        case .lineStrp: return StringPlace(section: .lineStr, offset: try offset(value))
+        case .string: return StringPlace(section: inTypes ? .types : .info, offset: try offset(value))
+        case .gnuStrpAlt, .strpSup:
+            return StringPlace(section: .alternateStr, offset: try offset(value))
+        case .strx, .strx1, .strx2, .strx3, .strx4, .gnuStrIndex:
+            let width: UInt64 = unit.encoding.is64Bit ? 8 : 4
+            let (scaled, overflow) = value.multipliedReportingOverflow(by: width)
+            let (at, overflow2) = scaled.addingReportingOverflow(strOffsetsBase)
+            guard !overflow, !overflow2, let position = Int(exactly: at) else {
+                throw fail("string index \(value) is outside .debug_str_offsets")
+            }
+            var cursor = strOffsets.cursor(bigEndian: bigEndian)
+            do {
+                try cursor.seek(to: position)
+                return StringPlace(
+                    section: .str,
+                    offset: try offset(try cursor.readOffset(is64Bit: unit.encoding.is64Bit)))
+            } catch is ByteError {
+                throw fail("string index \(value) is outside .debug_str_offsets")
+            } catch let error as DWARFError {
+                throw error
+            } catch {
+                throw fail("string index \(value) cannot be read")
+            }
+        default:
+            throw fail("form 0x\(String(form.rawValue, radix: 16)) is no string")
+        }
+    }
+
+    package func bytes(of section: StringPlace.Section) -> ByteView {
+        switch section {
+        case .str: str
+        case .lineStr: lineStr
+        case .info: info
+        case .types: types
+        case .alternateStr: alternate?.str ?? .empty
+        }
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// The attributes that decoding keeps. Each has a place of its own in a `DIE`; all others are
+/// skipped without being looked at.
+@usableFromInline
+package enum Slot: UInt8, CaseIterable, Sendable {
+    case name, type, byteSize, bitSize, bitOffset, dataBitOffset, dataMemberLocation
+    case encoding, upperBound, lowerBound, count, constValue, declaration, external
+    case abstractOrigin, specification, sibling, location, inline, language
+    case strOffsetsBase, loclistsBase, lowPC, signature, annotation, artificial, importUnit, addrBase
+
+    init?(_ attribute: Attribute) {
+        switch attribute {
+        case .name: self = .name
+        case .type: self = .type
+        case .byteSize: self = .byteSize
+        case .bitSize: self = .bitSize
+        case .bitOffset: self = .bitOffset
+        case .dataBitOffset: self = .dataBitOffset
+        case .dataMemberLocation: self = .dataMemberLocation
+        case .encoding: self = .encoding
+        case .upperBound: self = .upperBound
+        case .lowerBound: self = .lowerBound
+        case .count: self = .count
+        case .constValue: self = .constValue
+        case .declaration: self = .declaration
+        case .external: self = .external
+        case .abstractOrigin: self = .abstractOrigin
+        case .specification: self = .specification
+        case .sibling: self = .sibling
+        case .location: self = .location
+        case .inline: self = .inline
+        case .language: self = .language
+        case .strOffsetsBase: self = .strOffsetsBase
+        case .loclistsBase: self = .loclistsBase
+        case .lowPc: self = .lowPC
+        case .signature: self = .signature
+        case .gnuAnnotation: self = .annotation
+        case .artificial: self = .artificial
+        case .import: self = .importUnit
+        case .addrBase: self = .addrBase
+        default: return nil
+        }
+    }
+}
+
+/// One debugging information entry, decoded into slots. Reused from entry to entry: only slots whose
+/// bit is in `present` mean anything.
+@usableFromInline @frozen
+package struct DIE {
+    /// Byte offset in the section.
+    @usableFromInline package var offset = 0
+    @usableFromInline package var tag = Tag(rawValue: 0)
+    @usableFromInline package var hasChildren = false
+    /// 0 for the unit's own entry.
+    @usableFromInline package var depth = 0
+    @usableFromInline var present: UInt32 = 0
+    @usableFromInline var values = [28 of UInt64](repeating: 0)
+    @usableFromInline var forms = [28 of UInt16](repeating: 0)
+
+    package init() {}
+
+    @inlinable package func has(_ slot: Slot) -> Bool { present & (1 << slot.rawValue) != 0 }
+
+    /// The raw value: a constant, an offset in the string section of its form, an absolute offset for
+    /// references inside the section, or `BlockRange` bits for blocks. 0 when absent.
+    @inlinable package func value(_ slot: Slot) -> UInt64 {
+        has(slot) ? values[Int(slot.rawValue)] : 0
+    }
+
+    @inlinable package func form(_ slot: Slot) -> Form {
+        Form(rawValue: has(slot) ? forms[Int(slot.rawValue)] : 0)
+    }
+
+    @inlinable package func flag(_ slot: Slot) -> Bool { value(slot) != 0 }
+
+    mutating func set(_ slot: UInt8, _ form: UInt16, _ value: UInt64) {
+        present |= 1 << UInt32(slot)
+        values[Int(slot)] = value
+        forms[Int(slot)] = form
+    }
+}
+
+/// Where a block or expression lies in its section.
+package struct BlockRange: Equatable {
+    package let offset: Int
+    package let length: Int
+
+    package init(bits: UInt64) {
+        offset = Int(bits & 0xff_ffff_ffff)
+        length = Int(bits >> 40)
+    }
+
+    /// nil when the place or length does not fit (1 TiB, 16 MiB).
+    static func bits(offset: Int, length: Int) -> UInt64? {
+        guard offset < 1 << 40, length < 1 << 24 else { return nil }
+        return UInt64(length) << 40 | UInt64(offset)
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import DWARF
+
+/// A reference to an entry, counted from where the offset table begins.
+/// `none` stands for an absent attribute: void, for types.
+struct EntryReference: Equatable {
+    let rawValue: UInt32
+    static let none = EntryReference(rawValue: .max)
+}
+
+/// A function entry with what selection asks about it.
+struct FunctionEntry {
+    /// Offset in its section, for messages.
+    var offset: Int
+    var name: UInt32
+    var returns: EntryReference
+    /// Abstract origin or specification.
+    var origin: EntryReference
+    var firstParameter: UInt32
+    var parameterCount: UInt32 = 0
+    var isDeclaration: Bool
+    var isExternal: Bool
+    var isVariadic = false
+    /// `btf_decl_tag` values on the function, as a range of the unit's tags.
+    var tags: Range<Int> = 0..<0
+}
+
+/// A parameter of a function, or a variable.
+struct ValueEntry {
+    var name: UInt32
+    var type: EntryReference
+    var origin: EntryReference
+    /// DW_AT_location as decoded; `Form(0)` when absent.
+    var location: UInt64
+    var locationForm: Form
+    var hasConstant: Bool
+    var isExternal: Bool
+    var isDeclaration: Bool
+
+    var hasLocation: Bool { locationForm.rawValue != 0 }
+}
+
+/// Entry offset -> what was made of it. Dense: one word per byte of the section, over one unit or,
+/// where units refer to each other, over all.
+struct OffsetTable {
+    enum Content: Equatable {
+        case nothing
+        case type(UInt32)
+        /// Stands for another entry's type.
+        case alias(UInt32)
+        case function(UInt32)
+        case value(UInt32)
+    }
+
+    private var words: [UInt32] = []
+
+    /// Empties the table for `count` offsets.
+    mutating func reset(count: Int) {
+        if count > words.count {
+            words = Array(repeating: 0, count: count)
+        } else {
+            for index in 0..<count { words[index] = 0 }
+        }
+    }
+
+    var count: Int { words.count }
+
+    /// Ids and indexes must fit 30 bits; BTF stops at 2^20 types, a file at 2^32 bytes.
+    mutating func set(_ offset: Int, _ content: Content) {
+        switch content {
+        case .nothing: words[offset] = 0
+        case .type(let id): words[offset] = id &+ 1
+        case .alias(let index): words[offset] = index | 1 << 30
+        case .function(let index): words[offset] = index | 2 << 30
+        case .value(let index): words[offset] = index | 3 << 30
+        }
+    }
+
+    func get(_ reference: EntryReference) -> Content {
+        let offset = Int(reference.rawValue)
+        guard offset < words.count, words[offset] != 0 else { return .nothing }
+        let word = words[offset]
+        let low = word & 0x3fff_ffff
+        switch word >> 30 {
+        case 0: return .type(low - 1)
+        case 1: return .alias(low)
+        case 2: return .function(low)
+        default: return .value(low)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// What the BTF does not say although the DWARF did, and why. Nothing is dropped in silence.
+package struct Ledger: Sendable {
+    /// Every rule that leaves something out or degrades it. docs/ledger.md explains each.
+    package enum Reason: String, CaseIterable, Sendable {
+        // Functions.
+        /// Code exists only inside callers: no function symbol of this name.
+        case noSymbol = "no-symbol"
+        /// The only symbols of this name carry a suffix (`.isra.0`), and `optimized_func` is off.
+        case optimizedName = "optimized-name"
+        /// Some parameter has no name.
+        case unnamedParameter = "unnamed-parameter"
+        /// A parameter arrives in another register than the calling convention says.
+        case unexpectedRegister = "unexpected-register"
+        /// Units of this file define it with different prototypes.
+        case inconsistentPrototype = "inconsistent-prototype"
+        /// Several functions of this name stand at different addresses.
+        case ambiguousAddress = "ambiguous-address"
+        /// A packed or over-aligned struct travels on the stack: its place cannot be derived.
+        case uncertainParameterPlace = "uncertain-parameter-place"
+        /// The name is no C identifier.
+        case invalidName = "invalid-name"
+        // Variables.
+        /// The variable's type is void.
+        case voidVariable = "void-variable"
+        /// The variable takes no space.
+        case emptyVariable = "empty-variable"
+        // Types.
+        /// A composite or enum with more elements than BTF can count: kept without its elements.
+        case tooManyElements = "too-many-elements"
+        /// A bitfield further than 2 MiB into its struct: the struct is kept without its members.
+        case bitfieldOutOfReach = "bitfield-out-of-reach"
+        /// An array with 2^32 elements or more: kept with none.
+        case arrayTooLarge = "array-too-large"
+        /// A kind of type that BTF has no form for: void in its place.
+        case unsupportedType = "unsupported-type"
+        /// A complex number: an array of its two parts.
+        case complexNumber = "complex-number"
+        // Units.
+        /// The unit's language was excluded (`--lang-exclude`).
+        case excludedLanguage = "excluded-language"
+    }
+
+    package struct Entry: Equatable, Sendable {
+        package let name: String
+        /// The unit's name in the DWARF; empty when it has none.
+        package let unit: String
+        package let reason: Reason
+    }
+
+    package private(set) var entries: [Entry] = []
+    private var seen: Set<String> = []
+
+    package init() {}
+
+    /// Notes one item; the same item for the same reason is noted once.
+    package mutating func note(_ name: String, unit: String, _ reason: Reason) {
+        if seen.insert(reason.rawValue + "\u{0}" + name).inserted {
+            entries.append(Entry(name: name, unit: unit, reason: reason))
+        }
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import DWARF
+
+/// The per-CPU variables of a file: one VAR each, and the DATASEC that places them.
+struct PerCPUVariables {
+    static let sectionName = ".data..percpu"
+
+    private var entries: [(variable: UInt32, offset: UInt32, size: UInt32)] = []
+
+    /// Takes the variables of the unit that `encoder` has just finished.
+    mutating func collect(
+        _ encoder: inout UnitEncoder, _ symbols: SymbolNames
+    ) throws(DWARFError) {
+        for index in encoder.variables {
+            let value = encoder.values[index]
+            guard value.hasLocation, let address = encoder.address(of: value) else { continue }
+            let (name, type) = try encoder.parameter(index)
+            guard name != 0,
+                let symbol = symbols.perCPU[name]?.first(where: { $0.address == address })
+            else { continue }
+            if type == 0 {
+                encoder.note(name, .voidVariable)
+                continue
+            }
+            guard symbol.size > 0, let offset = UInt32(exactly: symbol.offset),
+                let size = UInt32(exactly: symbol.size)
+            else {
+                encoder.note(name, .emptyVariable)
+                continue
+            }
+            let isGlobal = encoder.isExternal(value)
+            let variable = encoder.types.add(.var, name: name, third: type)
+            encoder.types.append(isGlobal ? Linkage.global.rawValue : Linkage.static.rawValue)
+            entries.append((variable, offset, size))
+        }
+    }
+
+    /// Writes the DATASEC, if there is anything to place.
+    func write(_ types: inout TypeWriter) {
+        let sorted = entries.sorted { ($0.offset, $0.variable) < ($1.offset, $1.variable) }
+        guard let last = sorted.last else { return }
+        types.begin(
+            name: types.intern(Self.sectionName), info: TypeInfo(.datasec, vlen: sorted.count),
+            third: last.offset &+ last.size)
+        for entry in sorted { types.append(entry.variable, entry.offset, entry.size) }
+    }
+}
+
+extension UnitEncoder {
+    /// The address in `DW_OP_addr`, nil for any other expression.
+    func address(of value: ValueEntry) -> UInt64? {
+        switch value.locationForm {
+        case .exprloc, .block, .block1, .block2, .block4: break
+        default: return nil
+        }
+        let range = BlockRange(bits: value.location)
+        let size = unit.encoding.addressSize
+        guard range.length == 1 + Int(size),
+            var cursor = data.info.cursor(bigEndian: data.bigEndian).sub(range.offset, range.length),
+            (try? cursor.readU8()) == 0x03
+        else { return nil }
+        return try? cursor.readAddress(size: size)
+    }
+
+    /// The linkage that the variable, or the declaration it completes, says.
+    func isExternal(_ value: ValueEntry) -> Bool {
+        if value.isExternal { return true }
+        guard value.origin != .none, case .value(let origin) = offsets.get(value.origin) else {
+            return false
+        }
+        return values[Int(origin)].isExternal
+    }
+}

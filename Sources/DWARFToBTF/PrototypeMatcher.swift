@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+
+/// Whether two units mean the same prototype. Types are compared by kind and name down to the first
+/// named one, as far as a caller could tell them apart: a struct declared in one unit and defined
+/// in the other is the same.
+struct PrototypeMatcher {
+    let types: TypeWriter
+    let parameters: [(name: UInt32, type: UInt32)]
+
+    func match(_ a: FunctionView, _ b: FunctionView) -> Bool {
+        guard a.parameters.count == b.parameters.count, a.isVariadic == b.isVariadic,
+            same(a.returns, b.returns)
+        else { return false }
+        return zip(parameters[a.parameters], parameters[b.parameters]).allSatisfy { x, y in
+            same(x.type, y.type)
+        }
+    }
+
+    private func same(_ a: UInt32, _ b: UInt32, depth: Int = 0) -> Bool {
+        var a = a
+        var b = b
+        // A chain longer than this is no prototype anyone wrote.
+        guard depth < 8 else { return false }
+        for _ in 0..<64 {
+            if a == b { return true }
+            guard a != 0, b != 0, let kindA = types.info(a).kind, let kindB = types.info(b).kind
+            else { return false }
+            guard meaning(a, kindA) == meaning(b, kindB) else { return false }
+            switch kindA {
+            case .int, .float, .fwd, .typedef, .struct, .union, .enum, .enum64:
+                let nameA = types.word(a, 0)
+                let nameB = types.word(b, 0)
+                if nameA != 0 || nameB != 0 { return nameA == nameB }
+                return types.word(a, 2) == types.word(b, 2)
+                    && types.info(a).vlen == types.info(b).vlen
+            case .array:
+                guard types.word(a, 5) == types.word(b, 5) else { return false }
+                (a, b) = (types.word(a, 3), types.word(b, 3))
+            case .funcProto:
+                return samePrototype(a, b, depth: depth + 1)
+            default:
+                (a, b) = (types.word(a, 2), types.word(b, 2))
+            }
+        }
+        return false
+    }
+
+    private func samePrototype(_ a: UInt32, _ b: UInt32, depth: Int) -> Bool {
+        guard types.info(a).vlen == types.info(b).vlen,
+            same(types.word(a, 2), types.word(b, 2), depth: depth)
+        else { return false }
+        for index in 0..<types.info(a).vlen {
+            guard same(types.word(a, 4 + 2 * index), types.word(b, 4 + 2 * index), depth: depth)
+            else { return false }
+        }
+        return true
+    }
+
+    /// The kind, a FWD being of the kind it announces.
+    private func meaning(_ id: UInt32, _ kind: Kind) -> Kind {
+        switch kind {
+        case .fwd: types.info(id).flag ? .union : .struct
+        case .enum64: .enum
+        default: kind
+        }
+    }
+}

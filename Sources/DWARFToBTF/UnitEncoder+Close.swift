@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import DWARF
+
+// Entries whose children are all read: their records are written.
+extension UnitEncoder {
+    /// Most elements a record can have on every kernel.
+    private static let maxElements = TypeInfo.maxVlenBefore72
+
+    mutating func close() throws(DWARFError) {
+        guard let entry = open.popLast() else { return }
+        switch entry.sort {
+        case .composite: finishComposite(entry)
+        case .array: finishArray(entry)
+        case .enumeration: finishEnum(entry)
+        case .prototype: finishPrototype(entry)
+        case .function:
+            functions[entry.function].isVariadic = entry.flag
+            finishTags(of: .function(entry.function), entry)
+        case .annotated: finishAnnotated(entry)
+        }
+        scratch.removeSubrange(entry.elements...)
+        annotations.removeSubrange(entry.firstAnnotation...)
+    }
+
+    mutating func finishComposite(_ entry: OpenEntry) {
+        let kind: Kind = entry.tag == .unionType ? .union : .struct
+        var members = entry.elements..<scratch.count
+        var hasBits = false
+        var farthest: UInt32 = 0
+        var sorted = true
+        for at in stride(from: members.lowerBound, to: members.upperBound, by: 4) {
+            if scratch[at + 3] != 0 { hasBits = true }
+            if scratch[at + 2] < farthest { sorted = false }
+            farthest = max(farthest, scratch[at + 2])
+        }
+        if members.count / 4 > Self.maxElements {
+            note(entry.name, .tooManyElements)
+            members = members.lowerBound..<members.lowerBound
+            hasBits = false
+        } else if hasBits, farthest > 0xff_ffff {
+            note(entry.name, .bitfieldOutOfReach)
+            members = members.lowerBound..<members.lowerBound
+            hasBits = false
+        } else if !sorted {
+            sortMembers(members)
+        }
+        let id = types.begin(
+            name: entry.name, info: TypeInfo(kind, vlen: members.count / 4, flag: hasBits),
+            third: UInt32(truncatingIfNeeded: entry.size))
+        for at in stride(from: members.lowerBound, to: members.upperBound, by: 4) {
+            types.append(scratch[at])
+            append(EntryReference(rawValue: scratch[at + 1]))
+            types.append(hasBits ? scratch[at + 2] | scratch[at + 3] << 24 : scratch[at + 2])
+        }
+        offsets.set(entry.slot, .type(id))
+        finishTags(of: .type(id), entry)
+    }
+
+    /// Kernels want members in order of their place; compilers of other languages write their own.
+    private mutating func sortMembers(_ range: Range<Int>) {
+        var order = stride(from: range.lowerBound, to: range.upperBound, by: 4).map { at in
+            (offset: scratch[at + 2], at: at)
+        }
+        order.sort { ($0.offset, $0.at) < ($1.offset, $1.at) }
+        let copy = order.flatMap { scratch[$0.at..<$0.at + 4] }
+        scratch.replaceSubrange(range, with: copy)
+    }
+
+    mutating func finishArray(_ entry: OpenEntry) {
+        let dimensions = scratch[entry.elements...]
+        var id: UInt32 = 0
+        if nestsArrays, dimensions.count > 1 {
+            // The last dimension is the innermost array.
+            for (index, count) in dimensions.reversed().enumerated() {
+                let inner = id
+                id = types.begin(name: 0, info: TypeInfo(.array), third: 0)
+                if index == 0 { append(entry.type) } else { types.append(inner) }
+                indexPatches.append(types.position)
+                types.append(0, count)
+            }
+        } else {
+            var count: UInt64 = dimensions.isEmpty ? 0 : 1
+            for dimension in dimensions {
+                count = count.multipliedReportingOverflow(by: UInt64(dimension)).partialValue
+                if count > UInt64(UInt32.max) {
+                    note(0, .arrayTooLarge)
+                    count = 0
+                }
+            }
+            id = types.begin(name: 0, info: TypeInfo(.array), third: 0)
+            append(entry.type)
+            indexPatches.append(types.position)
+            types.append(0, UInt32(count))
+        }
+        offsets.set(entry.slot, .type(id))
+    }
+
+    mutating func finishEnum(_ entry: OpenEntry) {
+        var values = entry.elements..<scratch.count
+        if values.count / 3 > Self.maxElements {
+            note(entry.name, .tooManyElements)
+            values = values.lowerBound..<values.lowerBound
+        }
+        let wide = entry.size > 4 && features.contains(.enum64)
+        let id = types.begin(
+            name: entry.name,
+            info: TypeInfo(wide ? .enum64 : .enum, vlen: values.count / 3, flag: entry.flag),
+            third: UInt32(entry.size))
+        for at in stride(from: values.lowerBound, to: values.upperBound, by: 3) {
+            types.append(scratch[at], scratch[at + 1])
+            if wide { types.append(scratch[at + 2]) }
+        }
+        offsets.set(entry.slot, .type(id))
+        if entry.type != .none { enumSigns.append((id, entry.type)) }
+    }
+
+    /// Pushed per parameter: name, type.
+    mutating func finishPrototype(_ entry: OpenEntry) {
+        var parameters = entry.elements..<scratch.count
+        var variadic = entry.flag
+        if parameters.count / 2 >= Self.maxElements {
+            note(0, .tooManyElements)
+            parameters = parameters.lowerBound..<parameters.lowerBound
+            variadic = false
+        }
+        let id = begin(
+            .funcProto, vlen: parameters.count / 2 + (variadic ? 1 : 0), to: entry.type)
+        for at in stride(from: parameters.lowerBound, to: parameters.upperBound, by: 2) {
+            types.append(scratch[at])
+            append(EntryReference(rawValue: scratch[at + 1]))
+        }
+        if variadic { types.append(0, 0) }
+        offsets.set(entry.slot, .type(id))
+    }
+
+    /// A pointer's type tags stand between it and what it points at, the last one outermost.
+    private mutating func finishAnnotated(_ entry: OpenEntry) {
+        if entry.flag {
+            if case .type(let id) = offsets.get(EntryReference(rawValue: UInt32(entry.slot))) {
+                finishTags(of: .type(id), entry)
+            }
+            return
+        }
+        var target = entry.type
+        var inner: UInt32?
+        if features.contains(.typeTag) {
+            for annotation in annotations[entry.firstAnnotation...] where annotation.isTypeTag {
+                if let tag = inner {
+                    inner = types.add(.typeTag, name: annotation.value, third: tag)
+                } else {
+                    inner = begin(.typeTag, name: annotation.value, to: target)
+                }
+                target = .none
+            }
+        }
+        let id =
+            inner.map { types.add(.ptr, third: $0) } ?? begin(.ptr, to: target)
+        offsets.set(entry.slot, .type(id))
+    }
+
+    mutating func finishTags(of target: TagTarget, _ entry: OpenEntry) {
+        guard features.contains(.declTag) else { return }
+        for annotation in annotations[entry.firstAnnotation...] where !annotation.isTypeTag {
+            declarationTags.append((target, annotation.value, annotation.component))
+        }
+    }
+
+    /// An attribute that clang kept as a child entry named `btf_decl_tag` or `btf_type_tag`.
+    mutating func addAnnotation(_ die: DIE) throws(DWARFError) {
+        guard let last = open.last, die.depth > last.depth else { return }
+        let isTypeTag: Bool
+        switch types.string(try name(die, .name)) {
+        case "btf_type_tag": isTypeTag = true
+        case "btf_decl_tag": isTypeTag = false
+        default: return
+        }
+        // One level deeper it belongs to the member or parameter read last.
+        var component = -1
+        if die.depth == last.depth + 2 {
+            switch last.sort {
+            case .composite: component = (scratch.count - last.elements) / 4 - 1
+            case .function: component = Int(functions[last.function].parameterCount) - 1
+            default: return
+            }
+        } else if die.depth != last.depth + 1 {
+            return
+        }
+        annotations.append(
+            Annotation(isTypeTag: isTypeTag, value: try name(die, .constValue), component: component))
+    }
+}

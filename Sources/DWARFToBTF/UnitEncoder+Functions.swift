@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import DWARF
+
+// Functions, their parameters, and variables: collected here, selected in FunctionSelection.swift.
+extension UnitEncoder {
+    mutating func openFunction(_ die: DIE) throws(DWARFError) {
+        let origin =
+            die.has(.abstractOrigin)
+            ? try reference(die, .abstractOrigin) : try reference(die, .specification)
+        let index = functions.count
+        functions.append(
+            FunctionEntry(
+                offset: die.offset, name: try name(die, .name), returns: try reference(die, .type),
+                origin: origin, firstParameter: UInt32(values.count),
+                isDeclaration: die.flag(.declaration), isExternal: die.flag(.external)))
+        offsets.set(slot(die.offset), .function(UInt32(index)))
+        guard die.hasChildren else { return }
+        var entry = opened(.function, die)
+        entry.function = index
+        open.append(entry)
+    }
+
+    mutating func addParameter(_ die: DIE) throws(DWARFError) {
+        guard let parent = open.last else { return }
+        switch parent.sort {
+        case .prototype:
+            scratch.append(try name(die, .name))
+            scratch.append(try reference(die, .type).rawValue)
+        case .function:
+            // Parameters are direct children, so nothing else was appended in between, except by
+            // functions nested in this one, whose entries end first.
+            let function = parent.function
+            let expected =
+                functions[function].firstParameter + functions[function].parameterCount
+            guard expected == UInt32(values.count) else {
+                throw fail(die.offset, "parameter after a nested function")
+            }
+            functions[function].parameterCount += 1
+            offsets.set(slot(die.offset), .value(UInt32(values.count)))
+            values.append(try valueEntry(die))
+        default:
+            break
+        }
+    }
+
+    mutating func addVariable(_ die: DIE) throws(DWARFError) {
+        let index = values.count
+        offsets.set(slot(die.offset), .value(UInt32(index)))
+        values.append(try valueEntry(die))
+        variables.append(index)
+    }
+
+    private mutating func valueEntry(_ die: DIE) throws(DWARFError) -> ValueEntry {
+        ValueEntry(
+            name: try name(die, .name), type: try reference(die, .type),
+            origin: die.has(.abstractOrigin)
+                ? try reference(die, .abstractOrigin) : try reference(die, .specification),
+            location: die.value(.location), locationForm: die.form(.location),
+            hasConstant: die.has(.constValue), isExternal: die.flag(.external),
+            isDeclaration: die.flag(.declaration))
+    }
+
+    // MARK: After the unit
+
+    /// The type id an entry stands for; 0 (void) for `.none`.
+    func typeID(_ reference: EntryReference) throws(DWARFError) -> UInt32 {
+        var reference = reference
+        var steps = 0
+        while reference != .none {
+            switch offsets.get(reference) {
+            case .type(let id): return id
+            case .alias(let index):
+                reference = aliases[Int(index)]
+                steps += 1
+                if steps > aliases.count {
+                    throw fail(tableOrigin + Int(reference.rawValue), "type is made of itself alone")
+                }
+            case .nothing, .function, .value:
+                if !isC { return 0 }
+                throw fail(
+                    tableOrigin + Int(reference.rawValue), "referred to as a type, but is none")
+            }
+        }
+        return 0
+    }
+
+    /// Turns references into type ids, once all entries that may be meant are read.
+    mutating func resolveReferences() throws(DWARFError) {
+        for position in patches {
+            types[position] = try typeID(EntryReference(rawValue: types[position]))
+        }
+        patches.removeAll(keepingCapacity: true)
+        if !indexPatches.isEmpty {
+            let index = arrayIndexType()
+            for position in indexPatches { types[position] = index }
+            indexPatches.removeAll(keepingCapacity: true)
+        }
+        for (id, reference) in enumSigns where isSigned(try typeID(reference)) {
+            let info = types.info(id)
+            types.amend(
+                id, info: TypeInfo(info.kind ?? .enum, vlen: info.vlen, flag: true),
+                third: types.word(id, 2))
+        }
+        enumSigns.removeAll(keepingCapacity: true)
+    }
+
+    /// The integer arrays are indexed with: the unit's `int`, or an earlier unit's, or one of our own.
+    private mutating func arrayIndexType() -> UInt32 {
+        if let known = intType { return known }
+        let id = types.addInt(
+            name: types.intern("__ARRAY_SIZE_TYPE__"), size: 4, encoding: 0, bits: 32)
+        intType = id
+        return id
+    }
+
+    /// Follows modifiers to an INT and tells its sign.
+    private func isSigned(_ id: UInt32) -> Bool {
+        var id = id
+        for _ in 0..<32 where id != 0 {
+            let kind = types.info(id).kind
+            if kind == .int { return types.word(id, 3) >> 24 & IntEncoding.signed != 0 }
+            guard kind?.isModifier == true else { return false }
+            id = types.word(id, 2)
+        }
+        return false
+    }
+}

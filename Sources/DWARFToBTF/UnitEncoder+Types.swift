@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import DWARF
+
+// Entries that are complete when their attributes are read, and the opening of those that are not.
+extension UnitEncoder {
+    mutating func addBaseType(_ die: DIE) throws(DWARFError) {
+        let name = try name(die, .name)
+        let bits = die.has(.bitSize) ? die.value(.bitSize) : die.value(.byteSize) &* 8
+        let bytes = die.has(.byteSize) ? die.value(.byteSize) : (bits &+ 7) / 8
+        guard bytes <= 0xffff else {
+            throw fail(die.offset, "base type of \(bytes) bytes")
+        }
+        let encoding = BaseEncoding(die.value(.encoding))
+        let size = UInt32(bytes)
+        switch encoding {
+        case .float where features.contains(.float):
+            define(die.offset, as: types.add(.float, name: name, third: size))
+            return
+        case .complex:
+            try addComplex(die, name: name, size: size)
+            return
+        default:
+            break
+        }
+        guard bits <= 128 else {
+            note(name, .unsupportedType)
+            aliasToVoid(die.offset)
+            return
+        }
+        let id = types.addInt(
+            name: name, size: size, encoding: encoding.intBits, bits: UInt32(bits))
+        define(die.offset, as: id)
+        if name == intName, !unitHasInt {
+            unitHasInt = true
+            intType = id
+        }
+    }
+
+    /// A complex number: an array of two of its parts, which lies in memory the same way.
+    private mutating func addComplex(_ die: DIE, name: UInt32, size: UInt32) throws(DWARFError) {
+        note(name, .complexNumber)
+        var part = types.string(name)
+        if part.hasPrefix("complex ") { part.removeFirst("complex ".utf8.count) }
+        let partName = types.intern(part)
+        let element =
+            features.contains(.float)
+            ? types.add(.float, name: partName, third: size / 2)
+            : types.addInt(name: partName, size: size / 2, encoding: 0, bits: size / 2 * 8)
+        let id = types.addArray(element: element, index: 0, count: 2)
+        indexPatches.append(types.position - 2)
+        define(die.offset, as: id)
+    }
+
+    /// Types that are another type with something added.
+    mutating func addReferring(_ die: DIE) throws(DWARFError) {
+        let target = try reference(die, .type)
+        let kind: Kind
+        switch die.tag {
+        case .typedef: kind = .typedef
+        case .constType, .immutableType: kind = .const
+        case .volatileType: kind = .volatile
+        case .restrictType: kind = .restrict
+        case .pointerType:
+            if die.hasChildren { return openAnnotated(die, target) }
+            kind = .ptr
+        case .referenceType, .rvalueReferenceType, .ptrToMemberType: kind = .ptr
+        case .atomicType:
+            // BTF has no such qualifier; the object is laid out as its type is.
+            offsets.set(slot(die.offset), .alias(UInt32(aliases.count)))
+            aliases.append(target)
+            return
+        case .unspecifiedType:
+            aliasToVoid(die.offset)
+            return
+        default:
+            note(try name(die, .name), .unsupportedType)
+            aliasToVoid(die.offset)
+            return
+        }
+        let name = kind == .typedef ? try name(die, .name) : 0
+        define(die.offset, as: begin(kind, name: name, to: target))
+        if kind == .typedef, die.hasChildren { openAnnotated(die, target, defined: true) }
+    }
+
+    mutating func aliasToVoid(_ offset: Int) {
+        offsets.set(slot(offset), .alias(UInt32(aliases.count)))
+        aliases.append(.none)
+    }
+
+    mutating func openComposite(_ die: DIE) throws(DWARFError) {
+        let name = try name(die, .name)
+        let isUnion = die.tag == .unionType
+        if die.flag(.declaration) {
+            define(die.offset, as: types.add(.fwd, name: name, third: 0, flag: isUnion))
+            return
+        }
+        var entry = opened(.composite, die)
+        entry.name = name
+        entry.size = die.value(.byteSize)
+        guard entry.size <= UInt64(UInt32.max) else {
+            throw fail(die.offset, "struct of \(entry.size) bytes")
+        }
+        if die.hasChildren { open.append(entry) } else { finishComposite(entry) }
+    }
+
+    mutating func openType(_ die: DIE) throws(DWARFError) {
+        switch die.tag {
+        case .arrayType:
+            var entry = opened(.array, die)
+            entry.type = try reference(die, .type)
+            if die.hasChildren { open.append(entry) } else { finishArray(entry) }
+        case .enumerationType:
+            var entry = opened(.enumeration, die)
+            entry.name = try name(die, .name)
+            entry.type = try reference(die, .type)
+            entry.size = die.has(.byteSize) ? die.value(.byteSize) : 4
+            switch BaseEncoding(die.value(.encoding)) {
+            case .signed:
+                entry.flag = true
+                entry.type = .none
+            case .unsigned, .boolean: entry.type = .none
+            default: break
+            }
+            guard entry.size <= 16 else { throw fail(die.offset, "enum of \(entry.size) bytes") }
+            if die.hasChildren { open.append(entry) } else { finishEnum(entry) }
+        default:
+            var entry = opened(.prototype, die)
+            entry.type = try reference(die, .type)
+            if die.hasChildren { open.append(entry) } else { finishPrototype(entry) }
+        }
+    }
+
+    /// A pointer, typedef or variable whose children may be annotations.
+    private mutating func openAnnotated(_ die: DIE, _ target: EntryReference, defined: Bool = false) {
+        var entry = opened(.annotated, die)
+        entry.type = target
+        entry.flag = defined
+        open.append(entry)
+    }
+
+    func opened(_ sort: OpenEntry.Sort, _ die: DIE) -> OpenEntry {
+        OpenEntry(
+            sort: sort, depth: die.depth, offset: die.offset, slot: slot(die.offset), tag: die.tag,
+            elements: scratch.count, firstAnnotation: annotations.count)
+    }
+
+    /// A member, value, dimension or `...` of the entry that is open.
+    mutating func addElement(_ die: DIE) throws(DWARFError) {
+        guard let parent = open.last else { return }
+        switch (die.tag, parent.sort) {
+        case (.member, .composite), (.inheritance, .composite):
+            try addMember(die, parent)
+        case (.enumerator, .enumeration):
+            let value = die.value(.constValue)
+            scratch.append(try name(die, .name))
+            scratch.append(UInt32(truncatingIfNeeded: value))
+            scratch.append(UInt32(truncatingIfNeeded: value >> 32))
+        case (.subrangeType, .array):
+            scratch.append(dimension(die))
+        case (.unspecifiedParameters, .prototype), (.unspecifiedParameters, .function):
+            open[open.count - 1].flag = true
+        default:
+            break
+        }
+    }
+
+    /// Elements in one dimension; 0 where the length is unknown or worked out at run time.
+    private func dimension(_ die: DIE) -> UInt32 {
+        func constant(_ slot: Slot) -> UInt64? {
+            guard die.has(slot) else { return nil }
+            switch die.form(slot) {
+            case .data1, .data2, .data4, .data8, .udata, .sdata, .implicitConst:
+                return die.value(slot)
+            default: return nil
+            }
+        }
+        if let upper = constant(.upperBound) {
+            // A bound of -1, in whatever width, is an empty array: the sum wraps to 0.
+            let width: UInt64 =
+                switch die.form(.upperBound) {
+                case .data1: 0xff
+                case .data2: 0xffff
+                case .data4: 0xffff_ffff
+                default: .max
+                }
+            return UInt32(truncatingIfNeeded: (upper == width && width > 0xffff) ? 0 : upper &+ 1)
+        }
+        return UInt32(truncatingIfNeeded: constant(.count) ?? 0)
+    }
+
+    /// Pushes name, type, bit offset and bit width.
+    private mutating func addMember(_ die: DIE, _ parent: OpenEntry) throws(DWARFError) {
+        // Static members of C++ classes live elsewhere.
+        if die.flag(.external) || die.flag(.declaration) { return }
+        let bits = die.value(.bitSize)
+        var offset: UInt64
+        if die.has(.dataBitOffset) {
+            offset = die.value(.dataBitOffset)
+        } else {
+            offset = try memberOffset(die) &* 8
+            if die.has(.bitOffset), bits > 0 {
+                // DWARF 2 counts from the most significant bit of the storage unit.
+                let storage = die.value(.byteSize) &* 8
+                let fromTop = die.value(.bitOffset)
+                offset =
+                    data.bigEndian
+                    ? offset &+ fromTop : offset &+ storage &- fromTop &- bits
+            }
+        }
+        guard offset <= UInt64(UInt32.max), bits <= 255 else {
+            throw fail(die.offset, "member at bit \(offset), \(bits) bits wide")
+        }
+        scratch.append(try name(die, .name))
+        scratch.append(try reference(die, .type).rawValue)
+        scratch.append(UInt32(offset))
+        scratch.append(UInt32(bits))
+    }
+
+    /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2).
+    private func memberOffset(_ die: DIE) throws(DWARFError) -> UInt64 {
+        guard die.has(.dataMemberLocation) else { return 0 }
+        switch die.form(.dataMemberLocation) {
+        case .exprloc, .block, .block1, .block2, .block4:
+            let range = BlockRange(bits: die.value(.dataMemberLocation))
+            let section = inTypes ? data.types : data.info
+            guard
+                var cursor = section.cursor(bigEndian: data.bigEndian)
+                    .sub(range.offset, range.length), (try? cursor.readU8()) == 0x23,
+                let value = try? cursor.readULEB()
+            else { throw fail(die.offset, "member at a place worked out at run time") }
+            return value
+        default:
+            return die.value(.dataMemberLocation)
+        }
+    }
+}
+
+/// What a base type's bits mean (DW_ATE, DWARF 5 section 7.8).
+enum BaseEncoding {
+    case boolean, signed, unsigned, float, complex, other
+
+    init(_ code: UInt64) {
+        switch code {
+        case 0x02: self = .boolean
+        case 0x05, 0x06, 0x0d: self = .signed
+        case 0x07, 0x08, 0x0e, 0x10, 0x11, 0x12: self = .unsigned
+        case 0x04: self = .float
+        case 0x03, 0x09: self = .complex
+        default: self = .other
+        }
+    }
+
+    var intBits: UInt32 {
+        switch self {
+        case .boolean: IntEncoding.bool
+        case .signed: IntEncoding.signed
+        default: 0
+        }
+    }
+}

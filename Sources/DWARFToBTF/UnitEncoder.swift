@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import DWARF
+
+/// An entry that is still open: its children come next in the stream.
+struct OpenEntry {
+    enum Sort {
+        case composite, array, enumeration, prototype, function, annotated
+    }
+
+    let sort: Sort
+    let depth: Int
+    /// Offset in the section, and in the offset table.
+    let offset: Int
+    let slot: Int
+    var name: UInt32 = 0
+    var tag: Tag
+    var size: UInt64 = 0
+    var type = EntryReference.none
+    var flag = false
+    /// Where its elements start in `scratch`.
+    let elements: Int
+    /// Index of the function, for `.function`.
+    var function = 0
+    /// Where its annotations start in `annotations`.
+    let firstAnnotation: Int
+}
+
+/// A `btf_decl_tag` or `btf_type_tag` met below an open entry.
+struct Annotation {
+    let isTypeTag: Bool
+    let value: UInt32
+    /// Member or parameter number, -1 for the entry itself.
+    let component: Int
+}
+
+/// Reads one unit's entries in order and appends a record per type; functions and variables are
+/// collected for selection. References are DWARF offsets until `resolveReferences`.
+struct UnitEncoder {
+    let data: DWARFData
+    let features: Features
+    let nestsArrays: Bool
+    /// Variables are looked at only where the file has a per-CPU section.
+    let wantsVariables: Bool
+
+    var types: TypeWriter
+    var ledger: Ledger?
+
+    // The unit under way.
+    var unit: Unit
+    var unitName = ""
+    var isC = true
+    var inTypes = false
+    var strOffsetsBase: UInt64 = 0
+    var loclistsBase: UInt64 = 0
+    /// Section offset of the table's first word, and where the section begins in the table.
+    var tableOrigin = 0
+    var offsets = OffsetTable()
+    /// Words that hold an `EntryReference` for now.
+    var patches: [Int] = []
+    /// Words that hold an array's index type.
+    var indexPatches: [Int] = []
+    var aliases: [EntryReference] = []
+    /// Enums whose sign is that of the type they are made on.
+    var enumSigns: [(id: UInt32, type: EntryReference)] = []
+    var functions: [FunctionEntry] = []
+    var values: [ValueEntry] = []
+    /// Top-level variables, as indexes into `values`.
+    var variables: [Int] = []
+    var declarationTags: [(target: TagTarget, value: UInt32, component: Int)] = []
+
+    var open: [OpenEntry] = []
+    var scratch: [UInt32] = []
+    var annotations: [Annotation] = []
+    /// `.debug_str` offset -> name + 1.
+    private var strNames: [UInt32]
+    private var lineStrNames: [UInt32]
+    /// Id of the integer `int`, once some unit had it.
+    var intType: UInt32?
+    var unitHasInt = false
+    let intName: UInt32
+
+    enum TagTarget {
+        case type(UInt32)
+        case function(Int)
+        case value(Int)
+    }
+
+    init(
+        _ data: DWARFData, features: Features, nestsArrays: Bool, types: TypeWriter,
+        wantsVariables: Bool, ledger: Ledger?, firstUnit: Unit
+    ) {
+        self.data = data
+        self.features = features
+        self.nestsArrays = nestsArrays
+        self.types = types
+        self.wantsVariables = wantsVariables
+        self.ledger = ledger
+        unit = firstUnit
+        intName = self.types.intern("int")
+        strNames = Array(repeating: 0, count: data.bytes(of: .str).count)
+        lineStrNames = Array(repeating: 0, count: data.bytes(of: .lineStr).count)
+    }
+
+    // MARK: The walk
+
+    /// Appends the types of one unit.
+    ///
+    /// - Parameter excluded: languages whose units are left out.
+    /// - Returns: false when the unit was left out.
+    mutating func encode(
+        _ unit: Unit, table: AbbreviationTable, inTypes: Bool, excluded: Set<UInt64>
+    ) throws(DWARFError) -> Bool {
+        self.unit = unit
+        self.inTypes = inTypes
+        unitHasInt = false
+        strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
+        loclistsBase = 0
+        open.removeAll(keepingCapacity: true)
+        scratch.removeAll(keepingCapacity: true)
+        annotations.removeAll(keepingCapacity: true)
+        var reader = try data.entries(of: unit, table: table, inTypes: inTypes)
+        var die = DIE()
+        guard try reader.advance() else { return true }
+        try reader.decode(into: &die)
+        guard try enterUnit(die, excluded: excluded) else { return false }
+        while try reader.advance() {
+            while let last = open.last, last.depth >= reader.depth { try close() }
+            try visit(&reader, &die)
+        }
+        while !open.isEmpty { try close() }
+        return true
+    }
+
+    private mutating func enterUnit(
+        _ die: DIE, excluded: Set<UInt64>
+    ) throws(DWARFError) -> Bool {
+        if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
+        if die.has(.loclistsBase) { loclistsBase = die.value(.loclistsBase) }
+        let language = die.value(.language)
+        isC = Language.isC(language)
+        if ledger != nil { unitName = types.string(try name(die, .name)) }
+        if die.has(.language), excluded.contains(language) {
+            ledger?.note(unitName, unit: unitName, .excludedLanguage)
+            return false
+        }
+        return true
+    }
+
+    private mutating func visit(_ reader: inout EntryReader, _ die: inout DIE) throws(DWARFError) {
+        switch reader.tag {
+        case .member, .inheritance, .enumerator, .subrangeType, .unspecifiedParameters:
+            guard open.last?.depth == reader.depth - 1 else { return try reader.skipAttributes() }
+            try reader.decode(into: &die)
+            try addElement(die)
+        case .formalParameter:
+            // Parameters of inlined calls stand below entries that are never open.
+            guard open.last?.depth == reader.depth - 1 else { return try reader.skipAttributes() }
+            try reader.decode(into: &die)
+            try addParameter(die)
+        case .baseType:
+            try reader.decode(into: &die)
+            try addBaseType(die)
+        case .typedef, .constType, .volatileType, .restrictType, .pointerType, .referenceType,
+            .rvalueReferenceType, .ptrToMemberType, .atomicType, .unspecifiedType, .stringType,
+            .immutableType, .dynamicType, .coarrayType, .interfaceType:
+            try reader.decode(into: &die)
+            try addReferring(die)
+        case .structureType, .unionType, .classType:
+            try reader.decode(into: &die)
+            try openComposite(die)
+        case .enumerationType, .arrayType, .subroutineType:
+            try reader.decode(into: &die)
+            try openType(die)
+        case .subprogram:
+            try reader.decode(into: &die)
+            try openFunction(die)
+        case .variable:
+            guard reader.depth == 1 || open.isEmpty, wantsVariables else {
+                return try reader.skipAttributes()
+            }
+            try reader.decode(into: &die)
+            try addVariable(die)
+        case .llvmAnnotation:
+            try reader.decode(into: &die)
+            try addAnnotation(die)
+        default:
+            try reader.skipAttributes()
+        }
+    }
+
+    // MARK: Names and references
+
+    func fail(_ offset: Int, _ message: String) -> DWARFError {
+        DWARFError(section: inTypes ? ".debug_types" : ".debug_info", offset: offset, message)
+    }
+
+    /// The interned name in `slot`; 0 when the entry has none.
+    mutating func name(_ die: DIE, _ slot: Slot) throws(DWARFError) -> UInt32 {
+        guard die.has(slot) else { return 0 }
+        let place = try data.place(
+            of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
+            inTypes: inTypes, at: die.offset)
+        switch place.section {
+        case .str:
+            if place.offset < strNames.count, strNames[place.offset] != 0 {
+                return strNames[place.offset] - 1
+            }
+        case .lineStr:
+            if place.offset < lineStrNames.count, lineStrNames[place.offset] != 0 {
+                return lineStrNames[place.offset] - 1
+            }
+        case .info, .types, .alternateStr:
+            break
+        }
+        let bytes = data.bytes(of: place.section)
+        var cursor = bytes.cursor()
+        let length: Int
+        do throws(ByteError) {
+            try cursor.seek(to: place.offset)
+            length = try cursor.skipCString()
+        } catch {
+            throw fail(die.offset, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
+        }
+        guard let view = bytes.slice(place.offset, length) else { return 0 }
+        let id = view.withSpan { types.intern($0) }
+        switch place.section {
+        case .str: strNames[place.offset] = id + 1
+        case .lineStr: lineStrNames[place.offset] = id + 1
+        default: break
+        }
+        return id
+    }
+
+    /// Where an entry of this unit's section stands in the offset table.
+    func slot(_ offset: Int) -> Int { offset - tableOrigin }
+
+    /// The entry an attribute refers to.
+    func reference(_ die: DIE, _ slot: Slot) throws(DWARFError) -> EntryReference {
+        guard die.has(slot) else { return .none }
+        let value = die.value(slot)
+        let target: Int
+        switch die.form(slot) {
+        case .ref1, .ref2, .ref4, .ref8, .refUdata, .refAddr:
+            target = Int(clamping: value) - tableOrigin
+        default:
+            throw fail(
+                die.offset,
+                "reference of form 0x\(String(die.form(slot).rawValue, radix: 16)) cannot be followed")
+        }
+        guard target >= 0, target < offsets.count, let raw = UInt32(exactly: target) else {
+            throw fail(
+                die.offset, "refers to +0x\(String(value, radix: 16)), outside its unit")
+        }
+        return EntryReference(rawValue: raw)
+    }
+
+    /// Appends a word that becomes the id of what `reference` names.
+    mutating func append(_ reference: EntryReference) {
+        if reference == .none { return types.append(0) }
+        patches.append(types.position)
+        types.append(reference.rawValue)
+    }
+
+    /// Starts a record whose third word is a reference.
+    @discardableResult
+    mutating func begin(
+        _ kind: Kind, name: UInt32 = 0, vlen: Int = 0, flag: Bool = false, to reference: EntryReference
+    ) -> UInt32 {
+        let id = types.begin(
+            name: name, info: TypeInfo(kind, vlen: vlen, flag: flag),
+            third: reference == .none ? 0 : reference.rawValue)
+        if reference != .none { patches.append(types.position - 1) }
+        return id
+    }
+
+    mutating func define(_ offset: Int, as id: UInt32) { offsets.set(slot(offset), .type(id)) }
+
+    mutating func note(_ name: UInt32, _ reason: Ledger.Reason) {
+        guard ledger != nil else { return }
+        ledger?.note(types.string(name), unit: unitName, reason)
+    }
+}
