@@ -55,6 +55,25 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "kbtf-conformance",
+            dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "CDw"],
+            path: "Tests/Conformance/kbtf-conformance", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],
+            path: "Tests/TestSupport", swiftSettings: strictTests),
+        tests("BytesTests", ["Bytes"]),
+        tests("HostIOTests", ["Bytes", "HostIO"]),
+        tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd"]),
+        tests("DWARFTests", ["Bytes", "HostIO", "ELF", "DWARF", "TestSupport"]),
+        tests("BTFTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
+        tests(
+            "DWARFToBTFTests",
+            ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "TestSupport"]),
+        tests(
+            "KernelTreeTests",
+            ["Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4"]),
+        tests("KbtfTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -24,8 +24,8 @@ struct FunctionSelection {
         /// The view whose prototype is written.
         var view: FunctionView
         var unexpectedRegister = false
+        var optimized = false
         var inconsistent = false
-        var uncertainPlace = false
     }
 
     let features: Features
@@ -71,13 +71,10 @@ struct FunctionSelection {
             encoder.note(definition.name, .noSymbol)
             return
         }
-        if !symbol.exact, !features.contains(.optimizedFunctions) {
-            encoder.note(definition.name, .optimizedName)
-            return
-        }
         let start = parameters.count
         var unexpected = false
-        var uncertain = false
+        var optimized = false
+        let looksAtPlaces = features.contains(.consistentFunctions) || !symbol.exact
         let range =
             Int(function.firstParameter)..<Int(function.firstParameter + function.parameterCount)
         for (position, value) in range.enumerated() {
@@ -88,13 +85,13 @@ struct FunctionSelection {
                 return
             }
             parameters.append((parameter.name, parameter.type))
-            if features.contains(.consistentFunctions) {
+            if looksAtPlaces {
                 switch try encoder.place(
                     of: value, position: position, type: parameter.type, registers: registers)
                 {
                 case .expected: break
                 case .elsewhere: unexpected = true
-                case .uncertain: uncertain = true
+                case .nowhere: optimized = true
                 }
             }
         }
@@ -102,21 +99,23 @@ struct FunctionSelection {
             name: definition.name, unit: unit,
             returns: try encoder.typeID(definition.returns),
             parameters: start..<parameters.count, isVariadic: function.isVariadic, tags: tags)
-        add(view, unexpected: unexpected, uncertain: uncertain, encoder.types)
+        add(view, unexpected: unexpected, optimized: optimized, encoder.types)
     }
 
     private mutating func add(
-        _ view: FunctionView, unexpected: Bool, uncertain: Bool, _ types: TypeWriter
+        _ view: FunctionView, unexpected: Bool, optimized: Bool, _ types: TypeWriter
     ) {
         guard var state = states[view.name] else {
             order.append(view.name)
             var state = State(view: view)
             state.unexpectedRegister = unexpected
-            state.uncertainPlace = uncertain
+            state.optimized = optimized
             states[view.name] = state
             return
         }
-        if features.contains(.consistentFunctions), !state.inconsistent,
+        let compares =
+            features.contains(.consistentFunctions) || symbols.functions[view.name]?.exact == false
+        if compares, !state.inconsistent,
             !PrototypeMatcher(types: types, parameters: parameters).match(state.view, view)
         {
             state.inconsistent = true
@@ -124,7 +123,7 @@ struct FunctionSelection {
             parameters.removeSubrange(view.parameters)
         }
         state.unexpectedRegister = state.unexpectedRegister || unexpected
-        state.uncertainPlace = state.uncertainPlace || uncertain
+        state.optimized = state.optimized || optimized
         states[view.name] = state
     }
 
@@ -159,18 +158,18 @@ struct FunctionSelection {
     }
 
     private func reasonToLeaveOut(_ state: State) -> Ledger.Reason? {
-        guard features.contains(.consistentFunctions) else { return nil }
+        guard let symbol = symbols.functions[state.view.name] else { return .noSymbol }
+        if symbol.ambiguous { return .ambiguousAddress }
+        guard features.contains(.consistentFunctions) || !symbol.exact else { return nil }
         if state.unexpectedRegister { return .unexpectedRegister }
         if state.inconsistent { return .inconsistentPrototype }
-        if state.uncertainPlace { return .uncertainParameterPlace }
-        if symbols.functions[state.view.name]?.ambiguous == true { return .ambiguousAddress }
         return nil
     }
 }
 
 // MARK: What a unit knows of one function
 
-enum ParameterPlace { case expected, elsewhere, uncertain }
+enum ParameterPlace { case expected, elsewhere, nowhere }
 
 extension UnitEncoder {
     /// The entry that says a function's name and return type: itself, or what it is an instance of.
@@ -205,16 +204,30 @@ extension UnitEncoder {
     func place(
         of index: Int, position: Int, type: UInt32, registers: [UInt8]
     ) throws(DWARFError) -> ParameterPlace {
-        guard position < registers.count, values[index].hasLocation else { return .expected }
+        guard position < registers.count else { return .expected }
+        guard let located = located(index) else { return .nowhere }
         if isStruct(type) { return .expected }
         let found = try data.parameterRegister(
-            values[index].location, form: values[index].locationForm,
+            located.location, form: located.locationForm,
             expected: registers[position], unit: unit, loclistsBase: loclistsBase)
         switch found {
-        case .none: return .expected
+        case .none: return .nowhere
         case .register(let register):
             return register == registers[position] ? .expected : .elsewhere
         }
+    }
+
+    /// The parameter with a location: itself, or what it is an instance of.
+    private func located(_ index: Int) -> ValueEntry? {
+        var value = values[index]
+        for _ in 0..<4 {
+            if value.hasLocation { return value }
+            guard value.origin != .none, case .value(let next) = offsets.get(value.origin) else {
+                return nil
+            }
+            value = values[Int(next)]
+        }
+        return nil
     }
 
     private func isStruct(_ id: UInt32) -> Bool {

@@ -7,8 +7,8 @@ package struct Ledger: Sendable {
         // Functions.
         /// Code exists only inside callers: no function symbol of this name.
         case noSymbol = "no-symbol"
-        /// The only symbols of this name carry a suffix (`.isra.0`), and `optimized_func` is off.
-        case optimizedName = "optimized-name"
+        /// It exists only under a compiler-made name (`name.isra.0`) and a parameter was optimised away.
+        case optimizedParameter = "optimized-parameter"
         /// Some parameter has no name.
         case unnamedParameter = "unnamed-parameter"
         /// A parameter arrives in another register than the calling convention says.
@@ -17,8 +17,6 @@ package struct Ledger: Sendable {
         case inconsistentPrototype = "inconsistent-prototype"
         /// Several functions of this name stand at different addresses.
         case ambiguousAddress = "ambiguous-address"
-        /// A packed or over-aligned struct travels on the stack: its place cannot be derived.
-        case uncertainParameterPlace = "uncertain-parameter-place"
         /// The name is no C identifier.
         case invalidName = "invalid-name"
         // Variables.

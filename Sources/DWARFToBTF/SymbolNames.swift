@@ -4,22 +4,23 @@ internal import BTF
 internal import Bytes
 internal import ELF
 
-/// What the symbol table says about the functions of one name.
+/// What the symbol table says about the functions of one name. Compilers rename the clones they
+/// make: `name.isra.0` and the like count as `name`; `name.cold` is a part of it, no function.
 struct FunctionSymbol {
     /// Some symbol has exactly this name.
     var exact = false
-    /// Some symbol has this name and a suffix behind a dot, other than `.cold` or `.part`.
-    var suffixed = false
-    /// Exact symbols stand at more than one place.
+    /// There is more than one place.
     var ambiguous = false
-    private var section = 0
+    private var section = -1
     private var address: UInt64 = 0
 
     init() {}
 
-    mutating func add(section: Int, address: UInt64) {
-        if exact, self.section != section || self.address != address { ambiguous = true }
-        exact = true
+    mutating func add(section: Int, address: UInt64, exact: Bool) {
+        if self.section >= 0, self.section != section || self.address != address {
+            ambiguous = true
+        }
+        if exact { self.exact = true }
         self.section = section
         self.address = address
     }
@@ -76,16 +77,20 @@ struct SymbolNames {
     ) {
         var dot = 0
         while dot < name.count, name[dot] != UInt8(ascii: ".") { dot += 1 }
-        if dot == name.count {
-            let id = name.withSpan { types.intern($0) }
-            functions[id, default: FunctionSymbol()].add(section: section, address: address)
-            return
-        }
-        guard dot > 0, let prefix = name.slice(0, dot),
+        guard dot > 0, let plain = name.slice(0, dot),
             let suffix = name.slice(dot, name.count - dot)
         else { return }
-        if suffix.hasBytes(".cold") || suffix.hasBytes(".part") { return }
-        let id = prefix.withSpan { types.intern($0) }
-        functions[id, default: FunctionSymbol()].suffixed = true
+        if Self.isFragment(suffix) { return }
+        let id = plain.withSpan { types.intern($0) }
+        functions[id, default: FunctionSymbol()].add(
+            section: section, address: address, exact: suffix.isEmpty)
+    }
+
+    /// `.cold` or `.part` somewhere in the suffix: a piece of a function, split off.
+    private static func isFragment(_ suffix: ByteView) -> Bool {
+        for at in 0..<suffix.count where suffix[at] == UInt8(ascii: ".") {
+            if suffix.hasBytes(".cold", at: at) || suffix.hasBytes(".part", at: at) { return true }
+        }
+        return false
     }
 }

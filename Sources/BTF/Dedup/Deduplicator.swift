@@ -19,17 +19,24 @@ internal import Bytes
 // 2. Structs and unions, in order of id. Candidates are the earlier representatives (and the base's
 //    types) with the same name, size and member layout. A candidate is proven by walking both graphs
 //    in step (`equivalent`): each pair of types met is written down as an assumption, a pair met
-//    again is compared with the assumption instead of walked again, and one contradiction anywhere
-//    rejects the candidate and all its assumptions. When the walk ends without one, the two graphs
-//    are equal in every place reached, so the assumptions are facts: they are kept for structs whose
-//    partner is already a representative, and for forward declarations that met a full type.
+//    again is taken as assumed instead of walked again, and one contradiction anywhere rejects the
+//    candidate and all its assumptions. When the walk ends without one, the two graphs are equal
+//    in every place reached (the pairs are a bisimulation), so the assumptions are facts: they are
+//    kept for structs whose partner is already a representative, and for forward declarations that
+//    met a full type. Pairs, not a mapping, because a compiler may describe one type twice in one
+//    unit; a one-to-one mapping would see a contradiction there and keep a second copy.
 // 3. Forward declarations whose name belongs to exactly one struct or union, where the base was
 //    made the same way (`BaseIndex.resolvesForwards`).
 // 4. All others refer to types settled by now; they are merged bottom-up by their words, references
 //    replaced by representatives.
 //
 // With a base, its types are representatives from the start and never change; only own types are
-// removed. Cost: one walk per struct that is not yet settled. A merged struct settles all structs
+// removed. Where the base has a forward declaration that a module completes, the struct that leads
+// to it is not the base's any more and stays, once: from then on the declaration counts as the full
+// type, and what lies above is served by the base. A struct kept that way whose own references all
+// came to be the base's in the end is given back (`foldRepeat`): a split BTF repeats nothing.
+//
+// Cost: one walk per struct that is not yet settled. A merged struct settles all structs
 // below it, so a unit's graph is walked about once; the worst case, many same-shaped structs that
 // differ far below, is quadratic in their number per hash. Recursion is replaced by explicit
 // stacks: depth in the input is depth in an array.
@@ -48,12 +55,16 @@ struct Deduplicator {
 
     /// For every id, base included: a type it was merged with (itself for representatives).
     var map: [UInt32]
-    /// Assumptions of the walk under way: canonical id -> candidate id.
+    /// Assumptions of the walk under way: canonical id -> the first candidate id met with it. A unit
+    /// may describe one type twice, so further pairs are possible: canonical << 32 | candidate.
     var assumed: [UInt32]
-    var assumptions: [UInt32] = []
-    /// Set when the walk met a base FWD in the place of a full type: the base cannot be changed, so
-    /// the candidate stays a type of its own.
+    var assumedBesides: Set<UInt64> = []
+    var assumptions: [(candidate: UInt32, canonical: UInt32)] = []
+    /// Set when the walk met a base FWD in the place of a full type. The base cannot say more than it
+    /// does, so the struct that leads there is a type of its own.
     var baseForwardMet = false
+    /// Own structs that were kept for that reason, with the base's struct.
+    var nearMisses: [(own: UInt32, base: UInt32)] = []
     var pairs: [(candidate: UInt32, canonical: UInt32)] = []
     /// Representatives among the own types, by hash.
     var table: ChainTable
@@ -101,7 +112,8 @@ struct Deduplicator {
 
     // MARK: Candidates
 
-    /// Visits types of the base, then own representatives, that share `hash`.
+    /// Visits the types that share `hash`: own representatives first, because where both fit, the
+    /// own one is there for knowing more than the base's, then types of the base.
     struct Candidates {
         let hash: UInt64
         var baseEntry: Int?
@@ -114,13 +126,13 @@ struct Deduplicator {
     }
 
     func next(_ list: inout Candidates) -> UInt32? {
-        if let entry = list.baseEntry {
-            list.baseEntry = base?.types.after(entry, hash: list.hash)
-            return UInt32(entry)
+        if let entry = list.ownEntry {
+            list.ownEntry = table.after(entry, hash: list.hash)
+            return firstID + UInt32(entry)
         }
-        guard let entry = list.ownEntry else { return nil }
-        list.ownEntry = table.after(entry, hash: list.hash)
-        return firstID + UInt32(entry)
+        guard let entry = list.baseEntry else { return nil }
+        list.baseEntry = base?.types.after(entry, hash: list.hash)
+        return UInt32(entry)
     }
 
     mutating func settle(_ id: UInt32, as representative: UInt32, hash: UInt64) {
@@ -134,6 +146,7 @@ struct Deduplicator {
         let own = firstID..<firstID + UInt32(starts.count)
         for id in own { settleLeaf(id) }
         for id in own { settleComposite(id) }
+        for pair in nearMisses { foldRepeat(pair.own, pair.base) }
         if resolveForwards { self.resolveForwards(own) }
         for id in own { try settleReferring(id) }
     }
@@ -181,10 +194,25 @@ struct Deduplicator {
             let equal = equivalent(id, candidate)
             if equal { keepAssumptions() }
             let usable = equal && !baseForwardMet
+            if baseForwardMet { nearMisses.append((id, candidate)) }
             forgetAssumptions()
             if usable { return settle(id, as: candidate, hash: hash) }
         }
         settle(id, as: id, hash: hash)
+    }
+
+    /// Takes back a struct that was kept because of a forward declaration of the base, when that
+    /// declaration turned out to lie behind types which the base serves: then the struct is, word for
+    /// word, the base's.
+    private mutating func foldRepeat(_ own: UInt32, _ base: UInt32) {
+        guard resolve(own) == own else { return }
+        if equivalent(own, base, strictly: true) {
+            for pair in assumptions where kind(pair.canonical)?.isComposite == true {
+                let own = resolve(pair.candidate)
+                if own >= firstID { map[Int(own)] = pair.canonical }
+            }
+        }
+        forgetAssumptions()
     }
 
     private mutating func resolveForwards(_ own: Range<UInt32>) {

@@ -63,21 +63,31 @@ extension Deduplicator {
     }
 
     /// Walks both graphs in step; leaves its assumptions for `keepAssumptions`.
-    mutating func equivalent(_ candidate: UInt32, _ canonical: UInt32) -> Bool {
+    ///
+    /// - Parameter strictly: `canonical` is the base's, and a forward declaration there is not taken
+    ///   for the full type.
+    mutating func equivalent(
+        _ candidate: UInt32, _ canonical: UInt32, strictly: Bool = false
+    ) -> Bool {
         pairs.removeAll(keepingCapacity: true)
         pairs.append((candidate, canonical))
         while let pair = pairs.popLast() {
             let candidate = pair.candidate
-            if resolve(candidate) == resolve(pair.canonical) { continue }
-            let canonical = fullType(pair.canonical)
+            let other = strictly ? pair.canonical : resolve(pair.canonical)
+            if resolve(candidate) == other { continue }
+            let canonical = strictly ? other : fullType(pair.canonical)
             let earlier = assumed[Int(canonical)]
-            if earlier != Self.unsettled {
-                if earlier == candidate || identical(earlier, candidate) { continue }
-                return false
+            if earlier == candidate { continue }
+            if earlier == Self.unsettled {
+                assumed[Int(canonical)] = candidate
+            } else if !assumedBesides.insert(UInt64(canonical) << 32 | UInt64(candidate)).inserted {
+                continue
             }
-            assumed[Int(canonical)] = candidate
-            assumptions.append(canonical)
-            guard locallyEqual(candidate, canonical) else { return false }
+            assumptions.append((candidate, canonical))
+            guard
+                locallyEqual(
+                    strictly ? resolve(candidate) : candidate, canonical, strictly: strictly)
+            else { return false }
         }
         return true
     }
@@ -90,13 +100,15 @@ extension Deduplicator {
     }
 
     /// Compares two types without what they refer to, and queues that.
-    private mutating func locallyEqual(_ candidate: UInt32, _ canonical: UInt32) -> Bool {
+    private mutating func locallyEqual(
+        _ candidate: UInt32, _ canonical: UInt32, strictly: Bool
+    ) -> Bool {
         guard let a = kind(candidate), let b = kind(canonical) else { return false }
         guard word(candidate, 0) == word(canonical, 0) else { return false }
         if (a == .fwd) != (b == .fwd) {
             let forward = info(a == .fwd ? candidate : canonical)
             let full = a == .fwd ? b : a
-            guard full == (forward.flag ? .union : .struct) else { return false }
+            guard !strictly, full == (forward.flag ? .union : .struct) else { return false }
             if b == .fwd, canonical < firstID { baseForwardMet = true }
             return true
         }
@@ -136,45 +148,12 @@ extension Deduplicator {
         }
     }
 
-    /// Two types of one unit that a compiler described twice. Followed without assumptions, over at
-    /// most `identicalBudget` pairs: beyond it they count as different, which only costs a merge.
-    private func identical(_ a: UInt32, _ b: UInt32) -> Bool {
-        var left = [(a, b)]
-        var budget = 64
-        while let (a, b) = left.popLast() {
-            if resolve(a) == resolve(b) { continue }
-            budget -= 1
-            guard budget > 0, a != 0, b != 0, word(a, 0) == word(b, 0), word(a, 1) == word(b, 1),
-                let kind = info(a).kind
-            else { return false }
-            let shape = kind.shape
-            if shape.refersToType {
-                left.append((word(a, 2), word(b, 2)))
-            } else if word(a, 2) != word(b, 2) {
-                return false
-            }
-            let count = shape.words(vlen: kind == .func ? 0 : info(a).vlen)
-            for index in 3..<max(count, 3) {
-                let isType =
-                    index < 3 + shape.fixed
-                    ? shape.fixedTypes & (1 << (index - 3)) != 0
-                    : shape.elementTypes & (1 << ((index - 3 - shape.fixed) % shape.element)) != 0
-                if isType {
-                    left.append((word(a, index), word(b, index)))
-                } else if word(a, index) != word(b, index) {
-                    return false
-                }
-            }
-        }
-        return true
-    }
-
     /// Turns the assumptions of a completed walk into merges, where one side is settled or a
     /// forward declaration.
     mutating func keepAssumptions() {
-        for canonical in assumptions {
-            let own = resolve(assumed[Int(canonical)])
-            let representative = resolve(canonical)
+        for pair in assumptions {
+            let own = resolve(pair.candidate)
+            let representative = resolve(pair.canonical)
             guard own != representative, let ownKind = kind(own), let otherKind = kind(representative)
             else { continue }
             if otherKind == .fwd, ownKind != .fwd {
@@ -191,7 +170,8 @@ extension Deduplicator {
     }
 
     mutating func forgetAssumptions() {
-        for canonical in assumptions { assumed[Int(canonical)] = Self.unsettled }
+        for pair in assumptions { assumed[Int(pair.canonical)] = Self.unsettled }
+        if !assumedBesides.isEmpty { assumedBesides.removeAll(keepingCapacity: true) }
         assumptions.removeAll(keepingCapacity: true)
         baseForwardMet = false
     }

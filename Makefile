@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# `make help` lists what there is. Everything made goes to .build, everything
+# fetched to the cache folder; `make setup` alone touches the machine.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+SCRATCH ?= .build
+PREFIX ?= /usr/local
+DESTDIR ?=
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbtf
+
+SWIFT := swift
+SWIFTFLAGS := --scratch-path $(SCRATCH)
+RELEASEFLAGS := $(SWIFTFLAGS) -c release --static-swift-stdlib
+KBTF := $(abspath $(SCRATCH))/release/kbtf
+
+# A kernel's release and the root its image is unpacked in: known after setup.
+RELEASE = $(shell selftests/setup.sh --release)
+export KBTF_SYSROOT = $(CACHE)/images/$(RELEASE)$(addprefix :,$(SYSROOT))
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## install what is missing, and unpack a kernel image into the cache
+	@selftests/setup.sh
+
+.PHONY: build
+build: ## kbtf, in release
+	@$(SWIFT) build $(RELEASEFLAGS) --product kbtf
+
+.PHONY: run
+run: setup build ## give a real module split and standalone BTF, and show both
+	@selftests/run.sh '$(KBTF)' '$(abspath $(SCRATCH))/run'
+
+# The fast tests. The shell tests need the release build; they come first, so
+# that the summary of `swift test` ends the output.
+.PHONY: test
+test: setup build ## every fast test
+	@selftests/run_tap.sh '$(KBTF)' selftests/kbuild/*.sh
+	$(SWIFT) build $(SWIFTFLAGS) --build-tests
+	$(SWIFT) test $(SWIFTFLAGS) --skip-build
+
+.PHONY: lint
+lint: ## formatting, who may import what, licences
+	@$(SWIFT) format lint -s -r Sources Tests Package.swift
+	selftests/lint/rooms.sh
+	selftests/lint/spdx.sh
+
+.PHONY: setup-peers
+setup-peers: setup
+	@selftests/setup.sh --peers
+
+.PHONY: conformance
+conformance: setup-peers build ## compare with pahole, over whole real kernels (long)
+	@for step in inputs peers oracles run; do
+		KBTF='$(KBTF)' bash Tests/Conformance/$$step.sh
+	done
+
+.PHONY: bench
+bench: setup-peers build ## time and memory beside the peers
+	@KBTF='$(KBTF)' bash Tests/Conformance/bench.sh
+
+.PHONY: fuzz
+fuzz: setup ## the fuzz tests, with KBTF_FUZZ_SECONDS (60) for each
+	@KBTF_FUZZ_SECONDS=$${KBTF_FUZZ_SECONDS:-60} $(SWIFT) test $(SWIFTFLAGS) --filter Fuzz
+
+.PHONY: test-all
+test-all: lint test fuzz conformance ## all of the above but bench
+
+.PHONY: install
+install: build ## into DESTDIR/PREFIX
+	@root='$(DESTDIR)$(PREFIX)'
+	install -Dm755 '$(KBTF)' "$$root/bin/kbtf"
+	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
+	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
+	for page in docs/man/*.1; do
+		[ ! -e "$$page" ] || install -Dm644 "$$page" "$$root/share/man/man1/$${page##*/}"
+	done
+	completion() {
+		mkdir -p "$$(dirname "$$2")"
+		'$(KBTF)' --generate-completion-script "$$1" >"$$2"
+	}
+	completion bash "$$root/share/bash-completion/completions/kbtf"
+	completion zsh "$$root/share/zsh/site-functions/_kbtf"
+	completion fish "$$root/share/fish/vendor_completions.d/kbtf.fish"
+
+.PHONY: clean
+clean: ## remove what was built, not what was fetched
+	@rm -rf '$(SCRATCH)'

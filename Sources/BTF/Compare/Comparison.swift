@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// What two BTFs say differently. Both are multisets of canonical definitions; ids, order, string
+/// layout, header length and byte order do not count.
+package struct Comparison: Sendable {
+    /// Numbers for one kind.
+    package struct Count: Equatable, Sendable {
+        /// Types that both hold, as a multiset: two copies here and one there have one in common.
+        package var common = 0
+        package var onlyA = 0
+        package var onlyB = 0
+        /// How many of `onlyA` and `onlyB` are the same name defined differently.
+        package var changed = 0
+        package var isEqual: Bool { onlyA == 0 && onlyB == 0 }
+    }
+
+    /// A type that only one side holds, or one name that the two sides define differently.
+    package struct Difference: Sendable {
+        package let kind: Kind
+        /// As in C: `struct foo`, `int (*)(void)`.
+        package let text: String
+        package let a: TypeID?
+        package let b: TypeID?
+        /// For a changed type: its first difference, such as
+        /// "member 3 `bar`: type `struct x *` in A, `void *` in B".
+        package let detail: String
+    }
+
+    package internal(set) var counts: [Count] = Array(
+        repeating: Count(), count: Kind.allCases.count + 1)
+    /// By kind, changed ones first, then A's, then B's; at most as many as asked for.
+    package internal(set) var differences: [Difference] = []
+    /// Own types that repeat another type of their side (`repeats`). They add no meaning and are not counted.
+    package internal(set) var repeatsA = 0
+    package internal(set) var repeatsB = 0
+    /// Differences that `differences` leaves out.
+    package internal(set) var omitted = 0
+
+    package var isEqual: Bool { counts.allSatisfy(\.isEqual) }
+
+    package subscript(_ kind: Kind) -> Count { counts[Int(kind.rawValue)] }
+
+    /// All kinds together.
+    package var total: Count {
+        counts.reduce(into: Count()) { sum, count in
+            sum.common += count.common
+            sum.onlyA += count.onlyA
+            sum.onlyB += count.onlyB
+            sum.changed += count.changed
+        }
+    }
+}
+
+/// Compares the own types of two BTFs by meaning: equal multisets of canonical definitions. Two
+/// split BTFs may stand on different bases. Equality of 128-bit digests is taken for equality.
+///
+/// - Parameter limit: how many differences are described; all are counted.
+package func compare(_ a: BTF, _ b: BTF, limit: Int = 100) -> Comparison {
+    let first = CanonicalIndex(a)
+    let shared = a.base != nil && a.base === b.base ? first.baseIndex : nil
+    return compare(first, CanonicalIndex(b, base: shared), limit: limit)
+}
+
+/// Compares by indexes that the caller keeps, say those of one base for many modules.
+package func compare(_ a: CanonicalIndex, _ b: CanonicalIndex, limit: Int = 100) -> Comparison {
+    let ambiguous = a.ambiguous.union(b.ambiguous)
+    var result = Comparison()
+    let repeatedA = Set(repeats(in: a).map(\.own.rawValue))
+    let repeatedB = Set(repeats(in: b).map(\.own.rawValue))
+    result.repeatsA = repeatedA.count
+    result.repeatsB = repeatedB.count
+    let left = sortedDefinitions(a, ambiguous, without: repeatedA)
+    let right = sortedDefinitions(b, ambiguous, without: repeatedB)
+    var onlyA: [UInt32] = []
+    var onlyB: [UInt32] = []
+    var i = 0
+    var j = 0
+    while i < left.count || j < right.count {
+        if j == right.count || i < left.count && left[i].digest < right[j].digest {
+            result.counts[Int(a.types.kind(left[i].id).rawValue)].onlyA += 1
+            onlyA.append(left[i].id)
+            i += 1
+        } else if i == left.count || right[j].digest < left[i].digest {
+            result.counts[Int(b.types.kind(right[j].id).rawValue)].onlyB += 1
+            onlyB.append(right[j].id)
+            j += 1
+        } else {
+            result.counts[Int(a.types.kind(left[i].id).rawValue)].common += 1
+            i += 1
+            j += 1
+        }
+    }
+    if !onlyA.isEmpty || !onlyB.isEmpty {
+        result.describe(onlyA.sorted(), of: a, onlyB.sorted(), of: b, limit: limit)
+    }
+    return result
+}
+
+private func sortedDefinitions(
+    _ index: CanonicalIndex, _ ambiguous: Set<Digest>, without repeated: Set<UInt32>
+) -> [(digest: Digest, id: UInt32)] {
+    let digests = TwinMeanings.definitions(of: index, ambiguous: ambiguous)
+    // By id within a digest, so that the same input always names the same types.
+    return zip(digests, index.types.ownIDs).filter { !repeated.contains($1) }.map { ($0, $1) }
+        .sorted { ($0.digest, $0.id) < ($1.digest, $1.id) }
+}
+
+extension Comparison {
+    /// Pairs leftovers of the same kind and name, and describes up to `limit` of all.
+    fileprivate mutating func describe(
+        _ onlyA: [UInt32], of a: CanonicalIndex, _ onlyB: [UInt32], of b: CanonicalIndex, limit: Int
+    ) {
+        var byName: [Digest: [UInt32]] = [:]
+        for id in onlyB.reversed() where b.types.isNamed(id) {
+            byName[b.types.nameDigest(id), default: []].append(id)
+        }
+        var pairs: [(a: UInt32, b: UInt32)] = []
+        var restA: [UInt32] = []
+        var paired: Set<UInt32> = []
+        for id in onlyA {
+            if a.types.isNamed(id), let other = byName[a.types.nameDigest(id)]?.popLast() {
+                pairs.append((id, other))
+                paired.insert(other)
+                counts[Int(a.types.kind(id).rawValue)].changed += 1
+            } else {
+                restA.append(id)
+            }
+        }
+        let restB = onlyB.filter { !paired.contains($0) }
+        omitted = max(0, pairs.count + restA.count + restB.count - limit)
+        var finder = DifferenceFinder(a: a, b: b)
+        for kind in Kind.allCases {
+            for pair in pairs where a.types.kind(pair.a) == kind {
+                guard differences.count < limit else { return }
+                differences.append(
+                    Difference(
+                        kind: kind, text: a.types.text(pair.a), a: TypeID(pair.a), b: TypeID(pair.b),
+                        detail: finder.firstDifference(pair.a, pair.b)))
+            }
+            for id in restA where a.types.kind(id) == kind {
+                guard differences.count < limit else { return }
+                differences.append(
+                    Difference(
+                        kind: kind, text: a.types.text(id), a: TypeID(id), b: nil,
+                        detail: "only in A"))
+            }
+            for id in restB where b.types.kind(id) == kind {
+                guard differences.count < limit else { return }
+                differences.append(
+                    Difference(
+                        kind: kind, text: b.types.text(id), a: nil, b: TypeID(id),
+                        detail: "only in B"))
+            }
+        }
+    }
+}

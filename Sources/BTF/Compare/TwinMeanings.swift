@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// References that tell twins apart: to a name that stands for several definitions they say kind,
+/// name and the definition meant. That is one level deep: types that differ only in which twin a
+/// twin refers to count as equal.
+struct TwinMeanings: ReferenceMeanings {
+    private let index: CanonicalIndex
+    private let ambiguous: Set<Digest>
+    private var own: [Digest?]
+    private var low: [UInt32: Digest] = [:]
+
+    /// - Parameter ambiguous: the names with twins, in either of two files that are compared: what a
+    ///   reference says must not hang on which file it stands in.
+    init(_ index: CanonicalIndex, ambiguous: Set<Digest>) {
+        self.index = index
+        self.ambiguous = ambiguous
+        own = Array(repeating: nil, count: index.own.count)
+    }
+
+    func meaning(_ id: UInt32) -> Digest? {
+        let plain = index.type(id)
+        if plain.meaning != plain.definition {
+            guard ambiguous.contains(plain.meaning) else { return plain.meaning }
+            var builder = DigestBuilder()
+            builder.add(plain.meaning)
+            builder.add(plain.definition)
+            return builder.value
+        }
+        return id < index.types.firstID ? low[id] : own[Int(id - index.types.firstID)]
+    }
+
+    mutating func store(_ meaning: Digest, for id: UInt32) {
+        if id < index.types.firstID {
+            low[id] = meaning
+        } else {
+            own[Int(id - index.types.firstID)] = meaning
+        }
+    }
+
+    /// Definitions of all own types, in id order.
+    static func definitions(of index: CanonicalIndex, ambiguous: Set<Digest>) -> [Digest] {
+        if ambiguous.isEmpty { return index.own.map(\.definition) }
+        var level = TwinMeanings(index, ambiguous: ambiguous)
+        let types = index.types
+        return types.ownIDs.map { id in
+            types.forEachReference(id) { target in
+                if types.exists(target), level.meaning(target) == nil {
+                    level.expand(target, in: types)
+                }
+            }
+            return types.definitionDigest(id) { level.reference($0, in: types) }
+        }
+    }
+}

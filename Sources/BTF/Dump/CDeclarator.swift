@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// A name as C shall see it: with `___2` when it is the second of its name space.
+struct CName {
+    let bytes: ArraySlice<UInt8>
+    /// 0 or 1: as it is.
+    let version: UInt32
+
+    static let none = CName(bytes: [], version: 1)
+}
+
+// Declarations: base type, then the declarator wound around the name, inside out.
+
+extension CDumper {
+    func plainName(_ offset: UInt32) -> CName {
+        CName(bytes: types.string(at: offset), version: 1)
+    }
+
+    mutating func identifier(_ id: UInt32) -> CName {
+        let name = types.string(at: types.nameOffset(id))
+        if versions[Int(id)] == 0, !name.isEmpty { versions[Int(id)] = identifiers.use(types.nameOffset(id)) }
+        return CName(bytes: name, version: versions[Int(id)])
+    }
+
+    private mutating func tag(_ id: UInt32) -> CName {
+        let name = types.string(at: types.nameOffset(id))
+        // A declaration without a definition means the first type of that name, if there is one.
+        if types.kind(id) == .fwd { return CName(bytes: name, version: 1) }
+        if versions[Int(id)] == 0, !name.isEmpty { versions[Int(id)] = tags.use(types.nameOffset(id)) }
+        return CName(bytes: name, version: versions[Int(id)])
+    }
+
+    mutating func put(_ name: CName) {
+        out.put(name.bytes)
+        if name.version > 1 {
+            out.put("___")
+            out.put(name.version)
+        }
+    }
+
+    /// `struct foo`, `union foo`, `enum foo`; only the word for an anonymous type.
+    mutating func putTag(_ id: UInt32) {
+        switch types.kind(id) {
+        case .struct: out.put("struct")
+        case .union: out.put("union")
+        case .fwd: out.put(types.info(id).flag ? "union" : "struct")
+        default: out.put("enum")
+        }
+        let name = tag(id)
+        if !name.bytes.isEmpty {
+            out.append(32)
+            put(name)
+        }
+    }
+
+    /// A declaration of `name` with type `id`, without the semicolon.
+    mutating func putDeclaration(_ id: UInt32, _ name: CName, level: Int) throws(BTFError) {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth < Self.maxDepth else { throw cError(id, "is nested too deep") }
+        let floor = chain.count
+        var current = id
+        while true {
+            chain.append(current)
+            guard current != 0 else { break }
+            guard types.exists(current) else {
+                throw cError(id, "leads to type \(current), which does not exist")
+            }
+            guard chain.count - floor <= Int(types.typeCount) else {
+                throw cError(id, "is part of a loop of types without a name")
+            }
+            switch types.kind(current) {
+            case .ptr, .const, .volatile, .restrict, .typeTag, .funcProto:
+                current = types.word(current, 2)
+                continue
+            case .array:
+                current = types.word(current, 3)
+                continue
+            case .int, .float, .enum, .enum64, .struct, .union, .fwd, .typedef: break
+            case .func, .var, .datasec, .declTag:
+                throw cError(id, "leads to a \(types.kind(current).word), which is no type")
+            }
+            break
+        }
+        try putChain(floor, name, level: level)
+    }
+
+    /// Writes the types of `chain` above `floor`, base type first, around `name`.
+    private mutating func putChain(_ floor: Int, _ name: CName, level: Int) throws(BTFError) {
+        var afterPointer = true
+        while chain.count > floor {
+            try spend()
+            let id = chain.removeLast()
+            guard id != 0 else {
+                putQualifiers(floor)
+                out.put("void")
+                afterPointer = false
+                continue
+            }
+            let kind = types.kind(id)
+            switch kind {
+            case .ptr: out.put(afterPointer ? "*" : " *")
+            case .const: out.put(" const")
+            case .volatile: out.put(" volatile")
+            case .restrict: out.put(" restrict")
+            case .typeTag: putTypeTag(id, floor)
+            case .array: return try putArray(id, floor, name, afterPointer, level)
+            case .funcProto: return try putFunction(id, floor, name, afterPointer, level)
+            default:
+                putQualifiers(floor)
+                try putBase(id, level: level)
+            }
+            afterPointer = kind == .ptr
+        }
+        putSeparated(name, afterPointer)
+    }
+
+    private mutating func putBase(_ id: UInt32, level: Int) throws(BTFError) {
+        switch types.kind(id) {
+        case .struct, .union:
+            if types.isNamed(id) { putTag(id) } else { try putStruct(id, level: level) }
+        case .enum, .enum64:
+            if types.isNamed(id) { putTag(id) } else { try putEnum(id, level: level) }
+        case .fwd: putTag(id)
+        case .typedef: put(identifier(id))
+        default: out.put(types.string(at: types.nameOffset(id)))
+        }
+    }
+
+    private mutating func putSeparated(_ name: CName, _ afterPointer: Bool) {
+        guard !name.bytes.isEmpty else { return }
+        if !afterPointer { out.append(32) }
+        put(name)
+    }
+
+    /// Qualifiers of a base type stand before it.
+    private mutating func putQualifiers(_ floor: Int) {
+        while chain.count > floor, let id = chain.last, id != 0 {
+            switch types.kind(id) {
+            case .const: out.put("const ")
+            case .volatile: out.put("volatile ")
+            case .restrict: out.put("restrict ")
+            default: return
+            }
+            chain.removeLast()
+        }
+    }
+
+    /// Arrays and functions have no qualifiers in C; some compilers note them all the same.
+    private mutating func dropQualifiers(_ floor: Int) {
+        while chain.count > floor, let id = chain.last, id != 0 {
+            switch types.kind(id) {
+            case .const, .volatile, .restrict: chain.removeLast()
+            default: return
+            }
+        }
+    }
+
+    private mutating func putTypeTag(_ id: UInt32, _ floor: Int) {
+        let name = types.string(at: types.nameOffset(id))
+        if types.info(id).flag {
+            out.put(" __attribute__((")
+            out.put(name)
+            out.put("))")
+        } else {
+            out.put(" __attribute__((btf_type_tag(\"")
+            out.put(name)
+            out.put("\")))")
+        }
+    }
+
+    private mutating func putArray(
+        _ id: UInt32, _ floor: Int, _ name: CName, _ afterPointer: Bool, _ level: Int
+    ) throws(BTFError) {
+        dropQualifiers(floor)
+        if chain.count == floor {
+            putSeparated(name, afterPointer)
+        } else {
+            let next = chain[chain.count - 1]
+            let nested = types.kindIfAny(next) == .array
+            if !name.bytes.isEmpty, !afterPointer { out.append(32) }
+            if !nested { out.append(40) }
+            try putInner(floor, name, level)
+            if !nested { out.append(41) }
+        }
+        out.append(91)
+        out.put(types.word(id, 5))
+        out.append(93)
+    }
+
+    private mutating func putFunction(
+        _ id: UInt32, _ floor: Int, _ name: CName, _ afterPointer: Bool, _ level: Int
+    ) throws(BTFError) {
+        dropQualifiers(floor)
+        if chain.count == floor {
+            putSeparated(name, afterPointer)
+        } else {
+            out.put(" (")
+            try putInner(floor, name, level)
+            out.append(41)
+        }
+        out.append(40)
+        let count = types.count(id)
+        if count == 0 || count == 1 && types.word(id, 4) == 0 {
+            out.put("void)")
+            return
+        }
+        for index in 0..<count {
+            try spend()
+            if index > 0 { out.put(", ") }
+            let type = types.word(id, 4 + index * 2)
+            if index == count - 1, type == 0 {
+                out.put("...")
+            } else {
+                try putDeclaration(type, plainName(types.word(id, 3 + index * 2)), level: level)
+            }
+        }
+        out.append(41)
+    }
+
+    private mutating func putInner(_ floor: Int, _ name: CName, _ level: Int) throws(BTFError) {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth < Self.maxDepth else {
+            throw BTFError(offset: 0, "a declarator is nested too deep for C")
+        }
+        try putChain(floor, name, level: level)
+    }
+}

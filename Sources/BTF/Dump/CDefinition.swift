@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+// Bodies of structs, unions and enums.
+
+extension CDumper {
+    /// Deeper nesting than any compiler takes (clang ends at 256 brackets).
+    static let maxDepth = 200
+
+    /// `struct foo {`, members, paddings, `}` and the packed attribute where the offsets ask for it.
+    mutating func putStruct(_ id: UInt32, level: Int) throws(BTFError) {
+        depth += 1
+        defer { depth -= 1 }
+        guard depth < Self.maxDepth else { throw cError(id, "is nested too deep") }
+        let isStruct = types.kind(id) == .struct
+        let place = layout.place(id)
+        let packed = isStruct && place.packed
+        let flag = types.info(id).flag
+        let count = types.count(id)
+        putTag(id)
+        out.put(" {")
+        var end: UInt64 = 0
+        var afterBitfield = false
+        for index in 0..<count {
+            try spend()
+            let type = types.word(id, 4 + index * 3)
+            let raw = types.word(id, 5 + index * 3)
+            let width = flag ? raw >> 24 : 0
+            let offset = UInt64(flag ? raw & 0xff_ffff : raw)
+            let member = layout.place(type)
+            if isStruct {
+                try putPadding(
+                    from: end, to: offset, align: packed ? 1 : member.align,
+                    inBitfield: afterBitfield && width != 0, level: level + 1)
+            }
+            newLine(level + 1)
+            try putDeclaration(type, plainName(types.word(id, 3 + index * 3)), level: level + 1)
+            if width != 0 {
+                out.put(": ")
+                out.put(width)
+                end = offset + UInt64(width)
+            } else {
+                end = offset + member.size * 8
+            }
+            afterBitfield = width != 0
+            out.append(59)
+        }
+        if isStruct {
+            try putPadding(
+                from: end, to: place.size * 8, align: packed ? 1 : place.align, inBitfield: false,
+                level: level + 1)
+        }
+        if count > 0 || place.size > 0 { newLine(level) }
+        out.append(125)
+        if packed { out.put(" __attribute__((packed))") }
+    }
+
+    /// Unnamed bitfields that move the next member from bit `start` to bit `end`, where the compiler
+    /// would not leave that gap by itself. A wide type's `: 0` aligns to that type.
+    private mutating func putPadding(
+        from start: UInt64, to end: UInt64, align: UInt32, inBitfield: Bool, level: Int
+    ) throws(BTFError) {
+        guard start < end else { return }
+        let widths: [UInt64] = [UInt64(layout.pointerSize) * 8, 32, 16, 8]
+        var at = start
+        // The widest type whose next natural boundary is not beyond the end.
+        let step = widths.firstIndex { roundUp(start, $0) <= end } ?? 3
+        let boundary = roundUp(start, widths[step])
+        if boundary > start, boundary <= end {
+            let compilerMissesEnd =
+                boundary == end && roundUp(start, UInt64(align) * 8) != boundary
+            // The following padding would fit before the boundary.
+            let paddingSlipsBack = boundary != end && end - boundary <= boundary - start
+            if inBitfield || compilerMissesEnd || paddingSlipsBack {
+                putGap(step, inBitfield ? boundary - start : 0, level)
+            }
+            at = boundary
+        }
+        var current = step
+        while at < end {
+            try spend()
+            let bits = min(end - at, widths[current])
+            if bits < widths[current] { current = widths.lastIndex { $0 >= bits } ?? 0 }
+            putGap(current, bits, level)
+            at += bits
+        }
+    }
+
+    private mutating func putGap(_ type: Int, _ bits: UInt64, _ level: Int) {
+        newLine(level)
+        switch type {
+        case 0: out.put("long: ")
+        case 1: out.put("int: ")
+        case 2: out.put("short: ")
+        default: out.put("char: ")
+        }
+        out.put(bits)
+        out.append(59)
+    }
+
+    /// `enum foo {`, values, `}` and the mode attribute that gives it its size.
+    mutating func putEnum(_ id: UInt32, level: Int) throws(BTFError) {
+        let count = types.count(id)
+        putTag(id)
+        if count > 0 {
+            out.put(" {")
+            for index in 0..<count {
+                try spend()
+                putValue(id, index, level: level + 1)
+            }
+            newLine(level)
+            out.append(125)
+        }
+        switch types.word(id, 2) {
+        case 1: out.put(" __attribute__((mode(byte)))")
+        case 8 where layout.pointerSize == 8 && !hasWideValue(id):
+            out.put(" __attribute__((mode(word)))")
+        default: break
+        }
+    }
+
+    /// A value that makes the compiler choose 64 bits by itself.
+    private func hasWideValue(_ id: UInt32) -> Bool {
+        types.kind(id) == .enum64
+            && (0..<types.count(id)).contains { types.word(id, 5 + $0 * 3) != 0 }
+    }
+
+    private mutating func putValue(_ id: UInt32, _ index: Int, level: Int) {
+        let wide = types.kind(id) == .enum64
+        let signed = types.info(id).flag
+        let at = 3 + index * (wide ? 3 : 2)
+        let name = types.word(id, at)
+        let low = types.word(id, at + 1)
+        newLine(level)
+        put(CName(bytes: types.string(at: name), version: identifiers.use(name)))
+        out.put(" = ")
+        if wide {
+            let value = UInt64(types.word(id, at + 2)) << 32 | UInt64(low)
+            if signed { out.put(Int64(bitPattern: value)) } else { out.put(value) }
+            out.put(signed ? "LL" : "ULL")
+        } else if signed {
+            out.put(Int64(Int32(bitPattern: low)))
+        } else {
+            out.put(low)
+        }
+        out.append(44)
+    }
+
+    private mutating func newLine(_ level: Int) {
+        out.append(10)
+        for _ in 0..<level { out.append(9) }
+    }
+}
+
+private func roundUp(_ value: UInt64, _ step: UInt64) -> UInt64 {
+    step == 0 ? value : (value + step - 1) / step * step
+}

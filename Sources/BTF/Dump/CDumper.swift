@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Writes C declarations of types, each once, each after what it needs.
+///
+/// `COrdering` says which definitions come first; before each definition, `declareNeeds` forward
+/// declares the structs and unions that it mentions behind pointers.
+struct CDumper {
+    enum State: UInt8 { case new, open, done }
+
+    /// A type whose needs are being declared.
+    private struct Frame {
+        let id: UInt32
+        /// The definition that these declarations stand before; its own name needs none.
+        let container: UInt32
+        var next = 0
+    }
+
+    /// A dump may not grow beyond this: hostile names and paddings are short in the file.
+    static let maxBytes = 1 << 30
+
+    let types: TypeTable
+    var out: [UInt8]
+    var budget: CBudget
+    var layout: CLayout
+    var states: [State]
+    /// A forward declaration (a typedef's only one is its definition) was written.
+    private var declared: [Bool]
+    private var ordering: COrdering
+    private let limit: Int
+    /// struct, union and enum tags; and typedefs with enumerators, which share C's other name space.
+    var tags: CNameSpace
+    var identifiers: CNameSpace
+    /// How often each type's name was used before and by it; 0: not asked yet.
+    var versions: [UInt32]
+    /// Types on the way from a declarator's name to its base type, shared by nested declarators.
+    var chain: [UInt32] = []
+    var depth = 0
+
+    init(types: TypeTable, out: [UInt8]) {
+        self.types = types
+        self.out = out
+        limit = out.count + Self.maxBytes
+        budget = CBudget(types)
+        layout = CLayout(types)
+        ordering = COrdering(types)
+        tags = CNameSpace(types)
+        identifiers = CNameSpace(types)
+        let count = Int(types.typeCount)
+        states = Array(repeating: .new, count: count)
+        declared = Array(repeating: false, count: count)
+        versions = Array(repeating: 0, count: count)
+    }
+
+    /// Writes what is still missing for a complete `id`, itself included.
+    mutating func define(_ id: UInt32) throws(BTFError) {
+        try ordering.order(id, &budget)
+        for id in ordering.queue { try declareNeeds(of: id, container: 0) }
+    }
+
+    /// Takes one step off the budget and checks the output's size.
+    mutating func spend() throws(BTFError) {
+        try budget.spend()
+        guard out.count <= limit else {
+            throw BTFError(offset: 0, "the C of these types is longer than \(Self.maxBytes) bytes")
+        }
+    }
+
+    // MARK: Forward declarations
+
+    /// Declares what `root` mentions. For container 0, also writes the definition of `root` itself.
+    mutating func declareNeeds(of root: UInt32, container: UInt32) throws(BTFError) {
+        var stack: [Frame] = []
+        try enter(root, container, &stack)
+        while let frame = stack.last {
+            if let target = reference(of: frame) {
+                stack[stack.count - 1].next += 1
+                try enter(target, innerContainer(frame), &stack)
+            } else {
+                stack.removeLast()
+                try finish(frame)
+            }
+        }
+    }
+
+    /// Members of an anonymous struct belong to the definition around it.
+    private func innerContainer(_ frame: Frame) -> UInt32 {
+        switch types.kind(frame.id) {
+        case .funcProto: frame.container
+        case .typedef: frame.id
+        default: types.isNamed(frame.id) ? frame.id : frame.container
+        }
+    }
+
+    private func reference(of frame: Frame) -> UInt32? {
+        let id = frame.id
+        switch types.kind(id) {
+        case .struct, .union:
+            return frame.next < types.count(id) ? types.word(id, 4 + frame.next * 3) : nil
+        case .funcProto:
+            return frame.next <= types.count(id) ? types.word(id, 2 + frame.next * 2) : nil
+        default: return frame.next == 0 ? types.word(id, 2) : nil
+        }
+    }
+
+    private mutating func enter(
+        _ start: UInt32, _ container: UInt32, _ stack: inout [Frame]
+    ) throws(BTFError) {
+        var id = start
+        // Kinds that declare nothing themselves lead on to their target.
+        while types.exists(id) {
+            try spend()
+            switch types.kind(id) {
+            case .ptr, .const, .volatile, .restrict, .typeTag: id = types.word(id, 2)
+            case .array: id = types.word(id, 3)
+            default: return try enterNamed(id, container, &stack)
+            }
+        }
+    }
+
+    private mutating func enterNamed(
+        _ id: UInt32, _ container: UInt32, _ stack: inout [Frame]
+    ) throws(BTFError) {
+        let kind = types.kind(id)
+        switch states[Int(id)] {
+        case .done: return
+        case .open:
+            guard !declared[Int(id)] else { return }
+            if kind.isComposite {
+                guard id != container, types.isNamed(id) else { return }
+                declareTag(id)
+                declared[Int(id)] = true
+            } else if kind == .typedef {
+                try defineTypedef(id)
+                declared[Int(id)] = true
+            }
+            return
+        case .new: break
+        }
+        switch kind {
+        case .int:
+            defineBuiltin(id)
+            states[Int(id)] = .done
+        case .enum, .enum64:
+            if container == 0 {
+                try spend()
+                try putEnum(id, level: 0)
+                out.put(";\n\n")
+            }
+            states[Int(id)] = .done
+        case .fwd:
+            declareTag(id)
+            states[Int(id)] = .done
+        case .struct, .union:
+            if container == 0 || !types.isNamed(id) {
+                states[Int(id)] = .open
+                stack.append(Frame(id: id, container: container))
+            } else if !declared[Int(id)], id != container {
+                declareTag(id)
+                declared[Int(id)] = true
+            }
+        case .typedef:
+            states[Int(id)] = .open
+            stack.append(Frame(id: id, container: container))
+        case .funcProto:
+            guard stack.count <= 2 * Int(types.typeCount) else {
+                throw cError(id, "FUNC_PROTO is part of a loop of types without a name")
+            }
+            stack.append(Frame(id: id, container: container))
+        default: states[Int(id)] = .done
+        }
+    }
+
+    private mutating func finish(_ frame: Frame) throws(BTFError) {
+        let id = frame.id
+        switch types.kind(id) {
+        case .struct, .union:
+            states[Int(id)] = .new
+            guard frame.container == 0 else { return }
+            try putStruct(id, level: 0)
+            out.put(";\n\n")
+            states[Int(id)] = .done
+        case .typedef:
+            if !declared[Int(id)] { try defineTypedef(id) }
+            states[Int(id)] = .done
+        default: break
+        }
+    }
+
+    private mutating func declareTag(_ id: UInt32) {
+        putTag(id)
+        out.put(";\n\n")
+    }
+
+    private mutating func defineTypedef(_ id: UInt32) throws(BTFError) {
+        let name = types.string(at: types.nameOffset(id))
+        // The compiler's own; another compiler's definition of it would not be understood.
+        if name.elementsEqual("__builtin_va_list".utf8) { return }
+        if types.word(id, 2) == 0, name.elementsEqual("__gnuc_va_list".utf8) {
+            // GCC writes it as a typedef of void.
+            out.put("typedef __builtin_va_list __gnuc_va_list;\n\n")
+            return
+        }
+        out.put("typedef ")
+        try putDeclaration(types.word(id, 2), identifier(id), level: 0)
+        out.put(";\n\n")
+    }
+
+    /// GCC for arm64 has integers that clang does not know by these names.
+    private mutating func defineBuiltin(_ id: UInt32) {
+        let name = types.string(at: types.nameOffset(id))
+        guard name.starts(with: "__Poly".utf8) else { return }
+        for (alias, meaning) in [
+            ("__Poly8_t", "unsigned char"), ("__Poly16_t", "unsigned short"),
+            ("__Poly64_t", "unsigned long long"), ("__Poly128_t", "unsigned __int128"),
+        ] where name.elementsEqual(alias.utf8) {
+            out.put("typedef \(meaning) \(alias);\n\n")
+        }
+    }
+}

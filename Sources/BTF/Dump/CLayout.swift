@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Sizes and alignments as a C compiler would choose them, worked out on demand, each once.
+struct CLayout {
+    /// Size and alignment of one type. Alignment 0: none, as for functions and incomplete types.
+    struct Place {
+        var size: UInt64 = 0
+        var align: UInt32 = 0
+        /// A struct whose members or size do not fit its members' natural alignment.
+        var packed = false
+    }
+
+    private enum State: UInt8 { case new, open, done }
+
+    let pointerSize: UInt32
+    private let types: TypeTable
+    private var places: [Place]
+    private var states: [State]
+
+    init(_ types: TypeTable) {
+        self.types = types
+        pointerSize = guessPointerSize(types)
+        places = Array(repeating: Place(), count: Int(types.typeCount))
+        states = Array(repeating: .new, count: Int(types.typeCount))
+    }
+
+    /// Types that contain themselves by value have no layout; what is asked of them reads as 0.
+    mutating func place(_ id: UInt32) -> Place {
+        guard types.exists(id) else { return Place() }
+        if states[Int(id)] != .done { resolve(id) }
+        return places[Int(id)]
+    }
+
+    /// Inner types first, by a stack of its own: nesting may be as deep as the file is long.
+    private mutating func resolve(_ root: UInt32) {
+        var stack = [root]
+        while let id = stack.last {
+            if states[Int(id)] == .new {
+                states[Int(id)] = .open
+                let depth = stack.count
+                forEachPart(id) { part in
+                    if types.exists(part), states[Int(part)] == .new { stack.append(part) }
+                }
+                if stack.count > depth { continue }
+            }
+            stack.removeLast()
+            if states[Int(id)] == .open {
+                places[Int(id)] = compute(id)
+                states[Int(id)] = .done
+            }
+        }
+    }
+
+    /// The types that `id` contains by value.
+    private func forEachPart(_ id: UInt32, _ body: (UInt32) -> Void) {
+        switch types.kind(id) {
+        case .typedef, .const, .volatile, .restrict, .typeTag: body(types.word(id, 2))
+        case .array: body(types.word(id, 3))
+        case .struct, .union:
+            for index in 0..<types.count(id) { body(types.word(id, 4 + index * 3)) }
+        default: break
+        }
+    }
+
+    private func known(_ id: UInt32) -> Place { types.exists(id) ? places[Int(id)] : Place() }
+
+    private func compute(_ id: UInt32) -> Place {
+        let third = types.word(id, 2)
+        switch types.kind(id) {
+        case .int, .enum, .enum64, .float:
+            return Place(size: UInt64(third), align: min(pointerSize, third))
+        case .ptr:
+            return Place(size: UInt64(pointerSize), align: pointerSize)
+        case .typedef, .const, .volatile, .restrict, .typeTag:
+            let target = known(third)
+            return Place(size: target.size, align: target.align)
+        case .array:
+            let element = known(types.word(id, 3))
+            let size = element.size.multipliedReportingOverflow(by: UInt64(types.word(id, 5)))
+            let fits = !size.overflow && size.partialValue <= UInt64(UInt32.max)
+            return Place(size: fits ? size.partialValue : 0, align: element.align)
+        case .struct, .union:
+            return compose(id)
+        case .fwd, .func, .funcProto, .var, .datasec, .declTag:
+            return Place()
+        }
+    }
+
+    private func compose(_ id: UInt32) -> Place {
+        var place = Place(size: UInt64(types.word(id, 2)), align: 1)
+        let flag = types.info(id).flag
+        var misplaced = false
+        var unknown = false
+        for index in 0..<types.count(id) {
+            let raw = types.word(id, 5 + index * 3)
+            let align = known(types.word(id, 4 + index * 3)).align
+            if align == 0 { unknown = true }
+            place.align = max(place.align, align)
+            let isBitfield = flag && raw >> 24 != 0
+            let offset = UInt64(flag ? raw & 0xff_ffff : raw)
+            if align != 0, !isBitfield, offset % (UInt64(align) * 8) != 0 { misplaced = true }
+        }
+        place.packed = misplaced || place.size % UInt64(place.align) != 0
+        if unknown {
+            place.align = 0
+        } else if place.packed {
+            place.align = 1
+        }
+        return place
+    }
+}
+
+/// The size of the first integer that is a `long`; 8 when there is none.
+private func guessPointerSize(_ types: TypeTable) -> UInt32 {
+    for id in 1..<max(types.typeCount, 1) where types.kind(id) == .int {
+        let size = types.word(id, 2)
+        guard size == 4 || size == 8 else { continue }
+        let words = types.name(id).split(separator: " ").sorted()
+        switch words {
+        case ["long"], ["int", "long"], ["long", "unsigned"], ["int", "long", "unsigned"]: return size
+        default: continue
+        }
+    }
+    return 8
+}

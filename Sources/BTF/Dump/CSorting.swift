@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// The order in which bpftool asks for the types of a whole file, so that headers of two kernel builds
+/// differ only where types do: enums first, then integers and what names them, structs, functions;
+/// within these by the name of the type meant, by own name, and by a hash of names inside.
+func sortedForC(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
+    var hashes = NameHashes(types)
+    var keys: [SortKey] = []
+    for id in ids {
+        switch types.kind(id) {
+        // These define nothing.
+        case .func, .var, .datasec, .declTag, .float: continue
+        default: break
+        }
+        let name = sortName(id, types)
+        keys.append(
+            SortKey(
+                rank: rank(id, types), prefix: prefix(name, types), name: name,
+                ownName: types.nameOffset(id), hash: hashes.hash(id), id: id))
+    }
+    return keys.sorted { precedes($0, $1, types) }.map(\.id)
+}
+
+private struct SortKey {
+    let rank: UInt8
+    /// The name's first eight bytes as a number: decides most comparisons.
+    let prefix: UInt64
+    let name: UInt32
+    let ownName: UInt32
+    let hash: UInt64
+    let id: UInt32
+}
+
+private func precedes(_ a: SortKey, _ b: SortKey, _ types: TypeTable) -> Bool {
+    if a.rank != b.rank { return a.rank < b.rank }
+    if a.prefix != b.prefix { return a.prefix < b.prefix }
+    if let order = before(a.name, b.name, types) { return order }
+    if let order = before(a.ownName, b.ownName, types) { return order }
+    return a.hash != b.hash ? a.hash < b.hash : a.id < b.id
+}
+
+/// nil: equal names.
+private func before(_ a: UInt32, _ b: UInt32, _ types: TypeTable) -> Bool? {
+    if a == b { return nil }
+    let left = types.string(at: a)
+    let right = types.string(at: b)
+    return left == right ? nil : left.lexicographicallyPrecedes(right)
+}
+
+private func prefix(_ name: UInt32, _ types: TypeTable) -> UInt64 {
+    var value: UInt64 = 0
+    var count = 0
+    for byte in types.string(at: name).prefix(8) {
+        value = value << 8 | UInt64(byte)
+        count += 1
+    }
+    return count == 0 ? 0 : value << UInt64(8 * (8 - count))
+}
+
+/// Chains of references longer than this do not occur; hostile ones end here.
+private let maxHops = 64
+
+private func rank(_ start: UInt32, _ types: TypeTable) -> UInt8 {
+    let last: UInt8 = 10
+    var id = start
+    var named = false
+    for _ in 0..<maxHops {
+        guard types.exists(id) else { return last }
+        if types.isNamed(id) { named = true }
+        switch types.kind(id) {
+        case .enum, .enum64: return named ? 1 : 0
+        case .int, .float: return 2
+        case .struct, .union: return named ? 3 : last
+        case .funcProto: return named ? 4 : last
+        case .array where named: id = types.word(id, 3)
+        case .ptr where named, .const where named, .volatile where named, .restrict where named,
+            .typedef where named, .typeTag where named, .declTag where named:
+            id = types.word(id, 2)
+        default: return last
+        }
+    }
+    return last
+}
+
+/// The name of the type that a type stands for; an anonymous enum goes by its first value.
+private func sortName(_ start: UInt32, _ types: TypeTable) -> UInt32 {
+    var id = start
+    for _ in 0..<maxHops {
+        guard types.exists(id) else { return 0 }
+        switch types.kind(id) {
+        case .array: id = types.word(id, 3)
+        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag, .declTag:
+            id = types.word(id, 2)
+        case .enum, .enum64:
+            let name = types.nameOffset(id)
+            return id == start && name == 0 && types.count(id) > 0 ? types.word(id, 3) : name
+        default: return types.nameOffset(id)
+        }
+    }
+    return 0
+}
+
+/// Hashes of the names in a type, to order types that are called the same. The members of a struct
+/// count only for the struct itself, so hashes end at structs.
+private struct NameHashes {
+    private let types: TypeTable
+    /// By id * 2, plus 1 with members; nil: not worked out.
+    private var known: [UInt64?]
+
+    init(_ types: TypeTable) {
+        self.types = types
+        known = Array(repeating: nil, count: Int(types.typeCount) * 2)
+    }
+
+    mutating func hash(_ id: UInt32) -> UInt64 {
+        let root = Int(id) * 2 + 1
+        if let value = known[root] { return value }
+        var stack = [root]
+        var open: Set<Int> = []
+        while let node = stack.last {
+            if known[node] == nil, open.insert(node).inserted {
+                let depth = stack.count
+                forEachPart(node) { part in
+                    if known[part] == nil, !open.contains(part) { stack.append(part) }
+                }
+                if stack.count > depth { continue }
+            }
+            stack.removeLast()
+            if known[node] == nil { known[node] = compute(node) }
+        }
+        return known[root] ?? 0
+    }
+
+    private func node(_ id: UInt32, _ members: Bool) -> Int { Int(id) * 2 + (members ? 1 : 0) }
+
+    private func forEachPart(_ node: Int, _ body: (Int) -> Void) {
+        let id = UInt32(node / 2)
+        let members = node % 2 == 1
+        func visit(_ target: UInt32, _ members: Bool) {
+            if types.exists(target) { body(self.node(target, members)) }
+        }
+        guard types.exists(id) else { return }
+        switch types.kind(id) {
+        case .struct, .union:
+            guard members else { return }
+            for index in 0..<types.count(id) { visit(types.word(id, 4 + index * 3), false) }
+        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
+            visit(types.word(id, 2), members)
+        case .array: visit(types.word(id, 3), members)
+        case .funcProto:
+            visit(types.word(id, 2), members)
+            for index in 0..<types.count(id) { visit(types.word(id, 4 + index * 2), members) }
+        default: break
+        }
+    }
+
+    private func compute(_ node: Int) -> UInt64 {
+        let id = UInt32(node / 2)
+        let members = node % 2 == 1
+        var sum = NameSum(types: types)
+        func part(_ target: UInt32, _ members: Bool) -> UInt64 {
+            types.exists(target) ? known[self.node(target, members)] ?? 0 : 0
+        }
+        sum.add(name: types.nameOffset(id))
+        switch types.kind(id) {
+        case .enum, .enum64:
+            let words = types.kind(id).shape.element
+            for index in 0..<types.count(id) { sum.add(name: types.word(id, 3 + index * words)) }
+        case .struct, .union:
+            guard members else { break }
+            for index in 0..<types.count(id) {
+                sum.add(name: types.word(id, 3 + index * 3))
+                sum.add(part(types.word(id, 4 + index * 3), false))
+            }
+        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
+            sum.add(part(types.word(id, 2), members))
+        case .array:
+            sum.add(UInt64(types.word(id, 5)))
+            sum.add(part(types.word(id, 3), members))
+        case .funcProto:
+            sum.add(part(types.word(id, 2), members))
+            for index in 0..<types.count(id) {
+                sum.add(name: types.word(id, 3 + index * 2))
+                sum.add(part(types.word(id, 4 + index * 2), members))
+            }
+        default: break
+        }
+        return sum.value
+    }
+}
+
+/// A sum that depends on order, of names and numbers; it wraps around.
+private struct NameSum {
+    let types: TypeTable
+    var value: UInt64 = 0
+
+    mutating func add(_ number: UInt64) { value = value &* 31 &+ number }
+
+    mutating func add(name offset: UInt32) {
+        guard offset != 0 else { return }
+        var hash: UInt64 = 0
+        for byte in types.string(at: offset) {
+            hash = hash &* 31 &+ UInt64(bitPattern: Int64(Int8(bitPattern: byte)))
+        }
+        add(hash)
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Writes types as `bpftool btf dump` does without options: a line per type, then a line per element,
+/// indented by a tab.
+struct RawDumper {
+    let types: TypeTable
+
+    func dump(_ id: UInt32, into out: inout [UInt8]) {
+        let info = types.info(id)
+        let kind = types.kind(id)
+        out.append(91)
+        out.put(id)
+        out.put("] ")
+        out.put(kind.word)
+        out.append(32)
+        putName(types.nameOffset(id), into: &out)
+        let third = types.word(id, 2)
+        switch kind {
+        case .int:
+            let data = types.word(id, 3)
+            putField(" size=", third, into: &out)
+            putField(" bits_offset=", data >> 16 & 0xff, into: &out)
+            putField(" nr_bits=", data & 0xff, into: &out)
+            out.put(" encoding=")
+            out.put(intEncodingName(data >> 24 & 0xf))
+        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
+            putField(" type_id=", third, into: &out)
+        case .array:
+            putField(" type_id=", types.word(id, 3), into: &out)
+            putField(" index_type_id=", types.word(id, 4), into: &out)
+            putField(" nr_elems=", types.word(id, 5), into: &out)
+        case .struct, .union:
+            putField(" size=", third, into: &out)
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            putMembers(id, into: &out)
+        case .enum, .enum64:
+            out.put(info.flag ? " encoding=SIGNED" : " encoding=UNSIGNED")
+            putField(" size=", third, into: &out)
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            putValues(id, into: &out)
+        case .fwd:
+            out.put(info.flag ? " fwd_kind=union" : " fwd_kind=struct")
+        case .func:
+            putField(" type_id=", third, into: &out)
+            out.put(" linkage=")
+            out.put(funcLinkageName(info.vlen))
+        case .funcProto:
+            putField(" ret_type_id=", third, into: &out)
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            for index in 0..<info.vlen {
+                out.put("\n\t")
+                putName(types.word(id, 3 + index * 2), into: &out)
+                putField(" type_id=", types.word(id, 4 + index * 2), into: &out)
+            }
+        case .var:
+            putField(" type_id=", third, into: &out)
+            out.put(", linkage=")
+            out.put(varLinkageName(types.word(id, 3)))
+        case .datasec:
+            putField(" size=", third, into: &out)
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            putEntries(id, into: &out)
+        case .float:
+            putField(" size=", third, into: &out)
+        case .declTag:
+            putField(" type_id=", third, into: &out)
+            out.put(" component_idx=")
+            out.put(Int64(Int32(bitPattern: types.word(id, 3))))
+        }
+        out.append(10)
+    }
+
+    private func putMembers(_ id: UInt32, into out: inout [UInt8]) {
+        let info = types.info(id)
+        for index in 0..<info.vlen {
+            let at = 3 + index * 3
+            let place = types.word(id, at + 2)
+            out.put("\n\t")
+            putName(types.word(id, at), into: &out)
+            putField(" type_id=", types.word(id, at + 1), into: &out)
+            putField(" bits_offset=", info.flag ? place & 0xff_ffff : place, into: &out)
+            if info.flag, place >> 24 != 0 {
+                putField(" bitfield_size=", place >> 24, into: &out)
+            }
+        }
+    }
+
+    private func putValues(_ id: UInt32, into out: inout [UInt8]) {
+        let info = types.info(id)
+        let wide = types.kind(id) == .enum64
+        for index in 0..<info.vlen {
+            let at = 3 + index * (wide ? 3 : 2)
+            let low = types.word(id, at + 1)
+            out.put("\n\t")
+            putName(types.word(id, at), into: &out)
+            out.put(" val=")
+            if wide {
+                let value = UInt64(types.word(id, at + 2)) << 32 | UInt64(low)
+                if info.flag {
+                    out.put(Int64(bitPattern: value))
+                    out.put("LL")
+                } else {
+                    out.put(value)
+                    out.put("ULL")
+                }
+            } else if info.flag {
+                out.put(Int64(Int32(bitPattern: low)))
+            } else {
+                out.put(low)
+            }
+        }
+    }
+
+    private func putEntries(_ id: UInt32, into out: inout [UInt8]) {
+        for index in 0..<types.info(id).vlen {
+            let at = 3 + index * 3
+            let variable = types.word(id, at)
+            out.put("\n\t")
+            putField("type_id=", variable, into: &out)
+            putField(" offset=", types.word(id, at + 1), into: &out)
+            putField(" size=", types.word(id, at + 2), into: &out)
+            guard variable < types.typeCount else { continue }
+            out.put(" (")
+            out.put(types.kindIfAny(variable)?.word ?? "UNKNOWN")
+            out.append(32)
+            putName(variable == 0 ? 0 : types.nameOffset(variable), into: &out)
+            out.append(41)
+        }
+    }
+
+    private func putName(_ offset: UInt32, into out: inout [UInt8]) {
+        out.append(39)
+        out.put(displayName(offset, types))
+        out.append(39)
+    }
+
+    private func putField(_ label: String, _ value: UInt32, into out: inout [UInt8]) {
+        out.put(label)
+        out.put(value)
+    }
+}
+
+private let anonymousName: ArraySlice<UInt8> = Array("(anon)".utf8)[...]
+
+/// The name at an offset, or what listings say instead of none.
+func displayName(_ offset: UInt32, _ types: TypeTable) -> ArraySlice<UInt8> {
+    offset == 0 ? anonymousName : types.string(at: offset)
+}
+
+/// bpftool's word for the encoding bits of an INT.
+func intEncodingName(_ bits: UInt32) -> String {
+    switch bits {
+    case 0: "(none)"
+    case IntEncoding.signed: "SIGNED"
+    case IntEncoding.char: "CHAR"
+    case IntEncoding.bool: "BOOL"
+    default: "UNKN"
+    }
+}
+
+func funcLinkageName(_ raw: Int) -> String {
+    switch raw {
+    case 0: "static"
+    case 1: "global"
+    case 2: "extern"
+    default: "(unknown)"
+    }
+}
+
+func varLinkageName(_ raw: UInt32) -> String {
+    switch raw {
+    case 0: "static"
+    case 1: "global"
+    case 2: "extern"
+    default: "(unknown)"
+    }
+}

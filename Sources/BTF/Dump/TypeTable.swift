@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// All types and strings that a BTF sees, its bases' included, as plain arrays: loops over many
+/// types read words by id here and touch no reference count.
+///
+/// Arrays of a single base are shared, not copied; a base that has a base itself is joined.
+struct TypeTable: Sendable {
+    private let lowWords: [UInt32]
+    private let lowStarts: [UInt32]
+    private let lowStrings: [UInt8]
+    private let ownWords: [UInt32]
+    private let ownStarts: [UInt32]
+    private let ownStrings: [UInt8]
+    /// Id of the first own type; all below are the bases'.
+    let firstID: UInt32
+    /// One past the highest id.
+    let typeCount: UInt32
+
+    init(_ btf: BTF) {
+        var chain: [BTF] = []
+        var link = btf.base
+        while let current = link {
+            chain.append(current)
+            link = current.base
+        }
+        if let only = chain.first, chain.count == 1 {
+            lowWords = only.words
+            lowStarts = only.starts
+            lowStrings = only.strings
+        } else {
+            var words: [UInt32] = []
+            var starts: [UInt32] = []
+            var strings: [UInt8] = []
+            for part in chain.reversed() {
+                let shift = UInt32(words.count)
+                words.append(contentsOf: part.words)
+                starts.append(contentsOf: part.starts.lazy.map { $0 + shift })
+                strings.append(contentsOf: part.strings)
+            }
+            lowWords = words
+            lowStarts = starts
+            lowStrings = strings
+        }
+        ownWords = btf.words
+        ownStarts = btf.starts
+        ownStrings = btf.strings
+        firstID = btf.firstID
+        typeCount = btf.typeCount
+    }
+
+    var ownIDs: Range<UInt32> { firstID..<typeCount }
+
+    /// True for ids of a type; false for void and for ids that dangle.
+    func exists(_ id: UInt32) -> Bool { id != 0 && id < typeCount }
+
+    /// Word `index` of the record of `id`, which must exist.
+    func word(_ id: UInt32, _ index: Int) -> UInt32 {
+        id < firstID
+            ? lowWords[Int(lowStarts[Int(id) - 1]) + index]
+            : ownWords[Int(ownStarts[Int(id - firstID)]) + index]
+    }
+
+    func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
+
+    /// Known: parsing refuses others.
+    func kind(_ id: UInt32) -> Kind { info(id).kind! }
+
+    /// Kind of a type that may be void or dangle.
+    func kindIfAny(_ id: UInt32) -> Kind? { exists(id) ? kind(id) : nil }
+
+    /// Number of elements; a FUNC has none, its vlen is the linkage.
+    func count(_ id: UInt32) -> Int {
+        let info = info(id)
+        return info.kind == .func || info.kind!.shape.element == 0 ? 0 : info.vlen
+    }
+
+    func nameOffset(_ id: UInt32) -> UInt32 { word(id, 0) }
+
+    /// The empty name may be any offset of a NUL.
+    func isNamed(_ id: UInt32) -> Bool { !isEmpty(stringAt: word(id, 0)) }
+
+    /// Calls `body` with each type id in the record of `id`, in order.
+    func forEachReference(_ id: UInt32, _ body: (UInt32) -> Void) {
+        let shape = kind(id).shape
+        if shape.refersToType { body(word(id, 2)) }
+        if shape.fixedTypes != 0 {
+            for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
+                body(word(id, 3 + index))
+            }
+        }
+        guard shape.elementTypes != 0 else { return }
+        var at = 3 + shape.fixed
+        for _ in 0..<count(id) {
+            for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
+                body(word(id, at + index))
+            }
+            at += shape.element
+        }
+    }
+}
+
+// MARK: Strings
+
+extension TypeTable {
+    private func isEmpty(stringAt offset: UInt32) -> Bool { byte(at: Int(offset)) == 0 }
+
+    /// A byte of all strings; 0 beyond them.
+    func byte(at offset: Int) -> UInt8 {
+        if offset < lowStrings.count { return lowStrings[offset] }
+        let own = offset - lowStrings.count
+        return own < ownStrings.count ? ownStrings[own] : 0
+    }
+
+    /// Names are read up to here. The kernel takes 511 bytes; without an end, a small hostile file could
+    /// make one huge string the name of each of a million types.
+    static let maxNameLength = 4096
+
+    /// Bytes of the string at `offset`, without NUL.
+    func string(at offset: UInt32) -> ArraySlice<UInt8> {
+        let start = Int(offset)
+        return start < lowStrings.count
+            ? tail(of: lowStrings, from: start) : tail(of: ownStrings, from: start - lowStrings.count)
+    }
+
+    func name(_ id: UInt32) -> String { String(decoding: string(at: word(id, 0)), as: UTF8.self) }
+
+    private func tail(of strings: [UInt8], from start: Int) -> ArraySlice<UInt8> {
+        guard start < strings.count else { return [] }
+        let limit = min(strings.count, start + Self.maxNameLength)
+        var end = start
+        while end < limit, strings[end] != 0 { end += 1 }
+        return strings[start..<end]
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import Synchronization
+
+extension ELFFile {
+    /// The bytes of `section` as they are in the file.
+    /// - Throws: for sections without bytes (NOBITS) and such as leave the file.
+    package func rawData(of section: ELFSection) throws(ELFError) -> ByteView {
+        guard section.type != ELFSectionType.nobits else { throw failure(.noData, section) }
+        if section.size == 0 || section.type == ELFSectionType.null { return .empty }
+        guard let offset = Int(exactly: section.offset), let size = Int(exactly: section.size),
+            let view = bytes.slice(offset, size)
+        else { throw failure(.outsideFile(offset: section.offset, size: section.size), section) }
+        return view
+    }
+
+    /// The contents of `section`: decompressed (`SHF_COMPRESSED` with zlib or zstd, `.zdebug_`) and, in a
+    /// relocatable file, with all its relocations applied as if every section were at address 0.
+    ///
+    /// Contents that need neither are a view of the file; others are made once and kept. Two threads that
+    /// ask for the same section at the same time may both do the work.
+    package func data(of section: ELFSection) throws(ELFError) -> ByteView {
+        if let known = cache.withLock({ $0.data[section.index] }) { return known }
+        let raw = try rawData(of: section)
+        let plain = try inflated(raw, of: section)
+        let relocated = try relocated(plain.view, of: section)
+        if let result = relocated ?? (plain.isNew ? plain.view : nil) {
+            cache.withLock { $0.data[section.index] = result }
+            return result
+        }
+        return raw
+    }
+
+    /// Forgets contents that `data(of:)` keeps for `section`; views already given out stay valid.
+    package func dropData(of section: ELFSection) {
+        cache.withLock { _ = $0.data.removeValue(forKey: section.index) }
+    }
+
+    private func inflated(
+        _ raw: ByteView, of section: ELFSection
+    ) throws(ELFError) -> (view: ByteView, isNew: Bool) {
+        do throws(ELFFault) {
+            if section.isCompressed {
+                return (try Inflate.section(raw, is64Bit: is64Bit, bigEndian: isBigEndian), true)
+            }
+            if section.name.hasPrefix(".zdebug"), raw.hasBytes("ZLIB") {
+                return (try Inflate.oldGNU(raw), true)
+            }
+        } catch { throw failure(error, section) }
+        return (raw, false)
+    }
+
+    /// `view` with the relocations of `section` applied; nil when there are none.
+    private func relocated(
+        _ view: ByteView, of section: ELFSection
+    ) throws(ELFError) -> ByteView? {
+        var first = relocations.partitioningIndex { $0.target >= section.index }
+        var applier: Relocator?
+        while first < relocations.count, relocations[first].target == section.index {
+            let source = sections[relocations[first].by]
+            first += 1
+            guard source.index != section.index else { continue }
+            if source.type == ELFSectionType.crel {
+                throw failure(.unsupported("packed relocations (CREL)"), source)
+            }
+            if source.isCompressed { throw failure(.unsupported("compressed relocations"), source) }
+            let entries = try rawData(of: source)
+            if entries.isEmpty { continue }
+            guard let index = Int(exactly: source.link), index > 0, index < sections.count,
+                sections[index].type == ELFSectionType.symtab
+            else { throw failure(.badLink(source.link, expected: "a symbol table"), source) }
+            let values = try values(of: sections[index])
+            if applier == nil {
+                do throws(ELFFault) {
+                    applier = try Relocator(
+                        copying: view, machine: machine, is64Bit: is64Bit, bigEndian: isBigEndian)
+                } catch { throw failure(error, section) }
+            }
+            let isRela = source.type == ELFSectionType.rela
+            let expected = Relocator.entrySize(is64Bit: is64Bit, isRela: isRela)
+            guard source.entrySize == UInt64(expected) || source.entrySize == 0 else {
+                throw failure(.badEntrySize(source.entrySize, expected: UInt64(expected)), source)
+            }
+            if let (fault, place) = applier?.apply(entries, isRela: isRela, values: values) {
+                throw failure(fault, section, offset: place)
+            }
+        }
+        return applier?.result
+    }
+}
+
+extension Array {
+    /// Index of the first element for which `isSecond` holds, in an array where it holds for a tail.
+    fileprivate func partitioningIndex(where isSecond: (Element) -> Bool) -> Int {
+        var low = 0
+        var high = count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if isSecond(self[middle]) { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+}

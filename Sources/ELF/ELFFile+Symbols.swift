@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import Synchronization
+
+extension ELFFile {
+    /// The entries of `.symtab`, entry 0 included so that positions are symbol numbers; empty when the
+    /// file has none. Kept after the first call.
+    package func symbols() throws(ELFError) -> [ELFSymbol] {
+        if let known = cache.withLock({ $0.symbols }) { return known }
+        let result =
+            if let table = symbolTable { try symbols(of: table) } else { [ELFSymbol]() }
+        cache.withLock { $0.symbols = result }
+        return result
+    }
+
+    /// The string table of `.symtab`, to look up `ELFSymbol.nameOffset` in; empty without `.symtab`.
+    package func symbolStrings() throws(ELFError) -> ByteView {
+        guard let table = symbolTable else { return .empty }
+        guard let index = Int(exactly: table.link), index > 0, index < sections.count,
+            sections[index].type == ELFSectionType.strtab
+        else { throw failure(.badLink(table.link, expected: "a string table"), table) }
+        return try rawData(of: sections[index])
+    }
+
+    /// The name of a symbol of `.symtab`. For many symbols take `symbolStrings()` once instead.
+    package func name(of symbol: ELFSymbol) throws(ELFError) -> String {
+        let strings = try symbolStrings()
+        if symbol.nameOffset == 0 { return "" }
+        guard let name = strings.cString(at: Int(symbol.nameOffset)) else {
+            throw failure(
+                .outsideFile(offset: UInt64(symbol.nameOffset), size: UInt64(strings.count)),
+                symbolTable)
+        }
+        return name
+    }
+
+    /// The section `.symtab`, found by its type.
+    package var symbolTable: ELFSection? { sections.first { $0.type == ELFSectionType.symtab } }
+
+    func symbols(of table: ELFSection) throws(ELFError) -> [ELFSymbol] {
+        _ = try rawData(of: table)
+        if table.isCompressed { throw failure(.unsupported("compressed symbols"), table) }
+        let xindex = sections.first {
+            $0.type == ELFSectionType.symtabShndx && Int($0.link) == table.index
+        }
+        let reader = LibELF(path: path)
+        // SAFETY: the handle is used inside the call only.
+        return try unsafe reader.open(bytes) { elf throws(ELFError) in
+            try unsafe reader.symbols(elf, section: table, xindex: xindex)
+        }
+    }
+
+    /// What each symbol of `table` counts for in a relocation, by symbol number. Sections of relocatable
+    /// files lie at 0, so that is `st_value`; symbols defined elsewhere count 0.
+    func values(of table: ELFSection) throws(ELFError) -> [UInt64] {
+        if let known = cache.withLock({ $0.values[table.index] }) { return known }
+        let values = try symbols(of: table).map { symbol in
+            switch symbol.place {
+            case .undefined, .common: UInt64(0)
+            case .absolute, .section, .reserved: symbol.value
+            }
+        }
+        cache.withLock { $0.values[table.index] = values }
+        return values
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import HostIO
+import Synchronization
+
+/// An ELF file of either class and byte order: its sections, their contents as debug-information readers
+/// want them (decompressed and relocated), and its symbols.
+///
+/// Headers are read at once, contents when asked for. May be used from several threads; the views it
+/// gives keep the memory they need alive and can be used without it.
+package final class ELFFile: Sendable {
+    /// How errors call the file.
+    package let path: String
+    /// The whole file.
+    package let bytes: ByteView
+    package let is64Bit: Bool
+    package let isBigEndian: Bool
+    /// `e_machine`, see `ELFMachine`.
+    package let machine: UInt16
+    /// `e_type`, see `ELFType`.
+    package let type: UInt16
+    /// All sections in file order; index 0 is the empty one. Empty when there is no section table.
+    package let sections: [ELFSection]
+    /// All program headers.
+    package let segments: [ELFSegment]
+
+    let header: LibELF.Header
+    /// In relocatable files: (section, section with its relocations), by section.
+    let relocations: [(target: Int, by: Int)]
+    let cache = Mutex(Cache())
+
+    /// What was worked out once.
+    struct Cache: Sendable {
+        /// Contents that are not simply a part of the file, by section.
+        var data: [Int: ByteView] = [:]
+        /// Symbol values for relocations, by symbol table.
+        var values: [Int: [UInt64]] = [:]
+        var symbols: [ELFSymbol]?
+    }
+
+    /// Maps the file at `path` and reads its headers.
+    package convenience init(path: String) throws(ELFError) {
+        let bytes: ByteView
+        do throws(HostError) { bytes = try FileReader.map(path) } catch { throw .host(error) }
+        try self.init(bytes, path: path)
+    }
+
+    /// Reads the headers of the file in `bytes`; errors call it `path`.
+    package init(_ bytes: ByteView, path: String) throws(ELFError) {
+        let reader = LibELF(path: path)
+        self.path = path
+        self.bytes = bytes
+        // SAFETY: the handle is used inside the call only.
+        (header, sections, segments) = try unsafe reader.open(bytes) { elf throws(ELFError) in
+            let header = try unsafe reader.header(elf)
+            let sections = try unsafe reader.sections(elf, header, imageSize: bytes.count)
+            return (header, sections, try unsafe reader.segments(elf))
+        }
+        is64Bit = header.is64Bit
+        isBigEndian = header.isBigEndian
+        machine = header.machine
+        type = header.type
+        // In other file types the linker has applied the relocations that are left (--emit-relocs).
+        let relocatable = header.type == ELFType.relocatable
+        relocations =
+            sections.filter { relocatable && ($0.isRelocation || $0.type == ELFSectionType.crel) }
+            .map { (target: Int($0.info), by: $0.index) }
+            .sorted { ($0.target, $0.by) < ($1.target, $1.by) }
+    }
+
+    /// True when `view` begins like an ELF file.
+    package static func isELF(_ view: ByteView) -> Bool { view.hasBytes("\u{7f}ELF") }
+
+    /// All sections of that name: a file may have several (COMDAT groups).
+    package func sections(named name: String) -> [ELFSection] {
+        sections.filter { $0.name == name && $0.index != 0 }
+    }
+
+    /// The first section of that name.
+    package func section(named name: String) -> ELFSection? {
+        sections.first { $0.name == name && $0.index != 0 }
+    }
+
+    /// The first section `.debug_NAME`, or else the first `.zdebug_NAME` (compressed the old GNU way).
+    /// - Parameter name: with the dot, `.debug_info`.
+    package func debugSection(named name: String) -> ELFSection? {
+        section(named: name) ?? section(named: ".z" + name.dropFirst())
+    }
+
+    func failure(
+        _ fault: ELFFault, _ section: ELFSection? = nil, offset: UInt64? = nil
+    ) -> ELFError {
+        .file(
+            path: path, section: section.map { $0.name.isEmpty ? "section \($0.index)" : $0.name },
+            offset: offset, fault: fault)
+    }
+}

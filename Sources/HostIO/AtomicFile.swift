@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import Glibc
+
+/// Replaces files as a whole: whoever opens the path sees the old file or the new one, never a part.
+package enum AtomicFile {
+    /// Makes `chunks`, one after the other, the contents of the file at `path`.
+    ///
+    /// A new file `.NAME.kbtf-XXXXXXXX` is written beside the old one and renamed over it; on an error it
+    /// is removed and the old file is as it was (a killed process may leave it behind). The old file may
+    /// be mapped, and `chunks` may be views of it. The new one gets its permission bits and, where the
+    /// caller may do that, its owner. Hard links to the old file keep the old contents, and extended
+    /// attributes are not carried over.
+    ///
+    /// A symbolic link stays, what it leads to is replaced. An old file that the caller may not write is
+    /// refused (`EACCES`), though the folder would allow the rename. What is not a regular file (a pipe,
+    /// /dev/stdout) is written to directly.
+    ///
+    /// - Parameters:
+    ///   - modePath: where the permission bits come from when there is no old file at `path`;
+    ///     without either they are 0666 less the umask.
+    ///   - durable: wait until the contents are on the disk before renaming, so that a power cut cannot
+    ///     leave an empty file. Off by default: a 700 kB module takes 1.8 ms without and 6.0 ms with it
+    ///     (ext4 on a virtual disk), kbuild runs us a thousand times, and its linker does not wait either.
+    package static func replace(
+        _ path: String, with chunks: [ByteView], keepingModeOf modePath: String? = nil,
+        durable: Bool = false
+    ) throws(HostError) {
+        var old = stat()
+        // SAFETY: `old` is a local of the right type.
+        let exists = unsafe stat(path, &old) == 0
+        if !exists, errno != ENOENT { throw HostError(path, "replace", errno: errno) }
+        if exists, old.st_mode & S_IFMT != S_IFREG {
+            return try writeDirectly(path, chunks)
+        }
+        if exists, unsafe faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 {
+            throw HostError(path, "replace", errno: errno)
+        }
+        let target = try resolved(path, exists: exists)
+
+        var mode: mode_t?
+        if exists {
+            mode = old.st_mode & 0o7777
+        } else if let modePath {
+            let status = FileStatus(modePath)
+            if status.exists { mode = mode_t(status.mode) }
+        }
+
+        let temporary = try TemporaryFile(beside: target, shownAs: path, isPrivate: mode != nil)
+        if exists, old.st_uid != geteuid() || old.st_gid != getegid() {
+            // Only root may give files away; for others the new file is the writer's own, as with `mv`.
+            _ = fchown(temporary.fd, old.st_uid, old.st_gid)
+        }
+        try temporary.write(chunks, path)
+        // After the change of owner, which clears set-user-ID bits.
+        if let mode, fchmod(temporary.fd, mode) != 0 {
+            throw HostError(path, "replace", errno: errno)
+        }
+        if durable, fdatasync(temporary.fd) != 0 {
+            throw HostError(path, "write", errno: errno)
+        }
+        try temporary.rename(to: target, path)
+    }
+
+    /// The path whose folder entry is to be replaced: `path` with symbolic links at its end followed, also
+    /// one that leads to nothing yet.
+    private static func resolved(_ path: String, exists: Bool) throws(HostError) -> String {
+        if exists {
+            // SAFETY: realpath gives a malloc'd text or nil; it is freed after the copy.
+            guard let text = unsafe realpath(path, nil) else {
+                throw HostError(path, "replace", errno: errno)
+            }
+            defer { unsafe free(text) }
+            return unsafe String(cString: text)
+        }
+        var current = path
+        for _ in 0..<40 {  // the kernel's own limit on links (MAXSYMLINKS)
+            var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+            // SAFETY: the buffer's own size is given; the result says how much of it is filled.
+            let length = unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe readlink(
+                    current, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+            }
+            guard length > 0 else { return current }
+            let link = String(decoding: buffer[0..<length], as: UTF8.self)
+            if link.hasPrefix("/") {
+                current = link
+            } else {
+                current = folder(of: current) + link
+            }
+        }
+        throw HostError(path, "replace", errno: ELOOP)
+    }
+
+    /// Everything up to and including the last slash; empty for a bare name.
+    static func folder(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
+        return String(path[...slash])
+    }
+
+    private static func writeDirectly(_ path: String, _ chunks: [ByteView]) throws(HostError) {
+        // SAFETY: the path is NUL-terminated for the call.
+        let fd = unsafe open(path, O_WRONLY | O_CLOEXEC)
+        guard fd >= 0 else { throw HostError(path, "open", errno: errno) }
+        defer { _ = close(fd) }
+        for chunk in chunks {
+            // SAFETY: the bytes are written inside the call.
+            let reason = unsafe chunk.withUnsafeBytes { unsafe writeAll(fd, $0) }
+            guard reason == 0 else { throw HostError(path, "write", errno: reason) }
+        }
+    }
+}

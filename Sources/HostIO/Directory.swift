@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+
+/// Listing folders. Results are sorted by bytes, so that every run sees one order.
+package enum Directory {
+    /// The names in the folder at `path`, without "." and "..".
+    package static func list(_ path: String) throws(HostError) -> [String] {
+        // SAFETY: the path is NUL-terminated for the call; the stream is closed once.
+        guard let stream = unsafe opendir(path) else {
+            throw HostError(path, "list", errno: errno)
+        }
+        defer { _ = unsafe closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            // SAFETY: the stream is open, used by this thread only, and each entry is copied before
+            // the next call.
+            guard let entry = unsafe readdir(stream) else {
+                let reason = errno
+                if reason != 0 { throw HostError(path, "list", errno: reason) }
+                break
+            }
+            // SAFETY: d_name is NUL-terminated inside the entry.
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+                unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names
+    }
+
+    /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files when
+    /// there are none). Symbolic links are not followed.
+    package static func walk(
+        _ path: String, suffixes: [String] = []
+    ) throws(HostError) -> [String] {
+        var found: [String] = []
+        var pending = [path]
+        while let folder = pending.popLast() {
+            for name in try list(folder) {
+                let child = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+                let status = FileStatus(child, followLinks: false)
+                if status.isDirectory {
+                    pending.append(child)
+                } else if status.isRegular,
+                    suffixes.isEmpty || suffixes.contains(where: { name.hasSuffix($0) })
+                {
+                    found.append(child)
+                }
+            }
+        }
+        found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return found
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import Glibc
+
+/// Whole files as bytes.
+package enum FileReader {
+    /// The largest size taken from something that has no size of its own (a pipe, a file of procfs).
+    package static let defaultLimit = 4 << 30
+
+    /// The bytes of the file at `path`.
+    ///
+    /// A regular file is mapped (`PROT_READ`, `MAP_PRIVATE`): nothing is read before it is touched, and a
+    /// file replaced by `rename` stays readable as it was. A file that another program cuts short in
+    /// place while it is mapped kills the process with SIGBUS, as with every reader that maps.
+    /// Everything else, and files that refuse to be mapped (sysfs), is read into memory.
+    ///
+    /// - Parameter limit: most bytes to read when the file is not mapped; more is `EFBIG`.
+    /// - Throws: `HostError`; a folder gives `EISDIR`.
+    package static func map(
+        _ path: String, limit: Int = defaultLimit
+    ) throws(HostError) -> ByteView {
+        // SAFETY: the path is a NUL-terminated copy for the duration of the call.
+        let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard fd >= 0 else { throw HostError(path, "open", errno: errno) }
+        defer { _ = close(fd) }
+
+        var info = stat()
+        // SAFETY: `info` is a local of the right type.
+        guard unsafe fstat(fd, &info) == 0 else { throw HostError(path, "read", errno: errno) }
+        let type = info.st_mode & S_IFMT
+        if type == S_IFDIR { throw HostError(path, "read", errno: EISDIR) }
+        if type == S_IFREG, info.st_size > 0, let size = Int(exactly: info.st_size) {
+            if let storage = MappedPages.map(fd: fd, count: size) { return ByteView(storage) }
+        }
+        return try readAll(fd, path, limit: limit)
+    }
+
+    /// Reads `fd` to its end.
+    private static func readAll(
+        _ fd: Int32, _ path: String, limit: Int
+    ) throws(HostError) -> ByteView {
+        var capacity = 1 << 16
+        var count = 0
+        // SAFETY: `buffer` has `capacity` bytes at all times, and is freed on every way out below.
+        guard var buffer = unsafe malloc(capacity) else {
+            throw HostError(path, "read", errno: ENOMEM)
+        }
+        while true {
+            if count == capacity {
+                // SAFETY: on failure the old block stays valid and is freed.
+                guard capacity <= Int.max / 2, let larger = unsafe realloc(buffer, capacity * 2)
+                else {
+                    unsafe free(buffer)
+                    throw HostError(path, "read", errno: ENOMEM)
+                }
+                unsafe buffer = larger
+                capacity *= 2
+            }
+            // SAFETY: count < capacity.
+            let got = unsafe read(fd, buffer + count, capacity - count)
+            if got < 0 {
+                let reason = errno
+                if reason == EINTR { continue }
+                unsafe free(buffer)
+                throw HostError(path, "read", errno: reason)
+            }
+            if got == 0 { break }
+            count += got
+            if count > limit {
+                // SAFETY: freed once, on the way out.
+                unsafe free(buffer)
+                throw HostError(path, "read", errno: EFBIG)
+            }
+        }
+        // SAFETY: the storage owns the block from here on and frees it once.
+        let owned = unsafe buffer
+        return unsafe ByteView(
+            ByteStorage(base: UnsafeRawPointer(owned), count: count) { unsafe free(owned) })
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+
+/// What the system says about a path. A path that cannot be looked at counts as not existing.
+package struct FileStatus: Sendable {
+    /// The path leads to something (links followed unless asked otherwise).
+    package let exists: Bool
+    package let isRegular: Bool
+    package let isDirectory: Bool
+    /// Only ever true when links are not followed.
+    package let isSymbolicLink: Bool
+    /// In bytes; 0 for most of what is not a regular file.
+    package let size: UInt64
+    /// Permission bits, 0o7777 at most.
+    package let mode: UInt32
+    /// Time of the last change of the contents, in nanoseconds since 1970.
+    package let modified: Int64
+
+    /// - Parameter followLinks: look at what a symbolic link leads to, not at the link.
+    package init(_ path: String, followLinks: Bool = true) {
+        var info = stat()
+        // SAFETY: `info` is a local of the right type; the path is NUL-terminated for the call.
+        let result = unsafe followLinks ? stat(path, &info) : lstat(path, &info)
+        let type = info.st_mode & S_IFMT
+        exists = result == 0
+        isRegular = exists && type == S_IFREG
+        isDirectory = exists && type == S_IFDIR
+        isSymbolicLink = exists && type == S_IFLNK
+        size = exists ? UInt64(clamping: info.st_size) : 0
+        mode = exists ? UInt32(info.st_mode & 0o7777) : 0
+        modified =
+            exists ? Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec) : 0
+    }
+}

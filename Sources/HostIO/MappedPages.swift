@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import Glibc
+import Synchronization
+
+/// Hints about the pages of mapped files. They change speed and memory use, never what is read.
+package enum MappedPages {
+    /// Address ranges of all live mappings made here. A hint on memory that is not one of them would
+    /// destroy it (`MADV_DONTNEED` zeroes anonymous pages), so those are left alone.
+    private static let live = Mutex<[UInt: UInt]>([:])
+
+    /// Maps `count` bytes of `fd`; nil when the file cannot be mapped.
+    static func map(fd: Int32, count: Int) -> ByteStorage? {
+        // SAFETY: a fresh mapping; its address is checked below.
+        let address = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, fd, 0)
+        guard let base = unsafe address, unsafe base != MAP_FAILED else { return nil }
+        let start = UInt(bitPattern: base)
+        // A mapping's end always fits: it lies in the address space.
+        live.withLock { $0[start] = start + UInt(count) }
+        // SAFETY: nothing writes to a PROT_READ mapping; it is unmapped once, when the storage ends.
+        return unsafe ByteStorage(base: UnsafeRawPointer(base), count: count) {
+            live.withLock { _ = $0.removeValue(forKey: start) }
+            _ = unsafe munmap(base, count)
+        }
+    }
+
+    /// Gives the whole pages inside `view` back to the system. They are read again from the file when they
+    /// are touched. Does nothing for bytes that do not come from a mapped file.
+    package static func release(_ view: ByteView) {
+        advise(view, MADV_DONTNEED)
+    }
+
+    /// Maps the pages of `view` in now, in one go, instead of one fault at a time. Does nothing for bytes
+    /// that do not come from a mapped file, and on kernels before 5.14.
+    package static func populate(_ view: ByteView) {
+        advise(view, 22)  // MADV_POPULATE_READ
+    }
+
+    private static func advise(_ view: ByteView, _ advice: Int32) {
+        // SAFETY: only the address is used; whether it may be advised on is checked before it is.
+        let (first, count) = unsafe view.withUnsafeBytes {
+            (UInt(bitPattern: $0.baseAddress), UInt(bitPattern: $0.count))
+        }
+        let page = UInt(sysconf(Int32(_SC_PAGESIZE)))
+        let start = (first + page - 1) / page * page
+        let end = (first + count) / page * page
+        guard start < end else { return }
+        live.withLock { ranges in
+            guard ranges.contains(where: { $0.key <= first && first + count <= $0.value }) else {
+                return
+            }
+            // SAFETY: whole pages of a live read-only file mapping, which the lock keeps alive: the view
+            // holds its storage, and the hint cannot change what the pages read as.
+            _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), advice)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Glibc
+
+/// A new file with a name of its own, open for writing, removed unless it is renamed.
+struct TemporaryFile: ~Copyable {
+    let fd: Int32
+    private let name: String
+    private var renamed = false
+
+    /// Creates `.NAME.kbtf-XXXXXXXX` in the folder of `target`. Opened with O_EXCL by a random name and not
+    /// by mkostemp, so that the system applies the umask to a file that is to be public.
+    /// - Parameters:
+    ///   - path: how errors call it.
+    ///   - isPrivate: nobody else may read it (until its mode is set).
+    init(beside target: String, shownAs path: String, isPrivate: Bool) throws(HostError) {
+        let folder = AtomicFile.folder(of: target)
+        // A name may have 255 bytes: keep room for what is added.
+        let base = String(
+            decoding: target.utf8.dropFirst(folder.utf8.count).prefix(200), as: UTF8.self)
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<100 {
+            let random = UInt64.random(in: (1 << 32)..<(1 << 33), using: &generator)
+            let candidate = "\(folder).\(base).kbtf-\(String(random, radix: 16).dropFirst())"
+            // SAFETY: the path is NUL-terminated for the call.
+            let opened = unsafe open(
+                candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                isPrivate ? 0o600 : 0o666)
+            if opened >= 0 {
+                fd = opened
+                name = candidate
+                return
+            }
+            let reason = errno
+            guard reason == EEXIST || reason == EINTR else {
+                throw HostError(path, "replace", errno: reason)
+            }
+        }
+        throw HostError(path, "replace", errno: EEXIST)
+    }
+
+    deinit {
+        _ = close(fd)
+        // SAFETY: the path is NUL-terminated for the call.
+        if !renamed { _ = unsafe unlink(name) }
+    }
+
+    borrowing func write(_ chunks: [ByteView], _ path: String) throws(HostError) {
+        for chunk in chunks {
+            // SAFETY: the bytes are written inside the call.
+            let reason = unsafe chunk.withUnsafeBytes { unsafe writeAll(fd, $0) }
+            guard reason == 0 else { throw HostError(path, "write", errno: reason) }
+        }
+    }
+
+    consuming func rename(to target: String, _ path: String) throws(HostError) {
+        // SAFETY: both paths are NUL-terminated for the call.
+        guard unsafe Glibc.rename(name, target) == 0 else {
+            throw HostError(path, "replace", errno: errno)
+        }
+        renamed = true
+    }
+}

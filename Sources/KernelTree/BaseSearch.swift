@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import HostIO
+
+/// `--base auto`: finds the BTF of one kernel release among what is installed or unpacked.
+///
+/// A base of another kernel gives modules BTF with wrong meanings, so none is chosen in silence: a file
+/// that tells its release (an image's header, the kernel's banner, `kernel.release` beside a headers'
+/// vmlinux) must tell this one, and sysfs counts only for the running kernel.
+package struct BaseSearch: Sendable {
+    package let release: KernelRelease
+    /// Folders taken for `/`, in order: `/` itself, folders where packages were unpacked.
+    package var roots: [String]
+    /// What `uname -r` says. nil keeps the running kernel's BTF out of it.
+    package var running: KernelRelease?
+    /// The byte order that the base must have; nil for either.
+    package var bigEndian: Bool?
+    package var cache: BaseCache?
+    /// Where the running kernel shows its BTF.
+    package var sysfs = "/sys/kernel/btf/vmlinux"
+
+    package init(
+        release: KernelRelease, roots: [String] = ["/"], running: KernelRelease? = nil,
+        bigEndian: Bool? = nil, cache: BaseCache? = nil
+    ) {
+        self.release = release
+        self.roots = roots
+        self.running = running
+        self.bigEndian = bigEndian
+        self.cache = cache
+    }
+
+    /// A path that was looked at before, or instead of, the base that was chosen.
+    package struct Attempt: Equatable, Sendable {
+        package let path: String
+        /// Why it is not the base; nil when there is nothing at the path.
+        package let reason: String?
+    }
+
+    package struct Result: Sendable {
+        package let base: LoadedBase
+        package let kind: BaseCandidate.Kind
+        /// The base itself says that it is of this release; otherwise only its path does.
+        package let isReleaseVerified: Bool
+        /// What was looked at before.
+        package let attempts: [Attempt]
+    }
+
+    /// Looks at the candidates in order and takes the first that is one.
+    /// - Throws: `KernelTreeError` of kind `.noBaseFound`, which lists all that was looked at and has a
+    ///   hint with the commands that get a base.
+    package func run() throws(KernelTreeError) -> Result {
+        var attempts: [Attempt] = []
+        var seen: Set<String> = []
+        for root in roots {
+            for candidate in BaseCandidate.all(for: release) {
+                let path = RootedPath.resolve(candidate.path, in: root)
+                // /lib and /usr/lib are one folder nearly everywhere, and `build` leads to /usr/src.
+                guard seen.insert(path).inserted else { continue }
+                guard FileStatus(path).exists else {
+                    attempts.append(Attempt(path: path, reason: nil))
+                    continue
+                }
+                if let result = load(path, candidate.kind, &attempts) { return result }
+            }
+        }
+        if running == release, FileStatus(sysfs).exists {
+            if let result = load(sysfs, .sysfs, &attempts) { return result }
+        } else if running == release {
+            attempts.append(Attempt(path: sysfs, reason: nil))
+        } else if let running {
+            attempts.append(
+                Attempt(path: sysfs, reason: "is of the running kernel, \(running)"))
+        }
+        throw failure(attempts)
+    }
+
+    private func load(
+        _ path: String, _ kind: BaseCandidate.Kind, _ attempts: inout [Attempt]
+    ) -> Result? {
+        func refuse(_ reason: String) -> Result? {
+            attempts.append(Attempt(path: path, reason: reason))
+            return nil
+        }
+        var isVerified = kind == .sysfs
+        if kind == .headers, let built = KernelRelease.ofTree(folder(of: path)) {
+            guard built == release else { return refuse("is of kernel \(built)") }
+            isVerified = true
+        }
+        do throws(KernelTreeError) {
+            let base = try loadBase(path, bigEndian: bigEndian, cache: cache)
+            if let own = base.release {
+                guard own == release else { return refuse("is of kernel \(own)") }
+                isVerified = true
+            }
+            return Result(
+                base: base, kind: kind, isReleaseVerified: isVerified, attempts: attempts)
+        } catch { return refuse(error.message) }
+    }
+
+    private func failure(_ attempts: [Attempt]) -> KernelTreeError {
+        var lines = ["no base BTF found for kernel \(release)"]
+        for attempt in attempts {
+            if let reason = attempt.reason { lines.append("  \(attempt.path): \(reason)") }
+        }
+        let missing = attempts.filter { $0.reason == nil }
+        if !missing.isEmpty {
+            lines.append("  nothing at:")
+            lines += missing.map { "    \($0.path)" }
+        }
+        return KernelTreeError(
+            .noBaseFound, path: "--base auto", lines.joined(separator: "\n"),
+            hint: BaseHint.text(for: release, roots: roots))
+    }
+}
+
+/// `path` up to its last slash.
+func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+}

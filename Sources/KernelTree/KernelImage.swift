@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+
+/// A bootable kernel image whose header says what it is.
+struct KernelImage {
+    /// What to call it.
+    let name: String
+    /// The release its header tells.
+    let release: KernelRelease?
+    /// Where the compressed kernel is, if the header says it.
+    let payload: Payload?
+
+    enum Payload {
+        case at(offset: Int, count: Int)
+        /// The header's range is not inside the file.
+        case outside(offset: Int, count: Int)
+    }
+
+    /// The image `view` is; nil when no known header is there.
+    init?(_ view: ByteView) {
+        if let image = KernelImage.x86(view) ?? KernelImage.zboot(view) ?? KernelImage.plain(view) {
+            self = image
+        } else {
+            return nil
+        }
+    }
+
+    private init(_ name: String, release: KernelRelease? = nil, payload: Payload? = nil) {
+        self.name = name
+        self.release = release
+        self.payload = payload
+    }
+
+    /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since version
+    /// 2.08 where in the protected-mode code the compressed kernel lies.
+    private static func x86(_ view: ByteView) -> KernelImage? {
+        guard view.hasBytes("HdrS", at: 0x202), view.count >= 0x250, view.u16(0x1fe) == 0xaa55
+        else {
+            return nil
+        }
+        let name = "x86 vmlinuz"
+        // kernel_version, less 0x200; 0 for none.
+        let versionAt = view.u16(0x20e)
+        let release = versionAt == 0 ? nil : KernelRelease.word(in: view, at: versionAt + 0x200)
+        guard view.u16(0x206) >= 0x0208 else { return KernelImage(name, release: release) }
+        // "If this field contains 0, the value used is 4."
+        let sectors = view[0x1f1] == 0 ? 4 : Int(view[0x1f1])
+        let offset = (sectors + 1) * 512 + Int(view.u32(0x248))
+        let count = Int(view.u32(0x24c))
+        guard count > 0 else { return KernelImage(name, release: release) }
+        return KernelImage(name, release: release, payload: range(offset, count, in: view))
+    }
+
+    /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S): `MZ`,
+    /// `zimg` at 4, offset and size of the payload behind it.
+    private static func zboot(_ view: ByteView) -> KernelImage? {
+        guard view.hasBytes("MZ"), view.hasBytes("zimg", at: 4), view.count >= 64 else {
+            return nil
+        }
+        let payload = range(Int(view.u32(8)), Int(view.u32(12)), in: view)
+        return KernelImage("EFI zboot image", payload: payload)
+    }
+
+    /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst, .../riscv/boot-image-header.rst).
+    private static func plain(_ view: ByteView) -> KernelImage? {
+        if view.hasBytes("ARMd", at: 56) { return KernelImage("arm64 Image") }
+        if view.hasBytes("RISCV", at: 48) { return KernelImage("RISC-V Image") }
+        // S390EP at 0x10008 (arch/s390/boot/head.S).
+        if view.hasBytes("S390EP", at: 0x10008) { return KernelImage("s390 image") }
+        return nil
+    }
+
+    private static func range(_ offset: Int, _ count: Int, in view: ByteView) -> Payload {
+        view.slice(offset, count) == nil
+            ? .outside(offset: offset, count: count) : .at(offset: offset, count: count)
+    }
+}

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+package import ELF
+import HostIO
+
+extension KernelRelease {
+    /// The release of a build tree or headers folder, as kbuild wrote it there; nil when it did not.
+    package static func ofTree(_ folder: String) -> KernelRelease? {
+        let written = folder + "/include/config/kernel.release"
+        if FileStatus(written).isRegular, let view = try? FileReader.map(written),
+            let release = word(in: view, at: 0)
+        {
+            return release
+        }
+        let header = folder + "/include/generated/utsrelease.h"
+        guard FileStatus(header).isRegular, let view = try? FileReader.map(header) else {
+            return nil
+        }
+        return inUtsRelease(view)
+    }
+
+    /// The release that the module at `path` was built for, from its `vermagic`. The module may be
+    /// compressed. nil for a file that does not say it.
+    /// - Throws: when the file cannot be read or decompressed, or is no ELF file.
+    package static func ofModule(_ path: String) throws(KernelTreeError) -> KernelRelease? {
+        var view: ByteView
+        do throws(HostError) { view = try FileReader.map(path) } catch {
+            throw KernelTreeError(error)
+        }
+        if let format = CompressionFormat.detect(view) {
+            do throws(DecompressionError) {
+                view = try decompress(view, format: format, concatenated: true)
+            } catch { throw KernelTreeError(.damaged, path: path, error.description) }
+        }
+        do throws(ELFError) { return of(try ELFFile(view, path: path)) } catch {
+            throw KernelTreeError(.damaged, path: path, error.text(without: path))
+        }
+    }
+
+    /// The kernel an ELF file is, or, for a module, was built for; nil when the file does not tell.
+    package static func of(_ file: ELFFile) -> KernelRelease? {
+        if file.type == ELFType.relocatable {
+            guard let section = file.section(named: ".modinfo"),
+                let data = try? file.rawData(of: section)
+            else { return nil }
+            return inModinfo(data)
+        }
+        guard let section = file.section(named: ".rodata"), section.hasData,
+            let data = try? file.rawData(of: section)
+        else { return nil }
+        return inBanner(data)
+    }
+}
+
+extension ELFError {
+    /// The error without the file's name, for where it stands in front already.
+    func text(without path: String) -> String {
+        let text = description
+        return text.hasPrefix(path + ": ") ? String(text.dropFirst(path.count + 2)) : text
+    }
+}

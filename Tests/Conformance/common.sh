@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Shared by the scripts of this folder: `source` it, do not run it.
+# Everything fetched or made lives in one cache folder; nothing is installed.
+
+set -euo pipefail
+
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf
+export LC_ALL=C
+# pahole would take a base from here without being asked.
+unset PAHOLE_VMLINUX_BTF_FILENAME
+
+die() {
+    echo "$0: $*" >&2
+    exit 1
+}
+
+# One line per milestone, on the terminal and in $CACHE/STATUS.
+status() {
+    printf '%s %s: %s\n' "$(date +%H:%M:%S)" "$(basename "$0" .sh)" "$*" | tee -a "$CACHE/STATUS"
+}
+
+# Two runs of one script must not build the same folder at once.
+# The lock is held on descriptor 9 until the script ends.
+lock() {
+    mkdir -p "$CACHE"
+    exec 9>"$CACHE/$(basename "$0" .sh).lock"
+    flock -n 9 || die "already running"
+}
+
+# An empty folder beside TARGET (same file system, so that the rename at the
+# end is atomic). What an interrupted run left behind is thrown away.
+fresh() {
+    local tmp
+    tmp=$(dirname "$1")/.tmp.$(basename "$1")
+    rm -rf "$tmp"
+    mkdir -p "$tmp"
+    echo "$tmp"
+}
+
+# Where the host's own configuration finds Debian: "URI CODENAME", one a line.
+debian_sources() {
+    # shellcheck disable=SC2016  # the fields are apt's, not the shell's
+    apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(CODENAME)' 'Identifier: Packages' |
+        awk '$1 == "Debian" && $2 == "main" { print $3, $4 }' | sort -u
+}
+
+# The URI of the main archive (not of updates or security).
+debian_uri() {
+    local codename uri
+    # shellcheck source=/dev/null
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    uri=$(debian_sources | awk -v c="$codename" '$2 == c && !n++ { print $1 }')
+    [ -n "$uri" ] || die "no Debian source of suite $codename in apt's configuration"
+    echo "$uri"
+}
+
+DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# private_apt NAME ARCH < "URI SUITE" lines
+# An apt of its own under $CACHE/apt-NAME, for another architecture or suite;
+# use it as APT_CONFIG=$CACHE/apt-NAME/apt.conf.
+private_apt() {
+    local dir=$CACHE/apt-$1 arch=$2 tmp uri suite
+    [ ! -e "$dir/apt.conf" ] || { cat >/dev/null; return 0; }
+    tmp=$(fresh "$dir")
+    mkdir -p "$tmp"/{etc/sources.list.d,etc/apt.conf.d,etc/preferences.d,lists/partial,cache/archives/partial}
+    cp "$DEBIAN_KEYRING" "$tmp/keyring.gpg"
+    : >"$tmp/status"
+    while read -r uri suite; do
+        echo "deb [arch=$arch signed-by=$dir/keyring.gpg] $uri $suite main"
+    done >"$tmp/etc/sources.list"
+    cat >"$tmp/apt.conf" <<CONF
+APT::Architecture "$arch";
+APT::Architectures { "$arch"; };
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Check-Valid-Until "false";
+Dir::Etc "$dir/etc";
+Dir::State "$dir";
+Dir::State::lists "$dir/lists";
+Dir::State::status "$dir/status";
+Dir::Cache "$dir/cache";
+CONF
+    rm -rf "$dir"
+    mv "$tmp" "$dir"
+    APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
+}
+
+# fetch PACKAGE DIR: download, unpack, forget the archive.
+fetch() {
+    local deb
+    deb=$(fresh "$2.deb")
+    (cd "$deb" && apt-get -qq -o APT::Sandbox::User=root download "$1")
+    mkdir -p "$2"
+    dpkg -x "$deb"/*.deb "$2"
+    rm -rf "$deb"
+}
+
+# section ELF NAME: "offset size" in decimal of the section; fails without one.
+section() {
+    local at
+    at=$(readelf -SW "$1" | sed -E 's/^ *\[ *[0-9]+\] *//' | awk -v n="$2" '$1 == n && $2 == "PROGBITS" { print $4, $5 }')
+    [ -n "$at" ] || return 1
+    echo "$((16#${at% *})) $((16#${at#* }))"
+}
+
+# bytes FILE OFFSET SIZE
+bytes() { dd if="$1" bs=1M iflag=skip_bytes,count_bytes skip="$2" count="$3" status=none; }
+
+# btf_of ELF OUT: the content of its .BTF.
+btf_of() {
+    local at
+    at=$(section "$1" .BTF) || return 1
+    bytes "$1" "${at% *}" "${at#* }" >"$2"
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Checks the walls of ARCHITECTURE.md: which room imports what, where `unsafe`
+# may stand, and that no library talks to the user or to the world.
+
+set -uo pipefail
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
+
+# What a room may import; a room that is not here may not exist. Synchronization
+# is the standard library's, and free for all that may share memory.
+declare -A imports=(
+    [Bytes]=""
+    [HostIO]="Bytes Glibc Synchronization"
+    [ELF]="Bytes HostIO CElf CZlib CZstd Glibc Synchronization"
+    [DWARF]="Bytes HostIO ELF CDw Glibc Synchronization"
+    [BTF]="Bytes"
+    [DWARFToBTF]="Bytes HostIO ELF DWARF BTF Synchronization"
+    [BTFIDs]="Bytes HostIO ELF BTF"
+    [KernelTree]="Bytes HostIO ELF BTF CZlib CLzma CZstd CLz4 Glibc Synchronization"
+    [BPFObject]="Bytes HostIO ELF BTF"
+    [CEmit]="Bytes BTF"
+    [Skeleton]="Bytes BTF BPFObject CEmit"
+    [BPFLoad]="Bytes HostIO ELF BTF BPFObject CBpf Glibc Synchronization"
+    [VM]="Bytes HostIO ELF KernelTree Subprocess System SystemPackage Foundation Glibc Synchronization"
+    [kbtf]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad ArgumentParser Glibc"
+    [kbtf-vm]="Bytes HostIO ELF BTF KernelTree VM ArgumentParser Glibc"
+    [kbtf-bench]="Bytes HostIO VM Subprocess System SystemPackage Foundation ArgumentParser Glibc"
+)
+# The rooms that read raw memory or call C.
+unsafe=" Bytes HostIO ELF DWARF BPFLoad KernelTree "
+commands=" kbtf kbtf-vm kbtf-bench "
+world='(^[0-9]+:|[^.A-Za-z_0-9`])((print|debugPrint|exit|_exit|abort|getenv|secure_getenv|setenv|clock_gettime|gettimeofday|time)\(|(ProcessInfo|CommandLine|ContinuousClock|SuspendingClock|environ|FileHandle)\>|Date\(\))'
+
+failed=0
+complain() {
+    echo "$*" >&2
+    failed=1
+}
+
+# The code of a file, as line:text, without comments of whole lines.
+code() { grep -nvE '^[[:space:]]*//' "$1"; }
+
+for folder in Sources/*/; do
+    room=$(basename "$folder")
+    # A system library is a module map and its header.
+    if [ -e "$folder/module.modulemap" ]; then
+        stray=$(find "$folder" -type f ! -name module.modulemap ! -name '*.h')
+        [ -z "$stray" ] || complain "$stray: a system library holds module maps, nothing else"
+        continue
+    fi
+    if [ -z "${imports[$room]+known}" ]; then
+        complain "$folder: no such room in selftests/lint/rooms.sh"
+        continue
+    fi
+    while IFS= read -r file; do
+        while IFS=: read -r line module; do
+            case " ${imports[$room]} " in
+            *" $module "*) ;;
+            *) complain "$file:$line: $room may not import $module" ;;
+            esac
+        done < <(code "$file" | sed -nE 's/^([0-9]+):[[:space:]]*(@[A-Za-z_]+(\([^)]*\))? +|(public|package|internal|fileprivate|private) +)*import +((struct|class|enum|protocol|typealias|func|var|let) +)?([A-Za-z_0-9]+).*/\1:\7/p')
+
+        case $unsafe in
+        *" $room "*) ;;
+        *) while IFS=: read -r line _; do
+            complain "$file:$line: $room may not contain unsafe"
+        done < <(code "$file" | grep -E '(^[0-9]+:|[^.A-Za-z_0-9`"@])@?unsafe\b') ;;
+        esac
+
+        case $commands in
+        *" $room "*) ;;
+        *) while IFS=: read -r line text; do
+            complain "$file:$line: a library leaves the user, the environment and the clock alone: $text"
+        done < <(code "$file" | sed -E 's/\bfunc +[A-Za-z]+\(/(/' | grep -E "$world") ;;
+        esac
+    done < <(find "$folder" -name '*.swift' | sort)
+done
+exit "$failed"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# run.sh KBTF FOLDER: what `make run` shows. Builds the sample module against the
+# installed headers in FOLDER, once with split and once with standalone BTF.
+
+set -euo pipefail
+kbtf=$1 folder=$2
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+headers=/lib/modules/$("$here/setup.sh" --release)/build
+
+# kbuild cannot build where a path has a blank in it.
+case $folder in
+*[[:space:]]*)
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    ;;
+esac
+rm -rf "$folder"
+mkdir -p "$folder"
+# Nothing of the make that called us belongs into the module's build.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+export KBTF=$kbtf
+build() {
+    cp -r "$here/modules/kbtf_sample" "$folder/$1"
+    echo "$1 BTF for $(basename "$(dirname "$headers")"):"
+    "$here/../kbuild/kbtf-make" --no-print-directory -C "$headers" M="$folder/$1" modules "${@:2}" 2>&1 |
+        sed "s|$folder/||"
+}
+
+build split
+build standalone BTF_BASE=
+
+cd "$folder"
+echo
+"$kbtf" info split/kbtf_sample.ko standalone/kbtf_sample.ko
+echo
+"$kbtf" dump --format c standalone/kbtf_sample.ko kbtf_sample_device | sed -n 1,10p

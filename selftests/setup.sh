@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# setup.sh            install what building and testing need, and unpack the
+#                     kernel image that belongs to the installed headers
+# setup.sh --peers    install what the conformance tests and benchmarks need
+# setup.sh --release  print the release of those headers
+#
+# Does nothing, and needs neither root nor network, when all is there. The image
+# goes to images/<release> in the cache folder, never into the host's /boot.
+
+set -euo pipefail
+export LC_ALL=C
+
+IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images
+HEADERS=linux-headers-cloud-$(dpkg --print-architecture)
+PACKAGES=(
+    bc binutils build-essential kmod make pkg-config xz-utils
+    libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev zlib1g-dev
+    "$HEADERS"
+)
+PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole valgrind zstd)
+
+die() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+# The meta-package of the headers depends on those of one release.
+release() { dpkg-query -W -f '${Depends}\n' "$HEADERS" 2>/dev/null | sed -n 's/^linux-headers-\([^ ,]*\).*/\1/p'; }
+
+sudo=()
+# need_root COMMAND: what to tell those who cannot become root here.
+need_root() {
+    if [ "$(id -u)" = 0 ]; then
+        return 0
+    elif command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        sudo=(sudo)
+    else
+        die "not root, and no sudo; run this as root:
+    apt-get update && $1"
+    fi
+}
+
+apt() { "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y "$@" >&2; }
+
+# Package lists may be missing or old: fetched only after a first try.
+install_packages() {
+    local missing=() name
+    for name; do
+        installed "$name" || missing+=("$name")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    need_root "apt-get install --no-install-recommends ${missing[*]}"
+    echo "setup: installing ${missing[*]}" >&2
+    if apt-get install -s --no-install-recommends "${missing[@]}" >/dev/null 2>&1; then
+        apt install --no-install-recommends "${missing[@]}" && return 0
+    fi
+    apt update
+    apt install --no-install-recommends "${missing[@]}"
+}
+
+# download PACKAGE VERSION: that version of it, or else the newest, into the current folder.
+download() {
+    local options=(-qq)
+    [ "$(id -u)" != 0 ] || options+=(-o APT::Sandbox::User=root)
+    apt-get "${options[@]}" download "$1=$2" 2>/dev/null || apt-get "${options[@]}" download "$1" 2>/dev/null
+}
+
+fetch_image() {
+    local release=$1 version=$2 folder name
+    folder=$(mktemp -d "$IMAGES/.tmp.XXXXXX")
+    (
+        cd "$folder"
+        for name in "linux-image-$release-unsigned" "linux-image-$release"; do
+            ! download "$name" "$version" || break
+        done
+        set -- ./*.deb
+        [ -f "$1" ] || exit 1
+        dpkg -x "$1" root
+        [ -r "root/boot/vmlinuz-$release" ] || exit 1
+        echo "$version" >root/headers-version
+        rm -rf "${IMAGES:?}/$release"
+        mv root "$IMAGES/$release"
+    ) || { rm -rf "$folder"; return 1; }
+    rm -rf "$folder"
+}
+
+# An update of the headers without a new release name comes with other BTF, so
+# the version is compared as well.
+image() {
+    local release version
+    release=$(release)
+    version=$(dpkg-query -W -f '${Version}' "linux-headers-$release")
+    [ "$(cat "$IMAGES/$release/headers-version" 2>/dev/null)" != "$version" ] || return 0
+    echo "setup: fetching the kernel image of $release" >&2
+    mkdir -p "$IMAGES"
+    exec 9>"$IMAGES/.lock"
+    flock 9
+    [ "$(cat "$IMAGES/$release/headers-version" 2>/dev/null)" != "$version" ] || return 0
+    ! fetch_image "$release" "$version" || return 0
+    # Gone from the archive, or the lists are old: newer headers have an image.
+    need_root "apt-get install --no-install-recommends $HEADERS"
+    apt update
+    apt install --no-install-recommends "$HEADERS"
+    release=$(release)
+    version=$(dpkg-query -W -f '${Version}' "linux-headers-$release")
+    fetch_image "$release" "$version" || die "no package holds the kernel image of $release"
+}
+
+command -v dpkg-query >/dev/null || die "knows Debian and its kind only"
+case ${1-} in
+--release)
+    release
+    ;;
+--peers)
+    install_packages "${PEERS[@]}"
+    ;;
+'')
+    command -v swift >/dev/null || die "no swift in PATH: kbtf needs the Swift 6.3 toolchain"
+    install_packages "${PACKAGES[@]}"
+    image
+    ;;
+*)
+    die "unknown argument: $1"
+    ;;
+esac
