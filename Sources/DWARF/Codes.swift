@@ -66,6 +66,7 @@ package struct Attribute: Hashable, Sendable {
     @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
 
     @inlinable package static var sibling: Attribute { Attribute(rawValue: 0x01) }
+    @inlinable package static var ranges: Attribute { Attribute(rawValue: 0x55) }
     @inlinable package static var location: Attribute { Attribute(rawValue: 0x02) }
     @inlinable package static var name: Attribute { Attribute(rawValue: 0x03) }
     @inlinable package static var byteSize: Attribute { Attribute(rawValue: 0x0b) }

@@ -22,13 +22,17 @@ package final class DWARFData: Sendable {
     /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` point into, if it was found.
     package let alternate: DWARFData?
 
-    /// Takes the sections out of `elf`.
+    /// Takes the sections out of `elf`. Sections that belong to a group (COMDAT) are left alone: in a
+    /// relocatable file with type units there is one `.debug_info` or `.debug_types` for each, beside
+    /// the file's own.
     ///
     /// - Parameter alternate: the file that `.gnu_debugaltlink` names.
     /// - Throws: `DWARFReadError` for sections that cannot be read and damaged unit headers.
     package init(_ elf: ELFFile, alternate: DWARFData? = nil) throws(DWARFReadError) {
         func section(_ name: String) throws(DWARFReadError) -> ByteView {
-            guard let found = elf.debugSection(named: name) else { return .empty }
+            let all = elf.sections(named: name) + elf.sections(named: ".z" + name.dropFirst())
+            guard let found = all.first(where: { $0.flags & ELFSectionFlag.group == 0 })
+            else { return .empty }
             do { return try elf.data(of: found) } catch { throw .elf(error) }
         }
         info = try section(".debug_info")

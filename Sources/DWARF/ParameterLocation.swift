@@ -160,10 +160,14 @@ extension DWARFData {
         default:
             return nil
         }
-        // DW_OP_stack_value behind it says nothing about the place.
-        if !cursor.atEnd {
-            guard (try? cursor.readU8()) == 0x9f, cursor.atEnd else { return nil }
+        if cursor.atEnd { return .register(register) }
+        switch try? cursor.readU8() {
+        case 0x9f:  // DW_OP_stack_value says nothing about the place.
+            return cursor.atEnd ? .register(register) : nil
+        case 0x93:  // DW_OP_piece: the rest of a large value is elsewhere.
+            return .register(register)
+        default:
+            return nil
         }
-        return .register(register)
     }
 }

@@ -8,6 +8,7 @@ package enum Slot: UInt8, CaseIterable, Sendable {
     case encoding, upperBound, lowerBound, count, constValue, declaration, external
     case abstractOrigin, specification, sibling, location, inline, language
     case strOffsetsBase, loclistsBase, lowPC, signature, annotation, artificial, importUnit, addrBase
+    case ranges
 
     init?(_ attribute: Attribute) {
         switch attribute {
@@ -39,6 +40,7 @@ package enum Slot: UInt8, CaseIterable, Sendable {
         case .artificial: self = .artificial
         case .import: self = .importUnit
         case .addrBase: self = .addrBase
+        case .ranges: self = .ranges
         default: return nil
         }
     }
@@ -55,8 +57,8 @@ package struct DIE {
     /// 0 for the unit's own entry.
     @usableFromInline package var depth = 0
     @usableFromInline var present: UInt32 = 0
-    @usableFromInline var values = [28 of UInt64](repeating: 0)
-    @usableFromInline var forms = [28 of UInt16](repeating: 0)
+    @usableFromInline var values = [32 of UInt64](repeating: 0)
+    @usableFromInline var forms = [32 of UInt16](repeating: 0)
 
     package init() {}
 

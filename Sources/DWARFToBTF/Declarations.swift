@@ -21,6 +21,10 @@ struct FunctionEntry {
     var parameterCount: UInt32 = 0
     var isDeclaration: Bool
     var isExternal: Bool
+    /// It is only the pattern of inlined calls (DW_AT_inline): where there is code of its own,
+    /// another entry tells of it. Code that was merged with another function's has an entry
+    /// without addresses, but is no pattern.
+    var isPattern: Bool
     var isVariadic = false
     /// `btf_decl_tag` values on the function, as a range of the unit's tags.
     var tags: Range<Int> = 0..<0

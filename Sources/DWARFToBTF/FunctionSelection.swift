@@ -11,6 +11,8 @@ struct FunctionView {
     /// Range of `FunctionSelection.parameters`.
     let parameters: Range<Int>
     let isVariadic: Bool
+    /// See `FunctionEntry.isPattern`.
+    let isPattern: Bool
     /// Declaration tags: value and component.
     let tags: [(value: UInt32, component: Int)]
 }
@@ -24,7 +26,7 @@ struct FunctionSelection {
         /// The view whose prototype is written.
         var view: FunctionView
         var unexpectedRegister = false
-        var optimized = false
+        var reordered = false
         var inconsistent = false
     }
 
@@ -67,16 +69,17 @@ struct FunctionSelection {
         if function.isDeclaration { return }
         let definition = encoder.definition(of: index)
         guard definition.name != 0 else { return }
-        guard let symbol = symbols.functions[definition.name] else {
+        guard let symbol = symbols.functions[definition.name], symbol.exists else {
             encoder.note(definition.name, .noSymbol)
             return
         }
         let start = parameters.count
         var unexpected = false
-        var optimized = false
-        let looksAtPlaces = features.contains(.consistentFunctions) || !symbol.exact
+        var hasStruct = false
+        var reordered = false
         let range =
             Int(function.firstParameter)..<Int(function.firstParameter + function.parameterCount)
+        var register = 0
         for (position, value) in range.enumerated() {
             let parameter = try encoder.parameter(value)
             guard parameter.name != 0 else {
@@ -85,46 +88,54 @@ struct FunctionSelection {
                 return
             }
             parameters.append((parameter.name, parameter.type))
-            if looksAtPlaces {
-                switch try encoder.place(
-                    of: value, position: position, type: parameter.type, registers: registers)
-                {
-                case .expected: break
-                case .elsewhere: unexpected = true
-                case .nowhere: optimized = true
-                }
+            if encoder.isReordered(value, position: position) { reordered = true }
+            switch try encoder.place(
+                of: value, register: register, type: parameter.type, registers: registers)
+            {
+            case .expected: break
+            case .elsewhere: unexpected = true
+            case .inStruct: hasStruct = true
             }
+            register += encoder.registerCount(parameter.type)
         }
         let view = FunctionView(
             name: definition.name, unit: unit,
             returns: try encoder.typeID(definition.returns),
-            parameters: start..<parameters.count, isVariadic: function.isVariadic, tags: tags)
-        add(view, unexpected: unexpected, optimized: optimized, encoder.types)
+            parameters: start..<parameters.count, isVariadic: function.isVariadic,
+            isPattern: function.isPattern, tags: tags)
+        var state = State(view: view)
+        state.unexpectedRegister = unexpected && !hasStruct
+        state.reordered = reordered
+        add(state, encoder.types)
     }
 
-    private mutating func add(
-        _ view: FunctionView, unexpected: Bool, optimized: Bool, _ types: TypeWriter
-    ) {
-        guard var state = states[view.name] else {
-            order.append(view.name)
-            var state = State(view: view)
-            state.unexpectedRegister = unexpected
-            state.optimized = optimized
-            states[view.name] = state
+    /// Merges one unit's view into what is known. A pattern counts only until there is code, except
+    /// that `consistent_func` holds it against the code as well.
+    private mutating func add(_ new: State, _ types: TypeWriter) {
+        guard var state = states[new.view.name] else {
+            order.append(new.view.name)
+            states[new.view.name] = new
             return
         }
-        let compares =
-            features.contains(.consistentFunctions) || symbols.functions[view.name]?.exact == false
-        if compares, !state.inconsistent,
-            !PrototypeMatcher(types: types, parameters: parameters).match(state.view, view)
-        {
-            state.inconsistent = true
-        } else {
-            parameters.removeSubrange(view.parameters)
+        let kinds = (state.view.isPattern, new.view.isPattern)
+        let comparable = kinds.0 == kinds.1 || features.contains(.consistentFunctions)
+        let inconsistent =
+            state.inconsistent
+            || comparable
+                && !PrototypeMatcher(types: types, parameters: parameters)
+                    .match(state.view, new.view)
+        if kinds == (true, false) {
+            states[new.view.name] = new
+            states[new.view.name]?.inconsistent = comparable && inconsistent
+            return
         }
-        state.unexpectedRegister = state.unexpectedRegister || unexpected
-        state.optimized = state.optimized || optimized
-        states[view.name] = state
+        state.inconsistent = inconsistent
+        if kinds.0 == kinds.1 {
+            state.unexpectedRegister = state.unexpectedRegister || new.unexpectedRegister
+            state.reordered = state.reordered || new.reordered
+        }
+        states[new.view.name] = state
+        parameters.removeSubrange(new.view.parameters)
     }
 
     /// Writes FUNC and FUNC_PROTO for what stays, in order of names.
@@ -160,7 +171,7 @@ struct FunctionSelection {
     private func reasonToLeaveOut(_ state: State) -> Ledger.Reason? {
         guard let symbol = symbols.functions[state.view.name] else { return .noSymbol }
         if symbol.ambiguous { return .ambiguousAddress }
-        guard features.contains(.consistentFunctions) || !symbol.exact else { return nil }
+        if state.reordered { return .reorderedParameters }
         if state.unexpectedRegister { return .unexpectedRegister }
         if state.inconsistent { return .inconsistentPrototype }
         return nil
@@ -169,7 +180,8 @@ struct FunctionSelection {
 
 // MARK: What a unit knows of one function
 
-enum ParameterPlace { case expected, elsewhere, nowhere }
+/// `inStruct`: a struct by value may take several registers, or none, and moves those after it.
+enum ParameterPlace { case expected, elsewhere, inStruct }
 
 extension UnitEncoder {
     /// The entry that says a function's name and return type: itself, or what it is an instance of.
@@ -202,19 +214,28 @@ extension UnitEncoder {
 
     /// Whether a parameter is where the calling convention puts it, as far as the DWARF tells.
     func place(
-        of index: Int, position: Int, type: UInt32, registers: [UInt8]
+        of index: Int, register: Int, type: UInt32, registers: [UInt8]
     ) throws(DWARFError) -> ParameterPlace {
-        guard position < registers.count else { return .expected }
-        guard let located = located(index) else { return .nowhere }
-        if isStruct(type) { return .expected }
+        guard register < registers.count else { return .expected }
+        if isStruct(type) { return .inStruct }
+        guard let located = located(index) else { return .expected }
         let found = try data.parameterRegister(
             located.location, form: located.locationForm,
-            expected: registers[position], unit: unit, loclistsBase: loclistsBase)
+            expected: registers[register], unit: unit, loclistsBase: loclistsBase)
         switch found {
-        case .none: return .nowhere
-        case .register(let register):
-            return register == registers[position] ? .expected : .elsewhere
+        case .none: return .expected
+        case .register(let found):
+            return found == registers[register] ? .expected : .elsewhere
         }
+    }
+
+    /// A clone's parameter that is not the one of this position in the original: some before it went.
+    func isReordered(_ index: Int, position: Int) -> Bool {
+        guard values[index].origin != .none, case .value(let origin) = offsets.get(values[index].origin)
+        else { return false }
+        let owner = functions.last { $0.firstParameter <= origin }
+        guard let owner, origin < owner.firstParameter + owner.parameterCount else { return false }
+        return Int(origin - owner.firstParameter) != position
     }
 
     /// The parameter with a location: itself, or what it is an instance of.
@@ -228,6 +249,23 @@ extension UnitEncoder {
             value = values[Int(next)]
         }
         return nil
+    }
+
+    /// Registers that a parameter of this type takes: two when it is larger than one and fits two.
+    func registerCount(_ id: UInt32) -> Int {
+        var id = id
+        for _ in 0..<32 where id != 0 {
+            let kind = types.info(id).kind
+            switch kind {
+            case .const, .volatile, .typedef: id = types.word(id, 2)
+            case .int, .struct, .union, .float, .enum, .enum64:
+                let word = UInt32(unit.encoding.addressSize)
+                let size = types.word(id, 2)
+                return size > word && size <= 2 * word ? 2 : 1
+            default: return 1
+            }
+        }
+        return 1
     }
 
     private func isStruct(_ id: UInt32) -> Bool {

@@ -7,12 +7,12 @@ package struct Ledger: Sendable {
         // Functions.
         /// Code exists only inside callers: no function symbol of this name.
         case noSymbol = "no-symbol"
-        /// It exists only under a compiler-made name (`name.isra.0`) and a parameter was optimised away.
-        case optimizedParameter = "optimized-parameter"
         /// Some parameter has no name.
         case unnamedParameter = "unnamed-parameter"
         /// A parameter arrives in another register than the calling convention says.
         case unexpectedRegister = "unexpected-register"
+        /// A clone takes its parameters in another order than the source says, or not all of them.
+        case reorderedParameters = "reordered-parameters"
         /// Units of this file define it with different prototypes.
         case inconsistentPrototype = "inconsistent-prototype"
         /// Several functions of this name stand at different addresses.

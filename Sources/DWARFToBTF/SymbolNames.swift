@@ -9,8 +9,12 @@ internal import ELF
 struct FunctionSymbol {
     /// Some symbol has exactly this name.
     var exact = false
+    /// Some symbol has this name and a suffix: the compiler made a clone or split a part off.
+    var altered = false
     /// There is more than one place.
     var ambiguous = false
+    /// There is a place at all: not only parts.
+    var exists: Bool { section >= 0 }
     private var section = -1
     private var address: UInt64 = 0
 
@@ -20,7 +24,7 @@ struct FunctionSymbol {
         if self.section >= 0, self.section != section || self.address != address {
             ambiguous = true
         }
-        if exact { self.exact = true }
+        if exact { self.exact = true } else { altered = true }
         self.section = section
         self.address = address
     }
@@ -80,8 +84,11 @@ struct SymbolNames {
         guard dot > 0, let plain = name.slice(0, dot),
             let suffix = name.slice(dot, name.count - dot)
         else { return }
-        if Self.isFragment(suffix) { return }
         let id = plain.withSpan { types.intern($0) }
+        if Self.isFragment(suffix) {
+            functions[id, default: FunctionSymbol()].altered = true
+            return
+        }
         functions[id, default: FunctionSymbol()].add(
             section: section, address: address, exact: suffix.isEmpty)
     }

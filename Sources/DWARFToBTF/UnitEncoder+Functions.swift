@@ -14,7 +14,8 @@ extension UnitEncoder {
             FunctionEntry(
                 offset: die.offset, name: try name(die, .name), returns: try reference(die, .type),
                 origin: origin, firstParameter: UInt32(values.count),
-                isDeclaration: die.flag(.declaration), isExternal: die.flag(.external)))
+                isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
+                isPattern: die.value(.inline) != 0 && !die.has(.lowPC) && !die.has(.ranges)))
         offsets.set(slot(die.offset), .function(UInt32(index)))
         guard die.hasChildren else { return }
         var entry = opened(.function, die)

@@ -52,6 +52,10 @@ struct Deduplicator {
     let words: [UInt32]
     let starts: [UInt32]
     let firstID: UInt32
+    /// Typedefs are settled with the structs, as libbpf does since 1.7, the time of bases with nested
+    /// arrays. Where a base's forward declaration stands in the way, the first type that leads there
+    /// stays: it matters whether a typedef can be that type.
+    let settlesTypedefsByGraph: Bool
 
     /// For every id, base included: a type it was merged with (itself for representatives).
     var map: [UInt32]
@@ -73,6 +77,7 @@ struct Deduplicator {
         base = types.base
         baseWords = types.base?.words ?? []
         baseStarts = types.base?.starts ?? [0]
+        settlesTypedefsByGraph = types.base?.nestsArrays ?? true
         words = types.words
         starts = types.starts
         firstID = types.firstID
@@ -186,11 +191,17 @@ struct Deduplicator {
     }
 
     private mutating func settleComposite(_ id: UInt32) {
-        guard map[Int(id)] == Self.unsettled, kind(id)?.isComposite == true else { return }
+        guard map[Int(id)] == Self.unsettled, let kind = kind(id),
+            kind.isComposite || kind == .typedef && settlesTypedefsByGraph
+        else { return }
         let hash = recordHash(words, start(id), reference: { $0 })!
         var list = candidates(hash)
         while let candidate = next(&list) {
-            guard sameLayout(id, candidate) else { continue }
+            guard
+                kind == .typedef
+                    ? word(id, 0) == word(candidate, 0) && word(id, 1) == word(candidate, 1)
+                    : sameLayout(id, candidate)
+            else { continue }
             let equal = equivalent(id, candidate)
             if equal { keepAssumptions() }
             let usable = equal && !baseForwardMet

@@ -4,8 +4,8 @@ internal import Bytes
 
 /// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC).
 ///
-/// Structs and unions are hashed without their members' types and enums by name alone: whatever may
-/// still turn out to be the same type must share a hash. All other kinds hash every word, their
+/// Structs and unions are hashed without their members' types, enums and typedefs by name alone:
+/// whatever may still turn out to be the same type must share a hash. All other kinds hash every word, their
 /// references through `reference`.
 func recordHash(
     _ words: [UInt32], _ start: Int, reference: (UInt32) -> UInt32
@@ -31,7 +31,9 @@ func recordHash(
     case .int, .fwd, .float:
         mixer.add(words[start + 2])
         if kind == .int { mixer.add(words[start + 3]) }
-    case .ptr, .typedef, .volatile, .const, .restrict, .func, .typeTag:
+    case .typedef:
+        break
+    case .ptr, .volatile, .const, .restrict, .func, .typeTag:
         mixer.add(reference(words[start + 2]))
     case .declTag:
         mixer.add(UInt64(reference(words[start + 2])) << 32 | UInt64(words[start + 3]))

@@ -101,7 +101,7 @@ private func sortName(_ start: UInt32, _ types: TypeTable) -> UInt32 {
 }
 
 /// Hashes of the names in a type, to order types that are called the same. The members of a struct
-/// count only for the struct itself, so hashes end at structs.
+/// count only for the struct itself, those of functions not at all.
 private struct NameHashes {
     private let types: TypeTable
     /// By id * 2, plus 1 with members; nil: not worked out.
@@ -147,9 +147,6 @@ private struct NameHashes {
         case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
             visit(types.word(id, 2), members)
         case .array: visit(types.word(id, 3), members)
-        case .funcProto:
-            visit(types.word(id, 2), members)
-            for index in 0..<types.count(id) { visit(types.word(id, 4 + index * 2), members) }
         default: break
         }
     }
@@ -177,12 +174,6 @@ private struct NameHashes {
         case .array:
             sum.add(UInt64(types.word(id, 5)))
             sum.add(part(types.word(id, 3), members))
-        case .funcProto:
-            sum.add(part(types.word(id, 2), members))
-            for index in 0..<types.count(id) {
-                sum.add(name: types.word(id, 3 + index * 2))
-                sum.add(part(types.word(id, 4 + index * 2), members))
-            }
         default: break
         }
         return sum.value

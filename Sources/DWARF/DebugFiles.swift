@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+package import ELF
+import Glibc
+import HostIO
+
+/// Finds the files that debug information was moved to: the separate debug file of a stripped file, and
+/// the file that dwz moved common parts to. Only local paths are tried; nothing is ever fetched.
+package enum DebugFiles {
+    /// Where distributions put debug files.
+    package static let standardRoot = "/usr/lib/debug"
+
+    /// The file with the debug information of `elf`: by build id, else by `.gnu_debuglink`.
+    ///
+    /// - Parameter roots: folders laid out like `/usr/lib/debug`, tried before it.
+    /// - Returns: a path whose file has `.debug_info` and the same build id (or, where one has none, the
+    ///   checksum that `.gnu_debuglink` asks for); nil when there is none.
+    package static func separate(
+        for elf: ELFFile, roots: [String] = []
+    ) throws(ELFError) -> String? {
+        let roots = roots + [standardRoot]
+        let id = try buildID(of: elf)
+        var candidates = id.map { id in roots.map { path(of: id, in: $0) } } ?? []
+        var checksum: UInt32?
+        if let link = try link(in: elf, section: ".gnu_debuglink") {
+            checksum = link.checksum(bigEndian: elf.isBigEndian)
+            for folder in folders(of: elf.path) {
+                candidates += [folder + link.name, folder + ".debug/" + link.name]
+                if folder.hasPrefix("/") { candidates += roots.map { $0 + folder + link.name } }
+            }
+        }
+        return candidates.first { candidate in
+            guard FileStatus(candidate).isRegular, let other = try? ELFFile(path: candidate),
+                DWARFData.isIn(other)
+            else { return false }
+            if let id, let otherID = try? buildID(of: other) { return id == otherID }
+            return checksum.map { $0 == crc32(other.bytes) } ?? false
+        }
+    }
+
+    /// The file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` of `elf` point into, as `.gnu_debugaltlink`
+    /// names it.
+    ///
+    /// - Returns: a path whose file has the build id that the link asks for; nil when there is no link or
+    ///   no such file.
+    package static func alternate(
+        for elf: ELFFile, roots: [String] = []
+    ) throws(ELFError) -> String? {
+        guard let link = try link(in: elf, section: ".gnu_debugaltlink") else { return nil }
+        var candidates = [link.name]
+        if !link.name.hasPrefix("/") { candidates = folders(of: elf.path).map { $0 + link.name } }
+        candidates += (roots + [standardRoot]).flatMap { root in
+            [path(of: link.rest, in: root)] + (link.name.hasPrefix("/") ? [root + link.name] : [])
+        }
+        return candidates.first { candidate in
+            guard FileStatus(candidate).isRegular, let other = try? ELFFile(path: candidate) else {
+                return false
+            }
+            return (try? buildID(of: other)) == link.rest
+        }
+    }
+
+    /// The build id, a note of type 3 by GNU.
+    package static func buildID(of elf: ELFFile) throws(ELFError) -> [UInt8]? {
+        let noteSection: UInt32 = 7
+        for section in elf.sections where section.type == noteSection && section.size > 0 {
+            let bytes = try elf.rawData(of: section)
+            let alignment = section.alignment == 8 ? 8 : 4
+            var cursor = bytes.cursor(bigEndian: elf.isBigEndian)
+            do throws(ByteError) {
+                while cursor.remaining >= 12 {
+                    let nameSize = Int(try cursor.readU32())
+                    let size = Int(try cursor.readU32())
+                    let type = try cursor.readU32()
+                    let name = cursor.offset
+                    try cursor.skip(aligned(nameSize, to: alignment))
+                    if type == 3, nameSize == 4, bytes.hasBytes("GNU\0", at: name), size > 0 {
+                        return bytes.bytes(at: cursor.offset, count: size)
+                    }
+                    try cursor.skip(min(aligned(size, to: alignment), cursor.remaining))
+                }
+            } catch { continue }  // a damaged note names nothing
+        }
+        return nil
+    }
+
+    // MARK: Links
+
+    /// A file name, and what follows it: a checksum or a build id.
+    private struct Link {
+        let name: String
+        let rest: [UInt8]
+
+        /// The last four bytes, in the file's byte order.
+        func checksum(bigEndian: Bool) -> UInt32? {
+            guard rest.count >= 4 else { return nil }
+            return ByteView(Array(rest.suffix(4))).words(at: 0, count: 1, bigEndian: bigEndian)?[0]
+        }
+    }
+
+    private static func link(in elf: ELFFile, section name: String) throws(ELFError) -> Link? {
+        guard let section = elf.section(named: name), section.hasData else { return nil }
+        let bytes = try elf.rawData(of: section)
+        guard let name = bytes.cString(at: 0), !name.isEmpty else { return nil }
+        let end = name.utf8.count + 1
+        return Link(name: name, rest: bytes.bytes(at: end, count: bytes.count - end) ?? [])
+    }
+
+    private static func path(of id: [UInt8], in root: String) -> String {
+        func hex(_ bytes: ArraySlice<UInt8>) -> String {
+            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
+        return "\(root)/.build-id/\(hex(id.prefix(1)))/\(hex(id.dropFirst())).debug"
+    }
+
+    /// Folders that `path` may be said to lie in, each ended by a slash: as named, with links
+    /// followed, and, as `/lib` and `/usr/lib` are one on today's systems, without `/usr`.
+    private static func folders(of path: String) -> [String] {
+        func folder(_ path: String) -> String {
+            path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        }
+        var found = [folder(path)]
+        // SAFETY: the path is NUL-terminated for the call; the result is ours to free.
+        if let resolved = unsafe realpath(path, nil) {
+            found.append(folder(unsafe String(cString: resolved)))
+            unsafe free(resolved)
+        }
+        found += found.filter { $0.hasPrefix("/usr/lib/") }.map { String($0.dropFirst(4)) }
+        return found
+    }
+
+    private static func aligned(_ size: Int, to alignment: Int) -> Int {
+        (size + alignment - 1) / alignment * alignment  // sizes have 32 bits
+    }
+
+    /// The checksum of `.gnu_debuglink`: CRC-32 as in zlib.
+    static func crc32(_ bytes: ByteView) -> UInt32 {
+        let polynomial: UInt32 = 0xedb8_8320
+        let table = (0..<256).map { index -> UInt32 in
+            var value = UInt32(index)
+            for _ in 0..<8 {
+                let half = value >> 1
+                value = value & 1 == 0 ? half : half ^ polynomial
+            }
+            return value
+        }
+        return bytes.withSpan { span in
+            var value = UInt32.max
+            for index in 0..<span.byteCount {
+                // SAFETY: index is inside the span.
+                let byte = unsafe span.unsafeLoad(fromByteOffset: index, as: UInt8.self)
+                let entry = table[Int(UInt8(truncatingIfNeeded: value) ^ byte)]
+                value = entry ^ (value >> 8)
+            }
+            return ~value
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import ELF
+import HostIO
+import KernelTree
+
+/// A file's BTF as it was found, before it is known what it stands on.
+struct BTFFile {
+    let path: String
+    let bytes: ByteView
+    let header: Header
+    /// It is a section `.BTF`; else the whole file, or inside an image.
+    var isInELF = false
+    /// The `.BTF.base` beside it: it stands on that, not on the kernel's.
+    var distilledBase: ByteView?
+    /// The kernel a module is for.
+    var release: KernelRelease?
+
+    enum Form: String { case standalone, split, distilled }
+
+    var form: Form {
+        if distilledBase != nil { return .distilled }
+        // The first string of a whole BTF is the empty one; split BTF has that of its base.
+        let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
+        guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
+        return .standalone
+    }
+
+    /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
+    /// can be a base. nil when it is an ELF file without BTF.
+    static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
+        var view: ByteView
+        do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
+        if let format = CompressionFormat.detect(view), format.isSupported {
+            do throws(DecompressionError) {
+                view = try decompress(view, format: format, concatenated: true)
+            } catch { throw Failure("\(path): \(error)") }
+        }
+        if ELFFile.isELF(view) { return try open(view, path) }
+        if isBTF(view) { return try BTFFile(path, view, place: "") }
+        do throws(KernelTreeError) {
+            let image = try loadBase(path, cache: cache)
+            return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
+        } catch { throw Failure(error) }
+    }
+
+    private static func isBTF(_ view: ByteView) -> Bool {
+        guard view.count >= 2 else { return false }
+        return (view[0], view[1]) == (0x9f, 0xeb) || (view[0], view[1]) == (0xeb, 0x9f)
+    }
+
+    private static func open(_ view: ByteView, _ path: String) throws(Failure) -> BTFFile? {
+        let bytes: ByteView
+        var base: ByteView?
+        var release: KernelRelease?
+        do throws(ELFError) {
+            let elf = try ELFFile(view, path: path)
+            guard let section = elf.section(named: ".BTF") else { return nil }
+            bytes = try elf.data(of: section)
+            if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
+            if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
+        } catch { throw Failure(error) }
+        var file = try BTFFile(path, bytes, place: ".BTF")
+        file.isInELF = true
+        file.distilledBase = base
+        file.release = release
+        return file
+    }
+
+    private init(_ path: String, _ bytes: ByteView, place: String) throws(Failure) {
+        do throws(BTFError) { header = try Header.parse(bytes) } catch {
+            throw Failure("\(path): \(place)\(error)")
+        }
+        self.path = path
+        self.bytes = bytes
+    }
+
+    private init(path: String, bytes: ByteView, header: Header) {
+        self.path = path
+        self.bytes = bytes
+        self.header = header
+    }
+
+    /// Own types, counted without knowing the base; nil when a record is damaged.
+    var typeCount: Int? {
+        guard
+            let words = bytes.words(
+                at: header.length + header.typeOffset, count: header.typeLength / 4,
+                bigEndian: header.bigEndian)
+        else { return nil }
+        var count = 0
+        var at = 0
+        while at < words.count {
+            guard words.count - at >= 3, let kind = TypeInfo(rawValue: words[at + 1]).kind else {
+                return nil
+            }
+            let vlen = kind == .func ? 0 : TypeInfo(rawValue: words[at + 1]).vlen
+            at += kind.shape.words(vlen: vlen)
+            count += 1
+        }
+        return at == words.count ? count : nil
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import DWARFToBTF
+import HostIO
+
+/// `kbtf encode`.
+struct Encode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make BTF from a file's debug information (DWARF).",
+        discussion: """
+            Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \
+            .ko files in it and below it are taken. The BTF is put into the file itself, as section .BTF, \
+            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all.
+
+            A module gets split BTF on the kernel that it was built for, which is looked for as with \
+            --base auto. Anything else gets standalone BTF, unless --base is given.
+
+            A file whose debug information holds nothing that BTF can tell, as one written in Rust alone, \
+            is left as it is.
+
+            Examples:
+              kbtf encode foo.ko
+              kbtf encode --base /boot/vmlinuz-6.12.0 drivers/*.ko
+              kbtf encode --standalone foo.ko
+              kbtf encode --detached-dir out/ /lib/modules/6.12.0
+              kbtf encode --detached vmlinux.btf vmlinux
+            """)
+
+    @OptionGroup var base: BaseOptions
+
+    @Flag(help: "Make standalone BTF, also of modules (as --base '').")
+    var standalone = false
+
+    @Option(
+        help: ArgumentHelp("Write raw BTF to this file; FILE stays untouched.", valueName: "OUT"))
+    var detached: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write raw BTF to NAME.btf in this folder for each FILE; they stay untouched.",
+            valueName: "DIR"))
+    var detachedDir: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What to encode, a comma list: default, \(Features.names.map(\.name).joined(separator: ", ")).",
+            valueName: "LIST"))
+    var features = "default"
+
+    @Option(
+        help: ArgumentHelp("Leave out units written in these languages.", valueName: "LIST"))
+    var langExclude = "rust"
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER"))
+    var ledger: String?
+
+    @Option(
+        name: [.customShort("j", allowingJoined: true), .customLong("jobs")],
+        help: ArgumentHelp("Files to work on at a time (default: one a processor).", valueName: "N"))
+    var jobs: Int?
+
+    @OptionGroup var talkOptions: TalkOptions
+
+    @Argument(help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"))
+    var files: [String]
+
+    func validate() throws {
+        if standalone, let base = base.base, !base.isEmpty {
+            throw ValidationError("--standalone and --base contradict each other")
+        }
+        if detached != nil, detachedDir != nil {
+            throw ValidationError("--detached and --detached-dir contradict each other")
+        }
+        if detached != nil, files.count > 1 {
+            throw ValidationError("--detached takes one FILE; use --detached-dir for several")
+        }
+        if let jobs, jobs < 1 { throw ValidationError("-j takes 1 or more, not \(jobs)") }
+        if let unknown = Features.parse(features).unknown {
+            throw ValidationError(
+                "unknown feature '\(unknown)'; there are default, "
+                    + Features.names.map(\.name).joined(separator: ", "))
+        }
+        if let unknown = Language.parse(langExclude).unknown {
+            throw ValidationError("unknown language '\(unknown)'")
+        }
+    }
+
+    func run() throws {
+        var options = EncodeOptions()
+        options.features = Features.parse(features).features
+        options.excludedLanguages = Language.parse(langExclude).codes
+        options.keepsLedger = ledger != nil
+        let batch = EncodeBatch(
+            base: standalone ? "" : base.base, search: base.search, options: options,
+            jobs: jobs ?? onlineProcessorCount, talk: talkOptions.talk)
+        let destinations = Destinations(file: detached, folder: detachedDir)
+        let outcomes = batch.run(try destinations.assign(try inputs()))
+
+        let talk = talkOptions.talk
+        for outcome in outcomes {
+            for message in outcome.messages { talk.say(message) }
+        }
+        if let ledger { try LedgerFile.write(outcomes, to: ledger) }
+        let failed = outcomes.count { $0.failed }
+        guard failed > 0 else { return }
+        if outcomes.count > 1 { talk.note("\(failed) of \(outcomes.count) files failed") }
+        throw ExitCode(1)
+    }
+
+    private func inputs() throws(Failure) -> [String] {
+        let paths = try Inputs(files, suffixes: [".ko"]).paths
+        if detached != nil, paths.count > 1 {
+            throw Failure(
+                "\(files[0]): --detached takes one file, there are \(paths.count) in this folder",
+                hint: "use --detached-dir DIR")
+        }
+        return paths
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import BTF
+import Bytes
+import KernelTree
+
+/// `kbtf info`.
+struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Tell what BTF files have.",
+        discussion: """
+            For each file: the form of its BTF (standalone; split, which continues that of a kernel; \
+            distilled, which brings the part of its base that it needs; none), the number of its types, its \
+            size, the base it was read on, and the first fault that 'kbtf check' finds. The base of a module \
+            is looked for as with --base auto.
+
+            Of a folder, all modules in it and below it are taken.
+
+            Examples:
+              kbtf info foo.ko
+              kbtf info --json --base vmlinux /lib/modules/6.12.0/kernel/fs
+            """)
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var base: BaseOptions
+    @OptionGroup var talkOptions: TalkOptions
+
+    @Argument(help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"))
+    var files: [String]
+
+    func run() throws {
+        let talk = talkOptions.talk
+        let reader = Reader(base, talk: talk)
+        var table = Table(headings: ["FILE", "BTF", "TYPES", "BYTES", "BASE", "CHECK"])
+        var objects: [String] = []
+        var failed = false
+        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes).entries {
+            do throws(Failure) {
+                let row = try Row(entry.path, reader)
+                table.add(row.cells)
+                objects.append(row.json)
+            } catch {
+                talk.say(error)
+                failed = true
+                objects.append(
+                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+            }
+        }
+        try printResult(json ? jsonArray(objects) : table.text)
+        if failed { throw ExitCode(1) }
+    }
+
+    /// What is told about one file.
+    private struct Row {
+        let path: String
+        var kind = "none"
+        var types: Int?
+        var bytes: Int?
+        var base: String?
+        var check: String?
+
+        init(_ path: String, _ reader: Reader) throws(Failure) {
+            self.path = path
+            guard let file = try BTFFile.open(path, cache: reader.search.cache) else { return }
+            kind = file.form.rawValue
+            types = file.typeCount
+            bytes = file.bytes.count
+            let judged = reader.judge(file)
+            base = judged.base
+            check = judged.verdict.summary
+        }
+
+        var cells: [String] {
+            [
+                path, kind, types.map { String($0) } ?? "-", bytes.map { String($0) } ?? "-",
+                base ?? "-", check ?? "-",
+            ]
+        }
+
+        var json: String {
+            "{\"file\":\(jsonString(path)),\"kind\":\(jsonString(kind)),"
+                + "\"types\":\(types.map { String($0) } ?? "null"),"
+                + "\"bytes\":\(bytes.map { String($0) } ?? "null"),"
+                + "\"base\":\(jsonOrNull(base)),\"check\":\(jsonOrNull(check))}"
+        }
+    }
+}

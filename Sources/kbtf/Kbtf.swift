@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+
+/// The command and its subcommands.
+struct Kbtf: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kbtf",
+        abstract: "BTF for Linux kernels and modules.",
+        discussion: """
+            Makes the type information that the kernel and BPF programs use (BTF) from debug \
+            information, shows it, compares it and checks it.
+
+            Results go to standard output, messages to standard error. The exit status is 0 when all \
+            went well, 1 when something failed or a verdict is no, 2 when the command line is wrong.
+
+            Examples:
+              kbtf encode foo.ko                     BTF on the kernel it was built for
+              kbtf encode --standalone foo.ko        BTF that needs no kernel
+              kbtf info foo.ko                       what BTF a file has
+              kbtf dump --format c /sys/kernel/btf/vmlinux
+            """,
+        version: "kbtf 0.1.0",
+        subcommands: [Encode.self, Dump.self, Diff.self, Check.self, Info.self, Base.self])
+
+    func run() throws { throw ValidationError("no command given") }
+
+    /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// - Returns: the exit status.
+    static func report(_ error: any Error) -> Int32 {
+        if let failure = error as? Failure {
+            Talk().say(failure)
+            return 1
+        }
+        if let code = error as? ExitCode { return code.rawValue }
+        guard exitCode(for: error) != .success else {
+            do throws(Failure) { try printResult(fullMessage(for: error) + "\n") } catch {
+                Talk().say(error)
+                return 1
+            }
+            return 0
+        }
+        // ArgumentParser's last line is "  See 'kbtf encode --help' for more information."
+        let help = fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
+        Talk().say(
+            Failure(
+                message(for: error),
+                hint: help?.count == 3 ? String(help![1]) : nil))
+        return 2
+    }
+}

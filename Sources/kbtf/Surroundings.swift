@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Glibc
+import HostIO
+
+/// What the command takes from the world around it. Libraries never ask; they are told.
+enum Surroundings {
+    /// An environment variable; nil when it is not set or empty.
+    static func variable(_ name: String) -> String? { variables[name] }
+
+    /// Folders to look for kernels in besides `/`.
+    static var sysroots: [String] {
+        variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
+    }
+
+    /// Where bases are kept that took decompressing; nil when there is no place for it.
+    static var baseCacheFolder: String? {
+        // The XDG rules: a relative path is to be ignored.
+        if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
+            return folder + "/kbtf/bases"
+        }
+        guard let home = variable("HOME"), home.hasPrefix("/") else { return nil }
+        return home + "/.cache/kbtf/bases"
+    }
+
+    /// What `uname -r` says.
+    static var runningRelease: String? {
+        guard let text = try? FileReader.map("/proc/sys/kernel/osrelease") else { return nil }
+        return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+
+    static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
+
+    /// As this process was started; read once.
+    private static let variables: [String: String] = {
+        guard let block = try? FileReader.map("/proc/self/environ") else { return [:] }
+        var found: [String: String] = [:]
+        for entry in block.array.split(separator: 0) {
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals + 1 < entry.endIndex
+            else { continue }
+            let name = String(decoding: entry[..<equals], as: UTF8.self)
+            if found[name] == nil {
+                found[name] = String(decoding: entry[(equals + 1)...], as: UTF8.self)
+            }
+        }
+        return found
+    }()
+}

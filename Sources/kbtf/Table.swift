@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Text in columns, as wide as they need to be; the last one has no end.
+struct Table {
+    private var rows: [[String]]
+
+    init(headings: [String]) { rows = [headings] }
+
+    mutating func add(_ cells: [String]) { rows.append(cells.map(Talk.oneLine)) }
+
+    var text: String {
+        var widths: [Int] = []
+        for row in rows {
+            for (column, cell) in row.enumerated() {
+                if column == widths.count { widths.append(0) }
+                widths[column] = max(widths[column], cell.count)
+            }
+        }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                column == row.count - 1
+                    ? cell + "\n"
+                    : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }.joined()
+        }.joined()
+    }
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Glibc
+
+// A reader that goes away ends a dump in silence (`| head`): writes see EPIPE, not a signal.
+signal(SIGPIPE, SIG_IGN)
+
+do {
+    var command = try Kbtf.parseAsRoot()
+    try command.run()
+} catch {
+    exit(Kbtf.report(error))
+}

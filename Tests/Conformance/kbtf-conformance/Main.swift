@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+import HostIO
+
+/// Runs our readers and writers beside others' on real files, and counts where they differ.
+@main
+enum Main {
+    static let usage = """
+        usage: kbtf-conformance dies [--jobs N] FILE...
+                 our stream of DWARF entries against libdw's: units, entries, attributes, values
+               kbtf-conformance compare [--jobs N] [--limit N] [--functions-by-rule]
+                                        --base-a FILE|none --base-b FILE|none LIST
+                 BTFs by meaning; each line of LIST is OURS ORACLE [LEDGER|- [ELF|-]]
+        exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
+
+        """
+
+    static func main() {
+        var arguments = Arguments(CommandLine.arguments.dropFirst())
+        let agrees: Bool?
+        switch arguments.next() {
+        case "dies": agrees = DiesCommand.run(&arguments)
+        case "compare": agrees = CompareCommand.run(&arguments)
+        default: agrees = nil
+        }
+        guard let agrees else {
+            say(usage, to: STDERR_FILENO)
+            exit(2)
+        }
+        exit(agrees ? 0 : 1)
+    }
+}
+
+/// The words of a command line, taken from the front.
+struct Arguments {
+    private var rest: ArraySlice<String>
+
+    init(_ words: ArraySlice<String>) { rest = words }
+
+    mutating func next() -> String? { rest.popFirst() }
+    mutating func nextNumber() -> Int? { next().flatMap { Int($0) } }
+}
+
+/// Writes `text` at once; what cannot be written is lost.
+func say(_ text: String, to fd: Int32 = STDOUT_FILENO) {
+    var out = BufferedOutput(fd: fd, name: "output")
+    try? out.append(text)
+    try? out.flush()
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ELF
+import HostIO
+import Testing
+
+/// Files cut short or changed anywhere: an error or BTF, never a crash, and the file is as it was.
+@Suite(.enabled(if: Sample.hasCompiler))
+struct DamageTests {
+    static let seed: UInt64 = 0x6b62_7466
+
+    /// Encodes all of the files, each in a folder of its own name, by one process.
+    func encodeAll(_ files: [(name: String, bytes: [UInt8])]) throws {
+        let scratch = try Scratch()
+        try scratch.write("out/.here", "")
+        for file in files { try scratch.write("in/\(file.name).ko", file.bytes) }
+        let result = try Command.kbtf(
+            "encode", "--detached-dir", scratch.path + "/out", scratch.path + "/in")
+        #expect((0...1).contains(result.status), "\(result.status), seed \(DamageTests.seed)")
+        for line in result.errorLines {
+            #expect(line.hasPrefix("kbtf: "), "\(line)")
+        }
+        for file in files {
+            let path = "\(scratch.path)/in/\(file.name).ko"
+            #expect(try Sample.bytes(path) == file.bytes, "\(file.name) was changed")
+            let failed = result.err.contains("kbtf: \(path): ")
+            let written = FileStatus("\(scratch.path)/out/\(file.name).ko.btf").exists
+            #expect(failed != written, "\(file.name)")
+        }
+        // In place, a failure leaves the file as it was.
+        let failing = files.filter { result.err.contains("/in/\($0.name).ko: ") }
+        let again = try Command.kbtf("encode", "-q", scratch.path + "/in")
+        #expect((0...1).contains(again.status), "\(again.status), seed \(DamageTests.seed)")
+        for file in failing {
+            #expect(
+                try Sample.bytes("\(scratch.path)/in/\(file.name).ko") == file.bytes,
+                "\(file.name) was changed")
+        }
+    }
+
+    @Test func cutShort() throws {
+        let scratch = try Scratch()
+        let path = try Sample.compile(scratch)
+        let whole = try Sample.bytes(path)
+        let file = try ELFFile(path: path)
+        var ends: Set<Int> = [0, 1, 16, 63, 64]
+        for section in file.sections where section.hasData {
+            ends.insert(Int(section.offset))
+            ends.insert(Int(section.offset + section.size))
+        }
+        var random = Random(state: DamageTests.seed)
+        while ends.count < 1000, ends.count < whole.count {
+            ends.insert(Int(random.next() % UInt64(whole.count)))
+        }
+        try encodeAll(
+            ends.sorted().filter { $0 < whole.count }.map { ("cut\($0)", Array(whole[..<$0])) })
+    }
+
+    @Test func oneByteChanged() throws {
+        let scratch = try Scratch()
+        let whole = try Sample.bytes(try Sample.compile(scratch))
+        var random = Random(state: DamageTests.seed)
+        var files: [(name: String, bytes: [UInt8])] = []
+        for index in 0..<1000 {
+            var bytes = whole
+            bytes[Int(random.next() % UInt64(whole.count))] = UInt8(truncatingIfNeeded: random.next() >> 32)
+            files.append(("byte\(index)", bytes))
+        }
+        try encodeAll(files)
+    }
+
+    /// splitmix64.
+    private struct Random {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state &+= 0x9e37_79b9_7f4a_7c15
+            var value = state
+            value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
+            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
+            return value ^ (value >> 31)
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import HostIO
+import TestSupport
+import Testing
+
+/// The commands that look at BTF: info, dump, diff, check.
+struct ReadingTests {
+    let scratch: Scratch
+    let base: String
+    let split: String
+
+    init() throws {
+        scratch = try Scratch()
+        var low = BTFAssembler()
+        let int = low.int("int")
+        low.structure("point", size: 8, [("x", int, 0), ("y", int, 32)])
+        base = try scratch.write("base.btf", low.bytes())
+        var high = BTFAssembler(base: try low.parse())
+        high.structure("own", size: 8, [("member", int, 0), ("other", int, 32)])
+        split = try scratch.write("split.btf", high.bytes())
+    }
+
+    @Test func info() throws {
+        let result = try Command.kbtf("info", "--json", "--base", base, base, split)
+        #expect(result.status == 0)
+        let bytes = FileStatus(base).size
+        let splitBytes = FileStatus(split).size
+        #expect(
+            result.text == """
+                [
+                {"file":"\(base)","kind":"standalone","types":2,"bytes":\(bytes),"base":null,"check":"sound"},
+                {"file":"\(split)","kind":"split","types":1,"bytes":\(splitBytes),"base":"\(base)","check":"sound"}
+                ]
+
+                """)
+        let alone = try Command.kbtf("info", split)
+        #expect(alone.status == 0)
+        #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)
+    }
+
+    @Test func dump() throws {
+        let raw = try Command.kbtf("dump", base)
+        #expect(raw.status == 0)
+        #expect(raw.text.hasPrefix("[1] INT 'int' size=4 bits_offset=0 nr_bits=32"))
+        let own = try Command.kbtf("dump", "--base", base, split)
+        #expect(own.text.hasPrefix("[3] STRUCT 'own' size=8 vlen=2\n"))
+        let named = try Command.kbtf("dump", "--format", "c", "--base", base, split, "point", "3")
+        #expect(named.text.contains("struct point {") && named.text.contains("struct own {"))
+        let json = try Command.kbtf("dump", "--json", base, "1")
+        #expect(json.text.hasPrefix("{\"types\":[{\"id\":1,\"kind\":\"INT\""))
+        for missing in ["nothing", "17", "0"] {
+            let result = try Command.kbtf("dump", base, missing)
+            #expect(result.status == 1 && result.err.hasPrefix("kbtf: \(base): there is no type "))
+        }
+    }
+
+    @Test func diff() throws {
+        let same = try Command.kbtf("diff", base, base)
+        #expect(same.status == 0 && same.text == "equal: 2 types in both\n")
+        var other = BTFAssembler()
+        let int = other.int("int")
+        let long = other.int("long", size: 8)
+        other.structure("point", size: 16, [("x", int, 0), ("y", long, 64)])
+        let path = try scratch.write("other.btf", other.bytes())
+        let differ = try Command.kbtf("diff", base, path)
+        #expect(differ.status == 1)
+        #expect(differ.text.contains("struct point: ") && differ.err == "")
+        let quiet = try Command.kbtf("diff", "-q", base, path)
+        #expect(quiet.status == 1 && quiet.out == [] && quiet.err == "")
+        let json = try Command.kbtf("diff", "--json", "--limit", "0", base, path)
+        #expect(json.status == 1 && json.text.hasPrefix("{\"equal\":false,"))
+        let bases = try Command.kbtf("diff", "--base-a", base, "--base-b", base, split, split)
+        #expect(bases.status == 0, "\(bases)")
+    }
+
+    @Test func check() throws {
+        let sound = try Command.kbtf("check", "--base", base, base, split)
+        #expect(sound.status == 0)
+        #expect(sound.text == "\(base): sound\n\(split): sound\n")
+        let bytes = try Sample.bytes(base)
+        let cut = try scratch.write("cut.btf", Array(bytes.dropLast(3)))
+        let unsound = try Command.kbtf("check", base, cut)
+        #expect(unsound.status == 1, "\(unsound)")
+        let coloured = try Command.kbtf("check", "--color", "always", base)
+        #expect(coloured.text == "\(base): \u{1b}[32msound\u{1b}[m\n")
+        let json = try Command.kbtf("check", "--json", base)
+        #expect(json.text == "[\n{\"file\":\"\(base)\",\"sound\":true,\"findings\":[]}\n]\n")
+    }
+
+    /// Whatever is cut off, each command says so in one line or makes do.
+    @Test func truncatedEverywhere() throws {
+        let whole = try Sample.bytes(base)
+        for count in 0..<whole.count {
+            let cut = try scratch.write("cut.btf", Array(whole[..<count]))
+            for command in ["dump", "check", "info"] {
+                let result = try Command.kbtf(command, cut)
+                #expect((0...1).contains(result.status), "\(count) \(command): \(result)")
+                #expect(result.errorLines.count <= 2, "\(count) \(command): \(result)")
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+import HostIO
+import Testing
+
+/// Real modules, where `make conformance` has fetched some.
+struct RealModuleTests {
+    static let kernel: String? = {
+        let home = getenv("HOME").map { String(cString: $0) } ?? ""
+        let cache = getenv("XDG_CACHE_HOME").map { String(cString: $0) } ?? home + "/.cache"
+        let folder = cache + "/kbtf/kernels/6.1"
+        return FileStatus(folder + "/vmlinux.btf").exists ? folder : nil
+    }()
+
+    @Test(.enabled(if: kernel != nil), arguments: ["overlay", "xfs", "nf_tables"])
+    func module(name: String) throws {
+        let kernel = try #require(RealModuleTests.kernel)
+        let base = kernel + "/vmlinux.btf"
+        let found = try Directory.walk(kernel + "/dbg", suffixes: ["/\(name).ko", "\(name).ko"])
+        let original = try #require(found.first { $0.hasSuffix("/\(name).ko") })
+        let scratch = try Scratch()
+        let file = try scratch.write("\(name).ko", try Sample.bytes(original))
+        let detached = scratch.path + "/\(name).btf"
+
+        #expect(try Command.kbtf("encode", "--base", base, file).status == 0)
+        let once = try Sample.bytes(file)
+        #expect(try Command.kbtf("encode", "--base", base, file).status == 0)
+        #expect(try Sample.bytes(file) == once)
+        #expect(try Command.kbtf("encode", "--base", base, "--detached", detached, file).status == 0)
+        #expect(try Sample.section(".BTF", of: file) == Sample.bytes(detached))
+        let check = try Command.kbtf("check", "--base", base, file, detached)
+        #expect(check.status == 0, "\(check)")
+        #expect(try Command.kbtf("diff", "--base", base, file, detached).status == 0)
+        if FileStatus(kernel + "/image").isDirectory {
+            #expect(try Command.kbtf("encode", "--sysroot", kernel + "/image", file).status == 0)
+            #expect(try Sample.bytes(file) == once, "auto found another base")
+        }
+        // nothing but .BTF is added
+        let stripped = try Command.shell(
+            "objcopy --remove-section=.BTF '\(file)' '\(file).a' && "
+                + "objcopy --remove-section=.BTF '\(original)' '\(file).b' && cmp '\(file).a' '\(file).b'")
+        #expect(stripped.status == 0, "\(stripped)")
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import ELF
+import HostIO
+
+/// Small inputs, made by the compiler.
+enum Sample {
+    static let hasCompiler = (try? Command.shell("command -v gcc objcopy"))?.status == 0
+
+    static let source = """
+        struct list { struct list *next, *prev; };
+        union value { int number; const char *text; };
+        enum colour { RED, GREEN = 5 };
+        struct item { struct list list; union value value; enum colour colour; unsigned bits : 3; };
+        struct item items[4];
+        int count(struct item *item, int (*filter)(const struct item *)) { return filter(item); }
+        """
+
+    /// Compiles `source` and answers the path of the object file.
+    @discardableResult
+    static func compile(
+        _ scratch: Scratch, _ name: String = "sample.ko", source: String = source,
+        options: String = "-g"
+    ) throws -> String {
+        let file = try scratch.write(name + ".c", source)
+        let object = "\(scratch.path)/\(name)"
+        let result = try Command.shell(
+            "cd '\(scratch.path)' && gcc \(options) -gno-record-gcc-switches -c '\(file)' -o '\(object)'")
+        guard result.status == 0 else { throw Failed(result) }
+        return object
+    }
+
+    /// Makes `object` look like a module of a kernel.
+    static func addModinfo(_ object: String, release: String, _ scratch: Scratch) throws {
+        let modinfo = try scratch.write("modinfo", "license=GPL\0vermagic=\(release) SMP mod_unload \0")
+        let result = try Command.shell(
+            "objcopy --add-section .modinfo='\(modinfo)' --set-section-flags .modinfo=alloc,readonly "
+                + "'\(object)'")
+        guard result.status == 0 else { throw Failed(result) }
+    }
+
+    static func section(_ name: String, of path: String) throws -> [UInt8]? {
+        let file = try ELFFile(path: path)
+        return try file.section(named: name).map { try file.data(of: $0).array }
+    }
+
+    static func bytes(_ path: String) throws -> [UInt8] { try FileReader.map(path).array }
+
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+        init(_ result: Command.Result) { description = result.description }
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Glibc
+import HostIO
+
+/// A folder that is gone when the value is.
+final class Scratch {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/kbtf-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw HostError("/tmp", "list", errno: errno) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit { Scratch.remove(path) }
+
+    /// Writes a file and the folders above it; answers its path.
+    @discardableResult
+    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+        let file = makeParents(name)
+        try AtomicFile.replace(file, with: [ByteView(bytes)])
+        return file
+    }
+
+    @discardableResult
+    func write(_ name: String, _ text: String) throws -> String {
+        try write(name, Array(text.utf8))
+    }
+
+
+    private func makeParents(_ name: String) -> String {
+        let file = path + (name.hasPrefix("/") ? name : "/" + name)
+        var at = path
+        for part in file.dropFirst(path.count).split(separator: "/").dropLast() {
+            at += "/" + part
+            mkdir(at, 0o755)
+        }
+        return file
+    }
+
+    private static func remove(_ path: String) {
+        for name in (try? Directory.list(path)) ?? [] {
+            let child = "\(path)/\(name)"
+            let status = FileStatus(child, followLinks: false)
+            if status.isDirectory { remove(child) } else { unlink(child) }
+        }
+        rmdir(path)
+    }
+}
