@@ -8,9 +8,8 @@ extension TypeWriter {
         /// Records, back to back, in order of first appearance.
         package let words: [UInt32]
         package let typeCount: Int
-        /// The own string section, in order of first use.
+        /// The own string section.
         package let strings: [UInt8]
-        let hasBase: Bool
     }
 
     /// Merges equal types, among each other and with the base, and drops unused strings.
@@ -34,8 +33,9 @@ extension TypeWriter {
             next += 1
         }
         var output: [UInt32] = []
-        var strings = ByteInterner(leadingEmpty: base == nil)
-        var finalName: [UInt32: UInt32] = [:]
+        var nameNumbers: [UInt32: Int] = [:]
+        var names: [ArraySlice<UInt8>] = []
+        var namePlaces: [(position: Int, name: Int)] = []
         for index in starts.indices where final[index] != 0 {
             let start = Int(starts[index])
             let end = index + 1 < starts.count ? Int(starts[index + 1]) : words.count
@@ -48,18 +48,20 @@ extension TypeWriter {
             forEachName(words, start) { position in
                 let name = words[position]
                 guard name >= stringBase, name != 0 else { return }
-                if let known = finalName[name] {
-                    output[position + shift] = known
-                    return
+                let number = nameNumbers[name] ?? names.count
+                if number == names.count {
+                    nameNumbers[name] = number
+                    names.append(nameBytes(name))
                 }
-                let offset = stringBase + UInt32(strings.intern(Array(nameBytes(name))))
-                finalName[name] = offset
-                output[position + shift] = offset
+                namePlaces.append((position + shift, number))
             }
         }
+        let section = StringSection(names, leadingEmpty: base == nil)
+        for place in namePlaces {
+            output[place.position] = stringBase + UInt32(section.offsets[place.name])
+        }
         return Compact(
-            words: output, typeCount: Int(next - firstID), strings: strings.bytes,
-            hasBase: base != nil)
+            words: output, typeCount: Int(next - firstID), strings: section.bytes)
     }
 }
 

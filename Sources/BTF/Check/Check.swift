@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// Judges a blob: header, sections and strings, then its own types.
+///
+/// - Parameters:
+///   - base: what the blob continues; it is taken as sound.
+///   - limit: how many findings are listed; all are counted.
+/// - Returns: a report; a blob that cannot be read at all has one finding, of rule `H`.
+package func check(
+    _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
+) -> CheckReport {
+    var report = CheckReport(limit: limit)
+    do throws(BTFError) {
+        let btf = try BTF.parse(bytes, base: base)
+        checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
+        var checker = TypeChecker(btf, report)
+        checker.run()
+        return checker.report
+    } catch {
+        report.add(.error, "H", offset: error.offset, error.message)
+        return report
+    }
+}
+
+/// Judges the own types of a BTF that was read already.
+package func check(
+    _ btf: BTF, profile: CheckProfile = .structure, limit: Int = 1000
+) -> CheckReport {
+    var checker = TypeChecker(btf, CheckReport(limit: limit))
+    checker.run()
+    return checker.report
+}
+
+/// Where the sections lie. Reading demanded only that they are inside and apart.
+private func checkSections(
+    _ header: Header, dataLength: Int, isSplit: Bool, _ report: inout CheckReport
+) {
+    var sections = [
+        (start: header.typeOffset, length: header.typeLength, at: 8),
+        (start: header.stringOffset, length: header.stringLength, at: 16),
+    ]
+    if header.layoutLength != 0 {
+        sections.append((start: header.layoutOffset, length: header.layoutLength, at: 24))
+        if header.layoutOffset % 4 != 0 {
+            report.add(.error, "L", offset: 24, "Unaligned layout_off: \(header.layoutOffset)")
+        }
+        if header.layoutLength % 4 != 0 {
+            report.add(
+                .error, "L", offset: 28,
+                "layout_len is not multiple of 4: \(header.layoutLength)")
+        }
+    }
+    sections.sort { ($0.start, $0.length) < ($1.start, $1.length) }
+    var end = 0
+    for section in sections {
+        if section.start > end {
+            report.add(
+                .error, "S2", offset: section.at,
+                "Unsupported section found: \(section.start - end) bytes before offset \(section.start)"
+            )
+        }
+        end = section.start + section.length
+    }
+    if header.length + end < dataLength {
+        report.add(
+            .error, "S5", offset: header.length + end,
+            "Unsupported section found: \(dataLength - header.length - end) bytes after the last one")
+    }
+    if header.length < Header.longLength, header.stringOffset + header.stringLength != end {
+        report.add(.error, "T1", offset: 16, "String section is not at the end")
+    }
+    if header.stringLength == 0, !isSplit {
+        report.add(.error, "T3", offset: 20, "Invalid string section: empty")
+    }
+    if header.stringLength > 0x100_0000 {
+        report.add(
+            .error, "T3", offset: 20, "Invalid string section: \(header.stringLength) bytes")
+    }
+}

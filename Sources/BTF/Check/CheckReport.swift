@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// By which rules a BTF is judged. Verdicts of the kernel's two loading paths, which differ by
+/// release, belong here as further cases.
+package enum CheckProfile: String, CaseIterable, Sendable {
+    /// What any sound BTF fulfils, whoever reads it.
+    case structure
+}
+
+/// What a check found.
+package struct CheckReport: Sendable {
+    package enum Severity: String, Sendable {
+        /// The BTF breaks the rule.
+        case error
+        /// Some readers refuse it, or it is unusual.
+        case warning
+    }
+
+    /// One broken rule.
+    package struct Finding: Equatable, Sendable, CustomStringConvertible {
+        package let severity: Severity
+        /// The type at fault; nil for header, sections and strings.
+        package let type: TypeID?
+        /// Where in the blob, in bytes.
+        package let offset: Int
+        /// The kernel's acceptance rule, say `M6` for members; see `docs` for the list.
+        package let rule: String
+        /// Kind, name and what is wrong, in the kernel's words where it has some.
+        package let message: String
+
+        /// `+0x1f0: [12] error M6: STRUCT foo: member 3 bar: Invalid type_id: 77 does not exist`
+        package var description: String {
+            let place = type.map { " [\($0)]" } ?? ""
+            return "+0x" + String(offset, radix: 16) + ":\(place) \(severity.rawValue) \(rule): \(message)"
+        }
+    }
+
+    package private(set) var findings: [Finding] = []
+    package private(set) var errorCount = 0
+    package private(set) var warningCount = 0
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    /// No rule is broken; there may be warnings.
+    package var isSound: Bool { errorCount == 0 }
+
+    /// Findings that are counted but not listed.
+    package var omitted: Int { errorCount + warningCount - findings.count }
+
+    mutating func add(
+        _ severity: Severity, _ rule: String, type: TypeID? = nil, offset: Int,
+        _ message: String
+    ) {
+        switch severity {
+        case .error: errorCount += 1
+        case .warning: warningCount += 1
+        }
+        guard findings.count < limit else { return }
+        findings.append(
+            Finding(
+                severity: severity, type: type, offset: offset, rule: rule, message: message))
+    }
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+// Kinds with members, values, parameters or entries.
+
+extension TypeChecker {
+    // MARK: STRUCT, UNION
+
+    mutating func checkMembers() {
+        let flag = types.info(id).flag
+        let isUnion = types.kind(id) == .union
+        let size = UInt64(types.word(id, 2))
+        var previous: UInt64 = 0
+        for index in 0..<types.count(id) {
+            let at = 3 + index * 3
+            let raw = types.word(id, at + 2)
+            let offset = UInt64(flag ? raw & 0xff_ffff : raw)
+            let width = flag ? raw >> 24 : 0
+            let name = types.string(at: types.word(id, at))
+            func place(_ text: String) -> String {
+                "member \(index + 1) " + String(decoding: name, as: UTF8.self) + ": " + text
+            }
+            if !name.isEmpty, !name.isIdentifier { error("M6", word: at, place("Invalid name")) }
+            if isUnion, offset != 0 {
+                error("M6", word: at + 2, place("Invalid member bits_offset: \(offset) in a union"))
+            }
+            if offset < previous {
+                error(
+                    "M6", word: at + 2,
+                    place("Invalid member bits_offset: \(offset) after \(previous)"))
+            }
+            previous = offset
+            if (offset + 7) / 8 > size {
+                error(
+                    "M6", word: at + 2,
+                    place("Member bits_offset exceeds its struct size: bit \(offset) of \(size) bytes"))
+            }
+            let type = types.word(id, at + 1)
+            if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
+                checkMemberType(type, at: at, offset: offset, width: width, place)
+            }
+        }
+    }
+
+    private mutating func checkMemberType(
+        _ type: UInt32, at: Int, offset: UInt64, width: UInt32, _ place: (String) -> String
+    ) {
+        guard let target = resolve(type) else { return }
+        guard isSized(type) else {
+            return error("R10", word: at + 1, place("Invalid member: type \(type) has no size"))
+        }
+        let structBits = UInt64(types.word(id, 2)) * 8
+        let typeBits = layout.place(target).size * 8
+        let kind = types.kind(target)
+        let rule = kind == .int ? "R12" : kind.isAnyEnum ? "R14" : "R15"
+        if width != 0 {
+            if kind != .int, !kind.isAnyEnum {
+                error(
+                    rule, word: at + 2,
+                    place("Invalid member bitfield_size: \(width) bits of a \(kind.word)"))
+            } else if UInt64(width) > typeBits {
+                error(
+                    rule, word: at + 2,
+                    place("Invalid member bitfield_size: \(width) bits of \(typeBits)"))
+            }
+            if offset + UInt64(width) > structBits {
+                error(rule, word: at + 2, place("Member exceeds struct_size"))
+            }
+            return
+        }
+        // An old style bitfield keeps its offset and width in its INT.
+        if kind == .int, !types.info(id).flag {
+            let data = types.word(target, 3)
+            let first = offset + UInt64(data >> 16 & 0xff)
+            if first + UInt64(data & 0xff) > structBits {
+                error("R11", word: at + 2, place("Member exceeds struct_size"))
+            }
+            return
+        }
+        if offset % 8 != 0 {
+            error("R13", word: at + 2, place("Member is not byte aligned: bit \(offset)"))
+        }
+        if offset + typeBits > structBits {
+            error(
+                "R13", word: at + 2,
+                place("Member exceeds struct_size: ends at byte \((offset + typeBits) / 8)"))
+        }
+    }
+
+    // MARK: ENUM, ENUM64
+
+    mutating func checkValues() {
+        let size = types.word(id, 2)
+        if ![1, 2, 4, 8].contains(size) { error("M7", word: 2, "Unexpected size: \(size)") }
+        let words = types.kind(id).shape.element
+        for index in 0..<types.count(id) {
+            let at = 3 + index * words
+            let name = types.string(at: types.word(id, at))
+            if !name.isIdentifier {
+                error(
+                    "M7", word: at,
+                    "value \(index + 1): Invalid name " + String(decoding: name, as: UTF8.self))
+            }
+        }
+    }
+
+    // MARK: FUNC_PROTO
+
+    mutating func checkPrototype() {
+        let result = types.word(id, 2)
+        if requireType(result, word: 2, rule: "R20", void: true, "Invalid return type") {
+            // Void behind a typedef or a qualifier is a return type like any other in C.
+            if resolve(result) != 0, !isSized(result) {
+                error("R20", word: 2, "Invalid return type: \(result) has no size")
+            }
+        }
+        let count = types.count(id)
+        for index in 0..<count {
+            let at = 3 + index * 2
+            let name = types.string(at: types.word(id, at))
+            let type = types.word(id, at + 1)
+            if type == 0 {
+                if index != count - 1 || !name.isEmpty {
+                    error("R21", word: at, "Invalid arg#\(index + 1): void")
+                }
+                continue
+            }
+            if !name.isEmpty, !name.isIdentifier {
+                error("R21", word: at, "Invalid arg#\(index + 1): name")
+            }
+            if requireType(type, word: at + 1, rule: "R21", "Invalid arg#\(index + 1)"),
+                !isSized(type)
+            {
+                error("R21", word: at + 1, "Invalid arg#\(index + 1): \(type) has no size")
+            }
+        }
+    }
+
+    // MARK: DATASEC
+
+    mutating func checkSection() {
+        let size = UInt64(types.word(id, 2))
+        let count = types.count(id)
+        if size == 0 {
+            // Compilers leave it to the loader; entries have no places yet.
+            return warning("M12", word: 2, "size == 0: not filled in yet")
+        }
+        var end: UInt64 = 0
+        var sum: UInt64 = 0
+        for index in 0..<count {
+            let at = 3 + index * 3
+            let variable = types.word(id, at)
+            let offset = UInt64(types.word(id, at + 1))
+            let length = UInt64(types.word(id, at + 2))
+            var place: String { "entry \(index + 1): " }
+            if offset < end || offset >= size {
+                error(
+                    "M12", word: at + 1,
+                    place + "Invalid offset: \(offset), the one before ends at \(end) of \(size)")
+            }
+            if length == 0 || length > size {
+                error("M12", word: at + 2, place + "Invalid size: \(length) of \(size)")
+            } else if offset + length > size {
+                error(
+                    "M12", word: at + 1,
+                    place + "Invalid offset+size: \(offset) + \(length) of \(size)")
+            }
+            end = offset + length
+            sum += length
+            guard requireType(variable, word: at, rule: "M12", place + "Invalid type_id") else {
+                continue
+            }
+            guard types.kind(variable) == .var else {
+                let word = types.kind(variable).word
+                error("R22", word: at, place + "Not a VAR kind member: \(variable) is a \(word)")
+                continue
+            }
+            let needed = layout.place(types.word(variable, 2)).size
+            if length < needed {
+                error("R22", word: at + 2, place + "Invalid size: \(length), its type has \(needed)")
+            }
+        }
+        if sum > size { error("M12", word: 2, "Invalid btf_info size: entries have \(sum) of \(size)") }
+    }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Goes through the own types of a BTF by the rules M, R and C of KERNEL.md 2.3, as far as they say
+/// what is sound and not what one kernel can take.
+struct TypeChecker {
+    /// BTF_MAX_TYPE.
+    static let maxTypes: UInt32 = 0xfffff
+
+    let types: TypeTable
+    var report: CheckReport
+    var layout: CLayout
+    private let btf: BTF
+    private let typesAt: Int
+    /// The type being checked.
+    private(set) var id: UInt32 = 0
+
+    init(_ btf: BTF, _ report: CheckReport) {
+        self.btf = btf
+        self.report = report
+        types = TypeTable(btf)
+        layout = CLayout(types)
+        typesAt = btf.header.length + btf.header.typeOffset
+    }
+
+    mutating func run() {
+        if btf.ownIDs.isEmpty {
+            report.add(.error, "N", offset: typesAt, "No type found")
+        }
+        if types.typeCount - 1 > Self.maxTypes {
+            report.add(
+                .error, "M0e", offset: typesAt,
+                "Exceeded max num of types: \(types.typeCount - 1), at most \(Self.maxTypes)")
+        }
+        for id in types.ownIDs {
+            self.id = id
+            checkType()
+        }
+        for (id, rule, message) in findLoops(types) {
+            self.id = id
+            error(rule, message)
+        }
+    }
+
+    // MARK: Findings
+
+    mutating func error(_ rule: String, word: Int = 0, _ message: String) {
+        add(.error, rule, word, message)
+    }
+
+    mutating func warning(_ rule: String, word: Int = 0, _ message: String) {
+        add(.warning, rule, word, message)
+    }
+
+    private mutating func add(
+        _ severity: CheckReport.Severity, _ rule: String, _ word: Int, _ message: String
+    ) {
+        let start = Int(btf.starts[Int(id - types.firstID)])
+        report.add(
+            severity, rule, type: TypeID(id), offset: typesAt + (start + word) * 4,
+            subject + ": " + message)
+    }
+
+    /// `STRUCT foo`
+    private var subject: String {
+        let name = types.name(id)
+        return types.kind(id).word + " " + (name.isEmpty ? "(anon)" : name)
+    }
+
+    // MARK: What a reference leads to
+
+    /// The type behind typedefs and qualifiers: 0 for void, nil when it dangles or loops.
+    func resolve(_ start: UInt32) -> UInt32? {
+        var id = start
+        for _ in 0..<64 {
+            if id == 0 { return 0 }
+            guard let kind = types.kindIfAny(id) else { return nil }
+            guard kind.isModifier else { return id }
+            id = types.word(id, 2)
+        }
+        return nil
+    }
+
+    /// A type that a value can have. Unknown ones, reported elsewhere, count as such.
+    func isSized(_ id: UInt32) -> Bool {
+        guard let target = resolve(id) else { return true }
+        guard target != 0 else { return false }
+        switch types.kind(target) {
+        case .fwd, .func, .funcProto, .var, .datasec, .declTag: return false
+        default: return true
+        }
+    }
+
+    /// False, after an error, when the id in `word` is of no type, or of void where that is wrong.
+    mutating func requireType(
+        _ target: UInt32, word: Int, rule: String, void: Bool = false,
+        _ what: @autoclosure () -> String
+    ) -> Bool {
+        if target == 0 {
+            if !void { error(rule, word: word, what() + ": 0 is void") }
+            return void
+        }
+        guard types.exists(target) else {
+            error(rule, word: word, what() + ": \(target) does not exist")
+            return false
+        }
+        return true
+    }
+
+    // MARK: Rules of all kinds
+
+    private mutating func checkType() {
+        let info = types.info(id)
+        let kind = types.kind(id)
+        if !kind.takesElements, info.vlen != 0 {
+            error(kind.rule, word: 1, "vlen != 0: \(info.vlen)")
+        }
+        if info.flag, !kind.takesFlag { error(kind.rule, word: 1, "Invalid btf_info kind_flag") }
+        checkName(kind)
+        switch kind {
+        case .int: checkInt()
+        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag: checkWrapper(kind)
+        case .array: checkArray()
+        case .struct, .union: checkMembers()
+        case .enum, .enum64: checkValues()
+        case .fwd:
+            if types.word(id, 2) != 0 { error("M8", word: 2, "type != 0: \(types.word(id, 2))") }
+        case .func: checkFunction()
+        case .funcProto: checkPrototype()
+        case .var: checkVariable()
+        case .datasec: checkSection()
+        case .float:
+            if ![2, 4, 8, 12, 16].contains(types.word(id, 2)) {
+                error("M13", word: 2, "Invalid type_size: \(types.word(id, 2))")
+            }
+        case .declTag: checkDeclTag()
+        }
+    }
+
+    private mutating func checkName(_ kind: Kind) {
+        let name = types.string(at: types.nameOffset(id))
+        let fits: Bool
+        switch kind {
+        case .int, .float: return
+        case .ptr, .const, .volatile, .restrict, .array, .funcProto:
+            fits = types.nameOffset(id) == 0
+        case .typedef, .fwd, .func, .var: fits = name.isIdentifier
+        case .struct, .union, .enum, .enum64: fits = name.isEmpty || name.isIdentifier
+        case .typeTag, .declTag: fits = !name.isEmpty
+        case .datasec: fits = name.isSectionName
+        }
+        if !fits {
+            error(kind.rule, kind == .declTag ? "Invalid value: no text" : "Invalid name")
+        }
+    }
+}
+
+extension Kind {
+    /// The rule of KERNEL.md 2.3 for the record of this kind.
+    var rule: String {
+        switch self {
+        case .int: "M1"
+        case .ptr, .const, .volatile, .restrict: "M2"
+        case .typedef: "M3"
+        case .typeTag: "M4"
+        case .array: "M5"
+        case .struct, .union: "M6"
+        case .enum, .enum64: "M7"
+        case .fwd: "M8"
+        case .func: "M9"
+        case .funcProto: "M10"
+        case .var: "M11"
+        case .datasec: "M12"
+        case .float: "M13"
+        case .declTag: "M14"
+        }
+    }
+
+    /// The vlen means something: a number of elements, or a linkage.
+    fileprivate var takesElements: Bool { shape.element != 0 || self == .func }
+
+    fileprivate var takesFlag: Bool {
+        switch self {
+        case .struct, .union, .enum, .enum64, .fwd, .typeTag, .declTag: true
+        default: false
+        }
+    }
+}
