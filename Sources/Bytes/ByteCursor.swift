@@ -178,6 +178,19 @@ package struct ByteCursor {
     package mutating func skipCString() throws(ByteError) -> Int {
         let start = offset
         var position = offset
+        // Eight bytes at a time: the expression has a bit set where, and only if, some byte is 0;
+        // the lowest one is exact.
+        while count &- position >= 8 {
+            // SAFETY: eight bytes are left.
+            let word = unsafe base.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if zeros != 0 {
+                let end = position &+ zeros.trailingZeroBitCount / 8
+                offset = end &+ 1
+                return end &- start
+            }
+            position &+= 8  // below count, by the loop's condition
+        }
         while position < count {
             // SAFETY: position < count.
             if unsafe base.load(fromByteOffset: position, as: UInt8.self) == 0 {

@@ -70,14 +70,26 @@ package struct ByteInterner {
     }
 
     private func equals(_ string: RawSpan, at offset: Int) -> Bool {
-        let end = offset + string.byteCount
-        guard end < bytes.count, bytes[end] == 0 else { return false }
-        for index in 0..<string.byteCount {
-            // SAFETY: index is inside the span.
-            let byte = unsafe string.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-            if bytes[offset + index] != byte { return false }
+        let count = string.byteCount
+        guard count < bytes.count - offset, bytes[offset + count] == 0 else { return false }
+        return unsafe bytes.withUnsafeBytes { own in
+            unsafe string.withUnsafeBytes { other in
+                var index = 0
+                while index &+ 8 <= count {  // both hold `count` bytes from here
+                    // SAFETY: index + 8 <= count, and offset + count < bytes.count.
+                    let a = unsafe own.loadUnaligned(fromByteOffset: offset &+ index, as: UInt64.self)
+                    let b = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+                    if a != b { return false }
+                    index &+= 8
+                }
+                while index < count {
+                    // SAFETY: as above.
+                    if unsafe own[offset &+ index] != (unsafe other[index]) { return false }
+                    index &+= 1
+                }
+                return true
+            }
         }
-        return true
     }
 
     private mutating func insert(offset: Int, hash: UInt64) {

@@ -6,7 +6,7 @@ package import Bytes
 /// `skipAttributes` or `decode`. Nothing is allocated per entry.
 ///
 /// Borrows the section's bytes: keep the `DWARFData` alive.
-package struct EntryReader {
+package struct EntryReader: ~Copyable {
     let section: String
     package let unit: Unit
     package let table: AbbreviationTable
@@ -24,17 +24,21 @@ package struct EntryReader {
     package init(
         _ bytes: ByteView, section: String, unit: Unit, table: AbbreviationTable
     ) throws(DWARFError) {
-        self.section = section
-        self.unit = unit
-        self.table = table
-        steps = table.steps
         guard
-            let bounded = bytes.cursor(bigEndian: unit.encoding.bigEndian).bounded(to: unit.end)
+            var cursor = bytes.cursor(bigEndian: unit.encoding.bigEndian).bounded(to: unit.end)
         else {
             throw DWARFError(section: section, offset: unit.offset, "unit lies outside the section")
         }
-        cursor = bounded
-        do { try cursor.seek(to: unit.firstDIE) } catch { throw fail(error) }
+        do {
+            try cursor.seek(to: unit.firstDIE)
+        } catch {
+            throw DWARFError(section: section, error)
+        }
+        self.section = section
+        self.unit = unit
+        self.table = table
+        self.cursor = cursor
+        steps = table.steps
     }
 
     package var tag: Tag { current.tag }
@@ -107,12 +111,12 @@ package struct EntryReader {
         } catch { throw fail(error) }
     }
 
-    /// Passes over everything below the current entry, whose attributes are already read. Uses
-    /// `DW_AT_sibling` when `die` carries one that makes sense.
-    package mutating func skipChildren(of die: DIE? = nil) throws(DWARFError) {
+    /// Passes over everything below the current entry, whose attributes are in `die`: by
+    /// `DW_AT_sibling`, when there is one that makes sense.
+    package mutating func skipChildren(of die: borrowing DIE) throws(DWARFError) {
         guard current.hasChildren else { return }
-        let depth = self.depth
-        if let die, die.has(.sibling), die.offset == offset {
+        let isCurrent = die.offset == offset
+        if isCurrent, die.has(.sibling) {
             let target = Int(truncatingIfNeeded: die.value(.sibling))
             if target > cursor.offset, target <= unit.end {
                 do { try cursor.seek(to: target) } catch { throw fail(error) }
@@ -120,6 +124,13 @@ package struct EntryReader {
                 return
             }
         }
+        try skipChildren()
+    }
+
+    /// Passes over everything below the current entry, one entry after the other.
+    package mutating func skipChildren() throws(DWARFError) {
+        guard current.hasChildren else { return }
+        let depth = self.depth
         while nextDepth > depth {
             guard !cursor.atEnd else { return }
             let code: UInt64

@@ -58,9 +58,12 @@ struct OffsetTable {
     }
 
     private var words: [UInt32] = []
+    /// What `.alias` entries stand for, by index.
+    private var aliases: [EntryReference] = []
 
     /// Empties the table for `count` offsets.
     mutating func reset(count: Int) {
+        aliases.removeAll(keepingCapacity: true)
         if count > words.count {
             words = Array(repeating: 0, count: count)
         } else {
@@ -79,6 +82,27 @@ struct OffsetTable {
         case .function(let index): words[offset] = index | 2 << 30
         case .value(let index): words[offset] = index | 3 << 30
         }
+    }
+
+    /// Makes the entry at `offset` stand for the type of another.
+    mutating func setAlias(_ offset: Int, of target: EntryReference) {
+        set(offset, .alias(UInt32(truncatingIfNeeded: aliases.count)))
+        aliases.append(target)
+    }
+
+    /// The type that an entry is or stands for: 0 (void) for `.none`, nil when it is no type or, by
+    /// way of aliases, only itself.
+    func type(_ reference: EntryReference) -> UInt32? {
+        var reference = reference
+        for _ in 0...aliases.count {
+            if reference == .none { return 0 }
+            switch get(reference) {
+            case .type(let id): return id
+            case .alias(let index): reference = aliases[Int(index)]
+            case .nothing, .function, .value: return nil
+            }
+        }
+        return nil
     }
 
     func get(_ reference: EntryReference) -> Content {

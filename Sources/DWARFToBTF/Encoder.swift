@@ -54,7 +54,8 @@ package func encode(
     _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard let firstUnit = data.units.first ?? data.typeUnits.first else { throw .noDebugInfo }
-    var types = TypeWriter(base: base)
+    // Records take about as many bytes as the entries they are made from.
+    var types = TypeWriter(base: base, expectingWords: min(data.info.count / 4, 1 << 26))
     let perCPUSection =
         options.features.contains(.variables)
         ? elf.section(named: PerCPUVariables.sectionName) : nil
@@ -89,7 +90,7 @@ package func encode(
 }
 
 /// One file's way through its units.
-private struct EncodeRun {
+private struct EncodeRun: ~Copyable {
     var encoder: UnitEncoder
     var functions: FunctionSelection
     var perCPU = PerCPUVariables()
@@ -128,7 +129,6 @@ extension UnitEncoder {
     mutating func beginUnit(origin: Int, length: Int) {
         tableOrigin = origin
         offsets.reset(count: length)
-        aliases.removeAll(keepingCapacity: true)
         functions.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)
         variables.removeAll(keepingCapacity: true)

@@ -20,8 +20,10 @@ extension UnitEncoder {
             finishTags(of: .function(entry.function), entry)
         case .annotated: finishAnnotated(entry)
         }
-        scratch.removeSubrange(entry.elements...)
-        annotations.removeSubrange(entry.firstAnnotation...)
+        scratch.removeLast(scratch.count - entry.elements)
+        if annotations.count > entry.firstAnnotation {
+            annotations.removeLast(annotations.count - entry.firstAnnotation)
+        }
     }
 
     mutating func finishComposite(_ entry: OpenEntry) {
@@ -168,7 +170,7 @@ extension UnitEncoder {
     }
 
     /// An attribute that clang kept as a child entry named `btf_decl_tag` or `btf_type_tag`.
-    mutating func addAnnotation(_ die: DIE) throws(DWARFError) {
+    mutating func addAnnotation(_ die: borrowing DIE) throws(DWARFError) {
         guard let last = open.last, die.depth > last.depth else { return }
         let isTypeTag: Bool
         switch types.string(try name(die, .name)) {

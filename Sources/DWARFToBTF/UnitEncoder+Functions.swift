@@ -5,17 +5,20 @@ internal import DWARF
 
 // Functions, their parameters, and variables: collected here, selected in FunctionSelection.swift.
 extension UnitEncoder {
-    mutating func openFunction(_ die: DIE) throws(DWARFError) {
+    mutating func openFunction(_ die: borrowing DIE) throws(DWARFError) {
         let origin =
             die.has(.abstractOrigin)
             ? try reference(die, .abstractOrigin) : try reference(die, .specification)
+        let isInlined = die.value(.inline) != 0
+        let hasAddress = die.has(.lowPC)
+        let hasCode = die.has(.ranges) ? true : hasAddress
         let index = functions.count
         functions.append(
             FunctionEntry(
                 offset: die.offset, name: try name(die, .name), returns: try reference(die, .type),
                 origin: origin, firstParameter: UInt32(values.count),
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
-                isPattern: die.value(.inline) != 0 && !die.has(.lowPC) && !die.has(.ranges)))
+                isPattern: isInlined && !hasCode))
         offsets.set(slot(die.offset), .function(UInt32(index)))
         guard die.hasChildren else { return }
         var entry = opened(.function, die)
@@ -23,16 +26,15 @@ extension UnitEncoder {
         open.append(entry)
     }
 
-    mutating func addParameter(_ die: DIE) throws(DWARFError) {
-        guard let parent = open.last else { return }
-        switch parent.sort {
+    mutating func addParameter(_ die: borrowing DIE) throws(DWARFError) {
+        switch open[open.count - 1].sort {
         case .prototype:
             scratch.append(try name(die, .name))
             scratch.append(try reference(die, .type).rawValue)
         case .function:
             // Parameters are direct children, so nothing else was appended in between, except by
             // functions nested in this one, whose entries end first.
-            let function = parent.function
+            let function = open[open.count - 1].function
             let expected =
                 functions[function].firstParameter + functions[function].parameterCount
             guard expected == UInt32(values.count) else {
@@ -46,14 +48,14 @@ extension UnitEncoder {
         }
     }
 
-    mutating func addVariable(_ die: DIE) throws(DWARFError) {
+    mutating func addVariable(_ die: borrowing DIE) throws(DWARFError) {
         let index = values.count
         offsets.set(slot(die.offset), .value(UInt32(index)))
         values.append(try valueEntry(die))
         variables.append(index)
     }
 
-    private mutating func valueEntry(_ die: DIE) throws(DWARFError) -> ValueEntry {
+    private mutating func valueEntry(_ die: borrowing DIE) throws(DWARFError) -> ValueEntry {
         ValueEntry(
             name: try name(die, .name), type: try reference(die, .type),
             origin: die.has(.abstractOrigin)
@@ -67,35 +69,35 @@ extension UnitEncoder {
 
     /// The type id an entry stands for; 0 (void) for `.none`.
     func typeID(_ reference: EntryReference) throws(DWARFError) -> UInt32 {
-        var reference = reference
-        var steps = 0
-        while reference != .none {
-            switch offsets.get(reference) {
-            case .type(let id): return id
-            case .alias(let index):
-                reference = aliases[Int(index)]
-                steps += 1
-                if steps > aliases.count {
-                    throw fail(tableOrigin + Int(reference.rawValue), "type is made of itself alone")
-                }
-            case .nothing, .function, .value:
-                if !isC { return 0 }
-                throw fail(
-                    tableOrigin + Int(reference.rawValue), "referred to as a type, but is none")
-            }
-        }
-        return 0
+        if let id = offsets.type(reference) { return id }
+        // Other languages have types that are not read here.
+        if !isC { return 0 }
+        throw notAType(reference)
+    }
+
+    private func notAType(_ reference: EntryReference) -> DWARFError {
+        fail(
+            tableOrigin + Int(reference.rawValue),
+            "referred to as a type, but is none, or is made of itself alone")
     }
 
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
-        for position in patches {
-            types[position] = try typeID(EntryReference(rawValue: types[position]))
+        for index in patches.indices {
+            let position = patches[index]
+            let reference = EntryReference(rawValue: types[position])
+            if let id = offsets.type(reference) {
+                types[position] = id
+            } else if isC {
+                throw notAType(reference)
+            } else {
+                types[position] = 0
+            }
         }
         patches.removeAll(keepingCapacity: true)
         if !indexPatches.isEmpty {
             let index = arrayIndexType()
-            for position in indexPatches { types[position] = index }
+            for patch in indexPatches.indices { types[indexPatches[patch]] = index }
             indexPatches.removeAll(keepingCapacity: true)
         }
         for (id, reference) in enumSigns where isSigned(try typeID(reference)) {

@@ -6,7 +6,7 @@ internal import DWARF
 
 // Entries that are complete when their attributes are read, and the opening of those that are not.
 extension UnitEncoder {
-    mutating func addBaseType(_ die: DIE) throws(DWARFError) {
+    mutating func addBaseType(_ die: borrowing DIE) throws(DWARFError) {
         let name = try name(die, .name)
         let bits = die.has(.bitSize) ? die.value(.bitSize) : die.value(.byteSize) &* 8
         let bytes = die.has(.byteSize) ? die.value(.byteSize) : (bits &+ 7) / 8
@@ -40,7 +40,7 @@ extension UnitEncoder {
     }
 
     /// A complex number: an array of two of its parts, which lies in memory the same way.
-    private mutating func addComplex(_ die: DIE, name: UInt32, size: UInt32) throws(DWARFError) {
+    private mutating func addComplex(_ die: borrowing DIE, name: UInt32, size: UInt32) throws(DWARFError) {
         note(name, .complexNumber)
         var part = types.string(name)
         if part.hasPrefix("complex ") { part.removeFirst("complex ".utf8.count) }
@@ -55,7 +55,7 @@ extension UnitEncoder {
     }
 
     /// Types that are another type with something added.
-    mutating func addReferring(_ die: DIE) throws(DWARFError) {
+    mutating func addReferring(_ die: borrowing DIE) throws(DWARFError) {
         let target = try reference(die, .type)
         let kind: Kind
         switch die.tag {
@@ -69,8 +69,7 @@ extension UnitEncoder {
         case .referenceType, .rvalueReferenceType, .ptrToMemberType: kind = .ptr
         case .atomicType:
             // BTF has no such qualifier; the object is laid out as its type is.
-            offsets.set(slot(die.offset), .alias(UInt32(aliases.count)))
-            aliases.append(target)
+            offsets.setAlias(slot(die.offset), of: target)
             return
         case .unspecifiedType:
             aliasToVoid(die.offset)
@@ -86,11 +85,10 @@ extension UnitEncoder {
     }
 
     mutating func aliasToVoid(_ offset: Int) {
-        offsets.set(slot(offset), .alias(UInt32(aliases.count)))
-        aliases.append(.none)
+        offsets.setAlias(slot(offset), of: .none)
     }
 
-    mutating func openComposite(_ die: DIE) throws(DWARFError) {
+    mutating func openComposite(_ die: borrowing DIE) throws(DWARFError) {
         let name = try name(die, .name)
         let isUnion = die.tag == .unionType
         if die.flag(.declaration) {
@@ -106,7 +104,7 @@ extension UnitEncoder {
         if die.hasChildren { open.append(entry) } else { finishComposite(entry) }
     }
 
-    mutating func openType(_ die: DIE) throws(DWARFError) {
+    mutating func openType(_ die: borrowing DIE) throws(DWARFError) {
         switch die.tag {
         case .arrayType:
             var entry = opened(.array, die)
@@ -134,25 +132,24 @@ extension UnitEncoder {
     }
 
     /// A pointer, typedef or variable whose children may be annotations.
-    private mutating func openAnnotated(_ die: DIE, _ target: EntryReference, defined: Bool = false) {
+    private mutating func openAnnotated(_ die: borrowing DIE, _ target: EntryReference, defined: Bool = false) {
         var entry = opened(.annotated, die)
         entry.type = target
         entry.flag = defined
         open.append(entry)
     }
 
-    func opened(_ sort: OpenEntry.Sort, _ die: DIE) -> OpenEntry {
+    func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE) -> OpenEntry {
         OpenEntry(
             sort: sort, depth: die.depth, offset: die.offset, slot: slot(die.offset), tag: die.tag,
             elements: scratch.count, firstAnnotation: annotations.count)
     }
 
-    /// A member, value, dimension or `...` of the entry that is open.
-    mutating func addElement(_ die: DIE) throws(DWARFError) {
-        guard let parent = open.last else { return }
-        switch (die.tag, parent.sort) {
+    /// A member, value, dimension or `...` of the entry that is open (there is one).
+    mutating func addElement(_ die: borrowing DIE) throws(DWARFError) {
+        switch (die.tag, open[open.count - 1].sort) {
         case (.member, .composite), (.inheritance, .composite):
-            try addMember(die, parent)
+            try addMember(die)
         case (.enumerator, .enumeration):
             let value = die.value(.constValue)
             scratch.append(try name(die, .name))
@@ -168,7 +165,7 @@ extension UnitEncoder {
     }
 
     /// Elements in one dimension; 0 where the length is unknown or worked out at run time.
-    private func dimension(_ die: DIE) -> UInt32 {
+    private func dimension(_ die: borrowing DIE) -> UInt32 {
         func constant(_ slot: Slot) -> UInt64? {
             guard die.has(slot) else { return nil }
             switch die.form(slot) {
@@ -192,9 +189,10 @@ extension UnitEncoder {
     }
 
     /// Pushes name, type, bit offset and bit width.
-    private mutating func addMember(_ die: DIE, _ parent: OpenEntry) throws(DWARFError) {
+    private mutating func addMember(_ die: borrowing DIE) throws(DWARFError) {
         // Static members of C++ classes live elsewhere.
-        if die.flag(.external) || die.flag(.declaration) { return }
+        if die.flag(.external) { return }
+        if die.flag(.declaration) { return }
         let bits = die.value(.bitSize)
         var offset: UInt64
         if die.has(.dataBitOffset) {
@@ -220,7 +218,7 @@ extension UnitEncoder {
     }
 
     /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2).
-    private func memberOffset(_ die: DIE) throws(DWARFError) -> UInt64 {
+    private func memberOffset(_ die: borrowing DIE) throws(DWARFError) -> UInt64 {
         guard die.has(.dataMemberLocation) else { return 0 }
         switch die.form(.dataMemberLocation) {
         case .exprloc, .block, .block1, .block2, .block4:

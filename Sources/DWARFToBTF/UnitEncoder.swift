@@ -38,7 +38,7 @@ struct Annotation {
 
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
 /// collected for selection. References are DWARF offsets until `resolveReferences`.
-struct UnitEncoder {
+struct UnitEncoder: ~Copyable {
     let data: DWARFData
     let features: Features
     let nestsArrays: Bool
@@ -62,7 +62,6 @@ struct UnitEncoder {
     var patches: [Int] = []
     /// Words that hold an array's index type.
     var indexPatches: [Int] = []
-    var aliases: [EntryReference] = []
     /// Enums whose sign is that of the type they are made on.
     var enumSigns: [(id: UInt32, type: EntryReference)] = []
     var functions: [FunctionEntry] = []
@@ -74,9 +73,7 @@ struct UnitEncoder {
     var open: [OpenEntry] = []
     var scratch: [UInt32] = []
     var annotations: [Annotation] = []
-    /// `.debug_str` offset -> name + 1.
-    private var strNames: [UInt32]
-    private var lineStrNames: [UInt32]
+    private var knownNames = NameCache()
     /// Id of the integer `int`, once some unit had it.
     var intType: UInt32?
     var unitHasInt = false
@@ -100,8 +97,6 @@ struct UnitEncoder {
         self.ledger = ledger
         unit = firstUnit
         intName = self.types.intern("int")
-        strNames = Array(repeating: 0, count: data.bytes(of: .str).count)
-        lineStrNames = Array(repeating: 0, count: data.bytes(of: .lineStr).count)
     }
 
     // MARK: The walk
@@ -127,7 +122,7 @@ struct UnitEncoder {
         try reader.decode(into: &die)
         guard try enterUnit(die, excluded: excluded) else { return false }
         while try reader.advance() {
-            while let last = open.last, last.depth >= reader.depth { try close() }
+            while openDepth >= reader.depth { try close() }
             try visit(&reader, &die)
         }
         while !open.isEmpty { try close() }
@@ -135,7 +130,7 @@ struct UnitEncoder {
     }
 
     private mutating func enterUnit(
-        _ die: DIE, excluded: Set<UInt64>
+        _ die: borrowing DIE, excluded: Set<UInt64>
     ) throws(DWARFError) -> Bool {
         if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
         if die.has(.loclistsBase) { loclistsBase = die.value(.loclistsBase) }
@@ -152,12 +147,12 @@ struct UnitEncoder {
     private mutating func visit(_ reader: inout EntryReader, _ die: inout DIE) throws(DWARFError) {
         switch reader.tag {
         case .member, .inheritance, .enumerator, .subrangeType, .unspecifiedParameters:
-            guard open.last?.depth == reader.depth - 1 else { return try reader.skipAttributes() }
+            guard openDepth == reader.depth - 1 else { return try reader.skipAttributes() }
             try reader.decode(into: &die)
             try addElement(die)
         case .formalParameter:
             // Parameters of inlined calls stand below entries that are never open.
-            guard open.last?.depth == reader.depth - 1 else { return try reader.skipAttributes() }
+            guard openDepth == reader.depth - 1 else { return try reader.skipAttributes() }
             try reader.decode(into: &die)
             try addParameter(die)
         case .baseType:
@@ -191,6 +186,9 @@ struct UnitEncoder {
         }
     }
 
+    /// Depth of the innermost open entry; -1 when none is.
+    private var openDepth: Int { open.isEmpty ? -1 : open[open.count - 1].depth }
+
     // MARK: Names and references
 
     func fail(_ offset: Int, _ message: String) -> DWARFError {
@@ -198,23 +196,13 @@ struct UnitEncoder {
     }
 
     /// The interned name in `slot`; 0 when the entry has none.
-    mutating func name(_ die: DIE, _ slot: Slot) throws(DWARFError) -> UInt32 {
+    mutating func name(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> UInt32 {
         guard die.has(slot) else { return 0 }
         let place = try data.place(
             of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
             inTypes: inTypes, at: die.offset)
-        switch place.section {
-        case .str:
-            if place.offset < strNames.count, strNames[place.offset] != 0 {
-                return strNames[place.offset] - 1
-            }
-        case .lineStr:
-            if place.offset < lineStrNames.count, lineStrNames[place.offset] != 0 {
-                return lineStrNames[place.offset] - 1
-            }
-        case .info, .types, .alternateStr:
-            break
-        }
+        let key = UInt64(place.offset) << 3 | UInt64(place.section.rawValue)
+        if let known = knownNames.find(key) { return known }
         let bytes = data.bytes(of: place.section)
         var cursor = bytes.cursor()
         let length: Int
@@ -226,11 +214,7 @@ struct UnitEncoder {
         }
         guard let view = bytes.slice(place.offset, length) else { return 0 }
         let id = view.withSpan { types.intern($0) }
-        switch place.section {
-        case .str: strNames[place.offset] = id + 1
-        case .lineStr: lineStrNames[place.offset] = id + 1
-        default: break
-        }
+        knownNames.store(id, for: key)
         return id
     }
 
@@ -238,7 +222,7 @@ struct UnitEncoder {
     func slot(_ offset: Int) -> Int { offset - tableOrigin }
 
     /// The entry an attribute refers to.
-    func reference(_ die: DIE, _ slot: Slot) throws(DWARFError) -> EntryReference {
+    func reference(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> EntryReference {
         guard die.has(slot) else { return .none }
         let value = die.value(slot)
         let target: Int

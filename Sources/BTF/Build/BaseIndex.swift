@@ -60,7 +60,7 @@ package final class BaseIndex: Sendable {
                     nested = true
                 }
             }
-            if let hash = recordHash(words, start, reference: { $0 }) { table.add(id, hash: hash) }
+            if let hash = recordHash(words, start) { table.add(id, hash: hash) }
         }
         types = table
         nestsArrays = nested

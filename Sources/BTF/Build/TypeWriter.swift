@@ -15,7 +15,10 @@ package struct TypeWriter {
     let stringBase: UInt32
     package let firstID: UInt32
 
-    package init(base: BaseIndex?) {
+    /// - Parameter words: how many words of records to make room for.
+    package init(base: BaseIndex?, expectingWords words: Int = 0) {
+        self.words.reserveCapacity(words)
+        starts.reserveCapacity(words / 5)
         self.base = base
         firstID = base?.btf.typeCount ?? 1
         stringBase = UInt32(base.map { $0.btf.stringBase + $0.btf.strings.count } ?? 0)

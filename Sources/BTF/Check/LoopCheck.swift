@@ -16,9 +16,11 @@ func findLoops(_ types: TypeTable) -> [(id: UInt32, rule: String, message: Strin
         default: break
         }
     }
-    for id in containmentLoops(types) where chains.length(id) != nil {
-        let text = types.kind(id) == .ptr ? "pointers to themselves" : "it contains itself"
-        found.append((id, "R2", "Loop detected: \(text)"))
+    for id in loops(types, byValue: true) where chains.length(id) != nil {
+        found.append((id, "R2", "Loop detected: it contains itself"))
+    }
+    for id in loops(types, byValue: false) where chains.length(id) != nil {
+        found.append((id, "R2", "Loop detected: pointers to nothing but themselves"))
     }
     return found
 }
@@ -26,14 +28,15 @@ func findLoops(_ types: TypeTable) -> [(id: UInt32, rule: String, message: Strin
 /// For each own type, how many modifiers follow each other from it on.
 private struct ModifierChains {
     private let types: TypeTable
-    /// Own types only; -1: part of a cycle or leading into one.
+    private static let cycle: Int32 = -1
+    private static let unknown: Int32 = -2
+    private static let open: Int32 = -3
+    /// Own types only; `cycle` for leading into one as well.
     private var lengths: [Int32]
 
     init(_ types: TypeTable) {
         self.types = types
-        let unknown: Int32 = -2
-        let open: Int32 = -3
-        lengths = Array(repeating: unknown, count: types.ownIDs.count)
+        lengths = Array(repeating: Self.unknown, count: types.ownIDs.count)
         var path: [UInt32] = []
         for start in types.ownIDs {
             var id = start
@@ -48,15 +51,15 @@ private struct ModifierChains {
                     continue
                 }
                 let known = lengths[Int(id - types.firstID)]
-                if known == open {
-                    length = -1
+                if known == Self.open {
+                    length = Self.cycle
                     break
                 }
-                if known != unknown {
-                    length = known < 0 ? -1 : length + known
+                if known != Self.unknown {
+                    length = known < 0 ? Self.cycle : length + known
                     break
                 }
-                lengths[Int(id - types.firstID)] = open
+                lengths[Int(id - types.firstID)] = Self.open
                 path.append(id)
                 id = types.word(id, 2)
             }
@@ -70,30 +73,30 @@ private struct ModifierChains {
     /// nil: a cycle.
     func length(_ id: UInt32) -> Int? {
         let length = lengths[Int(id - types.firstID)]
-        return length < 0 ? nil : Int(length)
+        if length == Self.cycle { return nil }
+        return max(0, Int(length))  // not a modifier: still unknown
     }
 }
 
-/// Own types at which a walk by value, or from pointer to pointer, comes back to itself; one per loop
-/// that a depth-first walk meets.
-private func containmentLoops(_ types: TypeTable) -> [UInt32] {
+/// Own types at which a walk comes back to itself; one per loop that a depth-first walk meets.
+///
+/// - Parameter byValue: walk what types contain; else, from pointer to pointer.
+private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
     enum State: UInt8 { case new, open, done }
     var states = [State](repeating: .new, count: Int(types.typeCount))
     var stack: [(id: UInt32, next: Int)] = []
-    var loops: [UInt32] = []
+    var found: [UInt32] = []
 
     /// The `next`th type that `id` cannot be without.
     func needed(_ id: UInt32, _ next: Int) -> UInt32? {
         switch types.kind(id) {
-        case .typedef, .const, .volatile, .restrict, .typeTag, .var:
+        case .typedef, .const, .volatile, .restrict, .typeTag:
             return next == 0 ? types.word(id, 2) : nil
-        case .ptr:
-            guard next == 0 else { return nil }
-            let target = types.word(id, 2)
-            guard let kind = types.kindIfAny(target) else { return nil }
-            return kind == .ptr || kind.isModifier ? target : nil
-        case .array: return next == 0 ? types.word(id, 3) : nil
-        case .struct, .union:
+        case .ptr where !byValue:
+            return next == 0 ? types.word(id, 2) : nil
+        case .array where byValue:
+            return next == 0 ? types.word(id, 3) : nil
+        case .struct where byValue, .union where byValue:
             return next < types.count(id) ? types.word(id, 4 + next * 3) : nil
         default: return nil
         }
@@ -112,12 +115,12 @@ private func containmentLoops(_ types: TypeTable) -> [UInt32] {
             guard types.exists(target) else { continue }
             switch states[Int(target)] {
             case .done: break
-            case .open: loops.append(frame.id < types.firstID ? root : frame.id)
+            case .open: found.append(frame.id < types.firstID ? root : frame.id)
             case .new:
                 states[Int(target)] = .open
                 stack.append((target, 0))
             }
         }
     }
-    return loops
+    return found
 }

@@ -20,15 +20,15 @@ extension TypeWriter {
     package func deduplicated(resolveForwards: Bool) throws(BTFError) -> Compact {
         var deduplicator = Deduplicator(self)
         try deduplicator.run(resolveForwards: resolveForwards)
-        return compact { deduplicator.resolve($0) }
+        return compact(deduplicator.map)
     }
 
-    private func compact(_ resolve: (UInt32) -> UInt32) -> Compact {
+    private func compact(_ merges: [UInt32]) -> Compact {
         var final: [UInt32] = Array(repeating: 0, count: starts.count)
         var next = firstID
         for index in starts.indices {
             let id = firstID + UInt32(index)
-            guard resolve(id) == id else { continue }
+            guard representative(id, in: merges) == id else { continue }
             final[index] = next
             next += 1
         }
@@ -42,7 +42,7 @@ extension TypeWriter {
             let shift = output.count - start
             output.append(contentsOf: words[start..<end])
             forEachReference(words, start) { position in
-                let target = resolve(words[position])
+                let target = representative(words[position], in: merges)
                 output[position + shift] = target < firstID ? target : final[Int(target - firstID)]
             }
             forEachName(words, start) { position in

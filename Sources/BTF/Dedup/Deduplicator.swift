@@ -42,7 +42,7 @@ internal import Bytes
 // stacks: depth in the input is depth in an array.
 
 /// Merges equal types of a `TypeWriter`, among each other and with its base.
-struct Deduplicator {
+struct Deduplicator: ~Copyable {
     static let unsettled: UInt32 = .max
     static let inProgress: UInt32 = .max - 1
 
@@ -106,14 +106,7 @@ struct Deduplicator {
     func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
 
     /// The representative that `id` is merged with so far; itself while unsettled.
-    func resolve(_ id: UInt32) -> UInt32 {
-        var id = id
-        while true {
-            let next = map[Int(id)]
-            if next >= Self.inProgress || next == id { return id }
-            id = next
-        }
-    }
+    func resolve(_ id: UInt32) -> UInt32 { representative(id, in: map) }
 
     // MARK: Candidates
 
@@ -163,7 +156,7 @@ struct Deduplicator {
         case .var, .datasec:
             map[Int(id)] = id
         case .int, .float, .fwd:
-            let hash = recordHash(words, start, reference: { $0 })!
+            let hash = recordHash(words, start)!
             var list = candidates(hash)
             while let candidate = next(&list) {
                 if sameWords(id, candidate) { return settle(id, as: candidate, hash: hash) }
@@ -177,7 +170,7 @@ struct Deduplicator {
     }
 
     private mutating func settleEnum(_ id: UInt32) {
-        let hash = recordHash(words, start(id), reference: { $0 })!
+        let hash = recordHash(words, start(id))!
         let isForward = info(id).vlen == 0
         var list = candidates(hash)
         while let candidate = next(&list) {
@@ -194,7 +187,7 @@ struct Deduplicator {
         guard map[Int(id)] == Self.unsettled, let kind = kind(id),
             kind.isComposite || kind == .typedef && settlesTypedefsByGraph
         else { return }
-        let hash = recordHash(words, start(id), reference: { $0 })!
+        let hash = recordHash(words, start(id))!
         var list = candidates(hash)
         while let candidate = next(&list) {
             guard
@@ -267,7 +260,7 @@ struct Deduplicator {
             }
             if stack.count > depth { continue }
             stack.removeLast()
-            let hash = recordHash(words, start(id), reference: resolve)!
+            let hash = recordHash(words, start(id), merges: map)!
             var list = candidates(hash)
             var representative = id
             while let candidate = next(&list) {

@@ -4,12 +4,17 @@ internal import Bytes
 
 /// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC).
 ///
+/// - Parameter merges: what references were merged with (`representative`); nil for a base, whose
+///   types stand for themselves.
+///
 /// Structs and unions are hashed without their members' types, enums and typedefs by name alone:
-/// whatever may still turn out to be the same type must share a hash. All other kinds hash every word, their
-/// references through `reference`.
+/// whatever may still turn out to be the same type must share a hash. All other kinds hash every word.
 func recordHash(
-    _ words: [UInt32], _ start: Int, reference: (UInt32) -> UInt32
+    _ words: [UInt32], _ start: Int, merges: [UInt32]? = nil
 ) -> UInt64? {
+    func reference(_ id: UInt32) -> UInt32 {
+        if let merges { representative(id, in: merges) } else { id }
+    }
     let info = TypeInfo(rawValue: words[start + 1])
     guard let kind = info.kind else { return nil }
     var mixer = Mixer()
@@ -49,6 +54,17 @@ func recordHash(
         }
     }
     return mixer.value
+}
+
+/// What `id` was merged with, in a table of such steps; itself where it stands for itself or is not
+/// settled.
+func representative(_ id: UInt32, in merges: [UInt32]) -> UInt32 {
+    var id = id
+    while true {
+        let next = merges[Int(id)]
+        if next >= Deduplicator.inProgress || next == id { return id }
+        id = next
+    }
 }
 
 /// Named structs and unions by name: entry `nameOffset` is 0 (none), one id, or `ambiguousName`.

@@ -25,9 +25,17 @@ extension CDumper {
     private mutating func tag(_ id: UInt32) -> CName {
         let name = types.string(at: types.nameOffset(id))
         // A declaration without a definition means the first type of that name, if there is one.
-        if types.kind(id) == .fwd { return CName(bytes: name, version: 1) }
+        if isOnlyDeclared(id) { return CName(bytes: name, version: 1) }
         if versions[Int(id)] == 0, !name.isEmpty { versions[Int(id)] = tags.use(types.nameOffset(id)) }
         return CName(bytes: name, version: versions[Int(id)])
+    }
+
+    private func isOnlyDeclared(_ id: UInt32) -> Bool {
+        switch types.kind(id) {
+        case .fwd: true
+        case .enum: types.count(id) == 0
+        default: false
+        }
     }
 
     mutating func put(_ name: CName) {

@@ -101,15 +101,14 @@ extension CDumper {
     mutating func putEnum(_ id: UInt32, level: Int) throws(BTFError) {
         let count = types.count(id)
         putTag(id)
-        if count > 0 {
-            out.put(" {")
-            for index in 0..<count {
-                try spend()
-                putValue(id, index, level: level + 1)
-            }
-            newLine(level)
-            out.append(125)
+        guard count > 0 else { return }
+        out.put(" {")
+        for index in 0..<count {
+            try spend()
+            putValue(id, index, level: level + 1)
         }
+        newLine(level)
+        out.append(125)
         switch types.word(id, 2) {
         case 1: out.put(" __attribute__((mode(byte)))")
         case 8 where layout.pointerSize == 8 && !hasWideValue(id):

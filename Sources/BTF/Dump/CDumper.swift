@@ -15,9 +15,6 @@ struct CDumper {
         var next = 0
     }
 
-    /// A dump may not grow beyond this: hostile names and paddings are short in the file.
-    static let maxBytes = 1 << 30
-
     let types: TypeTable
     var out: [UInt8]
     var budget: CBudget
@@ -39,7 +36,7 @@ struct CDumper {
     init(types: TypeTable, out: [UInt8]) {
         self.types = types
         self.out = out
-        limit = out.count + Self.maxBytes
+        limit = out.count + maxDumpBytes
         budget = CBudget(types)
         layout = CLayout(types)
         ordering = COrdering(types)
@@ -61,7 +58,7 @@ struct CDumper {
     mutating func spend() throws(BTFError) {
         try budget.spend()
         guard out.count <= limit else {
-            throw BTFError(offset: 0, "the C of these types is longer than \(Self.maxBytes) bytes")
+            throw BTFError(offset: 0, "the dump is longer than \(maxDumpBytes) bytes")
         }
     }
 

@@ -9,6 +9,7 @@ func dumpC(
     // Moved, not copied, while the dumper appends.
     var dumper = CDumper(types: types, out: out)
     out = []
+    defer { out = dumper.out }
     if let selected {
         for id in selected { try dumper.defineSelected(id) }
     } else {
@@ -19,8 +20,7 @@ func dumpC(
         }
         if frame { try dumper.putKfuncs(ids) }
     }
-    out = dumper.out
-    if frame { out.put(foot) }
+    if frame { dumper.out.put(foot) }
 }
 
 private let head = """

@@ -10,15 +10,19 @@ package enum DumpFormat: String, CaseIterable, Sendable {
     case json
 }
 
+/// A dump may not be longer: names and paddings that are short in a hostile file can be endless in
+/// print. vmlinux takes 2 to 13 MB.
+let maxDumpBytes = 1 << 30
+
 /// Appends a dump of `btf` to `out`.
 ///
 /// - Parameters:
-///   - format: raw and json list the own types of split BTF by id; C declares the own types together
-///     with all that they need.
+///   - format: raw and json list the own types of split BTF by id; for C see `COptions`.
 ///   - selected: only these types (base types may be among them); C adds what they need. nil: all.
 ///   - options: for C only.
-/// - Throws: `BTFError` when C is asked of types that no C can express: cycles that are not broken by
-///   a pointer, or nesting beyond any compiler's limits.
+/// - Throws: `BTFError` for a selected id that does not exist, for a dump longer than a gigabyte, and
+///   when no C can express a type: references that dangle, types that contain themselves, or
+///   nesting beyond any compiler's limits. `out` then holds a part of the dump.
 package func dump(
     _ btf: BTF, format: DumpFormat, selecting selected: [TypeID]? = nil,
     c options: COptions = COptions(), into out: inout [UInt8]
@@ -27,15 +31,32 @@ package func dump(
     if let missing = selected?.first(where: { !types.exists($0.rawValue) }) {
         throw BTFError(offset: 0, "there is no type \(missing); ids end at \(types.typeCount - 1)")
     }
+    let ids = selected.map { $0.map(\.rawValue) }
+    let limit = out.count + maxDumpBytes
     switch format {
     case .raw:
-        let dumper = RawDumper(types: types)
-        for id in selected?.map(\.rawValue) ?? Array(types.ownIDs) { dumper.dump(id, into: &out) }
+        let dumper = RawDumper(types: types, limit: limit)
+        for id in ids ?? Array(types.ownIDs) {
+            dumper.dump(id, into: &out)
+            try checkLength(out, limit)
+        }
     case .json:
-        let dumper = JSONDumper(types: types)
-        dumper.dump(selected?.map(\.rawValue) ?? Array(types.ownIDs), into: &out)
+        let dumper = JSONDumper(types: types, limit: limit)
+        out.put("{\"types\":[")
+        for (index, id) in (ids ?? Array(types.ownIDs)).enumerated() {
+            if index > 0 { out.append(44) }
+            dumper.dump(id, into: &out)
+            try checkLength(out, limit)
+        }
+        out.put("]}\n")
     case .c:
-        try dumpC(types, selecting: selected?.map(\.rawValue), options, into: &out)
+        try dumpC(types, selecting: ids, options, into: &out)
+    }
+}
+
+private func checkLength(_ out: [UInt8], _ limit: Int) throws(BTFError) {
+    guard out.count <= limit else {
+        throw BTFError(offset: 0, "the dump is longer than \(maxDumpBytes) bytes")
     }
 }
 

@@ -3,17 +3,10 @@
 /// Writes types as `bpftool -j btf dump` does: one object, one line, one element per type.
 struct JSONDumper {
     let types: TypeTable
+    /// Elements are left out once the dump is longer than this; the caller then fails.
+    let limit: Int
 
-    func dump(_ ids: [UInt32], into out: inout [UInt8]) {
-        out.put("{\"types\":[")
-        for (index, id) in ids.enumerated() {
-            if index > 0 { out.append(44) }
-            dump(id, into: &out)
-        }
-        out.put("]}\n")
-    }
-
-    private func dump(_ id: UInt32, into out: inout [UInt8]) {
+    func dump(_ id: UInt32, into out: inout [UInt8]) {
         let info = types.info(id)
         let kind = types.kind(id)
         out.put("{\"id\":")
@@ -74,7 +67,7 @@ struct JSONDumper {
         let count = types.count(id)
         putField(",\"vlen\":", UInt32(count), into: &out)
         out.put(label)
-        for index in 0..<count {
+        for index in 0..<count where out.count <= limit {
             if index > 0 { out.append(44) }
             put(id, index, &out)
             out.append(125)

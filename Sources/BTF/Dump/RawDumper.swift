@@ -4,6 +4,8 @@
 /// indented by a tab.
 struct RawDumper {
     let types: TypeTable
+    /// Elements are left out once the dump is longer than this; the caller then fails.
+    let limit: Int
 
     func dump(_ id: UInt32, into out: inout [UInt8]) {
         let info = types.info(id)
@@ -47,7 +49,7 @@ struct RawDumper {
         case .funcProto:
             putField(" ret_type_id=", third, into: &out)
             putField(" vlen=", UInt32(info.vlen), into: &out)
-            for index in 0..<info.vlen {
+            for index in 0..<info.vlen where out.count <= limit {
                 out.put("\n\t")
                 putName(types.word(id, 3 + index * 2), into: &out)
                 putField(" type_id=", types.word(id, 4 + index * 2), into: &out)
@@ -72,7 +74,7 @@ struct RawDumper {
 
     private func putMembers(_ id: UInt32, into out: inout [UInt8]) {
         let info = types.info(id)
-        for index in 0..<info.vlen {
+        for index in 0..<info.vlen where out.count <= limit {
             let at = 3 + index * 3
             let place = types.word(id, at + 2)
             out.put("\n\t")
@@ -88,7 +90,7 @@ struct RawDumper {
     private func putValues(_ id: UInt32, into out: inout [UInt8]) {
         let info = types.info(id)
         let wide = types.kind(id) == .enum64
-        for index in 0..<info.vlen {
+        for index in 0..<info.vlen where out.count <= limit {
             let at = 3 + index * (wide ? 3 : 2)
             let low = types.word(id, at + 1)
             out.put("\n\t")
@@ -112,7 +114,7 @@ struct RawDumper {
     }
 
     private func putEntries(_ id: UInt32, into out: inout [UInt8]) {
-        for index in 0..<types.info(id).vlen {
+        for index in 0..<types.info(id).vlen where out.count <= limit {
             let at = 3 + index * 3
             let variable = types.word(id, at)
             out.put("\n\t")
