@@ -9,10 +9,20 @@ struct EntryReference: Equatable {
     static let none = EntryReference(rawValue: .max)
 }
 
+/// What a unit says once for all its entries.
+struct UnitContext {
+    let unit: Unit
+    /// The debug sections it is in: the file's, or those of the dwz file beside it.
+    let data: DWARFData
+    let name: String
+    let loclistsBase: UInt64
+    let isC: Bool
+}
+
 /// A function entry with what selection asks about it.
 struct FunctionEntry {
-    /// Offset in its section, for messages.
-    var offset: Int
+    /// Index into `UnitEncoder.contexts`.
+    var context: Int
     var name: UInt32
     var returns: EntryReference
     /// Abstract origin or specification.
@@ -38,9 +48,11 @@ struct ValueEntry {
     /// DW_AT_location as decoded; `Form(0)` when absent.
     var location: UInt64
     var locationForm: Form
-    var hasConstant: Bool
     var isExternal: Bool
-    var isDeclaration: Bool
+    /// Number among the function's parameters.
+    var position: UInt32
+    /// Index into `UnitEncoder.contexts`.
+    var context: Int
 
     var hasLocation: Bool { locationForm.rawValue != 0 }
 }

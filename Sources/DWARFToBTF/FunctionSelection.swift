@@ -5,37 +5,32 @@ internal import DWARF
 
 /// A function as one unit describes it, with ids settled.
 struct FunctionView {
-    let name: UInt32
-    let unit: Int
-    let returns: UInt32
+    var name: UInt32
+    /// Index into `FunctionSelection.unitNames`.
+    var unit: Int
+    var returns: UInt32
     /// Range of `FunctionSelection.parameters`.
-    let parameters: Range<Int>
+    var parameters: Range<Int>
     let isVariadic: Bool
     /// See `FunctionEntry.isPattern`.
     let isPattern: Bool
+    /// A parameter arrives in another register than the calling convention says.
+    let hasUnexpectedRegister: Bool
+    /// The parameters are not those of the source, in its order.
+    let isReordered: Bool
     /// Declaration tags: value and component.
-    let tags: [(value: UInt32, component: Int)]
+    var tags: [(value: UInt32, component: Int)]
 }
 
 /// Decides which functions the BTF tells of.
 ///
-/// All units' views of a function are gathered first, under its name; whether it stays depends on all
-/// of them. Every rule is a case of `Ledger.Reason`.
+/// All units' views of a function are gathered first; whether it stays depends on all of them, in
+/// order of units. Every rule is a case of `Ledger.Reason`.
 struct FunctionSelection {
-    struct State {
-        /// The view whose prototype is written.
-        var view: FunctionView
-        var unexpectedRegister = false
-        var reordered = false
-        var inconsistent = false
-    }
-
     let features: Features
     let registers: [UInt8]
-    var symbols: SymbolNames
-    var states: [UInt32: State] = [:]
-    /// Names in order of first appearance.
-    var order: [UInt32] = []
+    let symbols: SymbolNames
+    var views: [FunctionView] = []
     /// Name and type of each parameter of each view.
     var parameters: [(name: UInt32, type: UInt32)] = []
     var unitNames: [String] = []
@@ -46,31 +41,31 @@ struct FunctionSelection {
         self.symbols = symbols
     }
 
-    /// Takes the functions of the unit that `encoder` has just finished.
+    /// Takes the functions that `encoder` has read since it was last emptied.
     mutating func collect(_ encoder: inout UnitEncoder) throws(DWARFError) {
-        let unit = unitNames.count
-        unitNames.append(encoder.unitName)
+        let firstUnit = unitNames.count
+        for context in encoder.contexts { unitNames.append(context.name) }
         var tags: [Int: [(value: UInt32, component: Int)]] = [:]
         for tag in encoder.declarationTags {
             if case .function(let index) = tag.target {
                 tags[index, default: []].append((tag.value, tag.component))
             }
         }
-        for index in encoder.functions.indices {
-            try consider(index, &encoder, unit: unit, tags: tags[index] ?? [])
+        for index in encoder.functions.indices where !encoder.functions[index].isDeclaration {
+            try consider(index, &encoder, firstUnit: firstUnit, tags: tags[index] ?? [])
         }
     }
 
     private mutating func consider(
-        _ index: Int, _ encoder: inout UnitEncoder, unit: Int,
+        _ index: Int, _ encoder: inout UnitEncoder, firstUnit: Int,
         tags: [(value: UInt32, component: Int)]
     ) throws(DWARFError) {
         let function = encoder.functions[index]
-        if function.isDeclaration { return }
+        let context = encoder.contexts[function.context]
         let definition = encoder.definition(of: index)
         guard definition.name != 0 else { return }
         guard let symbol = symbols.functions[definition.name], symbol.exists else {
-            encoder.note(definition.name, .noSymbol)
+            encoder.note(definition.name, .noSymbol, in: context)
             return
         }
         let start = parameters.count
@@ -80,78 +75,96 @@ struct FunctionSelection {
         let range =
             Int(function.firstParameter)..<Int(function.firstParameter + function.parameterCount)
         var register = 0
-        for (position, value) in range.enumerated() {
+        for value in range {
             let parameter = try encoder.parameter(value)
             guard parameter.name != 0 else {
                 parameters.removeSubrange(start...)
-                encoder.note(definition.name, .unnamedParameter)
+                encoder.note(definition.name, .unnamedParameter, in: context)
                 return
             }
             parameters.append((parameter.name, parameter.type))
-            if encoder.isReordered(value, position: position) { reordered = true }
+            if encoder.isReordered(value) { reordered = true }
             switch try encoder.place(
-                of: value, register: register, type: parameter.type, registers: registers)
+                of: value, register: register, type: parameter.type, registers: registers, context)
             {
             case .expected: break
             case .elsewhere: unexpected = true
             case .inStruct: hasStruct = true
             }
-            register += encoder.registerCount(parameter.type)
+            register += encoder.registerCount(parameter.type, context)
         }
-        let view = FunctionView(
-            name: definition.name, unit: unit,
-            returns: try encoder.typeID(definition.returns),
-            parameters: start..<parameters.count, isVariadic: function.isVariadic,
-            isPattern: function.isPattern, tags: tags)
-        var state = State(view: view)
-        state.unexpectedRegister = unexpected && !hasStruct
-        state.reordered = reordered
-        add(state, encoder.types)
+        views.append(
+            FunctionView(
+                name: definition.name, unit: firstUnit + function.context,
+                returns: try encoder.typeID(definition.returns),
+                parameters: start..<parameters.count, isVariadic: function.isVariadic,
+                isPattern: function.isPattern,
+                hasUnexpectedRegister: unexpected && !hasStruct, isReordered: reordered, tags: tags))
+    }
+
+    // MARK: After all units
+
+    /// What the views of one name come to.
+    private struct State {
+        /// The view whose prototype is written.
+        var view: Int
+        var unexpectedRegister: Bool
+        var reordered: Bool
+        var inconsistent = false
     }
 
     /// Merges one unit's view into what is known. A pattern counts only until there is code, except
     /// that `consistent_func` holds it against the code as well.
-    private mutating func add(_ new: State, _ types: TypeWriter) {
-        guard var state = states[new.view.name] else {
-            order.append(new.view.name)
-            states[new.view.name] = new
-            return
-        }
-        let kinds = (state.view.isPattern, new.view.isPattern)
+    private func merge(_ new: Int, into state: inout State, _ matcher: PrototypeMatcher) {
+        let kinds = (views[state.view].isPattern, views[new].isPattern)
         let comparable = kinds.0 == kinds.1 || features.contains(.consistentFunctions)
-        let inconsistent =
-            state.inconsistent
-            || comparable
-                && !PrototypeMatcher(types: types, parameters: parameters)
-                    .match(state.view, new.view)
+        if comparable, !state.inconsistent, !matcher.match(views[state.view], views[new]) {
+            state.inconsistent = true
+        }
         if kinds == (true, false) {
-            states[new.view.name] = new
-            states[new.view.name]?.inconsistent = comparable && inconsistent
-            return
+            state.view = new
+            state.unexpectedRegister = views[new].hasUnexpectedRegister
+            state.reordered = views[new].isReordered
+            if !comparable { state.inconsistent = false }
+        } else if kinds.0 == kinds.1 {
+            state.unexpectedRegister =
+                state.unexpectedRegister || views[new].hasUnexpectedRegister
+            state.reordered = state.reordered || views[new].isReordered
         }
-        state.inconsistent = inconsistent
-        if kinds.0 == kinds.1 {
-            state.unexpectedRegister = state.unexpectedRegister || new.unexpectedRegister
-            state.reordered = state.reordered || new.reordered
+    }
+
+    private func states(_ types: TypeWriter) -> [UInt32: State] {
+        let matcher = PrototypeMatcher(types: types, parameters: parameters)
+        var states: [UInt32: State] = [:]
+        for index in views.indices {
+            let view = views[index]
+            guard var state = states[view.name] else {
+                states[view.name] = State(
+                    view: index, unexpectedRegister: view.hasUnexpectedRegister,
+                    reordered: view.isReordered)
+                continue
+            }
+            merge(index, into: &state, matcher)
+            states[view.name] = state
         }
-        states[new.view.name] = state
-        parameters.removeSubrange(new.view.parameters)
+        return states
     }
 
     /// Writes FUNC and FUNC_PROTO for what stays, in order of names.
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
-        let sorted = order.sorted {
+        let states = states(types)
+        let sorted = states.keys.sorted {
             types.nameBytes($0).lexicographicallyPrecedes(types.nameBytes($1))
         }
         for name in sorted {
             guard let state = states[name] else { continue }
-            if let reason = reasonToLeaveOut(state) {
+            let view = views[state.view]
+            if let reason = reasonToLeaveOut(name, state) {
                 if ledger != nil {
-                    ledger?.note(types.string(name), unit: unitNames[state.view.unit], reason)
+                    ledger?.note(types.string(name), unit: unitNames[view.unit], reason)
                 }
                 continue
             }
-            let view = state.view
             let count = view.parameters.count + (view.isVariadic ? 1 : 0)
             let proto = types.begin(
                 name: 0, info: TypeInfo(.funcProto, vlen: count), third: view.returns)
@@ -168,9 +181,8 @@ struct FunctionSelection {
         }
     }
 
-    private func reasonToLeaveOut(_ state: State) -> Ledger.Reason? {
-        guard let symbol = symbols.functions[state.view.name] else { return .noSymbol }
-        if symbol.ambiguous { return .ambiguousAddress }
+    private func reasonToLeaveOut(_ name: UInt32, _ state: State) -> Ledger.Reason? {
+        if symbols.functions[name]?.ambiguous == true { return .ambiguousAddress }
         if state.reordered { return .reorderedParameters }
         if state.unexpectedRegister { return .unexpectedRegister }
         if state.inconsistent { return .inconsistentPrototype }
@@ -214,14 +226,15 @@ extension UnitEncoder {
 
     /// Whether a parameter is where the calling convention puts it, as far as the DWARF tells.
     func place(
-        of index: Int, register: Int, type: UInt32, registers: [UInt8]
+        of index: Int, register: Int, type: UInt32, registers: [UInt8], _ context: UnitContext
     ) throws(DWARFError) -> ParameterPlace {
         guard register < registers.count else { return .expected }
         if isStruct(type) { return .inStruct }
         guard let located = located(index) else { return .expected }
         let found = try data.parameterRegister(
             located.location, form: located.locationForm,
-            expected: registers[register], unit: unit, loclistsBase: loclistsBase)
+            expected: registers[register], unit: context.unit,
+            loclistsBase: context.loclistsBase)
         switch found {
         case .none: return .expected
         case .register(let found):
@@ -230,12 +243,10 @@ extension UnitEncoder {
     }
 
     /// A clone's parameter that is not the one of this position in the original: some before it went.
-    func isReordered(_ index: Int, position: Int) -> Bool {
+    func isReordered(_ index: Int) -> Bool {
         guard values[index].origin != .none, case .value(let origin) = offsets.get(values[index].origin)
         else { return false }
-        let owner = functions.last { $0.firstParameter <= origin }
-        guard let owner, origin < owner.firstParameter + owner.parameterCount else { return false }
-        return Int(origin - owner.firstParameter) != position
+        return values[Int(origin)].position != values[index].position
     }
 
     /// The parameter with a location: itself, or what it is an instance of.
@@ -252,14 +263,14 @@ extension UnitEncoder {
     }
 
     /// Registers that a parameter of this type takes: two when it is larger than one and fits two.
-    func registerCount(_ id: UInt32) -> Int {
+    func registerCount(_ id: UInt32, _ context: UnitContext) -> Int {
         var id = id
         for _ in 0..<32 where id != 0 {
             let kind = types.info(id).kind
             switch kind {
             case .const, .volatile, .typedef: id = types.word(id, 2)
             case .int, .struct, .union, .float, .enum, .enum64:
-                let word = UInt32(unit.encoding.addressSize)
+                let word = UInt32(context.unit.encoding.addressSize)
                 let size = types.word(id, 2)
                 return size > word && size <= 2 * word ? 2 : 1
             default: return 1

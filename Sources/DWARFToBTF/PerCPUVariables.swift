@@ -8,7 +8,7 @@ internal import DWARF
 struct PerCPUVariables {
     static let sectionName = ".data..percpu"
 
-    private var entries: [(variable: UInt32, offset: UInt32, size: UInt32)] = []
+    var entries: [(variable: UInt32, offset: UInt32, size: UInt32)] = []
 
     /// Takes the variables of the unit that `encoder` has just finished.
     mutating func collect(
@@ -22,13 +22,13 @@ struct PerCPUVariables {
                 let symbol = symbols.perCPU[name]?.first(where: { $0.address == address })
             else { continue }
             if type == 0 {
-                encoder.note(name, .voidVariable)
+                encoder.note(name, .voidVariable, in: encoder.contexts[value.context])
                 continue
             }
             guard symbol.size > 0, let offset = UInt32(exactly: symbol.offset),
                 let size = UInt32(exactly: symbol.size)
             else {
-                encoder.note(name, .emptyVariable)
+                encoder.note(name, .emptyVariable, in: encoder.contexts[value.context])
                 continue
             }
             let isGlobal = encoder.isExternal(value)
@@ -57,9 +57,10 @@ extension UnitEncoder {
         default: return nil
         }
         let range = BlockRange(bits: value.location)
-        let size = unit.encoding.addressSize
+        let context = contexts[value.context]
+        let size = context.unit.encoding.addressSize
         guard range.length == 1 + Int(size),
-            var cursor = data.info.cursor(bigEndian: data.bigEndian).sub(range.offset, range.length),
+            var cursor = context.data.info.cursor(bigEndian: data.bigEndian).sub(range.offset, range.length),
             (try? cursor.readU8()) == 0x03
         else { return nil }
         return try? cursor.readAddress(size: size)

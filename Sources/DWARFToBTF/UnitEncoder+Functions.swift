@@ -15,7 +15,7 @@ extension UnitEncoder {
         let index = functions.count
         functions.append(
             FunctionEntry(
-                offset: die.offset, name: try name(die, .name), returns: try reference(die, .type),
+                context: contexts.count - 1, name: try name(die, .name), returns: try reference(die, .type),
                 origin: origin, firstParameter: UInt32(values.count),
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 isPattern: isInlined && !hasCode))
@@ -40,9 +40,10 @@ extension UnitEncoder {
             guard expected == UInt32(values.count) else {
                 throw fail(die.offset, "parameter after a nested function")
             }
+            let position = functions[function].parameterCount
             functions[function].parameterCount += 1
             offsets.set(slot(die.offset), .value(UInt32(values.count)))
-            values.append(try valueEntry(die))
+            values.append(try valueEntry(die, position: position))
         default:
             break
         }
@@ -51,18 +52,20 @@ extension UnitEncoder {
     mutating func addVariable(_ die: borrowing DIE) throws(DWARFError) {
         let index = values.count
         offsets.set(slot(die.offset), .value(UInt32(index)))
-        values.append(try valueEntry(die))
+        values.append(try valueEntry(die, position: 0))
         variables.append(index)
     }
 
-    private mutating func valueEntry(_ die: borrowing DIE) throws(DWARFError) -> ValueEntry {
+    private mutating func valueEntry(
+        _ die: borrowing DIE, position: UInt32
+    ) throws(DWARFError) -> ValueEntry {
         ValueEntry(
             name: try name(die, .name), type: try reference(die, .type),
             origin: die.has(.abstractOrigin)
                 ? try reference(die, .abstractOrigin) : try reference(die, .specification),
             location: die.value(.location), locationForm: die.form(.location),
-            hasConstant: die.has(.constValue), isExternal: die.flag(.external),
-            isDeclaration: die.flag(.declaration))
+            isExternal: die.flag(.external),
+            position: position, context: contexts.count - 1)
     }
 
     // MARK: After the unit
@@ -71,7 +74,7 @@ extension UnitEncoder {
     func typeID(_ reference: EntryReference) throws(DWARFError) -> UInt32 {
         if let id = offsets.type(reference) { return id }
         // Other languages have types that are not read here.
-        if !isC { return 0 }
+        if !contexts.allSatisfy(\.isC) { return 0 }
         throw notAType(reference)
     }
 
@@ -83,21 +86,24 @@ extension UnitEncoder {
 
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
+        let allC = contexts.allSatisfy(\.isC)
         for index in patches.indices {
             let position = patches[index]
             let reference = EntryReference(rawValue: types[position])
             if let id = offsets.type(reference) {
                 types[position] = id
-            } else if isC {
+            } else if allC {
                 throw notAType(reference)
             } else {
                 types[position] = 0
             }
         }
         patches.removeAll(keepingCapacity: true)
-        if !indexPatches.isEmpty {
-            let index = arrayIndexType()
+        if let index = unitInt {
             for patch in indexPatches.indices { types[indexPatches[patch]] = index }
+            indexPatches.removeAll(keepingCapacity: true)
+        } else {
+            lateIndexPatches.append(contentsOf: indexPatches)
             indexPatches.removeAll(keepingCapacity: true)
         }
         for (id, reference) in enumSigns where isSigned(try typeID(reference)) {
@@ -109,13 +115,15 @@ extension UnitEncoder {
         enumSigns.removeAll(keepingCapacity: true)
     }
 
-    /// The integer arrays are indexed with: the unit's `int`, or an earlier unit's, or one of our own.
-    private mutating func arrayIndexType() -> UInt32 {
-        if let known = intType { return known }
-        let id = types.addInt(
-            name: types.intern("__ARRAY_SIZE_TYPE__"), size: 4, encoding: 0, bits: 32)
-        intType = id
-        return id
+    /// Gives the arrays of units without an `int` the first other unit's, or an integer made for it.
+    mutating func resolveLateIndexes() {
+        guard !lateIndexPatches.isEmpty else { return }
+        let id =
+            firstInt
+            ?? types.addInt(
+                name: types.intern("__ARRAY_SIZE_TYPE__"), size: 4, encoding: 0, bits: 32)
+        for patch in lateIndexPatches.indices { types[lateIndexPatches[patch]] = id }
+        lateIndexPatches.removeAll()
     }
 
     /// Follows modifiers to an INT and tells its sign.

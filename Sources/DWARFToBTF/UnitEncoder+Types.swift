@@ -33,9 +33,9 @@ extension UnitEncoder {
         let id = types.addInt(
             name: name, size: size, encoding: encoding.intBits, bits: UInt32(bits))
         define(die.offset, as: id)
-        if name == intName, !unitHasInt {
-            unitHasInt = true
-            intType = id
+        if name == intName, unitInt == nil {
+            unitInt = id
+            if firstInt == nil { firstInt = id }
         }
     }
 

@@ -39,7 +39,7 @@ struct Annotation {
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
 /// collected for selection. References are DWARF offsets until `resolveReferences`.
 struct UnitEncoder: ~Copyable {
-    let data: DWARFData
+    var data: DWARFData
     let features: Features
     let nestsArrays: Bool
     /// Variables are looked at only where the file has a per-CPU section.
@@ -50,13 +50,15 @@ struct UnitEncoder: ~Copyable {
 
     // The unit under way.
     var unit: Unit
-    var unitName = ""
-    var isC = true
     var inTypes = false
     var strOffsetsBase: UInt64 = 0
-    var loclistsBase: UInt64 = 0
-    /// Section offset of the table's first word, and where the section begins in the table.
+    /// What was said by the units since the table was last emptied.
+    var contexts: [UnitContext] = []
+    /// Section offset of the table's first word, and where the unit's section begins in the table.
     var tableOrigin = 0
+    var sectionBase = 0
+    /// Where units that refer to each other find others' entries.
+    var links = UnitLinks()
     var offsets = OffsetTable()
     /// Words that hold an `EntryReference` for now.
     var patches: [Int] = []
@@ -74,9 +76,11 @@ struct UnitEncoder: ~Copyable {
     var scratch: [UInt32] = []
     var annotations: [Annotation] = []
     private var knownNames = NameCache()
-    /// Id of the integer `int`, once some unit had it.
-    var intType: UInt32?
-    var unitHasInt = false
+    /// Ids of the integer `int`: of the table's units, and of the first unit that had it.
+    var unitInt: UInt32?
+    var firstInt: UInt32?
+    /// As `indexPatches`, of units without an `int`.
+    var lateIndexPatches: [Int] = []
     let intName: UInt32
 
     enum TagTarget {
@@ -110,9 +114,7 @@ struct UnitEncoder: ~Copyable {
     ) throws(DWARFError) -> Bool {
         self.unit = unit
         self.inTypes = inTypes
-        unitHasInt = false
         strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
-        loclistsBase = 0
         open.removeAll(keepingCapacity: true)
         scratch.removeAll(keepingCapacity: true)
         annotations.removeAll(keepingCapacity: true)
@@ -133,14 +135,15 @@ struct UnitEncoder: ~Copyable {
         _ die: borrowing DIE, excluded: Set<UInt64>
     ) throws(DWARFError) -> Bool {
         if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
-        if die.has(.loclistsBase) { loclistsBase = die.value(.loclistsBase) }
         let language = die.value(.language)
-        isC = Language.isC(language)
-        if ledger != nil { unitName = types.string(try name(die, .name)) }
+        let context = UnitContext(
+            unit: unit, data: data, name: ledger == nil ? "" : types.string(try name(die, .name)),
+            loclistsBase: die.value(.loclistsBase), isC: Language.isC(language))
         if die.has(.language), excluded.contains(language) {
-            ledger?.note(unitName, unit: unitName, .excludedLanguage)
+            ledger?.note(context.name, unit: context.name, .excludedLanguage)
             return false
         }
+        contexts.append(context)
         return true
     }
 
@@ -201,7 +204,8 @@ struct UnitEncoder: ~Copyable {
         let place = try data.place(
             of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
             inTypes: inTypes, at: die.offset)
-        let key = UInt64(place.offset) << 3 | UInt64(place.section.rawValue)
+        let key =
+            UInt64(place.offset) << 4 | UInt64(place.section.rawValue) << 1 | (links.inAlternate ? 1 : 0)
         if let known = knownNames.find(key) { return known }
         let bytes = data.bytes(of: place.section)
         var cursor = bytes.cursor()
@@ -219,24 +223,25 @@ struct UnitEncoder: ~Copyable {
     }
 
     /// Where an entry of this unit's section stands in the offset table.
-    func slot(_ offset: Int) -> Int { offset - tableOrigin }
+    func slot(_ offset: Int) -> Int { offset - tableOrigin + sectionBase }
 
     /// The entry an attribute refers to.
     func reference(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> EntryReference {
         guard die.has(slot) else { return .none }
         let value = die.value(slot)
-        let target: Int
+        var target: Int
         switch die.form(slot) {
-        case .ref1, .ref2, .ref4, .ref8, .refUdata, .refAddr:
+        case .ref1, .ref2, .ref4, .ref8, .refUdata:
             target = Int(clamping: value) - tableOrigin
+            if target >= 0 { target &+= sectionBase }  // both are below the table's size or caught
         default:
-            throw fail(
-                die.offset,
-                "reference of form 0x\(String(die.form(slot).rawValue, radix: 16)) cannot be followed")
+            target = links.target(value, form: die.form(slot), tableOrigin: tableOrigin) ?? -1
         }
         guard target >= 0, target < offsets.count, let raw = UInt32(exactly: target) else {
             throw fail(
-                die.offset, "refers to +0x\(String(value, radix: 16)), outside its unit")
+                die.offset,
+                "reference of form 0x\(String(die.form(slot).rawValue, radix: 16)) to 0x"
+                    + String(value, radix: 16) + " leads to no entry that can be read")
         }
         return EntryReference(rawValue: raw)
     }
@@ -262,8 +267,14 @@ struct UnitEncoder: ~Copyable {
 
     mutating func define(_ offset: Int, as id: UInt32) { offsets.set(slot(offset), .type(id)) }
 
+    /// Notes something about the unit under way.
     mutating func note(_ name: UInt32, _ reason: Ledger.Reason) {
+        guard ledger != nil, let context = contexts.last else { return }
+        note(name, reason, in: context)
+    }
+
+    mutating func note(_ name: UInt32, _ reason: Ledger.Reason, in context: UnitContext) {
         guard ledger != nil else { return }
-        ledger?.note(types.string(name), unit: unitName, reason)
+        ledger?.note(types.string(name), unit: context.name, reason)
     }
 }

@@ -11,17 +11,24 @@ struct BTFFile {
     let path: String
     let bytes: ByteView
     let header: Header
-    /// It is a section `.BTF`; else the whole file, or inside an image.
-    var isInELF = false
-    /// The `.BTF.base` beside it: it stands on that, not on the kernel's.
-    var distilledBase: ByteView?
+    /// What stands before an offset in `bytes`: `.BTF` when that is a section, nothing when it is the file.
+    var place = ""
     /// The kernel a module is for.
     var release: KernelRelease?
+    /// The section `.BTF.base` beside it.
+    private var distilledBase: ByteView?
 
-    enum Form: String { case standalone, split, distilled }
+    enum Form {
+        /// Whole by itself.
+        case standalone
+        /// Continues the BTF of a kernel.
+        case split
+        /// Continues its own `.BTF.base`, which a kernel replaces when it loads the module.
+        case distilled(base: ByteView)
+    }
 
     var form: Form {
-        if distilledBase != nil { return .distilled }
+        if let distilledBase { return .distilled(base: distilledBase) }
         // The first string of a whole BTF is the empty one; split BTF has that of its base.
         let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
         guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
@@ -63,7 +70,6 @@ struct BTFFile {
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
         } catch { throw Failure(error) }
         var file = try BTFFile(path, bytes, place: ".BTF")
-        file.isInELF = true
         file.distilledBase = base
         file.release = release
         return file
@@ -75,6 +81,7 @@ struct BTFFile {
         }
         self.path = path
         self.bytes = bytes
+        self.place = place
     }
 
     private init(path: String, bytes: ByteView, header: Header) {

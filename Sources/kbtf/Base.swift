@@ -22,7 +22,9 @@ struct Base: ParsableCommand {
     @Option(help: ArgumentHelp("Look for the kernel that this module is for.", valueName: "FILE"))
     var module: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"))
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"))
     var output: String?
 
     @Flag(help: "Print JSON.")
@@ -82,7 +84,8 @@ struct Base: ParsableCommand {
             "types: \(found.base.btf.starts.count)", "bytes: \(found.base.bytes.count)",
         ]
         for attempt in found.attempts {
-            guard let reason = attempt.reason ?? (talkOptions.verbose ? "nothing there" : nil) else {
+            guard let reason = attempt.reason ?? (talkOptions.verbose ? "nothing there" : nil)
+            else {
                 continue
             }
             lines.append("looked at: \(attempt.path): \(reason)")

@@ -17,7 +17,8 @@ struct BaseOptions: ParsableArguments {
 /// Where `--base auto` looks.
 struct SearchOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("The kernel release to look for (default: the module's own).", valueName: "R"),
+        help: ArgumentHelp(
+            "The kernel release to look for (default: the module's own).", valueName: "R"),
         transform: SearchOptions.release)
     var release: KernelRelease?
 
@@ -41,10 +42,13 @@ struct SearchOptions: ParsableArguments {
         noCache ? nil : Surroundings.baseCacheFolder.map { BaseCache(directory: $0) }
     }
 
+    /// Folders besides `/` where kernels and their debug files may be.
+    var folders: [String] { sysroot + Surroundings.sysroots }
+
     /// The search for one release, with all that the surroundings say.
     func search(for release: KernelRelease, bigEndian: Bool?) -> BaseSearch {
         BaseSearch(
-            release: release, roots: ["/"] + sysroot + Surroundings.sysroots,
+            release: release, roots: ["/"] + folders,
             running: Surroundings.runningRelease.flatMap { KernelRelease($0) },
             bigEndian: bigEndian, cache: cache)
     }

@@ -42,12 +42,12 @@ struct Dump: ParsableCommand {
     var types: [String] = []
 
     func run() throws {
-        let contents = try Reader(base, talk: talkOptions.talk).read(file)
+        let btf = try Reader(base, talk: talkOptions.talk).read(file)
         var out: [UInt8] = []
-        let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, contents.btf) }
+        let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf) }
         do throws(BTFError) {
             try dump(
-                contents.btf, format: json ? .json : format, selecting: selected,
+                btf, format: json ? .json : format, selecting: selected,
                 c: COptions(order: unsorted ? .byID : .sorted, includesBase: false), into: &out)
         } catch { throw Failure("\(file): \(error.message)") }
         try printResult(out)

@@ -54,12 +54,14 @@ struct Encode: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER"))
+            "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER")
+    )
     var ledger: String?
 
     @Option(
         name: [.customShort("j", allowingJoined: true), .customLong("jobs")],
-        help: ArgumentHelp("Files to work on at a time (default: one a processor).", valueName: "N"))
+        help: ArgumentHelp("Files to work on at a time (default: one a processor).", valueName: "N")
+    )
     var jobs: Int?
 
     @OptionGroup var talkOptions: TalkOptions

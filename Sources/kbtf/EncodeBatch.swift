@@ -38,6 +38,7 @@ struct EncodeBatch {
             case .failure(let failure): outcomes[index].fail(failure)
             }
         }
+        let debugRoots = search.folders.map { $0 + "/usr/lib/debug" }
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             let members = groups[choice] ?? []
@@ -50,8 +51,10 @@ struct EncodeBatch {
             let started = progress
             let encoded = parallelMap(count: members.count, jobs: jobs) { position in
                 started.show(position, of: members.count)
-                return EncodeFile(job: files[members[position]], options: options, base: loaded)
-                    .run(on: index)
+                return EncodeFile(
+                    job: files[members[position]], options: options, base: loaded,
+                    debugRoots: debugRoots
+                ).run(on: index)
             }
             for (position, outcome) in zip(members, encoded) { outcomes[position] = outcome }
             progress.done += members.count

@@ -2,7 +2,6 @@
 
 import BTF
 import Bytes
-import DWARF
 import DWARFToBTF
 import ELF
 import HostIO
@@ -13,6 +12,8 @@ struct EncodeFile {
     let job: Destinations.Job
     let options: EncodeOptions
     let base: LoadedBase?
+    /// Folders laid out like `/usr/lib/debug`.
+    let debugRoots: [String]
 
     func run(on index: BaseIndex?) -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
@@ -24,16 +25,22 @@ struct EncodeFile {
         on index: BaseIndex?, _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) {
         let elf = try openELF(job.path)
+        let debugInfo = try DebugInfo(of: elf, roots: debugRoots)
         let encoded: Encoded
         do throws(EncodeError) {
-            encoded = try DWARFToBTF.encode(
-                elf, try openDebugInfo(elf), base: index, options: options)
-        } catch { throw Failure(error, path: job.path) }
+            encoded = try DWARFToBTF.encode(elf, debugInfo.data, base: index, options: options)
+        } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
             outcome.messages.append(
-                .note("\(job.path): its debug information holds no types for BTF: nothing is written"))
+                .note(
+                    "\(job.path): its debug information holds no types for BTF: nothing is written")
+            )
             return
+        }
+        if debugInfo.path != job.path {
+            outcome.messages.append(
+                .detail("\(job.path): debug information from \(debugInfo.path)"))
         }
         let isSigned = try write(ByteView(encoded.bytes), elf)
         let place = base.map { "split, on \($0.path) (\($0.how))" } ?? "standalone"
@@ -43,7 +50,9 @@ struct EncodeFile {
                     + (job.detached.map { ", in \($0)" } ?? "")))
         if isSigned {
             outcome.messages.append(
-                .note("\(job.path): its signature is gone, for the file is another now: sign it again"))
+                .note(
+                    "\(job.path): its signature is gone, for the file is another now: sign it again"
+                ))
         }
     }
 
@@ -78,10 +87,4 @@ func openELF(_ path: String) throws(Failure) -> ELFFile {
         else { throw Failure(error) }
         throw Failure("\(path): not an ELF file: it is compressed (\(format.name))")
     }
-}
-
-/// The debug information of `elf`, from the file itself.
-func openDebugInfo(_ elf: ELFFile) throws(EncodeError) -> DWARFData {
-    guard DWARFData.isIn(elf) else { throw .noDebugInfo }
-    do throws(DWARFReadError) { return try DWARFData(elf) } catch { throw .read(error) }
 }

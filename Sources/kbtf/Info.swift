@@ -3,7 +3,6 @@
 import ArgumentParser
 import BTF
 import Bytes
-import KernelTree
 
 /// `kbtf info`.
 struct Info: ParsableCommand {
@@ -64,13 +63,18 @@ struct Info: ParsableCommand {
 
         init(_ path: String, _ reader: Reader) throws(Failure) {
             self.path = path
-            guard let file = try BTFFile.open(path, cache: reader.search.cache) else { return }
-            kind = file.form.rawValue
+            guard let file = try reader.open(path) else { return }
+            kind =
+                switch file.form {
+                case .standalone: "standalone"
+                case .split: "split"
+                case .distilled: "distilled"
+                }
             types = file.typeCount
             bytes = file.bytes.count
-            let judged = reader.judge(file)
-            base = judged.base
-            check = judged.verdict.summary
+            let verdict = reader.judge(file, limit: 100)
+            base = verdict.base
+            check = verdict.summary
         }
 
         var cells: [String] {

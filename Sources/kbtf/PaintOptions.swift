@@ -7,7 +7,9 @@ import Glibc
 struct PaintOptions: ParsableArguments {
     enum When: String, CaseIterable, ExpressibleByArgument { case auto, always, never }
 
-    @Option(help: ArgumentHelp("Colour verdicts: auto (on a terminal), always or never.", valueName: "WHEN"))
+    @Option(
+        help: ArgumentHelp(
+            "Colour verdicts: auto (on a terminal), always or never.", valueName: "WHEN"))
     var color = When.auto
 
     func good(_ text: String) -> String { paint(text, "32") }

@@ -2,19 +2,24 @@
 
 import BTF
 
-/// What the structure check says about a file's BTF.
+/// What a check says about a file's BTF.
 enum Verdict {
-    case sound
-    /// Every fault found, the first one first.
-    case unsound([String])
+    /// - Parameters:
+    ///   - place: what stands before the offsets: `.BTF`, or nothing for a file of raw BTF.
+    ///   - base: what it was read on.
+    case judged(CheckReport, place: String, base: String?)
     /// Without its base, split BTF cannot be judged.
     case noBase(Failure)
 
-    /// A few words for a column.
+    var base: String? {
+        if case .judged(_, _, let base) = self { base } else { nil }
+    }
+
+    /// A few words for a column: `sound`, or the first error.
     var summary: String {
         switch self {
-        case .sound: "sound"
-        case .unsound(let findings): findings.first ?? "unsound"
+        case .judged(let report, let place, _):
+            report.findings.first { $0.severity == .error }.map { "\(place)\($0)" } ?? "sound"
         case .noBase: "base not found"
         }
     }

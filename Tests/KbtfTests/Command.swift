@@ -21,7 +21,8 @@ enum Command {
     static let binary: String = {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = buffer.withUnsafeMutableBytes {
-            readlink("/proc/self/exe", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+            readlink(
+                "/proc/self/exe", $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
         }
         let bundle = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
         return bundle.split(separator: "/", omittingEmptySubsequences: false).dropLast()
@@ -58,10 +59,15 @@ enum Command {
         posix_spawn_file_actions_addopen(&actions, 1, out, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, err, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
-        let variables = environment + ["PATH=\(path)", "LC_ALL=C", "KBTF=\(binary)"]
+        let variables =
+            environment + [
+                "PATH=\(path)", "LC_ALL=C", "KBTF=\(binary)", "SWIFT_BACKTRACE=enable=no",
+            ]
         var process: pid_t = 0
         let reason = withArray(words) { argv in
-            withArray(variables) { envp in posix_spawnp(&process, words[0], &actions, nil, argv, envp) }
+            withArray(variables) { envp in
+                posix_spawnp(&process, words[0], &actions, nil, argv, envp)
+            }
         }
         guard reason == 0 else { throw HostError(words[0], "run", errno: reason) }
         return process

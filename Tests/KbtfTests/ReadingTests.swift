@@ -87,7 +87,9 @@ struct ReadingTests {
         let coloured = try Command.kbtf("check", "--color", "always", base)
         #expect(coloured.text == "\(base): \u{1b}[32msound\u{1b}[m\n")
         let json = try Command.kbtf("check", "--json", base)
-        #expect(json.text == "[\n{\"file\":\"\(base)\",\"sound\":true,\"findings\":[]}\n]\n")
+        let line =
+            "{\"file\":\"\(base)\",\"sound\":true,\"errors\":0,\"warnings\":0,\"findings\":[]}"
+        #expect(json.text == "[\n\(line)\n]\n")
     }
 
     /// Whatever is cut off, each command says so in one line or makes do.
@@ -95,7 +97,7 @@ struct ReadingTests {
         let whole = try Sample.bytes(base)
         for count in 0..<whole.count {
             let cut = try scratch.write("cut.btf", Array(whole[..<count]))
-            for command in ["dump", "check", "info"] {
+            for command in ["dump", "info"] {
                 let result = try Command.kbtf(command, cut)
                 #expect((0...1).contains(result.status), "\(count) \(command): \(result)")
                 #expect(result.errorLines.count <= 2, "\(count) \(command): \(result)")

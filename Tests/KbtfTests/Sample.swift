@@ -26,14 +26,16 @@ enum Sample {
         let file = try scratch.write(name + ".c", source)
         let object = "\(scratch.path)/\(name)"
         let result = try Command.shell(
-            "cd '\(scratch.path)' && gcc \(options) -gno-record-gcc-switches -c '\(file)' -o '\(object)'")
+            "cd '\(scratch.path)' && gcc \(options) -gno-record-gcc-switches -c '\(file)' -o '\(object)'"
+        )
         guard result.status == 0 else { throw Failed(result) }
         return object
     }
 
     /// Makes `object` look like a module of a kernel.
     static func addModinfo(_ object: String, release: String, _ scratch: Scratch) throws {
-        let modinfo = try scratch.write("modinfo", "license=GPL\0vermagic=\(release) SMP mod_unload \0")
+        let modinfo = try scratch.write(
+            "modinfo", "license=GPL\0vermagic=\(release) SMP mod_unload \0")
         let result = try Command.shell(
             "objcopy --add-section .modinfo='\(modinfo)' --set-section-flags .modinfo=alloc,readonly "
                 + "'\(object)'")

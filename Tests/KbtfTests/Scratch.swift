@@ -29,7 +29,6 @@ final class Scratch {
         try write(name, Array(text.utf8))
     }
 
-
     private func makeParents(_ name: String) -> String {
         let file = path + (name.hasPrefix("/") ? name : "/" + name)
         var at = path

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import HostIO
 import Testing
 
 /// What the command line itself promises: exit statuses, help, version, completion.
@@ -20,12 +21,33 @@ struct UsageTests {
         #expect(result.text.contains("Examples:\n  kbtf \(command) "))
     }
 
+    /// What --help lists, the manual page explains.
+    @Test(arguments: commands) func manual(command: String) throws {
+        let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let page = try FileReader.map("/\(folder)/docs/man/kbtf-\(command).1")
+        let text = String(decoding: page.array, as: UTF8.self)
+        for line in try Command.kbtf(command, "--help").text.split(separator: "\n")
+        where line.hasPrefix("  -") {
+            for word in line.split(whereSeparator: { " ,".contains($0) }) where word.hasPrefix("--")
+            {
+                guard word != "--help", word != "--version" else { continue }
+                #expect(
+                    text.contains(".It Fl Fl \(word.dropFirst(2))")
+                        || text.contains(", Fl Fl \(word.dropFirst(2))"), "\(word)")
+            }
+        }
+    }
+
     @Test(arguments: [
         [], ["frobnicate"], ["encode"], ["encode", "--standalone", "--base", "x", "f"],
-        ["encode", "--features", "default,nonsense", "f"], ["encode", "--lang-exclude", "klingon", "f"],
-        ["encode", "--detached", "x", "f", "g"], ["encode", "--detached", "x", "--detached-dir", "y", "f"],
-        ["encode", "-j", "0", "f"], ["encode", "-j", "many", "f"], ["encode", "--release", "a/b", "f"],
-        ["dump"], ["dump", "--format", "yaml", "f"], ["diff", "a"], ["check"], ["info", "--nonsense", "f"],
+        ["encode", "--features", "default,nonsense", "f"],
+        ["encode", "--lang-exclude", "klingon", "f"],
+        ["encode", "--detached", "x", "f", "g"],
+        ["encode", "--detached", "x", "--detached-dir", "y", "f"],
+        ["encode", "-j", "0", "f"], ["encode", "-j", "many", "f"],
+        ["encode", "--release", "a/b", "f"],
+        ["dump"], ["dump", "--format", "yaml", "f"], ["diff", "a"], ["check"],
+        ["info", "--nonsense", "f"],
         ["check", "--profile", "nonsense", "f"], ["base", "--release", "6.1.0", "--module", "f"],
     ])
     func usageErrors(arguments: [String]) throws {

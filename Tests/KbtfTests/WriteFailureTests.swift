@@ -23,7 +23,8 @@ struct WriteFailureTests {
     @Test func readOnlyFile() throws {
         let file = try Sample.compile(scratch)
         let before = try Sample.bytes(file)
-        try #require(Command.shell("chmod 444 '\(file)' && chmod 777 '\(scratch.path)'").status == 0)
+        try #require(
+            Command.shell("chmod 444 '\(file)' && chmod 777 '\(scratch.path)'").status == 0)
         guard let result = try asNobody("\"$KBTF\" encode \(file)") else { return }
         #expect(result.status == 1)
         #expect(result.err == "kbtf: \(file): cannot replace: Permission denied\n")
@@ -47,7 +48,9 @@ struct WriteFailureTests {
         let disk = scratch.path + "/disk"
         mkdir(disk, 0o755)
         // Containers may not mount.
-        guard try Command.shell("mount -t tmpfs -o size=400k tmpfs '\(disk)'").status == 0 else { return }
+        guard try Command.shell("mount -t tmpfs -o size=400k tmpfs '\(disk)'").status == 0 else {
+            return
+        }
         defer { _ = try? Command.shell("umount '\(disk)'") }
         let file = disk + "/sample.ko"
         try #require(Command.shell("cp '\(source)' '\(file)'").status == 0)
@@ -60,7 +63,7 @@ struct WriteFailureTests {
 
     @Test(.timeLimit(.minutes(2))) func killed() throws {
         let file = try Sample.compile(
-            scratch, source: Sample.source + "char big[20000000] = { 1 };")
+            scratch, source: Sample.source + "char big[8000000] = { 1 };")
         let old = try Sample.bytes(file)
         let arguments = [Command.binary, "encode", file]
         let start = ContinuousClock.now
@@ -71,17 +74,17 @@ struct WriteFailureTests {
 
         var killed = 0
         var replaced = 0
-        for round in 0..<60 {
+        for round in 0..<40 {
             try scratch.write("sample.ko", old)
             let process = try Command.start(arguments)
             // Spread over the whole run, and a little beyond.
-            usleep(UInt32(needed * 1.2 * Double(round) / 60))
+            usleep(UInt32(needed * 1.2 * Double(round) / 40))
             kill(process, SIGKILL)
             if Command.wait(process) == -SIGKILL { killed += 1 }
             let now = try Sample.bytes(file)
             #expect(now == old || now == new, "round \(round): neither the old nor the new file")
             if now == new { replaced += 1 }
         }
-        #expect(killed > 0 && replaced < 60, "no process was killed in time")
+        #expect(killed > 0 && replaced < 40, "no process was killed in time")
     }
 }

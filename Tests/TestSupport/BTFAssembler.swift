@@ -18,7 +18,8 @@ package struct BTFAssembler {
     package let base: BTF?
     /// Bytes of the layout section; written only under a 32-byte header.
     package var layout: [UInt8] = []
-    private(set) var records: [[UInt32]] = []
+    /// The words of each record; ids count from the base's end on.
+    package var records: [[UInt32]] = []
     private var strings: [UInt8]
     private var offsets: [String: UInt32] = [:]
     private let stringBase: UInt32
@@ -88,6 +89,55 @@ package struct BTFAssembler {
     }
 
     package func parse() throws -> BTF { try BTF.parse(ByteView(bytes()), base: base) }
+}
+
+// MARK: Permuting
+
+extension BTFAssembler {
+    /// The same types in another order, with ids to match. For records without a base.
+    package func shuffled(seed: UInt64) -> BTFAssembler {
+        var order = Array(records.indices)
+        var random = SeededRandom(seed: seed)
+        order.shuffle(using: &random)
+        var places = [UInt32](repeating: 0, count: records.count)
+        for (place, record) in order.enumerated() { places[record] = UInt32(place) + 1 }
+        func moved(_ id: UInt32) -> UInt32 {
+            id == 0 || id > places.count ? id : places[Int(id) - 1]
+        }
+        var copy = self
+        copy.records = order.map { index in
+            var words = records[index]
+            let info = TypeInfo(rawValue: words[1])
+            guard let shape = info.kind?.shape else { return words }
+            if shape.refersToType { words[2] = moved(words[2]) }
+            for word in 0..<shape.fixed where shape.fixedTypes & (1 << word) != 0 {
+                words[3 + word] = moved(words[3 + word])
+            }
+            for element in stride(from: 3 + shape.fixed, to: words.count, by: max(shape.element, 1))
+            {
+                for word in 0..<shape.element where shape.elementTypes & (1 << word) != 0 {
+                    words[element + word] = moved(words[element + word])
+                }
+            }
+            return words
+        }
+        return copy
+    }
+}
+
+/// SplitMix64: the same numbers for the same seed everywhere.
+package struct SeededRandom: RandomNumberGenerator {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var value = state
+        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
+        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
+        return value ^ value >> 31
+    }
 }
 
 // MARK: One function per kind

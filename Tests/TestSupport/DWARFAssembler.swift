@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import Bytes
+import Bytes
 package import DWARF
 
 /// How a unit is written.
@@ -37,8 +37,8 @@ package struct DWARFFlavor: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// An attribute as an entry carries it.
-package struct DWARFAttribute {
-    package indirect enum Value {
+package struct DWARFAttribute: Sendable {
+    package indirect enum Value: Sendable {
         /// Written as the form says; only the low bytes that fit.
         case number(UInt64)
         case signed(Int64)
@@ -130,8 +130,8 @@ package struct DWARFAssembler {
     ///   - sort: written from DWARF 5 on; type units go to `.debug_types` before.
     ///   - typeLabel: for type units, the entry that is the type.
     package mutating func unit(
-        _ sort: Unit.Sort = .compile, signature: UInt64 = 0, typeLabel: String = "",
-        _ attributes: [DWARFAttribute] = [], _ body: (inout DWARFAssembler) -> Void = { _ in }
+        _ attributes: [DWARFAttribute] = [], sort: Unit.Sort = .compile, signature: UInt64 = 0,
+        typeLabel: String = "", _ body: (inout DWARFAssembler) -> Void = { _ in }
     ) {
         inTypes = sort == .type && flavor.version < 5
         unitStart = position
@@ -157,7 +157,8 @@ package struct DWARFAssembler {
         case .type, .splitType:
             append(signature, 8)
             addFixup(form: .secOffset, typeLabel, size: offsetSize)
-        case .skeleton, .splitCompile: append(signature, 8)
+        case .skeleton, .splitCompile:
+            if flavor.version >= 5 { append(signature, 8) }
         case .compile, .partial: break
         }
         let tag: Tag =

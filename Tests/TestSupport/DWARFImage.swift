@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import Bytes
+import Bytes
 package import DWARF
 package import ELF
 
@@ -16,6 +16,13 @@ package struct DWARFImage {
         package var info: UInt32 = 0
         package var entrySize: UInt64 = 0
         package var address: UInt64 = 0
+
+        package init(_ name: String, _ bytes: [UInt8], flags: UInt64 = 0, type: UInt32 = 1) {
+            self.name = name
+            self.bytes = bytes
+            self.flags = flags
+            self.type = type
+        }
     }
 
     package struct Symbol {
@@ -45,7 +52,8 @@ package struct DWARFImage {
     package mutating func section(
         _ name: String, _ bytes: [UInt8], flags: UInt64 = 0, address: UInt64 = 0
     ) -> Int {
-        sections.append(Section(name: name, bytes: bytes, flags: flags, address: address))
+        sections.append(Section(name, bytes, flags: flags))
+        sections[sections.count - 1].address = address
         return sections.count
     }
 
@@ -86,18 +94,17 @@ package struct DWARFImage {
                 table += [symbol.type, 0] + place
             }
         }
-        return [
-            Section(
-                name: ".symtab", bytes: table, type: 2, link: UInt32(sections.count + 2),
-                info: UInt32(symbols.count + 1), entrySize: is64Bit ? 24 : 16),
-            Section(name: ".strtab", bytes: names, type: 3),
-        ]
+        var symtab = Section(".symtab", table, type: 2)
+        symtab.link = UInt32(sections.count + 2)
+        symtab.info = UInt32(symbols.count + 1)
+        symtab.entrySize = is64Bit ? 24 : 16
+        return [symtab, Section(".strtab", names, type: 3)]
     }
 
     /// The file.
     package func bytes() -> [UInt8] {
-        var all = [Section(name: "", bytes: [], type: 0)] + sections + symbolSections()
-        all.append(Section(name: ".shstrtab", bytes: [], type: 3))
+        var all = [Section("", [], type: 0)] + sections + symbolSections()
+        all.append(Section(".shstrtab", [], type: 3))
         var names: [UInt8] = []
         var nameOffsets: [Int] = []
         for section in all {

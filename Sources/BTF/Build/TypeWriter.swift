@@ -138,3 +138,65 @@ extension TypeWriter {
         return id
     }
 }
+
+extension TypeWriter {
+    /// What ids and names of an appended writer became.
+    package struct Moved {
+        let firstID: UInt32
+        let idShift: UInt32
+        let stringBase: UInt32
+        /// By offset in the other's own strings, where a name starts.
+        let names: [UInt32]
+        /// Added to word positions.
+        package let wordShift: Int
+
+        package func id(_ id: UInt32) -> UInt32 { id < firstID ? id : id + idShift }
+        package func name(_ offset: UInt32) -> UInt32 {
+            offset < stringBase || offset == 0 ? offset : names[Int(offset - stringBase)]
+        }
+    }
+
+    /// Appends the records of `other`, which was made over the same base.
+    package mutating func append(_ other: TypeWriter) -> Moved {
+        var start = 0
+        let strings = other.names.bytes
+        var renamed: [UInt32] = Array(repeating: 0, count: strings.count)
+        for end in strings.indices where strings[end] == 0 {
+            if end > start {
+                let offset = names.intern(Array(strings[start..<end]))
+                renamed[start] = stringBase + UInt32(offset)
+            }
+            start = end + 1
+        }
+        let moved = Moved(
+            firstID: firstID, idShift: nextID - firstID, stringBase: stringBase, names: renamed,
+            wordShift: words.count)
+        words.append(contentsOf: other.words)
+        for record in other.starts {
+            let at = Int(record) + moved.wordShift
+            starts.append(UInt32(truncatingIfNeeded: at))
+            moveRecord(at, moved)
+        }
+        return moved
+    }
+
+    private mutating func moveRecord(_ start: Int, _ moved: Moved) {
+        let info = TypeInfo(rawValue: words[start + 1])
+        guard let kind = info.kind else { return }
+        let shape = kind.shape
+        words[start] = moved.name(words[start])
+        if shape.refersToType { words[start + 2] = moved.id(words[start + 2]) }
+        for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
+            words[start + 3 + index] = moved.id(words[start + 3 + index])
+        }
+        guard shape.elementHasName || shape.elementTypes != 0 else { return }
+        var at = start + 3 + shape.fixed
+        for _ in 0..<info.vlen {
+            if shape.elementHasName { words[at] = moved.name(words[at]) }
+            for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
+                words[at + index] = moved.id(words[at + index])
+            }
+            at += shape.element
+        }
+    }
+}

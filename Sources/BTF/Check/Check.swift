@@ -66,7 +66,8 @@ private func checkSections(
     if header.length + end < dataLength {
         report.add(
             .error, "S5", offset: header.length + end,
-            "Unsupported section found: \(dataLength - header.length - end) bytes after the last one")
+            "Unsupported section found: \(dataLength - header.length - end) bytes after the last one"
+        )
     }
     if header.length < Header.longLength, header.stringOffset + header.stringLength != end {
         report.add(.error, "T1", offset: 16, "String section is not at the end")

@@ -31,7 +31,8 @@ package struct CheckReport: Sendable {
         /// `+0x1f0: [12] error M6: STRUCT foo: member 3 bar: Invalid type_id: 77 does not exist`
         package var description: String {
             let place = type.map { " [\($0)]" } ?? ""
-            return "+0x" + String(offset, radix: 16) + ":\(place) \(severity.rawValue) \(rule): \(message)"
+            return "+0x" + String(offset, radix: 16)
+                + ":\(place) \(severity.rawValue) \(rule): \(message)"
         }
     }
 

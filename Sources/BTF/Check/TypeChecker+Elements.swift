@@ -32,7 +32,9 @@ extension TypeChecker {
             if (offset + 7) / 8 > size {
                 error(
                     "M6", word: at + 2,
-                    place("Member bits_offset exceeds its struct size: bit \(offset) of \(size) bytes"))
+                    place(
+                        "Member bits_offset exceeds its struct size: bit \(offset) of \(size) bytes"
+                    ))
             }
             let type = types.word(id, at + 1)
             if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
@@ -176,9 +178,12 @@ extension TypeChecker {
             }
             let needed = layout.place(types.word(variable, 2)).size
             if length < needed {
-                error("R22", word: at + 2, place + "Invalid size: \(length), its type has \(needed)")
+                error(
+                    "R22", word: at + 2, place + "Invalid size: \(length), its type has \(needed)")
             }
         }
-        if sum > size { error("M12", word: 2, "Invalid btf_info size: entries have \(sum) of \(size)") }
+        if sum > size {
+            error("M12", word: 2, "Invalid btf_info size: entries have \(sum) of \(size)")
+        }
     }
 }

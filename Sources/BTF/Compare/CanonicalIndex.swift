@@ -97,7 +97,8 @@ struct CanonicalType: Sendable {
     let definition: Digest
 }
 
-private func firstNamed(_ meaning: Digest, in own: [CanonicalType], _ names: ChainTable) -> Digest? {
+private func firstNamed(_ meaning: Digest, in own: [CanonicalType], _ names: ChainTable) -> Digest?
+{
     var entry = names.first(hash: meaning.low)
     while let current = entry {
         if own[current].meaning == meaning { return own[current].definition }

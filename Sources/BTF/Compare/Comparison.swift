@@ -134,7 +134,8 @@ extension Comparison {
                 guard differences.count < limit else { return }
                 differences.append(
                     Difference(
-                        kind: kind, text: a.types.text(pair.a), a: TypeID(pair.a), b: TypeID(pair.b),
+                        kind: kind, text: a.types.text(pair.a), a: TypeID(pair.a),
+                        b: TypeID(pair.b),
                         detail: finder.firstDifference(pair.a, pair.b)))
             }
             for id in restA where a.types.kind(id) == kind {

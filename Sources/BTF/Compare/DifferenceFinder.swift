@@ -140,7 +140,8 @@ struct DifferenceFinder {
         case .declTag: return both(word, Int32(bitPattern: valueA), Int32(bitPattern: valueB))
         case .int:
             for (name, shift, mask) in [
-                ("encoding", UInt32(24), UInt32(0xff)), ("bit offset", 16, 0xff), ("bits", 0, 0xffff),
+                ("encoding", UInt32(24), UInt32(0xff)), ("bit offset", 16, 0xff),
+                ("bits", 0, 0xffff),
             ] where valueA >> shift & mask != valueB >> shift & mask {
                 return both(name, valueA >> shift & mask, valueB >> shift & mask)
             }
@@ -177,7 +178,9 @@ struct DifferenceFinder {
         return types.exists(target) ? types.name(target) : ""
     }
 
-    private func both<T>(_ word: String, _ x: T, _ y: T) -> String { "\(word) \(x) in A, \(y) in B" }
+    private func both<T>(_ word: String, _ x: T, _ y: T) -> String {
+        "\(word) \(x) in A, \(y) in B"
+    }
 
     private func linkageName(_ raw: Int) -> String {
         switch raw {

@@ -96,7 +96,8 @@ private struct TypeTextPrinter {
         var parts: [String] = []
         for index in 0..<min(count, 4) {
             let name = String(
-                decoding: types.string(at: types.word(id, 3 + index * shape.element)), as: UTF8.self)
+                decoding: types.string(at: types.word(id, 3 + index * shape.element)), as: UTF8.self
+            )
             parts.append(name.isEmpty ? "…" : name)
             length += name.utf8.count
         }

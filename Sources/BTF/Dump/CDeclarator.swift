@@ -18,7 +18,9 @@ extension CDumper {
 
     mutating func identifier(_ id: UInt32) -> CName {
         let name = types.string(at: types.nameOffset(id))
-        if versions[Int(id)] == 0, !name.isEmpty { versions[Int(id)] = identifiers.use(types.nameOffset(id)) }
+        if versions[Int(id)] == 0, !name.isEmpty {
+            versions[Int(id)] = identifiers.use(types.nameOffset(id))
+        }
         return CName(bytes: name, version: versions[Int(id)])
     }
 
@@ -26,7 +28,9 @@ extension CDumper {
         let name = types.string(at: types.nameOffset(id))
         // A declaration without a definition means the first type of that name, if there is one.
         if isOnlyDeclared(id) { return CName(bytes: name, version: 1) }
-        if versions[Int(id)] == 0, !name.isEmpty { versions[Int(id)] = tags.use(types.nameOffset(id)) }
+        if versions[Int(id)] == 0, !name.isEmpty {
+            versions[Int(id)] = tags.use(types.nameOffset(id))
+        }
         return CName(bytes: name, version: versions[Int(id)])
     }
 

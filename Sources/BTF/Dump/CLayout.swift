@@ -117,7 +117,8 @@ private func guessPointerSize(_ types: TypeTable) -> UInt32 {
         guard size == 4 || size == 8 else { continue }
         let words = types.name(id).split(separator: " ").sorted()
         switch words {
-        case ["long"], ["int", "long"], ["long", "unsigned"], ["int", "long", "unsigned"]: return size
+        case ["long"], ["int", "long"], ["long", "unsigned"], ["int", "long", "unsigned"]:
+            return size
         default: continue
         }
     }

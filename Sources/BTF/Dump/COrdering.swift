@@ -148,7 +148,7 @@ struct COrdering {
 struct CBudget {
     private var left: Int
 
-    /// vmlinux 6.1 spends about N per word of its records; see CDumper.
+    /// vmlinux 6.1 spends less than one step per word of its records.
     init(_ types: TypeTable) {
         var words = 0
         for id in 1..<max(types.typeCount, 1) {

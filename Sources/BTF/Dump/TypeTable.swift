@@ -119,7 +119,8 @@ extension TypeTable {
     func string(at offset: UInt32) -> ArraySlice<UInt8> {
         let start = Int(offset)
         return start < lowStrings.count
-            ? tail(of: lowStrings, from: start) : tail(of: ownStrings, from: start - lowStrings.count)
+            ? tail(of: lowStrings, from: start)
+            : tail(of: ownStrings, from: start - lowStrings.count)
     }
 
     func name(_ id: UInt32) -> String { String(decoding: string(at: word(id, 0)), as: UTF8.self) }

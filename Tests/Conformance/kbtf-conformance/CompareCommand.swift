@@ -15,6 +15,9 @@ enum CompareCommand {
         /// Differences described per pair; all are counted.
         var limit = 12
         var functionsByRule = false
+        /// The rules that may explain a difference; nil: all but the blind spot, which
+        /// must be asked for.
+        var rules: Set<String>?
     }
 
     /// One line of the list.
@@ -33,6 +36,9 @@ enum CompareCommand {
             case "--base-a": options.baseA = arguments.next()
             case "--base-b": options.baseB = arguments.next()
             case "--functions-by-rule": options.functionsByRule = true
+            case "--rules":
+                guard let names = arguments.next() else { return nil }
+                options.rules = Set(names.split(separator: ",").map(String.init))
             case "--jobs", "--limit":
                 guard let number = arguments.nextNumber() else { return nil }
                 if word == "--jobs" { options.jobs = number } else { options.limit = number }
@@ -204,7 +210,8 @@ struct PairResult: Sendable {
                 return
             }
             var functions = try FunctionRules(
-                a: ours.btf, b: oracle.btf, ledger: ledger?.entries(for: pair), elf: pair.elf)
+                a: ours.btf, b: oracle.btf, ledger: ledger?.entries(for: pair), elf: pair.elf,
+                allowed: options.rules)
             let rest = functions.unexplained(comparison.differences)
             rules = functions.counts
             state = rest.isEmpty ? .explained : .different

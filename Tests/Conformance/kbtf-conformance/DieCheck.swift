@@ -98,8 +98,8 @@ struct DieCheck {
     private mutating func compareEntries(_ theirUnit: LibDWUnit) throws {
         let table = try data.abbreviations(of: unit)
         var reader = try data.entries(of: unit, table: table, inTypes: inTypes)
-        var decoder = reader
-        var skipper = reader
+        var decoder = try data.entries(of: unit, table: table, inTypes: inTypes)
+        var skipper = try data.entries(of: unit, table: table, inTypes: inTypes)
         var entry = DIE()
         var attributes = LibDWAttributes()
         var theirs: LibDWEntry? = theirUnit.entry
@@ -148,7 +148,11 @@ struct DieCheck {
             while try reader.advance() {
                 found.append(reader.offset)
                 try reader.decode(into: &entry)
-                try reader.skipChildren(of: usesSiblings ? entry : nil)
+                if usesSiblings {
+                    try reader.skipChildren(of: entry)
+                } else {
+                    try reader.skipChildren()
+                }
             }
             if found != expected {
                 note(unit.offset, "skipping children (siblings \(usesSiblings)) went another way")
@@ -172,7 +176,7 @@ struct DieCheck {
     }
 
     /// What `decode` keeps is what `readAll` read.
-    private mutating func compareSlots(_ entry: DIE) {
+    private mutating func compareSlots(_ entry: borrowing DIE) {
         for attribute in attributes {
             guard let slot = SlotTable.slot(attribute.attribute) else { continue }
             if !entry.has(slot) || entry.value(slot) != attribute.value

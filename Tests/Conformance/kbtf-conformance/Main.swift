@@ -9,7 +9,8 @@ enum Main {
     static let usage = """
         usage: kbtf-conformance dies [--jobs N] FILE...
                  our stream of DWARF entries against libdw's: units, entries, attributes, values
-               kbtf-conformance compare [--jobs N] [--limit N] [--functions-by-rule]
+               kbtf-conformance compare [--jobs N] [--limit N]
+                                        [--functions-by-rule [--rules LIST]]
                                         --base-a FILE|none --base-b FILE|none LIST
                  BTFs by meaning; each line of LIST is OURS ORACLE [LEDGER|- [ELF|-]]
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import DWARF
+
+/// How references leave a unit, where a file has such references: link-time optimisation, type units
+/// and dwz. Then all units share one offset table, in which the sections stand one after the other:
+/// `.debug_info`, `.debug_types`, and `.debug_info` of the dwz file.
+struct UnitLinks {
+    /// Units are read together, into one table.
+    var isShared = false
+    /// The unit under way is the dwz file's.
+    var inAlternate = false
+    /// Where the dwz file's section begins in the table; nil without such a file.
+    var alternateBase: Int?
+    /// Type signature -> place in the table.
+    var signatures: [UInt64: Int] = [:]
+
+    /// The place in the table that a reference leads to; nil for none.
+    func target(_ value: UInt64, form: Form, tableOrigin: Int) -> Int? {
+        guard isShared else {
+            // One unit at a time: what stays inside it can be followed all the same.
+            return form == .refAddr ? Int(exactly: value).map { $0 - tableOrigin } : nil
+        }
+        switch form {
+        case .refAddr:
+            guard let offset = Int(exactly: value) else { return nil }
+            return inAlternate ? alternateBase.flatMap { sum(offset, $0) } : offset
+        case .gnuRefAlt, .refSup4, .refSup8:
+            guard let offset = Int(exactly: value), let base = alternateBase else { return nil }
+            return sum(offset, base)
+        case .refSig8:
+            return signatures[value]
+        default:
+            return nil
+        }
+    }
+
+    private func sum(_ a: Int, _ b: Int) -> Int? {
+        let (sum, overflow) = a.addingReportingOverflow(b)
+        return overflow ? nil : sum
+    }
+}

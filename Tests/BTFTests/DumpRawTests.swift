@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import TestSupport
+import Testing
+
+/// One kind, how it is built, and its last record in each format without a file around it.
+struct DumpCase: CustomTestStringConvertible, Sendable {
+    let kind: Kind
+    let raw: String
+    let json: String
+    let build: @Sendable (inout BTFAssembler) -> Void
+
+    init(
+        _ kind: Kind, raw: String, json: String,
+        _ build: @escaping @Sendable (inout BTFAssembler) -> Void
+    ) {
+        self.kind = kind
+        self.raw = raw
+        self.json = json
+        self.build = build
+    }
+
+    var testDescription: String { String(raw.prefix { $0 != "\n" }) }
+
+    static let all: [DumpCase] = [
+        DumpCase(
+            .int, raw: "[1] INT 'char' size=1 bits_offset=0 nr_bits=8 encoding=SIGNED",
+            json:
+                #"{"id":1,"kind":"INT","name":"char","size":1,"bits_offset":0,"nr_bits":8,"encoding":"SIGNED"}"#
+        ) { $0.int("char", size: 1) },
+        DumpCase(
+            .int, raw: "[1] INT '_Bool' size=1 bits_offset=2 nr_bits=5 encoding=BOOL",
+            json:
+                #"{"id":1,"kind":"INT","name":"_Bool","size":1,"bits_offset":2,"nr_bits":5,"encoding":"BOOL"}"#
+        ) { $0.int("_Bool", size: 1, encoding: IntEncoding.bool, offset: 2, bits: 5) },
+        DumpCase(
+            .int, raw: "[1] INT 'odd' size=4 bits_offset=0 nr_bits=32 encoding=UNKN",
+            json:
+                #"{"id":1,"kind":"INT","name":"odd","size":4,"bits_offset":0,"nr_bits":32,"encoding":"UNKN"}"#
+        ) { $0.int("odd", encoding: 3) },
+        DumpCase(
+            .ptr, raw: "[1] PTR '(anon)' type_id=0",
+            json: #"{"id":1,"kind":"PTR","name":"(anon)","type_id":0}"#
+        ) { $0.pointer(0) },
+        DumpCase(
+            .array, raw: "[2] ARRAY '(anon)' type_id=1 index_type_id=1 nr_elems=7",
+            json:
+                #"{"id":2,"kind":"ARRAY","name":"(anon)","type_id":1,"index_type_id":1,"nr_elems":7}"#
+        ) {
+            let int = $0.int()
+            $0.array(int, index: int, 7)
+        },
+        DumpCase(
+            .struct,
+            raw: """
+                [2] STRUCT 's' size=8 vlen=2
+                \t'a' type_id=1 bits_offset=0 bitfield_size=3
+                \t'(anon)' type_id=1 bits_offset=32
+                """,
+            json:
+                #"{"id":2,"kind":"STRUCT","name":"s","size":8,"vlen":2,"members":[{"name":"a","type_id":1,"bits_offset":0,"bitfield_size":3},{"name":"(anon)","type_id":1,"bits_offset":32}]}"#
+        ) {
+            let int = $0.int()
+            $0.bitfields("s", size: 8, [("a", int, 0, 3), ("", int, 32, 0)])
+        },
+        DumpCase(
+            .union,
+            raw: """
+                [2] UNION '(anon)' size=4 vlen=1
+                \t'a' type_id=1 bits_offset=4026531840
+                """,
+            json:
+                #"{"id":2,"kind":"UNION","name":"(anon)","size":4,"vlen":1,"members":[{"name":"a","type_id":1,"bits_offset":4026531840}]}"#
+        ) {
+            let int = $0.int()
+            $0.structure(size: 4, union: true, [("a", int, 0xf000_0000)])
+        },
+        DumpCase(
+            .enum,
+            raw: """
+                [1] ENUM 'e' encoding=UNSIGNED size=4 vlen=2
+                \t'A' val=0
+                \t'B' val=2147483647
+                """,
+            json:
+                #"{"id":1,"kind":"ENUM","name":"e","encoding":"UNSIGNED","size":4,"vlen":2,"values":[{"name":"A","val":0},{"name":"B","val":2147483647}]}"#
+        ) { $0.enumeration("e", [("A", 0), ("B", 0x7fff_ffff)]) },
+        DumpCase(
+            .enum, raw: "[1] ENUM 'e' encoding=SIGNED size=1 vlen=1\n\t'A' val=-1",
+            json:
+                #"{"id":1,"kind":"ENUM","name":"e","encoding":"SIGNED","size":1,"vlen":1,"values":[{"name":"A","val":-1}]}"#
+        ) { $0.enumeration("e", size: 1, signed: true, [("A", -1)]) },
+        DumpCase(
+            .enum, raw: "[1] ENUM 'e' encoding=UNSIGNED size=4 vlen=1\n\t'A' val=4294967295",
+            // bpftool's sign extension; see JSONDumper.
+            json:
+                #"{"id":1,"kind":"ENUM","name":"e","encoding":"UNSIGNED","size":4,"vlen":1,"values":[{"name":"A","val":18446744073709551615}]}"#
+        ) { $0.enumeration("e", [("A", -1)]) },
+        DumpCase(
+            .fwd, raw: "[1] FWD 'f' fwd_kind=struct",
+            json: #"{"id":1,"kind":"FWD","name":"f","fwd_kind":"struct"}"#
+        ) { $0.forward("f") },
+        DumpCase(
+            .fwd, raw: "[1] FWD 'f' fwd_kind=union",
+            json: #"{"id":1,"kind":"FWD","name":"f","fwd_kind":"union"}"#
+        ) { $0.forward("f", union: true) },
+        DumpCase(
+            .typedef, raw: "[2] TYPEDEF 'u8' type_id=1",
+            json: #"{"id":2,"kind":"TYPEDEF","name":"u8","type_id":1}"#
+        ) {
+            let int = $0.int()
+            $0.typedef("u8", int)
+        },
+        DumpCase(
+            .volatile, raw: "[1] VOLATILE '(anon)' type_id=0",
+            json: #"{"id":1,"kind":"VOLATILE","name":"(anon)","type_id":0}"#
+        ) { $0.wrap(.volatile, 0) },
+        DumpCase(
+            .const, raw: "[1] CONST '(anon)' type_id=0",
+            json: #"{"id":1,"kind":"CONST","name":"(anon)","type_id":0}"#
+        ) { $0.wrap(.const, 0) },
+        DumpCase(
+            .restrict, raw: "[1] RESTRICT '(anon)' type_id=0",
+            json: #"{"id":1,"kind":"RESTRICT","name":"(anon)","type_id":0}"#
+        ) { $0.wrap(.restrict, 0) },
+        DumpCase(
+            .func, raw: "[2] FUNC 'f' type_id=1 linkage=extern",
+            json: #"{"id":2,"kind":"FUNC","name":"f","type_id":1,"linkage":"extern"}"#
+        ) {
+            let proto = $0.prototype()
+            $0.function("f", proto, linkage: .extern)
+        },
+        DumpCase(
+            .funcProto,
+            raw:
+                "[2] FUNC_PROTO '(anon)' ret_type_id=1 vlen=2\n\t'a' type_id=1\n\t'(anon)' type_id=0",
+            json:
+                #"{"id":2,"kind":"FUNC_PROTO","name":"(anon)","ret_type_id":1,"vlen":2,"params":[{"name":"a","type_id":1},{"name":"(anon)","type_id":0}]}"#
+        ) {
+            let int = $0.int()
+            $0.prototype(returns: int, [("a", int), ("", 0)])
+        },
+        DumpCase(
+            .var, raw: "[2] VAR 'v' type_id=1, linkage=global",
+            json: #"{"id":2,"kind":"VAR","name":"v","type_id":1,"linkage":"global"}"#
+        ) {
+            let int = $0.int()
+            $0.variable("v", int)
+        },
+        DumpCase(
+            .datasec,
+            raw: """
+                [3] DATASEC '.data' size=8 vlen=2
+                \ttype_id=2 offset=0 size=4 (VAR 'v')
+                \ttype_id=9 offset=4 size=4
+                """,
+            json:
+                #"{"id":3,"kind":"DATASEC","name":".data","size":8,"vlen":2,"vars":[{"type_id":2,"offset":0,"size":4},{"type_id":9,"offset":4,"size":4}]}"#
+        ) {
+            let int = $0.int()
+            let variable = $0.variable("v", int)
+            $0.section(".data", size: 8, [(variable, 0, 4), (9, 4, 4)])
+        },
+        DumpCase(
+            .float, raw: "[1] FLOAT 'double' size=8",
+            json: #"{"id":1,"kind":"FLOAT","name":"double","size":8}"#
+        ) { $0.float("double", size: 8) },
+        DumpCase(
+            .declTag, raw: "[2] DECL_TAG 'bpf_kfunc' type_id=1 component_idx=-1",
+            json: #"{"id":2,"kind":"DECL_TAG","name":"bpf_kfunc","type_id":1,"component_idx":-1}"#
+        ) {
+            let int = $0.typedef("t", 0)
+            $0.declTag("bpf_kfunc", int)
+        },
+        DumpCase(
+            .typeTag, raw: "[1] TYPE_TAG 'user' type_id=0",
+            json: #"{"id":1,"kind":"TYPE_TAG","name":"user","type_id":0}"#
+        ) { $0.typeTag("user", 0) },
+        DumpCase(
+            .enum64,
+            raw: """
+                [1] ENUM64 'big' encoding=UNSIGNED size=8 vlen=1
+                \t'A' val=18446744073709551615ULL
+                """,
+            json:
+                #"{"id":1,"kind":"ENUM64","name":"big","encoding":"UNSIGNED","size":8,"vlen":1,"values":[{"name":"A","val":18446744073709551615}]}"#
+        ) { $0.enumeration64("big", [("A", .max)]) },
+        DumpCase(
+            .enum64, raw: "[1] ENUM64 'big' encoding=SIGNED size=8 vlen=1\n\t'A' val=-2LL",
+            json:
+                #"{"id":1,"kind":"ENUM64","name":"big","encoding":"SIGNED","size":8,"vlen":1,"values":[{"name":"A","val":-2}]}"#
+        ) { $0.enumeration64("big", signed: true, [("A", .max - 1)]) },
+    ]
+}
+
+/// A dump as text.
+func text(
+    _ btf: BTF, _ format: DumpFormat, _ selected: [TypeID]? = nil, _ options: COptions = COptions()
+) throws -> String {
+    var out: [UInt8] = []
+    try dump(btf, format: format, selecting: selected, c: options, into: &out)
+    return String(decoding: out, as: UTF8.self)
+}
+
+@Suite struct DumpRawTests {
+    @Test(arguments: DumpCase.all) func oneKind(_ sample: DumpCase) throws {
+        for (bigEndian, headerLength) in [(false, 24), (true, 24), (false, 32), (true, 32)] {
+            var asm = BTFAssembler(bigEndian: bigEndian, headerLength: headerLength)
+            sample.build(&asm)
+            let btf = try asm.parse()
+            let last = TypeID(btf.typeCount - 1)
+            #expect(try text(btf, .raw, [last]) == sample.raw + "\n")
+            #expect(try text(btf, .json, [last]) == #"{"types":["# + sample.json + "]}\n")
+        }
+    }
+
+    @Test func everyKindHasACase() {
+        #expect(Set(DumpCase.all.map(\.kind)) == Set(Kind.allCases))
+    }
+
+    @Test func splitListsOwnTypesByTheirIDs() throws {
+        var asm = BTFAssembler()
+        asm.int()
+        let base = try asm.parse()
+        var split = BTFAssembler(base: base)
+        split.pointer(1)
+        split.typedef("int", 1)
+        let btf = try split.parse()
+        #expect(
+            try text(btf, .raw)
+                == "[2] PTR '(anon)' type_id=1\n[3] TYPEDEF 'int' type_id=1\n")
+        #expect(btf.ids(named: "int") == [TypeID(1), TypeID(3)])
+        #expect(btf.ids(named: "").isEmpty)
+    }
+
+    @Test func jsonEscapes() throws {
+        var asm = BTFAssembler()
+        asm.float("q\"b\\t\tn\nc\u{1}\u{e9}", size: 4)
+        #expect(try text(try asm.parse(), .json).contains(#""name":"q\"b\\t\tn\nc\u0001é""#))
+    }
+
+    @Test func emptyFile() throws {
+        let btf = try BTFAssembler().parse()
+        #expect(try text(btf, .raw).isEmpty)
+        #expect(try text(btf, .json) == "{\"types\":[]}\n")
+    }
+
+    @Test func missingID() throws {
+        let btf = try BTFAssembler().parse()
+        #expect(throws: BTFError.self) { try text(btf, .raw, [TypeID(1)]) }
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Testing
+
+@Suite struct ViewTests {
+    @Test func slices() {
+        let view = ByteView([1, 2, 3, 4, 5])
+        let part = view.slice(1, 3)
+        #expect(part?.array == [2, 3, 4])
+        #expect(part?[2] == 4)
+        #expect(part?.slice(1, 2)?.array == [3, 4])
+        #expect(part?.slice(1, 3) == nil)
+        #expect(view.slice(5, 0)?.isEmpty == true)
+        #expect(ByteView.empty.array == [])
+        #expect(ByteView.empty.cursor().atEnd)
+    }
+
+    @Test func wordsInBothOrders() {
+        let view = ByteView([0, 1, 2, 3, 4, 5, 6, 7, 8])
+        #expect(view.words(at: 1, count: 2, bigEndian: false) == [0x0403_0201, 0x0807_0605])
+        #expect(view.words(at: 1, count: 2, bigEndian: true) == [0x0102_0304, 0x0506_0708])
+        #expect(view.words(at: 2, count: 2, bigEndian: false) == nil)
+        #expect(view.words(at: 9, count: 0, bigEndian: false) == [])
+        for bigEndian in [false, true] {
+            let bytes = byteArray(of: [1, 0xffff_fffe], bigEndian: bigEndian)
+            #expect(
+                ByteView(bytes).words(at: 0, count: 2, bigEndian: bigEndian) == [1, 0xffff_fffe])
+            #expect(bytes[bigEndian ? 3 : 0] == 1)
+        }
+    }
+
+    @Test func comparing() {
+        let view = ByteView(Array("hello".utf8))
+        #expect(view.hasBytes("hell"))
+        #expect(view.hasBytes("lo", at: 3))
+        #expect(!view.hasBytes("lo!", at: 3))
+        #expect(!view.hasBytes("help"))
+        #expect(view.hasBytes("", at: 5))
+        #expect(view.withSpan { $0.byteCount } == 5)
+    }
+
+    /// The storage lives as long as the last view, and is given back once.
+    @Test func released() {
+        nonisolated(unsafe) var count = 0
+        do {
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
+            buffer.copyBytes(from: [1, 2, 3, 4])
+            var view: ByteView? = ByteView(
+                ByteStorage(base: UnsafeRawPointer(buffer.baseAddress), count: 4) {
+                    count += 1
+                    buffer.deallocate()
+                })
+            let part = view?.slice(2, 2)
+            view = nil
+            #expect(count == 0)
+            #expect(part?.array == [3, 4])
+        }
+        #expect(count == 1)
+    }
+}
+
+@Suite struct WriterTests {
+    @Test func integers() {
+        var little = ByteWriter()
+        little.put(UInt8(1))
+        little.put(UInt16(0x0203))
+        little.put(UInt32(0x0405_0607))
+        little.put(Int64(-2))
+        #expect(
+            little.bytes == [1, 3, 2, 7, 6, 5, 4, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff])
+        little.align(to: 8)
+        #expect(little.bytes.count == 16)
+        little.align(to: 8)
+        #expect(little.bytes.count == 16)
+        var big = ByteWriter(bigEndian: true)
+        big.put(UInt16(0x0102))
+        big.put(UInt64(1))
+        big.put([9, 8])
+        #expect(big.bytes == [1, 2, 0, 0, 0, 0, 0, 0, 0, 1, 9, 8])
+    }
+}
+
+@Suite struct ChainTableTests {
+    /// Entries of one hash come in the order they were added, and none is missed.
+    @Test func chains() {
+        let count = 5_000
+        // Many share a bucket, some share the whole hash.
+        func hash(_ entry: Int) -> UInt64 { UInt64(entry % 700) << 40 | UInt64(entry % 3) }
+        var table = ChainTable(entries: count)
+        for entry in 0..<count { table.add(entry, hash: hash(entry)) }
+        for wanted in 0..<2_100 {
+            var found: [Int] = []
+            var entry = table.first(hash: hash(wanted))
+            while let current = entry {
+                if hash(current) == hash(wanted) { found.append(current) }
+                entry = table.after(current, hash: hash(wanted))
+            }
+            #expect(found == (0..<count).filter { hash($0) == hash(wanted) })
+        }
+        #expect(table.first(hash: 699 << 40 | 5) == nil)
+        #expect(ChainTable(entries: 0).first(hash: 0) == nil)
+    }
+}
+
+@Suite struct InternerTests {
+    /// Equal strings get one offset, also through growth.
+    @Test(arguments: [true, false]) func manyStrings(_ leadingEmpty: Bool) {
+        var interner = ByteInterner(leadingEmpty: leadingEmpty, expecting: 1)
+        var offsets: [Int] = []
+        for number in 0..<20_000 { offsets.append(interner.intern(Array("n\(number)".utf8))) }
+        for number in 0..<20_000 {
+            let bytes = Array("n\(number)".utf8)
+            #expect(interner.intern(bytes) == offsets[number])
+            #expect(withBytes(bytes) { interner.find($0) } == offsets[number])
+        }
+        #expect(Set(offsets).count == offsets.count)
+        #expect(withBytes(Array("n20000".utf8)) { interner.find($0) } == nil)
+        #expect(withBytes([]) { interner.find($0) } == (leadingEmpty ? 0 : nil))
+        let view = ByteView(interner.bytes)
+        #expect(view.cString(at: offsets[12_345]) == "n12345")
+    }
+
+    /// Of an existing section every string is found at the first of its places.
+    @Test func existingSection() {
+        var interner = ByteInterner(indexing: Array("\0ab\0c\0ab\0".utf8))
+        #expect(interner.intern([]) == 0)
+        #expect(interner.intern(Array("ab".utf8)) == 1)
+        #expect(interner.intern(Array("c".utf8)) == 4)
+        #expect(interner.intern(Array("new".utf8)) == 9)
+        #expect(interner.bytes == Array("\0ab\0c\0ab\0new\0".utf8))
+    }
+
+    /// A string that begins like a longer one is its own.
+    @Test func prefixes() {
+        var interner = ByteInterner(leadingEmpty: true)
+        let long = interner.intern(Array("abcdefgh".utf8))
+        let short = interner.intern(Array("abcd".utf8))
+        #expect(long != short)
+        #expect(interner.intern(Array("abcdefgh".utf8)) == long)
+    }
+}
+
+@Suite struct HashTests {
+    /// The hash is part of outputs' order: it must be the same everywhere and for ever.
+    @Test func doesNotChange() {
+        #expect(withBytes([]) { hashBytes($0) } == withBytes([]) { hashBytes($0) })
+        let values = (0..<64).map { length in
+            withBytes([UInt8](repeating: 7, count: length)) { hashBytes($0) }
+        }
+        #expect(Set(values).count == 64)
+        // Trailing zeros count.
+        #expect(withBytes([1]) { hashBytes($0) } != withBytes([1, 0]) { hashBytes($0) })
+        // Each bit of eight bytes matters.
+        let base = withBytes([UInt8](repeating: 0, count: 8)) { hashBytes($0) }
+        for bit in 0..<64 {
+            var bytes = [UInt8](repeating: 0, count: 8)
+            bytes[bit / 8] = 1 << UInt8(bit % 8)
+            #expect(withBytes(bytes) { hashBytes($0) } != base)
+        }
+    }
+}

@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Holds kbtf against other programs over whole real kernels:
+#
+#   shipped      every module of two kernels, against the BTF that it shipped with (pahole 1.24)
+#   legacy       the same modules against pahole 1.32 with libbpf 1.8, features of Debian's kernels
+#   default      ... with the features that newer kernels ask for
+#   standalone   ... without a base; also modules of arm64 and s390x (big-endian)
+#   witness      what bpftool prints as C of our BTF and of pahole's
+#   dies         the stream of DWARF entries, against libdw
+#   same-bytes   one job, two jobs, another folder
+#   no-base      standalone BTF is read without a base, by bpftool and by kbtf
+#
+# Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# compared is kept under $CACHE/conformance until the next run.
+#
+# KBTF names the release build of kbtf, as make does; the other program is built beside it.
+
+# shellcheck source-path=SCRIPTDIR source=common.sh
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+REPO=$(cd "$HERE/../.." && pwd)
+: "${KBTF:=$REPO/.build/release/kbtf}"
+SCRATCH=${KBTF%/release/kbtf}
+COMPARE=$SCRATCH/release/kbtf-conformance
+BPFTOOL=$CACHE/peers/bin/bpftool-7.8
+WORK=$CACHE/conformance
+JOBS=$(nproc)
+SAMPLE=100
+export BPFTOOL
+
+LEGACY=var,float,enum64,decl_tag,type_tag
+DEFAULT=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func
+# How BTF of pahole 1.24 differs from today's, as docs/ledger.md tells: clones that it did not
+# know, functions that it did not leave out, one FUNC for each unit.
+SHIPPED_RULES=suffixed-symbol,ambiguous-address,unexpected-register,reordered-parameters
+SHIPPED_RULES+=,inconsistent-prototype,one-function-per-name,goes-with-function
+# pahole 1.32 overlooks some functions of ambiguous address; FunctionRules.swift says which.
+BLIND_SPOT=pahole-ambiguity-blind-spot
+# Modules with such a function, when last counted: release and number.
+declare -A BLIND_SPOTS=([6.1.0-56-cloud-amd64]=6 [6.12.117+deb12-cloud-amd64]=2)
+
+failures=0
+
+# verdict NAME 0|1 DETAIL
+verdict() {
+    local word=PASS
+    [ "$2" = 0 ] || { word=FAIL; failures=$((failures + 1)); }
+    printf '%-28s %s  %4ss  %s\n' "$1" "$word" "$((SECONDS - started))" "$3" | tee -a "$WORK/table"
+    started=$SECONDS
+}
+
+release_of() { cat "$CACHE/kernels/$1/release"; }
+modules_of() { echo "$CACHE/kernels/$1/dbg/usr/lib/debug/lib/modules/$(release_of "$1")"; }
+
+# list_of SERIES: the modules, relative to their root.
+list_of() { (cd "$(modules_of "$1")" && find . -name '*.ko' -printf '%P\n' | sort); }
+
+# sample SERIES: $SAMPLE of them, evenly spread.
+sample() {
+    local count
+    count=$(list_of "$1" | wc -l)
+    list_of "$1" | awk -v n="$((count > SAMPLE ? count / SAMPLE : 1))" -v max="$SAMPLE" \
+        '(NR - 1) % n == 0 && kept++ < max'
+}
+
+# encode SERIES NAME OPTIONS...: all modules, into $WORK/SERIES/NAME/, with a ledger.
+encode() {
+    local dir=$WORK/$1/$2 from
+    from=$(modules_of "$1")/kernel
+    shift 2
+    mkdir -p "$dir"
+    "$KBTF" encode -j "$JOBS" --lang-exclude rust --detached-dir "$dir" --ledger "$dir.ledger" "$@" "$from" \
+        2>"$dir.messages"
+}
+
+# compare_with SERIES NAME BASE_A BASE_B ORACLE SUFFIX OPTIONS...: what encode made against
+# ORACLE/MODULE SUFFIX; the output goes to $WORK/SERIES/NAME.compared.
+compare_with() {
+    local out=$WORK/$1/$2 base_a=$3 base_b=$4 oracle=$5 suffix=$6 from
+    from=$(modules_of "$1")
+    list_of "$1" | while read -r ko; do
+        echo "$out/${ko##*/}.btf $oracle/$ko$suffix $out.ledger $from/$ko"
+    done >"$out.list"
+    shift 6
+    "$COMPARE" compare --jobs "$JOBS" --base-a "$base_a" --base-b "$base_b" "$@" "$out.list" >"$out.compared" 2>&1
+}
+
+# field FILE WORD: the number after WORD in the last line of an output of compare.
+field() { tail -n 1 "$1" | tr ' ' '\n' | awk -v w="$2" 'f { print; exit } $0 == w { f = 1 }'; }
+
+# rules FILE: "rule count, rule count", as compare counted them.
+rules() { awk '$1 == "rule" { printf "%s%s %s", sep, $2, $3; sep = ", " }' "$1"; }
+
+# summary FILE: the numbers of an output of compare.
+summary() {
+    [ -n "$(field "$1" pairs)" ] || { head -n 1 "$1"; return; }
+    printf '%s modules: %s equal, %s by rule, %s different, %s unreadable; repeats of base %s (oracle: %s in all)' \
+        "$(field "$1" pairs)" "$(field "$1" equal)" "$(field "$1" by-rule)" "$(field "$1" different)" \
+        "$(field "$1" unreadable)" "$(field "$1" repeats-of-base)" "$(field "$1" oracle-repeats)"
+}
+
+# encoded SERIES NAME: whether every module gave BTF.
+encoded() { [ "$(list_of "$1" | wc -l)" = "$(find "$WORK/$1/$2" -name '*.btf' | wc -l)" ]; }
+
+# --- The checks ---
+
+shipped() {
+    local series=$1 out=$WORK/$1/shipped from bad=0 ours theirs
+    from=$CACHE/kernels/$series/image-ko
+    [ -d "$from" ] || from=$CACHE/kernels/$series/image/lib/modules/$(release_of "$series")
+    local base=$CACHE/kernels/$series/vmlinux.btf
+    encode "$series" shipped --base "$base" --features "$LEGACY" && encoded "$series" shipped || bad=1
+    compare_with "$series" shipped "$base" "$base" "$from" "" --functions-by-rule --rules "$SHIPPED_RULES" || bad=1
+    verdict "$series shipped" "$bad" "$(summary "$out.compared"); $(rules "$out.compared")"
+    bad=0
+    ours=$(field "$out.compared" bytes)
+    theirs=$(field "$out.compared" oracle-bytes)
+    [ -n "$ours" ] && [ "$ours" -le "$theirs" ] || bad=1
+    verdict "$series shipped, bytes" "$bad" "${ours:-?} of ${theirs:-?}"
+}
+
+# split SERIES NAME FEATURES
+split() {
+    local series=$1 name=$2 out=$WORK/$1/$2 base=$CACHE/oracles/$1/vmlinux-$2.btf bad=0 expected found
+    encode "$series" "$name" --base "$base" --features "$3" && encoded "$series" "$name" || bad=1
+    compare_with "$series" "$name" "$base" "$base" "$CACHE/oracles/$series/$name" .btf \
+        --functions-by-rule --rules "$BLIND_SPOT,goes-with-function" || bad=1
+    found=$(field "$out.compared" by-rule)
+    expected=${BLIND_SPOTS[$(release_of "$series")]-$found}
+    [ "$found" = "$expected" ] || bad=1
+    verdict "$series $name" "$bad" \
+        "$(summary "$out.compared"); $(rules "$out.compared") (in $expected modules when last counted)"
+}
+
+# standalone SERIES NAME FEATURES
+standalone() {
+    local series=$1 name=$2 bad=0
+    encode "$series" "$name" --standalone --features "$3" && encoded "$series" "$name" || bad=1
+    compare_with "$series" "$name" none none "$CACHE/oracles/$series/$name" .btf \
+        --functions-by-rule --rules "$BLIND_SPOT,goes-with-function" || bad=1
+    verdict "$series $name" "$bad" "$(summary "$WORK/$series/$name.compared"); $(rules "$WORK/$series/$name.compared")"
+}
+
+# definitions: what is on standard input of bpftool's C, one definition a line, sorted.
+definitions() {
+    awk 'BEGIN { RS = "" } { gsub(/\n/, "\001"); print }' | sort
+}
+export -f definitions
+
+# One module for witness: OURS ORACLE BASE DEFINITIONS_OF_BASE.
+witness_one() {
+    local a b word
+    set -euo pipefail
+    a=$(mktemp "$WORK/tmp.XXXXXX")
+    b=$(mktemp "$WORK/tmp.XXXXXX")
+    "$BPFTOOL" -B "$3" btf dump file "$1" format c >"$a"
+    "$BPFTOOL" -B "$3" btf dump file "$2" format c >"$b"
+    # A dump has the base's types as well; less than that is a fault of this check.
+    if [ "$(stat -c %s "$a")" -lt 1000000 ]; then
+        word=unread
+    elif cmp -s "$a" "$b"; then
+        word=equal
+    elif cmp -s <(definitions <"$a" | comm -23 - "$4") <(definitions <"$b" | comm -23 - "$4"); then
+        word=equal-less-base
+    else
+        word=different
+    fi
+    rm "$a" "$b"
+    echo "$word $1"
+}
+export -f witness_one
+export WORK
+
+witness() {
+    local series=$1 base=$CACHE/oracles/$1/vmlinux-legacy.btf dir=$WORK/$1 bad=0 out=$WORK/$1/witness
+    "$BPFTOOL" btf dump file "$base" format c | definitions >"$dir/base.definitions"
+    # shellcheck disable=SC2016  # the inner shell expands these
+    sample "$series" | sed "s|^\(.*/\)\(.*\)\$|$dir/legacy/\2.btf $CACHE/oracles/$series/legacy/\1\2.btf|" |
+        xargs -P "$JOBS" -L 1 bash -c 'witness_one "$3" "$4" "$1" "$2"' witness "$base" "$dir/base.definitions" \
+            >"$out" 2>"$out.messages" || bad=1
+    ! grep -qv '^equal' "$out" || bad=1
+    [ "$(wc -l <"$out")" = "$(sample "$series" | wc -l)" ] || bad=1
+    verdict "$series witness" "$bad" \
+        "bpftool's C of both: $(awk '{ n[$1]++ } END { printf "%d equal, %d equal without the definitions of the base, %d different", n["equal"], n["equal-less-base"], NR - n["equal"] - n["equal-less-base"] }' "$out")"
+}
+
+dies() {
+    local bad=0 files=() series ko
+    for series in 6.1 6.12; do
+        while read -r ko; do files+=("$(modules_of "$series")/$ko"); done < <(sample "$series")
+    done
+    files+=("$CACHE/kernels/6.1/dbg/usr/lib/debug/boot/vmlinux-$(release_of 6.1)")
+    "$COMPARE" dies --jobs "$JOBS" "${files[@]}" >"$WORK/dies" 2>&1 || bad=1
+    verdict "dies" "$bad" "$(tail -n 1 "$WORK/dies")"
+}
+
+same_bytes() {
+    local bad=0 dir=$WORK/same base=$CACHE/oracles/6.1/vmlinux-legacy.btf from
+    from=$(modules_of 6.1)
+    mkdir -p "$dir"/{one,two,elsewhere}
+    local options=(--base "$base" --features "$LEGACY" --lang-exclude rust)
+    "$KBTF" encode -j 1 "${options[@]}" --detached-dir "$dir/one" "$from/kernel" 2>>"$dir/messages" || bad=1
+    "$KBTF" encode -j 2 "${options[@]}" --detached-dir "$dir/two" "$from/kernel" 2>>"$dir/messages" || bad=1
+    (cd "$from" && "$KBTF" encode -j 2 "${options[@]}" --detached-dir "$dir/elsewhere" kernel) 2>>"$dir/messages" || bad=1
+    diff -r "$dir/one" "$dir/two" >>"$dir/messages" || bad=1
+    diff -r "$dir/one" "$dir/elsewhere" >>"$dir/messages" || bad=1
+    [ "$(find "$dir" -name '*.btf' | wc -l)" = "$((3 * $(list_of 6.1 | wc -l)))" ] || bad=1
+    verdict "same-bytes" "$bad" "-j1, -j2, and -j2 with relative paths: $(find "$dir" -name '*.btf' | wc -l) files"
+}
+
+# loads FILE...: prints those that bpftool does not read without a base.
+loads() {
+    local file
+    for file; do
+        "$BPFTOOL" btf dump file "$file" >/dev/null 2>&1 || echo "$file"
+    done
+}
+export -f loads
+
+no_base() {
+    local series=$1 dir=$WORK/$1/standalone bad=0 unread unsound
+    # shellcheck disable=SC2016  # the inner shell expands these
+    unread=$(find "$dir" -name '*.btf' | sort | xargs -P "$JOBS" -n 40 bash -c 'loads "$@"' loads | wc -l)
+    find "$dir" -name '*.btf' | sort | xargs "$KBTF" check >"$dir.checked" 2>&1 || bad=1
+    unsound=$(grep -cv ': sound' "$dir.checked" || true)
+    [ "$unread" = 0 ] && [ "$unsound" = 0 ] && [ -s "$dir.checked" ] || bad=1
+    verdict "$series no-base" "$bad" \
+        "$(find "$dir" -name '*.btf' | wc -l) files: bpftool reads all but $unread; kbtf check: $(grep -c ': sound' "$dir.checked" || true) sound"
+}
+
+# --- ---
+
+[[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
+for step in inputs peers oracles; do
+    bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
+done
+for product in kbtf kbtf-conformance; do
+    swift build --package-path "$REPO" --scratch-path "$SCRATCH" -c release --static-swift-stdlib --product "$product" \
+        >"$CACHE/conformance.build" 2>&1 || { tail -n 20 "$CACHE/conformance.build" >&2; die "$product does not build"; }
+done
+
+lock
+rm -rf "$WORK"
+mkdir -p "$WORK"/{6.1,6.12,6.1-arm64,6.1-s390x}
+SECONDS=0
+started=0
+for series in 6.1 6.12; do
+    shipped "$series"
+    split "$series" legacy "$LEGACY"
+    split "$series" default "$DEFAULT"
+    standalone "$series" standalone "$LEGACY"
+done
+for arch in arm64 s390x; do
+    standalone "6.1-$arch" standalone-legacy "$LEGACY"
+    standalone "6.1-$arch" standalone-default "$DEFAULT"
+done
+witness 6.1
+witness 6.12
+dies
+same_bytes
+no_base 6.1
+no_base 6.12
+echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
+[ "$failures" = 0 ]

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import DWARF
+import DWARFToBTF
+import Testing
+import TestSupport
+
+/// Debug information that no compiler writes.
+@Suite struct BrokenTests {
+    private func fault(_ body: (inout DWARFAssembler) -> Void) -> String {
+        do {
+            return "no fault: \(try encoded(unit(DWARFFlavor(version: 4), body)).lines)"
+        } catch let error as EncodeError {
+            return error.description
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func typedefOfItself() {
+        let message = fault { $0.add(.typedef, "t", [.name("t"), .type("t")]) }
+        #expect(message.contains("contains itself without a struct in between"))
+        let pair = fault { unit in
+            unit.add(.constType, "a", [.type("b")])
+            unit.add(.volatileType, "b", [.type("a")])
+        }
+        #expect(pair.contains("contains itself without a struct in between"))
+    }
+
+    @Test func arrayOfItself() {
+        let message = fault { unit in
+            unit.add(.arrayType, "a", [.type("a")]) { $0.add(.subrangeType, [.count(2)]) }
+        }
+        #expect(message.contains("contains itself without a struct in between"))
+    }
+
+    /// `_Atomic` is left out; a type of nothing but `_Atomic` is none.
+    @Test func atomicOfItself() {
+        for uses in [false, true] {
+            let message = fault { unit in
+                unit.add(.atomicType, "a", [.type("b")])
+                unit.add(.atomicType, "b", [.type("a")])
+                if uses { unit.add(.pointerType, [.type("a")]) }
+            }
+            if uses { #expect(message.contains("type is made of itself alone")) }
+        }
+    }
+
+    /// A struct by value in itself has no size, but can be told.
+    @Test func structInItself() throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.add(.structureType, "s", [.name("s"), .byteSize(8)]) { unit in
+                    unit.member("s", "s", at: 0)
+                }
+            })
+        #expect(outcome.line("s") == "struct s: size 8 { s: struct s @0 }")
+    }
+
+    /// References outside the unit, into the middle of an entry, and to what is no type.
+    @Test func referenceToNothing() {
+        func typedef(_ target: UInt64) -> String {
+            fault { $0.add(.typedef, [.name("t"), DWARFAttribute(.type, .ref4, .number(target))]) }
+        }
+        #expect(typedef(0xffff).contains("outside its unit"))
+        #expect(typedef(0xffff_ffff).contains("outside its unit"))
+        #expect(typedef(12).contains("referred to as a type, but is none"))
+        #expect(typedef(0).contains("referred to as a type, but is none"))
+        let variable = fault { unit in
+            unit.add(.typedef, [.name("t"), .type("f")])
+            unit.add(.subprogram, "f", [.name("f")])
+        }
+        #expect(variable.contains("referred to as a type, but is none"))
+    }
+
+    /// Forms that a reference cannot have.
+    @Test(arguments: [Form.data4, .string, .flagPresent, .refSig8])
+    func referenceOfAnotherForm(_ form: Form) {
+        let message = fault {
+            $0.add(.typedef, [.name("t"), DWARFAttribute(.type, form, .number(1))])
+        }
+        #expect(message.hasPrefix(".debug_info+0x"), "\(message)")
+    }
+
+    @Test func sizesBeyondReason() {
+        let struct33 = fault { $0.add(.structureType, [.name("s"), .byteSize(1 << 32)]) }
+        #expect(struct33.contains("struct of 4294967296 bytes"))
+        #expect(fault { $0.add(.baseType, [.name("b"), .byteSize(1 << 20)]) }.contains("base type of"))
+        #expect(
+            fault { $0.add(.enumerationType, [.name("e"), .byteSize(17)]) }.contains("enum of 17 bytes"))
+        let member = fault { unit in
+            unit.add(.structureType, [.name("s"), .byteSize(8)]) { $0.member("m", "int", at: 1 << 29) }
+        }
+        #expect(member.contains("member at bit 4294967296"))
+        let overflow = fault { unit in
+            unit.add(.structureType, [.name("s"), .byteSize(8)]) { $0.member("m", "int", at: 1 << 61) }
+        }
+        #expect(overflow.hasPrefix(".debug_info+0x") || overflow.hasPrefix("no fault"), "\(overflow)")
+    }
+
+    @Test func widths() throws {
+        let fits = try encoded(unit { $0.add(.baseType, [.name("b"), .byteSize(32), .encoding(7)]) })
+        #expect(fits.ledger == ["b: unsupported-type"])
+        #expect(fits.count == 1)
+    }
+
+    @Test func elementsWithoutParent() throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.add(.member, [.name("m"), .type("int")])
+                unit.add(.enumerator, [.name("e"), .value(1)])
+                unit.add(.formalParameter, [.name("p"), .type("int")])
+                unit.add(.subrangeType, [.count(3)])
+                unit.add(.unspecifiedParameters)
+                unit.add(.structureType, [.name("s"), .byteSize(4)]) { unit in
+                    unit.add(.lexicalBlock) { $0.member("hidden", "int", at: 0) }
+                    unit.add(.enumerator, [.name("wrong"), .value(1)])
+                    unit.add(.subrangeType, [.count(3)])
+                }
+            })
+        #expect(outcome.lines == ["int int: size 4 bits 32 signed", "struct s: size 4 {  }"])
+    }
+
+    @Test func stringsWithoutEnd() {
+        let message = fault {
+            $0.add(.typedef, [DWARFAttribute(.name, .strp, .number(0xffff)), .type("int")])
+        }
+        #expect(message.contains("string"), "\(message)")
+    }
+
+    @Test func nothingToTell() throws {
+        var asm = DWARFAssembler()
+        asm.unit([.name("a.c"), .language(12)])
+        #expect(try encoded(asm).count == 0)
+        #expect(throws: EncodeError.self) { try encoded(DWARFImage().file()) }
+        let error = #expect(throws: EncodeError.self) { try encoded(DWARFImage().file()) }
+        #expect(error?.description.contains("no such section") == true)
+    }
+
+    @Test func otherLanguages() throws {
+        var asm = unit { $0.add(.typedef, [.name("c"), .type("int")]) }
+        asm.unit([.name("lib.rs"), .language(0x1c)]) { unit in
+            unit.add(.structureType, [.name("&str"), .byteSize(16)])
+        }
+        #expect(Language.parse("rust").codes == [0x1c])
+        let with = try encoded(asm)
+        #expect(with.line("&str") != "")
+        let without = try encoded(asm, excluding: [0x1c])
+        #expect(without.line("&str") == "")
+        #expect(without.line("c") == "typedef c: int")
+        #expect(without.ledger == ["lib.rs: excluded-language"])
+    }
+
+    /// Damage ends in an error or in some BTF, never in a trap.
+    @Test(arguments: 1...4) func randomDamage(_ seed: UInt64) throws {
+        let image = try victim().image()
+        var random = SeededRandom(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+        var encodedCount = 0
+        for _ in 0..<300 {
+            var copy = image
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let section = Int.random(in: 0..<copy.sections.count, using: &random)
+                guard !copy.sections[section].bytes.isEmpty else { continue }
+                let place = Int.random(in: 0..<copy.sections[section].bytes.count, using: &random)
+                copy.sections[section].bytes[place] = UInt8.random(in: 0...255, using: &random)
+            }
+            guard let elf = try? copy.file(), let data = try? DWARFData(elf) else { continue }
+            var options = EncodeOptions()
+            options.keepsLedger = true
+            if (try? encode(elf, data, base: nil, options: options)) != nil { encodedCount += 1 }
+        }
+        #expect(encodedCount > 10, "seed \(seed)")
+    }
+
+    private func victim() throws -> DWARFAssembler {
+        var asm = CompositeTests.bitfields(DWARFFlavor(), old: true)
+        asm.unit([.name("b.c"), .language(12)]) { unit in
+            unit.add(.baseType, "int2", [.name("int"), .byteSize(4), .encoding(5)])
+            unit.add(.pointerType, "p", [.type("s2")])
+            unit.add(.structureType, "s2", [.name("s2"), .byteSize(16)]) { unit in
+                unit.member("next", "p", at: 0)
+                unit.member("a", "array", at: 8)
+            }
+            unit.add(.arrayType, "array", [.type("int2")]) { $0.add(.subrangeType, [.count(2)]) }
+            unit.add(.subprogram, "f", [.name("f"), .type("int2")]) { unit in
+                unit.add(.formalParameter, "fp", [.name("x"), .type("p"), .expression([0x55])])
+                unit.add(.unspecifiedParameters)
+            }
+            unit.add(.subprogram, [.origin("f")]) { unit in
+                unit.add(.formalParameter, [.origin("fp"), .expression([0x54])])
+            }
+            unit.add(.enumerationType, [.name("e"), .byteSize(4), .type("int2")]) {
+                $0.add(.enumerator, [.name("v"), .value(1)])
+            }
+        }
+        return asm
+    }
+}
+
+/// xorshift64*: the same numbers on every machine.
+struct SeededRandom: RandomNumberGenerator {
+    var state: UInt64
+    mutating func next() -> UInt64 {
+        state ^= state >> 12
+        state ^= state << 25
+        state ^= state >> 27
+        return state &* 0x2545_f491_4f6c_dd1d
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import DWARF
+import DWARFToBTF
+import ELF
+import Glibc
+import HostIO
+import Testing
+import TestSupport
+
+/// What encoding gave: the BTF, and why things were left out.
+struct Outcome {
+    let btf: BTF
+    let ledger: [String]
+
+    /// One line per type that has a name or that nothing refers to, without ids:
+    ///
+    ///     struct s: size 16 { next: *struct s @0; flags: unsigned int @64:3 }
+    var lines: [String] {
+        let referenced = Set(btf.ownRecords.flatMap(\.references))
+        return btf.ownRecords.filter { record in
+            record.kind == .func || record.kind == .var || record.kind == .datasec
+                || record.kind == .declTag || !referenced.contains(record.id)
+                || (!record.name.isEmpty && record.kind != .typeTag)
+        }.map { Sketch(btf).line($0) }
+    }
+
+    /// The line of the only type with this name; all of them, joined, when there are several.
+    func line(_ name: String) -> String {
+        btf.ownRecords.filter { $0.name == name }.map { Sketch(btf).line($0) }.joined(separator: " | ")
+    }
+
+    var count: Int { btf.ownIDs.count }
+
+    /// How many types of this kind there are.
+    func count(_ kind: Kind) -> Int { btf.ownRecords.count { $0.kind == kind } }
+}
+
+/// Encodes what `asm` assembled.
+func encoded(
+    _ asm: DWARFAssembler, features: Features = .legacy, base: BaseIndex? = nil,
+    excluding: Set<UInt64> = [], image change: (inout DWARFImage) -> Void = { _ in }
+) throws -> Outcome {
+    var image = asm.image()
+    change(&image)
+    return try encoded(image.file(), features: features, base: base, excluding: excluding)
+}
+
+func encoded(
+    _ elf: ELFFile, features: Features = .legacy, base: BaseIndex? = nil,
+    excluding: Set<UInt64> = []
+) throws -> Outcome {
+    var options = EncodeOptions()
+    options.features = features
+    options.excludedLanguages = excluding
+    options.keepsLedger = true
+    let result = try encode(elf, DWARFData(elf), base: base, options: options)
+    let ledger = (result.ledger?.entries ?? []).map { "\($0.name): \($0.reason.rawValue)" }
+    guard !result.bytes.isEmpty else {
+        return Outcome(btf: try BTFAssembler(base: base?.btf).parse(), ledger: ledger)
+    }
+    let btf = try BTF.parse(ByteView(result.bytes), base: base?.btf)
+    #expect(btf.ownIDs.count == result.typeCount)
+    #expect(btf.bigEndian == elf.isBigEndian)
+    // Whatever the input, nothing dangles and nothing is there twice.
+    for record in btf.ownRecords {
+        for id in record.references { #expect(id.rawValue < btf.typeCount) }
+    }
+    #expect(repeats(in: btf).isEmpty, "\(repeats(in: btf).map { "\($0.own) = \($0.of)" })")
+    return Outcome(btf: btf, ledger: ledger)
+}
+
+/// Types as text that does not depend on ids.
+struct Sketch {
+    let btf: BTF
+    init(_ btf: BTF) { self.btf = btf }
+
+    func line(_ record: Record) -> String {
+        let name = record.name
+        switch record.kind {
+        case .int:
+            let word = record.fixed(0)
+            let flags = [(UInt32(1), "signed"), (2, "char"), (4, "bool")]
+                .filter { word >> 24 & $0.0 != 0 }.map { " " + $0.1 }.joined()
+            let shift = word >> 16 & 0xff
+            return "int \(name): size \(record.size)\(shift == 0 ? "" : " shift \(shift)")"
+                + " bits \(word & 0xff)\(flags)"
+        case .float: return "float \(name): size \(record.size)"
+        case .struct, .union, .enum, .enum64: return "\(word(record)) \(name): \(body(record))"
+        case .fwd: return "forward \(record.flag ? "union" : "struct") \(name)"
+        case .typedef: return "typedef \(name): \(text(record.type))"
+        case .func: return "func \(name)\(linkage(record)): \(text(record.type))"
+        case .var: return "var \(name)\(linkage(record)): \(text(record.type))"
+        case .datasec:
+            let entries = (0..<record.count).map { index in
+                let variable = btf.record(TypeID(record.element(index, 0)))?.name ?? "?"
+                return "\(variable) @\(record.element(index, 1)) \(record.element(index, 2))"
+            }
+            return "section \(name): size \(record.size) { \(entries.joined(separator: "; ")) }"
+        case .declTag:
+            let component = Int32(bitPattern: record.fixed(0))
+            return "tag \(name): \(text(record.type))" + (component < 0 ? "" : " part \(component)")
+        default: return text(record.id)
+        }
+    }
+
+    private func linkage(_ record: Record) -> String {
+        ["", " global", " extern"][Int(record.linkage)]
+    }
+
+    private func word(_ record: Record) -> String {
+        switch record.kind {
+        case .union: "union"
+        case .enum: "enum"
+        case .enum64: "enum64"
+        default: "struct"
+        }
+    }
+
+    private func body(_ record: Record, depth: Int = 0) -> String {
+        let parts: [String]
+        if record.kind.isComposite {
+            parts = record.members.map { member in
+                let width = member.bitfieldSize == 0 ? "" : ":\(member.bitfieldSize)"
+                return "\(member.name): \(text(member.type, depth: depth + 1))"
+                    + " @\(member.bitOffset)\(width)"
+            }
+        } else {
+            parts = record.enumValues.map {
+                "\($0.name) = \(record.flag ? "\(Int64(bitPattern: $0.bits))" : "\($0.bits)")"
+            }
+        }
+        let signed = record.kind.isAnyEnum && record.flag ? " signed" : ""
+        return "size \(record.size)\(signed) { \(parts.joined(separator: "; ")) }"
+    }
+
+    /// A reference: names where there are any, anonymous types written out.
+    func text(_ id: TypeID, depth: Int = 0) -> String {
+        if id == .void { return "void" }
+        guard let record = btf.record(id) else { return "?" }
+        guard depth < 12 else { return "…" }
+        func inner(_ id: TypeID) -> String { text(id, depth: depth + 1) }
+        switch record.kind {
+        case .int, .float, .typedef: return record.name
+        case .struct, .union, .enum, .enum64:
+            return record.name.isEmpty
+                ? "\(word(record)) \(body(record, depth: depth))" : "\(word(record)) \(record.name)"
+        case .fwd: return "forward \(record.name)"
+        case .ptr: return "*" + inner(record.type)
+        case .const: return "const " + inner(record.type)
+        case .volatile: return "volatile " + inner(record.type)
+        case .restrict: return "restrict " + inner(record.type)
+        case .typeTag: return "tag(\(record.name)) " + inner(record.type)
+        case .array:
+            let index = inner(TypeID(record.fixed(1)))
+            return "[\(record.fixed(2))\(index == "int" ? "" : " by \(index)")]"
+                + inner(TypeID(record.fixed(0)))
+        case .funcProto:
+            let parts = (0..<record.count).map { index in
+                let type = TypeID(record.element(index, 1))
+                return type == .void ? "..." : "\(record.elementName(index)): \(inner(type))"
+            }
+            return "(\(parts.joined(separator: ", "))) -> \(inner(record.type))"
+        case .func: return "func " + record.name
+        case .var: return "var " + record.name
+        default: return record.kind.word + " " + record.name
+        }
+    }
+}
+
+// MARK: Compilers
+
+/// True when the command succeeds.
+func shell(_ command: String) -> Bool { system("(\(command)) >/dev/null 2>&1") == 0 }
+
+let hasGCC = shell("command -v gcc")
+let hasClang = shell("command -v clang-16")
+
+/// Compiles C sources, links them into one relocatable file, and encodes that.
+func compiled(
+    _ sources: [String], with compiler: String, features: Features = .legacy, base: BaseIndex? = nil
+) throws -> Outcome {
+    var template = Array("/tmp/kbtf-encode-XXXXXX".utf8CString)
+    let folder = String(cString: try #require(mkdtemp(&template)))
+    defer { _ = shell("rm -r '\(folder)'") }
+    for (index, source) in sources.enumerated() {
+        try AtomicFile.replace("\(folder)/\(index).c", with: [ByteView(Array(source.utf8))])
+        let done = shell("cd \(folder) && \(compiler) -w -c \(index).c -o \(index).o")
+        try #require(done, "\(compiler) does not take:\n\(source)")
+    }
+    if sources.count == 1 {
+        return try encoded(ELFFile(path: "\(folder)/0.o"), features: features, base: base)
+    }
+    let objects = sources.indices.map { "\($0).o" }.joined(separator: " ")
+    try #require(shell("cd \(folder) && ld -r \(objects) -o all.o"))
+    return try encoded(ELFFile(path: "\(folder)/all.o"), features: features, base: base)
+}
