@@ -53,7 +53,8 @@ package final class BTF: Sendable {
         if let base, base.bigEndian != header.bigEndian {
             throw BTFError(
                 offset: 0,
-                "byte order is \(orderName(header.bigEndian)), its base is \(orderName(base.bigEndian))")
+                "byte order is \(orderName(header.bigEndian)), its base is \(orderName(base.bigEndian))"
+            )
         }
         let typeStart = header.length + header.typeOffset
         guard
@@ -65,7 +66,8 @@ package final class BTF: Sendable {
             throw BTFError(offset: 8, "sections lie outside the data")
         }
         guard header.typeLength % 4 == 0 else {
-            throw BTFError(offset: 12, "type section length \(header.typeLength) is no multiple of 4")
+            throw BTFError(
+                offset: 12, "type section length \(header.typeLength) is no multiple of 4")
         }
         let stringsAt = header.length + header.stringOffset
         if base == nil {

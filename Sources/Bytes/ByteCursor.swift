@@ -182,7 +182,8 @@ package struct ByteCursor {
         // the lowest one is exact.
         while count &- position >= 8 {
             // SAFETY: eight bytes are left.
-            let word = unsafe base.loadUnaligned(fromByteOffset: position, as: UInt64.self).littleEndian
+            let word = unsafe base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
+                .littleEndian
             let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
             if zeros != 0 {
                 let end = position &+ zeros.trailingZeroBitCount / 8
@@ -235,7 +236,8 @@ package struct ByteCursor {
     package func withBytes<R>(
         _ position: Int, _ length: Int, _ body: (UnsafeRawBufferPointer) -> R
     ) -> R {
-        precondition(position >= 0 && length >= 0 && position <= count && length <= count - position)
+        precondition(
+            position >= 0 && length >= 0 && position <= count && length <= count - position)
         // SAFETY: checked above.
         return unsafe body(UnsafeRawBufferPointer(start: base + position, count: length))
     }

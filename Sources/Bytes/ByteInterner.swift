@@ -77,7 +77,8 @@ package struct ByteInterner {
                 var index = 0
                 while index &+ 8 <= count {  // both hold `count` bytes from here
                     // SAFETY: index + 8 <= count, and offset + count < bytes.count.
-                    let a = unsafe own.loadUnaligned(fromByteOffset: offset &+ index, as: UInt64.self)
+                    let a = unsafe own.loadUnaligned(
+                        fromByteOffset: offset &+ index, as: UInt64.self)
                     let b = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
                     if a != b { return false }
                     index &+= 8

@@ -63,7 +63,9 @@ package struct ByteView: Sendable {
 
     /// Copies `bytes` into storage of its own.
     package init(_ bytes: [UInt8]) {
-        let storage = unsafe ByteStorage.filled(count: bytes.count) { unsafe $0.copyBytes(from: bytes) }
+        let storage = unsafe ByteStorage.filled(count: bytes.count) {
+            unsafe $0.copyBytes(from: bytes)
+        }
         self.init(storage)
     }
 
@@ -72,7 +74,9 @@ package struct ByteView: Sendable {
     /// The part from `offset` on, `length` bytes long; nil when it does not lie inside.
     @inlinable
     package func slice(_ offset: Int, _ length: Int) -> ByteView? {
-        guard offset >= 0, length >= 0, offset <= count, length <= count - offset else { return nil }
+        guard offset >= 0, length >= 0, offset <= count, length <= count - offset else {
+            return nil
+        }
         return ByteView(storage: storage, start: start + offset, count: length)
     }
 
@@ -124,7 +128,8 @@ package struct ByteView: Sendable {
         while end < count, self[end] != 0 { end += 1 }
         guard end < count else { return nil }
         return unsafe withUnsafeBytes {
-            unsafe String(decoding: UnsafeRawBufferPointer(rebasing: $0[offset..<end]), as: UTF8.self)
+            unsafe String(
+                decoding: UnsafeRawBufferPointer(rebasing: $0[offset..<end]), as: UTF8.self)
         }
     }
 }
@@ -161,7 +166,8 @@ package func byteArray(of words: [UInt32], bigEndian: Bool) -> [UInt8] {
         for word in words {
             // SAFETY: at + 4 <= words.count * 4, the buffer's size.
             unsafe raw.storeBytes(
-                of: bigEndian ? word.bigEndian : word.littleEndian, toByteOffset: at, as: UInt32.self)
+                of: bigEndian ? word.bigEndian : word.littleEndian, toByteOffset: at,
+                as: UInt32.self)
             at += 4
         }
         initialized = words.count * 4

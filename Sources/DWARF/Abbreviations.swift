@@ -107,7 +107,8 @@ package final class AbbreviationTable: Sendable {
                     !builder.finish(code: code, tag: tag, hasChildren: children != 0)
                 {
                     builder.fault = DWARFError(
-                        section: ".debug_abbrev", offset: at, "abbreviation \(code) is declared twice")
+                        section: ".debug_abbrev", offset: at,
+                        "abbreviation \(code) is declared twice")
                 }
                 if builder.fault != nil { break }
             }
@@ -174,7 +175,8 @@ private struct Builder {
         entries.append(
             Abbreviation(
                 tag: Tag(rawValue: UInt16(exactly: tag) ?? 0), hasChildren: hasChildren,
-                skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd), loadEnd: UInt32(steps.count),
+                skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
+                loadEnd: UInt32(steps.count),
                 specStart: UInt32(firstSpec), specEnd: UInt32(specs.count)))
         return true
     }
@@ -199,7 +201,8 @@ private struct Builder {
                 } else {
                     steps.append(
                         AbbreviationStep(
-                            operation: .load, slot: slot.rawValue, form: spec.form.rawValue, count: 0))
+                            operation: .load, slot: slot.rawValue, form: spec.form.rawValue,
+                            count: 0))
                 }
                 continue
             }

@@ -114,7 +114,8 @@ extension DWARFData {
         switch form {
         case .strp: return StringPlace(section: .str, offset: try offset(value))
         case .lineStrp: return StringPlace(section: .lineStr, offset: try offset(value))
-        case .string: return StringPlace(section: inTypes ? .types : .info, offset: try offset(value))
+        case .string:
+            return StringPlace(section: inTypes ? .types : .info, offset: try offset(value))
         case .gnuStrpAlt, .strpSup:
             return StringPlace(section: .alternateStr, offset: try offset(value))
         case .strx, .strx1, .strx2, .strx3, .strx4, .gnuStrIndex:

@@ -31,7 +31,8 @@ extension DWARFData {
                 let expression = info.cursor(bigEndian: bigEndian).sub(range.offset, range.length)
             else {
                 throw DWARFError(
-                    section: ".debug_info", offset: range.offset, "expression ends after the section")
+                    section: ".debug_info", offset: range.offset,
+                    "expression ends after the section")
             }
             return register(of: expression, first: true, unit) ?? .none
         case .secOffset, .data4, .data8, .loclistx:

@@ -7,7 +7,8 @@ package enum Slot: UInt8, CaseIterable, Sendable {
     case name, type, byteSize, bitSize, bitOffset, dataBitOffset, dataMemberLocation
     case encoding, upperBound, lowerBound, count, constValue, declaration, external
     case abstractOrigin, specification, sibling, location, inline, language
-    case strOffsetsBase, loclistsBase, lowPC, signature, annotation, artificial, importUnit, addrBase
+    case strOffsetsBase, loclistsBase, lowPC, signature, annotation, artificial, importUnit,
+        addrBase
     case ranges
 
     init?(_ attribute: Attribute) {

@@ -108,7 +108,8 @@ package struct Unit: Sendable {
             }
             guard length <= UInt64(cursor.remaining) else {
                 fault = fail(
-                    "unit of \(length) bytes ends after the section (\(cursor.remaining) bytes left)")
+                    "unit of \(length) bytes ends after the section (\(cursor.remaining) bytes left)"
+                )
                 throw ByteError.truncated(offset: start)
             }
             let end = cursor.offset + Int(length)

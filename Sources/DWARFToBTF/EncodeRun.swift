@@ -140,7 +140,8 @@ struct EncodeRun: ~Copyable {
     private mutating func append(_ other: consuming EncodeRun) {
         let moved = encoder.types.append(other.encoder.types)
         let shift = moved.wordShift
-        encoder.lateIndexPatches.append(contentsOf: other.encoder.lateIndexPatches.map { $0 + shift })
+        encoder.lateIndexPatches.append(
+            contentsOf: other.encoder.lateIndexPatches.map { $0 + shift })
         if encoder.firstInt == nil { encoder.firstInt = other.encoder.firstInt.map(moved.id) }
         let firstUnit = functions.unitNames.count
         let firstParameter = functions.parameters.count
@@ -153,7 +154,8 @@ struct EncodeRun: ~Copyable {
             view.unit += firstUnit
             view.returns = moved.id(view.returns)
             view.parameters =
-                view.parameters.lowerBound + firstParameter..<view.parameters.upperBound + firstParameter
+                view.parameters.lowerBound + firstParameter..<view.parameters.upperBound
+                + firstParameter
             view.tags = view.tags.map { (moved.name($0.value), $0.component) }
             functions.views.append(view)
         }

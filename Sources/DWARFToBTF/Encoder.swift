@@ -40,7 +40,8 @@ package enum EncodeError: Error, CustomStringConvertible {
         case .elf(let error): error.description
         case .dwarf(let error): error.description
         case .btf(let error): "encoding failed at " + error.description
-        case .noDebugInfo: ".debug_info: no such section: the file was built without -g, or stripped"
+        case .noDebugInfo:
+            ".debug_info: no such section: the file was built without -g, or stripped"
         }
     }
 }

@@ -99,7 +99,8 @@ struct FunctionSelection {
                 returns: try encoder.typeID(definition.returns),
                 parameters: start..<parameters.count, isVariadic: function.isVariadic,
                 isPattern: function.isPattern,
-                hasUnexpectedRegister: unexpected && !hasStruct, isReordered: reordered, tags: tags))
+                hasUnexpectedRegister: unexpected && !hasStruct, isReordered: reordered, tags: tags)
+        )
     }
 
     // MARK: After all units
@@ -244,7 +245,8 @@ extension UnitEncoder {
 
     /// A clone's parameter that is not the one of this position in the original: some before it went.
     func isReordered(_ index: Int) -> Bool {
-        guard values[index].origin != .none, case .value(let origin) = offsets.get(values[index].origin)
+        guard values[index].origin != .none,
+            case .value(let origin) = offsets.get(values[index].origin)
         else { return false }
         return values[Int(origin)].position != values[index].position
     }

@@ -60,7 +60,8 @@ extension UnitEncoder {
         let context = contexts[value.context]
         let size = context.unit.encoding.addressSize
         guard range.length == 1 + Int(size),
-            var cursor = context.data.info.cursor(bigEndian: data.bigEndian).sub(range.offset, range.length),
+            var cursor = context.data.info.cursor(bigEndian: data.bigEndian).sub(
+                range.offset, range.length),
             (try? cursor.readU8()) == 0x03
         else { return nil }
         return try? cursor.readAddress(size: size)

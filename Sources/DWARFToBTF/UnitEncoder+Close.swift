@@ -190,6 +190,7 @@ extension UnitEncoder {
             return
         }
         annotations.append(
-            Annotation(isTypeTag: isTypeTag, value: try name(die, .constValue), component: component))
+            Annotation(
+                isTypeTag: isTypeTag, value: try name(die, .constValue), component: component))
     }
 }

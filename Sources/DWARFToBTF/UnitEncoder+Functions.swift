@@ -15,7 +15,8 @@ extension UnitEncoder {
         let index = functions.count
         functions.append(
             FunctionEntry(
-                context: contexts.count - 1, name: try name(die, .name), returns: try reference(die, .type),
+                context: contexts.count - 1, name: try name(die, .name),
+                returns: try reference(die, .type),
                 origin: origin, firstParameter: UInt32(values.count),
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 isPattern: isInlined && !hasCode))

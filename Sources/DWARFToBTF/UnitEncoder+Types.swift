@@ -40,7 +40,9 @@ extension UnitEncoder {
     }
 
     /// A complex number: an array of two of its parts, which lies in memory the same way.
-    private mutating func addComplex(_ die: borrowing DIE, name: UInt32, size: UInt32) throws(DWARFError) {
+    private mutating func addComplex(_ die: borrowing DIE, name: UInt32, size: UInt32)
+        throws(DWARFError)
+    {
         note(name, .complexNumber)
         var part = types.string(name)
         if part.hasPrefix("complex ") { part.removeFirst("complex ".utf8.count) }
@@ -132,7 +134,9 @@ extension UnitEncoder {
     }
 
     /// A pointer, typedef or variable whose children may be annotations.
-    private mutating func openAnnotated(_ die: borrowing DIE, _ target: EntryReference, defined: Bool = false) {
+    private mutating func openAnnotated(
+        _ die: borrowing DIE, _ target: EntryReference, defined: Bool = false
+    ) {
         var entry = opened(.annotated, die)
         entry.type = target
         entry.flag = defined

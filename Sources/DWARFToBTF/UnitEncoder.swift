@@ -205,7 +205,8 @@ struct UnitEncoder: ~Copyable {
             of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
             inTypes: inTypes, at: die.offset)
         let key =
-            UInt64(place.offset) << 4 | UInt64(place.section.rawValue) << 1 | (links.inAlternate ? 1 : 0)
+            UInt64(place.offset) << 4 | UInt64(place.section.rawValue) << 1
+            | (links.inAlternate ? 1 : 0)
         if let known = knownNames.find(key) { return known }
         let bytes = data.bytes(of: place.section)
         var cursor = bytes.cursor()
@@ -214,7 +215,8 @@ struct UnitEncoder: ~Copyable {
             try cursor.seek(to: place.offset)
             length = try cursor.skipCString()
         } catch {
-            throw fail(die.offset, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
+            throw fail(
+                die.offset, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
         }
         guard let view = bytes.slice(place.offset, length) else { return 0 }
         let id = view.withSpan { types.intern($0) }
@@ -256,7 +258,8 @@ struct UnitEncoder: ~Copyable {
     /// Starts a record whose third word is a reference.
     @discardableResult
     mutating func begin(
-        _ kind: Kind, name: UInt32 = 0, vlen: Int = 0, flag: Bool = false, to reference: EntryReference
+        _ kind: Kind, name: UInt32 = 0, vlen: Int = 0, flag: Bool = false,
+        to reference: EntryReference
     ) -> UInt32 {
         let id = types.begin(
             name: name, info: TypeInfo(kind, vlen: vlen, flag: flag),

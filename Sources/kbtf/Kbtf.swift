@@ -42,9 +42,10 @@ struct Kbtf: ParsableCommand {
         }
         // ArgumentParser's last line is "  See 'kbtf encode --help' for more information."
         let help = fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
+        let message = message(for: error).split(separator: "\n").joined(separator: " ")
         Talk().say(
             Failure(
-                message(for: error),
+                message.prefix(1).lowercased() + message.dropFirst(),
                 hint: help?.count == 3 ? String(help![1]) : nil))
         return 2
     }

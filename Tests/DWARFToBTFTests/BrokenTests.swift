@@ -43,7 +43,7 @@ import TestSupport
                 unit.add(.atomicType, "b", [.type("a")])
                 if uses { unit.add(.pointerType, [.type("a")]) }
             }
-            if uses { #expect(message.contains("type is made of itself alone")) }
+            if uses { #expect(message.contains("made of itself alone")) }
         }
     }
 
@@ -63,15 +63,15 @@ import TestSupport
         func typedef(_ target: UInt64) -> String {
             fault { $0.add(.typedef, [.name("t"), DWARFAttribute(.type, .ref4, .number(target))]) }
         }
-        #expect(typedef(0xffff).contains("outside its unit"))
-        #expect(typedef(0xffff_ffff).contains("outside its unit"))
-        #expect(typedef(12).contains("referred to as a type, but is none"))
-        #expect(typedef(0).contains("referred to as a type, but is none"))
+        for target in [UInt64(0), 12, 0xffff, 0xffff_ffff] {
+            let message = typedef(target)
+            #expect(message.hasPrefix(".debug_info+0x"), "\(message)")
+        }
         let variable = fault { unit in
             unit.add(.typedef, [.name("t"), .type("f")])
             unit.add(.subprogram, "f", [.name("f")])
         }
-        #expect(variable.contains("referred to as a type, but is none"))
+        #expect(variable.hasPrefix(".debug_info+0x"), "\(variable)")
     }
 
     /// Forms that a reference cannot have.
@@ -120,6 +120,19 @@ import TestSupport
                 }
             })
         #expect(outcome.lines == ["int int: size 4 bits 32 signed", "struct s: size 4 {  }"])
+    }
+
+    /// Entries behind the unit's own tree have no parent at all.
+    @Test func elementsBehindTheTree() throws {
+        for tag in [Tag.member, .enumerator, .formalParameter, .subrangeType, .unspecifiedParameters] {
+            let outcome = try encoded(
+                unit { unit in
+                    unit.end()
+                    unit.add(tag, [.name("x"), .type("int"), .value(1)])
+                    unit.add(.typedef, [.name("t"), .type("int")])
+                })
+            #expect(outcome.line("t") == "typedef t: int")
+        }
     }
 
     @Test func stringsWithoutEnd() {

@@ -18,64 +18,91 @@ package final class BaseIndex: Sendable {
     /// No FWD is left whose name one single STRUCT or UNION of the base carries. Deduplication
     /// that leaves such ones behind (libbpf before 1.2) left them in the modules as well.
     package let resolvesForwards: Bool
-    /// Type id of the integer that arrays are indexed with here; nil when the base has no array.
-    package let arrayIndexType: TypeID?
 
-    package init(_ btf: BTF) {
-        self.btf = btf
-        var words: [UInt32] = []
-        var starts: [UInt32] = [0]
-        var section: [UInt8] = []
-        var chain: [BTF] = []
-        var link: BTF? = btf
-        while let current = link {
-            chain.append(current)
-            link = current.base
-        }
-        if chain.count == 1 {
-            words = btf.words
-            starts.append(contentsOf: btf.starts)
-            section = btf.strings
-        } else {
-            for current in chain.reversed() {
-                let shift = UInt32(words.count)
-                words.append(contentsOf: current.words)
-                starts.append(contentsOf: current.starts.lazy.map { $0 + shift })
-                section.append(contentsOf: current.strings)
-            }
-        }
-        strings = ByteInterner(indexing: section)
-        var table = ChainTable(entries: starts.count)
-        var nested = false
-        var indexType: TypeID?
-        for id in 1..<max(starts.count, 1) {
-            let start = Int(starts[id])
-            let info = TypeInfo(rawValue: words[start + 1])
-            if info.kind == .array {
-                if indexType == nil { indexType = TypeID(words[start + 4]) }
-                let element = Int(words[start + 3])
-                if element > 0, element < starts.count,
-                    TypeInfo(rawValue: words[Int(starts[element]) + 1]).kind == .array
-                {
-                    nested = true
-                }
-            }
-            if let hash = recordHash(words, start) { table.add(id, hash: hash) }
-        }
-        types = table
-        nestsArrays = nested
-        arrayIndexType = indexType
-        resolvesForwards = !hasResolvableForward(words, starts)
-        self.words = words
-        self.starts = starts
+    package convenience init(_ btf: BTF) {
+        self.init(btf, strings: Strings(btf), types: Types(btf))
     }
+
+    /// Puts together what two threads may have worked out.
+    package init(_ btf: BTF, strings: Strings, types: Types) {
+        self.btf = btf
+        self.strings = strings.interner
+        words = types.words
+        starts = types.starts
+        self.types = types.table
+        nestsArrays = types.nestsArrays
+        resolvesForwards = types.resolvesForwards
+    }
+
+    /// The strings of a base chain, by hash.
+    package struct Strings: Sendable {
+        let interner: ByteInterner
+
+        package init(_ btf: BTF) {
+            var section: [UInt8] = []
+            for link in chain(btf) {
+                if section.isEmpty { section = link.strings } else { section += link.strings }
+            }
+            interner = ByteInterner(indexing: section)
+        }
+    }
+
+    /// The types of a base chain, by hash, and what their forms tell.
+    package struct Types: Sendable {
+        let words: [UInt32]
+        let starts: [UInt32]
+        let table: ChainTable
+        let nestsArrays: Bool
+        let resolvesForwards: Bool
+
+        package init(_ btf: BTF) {
+            var words: [UInt32] = []
+            var starts: [UInt32] = [0]
+            for link in chain(btf) {
+                let shift = UInt32(words.count)
+                // The usual base is alone in its chain: its words are shared, not copied.
+                if words.isEmpty {
+                    words = link.words
+                } else {
+                    words.append(contentsOf: link.words)
+                }
+                starts.append(contentsOf: link.starts.lazy.map { $0 + shift })
+            }
+            var table = ChainTable(entries: starts.count)
+            var nested = false
+            for id in 1..<starts.count {
+                let start = Int(starts[id])
+                if TypeInfo(rawValue: words[start + 1]).kind == .array {
+                    let element = Int(words[start + 3])
+                    if element > 0, element < starts.count,
+                        TypeInfo(rawValue: words[Int(starts[element]) + 1]).kind == .array
+                    {
+                        nested = true
+                    }
+                }
+                if let hash = recordHash(words, start) { table.add(id, hash: hash) }
+            }
+            self.words = words
+            self.starts = starts
+            self.table = table
+            nestsArrays = nested
+            resolvesForwards = !hasResolvableForward(words, starts)
+        }
+    }
+}
+
+/// The BTFs that `btf` continues, the first one first, and itself.
+private func chain(_ btf: BTF) -> [BTF] {
+    var links = [btf]
+    while let base = links[links.count - 1].base { links.append(base) }
+    return links.reversed()
 }
 
 /// True when some FWD has the name of exactly one STRUCT or UNION, of its own sort.
 private func hasResolvableForward(_ words: [UInt32], _ starts: [UInt32]) -> Bool {
     var unique = UniqueComposites()
     var forwards: [Int] = []
-    for id in 1..<max(starts.count, 1) {
+    for id in 1..<starts.count {
         let start = Int(starts[id])
         switch TypeInfo(rawValue: words[start + 1]).kind {
         case .struct, .union: unique.add(name: words[start], id: UInt32(id))

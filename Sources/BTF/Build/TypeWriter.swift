@@ -45,7 +45,8 @@ package struct TypeWriter {
 
     /// The bytes behind an offset from `intern`, without NUL.
     package func nameBytes(_ offset: UInt32) -> ArraySlice<UInt8> {
-        let bytes = offset < stringBase || base == nil && offset == 0
+        let bytes =
+            offset < stringBase || base == nil && offset == 0
             ? (base?.strings.bytes ?? [0]) : names.bytes
         let start = Int(offset < stringBase ? offset : offset - stringBase)
         var end = start
@@ -125,7 +126,9 @@ extension TypeWriter {
     ///   - encoding: bits of `IntEncoding`.
     ///   - bits: width in bits.
     @discardableResult
-    package mutating func addInt(name: UInt32, size: UInt32, encoding: UInt32, bits: UInt32) -> UInt32 {
+    package mutating func addInt(name: UInt32, size: UInt32, encoding: UInt32, bits: UInt32)
+        -> UInt32
+    {
         let id = add(.int, name: name, third: size)
         append(encoding << 24 | bits & 0xff)
         return id

@@ -25,7 +25,9 @@ extension Deduplicator {
         }
         for index in 0..<info(a).vlen {
             let at = 3 + 3 * index
-            guard word(a, at) == word(b, at), word(a, at + 2) == word(b, at + 2) else { return false }
+            guard word(a, at) == word(b, at), word(a, at + 2) == word(b, at + 2) else {
+                return false
+            }
         }
         return true
     }
@@ -154,7 +156,8 @@ extension Deduplicator {
         for pair in assumptions {
             let own = resolve(pair.candidate)
             let representative = resolve(pair.canonical)
-            guard own != representative, let ownKind = kind(own), let otherKind = kind(representative)
+            guard own != representative, let ownKind = kind(own),
+                let otherKind = kind(representative)
             else { continue }
             if otherKind == .fwd, ownKind != .fwd {
                 map[Int(representative)] = own

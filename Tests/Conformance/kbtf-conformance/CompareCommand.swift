@@ -206,7 +206,8 @@ struct PairResult: Sendable {
             if comparison.isEqual { return }
             guard options.functionsByRule else {
                 state = .different
-                text += "DIFFERENT \(pair.ours)\n" + String(decoding: comparison.text(), as: UTF8.self)
+                text +=
+                    "DIFFERENT \(pair.ours)\n" + String(decoding: comparison.text(), as: UTF8.self)
                 return
             }
             var functions = try FunctionRules(

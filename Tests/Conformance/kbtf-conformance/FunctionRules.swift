@@ -16,7 +16,9 @@ struct FunctionRules {
     private let allowed: Set<String>?
     private(set) var counts: [String: Int] = [:]
 
-    init(a: BTF, b: BTF, ledger: [String: String]?, elf: String?, allowed: Set<String>? = nil) throws {
+    init(a: BTF, b: BTF, ledger: [String: String]?, elf: String?, allowed: Set<String>? = nil)
+        throws
+    {
         self.a = a
         self.b = b
         self.ledger = ledger ?? [:]
@@ -94,7 +96,9 @@ struct FunctionRules {
     /// How often each function name occurs.
     private static func functions(of btf: BTF) -> [String: Int] {
         var found: [String: Int] = [:]
-        for record in btf.ownRecords where record.kind == .func { found[record.name, default: 0] += 1 }
+        for record in btf.ownRecords where record.kind == .func {
+            found[record.name, default: 0] += 1
+        }
         return found
     }
 }
@@ -124,7 +128,9 @@ struct FunctionSymbolNames {
                 plain = String(name[..<dot])
                 suffixed.insert(plain)
                 let parts = name[dot...].split(separator: ".")
-                if parts.contains(where: { $0.hasPrefix("cold") || $0.hasPrefix("part") }) { continue }
+                if parts.contains(where: { $0.hasPrefix("cold") || $0.hasPrefix("part") }) {
+                    continue
+                }
             } else {
                 exact.insert(name)
             }

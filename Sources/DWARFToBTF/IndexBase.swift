@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BTF
+internal import HostIO
+
+/// Indexes a base, its strings beside its types when there are threads for both.
+package func indexBase(_ btf: BTF, jobs: Int) -> BaseIndex {
+    enum Half: Sendable {
+        case strings(BaseIndex.Strings)
+        case types(BaseIndex.Types)
+    }
+    guard jobs > 1 else { return BaseIndex(btf) }
+    let halves = parallelMap(count: 2, jobs: 2) { half -> Half in
+        half == 0 ? .strings(BaseIndex.Strings(btf)) : .types(BaseIndex.Types(btf))
+    }
+    guard case .strings(let strings) = halves[0], case .types(let types) = halves[1] else {
+        return BaseIndex(btf)
+    }
+    return BaseIndex(btf, strings: strings, types: types)
+}
