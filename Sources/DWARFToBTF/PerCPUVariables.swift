@@ -35,6 +35,11 @@ struct PerCPUVariables {
             let variable = encoder.types.add(.var, name: name, third: type)
             encoder.types.append(isGlobal ? Linkage.global.rawValue : Linkage.static.rawValue)
             entries.append((variable, offset, size))
+            for tag in encoder.declarationTags {
+                guard case .value(index) = tag.target else { continue }
+                encoder.types.add(.declTag, name: tag.value, third: variable)
+                encoder.types.append(UInt32(bitPattern: Int32(tag.component)))
+            }
         }
     }
 

@@ -21,10 +21,13 @@ extension UnitEncoder {
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 isPattern: isInlined && !hasCode))
         offsets.set(slot(die.offset), .function(UInt32(index)))
-        guard die.hasChildren else { return }
+        let hasChain = die.has(.annotation)
+        guard die.hasChildren ? true : hasChain else { return }
         var entry = opened(.function, die)
         entry.function = index
         open.append(entry)
+        try noteChain(die, isComponent: false)
+        if !die.hasChildren { try close() }
     }
 
     mutating func addParameter(_ die: borrowing DIE) throws(DWARFError) {
@@ -45,6 +48,7 @@ extension UnitEncoder {
             functions[function].parameterCount += 1
             offsets.set(slot(die.offset), .value(UInt32(values.count)))
             values.append(try valueEntry(die, position: position))
+            try noteChain(die, isComponent: true)
         default:
             break
         }
@@ -55,6 +59,7 @@ extension UnitEncoder {
         offsets.set(slot(die.offset), .value(UInt32(index)))
         values.append(try valueEntry(die, position: 0))
         variables.append(index)
+        try openTagged(die)
     }
 
     private mutating func valueEntry(
@@ -87,6 +92,7 @@ extension UnitEncoder {
 
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
+        try resolveChains()
         let allC = contexts.allSatisfy(\.isC)
         for index in patches.indices {
             let position = patches[index]

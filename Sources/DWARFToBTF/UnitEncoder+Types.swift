@@ -66,6 +66,7 @@ extension UnitEncoder {
         case .volatileType: kind = .volatile
         case .restrictType: kind = .restrict
         case .pointerType:
+            if die.has(.annotation) { return try addTaggedPointer(die, to: target) }
             if die.hasChildren { return openAnnotated(die, target) }
             kind = .ptr
         case .referenceType, .rvalueReferenceType, .ptrToMemberType: kind = .ptr
@@ -83,7 +84,7 @@ extension UnitEncoder {
         }
         let name = kind == .typedef ? try name(die, .name) : 0
         define(die.offset, as: begin(kind, name: name, to: target))
-        if kind == .typedef, die.hasChildren { openAnnotated(die, target, defined: true) }
+        if kind == .typedef { try openTagged(die) }
     }
 
     mutating func aliasToVoid(_ offset: Int) {
@@ -103,7 +104,9 @@ extension UnitEncoder {
         guard entry.size <= UInt64(UInt32.max) else {
             throw fail(die.offset, "struct of \(entry.size) bytes")
         }
-        if die.hasChildren { open.append(entry) } else { finishComposite(entry) }
+        open.append(entry)
+        try noteChain(die, isComponent: false)
+        if !die.hasChildren { try close() }
     }
 
     mutating func openType(_ die: borrowing DIE) throws(DWARFError) {
@@ -133,14 +136,21 @@ extension UnitEncoder {
         }
     }
 
-    /// A pointer, typedef or variable whose children may be annotations.
-    private mutating func openAnnotated(
-        _ die: borrowing DIE, _ target: EntryReference, defined: Bool = false
-    ) {
+    /// A pointer whose children may be annotations.
+    private mutating func openAnnotated(_ die: borrowing DIE, _ target: EntryReference) {
         var entry = opened(.annotated, die)
         entry.type = target
-        entry.flag = defined
         open.append(entry)
+    }
+
+    /// A typedef or variable, already defined, that may have tags.
+    mutating func openTagged(_ die: borrowing DIE) throws(DWARFError) {
+        let hasChain = die.has(.annotation)
+        guard die.hasChildren ? true : hasChain else { return }
+        let entry = opened(.annotated, die)
+        open.append(entry)
+        try noteChain(die, isComponent: false)
+        if !die.hasChildren { try close() }
     }
 
     func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE) -> OpenEntry {
@@ -219,6 +229,7 @@ extension UnitEncoder {
         scratch.append(try reference(die, .type).rawValue)
         scratch.append(UInt32(offset))
         scratch.append(UInt32(bits))
+        try noteChain(die, isComponent: true)
     }
 
     /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2).

@@ -28,14 +28,6 @@ struct OpenEntry {
     let firstAnnotation: Int
 }
 
-/// A `btf_decl_tag` or `btf_type_tag` met below an open entry.
-struct Annotation {
-    let isTypeTag: Bool
-    let value: UInt32
-    /// Member or parameter number, -1 for the entry itself.
-    let component: Int
-}
-
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
 /// collected for selection. References are DWARF offsets until `resolveReferences`.
 struct UnitEncoder: ~Copyable {
@@ -70,7 +62,11 @@ struct UnitEncoder: ~Copyable {
     var values: [ValueEntry] = []
     /// Top-level variables, as indexes into `values`.
     var variables: [Int] = []
-    var declarationTags: [(target: TagTarget, value: UInt32, component: Int)] = []
+    var declarationTags: [DeclarationTag] = []
+    /// By place in the offset table.
+    var annotationEntries: [Int: AnnotationEntry] = [:]
+    var declarationChains: [(target: TagTarget, chain: EntryReference, component: Int)] = []
+    var taggedPointers: [(id: UInt32, target: EntryReference, chain: EntryReference)] = []
 
     var open: [OpenEntry] = []
     var scratch: [UInt32] = []
@@ -82,12 +78,8 @@ struct UnitEncoder: ~Copyable {
     /// As `indexPatches`, of units without an `int`.
     var lateIndexPatches: [Int] = []
     let intName: UInt32
-
-    enum TagTarget {
-        case type(UInt32)
-        case function(Int)
-        case value(Int)
-    }
+    let typeTagName: UInt32
+    let declTagName: UInt32
 
     init(
         _ data: DWARFData, features: Features, nestsArrays: Bool, types: TypeWriter,
@@ -101,6 +93,8 @@ struct UnitEncoder: ~Copyable {
         self.ledger = ledger
         unit = firstUnit
         intName = self.types.intern("int")
+        typeTagName = self.types.intern("btf_type_tag")
+        declTagName = self.types.intern("btf_decl_tag")
     }
 
     // MARK: The walk
@@ -184,6 +178,9 @@ struct UnitEncoder: ~Copyable {
         case .llvmAnnotation:
             try reader.decode(into: &die)
             try addAnnotation(die)
+        case .gnuAnnotation:
+            try reader.decode(into: &die)
+            try addAnnotationEntry(die)
         default:
             try reader.skipAttributes()
         }

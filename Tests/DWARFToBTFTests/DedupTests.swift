@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import DWARF
+import DWARFToBTF
+import Testing
+import TestSupport
+
+/// Two ways to describe types; what differs must stay twice, what does not must be there once.
+struct Variation: CustomTestStringConvertible, Sendable {
+    let what: String
+    /// Adds the types of one unit; the number tells first from second, labels end with it.
+    let add: @Sendable (inout DWARFAssembler, Int) -> Void
+    /// How many types there are of what is described twice.
+    let names: [String: Int]
+    var testDescription: String { what }
+
+    static let all = [
+        Variation(what: "nothing", names: ["s": 1, "e": 1, "i": 1, "a": 1]) { unit, n in
+            unit.plain(n)
+        },
+        Variation(what: "bitfield width", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, [.name("s"), .byteSize(4)]) { unit in
+                unit.add(
+                    .member,
+                    [.name("b"), .type("int\(n)"), .bitSize(UInt64(3 + n)), .dataBitOffset(0)])
+            }
+        },
+        Variation(what: "bitfield or not", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, [.name("s"), .byteSize(4)]) { unit in
+                unit.add(
+                    .member,
+                    [.name("b"), .type("int\(n)"), .dataBitOffset(0)]
+                        + (n == 0 ? [] : [.bitSize(32)]))
+            }
+        },
+        Variation(what: "member place", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, [.name("s"), .byteSize(16)]) {
+                $0.member("m", "int\(n)", at: UInt64(4 * n))
+            }
+        },
+        Variation(what: "member name", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, [.name("s"), .byteSize(4)]) {
+                $0.member("m\(n)", "int\(n)", at: 0)
+            }
+        },
+        Variation(what: "member type", names: ["s": 2, "t": 2]) { unit, n in
+            unit.add(.structureType, "s\(n)", [.name("s"), .byteSize(8)]) {
+                $0.member("m", n == 0 ? "int0" : "long1", at: 0)
+            }
+            unit.add(.typedef, [.name("t"), .type("s\(n)")])
+        },
+        Variation(what: "struct size", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, [.name("s"), .byteSize(UInt64(8 + n))])
+        },
+        Variation(what: "struct or union", names: ["s": 2]) { unit, n in
+            unit.add(n == 0 ? .structureType : .unionType, [.name("s"), .byteSize(8)]) {
+                $0.member("m", "int\(n)", at: 0)
+            }
+        },
+        Variation(what: "enum value", names: ["e": 2]) { unit, n in
+            unit.add(.enumerationType, [.name("e"), .byteSize(4)]) {
+                $0.add(.enumerator, [.name("v"), .value(Int64(n))])
+            }
+        },
+        Variation(what: "enum size", names: ["e": 2]) { unit, n in
+            unit.add(.enumerationType, [.name("e"), .byteSize(UInt64(1 << n))]) {
+                $0.add(.enumerator, [.name("v"), .value(1)])
+            }
+        },
+        Variation(what: "enum sign", names: ["e": 2]) { unit, n in
+            unit.add(.enumerationType, [.name("e"), .byteSize(4), .encoding(n == 0 ? 5 : 7)]) {
+                $0.add(.enumerator, [.name("v"), .value(1)])
+            }
+        },
+        Variation(what: "enum of 64 bits", names: ["e": 2]) { unit, n in
+            unit.add(.enumerationType, [.name("e"), .byteSize(8)]) {
+                $0.add(.enumerator, [.name("v"), .value(Int64(n) << 40)])
+            }
+        },
+        Variation(what: "enum declared", names: ["e": 1]) { unit, n in
+            unit.add(
+                .enumerationType, [.name("e"), .byteSize(4)] + (n == 0 ? [.declaration] : [])
+            ) { unit in
+                if n == 1 { unit.add(.enumerator, [.name("v"), .value(1)]) }
+            }
+        },
+        Variation(what: "enum declared later", names: ["e": 1]) { unit, n in
+            unit.add(
+                .enumerationType, [.name("e"), .byteSize(4)] + (n == 1 ? [.declaration] : [])
+            ) { unit in
+                if n == 0 { unit.add(.enumerator, [.name("v"), .value(1)]) }
+            }
+        },
+        Variation(what: "int bits", names: ["i": 2]) { unit, n in
+            unit.add(.baseType, [.name("i"), .byteSize(4), .bitSize(UInt64(31 + n)), .encoding(7)])
+        },
+        Variation(what: "int sign", names: ["i": 2]) { unit, n in
+            unit.add(.baseType, [.name("i"), .byteSize(4), .encoding(n == 0 ? 5 : 7)])
+        },
+        Variation(what: "float size", names: ["i": 2]) { unit, n in
+            unit.add(.baseType, [.name("i"), .byteSize(UInt64(4 << n)), .encoding(4)])
+        },
+        Variation(what: "array length", names: ["a": 2]) { unit, n in
+            unit.array("int\(n)", UInt64(n), n)
+        },
+        Variation(what: "array element", names: ["a": 2]) { unit, n in
+            unit.array(n == 0 ? "int0" : "long1", 1, n)
+        },
+        Variation(what: "typedef of another", names: ["t": 2]) { unit, n in
+            unit.add(.typedef, [.name("t"), .type(n == 0 ? "int0" : "long1")])
+        },
+        Variation(what: "prototype", names: ["p": 2]) { unit, n in
+            unit.add(.subroutineType, "proto\(n)") { unit in
+                if n == 1 { unit.add(.unspecifiedParameters) }
+            }
+            unit.add(.typedef, [.name("p"), .type("proto\(n)")])
+        },
+        Variation(what: "parameter type deep inside", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, "s\(n)", [.name("s"), .byteSize(8)]) {
+                $0.member("f", "f *\(n)", at: 0)
+            }
+            unit.add(.subroutineType, "f\(n)", [.type("int\(n)")]) { unit in
+                unit.add(.formalParameter, [.type("s *\(n)")])
+                unit.add(.formalParameter, [.type(n == 0 ? "int0" : "long1")])
+            }
+            unit.add(.pointerType, "f *\(n)", [.type("f\(n)")])
+            unit.add(.pointerType, "s *\(n)", [.type("s\(n)")])
+        },
+        Variation(what: "anonymous member", names: ["s": 2]) { unit, n in
+            unit.add(.structureType, [.name("s"), .byteSize(8)]) { unit in
+                unit.add(.unionType, "u\(n)", [.byteSize(8)]) {
+                    $0.member(n == 0 ? "a" : "b", "int\(n)", at: 0)
+                }
+                unit.add(.member, [.type("u\(n)")])
+            }
+        },
+    ]
+}
+
+extension Variation {
+    init(
+        what: String, names: [String: Int], add: @escaping @Sendable (inout DWARFAssembler, Int) -> Void
+    ) {
+        self.what = what
+        self.names = names
+        self.add = add
+    }
+}
+
+extension DWARFAssembler {
+    fileprivate mutating func plain(_ n: Int) {
+        add(.structureType, [.name("s"), .byteSize(4)]) { $0.member("m", "int\(n)", at: 0) }
+        add(.enumerationType, [.name("e"), .byteSize(4)]) {
+            $0.add(.enumerator, [.name("v"), .value(1)])
+        }
+        add(.baseType, [.name("i"), .byteSize(2), .encoding(7)])
+        array("int\(n)", 3, n)
+    }
+
+    fileprivate mutating func array(_ element: String, _ bound: UInt64, _ n: Int) {
+        add(.arrayType, "array\(n)", [.type(element)]) { $0.add(.subrangeType, [.upperBound(bound)]) }
+        add(.typedef, [.name("a"), .type("array\(n)")])
+    }
+
+    /// Units with `int`, `long` and what `body` adds, one for each number.
+    fileprivate mutating func units(
+        _ numbers: Range<Int>, _ body: (inout DWARFAssembler, Int) -> Void
+    ) {
+        for number in numbers {
+            unit([.name("\(number).c"), .language(12)]) { unit in
+                unit.add(.baseType, "int\(number)", [.name("int"), .byteSize(4), .encoding(5)])
+                unit.add(.baseType, "long\(number)", [.name("long"), .byteSize(8), .encoding(5)])
+                body(&unit, number)
+            }
+        }
+    }
+}
+
+/// `struct list { struct list *next; struct owner *owner; }; struct owner { struct list list;
+/// int (*call)(struct owner *); union { struct list *l; struct { int x; struct owner *up; }; }; };`
+private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true) {
+    unit.add(.structureType, "list\(n)", [.name("list"), .byteSize(16)]) { unit in
+        unit.member("next", "list *\(n)", at: 0)
+        unit.member("owner", "owner *\(n)", at: 8)
+    }
+    unit.add(.pointerType, "list *\(n)", [.type("list\(n)")])
+    unit.add(.pointerType, "owner *\(n)", [.type("owner\(n)")])
+    guard complete else {
+        unit.add(.structureType, "owner\(n)", [.name("owner"), .declaration])
+        return
+    }
+    unit.add(.structureType, "owner\(n)", [.name("owner"), .byteSize(40)]) { unit in
+        unit.member("list", "list\(n)", at: 0)
+        unit.member("call", "call *\(n)", at: 16)
+        unit.add(.unionType, "union\(n)", [.byteSize(16)]) { unit in
+            unit.add(.member, [.name("l"), .type("list *\(n)")])
+            unit.add(.structureType, "inner\(n)", [.byteSize(16)]) { unit in
+                unit.member("x", "int\(n)", at: 0)
+                unit.member("up", "owner *\(n)", at: 8)
+            }
+            unit.add(.member, [.type("inner\(n)")])
+        }
+        unit.add(.member, [.type("union\(n)"), .memberOffset(24)])
+    }
+    unit.add(.subroutineType, "call\(n)", [.type("int\(n)")]) {
+        $0.add(.formalParameter, [.type("owner *\(n)")])
+    }
+    unit.add(.pointerType, "call *\(n)", [.type("call\(n)")])
+}
+
+@Suite struct DedupTests {
+    @Test(arguments: Variation.all) func twoUnits(_ variation: Variation) throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<2, variation.add)
+        let outcome = try encoded(asm)
+        for (name, count) in variation.names {
+            #expect(outcome.btf.ids(named: name).count == count, "\(outcome.lines)")
+        }
+        #expect(outcome.btf.ids(named: "int").count == 1)
+        #expect(outcome.btf.ids(named: "long").count == 1)
+    }
+
+    /// A module that says what its base says adds nothing; what differs it adds, once.
+    @Test(arguments: Variation.all) func againstABase(_ variation: Variation) throws {
+        var first = DWARFAssembler(DWARFFlavor(version: 4))
+        first.units(0..<1, variation.add)
+        let base = BaseIndex(try encoded(first).btf)
+        #expect(try encoded(first, base: base).count == 0)
+        var second = DWARFAssembler(DWARFFlavor(version: 4))
+        second.units(1..<3) { variation.add(&$0, min($1, 1)) }
+        // Labels of a second unit take the first one's place; both units say the same.
+        second = DWARFAssembler(DWARFFlavor(version: 4))
+        second.units(1..<2, variation.add)
+        let outcome = try encoded(second, base: base)
+        for (name, count) in variation.names {
+            #expect(outcome.btf.ids(named: name).count == count, "\(outcome.lines)")
+        }
+    }
+
+    @Test func cycles() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<4) { graph(&$0, $1) }
+        let outcome = try encoded(asm)
+        #expect(
+            outcome.lines == [
+                "int int: size 4 bits 32 signed", "int long: size 8 bits 64 signed",
+                "struct list: size 16 { next: *struct list @0; owner: *struct owner @64 }",
+                "struct owner: size 40 { list: struct list @0; call: *(: *struct owner) -> int @128;"
+                    + " : union size 16 { l: *struct list @0;"
+                    + " : struct size 16 { x: int @0; up: *struct owner @64 } @0 } @192 }",
+            ])
+        #expect(outcome.count == 10)
+    }
+
+    /// Whether a unit saw the definition says nothing about the type.
+    @Test(arguments: [[true, false], [false, true], [false, true, false], [false, false, true]])
+    func declaredAndDefined(_ complete: [Bool]) throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<complete.count) { graph(&$0, $1, complete: complete[$1]) }
+        let outcome = try encoded(asm)
+        #expect(outcome.count(.fwd) == 0)
+        #expect(outcome.btf.ids(named: "list").count == 1)
+        #expect(outcome.btf.ids(named: "owner").count == 1)
+        #expect(outcome.count == 10)
+    }
+
+    /// A declaration of a name that has two definitions is neither.
+    @Test func declarationOfTwins() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<3) { unit, n in
+            unit.add(
+                .structureType, "s\(n)",
+                n == 2 ? [.name("s"), .declaration] : [.name("s"), .byteSize(UInt64(4 + n))])
+            unit.add(.pointerType, "p\(n)", [.type("s\(n)")])
+            unit.add(.typedef, [.name("t\(n)"), .type("p\(n)")])
+        }
+        let outcome = try encoded(asm)
+        #expect(outcome.line("t2") == "typedef t2: *forward s")
+        #expect(outcome.line("t0") == "typedef t0: *struct s")
+    }
+
+    /// A union is not what a struct's declaration announces.
+    @Test func declarationOfTheOtherKind() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<2) { unit, n in
+            unit.add(
+                n == 0 ? .structureType : .unionType, "s\(n)",
+                n == 0 ? [.name("s"), .declaration] : [.name("s"), .byteSize(4)])
+            unit.add(.typedef, [.name("t\(n)"), .type("s\(n)")])
+        }
+        let outcome = try encoded(asm)
+        #expect(outcome.line("t0") == "typedef t0: forward s")
+        #expect(outcome.line("t1") == "typedef t1: union s")
+    }
+
+    /// A unit that describes one type twice (as compilers do after LTO) gives it once.
+    @Test func twiceInOneUnit() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.unit([.language(12)]) { unit in
+            for n in 0..<3 {
+                unit.add(.baseType, "int\(n)", [.name("int"), .byteSize(4), .encoding(5)])
+                unit.add(.baseType, "long\(n)", [.name("long"), .byteSize(8), .encoding(5)])
+                graph(&unit, n)
+            }
+        }
+        #expect(try encoded(asm).count == 10)
+    }
+
+    /// Against a base that knows the graph, only what is new remains, and it refers to the base.
+    @Test func newOnOldGraph() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<1) { graph(&$0, $1) }
+        let base = BaseIndex(try encoded(asm).btf)
+        asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<3) { unit, n in
+            graph(&unit, n, complete: n != 1)
+            unit.add(.structureType, [.name("new"), .byteSize(8)]) { $0.member("o", "owner *\(n)", at: 0) }
+        }
+        let outcome = try encoded(asm, base: base)
+        #expect(outcome.lines == ["struct new: size 8 { o: *struct owner @0 }"])
+        #expect(outcome.count == 1)
+    }
+
+    /// A base that only declares what the module defines: the module tells of it.
+    @Test func baseOnlyDeclares() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<1) { graph(&$0, $1, complete: false) }
+        let base = BaseIndex(try encoded(asm).btf)
+        asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<2) { graph(&$0, $1) }
+        let outcome = try encoded(asm, base: base)
+        #expect(outcome.line("owner").hasPrefix("struct owner: size 40"))
+        #expect(outcome.count(.struct) <= 3)
+    }
+
+    // MARK: What DWARF cannot vary
+
+    /// The records that `add` writes twice, the second time changed by `change`; how many stay.
+    private func remaining(_ add: (inout TypeWriter, Int) -> Void) throws -> Int {
+        var types = TypeWriter(base: nil)
+        for round in 0..<2 { add(&types, round) }
+        return try types.deduplicated(resolveForwards: true).typeCount
+    }
+
+    @Test func functionLinkage() throws {
+        func count(_ differ: Bool) throws -> Int {
+            try remaining { types, round in
+                let proto = types.add(.funcProto, third: 0)
+                let name = types.intern("f")
+                types.add(.func, name: name, third: proto, vlen: differ ? round : 0)
+            }
+        }
+        #expect(try count(false) == 2)
+        #expect(try count(true) == 3)
+    }
+
+    @Test func arrayIndexType() throws {
+        func count(_ differ: Bool) throws -> Int {
+            try remaining { types, round in
+                let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
+                let long = types.addInt(name: types.intern("long"), size: 8, encoding: 1, bits: 64)
+                types.addArray(element: int, index: differ && round == 1 ? long : int, count: 3)
+            }
+        }
+        #expect(try count(false) == 3)
+        #expect(try count(true) == 4)
+    }
+
+    /// Sections and variables are places, not types: none is dropped.
+    @Test func sectionsStay() throws {
+        let count = try remaining { types, _ in
+            let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
+            let variable = types.add(.var, name: types.intern("v"), third: int)
+            types.append(0)
+            types.begin(
+                name: types.intern(".data"), info: TypeInfo(.datasec, vlen: 1), third: 4)
+            types.append(variable, 0, 4)
+        }
+        #expect(count == 5)
+    }
+
+    @Test func declarationTags() throws {
+        func count(_ differ: Bool) throws -> Int {
+            try remaining { types, round in
+                let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
+                let typedef = types.add(.typedef, name: types.intern("t"), third: int)
+                types.add(.declTag, name: types.intern("tag"), third: typedef)
+                types.append(differ ? UInt32(round) : .max)
+            }
+        }
+        #expect(try count(false) == 3)
+        #expect(try count(true) == 4)
+    }
+
+    /// Names that nothing uses any more are not written.
+    @Test func unusedStrings() throws {
+        var types = TypeWriter(base: nil)
+        _ = types.intern("nobody")
+        types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
+        let strings = try types.deduplicated(resolveForwards: true).strings
+        #expect(strings == Array("\0int\0".utf8))
+    }
+}
