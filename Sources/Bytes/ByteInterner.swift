@@ -19,6 +19,9 @@ package struct ByteInterner {
         if leadingEmpty { _ = intern([UInt8]()) }
     }
 
+    /// Some string of an indexed section stood there before: not every offset is one that `find` gives.
+    package private(set) var hasDuplicates = false
+
     /// Indexes an existing string section: every NUL-terminated string in it keeps its offset; of
     /// equal strings the first one wins.
     package init(indexing section: [UInt8]) {
@@ -28,9 +31,26 @@ package struct ByteInterner {
         for end in section.indices where section[end] == 0 {
             let string = unsafe section.span.bytes.extracting(start..<end)
             let hash = hashBytes(string)
-            if find(string, hash: hash) == nil { insert(offset: start, hash: hash) }
+            if find(string, hash: hash) == nil {
+                insert(offset: start, hash: hash)
+            } else {
+                hasDuplicates = true
+            }
             start = end + 1
         }
+    }
+
+    /// The offset by which `find` knows the string at `offset`, which may lie inside another one: then
+    /// it is indexed as well.
+    package mutating func canonicalOffset(_ offset: Int) -> Int {
+        guard offset >= 0, offset < bytes.count else { return offset }
+        var end = offset
+        while end < bytes.count, bytes[end] != 0 { end += 1 }
+        let string = Array(bytes[offset..<end])
+        let hash = withBytes(string) { hashBytes($0) }
+        if let known = withBytes(string, { find($0, hash: hash) }) { return known }
+        insert(offset: offset, hash: hash)
+        return offset
     }
 
     /// Offset of `string`, if it was interned.

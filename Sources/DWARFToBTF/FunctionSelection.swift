@@ -68,6 +68,10 @@ struct FunctionSelection {
             encoder.note(definition.name, .noSymbol, in: context)
             return
         }
+        guard isIdentifier(encoder.types.nameBytes(definition.name)) else {
+            encoder.note(definition.name, .invalidName, in: context)
+            return
+        }
         let start = parameters.count
         var unexpected = false
         var hasStruct = false

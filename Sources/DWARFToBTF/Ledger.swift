@@ -17,7 +17,7 @@ package struct Ledger: Sendable {
         case inconsistentPrototype = "inconsistent-prototype"
         /// Several functions of this name stand at different addresses.
         case ambiguousAddress = "ambiguous-address"
-        /// The name is no C identifier.
+        /// The name is no C identifier: functions and variables are left out, types lose the name.
         case invalidName = "invalid-name"
         // Variables.
         /// The variable's type is void.

@@ -21,6 +21,10 @@ struct PerCPUVariables {
             guard name != 0,
                 let symbol = symbols.perCPU[name]?.first(where: { $0.address == address })
             else { continue }
+            guard isIdentifier(encoder.types.nameBytes(name)) else {
+                encoder.note(name, .invalidName, in: encoder.contexts[value.context])
+                continue
+            }
             if type == 0 {
                 encoder.note(name, .voidVariable, in: encoder.contexts[value.context])
                 continue

@@ -56,7 +56,7 @@ struct SymbolNames {
             if symbol.type == ELFSymbolCode.typeFunction {
                 addFunction(name, index, symbol.value, &types)
             } else if index == section?.index, symbol.type == ELFSymbolCode.typeObject,
-                symbol.size > 0, symbol.value >= base
+                symbol.value >= base
             {
                 perCPU[name.withSpan { types.intern($0) }, default: []].append(
                     PerCPUSymbol(

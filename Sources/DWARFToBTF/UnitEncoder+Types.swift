@@ -82,7 +82,11 @@ extension UnitEncoder {
             aliasToVoid(die.offset)
             return
         }
-        let name = kind == .typedef ? try name(die, .name) : 0
+        let name = kind == .typedef ? try typeName(die) : 0
+        if kind == .typedef, name == 0 {
+            offsets.setAlias(slot(die.offset), of: target)
+            return
+        }
         define(die.offset, as: begin(kind, name: name, to: target))
         if kind == .typedef { try openTagged(die) }
     }
@@ -92,9 +96,10 @@ extension UnitEncoder {
     }
 
     mutating func openComposite(_ die: borrowing DIE) throws(DWARFError) {
-        let name = try name(die, .name)
+        let name = try typeName(die)
         let isUnion = die.tag == .unionType
         if die.flag(.declaration) {
+            if name == 0 { return aliasToVoid(die.offset) }
             define(die.offset, as: types.add(.fwd, name: name, third: 0, flag: isUnion))
             return
         }
@@ -117,7 +122,7 @@ extension UnitEncoder {
             if die.hasChildren { open.append(entry) } else { finishArray(entry) }
         case .enumerationType:
             var entry = opened(.enumeration, die)
-            entry.name = try name(die, .name)
+            entry.name = try typeName(die)
             entry.type = try reference(die, .type)
             entry.size = die.has(.byteSize) ? die.value(.byteSize) : 4
             switch BaseEncoding(die.value(.encoding)) {

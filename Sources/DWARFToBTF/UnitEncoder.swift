@@ -72,6 +72,10 @@ struct UnitEncoder: ~Copyable {
     var scratch: [UInt32] = []
     var annotations: [Annotation] = []
     private var knownNames = NameCache()
+    /// Kernels take names of up to 511 bytes.
+    private static let longestName = 4096
+    /// A string section may share endings between names, a hostile one all of them.
+    private let nameLimit: Int
     /// Ids of the integer `int`: of the table's units, and of the first unit that had it.
     var unitInt: UInt32?
     var firstInt: UInt32?
@@ -92,6 +96,9 @@ struct UnitEncoder: ~Copyable {
         self.wantsVariables = wantsVariables
         self.ledger = ledger
         unit = firstUnit
+        nameLimit =
+            1 << 20
+            + 8 * (data.info.count + data.bytes(of: .str).count + data.bytes(of: .lineStr).count)
         intName = self.types.intern("int")
         typeTagName = self.types.intern("btf_type_tag")
         declTagName = self.types.intern("btf_decl_tag")
@@ -130,8 +137,9 @@ struct UnitEncoder: ~Copyable {
     ) throws(DWARFError) -> Bool {
         if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
         let language = die.value(.language)
+        let unitName = ledger == nil ? 0 : try name(die, .name)
         let context = UnitContext(
-            unit: unit, data: data, name: ledger == nil ? "" : types.string(try name(die, .name)),
+            unit: unit, data: data, name: types.string(unitName),
             loclistsBase: die.value(.loclistsBase), isC: Language.isC(language))
         if die.has(.language), excluded.contains(language) {
             ledger?.note(context.name, unit: context.name, .excludedLanguage)
@@ -144,12 +152,16 @@ struct UnitEncoder: ~Copyable {
     private mutating func visit(_ reader: inout EntryReader, _ die: inout DIE) throws(DWARFError) {
         switch reader.tag {
         case .member, .inheritance, .enumerator, .subrangeType, .unspecifiedParameters:
-            guard openDepth == reader.depth - 1 else { return try reader.skipAttributes() }
+            guard !open.isEmpty, openDepth == reader.depth - 1 else {
+                return try reader.skipAttributes()
+            }
             try reader.decode(into: &die)
             try addElement(die)
         case .formalParameter:
             // Parameters of inlined calls stand below entries that are never open.
-            guard openDepth == reader.depth - 1 else { return try reader.skipAttributes() }
+            guard !open.isEmpty, openDepth == reader.depth - 1 else {
+                return try reader.skipAttributes()
+            }
             try reader.decode(into: &die)
             try addParameter(die)
         case .baseType:
@@ -215,10 +227,25 @@ struct UnitEncoder: ~Copyable {
             throw fail(
                 die.offset, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
         }
+        guard length <= Self.longestName else {
+            throw fail(die.offset, "name of \(length) bytes, expected at most \(Self.longestName)")
+        }
         guard let view = bytes.slice(place.offset, length) else { return 0 }
         let id = view.withSpan { types.intern($0) }
+        guard types.nameByteCount <= nameLimit else {
+            throw fail(
+                die.offset, "names overlap: together they take more than \(nameLimit) bytes")
+        }
         knownNames.store(id, for: key)
         return id
+    }
+
+    /// The name of a type; 0, with a note, where the unit's language allows what no kernel takes.
+    mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
+        let name = try name(die, .name)
+        if contexts[contexts.count - 1].isC || isIdentifier(types.nameBytes(name)) { return name }
+        if name != 0 { note(name, .invalidName) }
+        return 0
     }
 
     /// Where an entry of this unit's section stands in the offset table.

@@ -47,12 +47,14 @@ struct EncodeBatch {
                 refuse(members, choice, error, &outcomes)
                 continue
             }
-            let index = loaded.map { BaseIndex($0.btf) }
-            let started = progress
+            let index = loaded.map { indexBase($0.btf, jobs: jobs) }
+            var options = options
+            options.jobs = members.count == 1 ? jobs : 1
+            let (started, chosen) = (progress, options)
             let encoded = parallelMap(count: members.count, jobs: jobs) { position in
                 started.show(position, of: members.count)
                 return EncodeFile(
-                    job: files[members[position]], options: options, base: loaded,
+                    job: files[members[position]], options: chosen, base: loaded,
                     debugRoots: debugRoots
                 ).run(on: index)
             }

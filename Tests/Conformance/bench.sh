@@ -18,7 +18,7 @@ PAHOLE=$CACHE/peers/bin/pahole-1.32
 WORK=$CACHE/bench
 BASE=$CACHE/oracles/6.1/vmlinux-legacy.btf
 FEATURES=var,float,enum64,decl_tag,type_tag
-RUNS=15
+RUNS=30
 WARMUP=2
 GOAL=0.50
 RESULTS=$REPO/bench/RESULTS.md
@@ -42,7 +42,7 @@ MODULES=$CACHE/kernels/6.1/dbg/usr/lib/debug/lib/modules/$RELEASE
 
 # What is timed: words without blanks, as hyperfine -N splits a command at them.
 ours() { echo "$KBTF encode --base $BASE --features $FEATURES --lang-exclude rust --detached $WORK/ours.btf $1"; }
-peers() { echo "$PAHOLE -J --btf_features=$FEATURES --lang_exclude=rust --btf_base $BASE --btf_encode_detached=$WORK/peer.btf $1"; }
+peers() { echo "$PAHOLE ${2-} -J --btf_features=$FEATURES --lang_exclude=rust --btf_base $BASE --btf_encode_detached=$WORK/peer.btf $1"; }
 
 # ratio A B
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
@@ -62,32 +62,45 @@ say() { tee -a "$WORK/RESULTS.md"; }
 row() {
     jq -r --arg name "$1" --argjson index "$3" --argjson memory "$4" \
         'def one: . * 10 | round / 10;
-         .results[$index] | "| \($name) | \(.median * 1000 | one) ms | \(.min * 1000 | one) ms | \($memory / 1024 | one) MiB |"' "$2"
+         .results[$index] | "| \($name) | \(.median * 1000 | one) ms | \(.min * 1000 | one) ms |"
+             + " \((.user + .system) * 1000 | one) ms | \($memory / 1024 | one) MiB |"' "$2"
+}
+
+# verdict MEDIAN MINIMUM SPREAD: the goal is met when both ratios say so.
+verdict() {
+    awk -v a="$1" -v b="$2" -v s="$3" -v g="$GOAL" 'BEGIN {
+        printf "goal <= %s: %s (medians %.2f, minima %.2f)", g, (a <= g && b <= g ? "yes" : "no"), a, b
+        if (s > 1.25) printf "; unsteady: a median is %.2f times its minimum, measure again on an idle machine", s
+    }'
 }
 
 # one MODULE: a table of both.
 one() {
-    local ko=$MODULES/kernel/$1 json=$WORK/${1##*/}.json memory=() words median minimum who
+    local ko=$MODULES/kernel/$1 json=$WORK/${1##*/}.json memory=() words median minimum spread i
+    local commands=()
     [ -e "$ko" ] || die "no such module: $1"
-    hyperfine -N --warmup "$WARMUP" --runs "$RUNS" --style none --export-json "$json" \
-        "$(ours "$ko")" "$(peers "$ko")" >/dev/null 2>"$WORK/hyperfine" || { cat "$WORK/hyperfine" >&2; die "hyperfine failed"; }
-    for who in ours peers; do
-        read -ra words < <("$who" "$ko")
+    commands=("$(ours "$ko")" "$(peers "$ko")" "$(peers "$ko" "-j$(nproc)")")
+    hyperfine -N --warmup "$WARMUP" --runs "$RUNS" --style none --export-json "$json" "${commands[@]}" \
+        >/dev/null 2>"$WORK/hyperfine" || { cat "$WORK/hyperfine" >&2; die "hyperfine failed"; }
+    for i in 0 1 2; do
+        read -ra words <<<"${commands[i]}"
         memory+=("$(peak "${words[@]}")")
     done
     median=$(jq '.results[0].median / .results[1].median' "$json")
     minimum=$(jq '.results[0].min / .results[1].min' "$json")
+    spread=$(jq '[.results[0, 1] | .median / .min] | max' "$json")
     say <<TABLE
 
 ## ${1##*/}, $(($(stat -c %s "$ko") / 1024)) KiB
 
-| | median | min | peak memory |
-|---|---|---|---|
+| | median | min | processor time, mean | peak memory |
+|---|---|---|---|---|
 $(row kbtf "$json" 0 "${memory[0]}")
 $(row "pahole 1.32" "$json" 1 "${memory[1]}")
-| ratio | $(ratio "$median" 1) | $(ratio "$minimum" 1) | $(ratio "${memory[0]}" "${memory[1]}") |
+$(row "pahole 1.32 -j$(nproc)" "$json" 2 "${memory[2]}")
+| kbtf / pahole 1.32 | $(ratio "$median" 1) | $(ratio "$minimum" 1) | $(jq '(.results[0] | .user + .system) / (.results[1] | .user + .system) * 100 | round / 100' "$json") | $(ratio "${memory[0]}" "${memory[1]}") |
 
-goal <= $GOAL: $(awk -v r="$median" -v g="$GOAL" 'BEGIN { print (r <= g ? "yes" : "no") }') (medians)
+$(verdict "$median" "$minimum" "$spread")
 TABLE
 }
 
@@ -123,12 +136,13 @@ many() {
 
 start() {
     hyperfine -N --warmup "$WARMUP" --runs 50 --style none --export-json "$WORK/version.json" \
-        "$KBTF --version" >/dev/null 2>"$WORK/hyperfine"
+        "$KBTF --version" "$PAHOLE --version" >/dev/null 2>"$WORK/hyperfine" || die "hyperfine failed"
     {
         echo
-        echo "## kbtf --version"
+        echo "## Start: --version"
         echo
-        jq -r '.results[0] | "median \(.median * 10000 | round / 10) ms, min \(.min * 10000 | round / 10) ms"' "$WORK/version.json"
+        jq -r '.results[] | "\(.median * 10000 | round / 10) ms median, \(.min * 10000 | round / 10) ms min"' "$WORK/version.json" |
+            paste -d' ' <(printf '%s\n' '- kbtf' '- pahole 1.32, with its wrapper in sh:') -
     } | say
 }
 
@@ -139,7 +153,8 @@ say <<HEAD
 Written by \`make bench\`, $(date -u +%Y-%m-%d). $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed q), $(nproc) processors,
 Linux $(uname -r). Modules of $RELEASE, base made by that pahole from the same kernel,
 features $FEATURES.
-hyperfine -N, $WARMUP warm-up runs, $RUNS runs, both in one run. Load average before: $(cut -d' ' -f1 /proc/loadavg).
+hyperfine -N, $WARMUP warm-up runs, $RUNS runs, all in one run; kbtf takes as many threads as it likes,
+and pahole one unless -j says more. Load average before: $(cut -d' ' -f1 /proc/loadavg).
 HEAD
 one fs/overlayfs/overlay.ko
 one net/sctp/sctp.ko

@@ -26,7 +26,13 @@ package final class BaseIndex: Sendable {
     /// Puts together what two threads may have worked out.
     package init(_ btf: BTF, strings: Strings, types: Types) {
         self.btf = btf
-        self.strings = strings.interner
+        var interner = strings.interner
+        var types = types
+        if types.namesInsideNames || interner.hasDuplicates {
+            // One string may have several offsets here, but names are compared by offset.
+            types = Types(words: types.words, starts: types.starts, renaming: &interner)
+        }
+        self.strings = interner
         words = types.words
         starts = types.starts
         self.types = types.table
@@ -54,6 +60,8 @@ package final class BaseIndex: Sendable {
         let table: ChainTable
         let nestsArrays: Bool
         let resolvesForwards: Bool
+        /// Some name begins inside a longer string (`StringSection`).
+        let namesInsideNames: Bool
 
         package init(_ btf: BTF) {
             var words: [UInt32] = []
@@ -68,6 +76,32 @@ package final class BaseIndex: Sendable {
                 }
                 starts.append(contentsOf: link.starts.lazy.map { $0 + shift })
             }
+            let strings = chain(btf).count == 1 ? btf.strings : chain(btf).flatMap(\.strings)
+            var inside = false
+            for id in 1..<starts.count {
+                forEachName(words, Int(starts[id])) { position in
+                    let offset = Int(words[position])
+                    if offset > 0, strings[offset - 1] != 0 { inside = true }
+                }
+            }
+            self.init(words, starts, namesInsideNames: inside)
+        }
+
+        /// The same types with each name at the offset that `interner` finds it by.
+        fileprivate init(words: [UInt32], starts: [UInt32], renaming interner: inout ByteInterner) {
+            var words = words
+            for id in 1..<starts.count {
+                var positions: [Int] = []
+                forEachName(words, Int(starts[id])) { positions.append($0) }
+                for position in positions {
+                    words[position] = UInt32(interner.canonicalOffset(Int(words[position])))
+                }
+            }
+            self.init(words, starts, namesInsideNames: false)
+        }
+
+        private init(_ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool) {
+            self.namesInsideNames = namesInsideNames
             var table = ChainTable(entries: starts.count)
             var nested = false
             for id in 1..<starts.count {

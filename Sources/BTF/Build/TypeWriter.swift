@@ -11,18 +11,24 @@ package struct TypeWriter {
     /// Word index of each own record.
     var starts: [UInt32] = []
     private var names: ByteInterner
+    /// The base's strings. Not reached through `base`: counting references to what all threads share
+    /// made two threads slower than one.
+    private let baseNames: ByteInterner
     /// Length of the base's strings; own offsets start here.
     let stringBase: UInt32
     package let firstID: UInt32
+    private let hasBase: Bool
 
     /// - Parameter words: how many words of records to make room for.
     package init(base: BaseIndex?, expectingWords words: Int = 0) {
         self.words.reserveCapacity(words)
         starts.reserveCapacity(words / 5)
         self.base = base
+        hasBase = base != nil
         firstID = base?.btf.typeCount ?? 1
         stringBase = UInt32(base.map { $0.btf.stringBase + $0.btf.strings.count } ?? 0)
         names = ByteInterner(leadingEmpty: base == nil)
+        baseNames = base?.strings ?? ByteInterner(leadingEmpty: true)
     }
 
     /// The id that the next record gets.
@@ -35,7 +41,7 @@ package struct TypeWriter {
     package mutating func intern(_ name: RawSpan) -> UInt32 {
         if name.byteCount == 0 { return 0 }
         let hash = hashBytes(name)
-        if let base, let offset = base.strings.find(name, hash: hash) { return UInt32(offset) }
+        if hasBase, let offset = baseNames.find(name, hash: hash) { return UInt32(offset) }
         return stringBase + UInt32(truncatingIfNeeded: names.intern(name, hash: hash))
     }
 
@@ -43,11 +49,14 @@ package struct TypeWriter {
         withBytes([UInt8](name.utf8)) { intern($0) }
     }
 
+    /// Bytes of all own names, for memory limits.
+    package var nameByteCount: Int { names.bytes.count }
+
     /// The bytes behind an offset from `intern`, without NUL.
     package func nameBytes(_ offset: UInt32) -> ArraySlice<UInt8> {
         let bytes =
-            offset < stringBase || base == nil && offset == 0
-            ? (base?.strings.bytes ?? [0]) : names.bytes
+            offset < stringBase || !hasBase && offset == 0
+            ? baseNames.bytes : names.bytes
         let start = Int(offset < stringBase ? offset : offset - stringBase)
         var end = start
         while end < bytes.count, bytes[end] != 0 { end += 1 }

@@ -46,7 +46,9 @@ struct Deduplicator: ~Copyable {
     static let unsettled: UInt32 = .max
     static let inProgress: UInt32 = .max - 1
 
-    let base: BaseIndex?
+    /// The base's types by hash; empty without one. Held here, and not reached through the index that
+    /// all threads share, so that no reference to it is counted per lookup.
+    let baseTypes: ChainTable
     let baseWords: [UInt32]
     let baseStarts: [UInt32]
     let words: [UInt32]
@@ -69,12 +71,15 @@ struct Deduplicator: ~Copyable {
     var baseForwardMet = false
     /// Own structs that were kept for that reason, with the base's struct.
     var nearMisses: [(own: UInt32, base: UInt32)] = []
+    /// Pairs that may still be compared. Real kernels need a few per type; a file made of types that
+    /// look alike and differ far below could ask for their number squared.
+    var budget: Int
     var pairs: [(candidate: UInt32, canonical: UInt32)] = []
     /// Representatives among the own types, by hash.
     var table: ChainTable
 
     init(_ types: TypeWriter) {
-        base = types.base
+        baseTypes = types.base?.types ?? ChainTable(entries: 0)
         baseWords = types.base?.words ?? []
         baseStarts = types.base?.starts ?? [0]
         settlesTypedefsByGraph = types.base?.nestsArrays ?? true
@@ -86,6 +91,7 @@ struct Deduplicator: ~Copyable {
         for id in 0..<Int(firstID) { map[id] = UInt32(id) }
         assumed = Array(repeating: Self.unsettled, count: count)
         table = ChainTable(entries: types.starts.count)
+        budget = 50_000_000 + 400 * count
     }
 
     // MARK: Reading records
@@ -120,7 +126,7 @@ struct Deduplicator: ~Copyable {
 
     func candidates(_ hash: UInt64) -> Candidates {
         Candidates(
-            hash: hash, baseEntry: base?.types.first(hash: hash), ownEntry: table.first(hash: hash))
+            hash: hash, baseEntry: baseTypes.first(hash: hash), ownEntry: table.first(hash: hash))
     }
 
     func next(_ list: inout Candidates) -> UInt32? {
@@ -129,7 +135,7 @@ struct Deduplicator: ~Copyable {
             return firstID + UInt32(entry)
         }
         guard let entry = list.baseEntry else { return nil }
-        list.baseEntry = base?.types.after(entry, hash: list.hash)
+        list.baseEntry = baseTypes.after(entry, hash: list.hash)
         return UInt32(entry)
     }
 
@@ -143,7 +149,13 @@ struct Deduplicator: ~Copyable {
     mutating func run(resolveForwards: Bool) throws(BTFError) {
         let own = firstID..<firstID + UInt32(starts.count)
         for id in own { settleLeaf(id) }
-        for id in own { settleComposite(id) }
+        for id in own {
+            settleComposite(id)
+            guard budget > 0 else {
+                throw BTFError(
+                    offset: start(id) * 4, "too many types look alike: given up at type \(id)")
+            }
+        }
         for pair in nearMisses { foldRepeat(pair.own, pair.base) }
         if resolveForwards { self.resolveForwards(own) }
         for id in own { try settleReferring(id) }
@@ -194,7 +206,10 @@ struct Deduplicator: ~Copyable {
                 kind == .typedef
                     ? word(id, 0) == word(candidate, 0) && word(id, 1) == word(candidate, 1)
                     : sameLayout(id, candidate)
-            else { continue }
+            else {
+                budget -= 1
+                continue
+            }
             let equal = equivalent(id, candidate)
             if equal { keepAssumptions() }
             let usable = equal && !baseForwardMet

@@ -74,6 +74,8 @@ extension Deduplicator {
         pairs.removeAll(keepingCapacity: true)
         pairs.append((candidate, canonical))
         while let pair = pairs.popLast() {
+            budget -= 1
+            guard budget > 0 else { return false }
             let candidate = pair.candidate
             let other = strictly ? pair.canonical : resolve(pair.canonical)
             if resolve(candidate) == other { continue }

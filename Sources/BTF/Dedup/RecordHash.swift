@@ -7,7 +7,7 @@ internal import Bytes
 /// - Parameter merges: what references were merged with (`representative`); nil for a base, whose
 ///   types stand for themselves.
 ///
-/// Structs and unions are hashed without their members' types, enums and typedefs by name alone:
+/// Structs and unions are hashed without their members' types, named enums and typedefs by name:
 /// whatever may still turn out to be the same type must share a hash. All other kinds hash every word.
 func recordHash(
     _ words: [UInt32], _ start: Int, merges: [UInt32]? = nil
@@ -23,9 +23,15 @@ func recordHash(
     case .var, .datasec:
         return nil
     case .enum, .enum64:
-        var byName = Mixer(UInt64(Kind.enum.rawValue))
-        byName.add(words[start])
-        return byName.value
+        guard words[start] == 0 else {
+            var byName = Mixer(UInt64(Kind.enum.rawValue))
+            byName.add(words[start])
+            return byName.value
+        }
+        // Nothing without a name is a forward declaration of anything.
+        mixer.add(words[start + 2])
+        let end = start + kind.shape.words(vlen: info.vlen)
+        for at in start + 3..<end { mixer.add(words[at]) }
     case .struct, .union:
         mixer.add(words[start + 2])
         var at = start + 3
