@@ -35,4 +35,6 @@ cd "$folder"
 echo
 "$kbtf" info split/kbtf_sample.ko standalone/kbtf_sample.ko
 echo
-"$kbtf" dump --format c standalone/kbtf_sample.ko kbtf_sample_device | sed -n 1,10p
+# Its needs come first in the dump; the struct itself is what to look at.
+"$kbtf" dump --format c standalone/kbtf_sample.ko kbtf_sample_device |
+    sed -n '/^struct kbtf_sample_device {/,$p' | sed -n 1,10p

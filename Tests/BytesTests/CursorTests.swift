@@ -207,10 +207,14 @@ func sleb(_ value: Int64) -> [UInt8] {
 
 extension CursorTests {
     /// Strings of every length at every alignment, of bytes that word-wise searches get wrong.
-    @Test(arguments: [UInt8(0x01), 0x7f, 0x80, 0x81, 0xff]) func stringsAnywhere(_ filler: UInt8) throws {
+    @Test(arguments: [UInt8(0x01), 0x7f, 0x80, 0x81, 0xff]) func stringsAnywhere(_ filler: UInt8)
+        throws
+    {
         for start in 0..<9 {
             for length in 0..<34 {
-                for tail in [[], [UInt8](repeating: filler, count: 9), [1, 0, 0, 0x80, 0, 0, 0, 0]] {
+                for tail in [
+                    [], [UInt8](repeating: filler, count: 9), [1, 0, 0, 0x80, 0, 0, 0, 0],
+                ] {
                     let text = [UInt8](repeating: filler, count: length)
                     let view = ByteView([UInt8](repeating: 0, count: start) + text + [0] + tail)
                     var cursor = view.cursor()

@@ -3,8 +3,8 @@
 import Bytes
 import DWARF
 import ELF
-import Testing
 import TestSupport
+import Testing
 
 /// xorshift64*: the same numbers on every machine.
 struct SeededRandom: RandomNumberGenerator {
@@ -22,7 +22,8 @@ struct SeededRandom: RandomNumberGenerator {
     static func victim(_ flavor: DWARFFlavor) -> DWARFAssembler {
         var asm = DWARFAssembler(flavor)
         asm.loclists = [8, 0, 0, 0, 5, 0, 8, 0, 0, 0, 0, 0, 5, 1, 0x55, 0]
-        asm.loc = [UInt8](repeating: 1, count: 16) + [1, 0, 0x55] + [UInt8](repeating: 0, count: 16)
+        asm.loc =
+            [UInt8](repeating: 1, count: 16) + [1, 0, 0x55] + [UInt8](repeating: 0, count: 16)
         asm.unit([.name("a.c", form: .lineStrp), .language(12)]) { unit in
             for test in FormCase.all where test.form != .block2 && test.form != .block {
                 unit.add(.variable, [test.attribute])
@@ -96,9 +97,13 @@ struct SeededRandom: RandomNumberGenerator {
         let whole = Self.exercise(asm.image())
         #expect(whole > 200)
         // The ELF file stays whole; its sections are cut.
-        for name in [".debug_info", ".debug_abbrev", ".debug_str_offsets", ".debug_loclists", ".debug_loc"] {
+        for name in [
+            ".debug_info", ".debug_abbrev", ".debug_str_offsets", ".debug_loclists", ".debug_loc",
+        ] {
             var image = asm.image()
-            guard let index = image.sections.firstIndex(where: { $0.name == name }) else { continue }
+            guard let index = image.sections.firstIndex(where: { $0.name == name }) else {
+                continue
+            }
             let bytes = image.sections[index].bytes
             // Every byte of the usual flavor; coprime steps elsewhere, to keep this in a second.
             let step = flavor == DWARFFlavor() ? 1 : 31
@@ -110,7 +115,8 @@ struct SeededRandom: RandomNumberGenerator {
         }
     }
 
-    @Test(arguments: [DWARFFlavor(), DWARFFlavor(version: 4, is64Bit: true, bigEndian: true)], 1...4)
+    @Test(
+        arguments: [DWARFFlavor(), DWARFFlavor(version: 4, is64Bit: true, bigEndian: true)], 1...4)
     func randomDamage(_ flavor: DWARFFlavor, _ seed: UInt64) {
         let asm = Self.victim(flavor)
         let image = asm.image()
@@ -131,7 +137,8 @@ struct SeededRandom: RandomNumberGenerator {
             }
             let read = Self.exercise(copy)
             // Each byte is at most one entry, four ways.
-            #expect(read <= 4 * asm.info.count + 4 * asm.types.count, "seed \(seed), round \(round)")
+            #expect(
+                read <= 4 * asm.info.count + 4 * asm.types.count, "seed \(seed), round \(round)")
         }
     }
 }

@@ -89,7 +89,9 @@ final class DebugFilesTests {
     @Test(arguments: [true, false]) func otherBuild(_ id: Bool) throws {
         try split(into: "a.debug", id: id)
         let link = id ? "sha1" : "none"
-        try run("gcc -g -O2 -shared -fPIC -Wl,--build-id=\(link) a.c -o other.so && mv other.so a.debug")
+        try run(
+            "gcc -g -O2 -shared -fPIC -Wl,--build-id=\(link) a.c -o other.so && mv other.so a.debug"
+        )
         #expect(try DebugFiles.separate(for: file("a.so")) == nil)
         try run("echo nonsense > a.debug")
         #expect(try DebugFiles.separate(for: file("a.so")) == nil)

@@ -3,8 +3,8 @@
 import Bytes
 import DWARF
 import ELF
-import Testing
 import TestSupport
+import Testing
 
 /// Every entry of a unit, with its depth.
 func walk(_ data: DWARFData, unit: Int = 0) throws -> [String] {
@@ -12,7 +12,8 @@ func walk(_ data: DWARFData, unit: Int = 0) throws -> [String] {
         of: data.units[unit], table: data.abbreviations(of: data.units[unit]))
     var lines: [String] = []
     while try reader.advance() {
-        lines.append("\(reader.depth) 0x\(String(reader.tag.rawValue, radix: 16)) @\(reader.offset)")
+        lines.append(
+            "\(reader.depth) 0x\(String(reader.tag.rawValue, radix: 16)) @\(reader.offset)")
         try reader.skipAttributes()
     }
     return lines

@@ -2,8 +2,8 @@
 
 import Bytes
 import DWARF
-import Testing
 import TestSupport
+import Testing
 
 /// A value in each form, and what reading it gives.
 struct FormCase: CustomTestStringConvertible, Sendable {
@@ -160,7 +160,8 @@ struct FormCase: CustomTestStringConvertible, Sendable {
     }
 
     private func expect(
-        _ value: UInt64, _ form: Form, is expected: FormCase.Expected, _ data: DWARFData, _ unit: Unit
+        _ value: UInt64, _ form: Form, is expected: FormCase.Expected, _ data: DWARFData,
+        _ unit: Unit
     ) throws {
         switch expected {
         case .number(let number): #expect(value == number)

@@ -3,8 +3,8 @@
 import Bytes
 import DWARF
 import ELF
-import Testing
 import TestSupport
+import Testing
 
 /// Sections as they are, in a little-endian ELF file.
 func data(info: [UInt8], abbrev: [UInt8] = [0]) throws -> DWARFData {
@@ -15,7 +15,8 @@ func data(info: [UInt8], abbrev: [UInt8] = [0]) throws -> DWARFData {
 }
 
 @Suite struct UnitHeaderTests {
-    @Test(arguments: DWARFFlavor.all, [Unit.Sort.compile, .partial, .type, .skeleton, .splitCompile])
+    @Test(
+        arguments: DWARFFlavor.all, [Unit.Sort.compile, .partial, .type, .skeleton, .splitCompile])
     func everyHeader(_ flavor: DWARFFlavor, _ sort: Unit.Sort) throws {
         var asm = DWARFAssembler(flavor)
         asm.splitsAbbreviations = true
@@ -62,7 +63,8 @@ func data(info: [UInt8], abbrev: [UInt8] = [0]) throws -> DWARFData {
             message: ".debug_info+0x0: reserved unit length 0xfffffffe"),
         BadHeader(
             what: "2^32 - 16 - 1 bytes", bytes: [0xef, 0xff, 0xff, 0xff, 4, 0],
-            message: ".debug_info+0x0: unit of 4294967279 bytes ends after the section (2 bytes left)"),
+            message:
+                ".debug_info+0x0: unit of 4294967279 bytes ends after the section (2 bytes left)"),
         BadHeader(
             what: "2^64 - 1 bytes", bytes: [UInt8](repeating: 0xff, count: 12) + [5, 0],
             message:
@@ -171,9 +173,10 @@ func data(info: [UInt8], abbrev: [UInt8] = [0]) throws -> DWARFData {
     }
 
     /// Dense, sparse, descending and huge codes all find their entry.
-    @Test(arguments: [
-        [1, 2, 3], [3, 2, 1], [7], [1, 3, 2], [1, 1000, 2], [UInt64.max, 1], [1 << 40, 5],
-    ] as [[UInt64]])
+    @Test(
+        arguments: [
+            [1, 2, 3], [3, 2, 1], [7], [1, 3, 2], [1, 1000, 2], [UInt64.max, 1], [1 << 40, 5],
+        ] as [[UInt64]])
     func codes(_ codes: [UInt64]) throws {
         var abbrev: [UInt8] = []
         for (index, code) in codes.enumerated() {
@@ -223,12 +226,16 @@ func data(info: [UInt8], abbrev: [UInt8] = [0]) throws -> DWARFData {
     ) throws -> StringPlace {
         let data = try asm.data()
         return try data.place(
-            of: value, form: form, unit: data.units[0], strOffsetsBase: base, inTypes: false, at: 0x77)
+            of: value, form: form, unit: data.units[0], strOffsetsBase: base, inTypes: false,
+            at: 0x77)
     }
 
     /// What a bad string attribute gives: an error with the entry's offset.
     @Test(arguments: [
-        (Form.strx, UInt64.max, UInt64(8), "string index \(UInt64.max) is outside .debug_str_offsets"),
+        (
+            Form.strx, UInt64.max, UInt64(8),
+            "string index \(UInt64.max) is outside .debug_str_offsets"
+        ),
         (.strx, 1 << 62, 8, "string index \(1 << 62) is outside .debug_str_offsets"),
         (.strx, 0, .max, "string index 0 is outside .debug_str_offsets"),
         (.strx1, 9, 8, "string index 9 is outside .debug_str_offsets"),

@@ -2,8 +2,8 @@
 
 import Bytes
 import DWARF
-import Testing
 import TestSupport
+import Testing
 
 /// An expression as bytes, and the register it names when it is the only one or the first of a list.
 struct LocationCase: CustomTestStringConvertible, Sendable {
@@ -25,7 +25,8 @@ struct LocationCase: CustomTestStringConvertible, Sendable {
         LocationCase(
             what: "entry_value reg5 piece", bytes: [0xa3, 1, 0x55, 0x93, 8],
             register: .register(5), later: .register(5)),
-        LocationCase(what: "reg5 plus_uconst", bytes: [0x55, 0x23, 4], register: .none, later: .none),
+        LocationCase(
+            what: "reg5 plus_uconst", bytes: [0x55, 0x23, 4], register: .none, later: .none),
         LocationCase(what: "breg5 +0", bytes: [0x75, 0], register: .none, later: .none),
         LocationCase(what: "fbreg", bytes: [0x91, 0x68], register: .none, later: .none),
         LocationCase(
@@ -139,7 +140,8 @@ struct LocationCase: CustomTestStringConvertible, Sendable {
     }
 
     /// DW_FORM_loclistx counts from `DW_AT_loclists_base` (DWARF 5 section 7.7.3).
-    @Test(arguments: flavors.filter { $0.version == 5 }) func byIndex(_ flavor: DWARFFlavor) throws {
+    @Test(arguments: flavors.filter { $0.version == 5 }) func byIndex(_ flavor: DWARFFlavor) throws
+    {
         var asm = DWARFAssembler(flavor)
         asm.unit()
         let lists = [[0x52], [0x55]].map { ended(asm, entries(asm, $0)[0]) }

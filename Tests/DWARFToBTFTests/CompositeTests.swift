@@ -3,8 +3,8 @@
 import BTF
 import DWARF
 import DWARFToBTF
-import Testing
 import TestSupport
+import Testing
 
 @Suite struct CompositeTests {
     @Test func membersAndAnonymousOnes() throws {
@@ -62,13 +62,17 @@ import TestSupport
             unit.add(.structureType, [.name("s"), .byteSize(16)]) { unit in
                 unit.add(
                     .member, "m",
-                    [.type("int"), DWARFAttribute(.dataMemberLocation, .exprloc, .bytes([0x12, 6]))])
+                    [
+                        .type("int"),
+                        DWARFAttribute(.dataMemberLocation, .exprloc, .bytes([0x12, 6])),
+                    ])
             }
         }
         let error = #expect(throws: EncodeError.self) { try encoded(asm) }
         let place = String(asm.offsets["m"]!, radix: 16)
         #expect(
-            error?.description == ".debug_info+0x\(place): member at a place worked out at run time")
+            error?.description == ".debug_info+0x\(place): member at a place worked out at run time"
+        )
     }
 
     /// `unsigned a:3, b:7; unsigned long c:33;` at bits 0, 3 and 64, in the three ways to say so.
@@ -94,7 +98,8 @@ import TestSupport
                         .member,
                         [
                             .name(name), .type(type), .byteSize(size), .bitSize(bits),
-                            .memberOffset(storage), DWARFAttribute(.bitOffset, .data1, .number(top)),
+                            .memberOffset(storage),
+                            DWARFAttribute(.bitOffset, .data1, .number(top)),
                         ])
                 }
                 unit.member("plain", "int", at: 12)
@@ -134,7 +139,10 @@ import TestSupport
                 unit.add(.pointerType, "f *", [.type("f")])
                 unit.add(.typedef, [.name("t"), .type("f *")])
             })
-        #expect(outcome.lines.dropFirst() == ["forward struct f", "forward union g", "typedef t: *forward f"])
+        #expect(
+            outcome.lines.dropFirst() == [
+                "forward struct f", "forward union g", "typedef t: *forward f",
+            ])
     }
 
     /// Static members of C++, nested types, functions in structs.
@@ -166,7 +174,8 @@ import TestSupport
                 }
             })
         #expect(
-            outcome.line("s") == "struct s: size 12 { a: int @0; b2: int @32; b1: int @32; c: int @64 }")
+            outcome.line("s")
+                == "struct s: size 12 { a: int @0; b2: int @32; b1: int @32; c: int @64 }")
     }
 
     /// Types declared inside functions and blocks are types like others.
@@ -203,10 +212,12 @@ import TestSupport
                     for _ in 0..<count { unit.add(.enumerator, [.name("v"), .value(1)]) }
                 }
             })
-        let record = try #require(outcome.btf.ids(named: "s").first.flatMap { outcome.btf.record($0) })
+        let record = try #require(
+            outcome.btf.ids(named: "s").first.flatMap { outcome.btf.record($0) })
         #expect(record.count == (count > 65_535 ? 0 : count))
         #expect(record.size == 4)
-        let value = try #require(outcome.btf.ids(named: "e").first.flatMap { outcome.btf.record($0) })
+        let value = try #require(
+            outcome.btf.ids(named: "e").first.flatMap { outcome.btf.record($0) })
         #expect(value.count == (count > 65_535 ? 0 : count))
         #expect(
             outcome.ledger

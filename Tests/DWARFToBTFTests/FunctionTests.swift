@@ -3,8 +3,8 @@
 import BTF
 import DWARF
 import DWARFToBTF
-import Testing
 import TestSupport
+import Testing
 
 /// x86-64's registers of the first parameters, as DW_OP_reg codes.
 private let rdi: [UInt8] = [0x55]
@@ -92,16 +92,20 @@ private let rdx: [UInt8] = [0x51]
     }
 
     /// Which symbols stand for a function.
-    @Test(arguments: [
-        (["f"], true), (["f.isra.0"], true), (["f.constprop.0"], true), (["f.cold"], false),
-        (["f.part.0"], false), (["f.isra.0.cold"], false), (["f", "f.cold"], true),
-        (["f", "f.isra.0"], false), (["g"], false), ([".f"], false), (["f.isra.0", "f.isra.1"], false),
-    ] as [([String], Bool)])
+    @Test(
+        arguments: [
+            (["f"], true), (["f.isra.0"], true), (["f.constprop.0"], true), (["f.cold"], false),
+            (["f.part.0"], false), (["f.isra.0.cold"], false), (["f", "f.cold"], true),
+            (["f", "f.isra.0"], false), (["g"], false), ([".f"], false),
+            (["f.isra.0", "f.isra.1"], false),
+        ] as [([String], Bool)])
     func symbols(_ names: [String], _ expected: Bool) throws {
         let outcome = try encoded(
             unit { $0.add(.subprogram, [.name("f")]) }, features: .standard,
             image: { image in
-                for (index, name) in names.enumerated() { image.function(name, at: UInt64(index) * 16) }
+                for (index, name) in names.enumerated() {
+                    image.function(name, at: UInt64(index) * 16)
+                }
             })
         #expect((outcome.line("f") != "") == expected, "\(outcome.ledger)")
         #expect(outcome.ledger.isEmpty == expected)
@@ -129,10 +133,13 @@ private let rdx: [UInt8] = [0x51]
     }
 
     /// A parameter in a register that the calling convention does not give it.
-    @Test(arguments: [
-        ([rdi, rsi], true), ([rsi, rdi], false), ([rdi, rdx], false), ([rdi, [0x91, 0x10]], true),
-        ([[], rsi], true), ([rdi, [0xa3, 1, 0x54, 0x9f]], true), ([rdi, [0xa3, 1, 0x55, 0x9f]], false),
-    ] as [([[UInt8]], Bool)])
+    @Test(
+        arguments: [
+            ([rdi, rsi], true), ([rsi, rdi], false), ([rdi, rdx], false),
+            ([rdi, [0x91, 0x10]], true),
+            ([[], rsi], true), ([rdi, [0xa3, 1, 0x54, 0x9f]], true),
+            ([rdi, [0xa3, 1, 0x55, 0x9f]], false),
+        ] as [([[UInt8]], Bool)])
     func registers(_ places: [[UInt8]], _ expected: Bool) throws {
         let asm = unit { unit in
             unit.add(.subprogram, [.name("f")]) { unit in
@@ -185,14 +192,18 @@ private let rdx: [UInt8] = [0x51]
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         for number in 0..<3 {
             asm.unit([.language(12)]) { unit in
-                for name in ["zeta", "alpha", "m_\(number)"] { unit.add(.subprogram, [.name(name)]) }
+                for name in ["zeta", "alpha", "m_\(number)"] {
+                    unit.add(.subprogram, [.name(name)])
+                }
             }
         }
         let names = ["zeta", "alpha", "m_0", "m_1", "m_2"]
         let outcome = try encoded(
             asm,
             image: { image in
-                for (index, name) in names.enumerated() { image.function(name, at: UInt64(index) * 16) }
+                for (index, name) in names.enumerated() {
+                    image.function(name, at: UInt64(index) * 16)
+                }
             })
         let functions = outcome.btf.ownRecords.filter { $0.kind == .func }.map(\.name)
         #expect(functions == names.sorted())
@@ -269,7 +280,10 @@ private let rdx: [UInt8] = [0x51]
             unit.add(.variable, "decl", [.name("declared"), .type("int"), .external, .declaration])
             unit.add(
                 .variable,
-                [.specification("decl"), .expression([0x03] + unit.number(32, Int(flavor.addressSize)))])
+                [
+                    .specification("decl"),
+                    .expression([0x03] + unit.number(32, Int(flavor.addressSize))),
+                ])
             unit.add(.subprogram, [.name("f")]) { unit in add(&unit, "local", "int", at: 40) }
         }
         func image(_ image: inout DWARFImage) {

@@ -7,8 +7,8 @@ import DWARFToBTF
 import ELF
 import Glibc
 import HostIO
-import Testing
 import TestSupport
+import Testing
 
 /// What encoding gave: the BTF, and why things were left out.
 struct Outcome {
@@ -29,7 +29,8 @@ struct Outcome {
 
     /// The line of the only type with this name; all of them, joined, when there are several.
     func line(_ name: String) -> String {
-        btf.ownRecords.filter { $0.name == name }.map { Sketch(btf).line($0) }.joined(separator: " | ")
+        btf.ownRecords.filter { $0.name == name }.map { Sketch(btf).line($0) }.joined(
+            separator: " | ")
     }
 
     var count: Int { btf.ownIDs.count }

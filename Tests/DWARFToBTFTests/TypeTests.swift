@@ -3,8 +3,8 @@
 import BTF
 import DWARF
 import DWARFToBTF
-import Testing
 import TestSupport
+import Testing
 
 extension DWARFAssembler {
     /// `int`, under the label "int".
@@ -166,7 +166,9 @@ func unit(
         }()
         let onFlat = try encoded(Self.matrix(), base: BaseIndex(flat.parse()))
         #expect(onFlat.line("t") == "typedef t: [24]int")
-        #expect(try encoded(Self.matrix(), base: BaseIndex(nested)).line("t") == "typedef t: [2][3][4]int")
+        #expect(
+            try encoded(Self.matrix(), base: BaseIndex(nested)).line("t")
+                == "typedef t: [2][3][4]int")
     }
 
     @Test func arrayOfTooMany() throws {
@@ -222,7 +224,8 @@ func unit(
             })
         #expect(
             outcome.lines.filter { $0.hasPrefix("enum") } == [
-                "enum by_type: size 4 signed { A = -1; B = 2 }", "enum by_code: size 4 signed { C = -2 }",
+                "enum by_type: size 4 signed { A = -1; B = 2 }",
+                "enum by_code: size 4 signed { C = -2 }",
                 "enum plain: size 4 { D = 4294967295 }", "enum packed: size 1 { E = 255 }",
                 "enum64 wide: size 8 signed { F = -9223372036854775808; G = 1099511627776 }",
                 "enum later: size 4 {  }",

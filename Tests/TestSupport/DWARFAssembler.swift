@@ -189,11 +189,15 @@ package struct DWARFAssembler {
     }
 
     /// Adds an entry without children.
-    package mutating func add(_ tag: Tag, _ label: String? = nil, _ attributes: [DWARFAttribute] = []) {
+    package mutating func add(
+        _ tag: Tag, _ label: String? = nil, _ attributes: [DWARFAttribute] = []
+    ) {
         entry(tag, label, hasChildren: false, attributes)
     }
 
-    package mutating func add(_ tag: Tag, _ attributes: [DWARFAttribute]) { add(tag, nil, attributes) }
+    package mutating func add(_ tag: Tag, _ attributes: [DWARFAttribute]) {
+        add(tag, nil, attributes)
+    }
 
     package mutating func add(
         _ tag: Tag, _ attributes: [DWARFAttribute], _ body: (inout DWARFAssembler) -> Void
@@ -202,7 +206,9 @@ package struct DWARFAssembler {
     }
 
     /// Opens an entry; what follows are its children, up to `end`.
-    package mutating func begin(_ tag: Tag, _ label: String? = nil, _ attributes: [DWARFAttribute] = []) {
+    package mutating func begin(
+        _ tag: Tag, _ label: String? = nil, _ attributes: [DWARFAttribute] = []
+    ) {
         entry(tag, label, hasChildren: true, attributes)
     }
 
@@ -256,7 +262,9 @@ package struct DWARFAssembler {
         }
     }
 
-    package mutating func append(_ value: UInt64, _ size: Int) { append(contentsOf: number(value, size)) }
+    package mutating func append(_ value: UInt64, _ size: Int) {
+        append(contentsOf: number(value, size))
+    }
 
     package mutating func append(contentsOf bytes: [UInt8]) {
         if inTypes { types += bytes } else { info += bytes }

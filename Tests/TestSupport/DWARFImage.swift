@@ -68,7 +68,9 @@ package struct DWARFImage {
         symbols.append(Symbol(name: name, address: address, size: 16, type: 2, section: section))
     }
 
-    package mutating func variable(_ name: String, at address: UInt64, size: UInt64, in section: Int) {
+    package mutating func variable(
+        _ name: String, at address: UInt64, size: UInt64, in section: Int
+    ) {
         symbols.append(Symbol(name: name, address: address, size: size, type: 1, section: section))
     }
 
@@ -138,7 +140,9 @@ package struct DWARFImage {
         return head + body + table
     }
 
-    package func file() throws(ELFError) -> ELFFile { try ELFFile(ByteView(bytes()), path: "test.o") }
+    package func file() throws(ELFError) -> ELFFile {
+        try ELFFile(ByteView(bytes()), path: "test.o")
+    }
 }
 
 extension DWARFAssembler {

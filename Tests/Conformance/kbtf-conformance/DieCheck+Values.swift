@@ -17,17 +17,23 @@ extension DieCheck {
             let ours = attributes[index]
             let other = unsafe theirs.item(index)
             guard unsafe Int(other.pointee.code) == Int(ours.attribute.rawValue) else {
-                note(offset, "attribute 0x\(hex(ours.attribute.rawValue)), libdw 0x\(unsafe hex(other.pointee.code))")
+                note(
+                    offset,
+                    "attribute 0x\(hex(ours.attribute.rawValue)), libdw 0x\(unsafe hex(other.pointee.code))"
+                )
                 continue
             }
             guard unsafe Int(other.pointee.form) == Int(ours.form.rawValue) else {
-                note(offset, "form 0x\(hex(ours.form.rawValue)), libdw 0x\(unsafe hex(other.pointee.form))")
+                note(
+                    offset,
+                    "form 0x\(hex(ours.form.rawValue)), libdw 0x\(unsafe hex(other.pointee.form))")
                 continue
             }
             if let difference = unsafe difference(ours, other, at: offset) {
                 note(
                     offset,
-                    "attribute 0x\(hex(ours.attribute.rawValue)) form 0x\(hex(ours.form.rawValue)): \(difference)")
+                    "attribute 0x\(hex(ours.attribute.rawValue)) form 0x\(hex(ours.form.rawValue)): \(difference)"
+                )
             }
         }
     }
@@ -41,7 +47,8 @@ extension DieCheck {
         case .strp, .lineStrp, .string, .strx, .strx1, .strx2, .strx3, .strx4, .gnuStrIndex,
             .gnuStrpAlt, .strpSup:
             return unsafe stringDifference(ours, theirs, at: offset)
-        case .ref1, .ref2, .ref4, .ref8, .refUdata, .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8:
+        case .ref1, .ref2, .ref4, .ref8, .refUdata, .refAddr, .refSig8, .gnuRefAlt, .refSup4,
+            .refSup8:
             return unsafe referenceDifference(ours, theirs)
         case .block1, .block2, .block4, .block, .exprloc, .data16:
             return unsafe blockDifference(ours, theirs)
@@ -114,14 +121,16 @@ extension DieCheck {
         let length = unsafe strlen(text) + 1
         let bytes = data.bytes(of: place.section)
         guard place.offset <= bytes.count, length <= bytes.count - place.offset else {
-            return "string at 0x\(hex(place.offset)) leaves its section; libdw `\(unsafe String(cString: text))`"
+            return
+                "string at 0x\(hex(place.offset)) leaves its section; libdw `\(unsafe String(cString: text))`"
         }
         // SAFETY: both have `length` bytes, as checked.
         let equal = unsafe bytes.withUnsafeBytes {
             unsafe memcmp($0.baseAddress! + place.offset, text, length) == 0
         }
         if equal { return nil }
-        return "`\(bytes.cString(at: place.offset) ?? "?")`, libdw `\(unsafe String(cString: text))`"
+        return
+            "`\(bytes.cString(at: place.offset) ?? "?")`, libdw `\(unsafe String(cString: text))`"
     }
 
     @unsafe

@@ -110,7 +110,9 @@ struct DieCheck {
             guard try decoder.advance(), try skipper.advance(),
                 decoder.offset == reader.offset, skipper.offset == reader.offset
             else { return note(reader.offset, "decoding or skipping went another way") }
-            guard var other = theirs else { return note(reader.offset, "an entry that only we see") }
+            guard var other = theirs else {
+                return note(reader.offset, "an entry that only we see")
+            }
             counts.entries += 1
             if reader.depth == 1 { topLevel.append(reader.offset) }
             let offset = other.offset

@@ -36,7 +36,8 @@ struct LibDW: ~Copyable {
         unsafe callbacks.initialize(to: Dwfl_Callbacks())
         // The module's name is its path. libdwfl closes what it is given.
         unsafe callbacks.pointee.find_elf = { _, _, name, _, fileName, elf in
-            guard let name = unsafe name, let fileName = unsafe fileName, let elf = unsafe elf else {
+            guard let name = unsafe name, let fileName = unsafe fileName, let elf = unsafe elf
+            else {
                 return -1
             }
             let fd = unsafe Glibc.open(name, O_RDONLY | O_CLOEXEC)
@@ -107,4 +108,3 @@ struct LibDW: ~Copyable {
         }
     }
 }
-
