@@ -14,6 +14,7 @@ package final class DWARFData: Sendable {
     let strOffsets: ByteView
     package let loclists: ByteView
     package let loc: ByteView
+    let addr: ByteView
     package let bigEndian: Bool
     /// Units of `.debug_info` in file order.
     package let units: [Unit]
@@ -43,6 +44,7 @@ package final class DWARFData: Sendable {
         strOffsets = try section(".debug_str_offsets")
         loclists = try section(".debug_loclists")
         loc = try section(".debug_loc")
+        addr = try section(".debug_addr")
         bigEndian = elf.isBigEndian
         self.alternate = alternate
         do {
@@ -150,6 +152,42 @@ extension DWARFData {
         case .info: info
         case .types: types
         case .alternateStr: alternate?.str ?? .empty
+        }
+    }
+}
+
+extension DWARFData {
+    /// The address that an expression consisting of `DW_OP_addr` or `DW_OP_addrx` names; nil for any
+    /// other expression.
+    ///
+    /// - Parameters:
+    ///   - expression: place in `.debug_info`.
+    ///   - addrBase: the unit's `DW_AT_addr_base`.
+    package func address(of expression: BlockRange, unit: Unit, addrBase: UInt64) -> UInt64? {
+        guard
+            var cursor = info.cursor(bigEndian: bigEndian)
+                .sub(expression.offset, expression.length)
+        else { return nil }
+        let size = unit.encoding.addressSize
+        do throws(ByteError) {
+            let address: UInt64
+            switch try cursor.readU8() {
+            case 0x03:
+                address = try cursor.readAddress(size: size)
+            case 0xa1, 0xfb:  // DW_OP_addrx, DW_OP_GNU_addr_index
+                let index = try cursor.readULEB()
+                let (scaled, overflow) = index.multipliedReportingOverflow(by: UInt64(size))
+                let (place, overflow2) = scaled.addingReportingOverflow(addrBase)
+                guard !overflow, !overflow2 else { return nil }
+                var table = addr.cursor(bigEndian: bigEndian)
+                try table.seek(to: Int(clamping: place))
+                address = try table.readAddress(size: size)
+            default:
+                return nil
+            }
+            return cursor.atEnd ? address : nil
+        } catch {
+            return nil
         }
     }
 }

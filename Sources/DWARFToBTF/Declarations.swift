@@ -16,6 +16,7 @@ struct UnitContext {
     let data: DWARFData
     let name: String
     let loclistsBase: UInt64
+    let addrBase: UInt64
     let isC: Bool
 }
 

@@ -59,21 +59,15 @@ struct PerCPUVariables {
 }
 
 extension UnitEncoder {
-    /// The address in `DW_OP_addr`, nil for any other expression.
+    /// The address its location names, nil where that is worked out at run time.
     func address(of value: ValueEntry) -> UInt64? {
         switch value.locationForm {
         case .exprloc, .block, .block1, .block2, .block4: break
         default: return nil
         }
-        let range = BlockRange(bits: value.location)
         let context = contexts[value.context]
-        let size = context.unit.encoding.addressSize
-        guard range.length == 1 + Int(size),
-            var cursor = context.data.info.cursor(bigEndian: data.bigEndian).sub(
-                range.offset, range.length),
-            (try? cursor.readU8()) == 0x03
-        else { return nil }
-        return try? cursor.readAddress(size: size)
+        return context.data.address(
+            of: BlockRange(bits: value.location), unit: context.unit, addrBase: context.addrBase)
     }
 
     /// The linkage that the variable, or the declaration it completes, says.

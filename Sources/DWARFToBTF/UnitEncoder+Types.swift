@@ -219,12 +219,14 @@ extension UnitEncoder {
         } else {
             offset = try memberOffset(die) &* 8
             if die.has(.bitOffset), bits > 0 {
-                // DWARF 2 counts from the most significant bit of the storage unit.
-                let storage = die.value(.byteSize) &* 8
+                // DWARF 2 counts from the most significant bit of the storage unit, which without a
+                // size of its own is as large as the type (DWARF 4 section 5.5.6).
+                var storage = die.value(.byteSize)
+                if storage == 0 { storage = declaredSize(try reference(die, .type)) }
                 let fromTop = die.value(.bitOffset)
                 offset =
                     data.bigEndian
-                    ? offset &+ fromTop : offset &+ storage &- fromTop &- bits
+                    ? offset &+ fromTop : offset &+ storage &* 8 &- fromTop &- bits
             }
         }
         guard offset <= UInt64(UInt32.max), bits <= 255 else {
@@ -235,6 +237,22 @@ extension UnitEncoder {
         scratch.append(UInt32(offset))
         scratch.append(UInt32(bits))
         try noteChain(die, isComponent: true)
+    }
+
+    /// Bytes of an integer or enum type that stands before its use; 0 for any other.
+    private func declaredSize(_ reference: EntryReference) -> UInt64 {
+        guard var id = offsets.type(reference) else { return 0 }
+        for _ in 0..<32 where id >= types.firstID {
+            switch types.info(id).kind {
+            case .int, .enum, .enum64: return UInt64(types.word(id, 2))
+            case .typedef, .const, .volatile:
+                let next = offsets.type(EntryReference(rawValue: types.word(id, 2)))
+                guard let next else { return 0 }
+                id = next
+            default: return 0
+            }
+        }
+        return 0
     }
 
     /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2).

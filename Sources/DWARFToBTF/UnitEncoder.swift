@@ -140,7 +140,8 @@ struct UnitEncoder: ~Copyable {
         let unitName = ledger == nil ? 0 : try name(die, .name)
         let context = UnitContext(
             unit: unit, data: data, name: types.string(unitName),
-            loclistsBase: die.value(.loclistsBase), isC: Language.isC(language))
+            loclistsBase: die.value(.loclistsBase), addrBase: die.value(.addrBase),
+            isC: Language.isC(language))
         if die.has(.language), excluded.contains(language) {
             ledger?.note(context.name, unit: context.name, .excludedLanguage)
             return false

@@ -20,12 +20,12 @@ import Testing
 
     @Test func typedefOfItself() {
         let message = fault { $0.add(.typedef, "t", [.name("t"), .type("t")]) }
-        #expect(message.contains("contains itself without a struct in between"))
+        #expect(message.contains("stands for nothing but itself"))
         let pair = fault { unit in
             unit.add(.constType, "a", [.type("b")])
             unit.add(.volatileType, "b", [.type("a")])
         }
-        #expect(pair.contains("contains itself without a struct in between"))
+        #expect(pair.contains("stands for nothing but itself"))
     }
 
     @Test func arrayOfItself() {

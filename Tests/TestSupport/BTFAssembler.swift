@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import BTF
-package import Bytes
+import BTF
+import Bytes
 
 /// Puts a BTF blob together from literals: each call adds one record and gives its id.
 ///

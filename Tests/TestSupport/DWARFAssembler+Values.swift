@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import DWARF
+import DWARF
 
 /// Unsigned LEB128 (DWARF 5 section 7.6).
 package func uleb(_ value: UInt64) -> [UInt8] {

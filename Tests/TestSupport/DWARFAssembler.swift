@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
-package import DWARF
+import DWARF
 
 /// How a unit is written.
 package struct DWARFFlavor: Hashable, Sendable, CustomStringConvertible {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
-package import DWARF
-package import ELF
+import DWARF
+import ELF
 
 /// A small ELF file around debug sections: sections in order, function and variable symbols, no
 /// relocations.

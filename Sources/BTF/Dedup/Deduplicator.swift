@@ -159,6 +159,26 @@ struct Deduplicator: ~Copyable {
         for pair in nearMisses { foldRepeat(pair.own, pair.base) }
         if resolveForwards { self.resolveForwards(own) }
         for id in own { try settleReferring(id) }
+        if settlesTypedefsByGraph { try refuseEndlessTypedefs(own) }
+    }
+
+    /// A typedef settled by its graph may stand for itself, which no kernel takes.
+    private func refuseEndlessTypedefs(_ own: Range<UInt32>) throws(BTFError) {
+        // Which typedef's walk met a type first: meeting one's own mark again is a circle.
+        var walker: [UInt32] = Array(repeating: 0, count: own.count)
+        for start in own where info(start).kind == .typedef && map[Int(start)] == start {
+            var id = start
+            while id >= firstID, info(id).kind?.isModifier == true {
+                let index = Int(id - firstID)
+                if walker[index] == start {
+                    throw BTFError(
+                        offset: self.start(id) * 4, "type \(id) stands for nothing but itself")
+                }
+                if walker[index] != 0 { break }
+                walker[index] = start
+                id = resolve(word(id, 2))
+            }
+        }
     }
 
     private mutating func settleLeaf(_ id: UInt32) {
