@@ -31,8 +31,9 @@ package struct ByteInterner {
         for end in section.indices where section[end] == 0 {
             let string = unsafe section.span.bytes.extracting(start..<end)
             let hash = hashBytes(string)
-            if find(string, hash: hash) == nil {
-                insert(offset: start, hash: hash)
+            let slot = slot(of: string, hash: hash)
+            if slots[slot] == 0 {
+                fill(slot, offset: start, hash: hash)
             } else {
                 hasDuplicates = true
             }
@@ -57,16 +58,23 @@ package struct ByteInterner {
     package func find(_ string: RawSpan) -> Int? { find(string, hash: hashBytes(string)) }
 
     package func find(_ string: RawSpan, hash: UInt64) -> Int? {
+        let entry = slots[slot(of: string, hash: hash)]
+        return entry == 0 ? nil : Int(entry & 0xffff_ffff) - 1
+    }
+
+    /// The slot that holds `string`, or the empty one where it belongs.
+    private func slot(of string: RawSpan, hash: UInt64) -> Int {
         let mask = slots.count - 1
         var slot = Int(truncatingIfNeeded: hash) & mask
         while slots[slot] != 0 {
-            if slots[slot] >> 32 == hash >> 32 {
-                let offset = Int(slots[slot] & 0xffff_ffff) - 1
-                if equals(string, at: offset) { return offset }
+            if slots[slot] >> 32 == hash >> 32,
+                equals(string, at: Int(slots[slot] & 0xffff_ffff) - 1)
+            {
+                break
             }
             slot = (slot + 1) & mask
         }
-        return nil
+        return slot
     }
 
     /// Offset of `string`, added when new. The string must not contain NUL.
@@ -77,7 +85,8 @@ package struct ByteInterner {
     package mutating func intern(_ string: [UInt8]) -> Int { unsafe intern(string.span.bytes) }
 
     package mutating func intern(_ string: RawSpan, hash: UInt64) -> Int {
-        if let offset = find(string, hash: hash) { return offset }
+        let slot = slot(of: string, hash: hash)
+        if slots[slot] != 0 { return Int(slots[slot] & 0xffff_ffff) - 1 }
         let offset = bytes.count
         bytes.reserveCapacity(max(bytes.capacity, offset + string.byteCount + 1))
         for index in 0..<string.byteCount {
@@ -85,7 +94,7 @@ package struct ByteInterner {
             bytes.append(unsafe string.unsafeLoad(fromByteOffset: index, as: UInt8.self))
         }
         bytes.append(0)
-        insert(offset: offset, hash: hash)
+        fill(slot, offset: offset, hash: hash)
         return offset
     }
 
@@ -114,9 +123,19 @@ package struct ByteInterner {
     }
 
     private mutating func insert(offset: Int, hash: UInt64) {
-        if (used + 1) * 4 > slots.count * 3 { grow() }
         place((hash >> 32) << 32 | UInt64(offset + 1), hash: hash)
+        countOne()
+    }
+
+    /// Puts a string into the empty slot that `slot(of:hash:)` gave.
+    private mutating func fill(_ slot: Int, offset: Int, hash: UInt64) {
+        slots[slot] = (hash >> 32) << 32 | UInt64(offset + 1)
+        countOne()
+    }
+
+    private mutating func countOne() {
         used += 1
+        if used * 4 > slots.count * 3 { grow() }
     }
 
     private mutating func place(_ entry: UInt64, hash: UInt64) {

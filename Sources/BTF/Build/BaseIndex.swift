@@ -104,7 +104,8 @@ package final class BaseIndex: Sendable {
             self.namesInsideNames = namesInsideNames
             var table = ChainTable(entries: starts.count)
             var nested = false
-            for id in 1..<starts.count {
+            // Backwards, each before those of its hash: visits then go by ascending id.
+            for id in (1..<starts.count).reversed() {
                 let start = Int(starts[id])
                 if TypeInfo(rawValue: words[start + 1]).kind == .array {
                     let element = Int(words[start + 3])
@@ -114,7 +115,7 @@ package final class BaseIndex: Sendable {
                         nested = true
                     }
                 }
-                if let hash = recordHash(words, start) { table.add(id, hash: hash) }
+                if let hash = recordHash(words, start) { table.addFirst(id, hash: hash) }
             }
             self.words = words
             self.starts = starts
@@ -134,14 +135,17 @@ private func chain(_ btf: BTF) -> [BTF] {
 
 /// True when some FWD has the name of exactly one STRUCT or UNION, of its own sort.
 private func hasResolvableForward(_ words: [UInt32], _ starts: [UInt32]) -> Bool {
-    var unique = UniqueComposites()
     var forwards: [Int] = []
+    for id in 1..<starts.count
+    where TypeInfo(rawValue: words[Int(starts[id]) + 1]).kind == .fwd {
+        forwards.append(Int(starts[id]))
+    }
+    if forwards.isEmpty { return false }
+    var unique = UniqueComposites(of: forwards.lazy.map { words[$0] })
     for id in 1..<starts.count {
         let start = Int(starts[id])
-        switch TypeInfo(rawValue: words[start + 1]).kind {
-        case .struct, .union: unique.add(name: words[start], id: UInt32(id))
-        case .fwd: forwards.append(start)
-        default: break
+        if TypeInfo(rawValue: words[start + 1]).kind?.isComposite == true {
+            unique.add(name: words[start], id: UInt32(id))
         }
     }
     return forwards.contains { start in

@@ -255,15 +255,15 @@ struct Deduplicator: ~Copyable {
     }
 
     private mutating func resolveForwards(_ own: Range<UInt32>) {
-        guard own.contains(where: { info($0).kind == .fwd && map[Int($0)] == $0 }) else { return }
-        var unique = UniqueComposites()
+        let forwards = own.filter { info($0).kind == .fwd && map[Int($0)] == $0 }
+        if forwards.isEmpty { return }
+        var unique = UniqueComposites(of: forwards.map { word($0, 0) })
         for id in 1..<own.upperBound where map[Int(id)] == id && kind(id)?.isComposite == true {
             unique.add(name: word(id, 0), id: id)
         }
-        for id in own where map[Int(id)] == id {
-            let info = info(id)
-            guard info.kind == .fwd, let target = unique.find(word(id, 0)),
-                kind(target) == (info.flag ? .union : .struct)
+        for id in forwards {
+            guard let target = unique.find(word(id, 0)),
+                kind(target) == (info(id).flag ? .union : .struct)
             else { continue }
             map[Int(id)] = target
         }

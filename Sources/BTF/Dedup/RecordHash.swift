@@ -34,6 +34,8 @@ func recordHash(
         for at in start + 3..<end { mixer.add(words[at]) }
     case .struct, .union:
         mixer.add(words[start + 2])
+        // A name is as good as the members, and quicker.
+        guard words[start] == 0 else { break }
         var at = start + 3
         for _ in 0..<info.vlen {
             mixer.add(UInt64(words[at]) << 32 | UInt64(words[at + 2]))
@@ -73,20 +75,25 @@ func representative(_ id: UInt32, in merges: [UInt32]) -> UInt32 {
     }
 }
 
-/// Named structs and unions by name: entry `nameOffset` is 0 (none), one id, or `ambiguousName`.
-let ambiguousName: UInt32 = .max
-
+/// Which of some names belong to exactly one struct or union each.
 struct UniqueComposites {
+    private static let none: UInt32 = 0
+    private static let several: UInt32 = .max
     private var byName: [UInt32: UInt32] = [:]
 
+    /// - Parameter names: offsets of the names that matter, few beside all composites there are.
+    init(of names: some Sequence<UInt32>) {
+        for name in names where name != 0 { byName[name] = Self.none }
+    }
+
     mutating func add(name: UInt32, id: UInt32) {
-        guard name != 0 else { return }
-        if byName.updateValue(id, forKey: name) != nil { byName[name] = ambiguousName }
+        guard let known = byName[name] else { return }
+        byName[name] = known == Self.none ? id : Self.several
     }
 
     /// The one composite of this name, nil when there is none or several.
     func find(_ name: UInt32) -> UInt32? {
-        guard let id = byName[name], id != ambiguousName else { return nil }
+        guard let id = byName[name], id != Self.none, id != Self.several else { return nil }
         return id
     }
 }
