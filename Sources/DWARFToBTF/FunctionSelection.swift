@@ -116,6 +116,8 @@ struct FunctionSelection {
         var unexpectedRegister: Bool
         var reordered: Bool
         var inconsistent = false
+        /// A view of inlined calls with another prototype, which gave way to code.
+        var inlinedTwin: Int?
     }
 
     /// Merges one unit's view into what is known. A pattern counts only until there is code, except
@@ -123,8 +125,10 @@ struct FunctionSelection {
     private func merge(_ new: Int, into state: inout State, _ matcher: PrototypeMatcher) {
         let kinds = (views[state.view].isPattern, views[new].isPattern)
         let comparable = kinds.0 == kinds.1 || features.contains(.consistentFunctions)
-        if comparable, !state.inconsistent, !matcher.match(views[state.view], views[new]) {
-            state.inconsistent = true
+        let matches = matcher.match(views[state.view], views[new])
+        if !matches {
+            if comparable { state.inconsistent = true }
+            if kinds.0 != kinds.1 { state.inlinedTwin = kinds.0 ? state.view : new }
         }
         if kinds == (true, false) {
             state.view = new
@@ -169,6 +173,10 @@ struct FunctionSelection {
                     ledger?.note(types.string(name), unit: unitNames[view.unit], reason)
                 }
                 continue
+            }
+            if ledger != nil, let twin = state.inlinedTwin {
+                ledger?.note(
+                    types.string(name), unit: unitNames[views[twin].unit], .inlinedTwin)
             }
             let count = view.parameters.count + (view.isVariadic ? 1 : 0)
             let proto = types.begin(

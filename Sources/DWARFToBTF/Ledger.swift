@@ -15,6 +15,9 @@ package struct Ledger: Sendable {
         case reorderedParameters = "reordered-parameters"
         /// Units of this file define it with different prototypes.
         case inconsistentPrototype = "inconsistent-prototype"
+        /// It exists only inside callers, with another prototype than the function of its name that has
+        /// code: that one is told of.
+        case inlinedTwin = "inlined-twin"
         /// Several functions of this name stand at different addresses.
         case ambiguousAddress = "ambiguous-address"
         /// The name is no C identifier: functions and variables are left out, types lose the name.

@@ -36,7 +36,7 @@ DEFAULT=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consisten
 # How BTF of pahole 1.24 differs from today's, as docs/ledger.md tells: clones that it did not
 # know, functions that it did not leave out, one FUNC for each unit.
 SHIPPED_RULES=suffixed-symbol,ambiguous-address,unexpected-register,reordered-parameters
-SHIPPED_RULES+=,inconsistent-prototype,one-function-per-name,goes-with-function
+SHIPPED_RULES+=,inconsistent-prototype,one-function-per-name,inlined-twin,goes-with-function
 # pahole 1.32 overlooks some functions of ambiguous address; FunctionRules.swift says which.
 BLIND_SPOT=pahole-ambiguity-blind-spot
 # Modules with such a function, when last counted: release and number.

@@ -59,7 +59,12 @@ struct FunctionRules {
                 rule = symbols?.isOnlySuffixed(a.record(id)!.name) == true ? "suffixed-symbol" : nil
                 explainedA.insert(id)
                 prototypesA.insert(a.record(id)!.type)
-            default:
+            case (let id?, let other?):
+                // Two functions of one name, told apart by which of them has code.
+                if ledger[a.record(id)!.name] == "inlined-twin" { rule = "inlined-twin" }
+                prototypesA.insert(a.record(id)!.type)
+                prototypesB.insert(b.record(other)!.type)
+            case (nil, nil):
                 rule = nil
             }
             if let name = rule, allowed?.contains(name) == false { rule = nil }
