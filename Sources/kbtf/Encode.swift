@@ -91,6 +91,7 @@ struct Encode: ParsableCommand {
     }
 
     func run() throws {
+        HeapTuning.preferLargePages()
         var options = EncodeOptions()
         options.features = Features.parse(features).features
         options.excludedLanguages = Language.parse(langExclude).codes

@@ -11,7 +11,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
 # is the standard library's, and free for all that may share memory.
 declare -A imports=(
     [Bytes]=""
-    [HostIO]="Bytes Glibc Synchronization"
+    [HostIO]="Bytes CMalloc Glibc Synchronization"
     [ELF]="Bytes HostIO CElf CZlib CZstd Glibc Synchronization"
     [DWARF]="Bytes HostIO ELF CDw Glibc Synchronization"
     [BTF]="Bytes"
