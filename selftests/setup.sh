@@ -19,7 +19,7 @@ PACKAGES=(
     libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev zlib1g-dev
     "$HEADERS"
 )
-PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole valgrind zstd)
+PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole time valgrind zstd)
 
 die() {
     echo "setup: $*" >&2

@@ -25,7 +25,8 @@ package enum HeapTuning {
         let page: UInt = 2 << 20
         let last = end & ~(page - 1)
         guard size > 0, end != UInt.max, last > UInt(step),
-            let first = unsafe UnsafeMutableRawPointer(bitPattern: last - (UInt(step) & ~(page - 1)))
+            let first = unsafe UnsafeMutableRawPointer(
+                bitPattern: last - (UInt(step) & ~(page - 1)))
         else { return }
         // SAFETY: advice only; a range that is not the heap's is refused or harmless.
         _ = unsafe madvise(first, Int(UInt(step)), MADV_HUGEPAGE)
