@@ -45,7 +45,7 @@ let package = Package(
         room("Bytes"),
         room("HostIO", ["Bytes", "CMalloc"]),
         room("ELF", ["Bytes", "HostIO", "CElf", "CZlib", "CZstd"]),
-        room("DWARF", ["Bytes", "HostIO", "ELF", "CDw"]),
+        room("DWARF", ["Bytes", "HostIO", "ELF"]),
         room("BTF", ["Bytes"]),
         room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),

@@ -95,7 +95,15 @@ extension UnitEncoder {
         offsets.setAlias(slot(offset), of: .none)
     }
 
+    /// An entry that only stands for the type of a type unit (DWARF 5 section 5.7.1).
+    private mutating func isSkeleton(_ die: borrowing DIE) throws(DWARFError) -> Bool {
+        guard die.has(.signature) else { return false }
+        offsets.setAlias(slot(die.offset), of: try reference(die, .signature))
+        return true
+    }
+
     mutating func openComposite(_ die: borrowing DIE) throws(DWARFError) {
+        if try isSkeleton(die) { return }
         let name = try typeName(die)
         let isUnion = die.tag == .unionType
         if die.flag(.declaration) {
@@ -115,6 +123,7 @@ extension UnitEncoder {
     }
 
     mutating func openType(_ die: borrowing DIE) throws(DWARFError) {
+        if try isSkeleton(die) { return }
         switch die.tag {
         case .arrayType:
             var entry = opened(.array, die)
