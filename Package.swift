@@ -65,7 +65,7 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strictTests),
         tests("BytesTests", ["Bytes"]),
         tests("HostIOTests", ["Bytes", "HostIO"]),
-        tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd"]),
+        tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd", "TestSupport"]),
         tests("DWARFTests", ["Bytes", "HostIO", "ELF", "DWARF", "TestSupport"]),
         tests("BTFTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
         tests(
@@ -73,7 +73,10 @@ let package = Package(
             ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "TestSupport"]),
         tests(
             "KernelTreeTests",
-            ["Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4"]),
+            [
+                "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4",
+                "TestSupport",
+            ]),
         tests("KbtfTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

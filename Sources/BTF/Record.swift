@@ -21,7 +21,6 @@ package struct Record {
     /// Size in bytes of kinds that have one.
     package var size: UInt32 { owner.words[start + 2] }
     package var linkage: UInt32 { kind == .func ? UInt32(info.vlen) : fixed(0) }
-    package var isOwn: Bool { owner === btf }
 
     /// Number of elements: members, values, parameters, section entries.
     package var count: Int { kind == .func || kind.shape.element == 0 ? 0 : info.vlen }

@@ -64,9 +64,7 @@ struct EncodeRun: ~Copyable {
             }
         }
         var whole = try results[0].take()
-        for index in 1..<max(results.count, 1) where index < results.count {
-            whole.append(try results[index].take())
-        }
+        for result in results.dropFirst() { whole.append(try result.take()) }
         return whole
     }
 

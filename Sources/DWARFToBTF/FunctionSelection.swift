@@ -64,7 +64,7 @@ struct FunctionSelection {
         let context = encoder.contexts[function.context]
         let definition = encoder.definition(of: index)
         guard definition.name != 0 else { return }
-        guard let symbol = symbols.functions[definition.name], symbol.exists else {
+        guard symbols.functions[definition.name] != nil else {
             encoder.note(definition.name, .noSymbol, in: context)
             return
         }

@@ -7,26 +7,18 @@ internal import ELF
 /// What the symbol table says about the functions of one name. Compilers rename the clones they
 /// make: `name.isra.0` and the like count as `name`; `name.cold` is a part of it, no function.
 struct FunctionSymbol {
-    /// Some symbol has exactly this name.
-    var exact = false
-    /// Some symbol has this name and a suffix: the compiler made a clone or split a part off.
-    var altered = false
+    private let section: Int
+    private let address: UInt64
     /// There is more than one place.
-    var ambiguous = false
-    /// There is a place at all: not only parts.
-    var exists: Bool { section >= 0 }
-    private var section = -1
-    private var address: UInt64 = 0
+    private(set) var ambiguous = false
 
-    init() {}
-
-    mutating func add(section: Int, address: UInt64, exact: Bool) {
-        if self.section >= 0, self.section != section || self.address != address {
-            ambiguous = true
-        }
-        if exact { self.exact = true } else { altered = true }
+    init(section: Int, address: UInt64) {
         self.section = section
         self.address = address
+    }
+
+    mutating func add(section: Int, address: UInt64) {
+        if self.section != section || self.address != address { ambiguous = true }
     }
 }
 
@@ -84,13 +76,10 @@ struct SymbolNames {
         guard dot > 0, let plain = name.slice(0, dot),
             let suffix = name.slice(dot, name.count - dot)
         else { return }
+        if Self.isFragment(suffix) { return }
         let id = plain.withSpan { types.intern($0) }
-        if Self.isFragment(suffix) {
-            functions[id, default: FunctionSymbol()].altered = true
-            return
-        }
-        functions[id, default: FunctionSymbol()].add(
-            section: section, address: address, exact: suffix.isEmpty)
+        functions[id, default: FunctionSymbol(section: section, address: address)]
+            .add(section: section, address: address)
     }
 
     /// `.cold` or `.part` somewhere in the suffix: a piece of a function, split off.

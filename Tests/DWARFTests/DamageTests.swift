@@ -6,17 +6,6 @@ import ELF
 import TestSupport
 import Testing
 
-/// xorshift64*: the same numbers on every machine.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 0x2545_f491_4f6c_dd1d
-    }
-}
-
 /// Broken sections give errors or something, but never end the process or run for ever.
 @Suite struct DamageTests {
     static func victim(_ flavor: DWARFFlavor) -> DWARFAssembler {
@@ -120,7 +109,7 @@ struct SeededRandom: RandomNumberGenerator {
     func randomDamage(_ flavor: DWARFFlavor, _ seed: UInt64) {
         let asm = Self.victim(flavor)
         let image = asm.image()
-        var random = SeededRandom(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+        var random = SeededRandom(seed: seed)
         for round in 0..<250 {
             var copy = image
             for _ in 0..<Int.random(in: 1...4, using: &random) {

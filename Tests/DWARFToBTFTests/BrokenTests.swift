@@ -182,7 +182,7 @@ import Testing
     /// Damage ends in an error or in some BTF, never in a trap.
     @Test(arguments: 1...4) func randomDamage(_ seed: UInt64) throws {
         let image = try victim().image()
-        var random = SeededRandom(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1)
+        var random = SeededRandom(seed: seed)
         var encodedCount = 0
         for _ in 0..<300 {
             var copy = image
@@ -222,16 +222,5 @@ import Testing
             }
         }
         return asm
-    }
-}
-
-/// xorshift64*: the same numbers on every machine.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state ^= state >> 12
-        state ^= state << 25
-        state ^= state >> 27
-        return state &* 0x2545_f491_4f6c_dd1d
     }
 }

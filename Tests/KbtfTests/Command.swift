@@ -2,6 +2,7 @@
 
 import Glibc
 import HostIO
+import TestSupport
 
 /// The built binary, run as users run it.
 enum Command {

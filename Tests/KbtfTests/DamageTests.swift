@@ -2,6 +2,7 @@
 
 import ELF
 import HostIO
+import TestSupport
 import Testing
 
 /// Files cut short or changed anywhere: an error or BTF, never a crash, and the file is as it was.

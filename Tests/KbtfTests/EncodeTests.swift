@@ -3,6 +3,7 @@
 import BTF
 import Bytes
 import HostIO
+import TestSupport
 import Testing
 
 /// What `kbtf encode` writes, and where.

@@ -2,6 +2,7 @@
 
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 /// Real modules, where `make conformance` has fetched some.

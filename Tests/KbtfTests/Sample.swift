@@ -3,6 +3,7 @@
 import Bytes
 import ELF
 import HostIO
+import TestSupport
 
 /// Small inputs, made by the compiler.
 enum Sample {

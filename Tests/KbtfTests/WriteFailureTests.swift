@@ -2,6 +2,7 @@
 
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 /// Whatever happens while a file is replaced, it is the old one or the new one.

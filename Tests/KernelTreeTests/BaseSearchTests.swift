@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Glibc
+import TestSupport
 import Testing
 
 @testable import KernelTree

@@ -3,6 +3,7 @@
 import BTF
 import Bytes
 import ELF
+import TestSupport
 import Testing
 
 @testable import KernelTree

@@ -34,9 +34,6 @@ package struct TypeWriter {
     /// The id that the next record gets.
     package var nextID: UInt32 { firstID + UInt32(truncatingIfNeeded: starts.count) }
 
-    /// Bytes held by records, for memory limits.
-    package var byteCount: Int { words.count * 4 + starts.count * 4 }
-
     /// The offset of a name; the same bytes always give the same offset. The empty name is 0.
     package mutating func intern(_ name: RawSpan) -> UInt32 {
         if name.byteCount == 0 { return 0 }
@@ -185,30 +182,15 @@ extension TypeWriter {
             wordShift: words.count)
         words.append(contentsOf: other.words)
         for record in other.starts {
-            let at = Int(record) + moved.wordShift
-            starts.append(UInt32(truncatingIfNeeded: at))
-            moveRecord(at, moved)
+            let start = Int(record)
+            starts.append(UInt32(truncatingIfNeeded: start + moved.wordShift))
+            forEachName(other.words, start) { position in
+                words[position + moved.wordShift] = moved.name(other.words[position])
+            }
+            forEachReference(other.words, start) { position in
+                words[position + moved.wordShift] = moved.id(other.words[position])
+            }
         }
         return moved
-    }
-
-    private mutating func moveRecord(_ start: Int, _ moved: Moved) {
-        let info = TypeInfo(rawValue: words[start + 1])
-        guard let kind = info.kind else { return }
-        let shape = kind.shape
-        words[start] = moved.name(words[start])
-        if shape.refersToType { words[start + 2] = moved.id(words[start + 2]) }
-        for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
-            words[start + 3 + index] = moved.id(words[start + 3 + index])
-        }
-        guard shape.elementHasName || shape.elementTypes != 0 else { return }
-        var at = start + 3 + shape.fixed
-        for _ in 0..<info.vlen {
-            if shape.elementHasName { words[at] = moved.name(words[at]) }
-            for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
-                words[at + index] = moved.id(words[at + index])
-            }
-            at += shape.element
-        }
     }
 }

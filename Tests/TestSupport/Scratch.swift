@@ -5,10 +5,10 @@ import Glibc
 import HostIO
 
 /// A folder that is gone when the value is.
-final class Scratch {
-    let path: String
+package final class Scratch {
+    package let path: String
 
-    init() throws {
+    package init() throws {
         var template = Array("/tmp/kbtf-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw HostError("/tmp", "list", errno: errno) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -18,16 +18,18 @@ final class Scratch {
 
     /// Writes a file and the folders above it; answers its path.
     @discardableResult
-    func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+    package func write(_ name: String, _ bytes: [UInt8]) throws -> String {
         let file = makeParents(name)
         try AtomicFile.replace(file, with: [ByteView(bytes)])
         return file
     }
 
     @discardableResult
-    func write(_ name: String, _ text: String) throws -> String {
+    package func write(_ name: String, _ text: String) throws -> String {
         try write(name, Array(text.utf8))
     }
+
+    package func link(_ name: String, to target: String) { symlink(target, makeParents(name)) }
 
     private func makeParents(_ name: String) -> String {
         let file = path + (name.hasPrefix("/") ? name : "/" + name)
