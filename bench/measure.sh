@@ -82,12 +82,13 @@ table() {
     } | say
 }
 
-# goal TEXT LIMIT MEDIANS MINIMA [UNREST]: prints whether both numbers are at most LIMIT.
+# goal TEXT LIMIT NUMBER [MINIMA [UNREST]]: prints whether NUMBER is at most LIMIT, and that of the minima too.
 goal() {
-    awk -v text="$1" -v limit="$2" -v a="$3" -v b="$4" -v unrest="${5:-1}" -v most="$UNREST" 'BEGIN {
+    awk -v text="$1" -v limit="$2" -v a="$3" -v b="${4:-$3}" -v both="${4:+1}" -v unrest="${5:-1}" -v most="$UNREST" 'BEGIN {
         split(limit, part, "/")
         bound = part[2] ? part[1] / part[2] : limit
-        printf "\nGoal: %s at most %s: **%s** (medians %.3g, minima %.3g)", text, limit, a <= bound && b <= bound ? "yes" : "no", a, b
+        printf "\nGoal: %s at most %s: **%s** ", text, limit, a <= bound && b <= bound ? "yes" : "no"
+        printf both ? "(medians %.3g, minima %.3g)" : "(%.3g)", a, b
         if (unrest > most) printf "; **unsteady** by a factor of %.2f: measure again on an idle machine", unrest
         print ""
     }' | say
@@ -106,7 +107,7 @@ goal_time() {
 goal_memory() {
     local number
     number=$(jq --arg peer "$1" "$JQ_DEFINITIONS"'.[0].kib as $a | of($peer) | select(.) | $a / .kib' "$WORK/race.json")
-    [ -z "$number" ] || goal "memory against $1" "$2" "$number" "$number"
+    [ -z "$number" ] || goal "memory against $1" "$2" "$number"
 }
 
 # sizes OURS PEER THEIRS: the goal that BTF is not larger.
