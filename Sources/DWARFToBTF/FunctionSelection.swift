@@ -131,8 +131,11 @@ struct FunctionSelection: ~Copyable, Sendable {
     /// Writes FUNC and FUNC_PROTO for what stays, in order of names.
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
+        let names = states.map { list[$0.view.name] }
+        let keys = names.map { prefixKey($0) }
         let sorted = states.indices.sorted {
-            list[states[$0].view.name].lexicographicallyPrecedes(list[states[$1].view.name])
+            keys[$0] != keys[$1]
+                ? keys[$0] < keys[$1] : names[$0].lexicographicallyPrecedes(names[$1])
         }
         for index in sorted {
             let state = states[index]
