@@ -9,6 +9,7 @@ import KernelTree
 /// `kbtf base`.
 struct Base: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "base",
         abstract: "Show which base --base auto finds, and where it looks.",
         discussion: """
             Without --release and --module, the running kernel is looked for.
