@@ -42,21 +42,20 @@ struct EncodeBatch {
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             let members = groups[choice] ?? []
-            let loaded: LoadedBase?
-            do throws(Failure) { loaded = try choice.load(search) } catch {
+            let base: IndexedBase?
+            do throws(Failure) { base = try choice.loadIndexed(search, jobs: jobs) } catch {
                 refuse(members, choice, error, &outcomes)
                 continue
             }
-            let index = loaded.map { indexBase($0.btf, jobs: jobs) }
             var options = options
             options.jobs = members.count == 1 ? jobs : 1
             let (started, chosen) = (progress, options)
             let encoded = parallelMap(count: members.count, jobs: jobs) { position in
                 started.show(position, of: members.count)
                 return EncodeFile(
-                    job: files[members[position]], options: chosen, base: loaded,
+                    job: files[members[position]], options: chosen, base: base,
                     debugRoots: debugRoots
-                ).run(on: index)
+                ).run()
             }
             for (position, outcome) in zip(members, encoded) { outcomes[position] = outcome }
             progress.done += members.count

@@ -13,7 +13,7 @@ package struct TypeWriter {
     private var names: ByteInterner
     /// The base's strings. Not reached through `base`: counting references to what all threads share
     /// made two threads slower than one.
-    private let baseNames: ByteInterner
+    private let baseNames: NameTable
     /// Length of the base's strings; own offsets start here.
     let stringBase: UInt32
     package let firstID: UInt32
@@ -25,10 +25,10 @@ package struct TypeWriter {
         starts.reserveCapacity(words / 5)
         self.base = base
         hasBase = base != nil
-        firstID = base?.btf.typeCount ?? 1
-        stringBase = UInt32(base.map { $0.btf.stringBase + $0.btf.strings.count } ?? 0)
+        firstID = base?.typeCount ?? 1
+        stringBase = base?.stringLength ?? 0
         names = ByteInterner(leadingEmpty: base == nil)
-        baseNames = base?.strings ?? ByteInterner(leadingEmpty: true)
+        baseNames = base?.strings ?? .empty
     }
 
     /// The id that the next record gets.
@@ -51,10 +51,9 @@ package struct TypeWriter {
 
     /// The bytes behind an offset from `intern`, without NUL.
     package func nameBytes(_ offset: UInt32) -> ArraySlice<UInt8> {
-        let bytes =
-            offset < stringBase || !hasBase && offset == 0
-            ? baseNames.bytes : names.bytes
-        let start = Int(offset < stringBase ? offset : offset - stringBase)
+        if offset < stringBase { return baseNames.name(at: Int(offset)) }
+        let bytes = names.bytes
+        let start = Int(offset - stringBase)
         var end = start
         while end < bytes.count, bytes[end] != 0 { end += 1 }
         return bytes[start..<end]

@@ -48,9 +48,9 @@ struct Deduplicator: ~Copyable {
 
     /// The base's types by hash; empty without one. Held here, and not reached through the index that
     /// all threads share, so that no reference to it is counted per lookup.
-    let baseTypes: ChainTable
-    let baseWords: [UInt32]
-    let baseStarts: [UInt32]
+    let baseTypes: FrozenChains
+    let baseWords: Frozen<UInt32>
+    let baseStarts: Frozen<UInt32>
     let words: [UInt32]
     let starts: [UInt32]
     let firstID: UInt32
@@ -79,9 +79,9 @@ struct Deduplicator: ~Copyable {
     var table: ChainTable
 
     init(_ types: TypeWriter) {
-        baseTypes = types.base?.types ?? ChainTable(entries: 0)
-        baseWords = types.base?.words ?? []
-        baseStarts = types.base?.starts ?? [0]
+        baseTypes = types.base?.types ?? .empty
+        baseWords = types.base?.words ?? Frozen([])
+        baseStarts = types.base?.starts ?? Frozen([0])
         settlesTypedefsByGraph = types.base?.nestsArrays ?? true
         words = types.words
         starts = types.starts
