@@ -71,6 +71,12 @@ extension BaseSource.Found {
         }
     }
 
+    func checkReferences(of btf: BTF, _ path: String) throws(KernelTreeError) {
+        do throws(BTFError) { try btf.checkReferences() } catch {
+            throw KernelTreeError(.damaged, path: path, "\(how): the BTF is damaged: \(error)")
+        }
+    }
+
     /// Checks that BTF which can be parsed is a base.
     func check(_ path: String, bigEndian: Bool?) throws(KernelTreeError) {
         guard let header = try? Header.parse(bytes), header.typeLength > 0 else {

@@ -36,6 +36,7 @@ package func loadIndexedBase(
     }
     let btf = try found.parse(path)
     try found.check(path, bigEndian: bigEndian)
+    try found.checkReferences(of: btf, path)
     let index = indexBase(btf, jobs: jobs)
     if let key {
         cache?.write(

@@ -78,6 +78,28 @@ import Testing
         #expect(try !load(path).isFromCache)
     }
 
+    /// Types that refer to what is not there can be shown, but not built on; nothing is kept of them.
+    @Test func danglingReferences() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        _ = asm.pointer(int)
+        _ = asm.structure("s", size: 8, [("a", 2, 0)])
+        for last: UInt32 in [4, 5, .max] {
+            var bad = asm
+            _ = bad.array(last, index: int, 3)
+            let path = try scratch.write("raw", bad.bytes())
+            #expect(try loadBase(path).btf.typeCount == 5)
+            guard last > 4 else {
+                #expect(try load(path).index.typeCount == 5)
+                for entry in entries { unlink(entry) }
+                continue
+            }
+            let error = #expect(throws: KernelTreeError.self) { try load(path) }
+            #expect(error?.message.contains("refers to type \(last), the last one is 4") == true)
+            #expect(entries.isEmpty)
+        }
+    }
+
     @Test func imagesKeepBoth() throws {
         let vmlinux = Assembled.vmlinux(release: "6.1.0-test")
         let path = try scratch.write("vmlinux.gz", compress(vmlinux, .gzip))
