@@ -203,4 +203,13 @@ extension ByteView {
     package static func padding(after count: Int) -> ByteView {
         count % 8 == 0 ? .empty : ByteView([UInt8](repeating: 0, count: 8 - count % 8))
     }
+
+    /// Up to seven bytes as one number that no other such run of bytes without NUL has; 0 for longer runs
+    /// and none.
+    package var shortKey: UInt64 {
+        guard count < 8 else { return 0 }
+        var key: UInt64 = 0
+        for index in 0..<count { key = key << 8 | UInt64(self[index]) }
+        return key
+    }
 }

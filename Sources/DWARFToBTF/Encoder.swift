@@ -33,6 +33,8 @@ package enum EncodeError: Error, CustomStringConvertible {
     case dwarf(DWARFError)
     case btf(BTFError)
     case noDebugInfo
+    /// Units refer to each other: they must be read together. Never leaves this room.
+    case linkedUnits
 
     package var description: String {
         switch self {
@@ -42,6 +44,8 @@ package enum EncodeError: Error, CustomStringConvertible {
         case .btf(let error): "encoding failed at " + error.description
         case .noDebugInfo:
             ".debug_info: no such section: the file was built without -g, or stripped"
+        case .linkedUnits:
+            ".debug_info: units refer to each other"
         }
     }
 }
@@ -57,18 +61,19 @@ package func encode(
     _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
-    var run = try EncodeRun.all(elf, data, base: base, options: options)
-    run.encoder.resolveLateIndexes()
-    run.functions.write(&run.encoder.types, &run.encoder.ledger)
-    run.perCPU.write(&run.encoder.types)
-    guard run.encoder.types.nextID > run.encoder.types.firstID else {
-        return Encoded(bytes: [], typeCount: 0, ledger: run.encoder.ledger)
-    }
-    do {
-        let compact = try run.encoder.types.deduplicated(
-            resolveForwards: base?.resolvesForwards ?? true)
-        return Encoded(
-            bytes: compact.typeCount == 0 ? [] : compact.serialized(bigEndian: data.bigEndian),
-            typeCount: compact.typeCount, ledger: run.encoder.ledger)
-    } catch { throw .btf(error) }
+    let context: EncodeContext
+    do throws(ELFError) {
+        context = try EncodeContext(elf, data, base: base, options: options)
+    } catch { throw .elf(error) }
+    var run = try EncodeRun.all(context, base: base, jobs: options.jobs)
+    var ledger = run.ledger
+    var last = TypeWriter(names: context.names)
+    run.functions.write(&last, &ledger)
+    run.perCPU.write(&last)
+    last.seal()
+    do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
+    let compact = run.store.compacted()
+    return Encoded(
+        bytes: compact.typeCount == 0 ? [] : compact.serialized(bigEndian: data.bigEndian),
+        typeCount: compact.typeCount, ledger: ledger)
 }

@@ -8,7 +8,7 @@ internal import Bytes
 package final class BaseIndex: Sendable {
     /// One past the highest id of the base chain; counts void.
     package let typeCount: UInt32
-    /// Length in bytes of the strings of the base chain.
+    /// Length in bytes of the strings of the base chain: own ones are numbered from here.
     package let stringLength: UInt32
     /// All records of the base chain, back to back.
     let words: Frozen<UInt32>
