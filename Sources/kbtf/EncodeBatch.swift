@@ -42,23 +42,23 @@ struct EncodeBatch {
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             let members = groups[choice] ?? []
-            let loaded: LoadedBase?
-            do throws(Failure) { loaded = try choice.load(search) } catch {
+            let base: IndexedBase?
+            do throws(Failure) { base = try choice.loadIndexed(search, jobs: jobs) } catch {
                 refuse(members, choice, error, &outcomes)
                 continue
             }
-            let index = loaded.map { indexBase($0.btf, jobs: jobs) }
             var options = options
             options.jobs = members.count == 1 ? jobs : 1
             let (started, chosen) = (progress, options)
-            let encoded = parallelMap(count: members.count, jobs: jobs) { position in
-                started.show(position, of: members.count)
+            let order = EncodeBatch.largestFirst(members, files)
+            let encoded = parallelMap(count: order.count, jobs: jobs) { position in
+                started.show(position, of: order.count)
                 return EncodeFile(
-                    job: files[members[position]], options: chosen, base: loaded,
+                    job: files[order[position]], options: chosen, base: base,
                     debugRoots: debugRoots
-                ).run(on: index)
+                ).run()
             }
-            for (position, outcome) in zip(members, encoded) { outcomes[position] = outcome }
+            for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }
             progress.done += members.count
         }
         progress.clear()
@@ -79,6 +79,13 @@ struct EncodeBatch {
                         bigEndian: elf.isBigEndian, search: search))
             } catch { return .failure(error) }
         }
+    }
+
+    /// The files in the order to work on them: what takes long does not begin when all else is done.
+    private static func largestFirst(_ members: [Int], _ files: [Destinations.Job]) -> [Int] {
+        members.map { (size: FileStatus(files[$0].path).size, index: $0) }
+            .sorted { ($1.size, $0.index) < ($0.size, $1.index) }
+            .map(\.index)
     }
 
     /// The base cannot be had: said once, with the first of the files that need it.
