@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-internal import Bytes
-
 extension TypeWriter {
     /// What deduplication leaves: own records with final ids and string offsets.
     package struct Compact {
@@ -62,21 +60,5 @@ extension TypeWriter {
         }
         return Compact(
             words: output, typeCount: Int(next - firstID), strings: section.bytes)
-    }
-}
-
-extension TypeWriter.Compact {
-    /// The BTF's bytes, with a header of 24 bytes, types, then strings.
-    ///
-    /// - Parameter bigEndian: byte order of the target.
-    package func serialized(bigEndian: Bool) -> [UInt8] {
-        let header = Header(
-            length: Header.shortLength, typeOffset: 0, typeLength: words.count * 4,
-            stringOffset: words.count * 4, stringLength: strings.count, bigEndian: bigEndian)
-        var bytes = header.serialized()
-        bytes.reserveCapacity(bytes.count + words.count * 4 + strings.count)
-        bytes.append(contentsOf: byteArray(of: words, bigEndian: bigEndian))
-        bytes.append(contentsOf: strings)
-        return bytes
     }
 }
