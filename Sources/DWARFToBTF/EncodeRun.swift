@@ -12,6 +12,8 @@ struct EncodeRun: ~Copyable {
     var encoder: UnitEncoder
     var functions: FunctionSelection
     var perCPU = PerCPUVariables()
+    /// In the place of `perCPU`, with that feature.
+    var globals: GlobalVariables?
     let excluded: Set<UInt64>
 
     private init(
@@ -20,7 +22,7 @@ struct EncodeRun: ~Copyable {
         // Records take about as many bytes as the entries they are made from.
         var types = TypeWriter(base: base, expectingWords: min(bytes / 4, 1 << 26))
         let perCPUSection =
-            options.features.contains(.variables)
+            !options.features.isDisjoint(with: [.variables, .globalVariables])
             ? elf.section(named: PerCPUVariables.sectionName) : nil
         let symbols: SymbolNames
         do {
@@ -29,13 +31,21 @@ struct EncodeRun: ~Copyable {
         guard let firstUnit = data.units.first ?? data.typeUnits.first else { throw .noDebugInfo }
         encoder = UnitEncoder(
             data, features: options.features, nestsArrays: base?.nestsArrays ?? true, types: types,
-            wantsVariables: perCPUSection != nil, ledger: options.keepsLedger ? Ledger() : nil,
+            wantsVariables: perCPUSection != nil || options.features.contains(.globalVariables),
+            ledger: options.keepsLedger ? Ledger() : nil,
             firstUnit: firstUnit)
         functions = FunctionSelection(
             features: options.features,
             registers: CallingConvention.parameterRegisters(machine: elf.machine),
             symbols: symbols)
         excluded = options.excludedLanguages
+        if options.features.contains(.globalVariables) {
+            guard let sections = data.sectionMap else {
+                preconditionFailure("global variables need separated sections")
+            }
+            globals = GlobalVariables(
+                sections: sections, zeroMeansDropped: elf.type != ELFType.relocatable)
+        }
     }
 
     /// Reads all units, with several threads where units stand for themselves.
@@ -130,7 +140,11 @@ struct EncodeRun: ~Copyable {
     private mutating func finishTable() throws(DWARFError) {
         try encoder.resolveReferences()
         try functions.collect(&encoder)
-        try perCPU.collect(&encoder, functions.symbols)
+        if globals == nil {
+            try perCPU.collect(&encoder, functions.symbols)
+        } else {
+            try globals?.collect(&encoder, functions.symbols)
+        }
         encoder.writeTypeTags()
     }
 
@@ -157,6 +171,7 @@ struct EncodeRun: ~Copyable {
             view.tags = view.tags.map { (moved.name($0.value), $0.component) }
             functions.views.append(view)
         }
+        if let more = other.globals { globals?.append(more, moved) }
         for entry in other.perCPU.entries {
             perCPU.entries.append((moved.id(entry.variable), entry.offset, entry.size))
         }

@@ -22,6 +22,8 @@ package struct EncodeOptions: Sendable {
 package struct Encoded: Sendable {
     /// The BTF's bytes; empty when the file's units hold nothing to tell.
     package let bytes: [UInt8]
+    /// The base that `bytes` continues, when that was to be distilled.
+    package var base: [UInt8]?
     package let typeCount: Int
     package let ledger: Ledger?
 }
@@ -59,16 +61,41 @@ package func encode(
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
     var run = try EncodeRun.all(elf, data, base: base, options: options)
     run.encoder.resolveLateIndexes()
+    let firstFunction = run.encoder.types.nextID
     run.functions.write(&run.encoder.types, &run.encoder.ledger)
+    try tagKernelFunctions(
+        firstFunction..<run.encoder.types.nextID, of: elf, &run, options.features)
     run.perCPU.write(&run.encoder.types)
+    run.globals?.write(&run.encoder.types, &run.encoder.ledger)
     guard run.encoder.types.nextID > run.encoder.types.firstID else {
         return Encoded(bytes: [], typeCount: 0, ledger: run.encoder.ledger)
     }
     do {
         let compact = try run.encoder.types.deduplicated(
             resolveForwards: base?.resolvesForwards ?? true)
+        guard compact.typeCount > 0 else {
+            return Encoded(bytes: [], typeCount: 0, ledger: run.encoder.ledger)
+        }
+        let bytes = compact.serialized(
+            bigEndian: data.bigEndian,
+            withLayout: base == nil && options.features.contains(.layout))
+        guard options.features.contains(.distilledBase) else {
+            return Encoded(
+                bytes: bytes, typeCount: compact.typeCount, ledger: run.encoder.ledger)
+        }
+        let distilled = try BTF.parse(ByteView(bytes), base: base?.btf).distilled()
         return Encoded(
-            bytes: compact.typeCount == 0 ? [] : compact.serialized(bigEndian: data.bigEndian),
-            typeCount: compact.typeCount, ledger: run.encoder.ledger)
+            bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount,
+            ledger: run.encoder.ledger)
     } catch { throw .btf(error) }
+}
+
+private func tagKernelFunctions(
+    _ functions: Range<UInt32>, of elf: ELFFile, _ run: inout EncodeRun, _ features: Features
+) throws(EncodeError) {
+    guard features.contains(.kernelFunctionTags) else { return }
+    do throws(ELFError) {
+        try KernelFunctions(elf).write(
+            functions, features: features, &run.encoder.types, &run.encoder.ledger)
+    } catch { throw .elf(error) }
 }

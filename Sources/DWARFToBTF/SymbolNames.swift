@@ -57,7 +57,7 @@ struct SymbolNames {
         }
     }
 
-    private static func name(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
+    static func name(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
         var cursor = strings.cursor()
         do throws(ByteError) {
             try cursor.seek(to: Int(symbol.nameOffset))
