@@ -84,6 +84,9 @@ package func encode(
                 bytes: bytes, typeCount: compact.typeCount, ledger: run.encoder.ledger)
         }
         let distilled = try BTF.parse(ByteView(bytes), base: base?.btf).distilled()
+        for id in distilled.ambiguous {
+            run.encoder.ledger?.note(base?.btf.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
+        }
         return Encoded(
             bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount,
             ledger: run.encoder.ledger)

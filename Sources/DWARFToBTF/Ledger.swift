@@ -44,6 +44,9 @@ package struct Ledger: Sendable {
         case unsupportedType = "unsupported-type"
         /// A complex number: an array of its two parts.
         case complexNumber = "complex-number"
+        /// Several types of the base have this name and size: kernels cannot tell which is meant, and refuse
+        /// the distilled BTF.
+        case ambiguousBaseType = "ambiguous-base-type"
         // Kernel functions.
         /// A symbol of `.BTF_ids` lies outside the section.
         case misplacedID = "misplaced-id"

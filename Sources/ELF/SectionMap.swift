@@ -38,15 +38,16 @@ extension ELFFile {
     package var sectionMap: SectionMap? {
         guard type != ELFType.relocatable || placements != nil else { return nil }
         return SectionMap(
-            sections.filter(\.isMemory).map {
-                .init(
-                    index: $0.index, name: $0.name, address: placements?[$0.index] ?? $0.address,
-                    size: $0.size)
+            sections.filter(\.isMemory).compactMap { section in
+                if placements?[section.index] == 0 { return nil }
+                return .init(
+                    index: section.index, name: section.name,
+                    address: placements?[section.index] ?? section.address, size: section.size)
             })
     }
 
     /// An address for each section that becomes memory, one behind the other, with gaps so that the end of
-    /// one is in none. Sections that would lie where 32 bits do not reach stay at 0.
+    /// one is in none. Sections that would lie where 32 bits do not reach have none, 0.
     static func placements(of sections: [ELFSection]) -> [UInt64] {
         var placements = [UInt64](repeating: 0, count: sections.count)
         var next: UInt64 = 0x1000

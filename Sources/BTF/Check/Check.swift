@@ -11,11 +11,17 @@ package import Bytes
 package func check(
     _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
+    check(bytes, base: base, mayBeEmpty: false, limit: limit)
+}
+
+/// - Parameter mayBeEmpty: to have no types is no fault.
+func check(_ bytes: ByteView, base: BTF?, mayBeEmpty: Bool, limit: Int) -> CheckReport {
     var report = CheckReport(limit: limit)
     do throws(BTFError) {
         let btf = try BTF.parse(bytes, base: base)
         checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
         checkLayout(of: btf, in: bytes, &report)
+        if mayBeEmpty, btf.ownIDs.isEmpty { return report }
         var checker = TypeChecker(btf, report)
         checker.run()
         return checker.report

@@ -10,6 +10,9 @@ package struct Distilled: Sendable {
     package let split: [UInt8]
     /// Own types of `split`.
     package let typeCount: Int
+    /// Types of the base that share name and size with another one there: a kernel with such a base
+    /// cannot tell which is meant, and refuses the BTF.
+    package let ambiguous: [TypeID]
 }
 
 extension BTF {
@@ -68,7 +71,24 @@ private struct Distiller {
             base: BTF.serialized(
                 words: small.words, strings: small.strings, bigEndian: split.bigEndian),
             split: BTF.serialized(words: words, strings: strings, bigEndian: split.bigEndian),
-            typeCount: split.starts.count + moved.count)
+            typeCount: split.starts.count + moved.count, ambiguous: ambiguous(distilled))
+    }
+
+    /// Those of `ids` that are not the only ones of their name and size, structs and unions counting as one
+    /// kind, enums as another.
+    private func ambiguous(_ ids: [UInt32]) -> [TypeID] {
+        func key(_ id: UInt32) -> [UInt32]? {
+            let start = start(id)
+            guard let kind = TypeInfo(rawValue: base.words[start + 1]).kind,
+                kind.isComposite || kind.isAnyEnum
+            else { return nil }
+            return [base.words[start], base.words[start + 2], kind.isComposite ? 1 : 0]
+        }
+        var counts: [[UInt32]: Int] = [:]
+        for id in ids { if let key = key(id) { counts[key] = 0 } }
+        for id in base.ownIDs { if let key = key(id) { counts[key]? += 1 } }
+        return ids.filter { id in key(id).map { counts[$0, default: 0] > 1 } ?? false }
+            .map { TypeID($0) }
     }
 
     private func start(_ id: UInt32) -> Int { Int(base.starts[Int(id) - 1]) }
