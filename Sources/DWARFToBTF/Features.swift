@@ -40,7 +40,7 @@ package struct Features: OptionSet, Sendable {
         ("optimized_func", .optimizedFunctions), ("consistent_func", .consistentFunctions),
         ("decl_tag_kfuncs", .kernelFunctionTags), ("reproducible_build", []),
         ("distilled_base", .distilledBase), ("global_var", .globalVariables),
-        ("attributes", .attributes), ("layout", .layout),
+        ("attributes", .attributes), ("layout", .layout), ("force_cu_merging", []),
     ]
 
     /// pahole 1.32's default: what 6.12 asks for.

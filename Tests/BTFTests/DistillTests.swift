@@ -190,6 +190,37 @@ import Testing
         #expect(throws: BTFError.self) { try broken.distilled() }
     }
 
+    /// Damaged words in either give an error or BTF that can be read.
+    @Test(arguments: 0..<400) func damage(_ seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        func damaged(_ btf: BTFAssembler) -> [UInt8] {
+            var copy = btf
+            for _ in 0..<3 where !copy.records.isEmpty {
+                let record = Int.random(in: copy.records.indices, using: &random)
+                let word = Int.random(in: copy.records[record].indices, using: &random)
+                copy.records[record][word] ^= 1 << UInt32.random(in: 0..<32, using: &random)
+            }
+            return copy.bytes()
+        }
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let anonymous = asm.structure("", size: 8, [("i", int, 0), ("p", 4, 32)])
+        asm.typedef("alias", anonymous)
+        asm.pointer(asm.array(int, index: int, 2) - 3)
+        asm.prototype(returns: int, [("a", 4), ("", 0)])
+        guard let base = try? BTF.parse(ByteView(damaged(asm))) else { return }
+        var own = BTFAssembler(base: base)
+        own.structure("own", size: 24, [("a", 3, 0), ("b", 4, 64), ("c", 5, 128), ("d", 6, 128)])
+        own.function("f", 6)
+        guard let split = try? BTF.parse(ByteView(damaged(own)), base: base),
+            let result = try? split.distilled()
+        else { return }
+        let small = try BTF.parse(ByteView(result.base))
+        let whole = try BTF.parse(ByteView(result.split), base: small)
+        #expect(whole.ownIDs.count == result.typeCount)
+        #expect(checkDistilledBase(ByteView(result.base)).findings.allSatisfy { $0.rule != "H" })
+    }
+
     @Test func checkOfTheBase() {
         func rules(_ build: (inout BTFAssembler) -> Void) -> [String] {
             var asm = BTFAssembler()
