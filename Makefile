@@ -64,8 +64,8 @@ conformance: setup-peers build ## compare with pahole, over whole real kernels (
 	done
 
 .PHONY: bench
-bench: setup-peers build ## time and memory beside the peers
-	@KBTF='$(KBTF)' bash Tests/Conformance/bench.sh
+bench: setup-peers build ## time and memory beside the peers (CASES="vmlinux start" picks)
+	@KBTF='$(KBTF)' bash bench/bench.sh
 
 .PHONY: fuzz
 fuzz: setup ## the fuzz tests, with KBTF_FUZZ_SECONDS (60) for each

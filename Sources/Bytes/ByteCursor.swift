@@ -38,6 +38,9 @@ package struct ByteCursor {
         self.bigEndian = bigEndian
     }
 
+    /// The first byte, for loops that check once for several reads.
+    @unsafe @inlinable package var start: UnsafeRawPointer { unsafe base }
+
     @inlinable package var remaining: Int { count &- offset }
     @inlinable package var atEnd: Bool { offset >= count }
 

@@ -88,11 +88,8 @@ package struct ByteInterner {
         let slot = slot(of: string, hash: hash)
         if slots[slot] != 0 { return Int(slots[slot] & 0xffff_ffff) - 1 }
         let offset = bytes.count
-        bytes.reserveCapacity(max(bytes.capacity, offset + string.byteCount + 1))
-        for index in 0..<string.byteCount {
-            // SAFETY: index is inside the span.
-            bytes.append(unsafe string.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        }
+        // SAFETY: the bytes are copied before the call ends.
+        unsafe string.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         bytes.append(0)
         fill(slot, offset: offset, hash: hash)
         return offset

@@ -180,3 +180,14 @@ extension ByteView {
         unsafe withUnsafeBytes { unsafe body($0.bytes) }
     }
 }
+
+extension ByteView {
+    /// Up to seven bytes as one number that no other such run of bytes without NUL has; 0 for longer runs
+    /// and none.
+    package var shortKey: UInt64 {
+        guard count < 8 else { return 0 }
+        var key: UInt64 = 0
+        for index in 0..<count { key = key << 8 | UInt64(self[index]) }
+        return key
+    }
+}

@@ -3,7 +3,7 @@
 package import Bytes
 
 /// One step of the program that passes over an entry's attributes.
-struct AbbreviationStep {
+struct AbbreviationStep: BitwiseCopyable {
     enum Operation: UInt8 {
         /// Pass over `count` bytes.
         case skipBytes
@@ -16,6 +16,10 @@ struct AbbreviationStep {
         case skipIndirect
         /// Read a value of `form` into `slot`.
         case load
+        /// The same for forms that are read often: fixed sizes, references inside the unit, LEB128.
+        case load1, load2, load4, load8
+        case loadReference1, loadReference2, loadReference4
+        case loadLEB, loadPresent, loadBlock
         /// The value is constant `count` of the table.
         case constant
     }
@@ -28,9 +32,13 @@ struct AbbreviationStep {
 
 /// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to pass over an entry, with
 /// neighbouring fixed sizes merged, and to decode the wanted attributes of one.
-package struct Abbreviation: Sendable {
+package struct Abbreviation: BitwiseCopyable, Sendable {
     package let tag: Tag
     package let hasChildren: Bool
+    /// What `EntryReader.next` does with such entries.
+    let interest: EntryInterest
+    /// It declares so many attributes that they may not fit the bytes kept free behind a unit.
+    let isLong: Bool
     let skipStart: UInt32
     let skipEnd: UInt32
     let loadEnd: UInt32
@@ -40,7 +48,7 @@ package struct Abbreviation: Sendable {
 }
 
 /// An attribute as declared: for reading entries whole.
-package struct AttributeSpec: Sendable {
+package struct AttributeSpec: BitwiseCopyable, Sendable {
     package let attribute: Attribute
     package let form: Form
     package let implicitConstant: Int64
@@ -48,13 +56,13 @@ package struct AttributeSpec: Sendable {
 
 /// A table of abbreviations, compiled once for a unit's address and offset sizes.
 package final class AbbreviationTable: Sendable {
-    let entries: [Abbreviation]
+    let entries: Arena<Abbreviation>
     /// Code - 1 -> entry for codes that are dense, as compilers make them.
-    let dense: [Int32]
+    let dense: Arena<Int32>
     let sparse: [UInt64: Int32]
-    let steps: [AbbreviationStep]
-    let constants: [Int64]
-    package let specs: [AttributeSpec]
+    let steps: Arena<AbbreviationStep>
+    let constants: Arena<Int64>
+    package let specs: Arena<AttributeSpec>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
 
@@ -116,24 +124,24 @@ package final class AbbreviationTable: Sendable {
             throw DWARFError(section: ".debug_abbrev", error)
         }
         if let fault = builder.fault { throw fault }
+        sparse = builder.sparse
+        refersOutside = builder.refersOutside
         entries = builder.entries
         dense = builder.dense
-        sparse = builder.sparse
         steps = builder.steps
         constants = builder.constants
         specs = builder.specs
-        refersOutside = builder.refersOutside
     }
 }
 
-private struct Builder {
+private struct Builder: ~Copyable {
     let encoding: UnitEncoding
-    var entries: [Abbreviation] = []
-    var dense: [Int32] = []
+    var entries = Arena<Abbreviation>(capacity: 512)
+    var dense = Arena<Int32>(capacity: 512)
     var sparse: [UInt64: Int32] = [:]
-    var steps: [AbbreviationStep] = []
-    var constants: [Int64] = []
-    var specs: [AttributeSpec] = []
+    var steps = Arena<AbbreviationStep>(capacity: 4096)
+    var constants = Arena<Int64>()
+    var specs = Arena<AttributeSpec>(capacity: 2048)
     var refersOutside = false
     var fault: DWARFError?
 
@@ -172,9 +180,12 @@ private struct Builder {
         compile(loading: false)
         let skipEnd = steps.count
         compile(loading: true)
+        let tag = Tag(rawValue: UInt16(exactly: tag) ?? 0)
         entries.append(
             Abbreviation(
-                tag: Tag(rawValue: UInt16(exactly: tag) ?? 0), hasChildren: hasChildren,
+                tag: tag, hasChildren: hasChildren, interest: EntryInterest(tag),
+                // No value but a string or a block, whose lengths are checked, takes more than 16 bytes.
+                isLong: (specs.count - firstSpec + 1) * 16 > EntryReader.slack,
                 skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
                 loadEnd: UInt32(steps.count),
                 specStart: UInt32(firstSpec), specEnd: UInt32(specs.count)))
@@ -183,36 +194,39 @@ private struct Builder {
 
     private mutating func compile(loading: Bool) {
         var fixed: UInt32 = 0
-        func flush(_ steps: inout [AbbreviationStep]) {
-            guard fixed > 0 else { return }
-            steps.append(
-                AbbreviationStep(operation: .skipBytes, slot: 0, form: 0, count: fixed))
-            fixed = 0
-        }
-        for spec in specs[firstSpec...] {
+        for index in firstSpec..<specs.count {
+            let spec = specs[index]
             if loading, let slot = Slot(spec.attribute) {
-                flush(&steps)
+                flush(&fixed)
                 if spec.form == .implicitConst {
-                    steps.append(
-                        AbbreviationStep(
-                            operation: .constant, slot: slot.rawValue, form: spec.form.rawValue,
-                            count: UInt32(constants.count)))
+                    add(.constant, slot, spec.form, UInt32(constants.count))
                     constants.append(spec.implicitConstant)
                 } else {
-                    steps.append(
-                        AbbreviationStep(
-                            operation: .load, slot: slot.rawValue, form: spec.form.rawValue,
-                            count: 0))
+                    add(encoding.loadOperation(of: spec.form), slot, spec.form)
                 }
                 continue
             }
             switch encoding.size(of: spec.form)! {
             case .fixed(let bytes): fixed += UInt32(bytes)
             case .variable(let operation):
-                flush(&steps)
+                flush(&fixed)
                 steps.append(AbbreviationStep(operation: operation, slot: 0, form: 0, count: 0))
             }
         }
-        flush(&steps)
+        flush(&fixed)
+    }
+
+    private mutating func flush(_ fixed: inout UInt32) {
+        guard fixed > 0 else { return }
+        steps.append(AbbreviationStep(operation: .skipBytes, slot: 0, form: 0, count: fixed))
+        fixed = 0
+    }
+
+    private mutating func add(
+        _ operation: AbbreviationStep.Operation, _ slot: Slot, _ form: Form, _ count: UInt32 = 0
+    ) {
+        steps.append(
+            AbbreviationStep(
+                operation: operation, slot: slot.rawValue, form: form.rawValue, count: count))
     }
 }

@@ -5,7 +5,7 @@
 
 /// DW_TAG codes (DWARF 5 section 7.5.3).
 @usableFromInline @frozen
-package struct Tag: Hashable, Sendable {
+package struct Tag: Hashable, BitwiseCopyable, Sendable {
     @usableFromInline package let rawValue: UInt16
     @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
 
@@ -61,7 +61,7 @@ package struct Tag: Hashable, Sendable {
 
 /// DW_AT codes (DWARF 5 section 7.5.4).
 @usableFromInline @frozen
-package struct Attribute: Hashable, Sendable {
+package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @usableFromInline package let rawValue: UInt16
     @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
 
@@ -103,7 +103,7 @@ package struct Attribute: Hashable, Sendable {
 
 /// DW_FORM codes (DWARF 5 section 7.5.6).
 @usableFromInline @frozen
-package struct Form: Hashable, Sendable {
+package struct Form: Hashable, BitwiseCopyable, Sendable {
     @usableFromInline package let rawValue: UInt16
     @inlinable package init(rawValue: UInt16) { self.rawValue = rawValue }
 

@@ -7,19 +7,23 @@ package import Bytes
 ///
 /// Borrows the section's bytes: keep the `DWARFData` alive.
 package struct EntryReader: ~Copyable {
+    private let inPlace = InPlace()
     let section: String
     package let unit: Unit
     package let table: AbbreviationTable
-    private let steps: [AbbreviationStep]
     var cursor: ByteCursor
-    private var current = Abbreviation(
-        tag: Tag(rawValue: 0), hasChildren: false, skipStart: 0, skipEnd: 0, loadEnd: 0,
-        specStart: 0, specEnd: 0)
+    /// Entries that start before this offset have `slack` readable bytes behind them.
+    let safeEnd: Int
+    var current = Abbreviation(
+        tag: Tag(rawValue: 0), hasChildren: false, interest: .none, isLong: true, skipStart: 0,
+        skipEnd: 0, loadEnd: 0, specStart: 0, specEnd: 0)
     /// Byte offset of the current entry in the section.
-    package private(set) var offset = 0
+    package internal(set) var offset = 0
     /// Depth of the current entry; the unit's own entry is 0.
-    package private(set) var depth = -1
-    private var nextDepth = 0
+    package internal(set) var depth = -1
+    var nextDepth = 0
+    /// Depth of the outermost entry that `next` has passed over or given since it gave the one before.
+    package internal(set) var outermost = 0
 
     package init(
         _ bytes: ByteView, section: String, unit: Unit, table: AbbreviationTable
@@ -38,7 +42,7 @@ package struct EntryReader: ~Copyable {
         self.unit = unit
         self.table = table
         self.cursor = cursor
-        steps = table.steps
+        safeEnd = min(unit.end, bytes.count - Self.slack)
     }
 
     package var tag: Tag { current.tag }
@@ -79,7 +83,7 @@ package struct EntryReader: ~Copyable {
             var step = Int(current.skipStart)
             let end = Int(current.skipEnd)
             while step < end {
-                try skip(steps[step].operation, Int(steps[step].count))
+                try skip(table.steps[step].operation, Int(table.steps[step].count))
                 step &+= 1  // bounded by end
             }
         } catch { throw fail(error) }
@@ -96,9 +100,10 @@ package struct EntryReader: ~Copyable {
             var step = Int(current.skipEnd)
             let end = Int(current.loadEnd)
             while step < end {
-                let what = steps[step]
+                let what = table.steps[step]
                 switch what.operation {
-                case .load:
+                case .load, .load1, .load2, .load4, .load8, .loadReference1, .loadReference2,
+                    .loadReference4, .loadLEB, .loadPresent, .loadBlock:
                     try load(what.slot, Form(rawValue: what.form), into: &die)
                 case .constant:
                     let value = table.constants[Int(what.count)]
@@ -162,7 +167,7 @@ package struct EntryReader: ~Copyable {
         case .skipBlock4: try cursor.skip(Int(try cursor.readU32()))
         case .skipBlock: try cursor.skip(Int(clamping: try cursor.readULEB()))
         case .skipIndirect: _ = try readIndirect { _, _ in }
-        case .load, .constant: break
+        default: break  // what is loaded is not passed over
         }
     }
 

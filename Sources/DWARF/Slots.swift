@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+public import Bytes
+
 /// The attributes that decoding keeps. Each has a place of its own in a `DIE`; all others are
 /// skipped without being looked at.
 @usableFromInline
@@ -51,6 +53,7 @@ package enum Slot: UInt8, CaseIterable, Sendable {
 /// bit is in `present` mean anything.
 @usableFromInline @frozen
 package struct DIE: ~Copyable {
+    @usableFromInline let inPlace: InPlace
     /// Byte offset in the section.
     @usableFromInline package var offset = 0
     @usableFromInline package var tag = Tag(rawValue: 0)
@@ -60,25 +63,32 @@ package struct DIE: ~Copyable {
     @usableFromInline var present: UInt32 = 0
     // On the heap, once: reading one element of an inline array copies all of it (Swift 6.3), which
     // was 10 % of sctp.ko's time.
-    @usableFromInline var values = [UInt64](repeating: 0, count: 32)
-    @usableFromInline var forms = [UInt16](repeating: 0, count: 32)
+    @usableFromInline var values: Arena<UInt64>
+    @usableFromInline var forms: Arena<UInt16>
 
-    package init() {}
+    package init() {
+        inPlace = InPlace()
+        values = Arena(repeating: 0, count: 32)
+        forms = Arena(repeating: 0, count: 32)
+    }
 
-    @inlinable package func has(_ slot: Slot) -> Bool { present & (1 << slot.rawValue) != 0 }
+    @inlinable @inline(__always) package func has(_ slot: Slot) -> Bool {
+        present & (1 << slot.rawValue) != 0
+    }
 
     /// The raw value: a constant, an offset in the string section of its form, an absolute offset for
     /// references inside the section, or `BlockRange` bits for blocks. 0 when absent.
-    @inlinable package func value(_ slot: Slot) -> UInt64 {
+    @inlinable @inline(__always) package func value(_ slot: Slot) -> UInt64 {
         has(slot) ? values[Int(slot.rawValue)] : 0
     }
 
-    @inlinable package func form(_ slot: Slot) -> Form {
+    @inlinable @inline(__always) package func form(_ slot: Slot) -> Form {
         Form(rawValue: has(slot) ? forms[Int(slot.rawValue)] : 0)
     }
 
-    @inlinable package func flag(_ slot: Slot) -> Bool { value(slot) != 0 }
+    @inlinable @inline(__always) package func flag(_ slot: Slot) -> Bool { value(slot) != 0 }
 
+    @inline(__always)
     mutating func set(_ slot: UInt8, _ form: UInt16, _ value: UInt64) {
         present |= 1 << UInt32(slot)
         values[Int(slot)] = value

@@ -46,6 +46,27 @@ package struct UnitEncoding: Hashable, Sendable {
     }
 }
 
+extension UnitEncoding {
+    /// The step that reads a wanted value of `form`.
+    func loadOperation(of form: Form) -> AbbreviationStep.Operation {
+        switch form {
+        case .data1, .flag, .strx1, .addrx1: .load1
+        case .data2, .strx2, .addrx2: .load2
+        case .data4, .strx4, .addrx4: .load4
+        case .data8: .load8
+        case .ref1: .loadReference1
+        case .ref2: .loadReference2
+        case .ref4: .loadReference4
+        case .strp, .lineStrp, .secOffset: is64Bit ? .load8 : .load4
+        case .addr where addressSize == 8: .load8
+        case .udata, .strx, .loclistx: .loadLEB
+        case .flagPresent: .loadPresent
+        case .exprloc: .loadBlock
+        default: .load
+        }
+    }
+}
+
 /// A unit of `.debug_info` or `.debug_types` (DWARF 5 section 7.5.1).
 package struct Unit: Sendable {
     package enum Sort: UInt8, Sendable {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
 internal import ELF
 
 /// The DWARF registers that carry the first integer parameters, in order, as each ABI lays down.

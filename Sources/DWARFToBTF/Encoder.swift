@@ -35,6 +35,8 @@ package enum EncodeError: Error, CustomStringConvertible {
     case dwarf(DWARFError)
     case btf(BTFError)
     case noDebugInfo
+    /// Units refer to each other: they must be read together. Never leaves this room.
+    case linkedUnits
 
     package var description: String {
         switch self {
@@ -44,6 +46,8 @@ package enum EncodeError: Error, CustomStringConvertible {
         case .btf(let error): "encoding failed at " + error.description
         case .noDebugInfo:
             ".debug_info: no such section: the file was built without -g, or stripped"
+        case .linkedUnits:
+            ".debug_info: units refer to each other"
         }
     }
 }
@@ -59,46 +63,39 @@ package func encode(
     _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
-    var run = try EncodeRun.all(elf, data, base: base, options: options)
-    run.encoder.resolveLateIndexes()
-    let firstFunction = run.encoder.types.nextID
-    run.functions.write(&run.encoder.types, &run.encoder.ledger)
-    try tagKernelFunctions(
-        firstFunction..<run.encoder.types.nextID, of: elf, &run, options.features)
-    run.perCPU.write(&run.encoder.types)
-    run.globals?.write(&run.encoder.types, &run.encoder.ledger)
-    guard run.encoder.types.nextID > run.encoder.types.firstID else {
-        return Encoded(bytes: [], typeCount: 0, ledger: run.encoder.ledger)
-    }
-    do {
-        let compact = try run.encoder.types.deduplicated(
-            resolveForwards: base?.resolvesForwards ?? true)
-        guard compact.typeCount > 0 else {
-            return Encoded(bytes: [], typeCount: 0, ledger: run.encoder.ledger)
-        }
-        let bytes = compact.serialized(
-            bigEndian: data.bigEndian,
-            withLayout: base == nil && options.features.contains(.layout))
-        guard options.features.contains(.distilledBase) else {
-            return Encoded(
-                bytes: bytes, typeCount: compact.typeCount, ledger: run.encoder.ledger)
-        }
-        let distilled = try BTF.parse(ByteView(bytes), base: base?.btf).distilled()
-        for id in distilled.ambiguous {
-            run.encoder.ledger?.note(base?.btf.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
-        }
-        return Encoded(
-            bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount,
-            ledger: run.encoder.ledger)
-    } catch { throw .btf(error) }
-}
-
-private func tagKernelFunctions(
-    _ functions: Range<UInt32>, of elf: ELFFile, _ run: inout EncodeRun, _ features: Features
-) throws(EncodeError) {
-    guard features.contains(.kernelFunctionTags) else { return }
+    let context: EncodeContext
     do throws(ELFError) {
-        try KernelFunctions(elf).write(
-            functions, features: features, &run.encoder.types, &run.encoder.ledger)
+        context = try EncodeContext(elf, data, base: base, options: options)
     } catch { throw .elf(error) }
+    var run = try EncodeRun.all(context, base: base, jobs: options.jobs)
+    var ledger = run.ledger
+    var last = TypeWriter(names: context.names)
+    run.functions.write(&last, &ledger)
+    if options.features.contains(.kernelFunctionTags) {
+        do throws(ELFError) {
+            try KernelFunctions(elf).write(&last, run.store, options.features, &ledger)
+        } catch { throw .elf(error) }
+    }
+    run.perCPU.write(&last)
+    run.globals.write(&last, &ledger)
+    last.seal()
+    do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
+    let compact = run.store.compacted()
+    guard compact.typeCount > 0 else { return Encoded(bytes: [], typeCount: 0, ledger: ledger) }
+    let bytes = compact.serialized(
+        bigEndian: data.bigEndian,
+        withLayout: base == nil && options.features.contains(.layout))
+    guard options.features.contains(.distilledBase) else {
+        return Encoded(bytes: bytes, typeCount: compact.typeCount, ledger: ledger)
+    }
+    let distilled: Distilled
+    do throws(BTFError) {
+        distilled = try BTF.parse(ByteView(bytes), base: base?.btf).distilled()
+    } catch { throw .btf(error) }
+    for id in distilled.ambiguous {
+        ledger?.note(base?.btf.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
+    }
+    return Encoded(
+        bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount, ledger: ledger
+    )
 }

@@ -1,99 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import BTF
+internal import Bytes
 internal import DWARF
 internal import ELF
 
 /// All variables with a fixed address, `static` ones too: one VAR each, and a DATASEC for each section
 /// that has some. Per-CPU variables are among them.
 struct GlobalVariables {
-    private struct Entry {
-        var name: UInt32
+    struct Entry: Sendable {
+        let name: UInt32
         var type: UInt32
         let isExternal: Bool
         /// Values of declaration tags.
-        var tags: [UInt32]
+        let tags: [UInt32]
         let unit: String
         let section: SectionMap.Entry
         let offset: UInt32
         let size: UInt32
     }
 
-    private var entries: [Entry] = []
-    private let sections: SectionMap
-    /// In a linked file, relocations to what the linker dropped give address 0.
-    private let zeroMeansDropped: Bool
-
-    init(sections: SectionMap, zeroMeansDropped: Bool) {
-        self.sections = sections
-        self.zeroMeansDropped = zeroMeansDropped
-    }
-
-    /// Names made by macros for each use of theirs (include/linux/compiler.h, init.h, tracepoint.h). What
-    /// they mark is for the build, and mostly dropped when linking.
-    private static let generatedPrefixes = [
-        "__UNIQUE_ID", "__exitcall_", "__tpstrtab_", "__func_stack_frame_non_standard_",
-    ].map { Array($0.utf8) }
-
-    /// Takes the variables of the unit that `encoder` has just finished.
-    mutating func collect(
-        _ encoder: inout UnitEncoder, _ symbols: SymbolNames
-    ) throws(DWARFError) {
-        var tags: [Int: [UInt32]] = [:]
-        for tag in encoder.declarationTags {
-            if case .value(let index) = tag.target { tags[index, default: []].append(tag.value) }
-        }
-        for index in encoder.variables {
-            let value = encoder.values[index]
-            guard value.hasLocation, let address = encoder.address(of: value) else { continue }
-            let (name, type) = try encoder.parameter(index)
-            guard name != 0 else { continue }
-            let context = encoder.contexts[value.context]
-            func leaveOut(_ reason: Ledger.Reason) { encoder.note(name, reason, in: context) }
-            let bytes = encoder.types.nameBytes(name)
-            if Self.generatedPrefixes.contains(where: { bytes.starts(with: $0) }) {
-                leaveOut(.generatedName)
-                continue
-            }
-            guard isIdentifier(bytes) else {
-                leaveOut(.invalidName)
-                continue
-            }
-            guard let section = sections.find(address), isSectionName(section.name),
-                address != 0 || !zeroMeansDropped
-                    || symbols.perCPU[name]?.contains(where: { $0.address == 0 }) == true
-            else {
-                leaveOut(.discardedVariable)
-                continue
-            }
-            if type == 0 {
-                leaveOut(.voidVariable)
-                continue
-            }
-            guard let size = encoder.byteSize(of: type, in: context), size > 0,
-                let offset = UInt32(exactly: address - section.address),
-                !offset.addingReportingOverflow(size).overflow
-            else {
-                leaveOut(.emptyVariable)
-                continue
-            }
-            entries.append(
-                Entry(
-                    name: name, type: type, isExternal: encoder.isExternal(value),
-                    tags: tags[index] ?? [], unit: context.name, section: section, offset: offset,
-                    size: size))
-        }
-    }
-
-    /// Appends what another run gathered from the units that follow.
-    mutating func append(_ other: GlobalVariables, _ moved: TypeWriter.Moved) {
-        for var entry in other.entries {
-            entry.name = moved.name(entry.name)
-            entry.type = moved.id(entry.type)
-            entry.tags = entry.tags.map(moved.name)
-            entries.append(entry)
-        }
-    }
+    var entries: [Entry] = []
 
     /// Writes VARs and DATASECs, in order of sections and offsets.
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
@@ -123,8 +50,10 @@ struct GlobalVariables {
             guard entry.offset >= end else {
                 // A weak definition lies where the one is that replaced it.
                 if kept.last.map({ $0.entry.name != entry.name }) ?? true {
+                    let name = types.names.bytes(of: entry.name)
                     ledger?.note(
-                        types.string(entry.name), unit: entry.unit, .overlappingVariable)
+                        String(decoding: name, as: UTF8.self), unit: entry.unit,
+                        .overlappingVariable)
                 }
                 continue
             }
@@ -132,16 +61,68 @@ struct GlobalVariables {
             let id = types.add(.var, name: entry.name, third: entry.type)
             types.append(
                 entry.isExternal ? Linkage.global.rawValue : Linkage.static.rawValue)
-            for tag in entry.tags {
-                types.add(.declTag, name: tag, third: id)
-                types.append(UInt32(bitPattern: -1))
-            }
+            for tag in entry.tags { types.addDeclarationTag(tag, on: id, component: -1) }
             kept.append((id, entry))
         }
         types.begin(
-            name: types.intern(section.name), info: TypeInfo(.datasec, vlen: kept.count),
+            name: types.names.intern(section.name), info: TypeInfo(.datasec, vlen: kept.count),
             third: end)
         for (id, entry) in kept { types.append(id, entry.offset, entry.size) }
+    }
+
+}
+
+/// Names made by macros for each use of theirs (include/linux/compiler.h, init.h, tracepoint.h). What
+/// they mark is for the build, and mostly dropped when linking.
+private let generatedPrefixes = [
+    "__UNIQUE_ID", "__exitcall_", "__tpstrtab_", "__func_stack_frame_non_standard_",
+].map { Array($0.utf8) }
+
+extension UnitEncoder {
+    /// Finds the variables of the units just read.
+    mutating func collectGlobals(_ sections: SectionMap) throws(DWARFError) {
+        var tags: [Int: [UInt32]] = [:]
+        for tag in declarationTags {
+            if case .value(let index) = tag.target { tags[index, default: []].append(tag.value) }
+        }
+        for index in variables {
+            let value = values[index]
+            guard value.hasLocation, let address = address(of: value) else { continue }
+            let (name, type) = try parameter(index)
+            guard name != 0 else { continue }
+            let unit = contexts[Int(value.context)]
+            let bytes = context.names.bytes(of: name)
+            if generatedPrefixes.contains(where: { bytes.starts(with: $0) }) {
+                note(name, .generatedName, in: unit)
+                continue
+            }
+            guard isIdentifier(bytes[...]) else {
+                note(name, .invalidName, in: unit)
+                continue
+            }
+            guard let section = sections.find(address), isSectionName(section.name),
+                address != 0 || !context.zeroMeansDropped
+                    || context.symbols.perCPU[name]?.contains(where: { $0.address == 0 }) == true
+            else {
+                note(name, .discardedVariable, in: unit)
+                continue
+            }
+            if type == 0 {
+                note(name, .voidVariable, in: unit)
+                continue
+            }
+            guard let size = byteSize(of: type, in: unit), size > 0,
+                let offset = UInt32(exactly: address - section.address),
+                !offset.addingReportingOverflow(size).overflow
+            else {
+                note(name, .emptyVariable, in: unit)
+                continue
+            }
+            findings.globals.append(
+                GlobalVariables.Entry(
+                    name: name, type: type, isExternal: isExternal(value), tags: tags[index] ?? [],
+                    unit: unit.name, section: section, offset: offset, size: size))
+        }
     }
 
     /// What kernels take as the name of a DATASEC.
@@ -149,11 +130,9 @@ struct GlobalVariables {
         !name.isEmpty && name.utf8.count < 512
             && name.utf8.allSatisfy { (0x20...0x7e).contains($0) }
     }
-}
 
-extension UnitEncoder {
     /// Bytes that a value of this type takes; nil when it has none, or more than 32 bits can say.
-    fileprivate func byteSize(of id: UInt32, in context: UnitContext) -> UInt32? {
+    private func byteSize(of id: UInt32, in context: UnitContext) -> UInt32? {
         var id = id
         var count: UInt32 = 1
         for _ in 0..<64 where id != 0 {

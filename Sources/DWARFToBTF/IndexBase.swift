@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BTF
+internal import Bytes
 internal import HostIO
 
 /// Indexes a base, its strings beside its types when there are threads for both.

@@ -73,56 +73,65 @@ struct KernelFunctions {
 
     // MARK: Writing
 
-    /// Tags the functions that were just written.
+    /// Tags the functions in `types`, each with a prototype of its own.
     ///
     /// - Parameters:
-    ///   - functions: the ids of their FUNC and FUNC_PROTO, each prototype belonging to one function.
+    ///   - store: the types that prototypes refer to.
     ///   - features: `declTag` for the tags, `attributes` for arena pointers.
     func write(
-        _ functions: Range<UInt32>, features: Features, _ types: inout TypeWriter,
+        _ types: inout TypeWriter, _ store: borrowing TypeStore, _ features: Features,
         _ ledger: inout Ledger?
     ) {
         for name in misplaced { ledger?.note(name, unit: Self.sectionName, .misplacedID) }
         guard !flags.isEmpty else { return }
-        for id in functions where types.info(id).kind == .func {
-            let name = types.string(types.word(id, 0))
+        let list = types.names.list()
+        for number in 0..<UInt32(types.count) {
+            let id = TypeWriter.unstored | number
+            guard types.info(id).kind == .func else { continue }
+            let name = list.string(types.word(id, 0))
             guard let flags = flags[name] else { continue }
             if features.contains(.declTag) {
-                addTag("bpf_kfunc", to: id, &types)
-                if flags & Self.fastCall != 0 { addTag("bpf_fastcall", to: id, &types) }
+                types.addDeclarationTag(types.names.intern("bpf_kfunc"), on: id, component: -1)
+                if flags & Self.fastCall != 0 {
+                    types.addDeclarationTag(
+                        types.names.intern("bpf_fastcall"), on: id, component: -1)
+                }
             }
-            if features.contains(.attributes), !markArenas(of: types.word(id, 2), flags, &types) {
+            if features.contains(.attributes),
+                !markArenas(of: types.word(id, 2), flags, &types, store)
+            {
                 ledger?.note(name, unit: Self.sectionName, .noArenaPointer)
             }
         }
     }
 
-    private func addTag(_ value: String, to id: UInt32, _ types: inout TypeWriter) {
-        types.add(.declTag, name: types.intern(value), third: id)
-        types.append(UInt32(bitPattern: -1))
-    }
-
     /// Lets the pointers that `flags` names point into arenas.
     /// - Returns: false when one of them is none.
     private func markArenas(
-        of prototype: UInt32, _ flags: UInt32, _ types: inout TypeWriter
+        of prototype: UInt32, _ flags: UInt32, _ types: inout TypeWriter,
+        _ store: borrowing TypeStore
     ) -> Bool {
-        let start = types.start(of: prototype)
+        let start = types.start(prototype)
         var isComplete = true
-        if flags & Self.arenaReturn != 0 { isComplete = markArena(at: start + 2, &types) }
+        if flags & Self.arenaReturn != 0 { isComplete = markArena(at: start + 2, &types, store) }
         for (index, flag) in Self.arenaArguments.enumerated() where flags & flag != 0 {
-            let isThere = index < types.info(prototype).vlen
             // A parameter: name, type.
-            if !isThere || !markArena(at: start + 3 + 2 * index + 1, &types) { isComplete = false }
+            if index >= types.info(prototype).vlen
+                || !markArena(at: start + 3 + 2 * index + 1, &types, store)
+            {
+                isComplete = false
+            }
         }
         return isComplete
     }
 
-    private func markArena(at position: Int, _ types: inout TypeWriter) -> Bool {
+    private func markArena(
+        at position: Int, _ types: inout TypeWriter, _ store: borrowing TypeStore
+    ) -> Bool {
         let pointer = types[position]
-        guard pointer != 0, types.info(pointer).kind == .ptr else { return false }
+        guard pointer != 0, store.info(pointer).kind == .ptr else { return false }
         let tag = types.add(
-            .typeTag, name: types.intern("address_space(1)"), third: types.word(pointer, 2),
+            .typeTag, name: types.names.intern("address_space(1)"), third: store.word(pointer, 2),
             flag: true)
         types[position] = types.add(.ptr, third: tag)
         return true

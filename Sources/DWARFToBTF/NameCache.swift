@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Remembers which interned name stands at a string section's offset.
-///
-/// Direct-mapped, and small enough for the processor's second-level cache: an entry that was pushed
-/// out is interned again. A table with a word per byte of `.debug_str`, which a linker leaves
-/// unmerged in modules, cost 10 % of sctp.ko's time in page faults and cache misses.
-struct NameCache {
-    private static let bits: UInt64 = 14
-    private var keys: [UInt64] = Array(repeating: .max, count: 1 << bits)
-    private var names: [UInt32] = Array(repeating: 0, count: 1 << bits)
+internal import Bytes
+
+/// Remembers the numbers of names on one thread: those of `.debug_str` by their offset, and short ones,
+/// which compilers write where they are used, by their bytes.
+struct NameCache: ~Copyable {
+    private var offsets: NumberTable
+    private static let shortBits: UInt64 = 12
+    private var shortKeys = Arena<UInt64>(repeating: 0, count: 1 << shortBits)
+    private var shortNames = Arena<UInt32>(repeating: 0, count: 1 << shortBits)
+
+    /// - Parameter bytes: size of `.debug_str`.
+    init(bytes: Int) {
+        offsets = NumberTable(expecting: min(bytes / 24, 1 << 16))
+    }
+
+    @inline(__always)
+    func find(_ offset: UInt32) -> UInt32? { offsets.find(offset) }
+
+    mutating func store(_ name: UInt32, at offset: UInt32) { offsets.insert(offset, name) }
 
     private func slot(_ key: UInt64) -> Int {
-        Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> (64 - Self.bits))
+        Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> (64 - Self.shortBits))
     }
 
-    /// - Parameter key: offset and section in one number.
-    func find(_ key: UInt64) -> UInt32? {
-        let slot = slot(key)
-        return keys[slot] == key ? names[slot] : nil
+    /// - Parameter short: up to seven bytes of a name as a number, not 0.
+    func findShort(_ short: UInt64) -> UInt32? {
+        let slot = slot(short)
+        return shortKeys[slot] == short ? shortNames[slot] : nil
     }
 
-    mutating func store(_ name: UInt32, for key: UInt64) {
-        let slot = slot(key)
-        keys[slot] = key
-        names[slot] = name
+    mutating func store(_ name: UInt32, short: UInt64) {
+        let slot = slot(short)
+        shortKeys[slot] = short
+        shortNames[slot] = name
     }
 }

@@ -1,24 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import BTF
+internal import Bytes
 
 /// Whether two units mean the same prototype. Types are compared by kind and name down to the first
 /// named one, as far as a caller could tell them apart: a struct declared in one unit and defined
 /// in the other is the same.
-struct PrototypeMatcher {
-    let types: TypeWriter
-    let parameters: [(name: UInt32, type: UInt32)]
-
-    func match(_ a: FunctionView, _ b: FunctionView) -> Bool {
-        guard a.parameters.count == b.parameters.count, a.isVariadic == b.isVariadic,
-            same(a.returns, b.returns)
-        else { return false }
-        return zip(parameters[a.parameters], parameters[b.parameters]).allSatisfy { x, y in
-            same(x.type, y.type)
-        }
-    }
-
-    private func same(_ a: UInt32, _ b: UInt32, depth: Int = 0) -> Bool {
+enum PrototypeMatcher {
+    static func same(
+        _ a: UInt32, _ b: UInt32, _ types: borrowing TypeStore, depth: Int = 0
+    ) -> Bool {
         var a = a
         var b = b
         // A chain longer than this is no prototype anyone wrote.
@@ -27,7 +18,7 @@ struct PrototypeMatcher {
             if a == b { return true }
             guard a != 0, b != 0, let kindA = types.info(a).kind, let kindB = types.info(b).kind
             else { return false }
-            guard meaning(a, kindA) == meaning(b, kindB) else { return false }
+            guard meaning(a, kindA, types) == meaning(b, kindB, types) else { return false }
             switch kindA {
             case .int, .float, .fwd, .typedef, .struct, .union, .enum, .enum64:
                 let nameA = types.word(a, 0)
@@ -39,7 +30,7 @@ struct PrototypeMatcher {
                 guard types.word(a, 5) == types.word(b, 5) else { return false }
                 (a, b) = (types.word(a, 3), types.word(b, 3))
             case .funcProto:
-                return samePrototype(a, b, depth: depth + 1)
+                return samePrototype(a, b, types, depth: depth + 1)
             default:
                 (a, b) = (types.word(a, 2), types.word(b, 2))
             }
@@ -47,19 +38,25 @@ struct PrototypeMatcher {
         return false
     }
 
-    private func samePrototype(_ a: UInt32, _ b: UInt32, depth: Int) -> Bool {
+    private static func samePrototype(
+        _ a: UInt32, _ b: UInt32, _ types: borrowing TypeStore, depth: Int
+    ) -> Bool {
         guard types.info(a).vlen == types.info(b).vlen,
-            same(types.word(a, 2), types.word(b, 2), depth: depth)
+            same(types.word(a, 2), types.word(b, 2), types, depth: depth)
         else { return false }
         for index in 0..<types.info(a).vlen {
-            guard same(types.word(a, 4 + 2 * index), types.word(b, 4 + 2 * index), depth: depth)
+            guard
+                same(
+                    types.word(a, 4 + 2 * index), types.word(b, 4 + 2 * index), types, depth: depth)
             else { return false }
         }
         return true
     }
 
     /// The kind, a FWD being of the kind it announces.
-    private func meaning(_ id: UInt32, _ kind: Kind) -> Kind {
+    private static func meaning(
+        _ id: UInt32, _ kind: Kind, _ types: borrowing TypeStore
+    ) -> Kind {
         switch kind {
         case .fwd: types.info(id).flag ? .union : .struct
         case .enum64: .enum

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import BTF
+internal import Bytes
 internal import DWARF
 
 // Entries whose children are all read: their records are written.
@@ -10,6 +11,7 @@ extension UnitEncoder {
 
     mutating func close() throws(DWARFError) {
         guard let entry = open.popLast() else { return }
+        if entry.depth < 64 { openDepths &= ~(1 << UInt64(entry.depth)) }
         switch entry.sort {
         case .composite: finishComposite(entry)
         case .array: finishArray(entry)
@@ -20,7 +22,7 @@ extension UnitEncoder {
             finishTags(of: .function(entry.function), entry)
         case .annotated: finishAnnotated(entry)
         }
-        scratch.removeLast(scratch.count - entry.elements)
+        scratch.truncate(to: entry.elements)
         if annotations.count > entry.firstAnnotation {
             annotations.removeLast(annotations.count - entry.firstAnnotation)
         }
@@ -56,7 +58,7 @@ extension UnitEncoder {
             append(EntryReference(rawValue: scratch[at + 1]))
             types.append(hasBits ? scratch[at + 2] | scratch[at + 3] << 24 : scratch[at + 2])
         }
-        offsets.set(entry.slot, .type(id))
+        define(entry, as: id)
         finishTags(of: .type(id), entry)
     }
 
@@ -66,26 +68,28 @@ extension UnitEncoder {
             (offset: scratch[at + 2], at: at)
         }
         order.sort { ($0.offset, $0.at) < ($1.offset, $1.at) }
-        let copy = order.flatMap { scratch[$0.at..<$0.at + 4] }
-        scratch.replaceSubrange(range, with: copy)
+        var sorted: [UInt32] = []
+        for (_, at) in order { for word in at..<at + 4 { sorted.append(scratch[word]) } }
+        for (index, word) in sorted.enumerated() { scratch[range.lowerBound + index] = word }
     }
 
     mutating func finishArray(_ entry: OpenEntry) {
-        let dimensions = scratch[entry.elements...]
+        let dimensions = scratch.count - entry.elements
         var id: UInt32 = 0
-        if nestsArrays, dimensions.count > 1 {
+        if context.nestsArrays, dimensions > 1 {
             // The last dimension is the innermost array.
-            for (index, count) in dimensions.reversed().enumerated() {
+            for index in 0..<dimensions {
+                let count = scratch[scratch.count - 1 - index]
                 let inner = id
                 id = types.begin(name: 0, info: TypeInfo(.array), third: 0)
                 if index == 0 { append(entry.type) } else { types.append(inner) }
-                indexPatches.append(types.position)
+                indexPatches.append(UInt32(truncatingIfNeeded: types.position))
                 types.append(0, count)
             }
         } else {
-            var count: UInt64 = dimensions.isEmpty ? 0 : 1
-            for dimension in dimensions {
-                count = count.multipliedReportingOverflow(by: UInt64(dimension)).partialValue
+            var count: UInt64 = dimensions == 0 ? 0 : 1
+            for at in entry.elements..<scratch.count {
+                count = count.multipliedReportingOverflow(by: UInt64(scratch[at])).partialValue
                 if count > UInt64(UInt32.max) {
                     note(0, .arrayTooLarge)
                     count = 0
@@ -93,10 +97,10 @@ extension UnitEncoder {
             }
             id = types.begin(name: 0, info: TypeInfo(.array), third: 0)
             append(entry.type)
-            indexPatches.append(types.position)
+            indexPatches.append(UInt32(truncatingIfNeeded: types.position))
             types.append(0, UInt32(count))
         }
-        offsets.set(entry.slot, .type(id))
+        define(entry, as: id)
     }
 
     mutating func finishEnum(_ entry: OpenEntry) {
@@ -118,7 +122,7 @@ extension UnitEncoder {
             types.append(scratch[at], scratch[at + 1])
             if wide { types.append(scratch[at + 2]) }
         }
-        offsets.set(entry.slot, .type(id))
+        define(entry, as: id)
         if entry.type != .none, knowsSigns { enumSigns.append((id, entry.type)) }
     }
 
@@ -138,6 +142,6 @@ extension UnitEncoder {
             append(EntryReference(rawValue: scratch[at + 1]))
         }
         if variadic { types.append(0, 0) }
-        offsets.set(entry.slot, .type(id))
+        define(entry, as: id)
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import BTF
+internal import Bytes
 internal import DWARF
 
 // Functions, their parameters, and variables: collected here, selected in FunctionSelection.swift.
@@ -15,22 +16,24 @@ extension UnitEncoder {
         let index = functions.count
         functions.append(
             FunctionEntry(
-                context: contexts.count - 1, name: try name(die, .name),
+                context: UInt32(contexts.count - 1), name: try name(die, .name),
                 returns: try reference(die, .type),
                 origin: origin, firstParameter: UInt32(values.count),
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 isPattern: isInlined && !hasCode))
-        offsets.set(slot(die.offset), .function(UInt32(index)))
+        let place = offsets.mark(slot(die.offset))
+        offsets.set(place, .function(UInt32(truncatingIfNeeded: index)))
         let hasChain = die.has(.annotation)
         guard die.hasChildren ? true : hasChain else { return }
-        var entry = opened(.function, die)
+        var entry = opened(.function, die, place)
         entry.function = index
-        open.append(entry)
+        push(entry)
         try noteChain(die, isComponent: false)
         if !die.hasChildren { try close() }
     }
 
     mutating func addParameter(_ die: borrowing DIE) throws(DWARFError) {
+        guard openDepth == die.depth - 1 else { return }
         switch open[open.count - 1].sort {
         case .prototype:
             scratch.append(try name(die, .name))
@@ -46,7 +49,8 @@ extension UnitEncoder {
             }
             let position = functions[function].parameterCount
             functions[function].parameterCount += 1
-            offsets.set(slot(die.offset), .value(UInt32(values.count)))
+            offsets.set(
+                offsets.mark(slot(die.offset)), .value(UInt32(truncatingIfNeeded: values.count)))
             values.append(try valueEntry(die, position: position))
             try noteChain(die, isComponent: true)
         default:
@@ -56,10 +60,11 @@ extension UnitEncoder {
 
     mutating func addVariable(_ die: borrowing DIE) throws(DWARFError) {
         let index = values.count
-        offsets.set(slot(die.offset), .value(UInt32(index)))
+        let place = offsets.mark(slot(die.offset))
+        offsets.set(place, .value(UInt32(truncatingIfNeeded: index)))
         values.append(try valueEntry(die, position: 0))
         variables.append(index)
-        try openTagged(die)
+        try openTagged(die, place)
     }
 
     private mutating func valueEntry(
@@ -71,14 +76,24 @@ extension UnitEncoder {
                 ? try reference(die, .abstractOrigin) : try reference(die, .specification),
             location: die.value(.location), locationForm: die.form(.location),
             isExternal: die.flag(.external),
-            position: position, context: contexts.count - 1)
+            position: position, context: UInt32(contexts.count - 1))
     }
 
     // MARK: After the unit
 
+    /// The type id an entry stands for, 0 (void) for `.none`; nil when it is no type.
+    @inline(__always)
+    func knownType(_ reference: EntryReference) -> UInt32? {
+        var isVoid = false
+        if let number = offsets.type(reference, isVoid: &isVoid) {
+            return number | TypeWriter.unstored
+        }
+        return isVoid ? 0 : nil
+    }
+
     /// The type id an entry stands for; 0 (void) for `.none`.
     func typeID(_ reference: EntryReference) throws(DWARFError) -> UInt32 {
-        if let id = offsets.type(reference) { return id }
+        if let id = knownType(reference) { return id }
         // Other languages have types that are not read here.
         if !contexts.allSatisfy(\.isC) { return 0 }
         throw notAType(reference)
@@ -95,9 +110,9 @@ extension UnitEncoder {
         try resolveChains()
         let allC = contexts.allSatisfy(\.isC)
         for index in patches.indices {
-            let position = patches[index]
+            let position = Int(patches[index])
             let reference = EntryReference(rawValue: types[position])
-            if let id = offsets.type(reference) {
+            if let id = knownType(reference) {
                 types[position] = id
             } else if allC {
                 throw notAType(reference)
@@ -105,13 +120,10 @@ extension UnitEncoder {
                 types[position] = 0
             }
         }
-        patches.removeAll(keepingCapacity: true)
+        patches.removeAll()
         if let index = unitInt {
-            for patch in indexPatches.indices { types[indexPatches[patch]] = index }
-            indexPatches.removeAll(keepingCapacity: true)
-        } else {
-            lateIndexPatches.append(contentsOf: indexPatches)
-            indexPatches.removeAll(keepingCapacity: true)
+            for patch in indexPatches.indices { types[Int(indexPatches[patch])] = index }
+            indexPatches.removeAll()
         }
         for (id, reference) in enumSigns where isSigned(try typeID(reference)) {
             let info = types.info(id)
@@ -120,17 +132,6 @@ extension UnitEncoder {
                 third: types.word(id, 2))
         }
         enumSigns.removeAll(keepingCapacity: true)
-    }
-
-    /// Gives the arrays of units without an `int` the first other unit's, or an integer made for it.
-    mutating func resolveLateIndexes() {
-        guard !lateIndexPatches.isEmpty else { return }
-        let id =
-            firstInt
-            ?? types.addInt(
-                name: types.intern("__ARRAY_SIZE_TYPE__"), size: 4, encoding: 0, bits: 32)
-        for patch in lateIndexPatches.indices { types[lateIndexPatches[patch]] = id }
-        lateIndexPatches.removeAll()
     }
 
     /// Follows modifiers to an INT and tells its sign.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import BTF
+internal import Bytes
 internal import DWARF
 
 /// A `btf_decl_tag` or `btf_type_tag` on something that is still open.
@@ -25,14 +26,14 @@ struct AnnotationEntry {
 }
 
 /// What a declaration tag is on.
-enum TagTarget {
+enum TagTarget: Sendable {
     case type(UInt32)
     case function(Int)
     case value(Int)
 }
 
 /// A declaration tag to be written, once its target is known to stay.
-struct DeclarationTag {
+struct DeclarationTag: Sendable {
     let target: TagTarget
     let value: UInt32
     let component: Int
@@ -76,8 +77,8 @@ extension UnitEncoder {
     }
 
     private func isTypeTag(_ name: UInt32) -> Bool? {
-        if name == typeTagName { return true }
-        return name == declTagName ? false : nil
+        if name == context.typeTagName { return true }
+        return name == context.declTagName ? false : nil
     }
 
     private func lastComponent(of entry: OpenEntry) -> Int? {
@@ -93,8 +94,9 @@ extension UnitEncoder {
     /// A pointer, typedef or variable whose children are read. A pointer's type tags stand between
     /// it and what it points at; clang's last one is the outermost.
     mutating func finishAnnotated(_ entry: OpenEntry) {
-        switch offsets.get(EntryReference(rawValue: UInt32(entry.slot))) {
-        case .type(let id): return finishTags(of: .type(id), entry)
+        switch offsets.content(entry.place) {
+        case .type(let number):
+            return finishTags(of: .type(number | TypeWriter.unstored), entry)
         case .value(let index): return finishTags(of: .value(Int(index)), entry)
         case .nothing, .alias, .function: break
         }
@@ -108,7 +110,7 @@ extension UnitEncoder {
                 ?? begin(.typeTag, name: value, to: entry.type)
         }
         let id = inner.map { types.add(.ptr, third: $0) } ?? begin(.ptr, to: entry.type)
-        offsets.set(entry.slot, .type(id))
+        define(entry, as: id)
     }
 
     /// Takes the declaration tags that were read for `entry`.
@@ -133,7 +135,7 @@ extension UnitEncoder {
         throws(DWARFError)
     {
         let id = types.add(.ptr, third: 0)
-        define(die.offset, as: id)
+        define(die, as: id)
         taggedPointers.append((id, target, try reference(die, .annotation)))
     }
 

@@ -17,7 +17,7 @@ extension UnitEncoder {
         let size = UInt32(bytes)
         switch encoding {
         case .float where features.contains(.float):
-            define(die.offset, as: types.add(.float, name: name, third: size))
+            define(die, as: types.add(.float, name: name, third: size))
             return
         case .complex:
             try addComplex(die, name: name, size: size)
@@ -27,16 +27,13 @@ extension UnitEncoder {
         }
         guard bits <= 128 else {
             note(name, .unsupportedType)
-            aliasToVoid(die.offset)
+            aliasToVoid(die)
             return
         }
         let id = types.addInt(
             name: name, size: size, encoding: encoding.intBits, bits: UInt32(bits))
-        define(die.offset, as: id)
-        if name == intName, unitInt == nil {
-            unitInt = id
-            if firstInt == nil { firstInt = id }
-        }
+        define(die, as: id)
+        if name == context.intName, unitInt == nil { unitInt = id }
     }
 
     /// A complex number: an array of two of its parts, which lies in memory the same way.
@@ -44,16 +41,16 @@ extension UnitEncoder {
         throws(DWARFError)
     {
         note(name, .complexNumber)
-        var part = types.string(name)
+        var part = String(decoding: context.names.bytes(of: name), as: UTF8.self)
         if part.hasPrefix("complex ") { part.removeFirst("complex ".utf8.count) }
-        let partName = types.intern(part)
+        let partName = context.names.intern(part)
         let element =
             features.contains(.float)
             ? types.add(.float, name: partName, third: size / 2)
             : types.addInt(name: partName, size: size / 2, encoding: 0, bits: size / 2 * 8)
         let id = types.addArray(element: element, index: 0, count: 2)
-        indexPatches.append(types.position - 2)
-        define(die.offset, as: id)
+        indexPatches.append(UInt32(truncatingIfNeeded: types.position - 2))
+        define(die, as: id)
     }
 
     /// Types that are another type with something added.
@@ -72,33 +69,31 @@ extension UnitEncoder {
         case .referenceType, .rvalueReferenceType, .ptrToMemberType: kind = .ptr
         case .atomicType:
             // BTF has no such qualifier; the object is laid out as its type is.
-            offsets.setAlias(slot(die.offset), of: target)
+            setAlias(die, of: target)
             return
         case .unspecifiedType:
-            aliasToVoid(die.offset)
+            aliasToVoid(die)
             return
         default:
             note(try name(die, .name), .unsupportedType)
-            aliasToVoid(die.offset)
+            aliasToVoid(die)
             return
         }
         let name = kind == .typedef ? try typeName(die) : 0
         if kind == .typedef, name == 0 {
-            offsets.setAlias(slot(die.offset), of: target)
+            setAlias(die, of: target)
             return
         }
-        define(die.offset, as: begin(kind, name: name, to: target))
-        if kind == .typedef { try openTagged(die) }
-    }
-
-    mutating func aliasToVoid(_ offset: Int) {
-        offsets.setAlias(slot(offset), of: .none)
+        let place = offsets.mark(slot(die.offset))
+        let id = begin(kind, name: name, to: target)
+        offsets.set(place, .type(id & ~TypeWriter.unstored))
+        if kind == .typedef { try openTagged(die, place) }
     }
 
     /// An entry that only stands for the type of a type unit (DWARF 5 section 5.7.1).
     private mutating func isSkeleton(_ die: borrowing DIE) throws(DWARFError) -> Bool {
         guard die.has(.signature) else { return false }
-        offsets.setAlias(slot(die.offset), of: try reference(die, .signature))
+        setAlias(die, of: try reference(die, .signature))
         return true
     }
 
@@ -107,8 +102,8 @@ extension UnitEncoder {
         let name = try typeName(die)
         let isUnion = die.tag == .unionType
         if die.flag(.declaration) {
-            if name == 0 { return aliasToVoid(die.offset) }
-            define(die.offset, as: types.add(.fwd, name: name, third: 0, flag: isUnion))
+            if name == 0 { return aliasToVoid(die) }
+            define(die, as: types.add(.fwd, name: name, third: 0, flag: isUnion))
             return
         }
         var entry = opened(.composite, die)
@@ -117,7 +112,7 @@ extension UnitEncoder {
         guard entry.size <= UInt64(UInt32.max) else {
             throw fail(die.offset, "struct of \(entry.size) bytes")
         }
-        open.append(entry)
+        push(entry)
         try noteChain(die, isComponent: false)
         if !die.hasChildren { try close() }
     }
@@ -128,7 +123,7 @@ extension UnitEncoder {
         case .arrayType:
             var entry = opened(.array, die)
             entry.type = try reference(die, .type)
-            if die.hasChildren { open.append(entry) } else { finishArray(entry) }
+            if die.hasChildren { push(entry) } else { finishArray(entry) }
         case .enumerationType:
             var entry = opened(.enumeration, die)
             entry.name = try typeName(die)
@@ -142,11 +137,11 @@ extension UnitEncoder {
             default: break
             }
             guard entry.size <= 16 else { throw fail(die.offset, "enum of \(entry.size) bytes") }
-            if die.hasChildren { open.append(entry) } else { finishEnum(entry) }
+            if die.hasChildren { push(entry) } else { finishEnum(entry) }
         default:
             var entry = opened(.prototype, die)
             entry.type = try reference(die, .type)
-            if die.hasChildren { open.append(entry) } else { finishPrototype(entry) }
+            if die.hasChildren { push(entry) } else { finishPrototype(entry) }
         }
     }
 
@@ -154,27 +149,31 @@ extension UnitEncoder {
     private mutating func openAnnotated(_ die: borrowing DIE, _ target: EntryReference) {
         var entry = opened(.annotated, die)
         entry.type = target
-        open.append(entry)
+        push(entry)
     }
 
     /// A typedef or variable, already defined, that may have tags.
-    mutating func openTagged(_ die: borrowing DIE) throws(DWARFError) {
+    mutating func openTagged(_ die: borrowing DIE, _ place: Int) throws(DWARFError) {
         let hasChain = die.has(.annotation)
         guard die.hasChildren ? true : hasChain else { return }
-        let entry = opened(.annotated, die)
-        open.append(entry)
+        push(opened(.annotated, die, place))
         try noteChain(die, isComponent: false)
         if !die.hasChildren { try close() }
     }
 
-    func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE) -> OpenEntry {
+    mutating func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE) -> OpenEntry {
+        opened(sort, die, offsets.mark(slot(die.offset)))
+    }
+
+    func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE, _ place: Int) -> OpenEntry {
         OpenEntry(
-            sort: sort, depth: die.depth, offset: die.offset, slot: slot(die.offset), tag: die.tag,
-            elements: scratch.count, firstAnnotation: annotations.count)
+            sort: sort, depth: die.depth, place: place, tag: die.tag, elements: scratch.count,
+            firstAnnotation: annotations.count)
     }
 
     /// A member, value, dimension or `...` of the entry that is open (there is one).
     mutating func addElement(_ die: borrowing DIE) throws(DWARFError) {
+        guard openDepth == die.depth - 1 else { return }
         switch (die.tag, open[open.count - 1].sort) {
         case (.member, .composite), (.inheritance, .composite):
             try addMember(die)
@@ -250,12 +249,12 @@ extension UnitEncoder {
 
     /// Bytes of an integer or enum type that stands before its use; 0 for any other.
     private func declaredSize(_ reference: EntryReference) -> UInt64 {
-        guard var id = offsets.type(reference) else { return 0 }
-        for _ in 0..<32 where id >= types.firstID {
+        guard var id = knownType(reference) else { return 0 }
+        for _ in 0..<32 where TypeWriter.isUnstored(id) {
             switch types.info(id).kind {
             case .int, .enum, .enum64: return UInt64(types.word(id, 2))
             case .typedef, .const, .volatile:
-                let next = offsets.type(EntryReference(rawValue: types.word(id, 2)))
+                let next = knownType(EntryReference(rawValue: types.word(id, 2)))
                 guard let next else { return 0 }
                 id = next
             default: return 0

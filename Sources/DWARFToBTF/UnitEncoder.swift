@@ -5,16 +5,15 @@ internal import Bytes
 internal import DWARF
 
 /// An entry that is still open: its children come next in the stream.
-struct OpenEntry {
-    enum Sort {
+struct OpenEntry: BitwiseCopyable {
+    enum Sort: BitwiseCopyable {
         case composite, array, enumeration, prototype, function, annotated
     }
 
     let sort: Sort
     let depth: Int
-    /// Offset in the section, and in the offset table.
-    let offset: Int
-    let slot: Int
+    /// Its place in the offset table.
+    let place: Int
     var name: UInt32 = 0
     var tag: Tag
     var size: UInt64 = 0
@@ -29,16 +28,16 @@ struct OpenEntry {
 }
 
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
-/// collected for selection. References are DWARF offsets until `resolveReferences`.
+/// collected for selection. References are DWARF offsets until `resolveReferences`. Each thread has one
+/// and empties it between units.
 struct UnitEncoder: ~Copyable {
     var data: DWARFData
-    let features: Features
-    let nestsArrays: Bool
-    /// Variables are looked at only where the file has a per-CPU section.
-    let wantsVariables: Bool
+    let context: EncodeContext
+    var features: Features { context.features }
 
     var types: TypeWriter
-    var ledger: Ledger?
+    /// What the units since the table was last emptied come to, beside types.
+    var findings = UnitFindings()
 
     // The unit under way.
     var unit: Unit
@@ -53,13 +52,13 @@ struct UnitEncoder: ~Copyable {
     var links = UnitLinks()
     var offsets = OffsetTable()
     /// Words that hold an `EntryReference` for now.
-    var patches: [Int] = []
+    var patches = Arena<UInt32>()
     /// Words that hold an array's index type.
-    var indexPatches: [Int] = []
+    var indexPatches = Arena<UInt32>()
     /// Enums whose sign is that of the type they are made on.
     var enumSigns: [(id: UInt32, type: EntryReference)] = []
-    var functions: [FunctionEntry] = []
-    var values: [ValueEntry] = []
+    var functions = Arena<FunctionEntry>()
+    var values = Arena<ValueEntry>()
     /// Top-level variables, as indexes into `values`.
     var variables: [Int] = []
     var declarationTags: [DeclarationTag] = []
@@ -68,139 +67,111 @@ struct UnitEncoder: ~Copyable {
     var declarationChains: [(target: TagTarget, chain: EntryReference, component: Int)] = []
     var taggedPointers: [(id: UInt32, target: EntryReference, chain: EntryReference)] = []
 
-    var open: [OpenEntry] = []
-    var scratch: [UInt32] = []
+    var open = Arena<OpenEntry>()
+    /// A bit for the depth of each of them, below 64.
+    var openDepths: UInt64 = 0
+    var scratch = Arena<UInt32>()
     var annotations: [Annotation] = []
-    private var knownNames = NameCache()
+    private var knownNames: NameCache
+    private var die = DIE()
     /// Kernels take names of up to 511 bytes.
     private static let longestName = 4096
-    /// A string section may share endings between names, a hostile one all of them.
-    private let nameLimit: Int
-    /// Ids of the integer `int`: of the table's units, and of the first unit that had it.
+    /// The integer `int` of the table's units.
     var unitInt: UInt32?
-    var firstInt: UInt32?
-    /// As `indexPatches`, of units without an `int`.
-    var lateIndexPatches: [Int] = []
-    let intName: UInt32
-    let typeTagName: UInt32
-    let declTagName: UInt32
 
-    init(
-        _ data: DWARFData, features: Features, nestsArrays: Bool, types: TypeWriter,
-        wantsVariables: Bool, ledger: Ledger?, firstUnit: Unit
-    ) {
-        self.data = data
-        self.features = features
-        self.nestsArrays = nestsArrays
-        self.types = types
-        self.wantsVariables = wantsVariables
-        self.ledger = ledger
+    init(_ context: EncodeContext, firstUnit: Unit) {
+        self.context = context
+        data = context.data
+        types = TypeWriter(names: context.names)
+        knownNames = NameCache(bytes: context.data.bytes(of: .str).count)
         unit = firstUnit
-        nameLimit =
-            1 << 20
-            + 8 * (data.info.count + data.bytes(of: .str).count + data.bytes(of: .lineStr).count)
-        intName = self.types.intern("int")
-        typeTagName = self.types.intern("btf_type_tag")
-        declTagName = self.types.intern("btf_decl_tag")
     }
 
     // MARK: The walk
 
     /// Appends the types of one unit.
     ///
-    /// - Parameter excluded: languages whose units are left out.
-    /// - Returns: false when the unit was left out.
+    /// - Returns: false when the unit was left out, because its language is excluded.
     mutating func encode(
-        _ unit: Unit, table: AbbreviationTable, inTypes: Bool, excluded: Set<UInt64>
+        _ unit: Unit, table: AbbreviationTable, inTypes: Bool
     ) throws(DWARFError) -> Bool {
         self.unit = unit
         self.inTypes = inTypes
         strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
-        open.removeAll(keepingCapacity: true)
-        scratch.removeAll(keepingCapacity: true)
+        open.removeAll()
+        scratch.removeAll()
         annotations.removeAll(keepingCapacity: true)
         var reader = try data.entries(of: unit, table: table, inTypes: inTypes)
+        // In and out of this struct: the reader fills it while the rest of the struct is in use.
         var die = DIE()
+        swap(&die, &self.die)
+        defer { swap(&die, &self.die) }
         guard try reader.advance() else { return true }
         try reader.decode(into: &die)
-        guard try enterUnit(die, excluded: excluded) else { return false }
-        while try reader.advance() {
-            while openDepth >= reader.depth { try close() }
-            try visit(&reader, &die)
+        guard try enterUnit(die) else { return false }
+        openDepths = 0
+        var filter = EntryFilter(open: 0, variables: context.wantsVariables)
+        while try reader.next(into: &die, filter) {
+            while openDepth >= reader.outermost { try close() }
+            try visit(die)
+            filter.open = openDepths
         }
         while !open.isEmpty { try close() }
         return true
     }
 
-    private mutating func enterUnit(
-        _ die: borrowing DIE, excluded: Set<UInt64>
-    ) throws(DWARFError) -> Bool {
+    private mutating func enterUnit(_ die: borrowing DIE) throws(DWARFError) -> Bool {
         if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
         let language = die.value(.language)
-        let unitName = ledger == nil ? 0 : try name(die, .name)
         let context = UnitContext(
-            unit: unit, data: data, name: types.string(unitName),
+            unit: unit, data: data, name: self.context.keepsLedger ? try unitName(die) : "",
             loclistsBase: die.value(.loclistsBase), addrBase: die.value(.addrBase),
             isC: Language.isC(language))
-        if die.has(.language), excluded.contains(language) {
-            ledger?.note(context.name, unit: context.name, .excludedLanguage)
+        if die.has(.language), self.context.excluded.contains(language) {
+            if self.context.keepsLedger {
+                findings.notes.append(
+                    (self.context.names.intern(context.name), context.name, .excludedLanguage))
+            }
             return false
         }
         contexts.append(context)
         return true
     }
 
-    private mutating func visit(_ reader: inout EntryReader, _ die: inout DIE) throws(DWARFError) {
-        switch reader.tag {
+    private mutating func visit(_ die: borrowing DIE) throws(DWARFError) {
+        switch die.tag {
         case .member, .inheritance, .enumerator, .subrangeType, .unspecifiedParameters:
-            guard !open.isEmpty, openDepth == reader.depth - 1 else {
-                return try reader.skipAttributes()
-            }
-            try reader.decode(into: &die)
             try addElement(die)
         case .formalParameter:
             // Parameters of inlined calls stand below entries that are never open.
-            guard !open.isEmpty, openDepth == reader.depth - 1 else {
-                return try reader.skipAttributes()
-            }
-            try reader.decode(into: &die)
             try addParameter(die)
         case .baseType:
-            try reader.decode(into: &die)
             try addBaseType(die)
-        case .typedef, .constType, .volatileType, .restrictType, .pointerType, .referenceType,
-            .rvalueReferenceType, .ptrToMemberType, .atomicType, .unspecifiedType, .stringType,
-            .immutableType, .dynamicType, .coarrayType, .interfaceType:
-            try reader.decode(into: &die)
-            try addReferring(die)
         case .structureType, .unionType, .classType:
-            try reader.decode(into: &die)
             try openComposite(die)
         case .enumerationType, .arrayType, .subroutineType:
-            try reader.decode(into: &die)
             try openType(die)
         case .subprogram:
-            try reader.decode(into: &die)
             try openFunction(die)
         case .variable:
-            guard reader.depth == 1 || open.isEmpty, wantsVariables else {
-                return try reader.skipAttributes()
-            }
-            try reader.decode(into: &die)
             try addVariable(die)
         case .llvmAnnotation:
-            try reader.decode(into: &die)
             try addAnnotation(die)
         case .gnuAnnotation:
-            try reader.decode(into: &die)
             try addAnnotationEntry(die)
         default:
-            try reader.skipAttributes()
+            try addReferring(die)
         }
     }
 
+    /// Opens an entry: its children come next.
+    mutating func push(_ entry: OpenEntry) {
+        open.append(entry)
+        if entry.depth < 64 { openDepths |= 1 << UInt64(entry.depth) }
+    }
+
     /// Depth of the innermost open entry; -1 when none is.
-    private var openDepth: Int { open.isEmpty ? -1 : open[open.count - 1].depth }
+    var openDepth: Int { open.isEmpty ? -1 : open[open.count - 1].depth }
 
     // MARK: Names and references
 
@@ -208,16 +179,50 @@ struct UnitEncoder: ~Copyable {
         DWARFError(section: inTypes ? ".debug_types" : ".debug_info", offset: offset, message)
     }
 
-    /// The interned name in `slot`; 0 when the entry has none.
+    /// The number of the name in `slot`; 0 when the entry has none.
+    @inline(__always)
     mutating func name(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> UInt32 {
         guard die.has(slot) else { return 0 }
+        if die.form(slot) == .strp, !links.inAlternate,
+            let offset = UInt32(exactly: die.value(slot)), let known = knownNames.find(offset)
+        {
+            return known
+        }
+        return try newName(die, slot)
+    }
+
+    private mutating func newName(
+        _ die: borrowing DIE, _ slot: Slot
+    ) throws(DWARFError) -> UInt32 {
         let place = try data.place(
             of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
             inTypes: inTypes, at: die.offset)
-        let key =
-            UInt64(place.offset) << 4 | UInt64(place.section.rawValue) << 1
-            | (links.inAlternate ? 1 : 0)
-        if let known = knownNames.find(key) { return known }
+        let isCached = place.section == .str && !links.inAlternate
+        let offset = UInt32(exactly: place.offset)
+        if isCached, let offset, let known = knownNames.find(offset) { return known }
+        let view = try bytes(of: place, die.offset)
+        let short = view.shortKey
+        if short != 0, let known = knownNames.findShort(short) {
+            if isCached, let offset { knownNames.store(known, at: offset) }
+            return known
+        }
+        guard let name = view.withSpan({ context.names.intern($0) }) else {
+            throw fail(die.offset, "names overlap: together they take more than all strings do")
+        }
+        if short != 0 { knownNames.store(name, short: short) }
+        if isCached, let offset { knownNames.store(name, at: offset) }
+        return name
+    }
+
+    private func unitName(_ die: borrowing DIE) throws(DWARFError) -> String {
+        guard die.has(.name) else { return "" }
+        let place = try data.place(
+            of: die.value(.name), form: die.form(.name), unit: unit,
+            strOffsetsBase: strOffsetsBase, inTypes: inTypes, at: die.offset)
+        return String(decoding: try bytes(of: place, die.offset).array, as: UTF8.self)
+    }
+
+    private func bytes(of place: StringPlace, _ die: Int) throws(DWARFError) -> ByteView {
         let bytes = data.bytes(of: place.section)
         var cursor = bytes.cursor()
         let length: Int
@@ -226,26 +231,20 @@ struct UnitEncoder: ~Copyable {
             length = try cursor.skipCString()
         } catch {
             throw fail(
-                die.offset, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
+                die, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
         }
         guard length <= Self.longestName else {
-            throw fail(die.offset, "name of \(length) bytes, expected at most \(Self.longestName)")
+            throw fail(die, "name of \(length) bytes, expected at most \(Self.longestName)")
         }
-        guard let view = bytes.slice(place.offset, length) else { return 0 }
-        let id = view.withSpan { types.intern($0) }
-        guard types.nameByteCount <= nameLimit else {
-            throw fail(
-                die.offset, "names overlap: together they take more than \(nameLimit) bytes")
-        }
-        knownNames.store(id, for: key)
-        return id
+        return bytes.slice(place.offset, length) ?? .empty
     }
 
     /// The name of a type; 0, with a note, where the unit's language allows what no kernel takes.
     mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
         let name = try name(die, .name)
-        if contexts[contexts.count - 1].isC || isIdentifier(types.nameBytes(name)) { return name }
-        if name != 0 { note(name, .invalidName) }
+        if name == 0 || contexts[contexts.count - 1].isC { return name }
+        if isIdentifier(context.names.bytes(of: name)[...]) { return name }
+        note(name, .invalidName)
         return 0
     }
 
@@ -253,6 +252,7 @@ struct UnitEncoder: ~Copyable {
     func slot(_ offset: Int) -> Int { offset - tableOrigin + sectionBase }
 
     /// The entry an attribute refers to.
+    @inline(__always)
     func reference(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> EntryReference {
         guard die.has(slot) else { return .none }
         let value = die.value(slot)
@@ -276,7 +276,7 @@ struct UnitEncoder: ~Copyable {
     /// Appends a word that becomes the id of what `reference` names.
     mutating func append(_ reference: EntryReference) {
         if reference == .none { return types.append(0) }
-        patches.append(types.position)
+        patches.append(UInt32(truncatingIfNeeded: types.position))
         types.append(reference.rawValue)
     }
 
@@ -289,20 +289,35 @@ struct UnitEncoder: ~Copyable {
         let id = types.begin(
             name: name, info: TypeInfo(kind, vlen: vlen, flag: flag),
             third: reference == .none ? 0 : reference.rawValue)
-        if reference != .none { patches.append(types.position - 1) }
+        if reference != .none {
+            patches.append(UInt32(truncatingIfNeeded: types.position - 1))
+        }
         return id
     }
 
-    mutating func define(_ offset: Int, as id: UInt32) { offsets.set(slot(offset), .type(id)) }
+    /// Notes what the entry `die` became.
+    mutating func define(_ die: borrowing DIE, as id: UInt32) {
+        offsets.set(offsets.mark(slot(die.offset)), .type(id & ~TypeWriter.unstored))
+    }
+
+    /// Notes what the entry that is closing became.
+    mutating func define(_ entry: OpenEntry, as id: UInt32) {
+        offsets.set(entry.place, .type(id & ~TypeWriter.unstored))
+    }
+
+    /// Makes `die` stand for another entry's type.
+    mutating func setAlias(_ die: borrowing DIE, of target: EntryReference) {
+        offsets.setAlias(offsets.mark(slot(die.offset)), of: target)
+    }
+
+    mutating func aliasToVoid(_ die: borrowing DIE) { setAlias(die, of: .none) }
 
     /// Notes something about the unit under way.
     mutating func note(_ name: UInt32, _ reason: Ledger.Reason) {
-        guard ledger != nil, let context = contexts.last else { return }
-        note(name, reason, in: context)
+        if let unit = contexts.last { note(name, reason, in: unit) }
     }
 
-    mutating func note(_ name: UInt32, _ reason: Ledger.Reason, in context: UnitContext) {
-        guard ledger != nil else { return }
-        ledger?.note(types.string(name), unit: context.name, reason)
+    mutating func note(_ name: UInt32, _ reason: Ledger.Reason, in unit: UnitContext) {
+        if context.keepsLedger { findings.notes.append((name, unit.name, reason)) }
     }
 }

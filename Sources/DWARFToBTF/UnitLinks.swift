@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
 internal import DWARF
 
 /// How references leave a unit, where a file has such references: link-time optimisation, type units

@@ -17,6 +17,19 @@ import Testing
         #expect(output.ownIDs.count == Set(classes[0]).count, "seed \(seed)")
     }
 
+    /// Types come unit by unit, and a later one may bring what an earlier one had or part of it.
+    @Test(arguments: 0..<60, [false, true])
+    func severalUnits(_ seed: Int, _ inOneUnit: Bool) throws {
+        let units = try (0..<4).map {
+            try randomTypes(seed: UInt64(3000 + seed * 3 + $0), count: 8 + seed)
+        }
+        let output = try deduplicated(units + [units[1]], base: nil, inOneUnit: inOneUnit)
+        let classes = classes(of: [output] + units)
+        let expected = Set(classes[1...].joined())
+        #expect(Set(classes[0]) == expected, "seed \(seed): types were lost or made up")
+        #expect(output.ownIDs.count == expected.count, "seed \(seed)")
+    }
+
     @Test(arguments: 0..<60) func againstABase(_ seed: Int) throws {
         let first = try randomTypes(seed: UInt64(1000 + seed), count: 10 + seed)
         let second = try randomTypes(seed: UInt64(2000 + seed), count: 10 + seed)
@@ -124,35 +137,48 @@ import Testing
         return try asm.parse()
     }
 
-    /// What deduplication makes of all own types of `inputs`.
-    private func deduplicated(_ inputs: [BTF], base: BTF?) throws -> BTF {
-        var types = TypeWriter(base: base.map { BaseIndex($0) })
-        for input in inputs {
-            let shift = types.nextID - input.firstID
-            for record in input.ownRecords {
-                var words = Array(record.words)
-                let shape = record.kind.shape
-                func move(_ at: Int) { if words[at] != 0 { words[at] += shift } }
-                if shape.refersToType { move(2) }
-                for fixed in 0..<shape.fixed where shape.fixedTypes & (1 << fixed) != 0 {
-                    move(3 + fixed)
-                }
-                for element in 0..<record.count {
-                    let at = 3 + shape.fixed + element * shape.element
-                    for word in 0..<shape.element where shape.elementTypes & (1 << word) != 0 {
-                        move(at + word)
-                    }
-                    if shape.elementHasName {
-                        words[at] = types.intern(input.string(at: words[at]))
-                    }
-                }
-                types.begin(
-                    name: types.intern(record.name), info: record.info, third: words[2])
-                for word in words[3...] { types.append(word) }
-            }
+    /// What deduplication makes of all own types of `inputs`, each a unit of its own or all in one.
+    private func deduplicated(
+        _ inputs: [BTF], base: BTF?, inOneUnit: Bool = false
+    ) throws -> BTF {
+        let index = base.map { BaseIndex($0) }
+        let names = NamePool(base: index)
+        var types = TypeWriter(names: names)
+        var store = TypeStore(base: index, names: names)
+        for (number, input) in inputs.enumerated() {
+            copy(input, to: &types)
+            guard !inOneUnit || number == inputs.count - 1 else { continue }
+            types.seal()
+            try store.absorb(types)
+            types.removeAll()
         }
-        let bytes = try types.deduplicated(resolveForwards: true).serialized(bigEndian: false)
+        let bytes = store.compacted().serialized(bigEndian: false)
         return try BTF.parse(ByteView(bytes), base: base)
+    }
+
+    private func copy(_ input: BTF, to types: inout TypeWriter) {
+        let shift = types.nextID - input.firstID
+        for record in input.ownRecords {
+            var words = Array(record.words)
+            let shape = record.kind.shape
+            func move(_ at: Int) { if words[at] != 0 { words[at] += shift } }
+            if shape.refersToType { move(2) }
+            for fixed in 0..<shape.fixed where shape.fixedTypes & (1 << fixed) != 0 {
+                move(3 + fixed)
+            }
+            for element in 0..<record.count {
+                let at = 3 + shape.fixed + element * shape.element
+                for word in 0..<shape.element where shape.elementTypes & (1 << word) != 0 {
+                    move(at + word)
+                }
+                if shape.elementHasName {
+                    words[at] = types.names.intern(input.string(at: words[at]))
+                }
+            }
+            types.begin(
+                name: types.names.intern(record.name), info: record.info, third: words[2])
+            for word in words[3...] { types.append(word) }
+        }
     }
 
     // MARK: The reference

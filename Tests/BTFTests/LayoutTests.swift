@@ -16,11 +16,14 @@ import Testing
     private static let section: [UInt8] = sizes.flatMap { [$0.0, $0.1, 0, 0] as [UInt8] }
 
     private func written(bigEndian: Bool, withLayout: Bool) throws -> [UInt8] {
-        var types = TypeWriter(base: nil)
-        let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
+        let names = NamePool(base: nil)
+        var types = TypeWriter(names: names)
+        let int = types.addInt(name: names.intern("int"), size: 4, encoding: 1, bits: 32)
         types.add(.ptr, third: int)
-        return try types.deduplicated(resolveForwards: true)
-            .serialized(bigEndian: bigEndian, withLayout: withLayout)
+        types.seal()
+        var store = TypeStore(base: nil, names: names)
+        try store.absorb(types)
+        return store.compacted().serialized(bigEndian: bigEndian, withLayout: withLayout)
     }
 
     @Test(arguments: [false, true]) func write(bigEndian: Bool) throws {

@@ -88,13 +88,29 @@ CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
 }
 
+# download PACKAGE DIR: into the empty folder DIR.
+download() { (cd "$2" && apt-get -qq -o APT::Sandbox::User=root download "$1"); }
+
 # fetch PACKAGE DIR: download, unpack, forget the archive.
 fetch() {
     local deb
     deb=$(fresh "$2.deb")
-    (cd "$deb" && apt-get -qq -o APT::Sandbox::User=root download "$1")
+    download "$1" "$deb"
     mkdir -p "$2"
     dpkg -x "$deb"/*.deb "$2"
+    rm -rf "$deb"
+}
+
+# fetch_some PACKAGE DIR COMMAND...: of its members, those that COMMAND chooses from their names.
+# An unpacked kernel with debug information takes gigabytes.
+fetch_some() {
+    local package=$1 dir=$2 deb
+    shift 2
+    deb=$(fresh "$dir.deb")
+    download "$package" "$deb"
+    mkdir -p "$dir"
+    dpkg --fsys-tarfile "$deb"/*.deb | tar -tf - | sort | "$@" >"$deb/chosen"
+    dpkg --fsys-tarfile "$deb"/*.deb | tar -C "$dir" -xf - -T "$deb/chosen"
     rm -rf "$deb"
 }
 

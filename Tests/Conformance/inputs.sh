@@ -9,6 +9,8 @@
 #   $CACHE/kernels/<series>/vmlinux.btf        the BTF which shipped in the kernel
 #   $CACHE/kernels/<series>/modules-without-btf
 #   $CACHE/kernels/6.1-<arch>/{release,dbg/}   60 modules of another architecture
+#   $CACHE/kernels/7.2/{release,dbg/}          vmlinux and 60 modules of sid's kernel
+#   $CACHE/kernels/6.1-amd64/{release,dbg/}    vmlinux of the kernel for all machines, not only clouds
 #
 # Module paths are relative to .../lib/modules/<release>. Needs the network
 # only for what is missing; installs nothing.
@@ -90,28 +92,48 @@ series() {
         "$(wc -l <"$dir/modules-without-btf") shipped modules without BTF, $(du -sh "$dir" | cut -f1)"
 }
 
-# Sixty modules are enough to see another word size, byte order or relocation.
-foreign() {
-    local arch=$1 pattern=$2 dir=$CACHE/kernels/6.1-$1 tmp release step
-    [ ! -e "$dir/release" ] || { status "6.1-$arch: have $(<"$dir/release")"; return 0; }
-    debian_sources | private_apt "$arch" "$arch"
-    local -x APT_CONFIG=$CACHE/apt-$arch/apt.conf
-    release=$(newest "$pattern")
-    [ -n "$release" ] || die "no kernel for $arch in apt's lists"
-    status "6.1-$arch: fetching $release"
+# spread COUNT: as many of the modules among the lines, evenly spread.
+spread() {
+    local list
+    list=$(grep '\.ko$' || true)
+    awk -v total="$(wc -l <<<"$list")" -v count="$1" '
+        BEGIN { step = int(total / count); if (!step) step = 1 }
+        (NR - 1) % step == 0 && kept++ < count' <<<"$list"
+}
+
+# The kernel with debug information: a file, or a link and the file.
+vmlinux_only() { grep -E '/vmlinux(-[^/]*)?$'; }
+vmlinux_and_sixty() {
+    local list
+    list=$(cat)
+    vmlinux_only <<<"$list"
+    spread 60 <<<"$list"
+}
+
+# part NAME PATTERN COMMAND...: of a debug package, what COMMAND chooses.
+part() {
+    local name=$1 dir=$CACHE/kernels/$1 tmp release
+    [ ! -e "$dir/release" ] || { status "$name: have $(<"$dir/release")"; return 0; }
+    release=$(newest "$2")
+    [ -n "$release" ] || die "no kernel for $name in apt's lists"
+    status "$name: fetching $release"
     tmp=$(fresh "$dir")
-    fetch "linux-image-$release-dbg" "$tmp/all"
-    (cd "$tmp/all" && find . -name '*.ko' -printf '%P\n' | sort) >"$tmp/list"
-    step=$(($(wc -l <"$tmp/list") / 60))
-    awk -v n="$((step ? step : 1))" '(NR - 1) % n == 0 && kept++ < 60' "$tmp/list" |
-        tar -C "$tmp/all" -cf "$tmp/chosen.tar" -T -
-    mkdir "$tmp/dbg"
-    tar -C "$tmp/dbg" -xf "$tmp/chosen.tar"
-    rm -rf "$tmp/all" "$tmp/list" "$tmp/chosen.tar"
+    fetch_some "linux-image-$release-dbg" "$tmp/dbg" "${@:3}"
     echo "$release" >"$tmp/release"
     rm -rf "$dir"
     mv "$tmp" "$dir"
-    status "6.1-$arch: ready, $release, $(find "$dir/dbg" -name '*.ko' | wc -l) modules, $(du -sh "$dir" | cut -f1)"
+    status "$name: ready, $release, $(find "$dir/dbg" -name '*.ko' | wc -l) modules, $(du -sh "$dir" | cut -f1)"
+}
+
+# Sixty modules are enough to see another word size, byte order or relocation.
+foreign() {
+    debian_sources | private_apt "$1" "$1"
+    APT_CONFIG=$CACHE/apt-$1/apt.conf part "6.1-$1" "$2" spread 60
+}
+
+sid() {
+    echo "$(debian_uri) sid" | private_apt sid amd64
+    APT_CONFIG=$CACHE/apt-sid/apt.conf part "$1" "$2" vmlinux_and_sixty
 }
 
 lock
@@ -119,4 +141,6 @@ series 6.1 '6\.1\..*-cloud-amd64'
 series 6.12 '6\.12\..*-cloud-amd64'
 foreign arm64 '6\.1\..*-cloud-arm64'
 foreign s390x '6\.1\..*-s390x'
+sid 7.2 '7\.2\..*-cloud-amd64'
+part 6.1-amd64 '6\.1\.[0-9-]+-amd64' vmlinux_only
 status "all inputs ready"

@@ -5,9 +5,11 @@
 # $CACHE/oracles/<series>/:
 #
 #   vmlinux-legacy.btf, vmlinux-default.btf   the base, once for each feature list
+#   vmlinux-full.btf                          ... with all that pahole offers
 #   legacy/<module>.btf, default/<module>.btf modules split on the base of that list
 #   standalone/<module>.btf                   modules without a base, legacy features
 #
+# of 7.2 vmlinux-default.btf, vmlinux-full.btf, default/ and full/, of 6.1-amd64 the first two;
 # and under $CACHE/oracles/6.1-<arch>/:
 #
 #   standalone-legacy/<module>.btf, standalone-default/<module>.btf
@@ -22,8 +24,13 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 PAHOLE=$CACHE/peers/bin/pahole-1.32
+# What Debian's 6.1 and 6.12 were built with.
 LEGACY=var,float,enum64,decl_tag,type_tag
+# What pahole 1.32 understands by `default`, less decl_tag_kfuncs.
 DEFAULT=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func
+# The rest of what it can put into a vmlinux: a tag for each kfunc of .BTF_ids (6.1 has none); tags for
+# bpf_fastcall and for pointers into arenas; variables of all sections; a table of kinds in the header.
+FULL=default,decl_tag_kfuncs,attributes,global_var,layout
 export PAHOLE
 
 # base SERIES NAME FEATURES
@@ -78,6 +85,7 @@ split_and_whole() {
     local out=$CACHE/oracles/$1
     base "$1" legacy "$LEGACY"
     base "$1" default "$DEFAULT"
+    base "$1" full "$FULL"
     modules "$1" legacy "$LEGACY" "$out/vmlinux-legacy.btf"
     modules "$1" default "$DEFAULT" "$out/vmlinux-default.btf"
     modules "$1" standalone "$LEGACY"
@@ -91,4 +99,10 @@ for arch in arm64 s390x; do
     modules "6.1-$arch" standalone-default "$DEFAULT"
 done
 split_and_whole 6.12
+for series in 7.2 6.1-amd64; do
+    base "$series" default "$DEFAULT"
+    base "$series" full "$FULL"
+done
+modules 7.2 default "$DEFAULT" "$CACHE/oracles/7.2/vmlinux-default.btf"
+modules 7.2 full "$FULL" "$CACHE/oracles/7.2/vmlinux-full.btf"
 status "all oracles ready"

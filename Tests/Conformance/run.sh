@@ -11,8 +11,11 @@
 #   dies         the stream of DWARF entries, against libdw
 #   same-bytes   one job, two jobs, another folder
 #   no-base      standalone BTF is read without a base, by bpftool and by kbtf
+#   vmlinux      four kernels against pahole 1.32 with libbpf 1.8, for each list of features: sound,
+#                equal in meaning, not larger, same bytes with one job and two
 #
-# Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes and vmlinux;
+# without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -33,12 +36,15 @@ export BPFTOOL
 
 LEGACY=var,float,enum64,decl_tag,type_tag
 DEFAULT=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func
+FULL=default,decl_tag_kfuncs,attributes,global_var,layout
 # How BTF of pahole 1.24 differs from today's, as docs/ledger.md tells: clones that it did not
 # know, functions that it did not leave out, one FUNC for each unit.
 SHIPPED_RULES=suffixed-symbol,ambiguous-address,unexpected-register,reordered-parameters
 SHIPPED_RULES+=,inconsistent-prototype,one-function-per-name,inlined-twin,goes-with-function
 # pahole 1.32 overlooks some functions of ambiguous address; FunctionRules.swift says which.
 BLIND_SPOT=pahole-ambiguity-blind-spot
+# Nothing else may differ in a vmlinux.
+VMLINUX_RULES=$BLIND_SPOT,goes-with-function
 # Modules with such a function, when last counted: release and number.
 declare -A BLIND_SPOTS=([6.1.0-56-cloud-amd64]=6 [6.12.117+deb12-cloud-amd64]=2)
 
@@ -53,6 +59,7 @@ verdict() {
 }
 
 release_of() { cat "$CACHE/kernels/$1/release"; }
+vmlinux_of() { echo "$CACHE/kernels/$1/dbg/usr/lib/debug/boot/vmlinux-$(release_of "$1")"; }
 modules_of() { echo "$CACHE/kernels/$1/dbg/usr/lib/debug/lib/modules/$(release_of "$1")"; }
 
 # list_of SERIES: the modules, relative to their root.
@@ -193,7 +200,7 @@ dies() {
     for series in 6.1 6.12; do
         while read -r ko; do files+=("$(modules_of "$series")/$ko"); done < <(sample "$series")
     done
-    files+=("$CACHE/kernels/6.1/dbg/usr/lib/debug/boot/vmlinux-$(release_of 6.1)")
+    files+=("$(vmlinux_of 6.1)")
     "$COMPARE" dies --jobs "$JOBS" "${files[@]}" >"$WORK/dies" 2>&1 || bad=1
     verdict "dies" "$bad" "$(tail -n 1 "$WORK/dies")"
 }
@@ -232,6 +239,55 @@ no_base() {
         "$(find "$dir" -name '*.btf' | wc -l) files: bpftool reads all but $unread; kbtf check: $(grep -c ': sound' "$dir.checked" || true) sound"
 }
 
+# vmlinux SERIES NAME FEATURES
+vmlinux() {
+    local series=$1 name=vmlinux-$2 elf bad=0 ours theirs
+    local out=$WORK/$1/$name.btf oracle=$CACHE/oracles/$1/$name.btf
+    elf=$(vmlinux_of "$series")
+    "$KBTF" encode -j "$JOBS" --features "$3" --lang-exclude rust --ledger "$out.ledger" --detached "$out" "$elf" \
+        2>"$out.messages" || bad=1
+    "$KBTF" check "$out" >"$out.checked" 2>&1 && grep -q ': sound' "$out.checked" || bad=1
+    echo "$out $oracle $out.ledger $elf" >"$out.list"
+    "$COMPARE" compare --base-a none --base-b none --functions-by-rule --rules "$VMLINUX_RULES" "$out.list" \
+        >"$out.compared" 2>&1 || bad=1
+    [ "$(field "$out.compared" own-repeats)" = 0 ] || bad=1
+    ours=$(field "$out.compared" bytes)
+    theirs=$(field "$out.compared" oracle-bytes)
+    [ -n "$ours" ] && [ "$ours" -le "$theirs" ] || bad=1
+    if [ -e "$out" ]; then
+        verdict "$series $name" "$bad" \
+            "$(differences "$out.compared")$(rules "$out.compared" | sed 's/^./; &/'); $ours of $theirs bytes"
+    else
+        verdict "$series $name" "$bad" "$(head -n 1 "$out.messages")"
+    fi
+}
+
+# differences FILE: kinds of types of which the two have not the same.
+differences() {
+    awk '$1 == "kind" { both += $4; own += $6; other += $8; changed += $10
+            if ($6 + $8 + $10) kinds = kinds " " $2 }
+        END { printf "%d types in both, %d only ours, %d only pahole, %d changed%s", both, own, other, changed, \
+            kinds ? ":" kinds : "" }' "$1"
+}
+
+# vmlinux_same_bytes RUNS: so often with one job and with two.
+vmlinux_same_bytes() {
+    local bad=0 i jobs out=$WORK/6.1/same.btf elf sums
+    elf=$(vmlinux_of 6.1)
+    : >"$out.sums"
+    for ((i = 0; i < $1; i++)); do
+        for jobs in 1 2; do
+            rm -f "$out"
+            "$KBTF" encode -j "$jobs" --features "$DEFAULT" --lang-exclude rust --detached "$out" "$elf" \
+                2>>"$out.messages" && sha256sum "$out" >>"$out.sums" || bad=1
+        done
+    done
+    sums=$(sort -u "$out.sums" | wc -l)
+    [ "$sums" = 1 ] && [ "$(wc -l <"$out.sums")" = $((2 * $1)) ] || bad=1
+    cmp -s "$out" "$WORK/6.1/vmlinux-default.btf" || bad=1
+    verdict "6.1 vmlinux same-bytes" "$bad" "$1 times -j1 and -j2: $sums outcome(s)"
+}
+
 # --- ---
 
 [[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
@@ -243,26 +299,51 @@ for product in kbtf kbtf-conformance; do
         >"$CACHE/conformance.build" 2>&1 || { tail -n 20 "$CACHE/conformance.build" >&2; die "$product does not build"; }
 done
 
-lock
-rm -rf "$WORK"
-mkdir -p "$WORK"/{6.1,6.12,6.1-arm64,6.1-s390x}
-SECONDS=0
-started=0
-for series in 6.1 6.12; do
+# Which checks belong to a word of CHECKS.
+run_modules() {
+    local series=$1
     shipped "$series"
     split "$series" legacy "$LEGACY"
     split "$series" default "$DEFAULT"
     standalone "$series" standalone "$LEGACY"
+    witness "$series"
+    no_base "$series"
+}
+
+run_foreign() {
+    local arch
+    for arch in arm64 s390x; do
+        standalone "6.1-$arch" standalone-legacy "$LEGACY"
+        standalone "6.1-$arch" standalone-default "$DEFAULT"
+    done
+}
+
+run_vmlinux() {
+    local series
+    for series in 6.1 6.12; do vmlinux "$series" legacy "$LEGACY"; done
+    for series in 6.1 6.12 7.2 6.1-amd64; do
+        vmlinux "$series" default "$DEFAULT"
+        vmlinux "$series" full "$FULL"
+    done
+    vmlinux_same_bytes 10
+    split 7.2 default "$DEFAULT"
+    split 7.2 full "$FULL"
+}
+
+lock
+rm -rf "$WORK"
+mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
+SECONDS=0
+started=0
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux}; do
+    case $check in
+    6.1 | 6.12) run_modules "$check" ;;
+    foreign) run_foreign ;;
+    dies) dies ;;
+    same-bytes) same_bytes ;;
+    vmlinux) run_vmlinux ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux)" ;;
+    esac
 done
-for arch in arm64 s390x; do
-    standalone "6.1-$arch" standalone-legacy "$LEGACY"
-    standalone "6.1-$arch" standalone-default "$DEFAULT"
-done
-witness 6.1
-witness 6.12
-dies
-same_bytes
-no_base 6.1
-no_base 6.12
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
 [ "$failures" = 0 ]

@@ -169,16 +169,29 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
 
     /// The records that `add` writes twice, the second time changed by `change`; how many stay.
     private func remaining(_ add: (inout TypeWriter, Int) -> Void) throws -> Int {
-        var types = TypeWriter(base: nil)
-        for round in 0..<2 { add(&types, round) }
-        return try types.deduplicated(resolveForwards: true).typeCount
+        var counts: Set<Int> = []
+        for units in 1...2 {
+            let names = NamePool(base: nil)
+            var types = TypeWriter(names: names)
+            var store = TypeStore(base: nil, names: names)
+            for round in 0..<2 {
+                add(&types, round)
+                guard round + 1 >= 3 - units else { continue }
+                types.seal()
+                try store.absorb(types)
+                types.removeAll()
+            }
+            counts.insert(store.compacted().typeCount)
+        }
+        #expect(counts.count == 1, "in one unit or in two: \(counts)")
+        return counts.first ?? 0
     }
 
     @Test func functionLinkage() throws {
         func count(_ differ: Bool) throws -> Int {
             try remaining { types, round in
                 let proto = types.add(.funcProto, third: 0)
-                let name = types.intern("f")
+                let name = types.names.intern("f")
                 types.add(.func, name: name, third: proto, vlen: differ ? round : 0)
             }
         }
@@ -189,8 +202,10 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
     @Test func arrayIndexType() throws {
         func count(_ differ: Bool) throws -> Int {
             try remaining { types, round in
-                let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
-                let long = types.addInt(name: types.intern("long"), size: 8, encoding: 1, bits: 64)
+                let int = types.addInt(
+                    name: types.names.intern("int"), size: 4, encoding: 1, bits: 32)
+                let long = types.addInt(
+                    name: types.names.intern("long"), size: 8, encoding: 1, bits: 64)
                 types.addArray(element: int, index: differ && round == 1 ? long : int, count: 3)
             }
         }
@@ -201,11 +216,11 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
     /// Sections and variables are places, not types: none is dropped.
     @Test func sectionsStay() throws {
         let count = try remaining { types, _ in
-            let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
-            let variable = types.add(.var, name: types.intern("v"), third: int)
+            let int = types.addInt(name: types.names.intern("int"), size: 4, encoding: 1, bits: 32)
+            let variable = types.add(.var, name: types.names.intern("v"), third: int)
             types.append(0)
             types.begin(
-                name: types.intern(".data"), info: TypeInfo(.datasec, vlen: 1), third: 4)
+                name: types.names.intern(".data"), info: TypeInfo(.datasec, vlen: 1), third: 4)
             types.append(variable, 0, 4)
         }
         #expect(count == 5)
@@ -214,9 +229,10 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
     @Test func declarationTags() throws {
         func count(_ differ: Bool) throws -> Int {
             try remaining { types, round in
-                let int = types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
-                let typedef = types.add(.typedef, name: types.intern("t"), third: int)
-                types.add(.declTag, name: types.intern("tag"), third: typedef)
+                let int = types.addInt(
+                    name: types.names.intern("int"), size: 4, encoding: 1, bits: 32)
+                let typedef = types.add(.typedef, name: types.names.intern("t"), third: int)
+                types.add(.declTag, name: types.names.intern("tag"), third: typedef)
                 types.append(differ ? UInt32(round) : .max)
             }
         }
@@ -238,10 +254,13 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
 
     /// Names that nothing uses any more are not written.
     @Test func unusedStrings() throws {
-        var types = TypeWriter(base: nil)
-        _ = types.intern("nobody")
-        types.addInt(name: types.intern("int"), size: 4, encoding: 1, bits: 32)
-        let strings = try types.deduplicated(resolveForwards: true).strings
-        #expect(strings == Array("\0int\0".utf8))
+        let names = NamePool(base: nil)
+        var types = TypeWriter(names: names)
+        _ = names.intern("nobody")
+        types.addInt(name: names.intern("int"), size: 4, encoding: 1, bits: 32)
+        types.seal()
+        var store = TypeStore(base: nil, names: names)
+        try store.absorb(types)
+        #expect(store.compacted().strings == Array("\0int\0".utf8))
     }
 }

@@ -19,6 +19,9 @@ package final class BaseIndex: Sendable {
     /// that leaves such ones behind (libbpf before 1.2) left them in the modules as well.
     package let resolvesForwards: Bool
 
+    /// Length in bytes of the base's strings: own ones are numbered from here.
+    package var stringLength: UInt32 { UInt32(btf.stringBase + btf.strings.count) }
+
     package convenience init(_ btf: BTF) {
         self.init(btf, strings: Strings(btf), types: Types(btf))
     }

@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-extension TypeWriter.Compact {
+extension TypeStore.Compact {
     /// The BTF's bytes: the header, types, the layout section if any, then strings.
     ///
     /// - Parameters:

@@ -2,63 +2,39 @@
 
 internal import Bytes
 
-/// Types being built, in order of their ids, before deduplication: an append-only arena of records.
-/// Type ids and name offsets are those of `BTF`: the base's first, then the own ones.
-package struct TypeWriter {
-    package let base: BaseIndex?
-    /// The records, back to back.
-    var words: [UInt32] = []
-    /// Word index of each own record.
-    var starts: [UInt32] = []
-    private var names: ByteInterner
-    /// The base's strings. Not reached through `base`: counting references to what all threads share
-    /// made two threads slower than one.
-    private let baseNames: ByteInterner
-    /// Length of the base's strings; own offsets start here.
-    let stringBase: UInt32
-    package let firstID: UInt32
-    private let hasBase: Bool
+/// Types being built, for one unit: an append-only arena of records. They refer to each other by ids
+/// with the highest bit set; ids without it are those of a `TypeStore` or of its base.
+package struct TypeWriter: ~Copyable, Sendable {
+    /// Marks the ids of types that are in no store yet.
+    package static let unstored: UInt32 = 1 << 31
 
-    /// - Parameter words: how many words of records to make room for.
-    package init(base: BaseIndex?, expectingWords words: Int = 0) {
-        self.words.reserveCapacity(words)
-        starts.reserveCapacity(words / 5)
-        self.base = base
-        hasBase = base != nil
-        firstID = base?.btf.typeCount ?? 1
-        stringBase = UInt32(base.map { $0.btf.stringBase + $0.btf.strings.count } ?? 0)
-        names = ByteInterner(leadingEmpty: base == nil)
-        baseNames = base?.strings ?? ByteInterner(leadingEmpty: true)
+    private let inPlace = InPlace()
+    package let names: NamePool
+    /// The records, back to back.
+    var words = Arena<UInt32>(capacity: 1 << 12)
+    /// Word index of each record.
+    var starts = Arena<UInt32>(capacity: 1 << 10)
+    /// Of each record, once sealed: what `recordHash` gives; 0 for what is hashed later.
+    var hashes = Arena<UInt64>(capacity: 1 << 10)
+    /// Numbers of the records that a store settles first, and next (see Deduplication.swift).
+    var leaves = Arena<UInt32>()
+    var graphs = Arena<UInt32>()
+
+    package init(names: NamePool) { self.names = names }
+
+    package mutating func removeAll() {
+        words.removeAll()
+        starts.removeAll()
+        hashes.removeAll()
+        leaves.removeAll()
+        graphs.removeAll()
     }
+
+    /// How many types there are.
+    package var count: Int { starts.count }
 
     /// The id that the next record gets.
-    package var nextID: UInt32 { firstID + UInt32(truncatingIfNeeded: starts.count) }
-
-    /// The offset of a name; the same bytes always give the same offset. The empty name is 0.
-    package mutating func intern(_ name: RawSpan) -> UInt32 {
-        if name.byteCount == 0 { return 0 }
-        let hash = hashBytes(name)
-        if hasBase, let offset = baseNames.find(name, hash: hash) { return UInt32(offset) }
-        return stringBase + UInt32(truncatingIfNeeded: names.intern(name, hash: hash))
-    }
-
-    package mutating func intern(_ name: String) -> UInt32 {
-        withBytes([UInt8](name.utf8)) { intern($0) }
-    }
-
-    /// Bytes of all own names, for memory limits.
-    package var nameByteCount: Int { names.bytes.count }
-
-    /// The bytes behind an offset from `intern`, without NUL.
-    package func nameBytes(_ offset: UInt32) -> ArraySlice<UInt8> {
-        let bytes =
-            offset < stringBase || !hasBase && offset == 0
-            ? baseNames.bytes : names.bytes
-        let start = Int(offset < stringBase ? offset : offset - stringBase)
-        var end = start
-        while end < bytes.count, bytes[end] != 0 { end += 1 }
-        return bytes[start..<end]
-    }
+    package var nextID: UInt32 { Self.unstored | UInt32(truncatingIfNeeded: starts.count) }
 
     /// Starts a record; its fixed words and elements follow through `append`.
     @discardableResult
@@ -94,28 +70,21 @@ package struct TypeWriter {
 
     /// Rewrites the info and third word of the record that was begun with `id`.
     package mutating func amend(_ id: UInt32, info: TypeInfo, third: UInt32) {
-        let start = Int(starts[Int(id - firstID)])
+        let start = start(id)
         words[start + 1] = info.rawValue
         words[start + 2] = third
     }
 
-    /// Word index of a record, own or of the base.
-    package func start(of id: UInt32) -> Int {
-        Int(id < firstID ? base!.starts[Int(id)] : starts[Int(id - firstID)])
-    }
+    /// Whether `id` is one of this writer's.
+    package static func isUnstored(_ id: UInt32) -> Bool { id & unstored != 0 }
 
-    /// One word of the record of `id`.
-    package func word(_ id: UInt32, _ index: Int) -> UInt32 {
-        id < firstID
-            ? base!.words[Int(base!.starts[Int(id)]) + index]
-            : words[Int(starts[Int(id - firstID)]) + index]
-    }
+    /// Word index of the record with this id, one of this writer's.
+    package func start(_ id: UInt32) -> Int { Int(starts[Int(id & ~Self.unstored)]) }
+
+    /// One word of the record of `id`, one of this writer's.
+    package func word(_ id: UInt32, _ index: Int) -> UInt32 { words[start(id) + index] }
 
     package func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
-
-    package func string(_ offset: UInt32) -> String {
-        String(decoding: nameBytes(offset), as: UTF8.self)
-    }
 }
 
 extension TypeWriter {
@@ -146,51 +115,38 @@ extension TypeWriter {
         append(element, index, count)
         return id
     }
+
+    /// Adds a declaration tag.
+    ///
+    /// - Parameter component: number of the member or parameter, -1 for the whole of `id`.
+    package mutating func addDeclarationTag(_ value: UInt32, on id: UInt32, component: Int) {
+        add(.declTag, name: value, third: id)
+        append(UInt32(bitPattern: Int32(component)))
+    }
 }
 
 extension TypeWriter {
-    /// What ids and names of an appended writer became.
-    package struct Moved {
-        let firstID: UInt32
-        let idShift: UInt32
-        let stringBase: UInt32
-        /// By offset in the other's own strings, where a name starts.
-        let names: [UInt32]
-        /// Added to word positions.
-        package let wordShift: Int
-
-        package func id(_ id: UInt32) -> UInt32 { id < firstID ? id : id + idShift }
-        package func name(_ offset: UInt32) -> UInt32 {
-            offset < stringBase || offset == 0 ? offset : names[Int(offset - stringBase)]
-        }
-    }
-
-    /// Appends the records of `other`, which was made over the same base.
-    package mutating func append(_ other: TypeWriter) -> Moved {
-        var start = 0
-        let strings = other.names.bytes
-        var renamed: [UInt32] = Array(repeating: 0, count: strings.count)
-        for end in strings.indices where strings[end] == 0 {
-            if end > start {
-                let offset = names.intern(Array(strings[start..<end]))
-                renamed[start] = stringBase + UInt32(offset)
+    /// Hashes what can be hashed without knowing what references lead to. To be called when all
+    /// records are complete, before a store takes them.
+    package mutating func seal() {
+        hashes.removeAll()
+        leaves.removeAll()
+        graphs.removeAll()
+        for index in starts.indices {
+            let start = Int(starts[index])
+            let number = UInt32(truncatingIfNeeded: index)
+            var hash: UInt64 = 0
+            switch TypeInfo(rawValue: words[start + 1]).kind {
+            case .int, .float, .fwd, .enum, .enum64, .var, .datasec:
+                leaves.append(number)
+                hash = recordHash(words, start) ?? 0
+            case .struct, .union, .typedef:
+                graphs.append(number)
+                hash = recordHash(words, start) ?? 0
+            default:
+                break
             }
-            start = end + 1
+            hashes.append(hash)
         }
-        let moved = Moved(
-            firstID: firstID, idShift: nextID - firstID, stringBase: stringBase, names: renamed,
-            wordShift: words.count)
-        words.append(contentsOf: other.words)
-        for record in other.starts {
-            let start = Int(record)
-            starts.append(UInt32(truncatingIfNeeded: start + moved.wordShift))
-            forEachName(other.words, start) { position in
-                words[position + moved.wordShift] = moved.name(other.words[position])
-            }
-            forEachReference(other.words, start) { position in
-                words[position + moved.wordShift] = moved.id(other.words[position])
-            }
-        }
-        return moved
     }
 }

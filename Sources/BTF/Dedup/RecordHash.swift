@@ -4,75 +4,72 @@ internal import Bytes
 
 /// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC).
 ///
-/// - Parameter merges: what references were merged with (`representative`); nil for a base, whose
-///   types stand for themselves.
-///
 /// Structs and unions are hashed without their members' types, named enums and typedefs by name:
 /// whatever may still turn out to be the same type must share a hash. All other kinds hash every word.
+///
+/// - Parameters:
+///   - word: reads a word of the record.
+///   - reference: what a type id stands for.
+@inline(__always)
 func recordHash(
-    _ words: [UInt32], _ start: Int, merges: [UInt32]? = nil
+    _ word: (Int) -> UInt32, reference: (UInt32) -> UInt32 = { $0 }
 ) -> UInt64? {
-    func reference(_ id: UInt32) -> UInt32 {
-        if let merges { representative(id, in: merges) } else { id }
-    }
-    let info = TypeInfo(rawValue: words[start + 1])
+    let info = TypeInfo(rawValue: word(1))
     guard let kind = info.kind else { return nil }
+    let name = word(0)
     var mixer = Mixer()
-    mixer.add(UInt64(words[start]) << 32 | UInt64(words[start + 1]))
+    mixer.add(UInt64(name) << 32 | UInt64(info.rawValue))
     switch kind {
     case .var, .datasec:
         return nil
     case .enum, .enum64:
-        guard words[start] == 0 else {
+        guard name == 0 else {
             var byName = Mixer(UInt64(Kind.enum.rawValue))
-            byName.add(words[start])
+            byName.add(name)
             return byName.value
         }
         // Nothing without a name is a forward declaration of anything.
-        mixer.add(words[start + 2])
-        let end = start + kind.shape.words(vlen: info.vlen)
-        for at in start + 3..<end { mixer.add(words[at]) }
+        mixer.add(word(2))
+        for at in 3..<kind.shape.words(vlen: info.vlen) { mixer.add(word(at)) }
     case .struct, .union:
-        mixer.add(words[start + 2])
+        mixer.add(word(2))
         // A name is as good as the members, and quicker.
-        guard words[start] == 0 else { break }
-        var at = start + 3
+        guard name == 0 else { break }
+        var at = 3
         for _ in 0..<info.vlen {
-            mixer.add(UInt64(words[at]) << 32 | UInt64(words[at + 2]))
+            mixer.add(UInt64(word(at)) << 32 | UInt64(word(at + 2)))
             at += 3
         }
     case .int, .fwd, .float:
-        mixer.add(words[start + 2])
-        if kind == .int { mixer.add(words[start + 3]) }
+        mixer.add(word(2))
+        if kind == .int { mixer.add(word(3)) }
     case .typedef:
         break
     case .ptr, .volatile, .const, .restrict, .func, .typeTag:
-        mixer.add(reference(words[start + 2]))
+        mixer.add(reference(word(2)))
     case .declTag:
-        mixer.add(UInt64(reference(words[start + 2])) << 32 | UInt64(words[start + 3]))
+        mixer.add(UInt64(reference(word(2))) << 32 | UInt64(word(3)))
     case .array:
-        mixer.add(UInt64(reference(words[start + 3])) << 32 | UInt64(reference(words[start + 4])))
-        mixer.add(words[start + 5])
+        mixer.add(UInt64(reference(word(3))) << 32 | UInt64(reference(word(4))))
+        mixer.add(word(5))
     case .funcProto:
-        mixer.add(reference(words[start + 2]))
-        var at = start + 3
+        mixer.add(reference(word(2)))
+        var at = 3
         for _ in 0..<info.vlen {
-            mixer.add(UInt64(words[at]) << 32 | UInt64(reference(words[at + 1])))
+            mixer.add(UInt64(word(at)) << 32 | UInt64(reference(word(at + 1))))
             at += 2
         }
     }
     return mixer.value
 }
 
-/// What `id` was merged with, in a table of such steps; itself where it stands for itself or is not
-/// settled.
-func representative(_ id: UInt32, in merges: [UInt32]) -> UInt32 {
-    var id = id
-    while true {
-        let next = merges[Int(id)]
-        if next >= Deduplicator.inProgress || next == id { return id }
-        id = next
-    }
+/// The hash of a record in an array of them, whose references stand for themselves.
+func recordHash(_ words: [UInt32], _ start: Int) -> UInt64? {
+    recordHash { words[start + $0] }
+}
+
+func recordHash(_ words: borrowing Arena<UInt32>, _ start: Int) -> UInt64? {
+    recordHash { words[start + $0] }
 }
 
 /// Which of some names belong to exactly one struct or union each.

@@ -131,7 +131,7 @@ private struct Distiller {
     /// The records of the new base and its strings.
     private func smallBase(_ ids: [UInt32]) -> SmallBase {
         var words: [UInt32] = []
-        var names = NameList()
+        var names = NameUses()
         for id in ids {
             let start = start(id)
             let info = TypeInfo(rawValue: base.words[start + 1])
@@ -169,7 +169,7 @@ private struct SplitWriter {
     let newIDs: [UInt32]
     let base: SmallBase
     private var words: [UInt32] = []
-    private var names = NameList()
+    private var names = NameUses()
 
     init(_ split: BTF, newIDs: [UInt32], base: SmallBase) {
         self.split = split
@@ -206,7 +206,7 @@ private struct SplitWriter {
 }
 
 /// Distinct names in order of first use, and the words that are to hold their offsets.
-private struct NameList {
+private struct NameUses {
     private(set) var names: [ArraySlice<UInt8>] = []
     private(set) var places: [(position: Int, name: Int)] = []
     private var numbers: [ArraySlice<UInt8>: Int] = [:]

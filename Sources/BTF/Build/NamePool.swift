@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+internal import Synchronization
+
+/// The names of the types being built, shared by all threads that read units: equal names have equal
+/// numbers. A number is an offset in the base's strings or, from `stringBase` on, in the own ones,
+/// which stand in order of arrival and are laid out anew in the end.
+package final class NamePool: Sendable {
+    private let base: BaseIndex?
+    private let own: Mutex<ByteInterner>
+    /// Length in bytes of the base's strings.
+    package let stringBase: UInt32
+    /// Most bytes that own names may take.
+    private let limit: Int
+
+    package init(base: BaseIndex?, limit: Int = Int(Int32.max)) {
+        self.base = base
+        self.limit = min(limit, Int(Int32.max))
+        stringBase = base.map { $0.stringLength } ?? 0
+        // Without a base the empty name takes offset 0 of the own strings.
+        own = Mutex(ByteInterner(leadingEmpty: base == nil))
+    }
+
+    /// The number of `name`, which holds no NUL; nil when own names would take more bytes than allowed.
+    package func intern(_ name: RawSpan) -> UInt32? {
+        if name.byteCount == 0 { return 0 }
+        let hash = hashBytes(name)
+        if let offset = base?.strings.find(name, hash: hash) { return UInt32(offset) }
+        let offset = own.withLock { own -> Int? in
+            let offset = own.intern(name, hash: hash)
+            return own.bytes.count > limit ? nil : offset
+        }
+        return offset.map { stringBase + UInt32($0) }
+    }
+
+    /// The number of a name that comes from no file.
+    package func intern(_ name: StaticString) -> UInt32 {
+        withBytes(Array(name.description.utf8)) { intern($0) } ?? 0
+    }
+
+    package func intern(_ name: String) -> UInt32 {
+        withBytes(Array(name.utf8)) { intern($0) } ?? 0
+    }
+
+    /// The bytes of one name, without the NUL.
+    package func bytes(of name: UInt32) -> [UInt8] {
+        func upToNUL(_ bytes: [UInt8], _ start: Int) -> [UInt8] {
+            var end = start
+            while end < bytes.count, bytes[end] != 0 { end += 1 }
+            return Array(bytes[start..<end])
+        }
+        if let base, name < stringBase { return upToNUL(base.strings.bytes, Int(name)) }
+        return own.withLock { upToNUL($0.bytes, Int(name - stringBase)) }
+    }
+
+    /// All names as they are now. Do not keep it while names are added: they would be copied.
+    package func list() -> NameList {
+        NameList(
+            base: base?.strings.bytes ?? [], own: own.withLock { $0.bytes },
+            stringBase: Int(stringBase))
+    }
+}
+
+/// The bytes behind the numbers that a `NamePool` had given when this list was made.
+package struct NameList: Sendable {
+    private let base: [UInt8]
+    private let own: [UInt8]
+    private let stringBase: Int
+
+    fileprivate init(base: [UInt8], own: [UInt8], stringBase: Int) {
+        self.base = base
+        self.own = own
+        self.stringBase = stringBase
+    }
+
+    /// Without the NUL.
+    package subscript(_ name: UInt32) -> ArraySlice<UInt8> {
+        let isBase = Int(name) < stringBase
+        let bytes = isBase ? base : own
+        let start = isBase ? Int(name) : Int(name) - stringBase
+        var end = start
+        while end < bytes.count, bytes[end] != 0 { end += 1 }
+        return bytes[start..<end]
+    }
+
+    package func string(_ name: UInt32) -> String { String(decoding: self[name], as: UTF8.self) }
+}

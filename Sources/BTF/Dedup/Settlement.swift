@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+// What is left to merge when all units are in: see the essay in Deduplication.swift.
+extension TypeStore {
+    /// Merges what only all units together can tell.
+    mutating func settle() {
+        var changed = !baseMerged.isEmpty
+        for index in merged.indices where merged[index] != firstID + UInt32(index) {
+            changed = true
+        }
+        if foldRepeats() { changed = true }
+        if resolvesForwards, resolveForwards() { changed = true }
+        if changed { mergeReferring() }
+    }
+
+    /// Takes back structs that were kept because of a forward declaration of the base, when that
+    /// declaration turned out to lie behind types which the base serves: then such a struct is, word for
+    /// word, the base's.
+    private mutating func foldRepeats() -> Bool {
+        var changed = false
+        for (own, base) in nearMisses where resolve(own) == own {
+            guard let pairs = strictlySame(own, base) else { continue }
+            for pair in pairs where info(pair.other).kind?.isComposite == true {
+                let own = resolve(pair.own)
+                if own >= firstID {
+                    merge(own, into: pair.other)
+                    changed = true
+                }
+            }
+        }
+        return changed
+    }
+
+    /// The pairs of own types and types of the base that a walk from `own` and `base` meets; nil when
+    /// they differ somewhere, a forward declaration of the base and a full type included.
+    private mutating func strictlySame(_ own: UInt32, _ base: UInt32) -> [Pair]? {
+        var met: Set<UInt64> = []
+        var found: [Pair] = []
+        var queue = [Pair(own: own, other: base)]
+        while let pair = queue.popLast() {
+            budget -= 1
+            guard budget > 0 else { return nil }
+            let own = resolve(pair.own)
+            if own == pair.other { continue }
+            guard own != 0, pair.other != 0 else { return nil }
+            guard met.insert(UInt64(own) << 32 | UInt64(pair.other)).inserted else { continue }
+            found.append(Pair(own: own, other: pair.other))
+            let info = info(own)
+            guard info.rawValue == word(pair.other, 1), word(own, 0) == word(pair.other, 0),
+                let kind = info.kind, kind != .var, kind != .datasec, kind != .declTag
+            else { return nil }
+            let shape = kind.shape
+            if shape.refersToType {
+                queue.append(Pair(own: word(own, 2), other: word(pair.other, 2)))
+            } else if word(own, 2) != word(pair.other, 2) {
+                return nil
+            }
+            for index in 3..<(kind == .func ? 3 : shape.words(vlen: info.vlen)) {
+                let (a, b) = (word(own, index), word(pair.other, index))
+                if shape.isReference(index) {
+                    queue.append(Pair(own: a, other: b))
+                } else if a != b {
+                    return nil
+                }
+            }
+        }
+        return found
+    }
+
+    /// Merges each FWD with the only struct or union of its name.
+    private mutating func resolveForwards() -> Bool {
+        var forwards: [UInt32] = []
+        for index in starts.indices {
+            let id = firstID + UInt32(index)
+            if info(id).kind == .fwd, merged[index] == id { forwards.append(id) }
+        }
+        if forwards.isEmpty { return false }
+        var unique = UniqueComposites(of: forwards.map { word($0, 0) })
+        for id in 1..<firstID + UInt32(starts.count)
+        where resolve(id) == id && info(id).kind?.isComposite == true {
+            unique.add(name: word(id, 0), id: id)
+        }
+        var changed = false
+        for id in forwards {
+            guard let target = unique.find(word(id, 0)),
+                info(target).kind == (info(id).flag ? .union : .struct)
+            else { continue }
+            merge(id, into: target)
+            changed = true
+        }
+        return changed
+    }
+
+    // MARK: Types that refer to what was merged
+
+    /// Merges, bottom-up, the types that became the same because what they refer to did.
+    private mutating func mergeReferring() {
+        var filed = HashChains(expecting: starts.count)
+        var filedIDs = Arena<UInt32>(capacity: starts.count)
+        var done = Arena<UInt8>(repeating: 0, count: starts.count)
+        for index in starts.indices {
+            stack.removeAll()
+            stack.append(UInt32(index))
+            while !stack.isEmpty {
+                let index = Int(stack[stack.count - 1])
+                let id = firstID + UInt32(index)
+                if done[index] == 2 || merged[index] != id || !isMergedByWords(info(id).kind) {
+                    done[index] = 2
+                    _ = stack.popLast()
+                    continue
+                }
+                if done[index] == 0 {
+                    // First what it refers to. No circle is without a struct.
+                    done[index] = 1
+                    let start = Int(starts[index])
+                    forEachReference {
+                        words[start + $0]
+                    } _: { (at: Int) in
+                        let target = resolve(words[start + at])
+                        if target >= firstID, done[Int(target - firstID)] == 0 {
+                            stack.append(target - firstID)
+                        }
+                    }
+                    continue
+                }
+                done[index] = 2
+                _ = stack.popLast()
+                mergeReferring(id, &filed, &filedIDs)
+            }
+        }
+    }
+
+    private func isMergedByWords(_ kind: Kind?) -> Bool {
+        switch kind {
+        case .ptr, .volatile, .const, .restrict, .array, .func, .funcProto, .declTag, .typeTag: true
+        case .typedef: !settlesTypedefsByGraph
+        default: false
+        }
+    }
+
+    private mutating func mergeReferring(
+        _ id: UInt32, _ filed: inout HashChains, _ filedIDs: inout Arena<UInt32>
+    ) {
+        let start = Int(starts[Int(id - firstID)])
+        guard let hash = recordHash({ words[start + $0] }, reference: { resolve($0) }) else {
+            return
+        }
+        var entry = filed.first(hash: hash)
+        while let candidate = entry {
+            let other = filedIDs[Int(candidate)]
+            if sameRecord(id, other) { return merge(id, into: other) }
+            entry = filed.after(candidate, hash: hash)
+        }
+        var ofBase = base == nil ? nil : baseTypes.first(hash: hash)
+        while let candidate = ofBase {
+            let other = UInt32(candidate)
+            if sameRecord(id, other) { return merge(id, into: other) }
+            ofBase = baseTypes.after(candidate, hash: hash)
+        }
+        filed.append(hash: hash)
+        filedIDs.append(id)
+    }
+
+    /// Same words, references replaced by what they stand for.
+    private func sameRecord(_ a: UInt32, _ b: UInt32) -> Bool {
+        let info = info(a)
+        guard info.rawValue == word(b, 1), word(a, 0) == word(b, 0), let shape = info.kind?.shape
+        else { return false }
+        for index in 2..<(info.kind == .func ? 3 : shape.words(vlen: info.vlen)) {
+            let (x, y) = (word(a, index), word(b, index))
+            guard x == y || shape.isReference(index) && resolve(x) == resolve(y) else {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+extension KindShape {
+    /// Whether word `index` of a record, its first being 0, holds a type id.
+    func isReference(_ index: Int) -> Bool {
+        if index < 3 { return index == 2 && refersToType }
+        if index < 3 + fixed { return fixedTypes & (1 << (index - 3)) != 0 }
+        return element > 0 && elementTypes & (1 << ((index - 3 - fixed) % element)) != 0
+    }
+}

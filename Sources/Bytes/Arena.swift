@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// A growing array of plain values with one owner. Unlike `Array` it is never shared, so writing an
+/// element costs a bounds check and a store: no reference count is looked at. Made to be emptied and
+/// filled again.
+@safe
+@usableFromInline @frozen
+package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
+    // SAFETY: base[0..<count] is initialised, base[0..<capacity] is allocated, by this owner alone;
+    // that makes handing it to another thread as safe as handing over an integer.
+    @usableFromInline var base: UnsafeMutablePointer<Element>
+    @usableFromInline package internal(set) var count = 0
+    @usableFromInline var capacity: Int
+
+    @inlinable
+    package init(capacity: Int = 0) {
+        self.capacity = max(capacity, 16)
+        unsafe base = UnsafeMutablePointer<Element>.allocate(capacity: self.capacity)
+    }
+
+    @inlinable
+    package init(repeating value: Element, count: Int) {
+        self.init(capacity: count)
+        unsafe base.initialize(repeating: value, count: count)
+        self.count = count
+    }
+
+    @inlinable deinit { unsafe base.deallocate() }
+
+    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable package var indices: Range<Int> { 0..<count }
+
+    @inlinable @inline(__always)
+    package subscript(_ index: Int) -> Element {
+        get {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            // SAFETY: index is in 0..<count.
+            return unsafe base[index]
+        }
+        set {
+            precondition(UInt(bitPattern: index) < UInt(bitPattern: count))
+            // SAFETY: index is in 0..<count.
+            unsafe base[index] = newValue
+        }
+    }
+
+    @inlinable @inline(__always)
+    package mutating func append(_ value: Element) {
+        if count == capacity { grow(by: 1) }
+        // SAFETY: count < capacity.
+        unsafe (base + count).initialize(to: value)
+        count &+= 1
+    }
+
+    /// Appends the elements of `other` in `range`.
+    @inlinable
+    package mutating func append(_ other: borrowing Arena<Element>, _ range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= other.count)
+        if capacity - count < range.count { grow(by: range.count) }
+        // SAFETY: both ranges were checked, and the owners differ.
+        unsafe (base + count).initialize(
+            from: UnsafePointer(other.base) + range.lowerBound, count: range.count)
+        count &+= range.count
+    }
+
+    @inlinable package mutating func removeAll() { count = 0 }
+
+    /// Keeps the first `count` elements.
+    @inlinable
+    package mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= self.count)
+        self.count = count
+    }
+
+    /// Removes and gives the last element; nil when there is none.
+    @inlinable @inline(__always)
+    package mutating func popLast() -> Element? {
+        if count == 0 { return nil }
+        count &-= 1
+        // SAFETY: the old count was above 0.
+        return unsafe base[count]
+    }
+
+    /// Empties it and fills it with `count` times `value`.
+    @inlinable
+    package mutating func refill(_ value: Element, count: Int) {
+        self.count = 0
+        if capacity < count { grow(by: count) }
+        unsafe base.initialize(repeating: value, count: count)
+        self.count = count
+    }
+
+    /// Appends `value` until there are `count` elements.
+    @inlinable
+    package mutating func extend(to count: Int, with value: Element) {
+        if count <= self.count { return }
+        if capacity < count { grow(by: count - self.count) }
+        unsafe (base + self.count).initialize(repeating: value, count: count - self.count)
+        self.count = count
+    }
+
+    @inlinable @inline(never)
+    mutating func grow(by more: Int) {
+        let larger = max(capacity * 2, count + more)
+        let fresh = UnsafeMutablePointer<Element>.allocate(capacity: larger)
+        // SAFETY: larger > count; the old block is not used afterwards.
+        unsafe fresh.initialize(from: base, count: count)
+        unsafe base.deallocate()
+        unsafe base = fresh
+        capacity = larger
+    }
+
+    /// Calls `body` with the elements; the pointer must not escape.
+    @unsafe @inlinable
+    package borrowing func withUnsafeElements<R>(
+        _ body: (UnsafeBufferPointer<Element>) -> R
+    ) -> R {
+        // SAFETY: the elements stay where they are while self is borrowed.
+        unsafe body(UnsafeBufferPointer(start: base, count: count))
+    }
+}
+
+extension Arena {
+    /// A copy of the elements.
+    package var array: [Element] { unsafe withUnsafeElements { unsafe Array($0) } }
+}

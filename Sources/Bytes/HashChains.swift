@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// A growing hash multimap from 64-bit hashes to entry numbers 0, 1, 2 ..., which are given in order.
+/// Entries of equal hash are visited in the order they were added.
+package struct HashChains: ~Copyable, Sendable {
+    private static let none = UInt32.max
+
+    private var heads: Arena<UInt32>
+    private var tails: Arena<UInt32>
+    private var next = Arena<UInt32>()
+    private var hashes = Arena<UInt64>()
+    /// Entries that can be found.
+    private var filed = 0
+
+    package init(expecting entries: Int = 256) {
+        var size = 256
+        while size < entries { size *= 2 }
+        heads = Arena(repeating: Self.none, count: size)
+        tails = Arena(repeating: Self.none, count: size)
+    }
+
+    /// How many entries there are: the number of the next one.
+    package var count: Int { next.count }
+
+    /// Adds the next entry; without a hash it takes its number and is never found.
+    package mutating func append(hash: UInt64?) {
+        next.append(Self.none)
+        hashes.append(hash ?? 0)
+        guard let hash else { return }
+        filed += 1
+        if filed > heads.count { grow() }
+        link(UInt32(truncatingIfNeeded: next.count - 1), hash)
+    }
+
+    private mutating func link(_ entry: UInt32, _ hash: UInt64) {
+        let bucket = Int(truncatingIfNeeded: hash) & (heads.count - 1)
+        if heads[bucket] == Self.none {
+            heads[bucket] = entry
+        } else {
+            next[Int(tails[bucket])] = entry
+        }
+        tails[bucket] = entry
+    }
+
+    private mutating func grow() {
+        // Entries without a hash are in no chain: only what the chains hold moves on.
+        var members = Arena<UInt32>(capacity: filed)
+        for bucket in heads.indices {
+            var entry = heads[bucket]
+            while entry != Self.none {
+                members.append(entry)
+                entry = next[Int(entry)]
+            }
+        }
+        let size = heads.count * 2
+        heads.refill(Self.none, count: size)
+        tails.refill(Self.none, count: size)
+        // A chain splits in two, each in the old order.
+        for index in members.indices {
+            let entry = members[index]
+            next[Int(entry)] = Self.none
+            link(entry, hashes[Int(entry)])
+        }
+    }
+
+    /// The first entry with this hash.
+    @inline(__always)
+    package func first(hash: UInt64) -> UInt32? {
+        match(heads[Int(truncatingIfNeeded: hash) & (heads.count - 1)], hash)
+    }
+
+    /// The entry after `entry` with this hash.
+    @inline(__always)
+    package func after(_ entry: UInt32, hash: UInt64) -> UInt32? {
+        match(next[Int(entry)], hash)
+    }
+
+    private func match(_ start: UInt32, _ hash: UInt64) -> UInt32? {
+        var entry = start
+        while entry != Self.none {
+            if hashes[Int(entry)] == hash { return entry }
+            entry = next[Int(entry)]
+        }
+        return nil
+    }
+}

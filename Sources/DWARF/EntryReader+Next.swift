@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// What a reader of types and functions makes of entries of some tag.
+package enum EntryInterest: UInt8, BitwiseCopyable, Sendable {
+    /// Neither type, nor function, nor part of one.
+    case none
+    /// Part of its parent: member, value, dimension, parameter.
+    case part
+    case variable
+    /// A type, function or annotation, wherever it stands.
+    case always
+
+    init(_ tag: Tag) {
+        switch tag {
+        case .member, .inheritance, .enumerator, .subrangeType, .unspecifiedParameters,
+            .formalParameter:
+            self = .part
+        case .variable: self = .variable
+        case .baseType, .typedef, .constType, .volatileType, .restrictType, .pointerType,
+            .referenceType, .rvalueReferenceType, .ptrToMemberType, .atomicType, .unspecifiedType,
+            .stringType, .immutableType, .dynamicType, .coarrayType, .interfaceType,
+            .structureType, .unionType, .classType, .enumerationType, .arrayType, .subroutineType,
+            .subprogram, .llvmAnnotation, .gnuAnnotation:
+            self = .always
+        default: self = .none
+        }
+    }
+}
+
+/// Which entries `EntryReader.next` is to give beside types and functions.
+package struct EntryFilter {
+    /// A bit for the depth of each entry whose parts are wanted. Entries deeper than 63 levels have no
+    /// bit: there, all that may be a part is given.
+    package var open: UInt64
+    /// Variables outside of such entries are wanted.
+    package var variables: Bool
+
+    package init(open: UInt64, variables: Bool) {
+        self.open = open
+        self.variables = variables
+    }
+
+    /// - Parameter outermost: the least depth passed since, this entry's own included: what was open at
+    ///   that depth or deeper has ended.
+    @inline(__always)
+    func wants(_ interest: EntryInterest, depth: Int, outermost: Int) -> Bool {
+        switch interest {
+        case .none: return false
+        case .always: return true
+        case .part:
+            guard outermost == depth, depth > 0 else { return false }
+            return depth > 64 || open >> UInt64(truncatingIfNeeded: depth &- 1) & 1 != 0
+        case .variable:
+            guard variables else { return false }
+            return depth == 1 || outermost < 64 && open & (1 << UInt64(outermost) &- 1) == 0
+        }
+    }
+}
+
+// The way of reading that the time goes into: several millions of entries a second. Reads are not
+// checked one by one. A read of fixed size, or of a LEB128 number, takes at most 16 bytes, and an
+// entry has few of them, so when an entry starts at least `slack` bytes before the section's end all
+// of them are readable memory; whether they lay inside the unit is checked at the end of the entry.
+// Whatever is unusual (long entries, the last bytes of a section, numbers over 9 bytes, indirect
+// forms, anything wrong) is read again by the careful way in EntryReader.swift, which also finds the
+// words for what is wrong.
+extension EntryReader {
+    static let slack = 1024
+
+    /// Moves to the next entry that is wanted and decodes it; passes over all others.
+    ///
+    /// - Returns: false at the end of the unit.
+    package mutating func next(
+        into die: inout DIE, _ filter: EntryFilter
+    ) throws(DWARFError) -> Bool {
+        var outermost = Int.max
+        while cursor.offset < safeEnd {
+            let start = cursor.offset
+            // SAFETY: see above.
+            let base = unsafe cursor.start
+            var at = start &+ 1
+            var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
+            if code >= 0x80 {
+                let second = Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+                code = code & 0x7f | second << 7
+                at &+= 1
+                if second >= 0x80 { code = .max }
+            }
+            if code == 0 {
+                if nextDepth > 0 { nextDepth &-= 1 }
+                cursor.offset = at
+                continue
+            }
+            guard code <= table.dense.count else { break }
+            let entry = table.entries[Int(table.dense[code &- 1])]
+            if entry.isLong { break }
+            let depth = nextDepth
+            if depth < outermost { outermost = depth }
+            if filter.wants(entry.interest, depth: depth, outermost: outermost) {
+                let after = unsafe load(entry, base, at, &die)
+                if after < 0 { break }
+                cursor.offset = after
+                offset = start
+                self.depth = depth
+                current = entry
+                die.offset = start
+                die.tag = entry.tag
+                die.hasChildren = entry.hasChildren
+                die.depth = depth
+                if entry.hasChildren { nextDepth = depth &+ 1 }
+                self.outermost = outermost
+                return true
+            }
+            let after = unsafe pass(entry, base, at)
+            if after < 0 { break }
+            cursor.offset = after
+            if entry.hasChildren { nextDepth = depth &+ 1 }
+        }
+        return try nextCarefully(into: &die, filter, outermost)
+    }
+
+    @inline(never)
+    private mutating func nextCarefully(
+        into die: inout DIE, _ filter: EntryFilter, _ passed: Int
+    ) throws(DWARFError) -> Bool {
+        var outermost = passed
+        while try advance() {
+            outermost = min(outermost, depth)
+            guard filter.wants(current.interest, depth: depth, outermost: outermost) else {
+                try skipAttributes()
+                continue
+            }
+            try decode(into: &die)
+            self.outermost = outermost
+            return true
+        }
+        return false
+    }
+
+    /// Decodes the wanted attributes. The offset after the entry; -1 when it must be read carefully.
+    @unsafe @inline(__always)
+    private func load(
+        _ entry: Abbreviation, _ base: UnsafeRawPointer, _ start: Int, _ die: inout DIE
+    ) -> Int {
+        var at = start
+        die.present = 0
+        var step = Int(entry.skipEnd)
+        let end = Int(entry.loadEnd)
+        while step < end {
+            let what = table.steps[step]
+            var value: UInt64 = 0
+            // SAFETY: at stays below the section's end: see the head of this extension.
+            switch what.operation {
+            case .skipBytes:
+                at &+= Int(what.count)
+                step &+= 1
+                continue
+            case .load1:
+                value = UInt64(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+                at &+= 1
+            case .load2:
+                value = UInt64(unsafe read(UInt16.self, base, at))
+                at &+= 2
+            case .load4:
+                value = UInt64(unsafe read(UInt32.self, base, at))
+                at &+= 4
+            case .load8:
+                value = unsafe read(UInt64.self, base, at)
+                at &+= 8
+            case .loadReference1:
+                value = UInt64(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+                value &+= UInt64(unit.offset)
+                at &+= 1
+            case .loadReference2:
+                value = UInt64(unsafe read(UInt16.self, base, at)) &+ UInt64(unit.offset)
+                at &+= 2
+            case .loadReference4:
+                value = UInt64(unsafe read(UInt32.self, base, at)) &+ UInt64(unit.offset)
+                at &+= 4
+            case .loadLEB:
+                guard let number = unsafe leb(base, &at) else { return -1 }
+                value = number
+            case .loadPresent:
+                value = 1
+            case .constant:
+                value = UInt64(bitPattern: table.constants[Int(what.count)])
+            case .loadBlock:
+                guard let length = unsafe leb(base, &at), length <= 0xffff,
+                    let bits = BlockRange.bits(offset: at, length: Int(length))
+                else { return -1 }
+                value = bits
+                at &+= Int(length)
+                guard at <= safeEnd else { return -1 }
+            default:
+                guard unsafe pass(what, base, &at) else { return -1 }
+                step &+= 1
+                continue
+            }
+            die.set(what.slot, what.form, value)
+            step &+= 1
+        }
+        return at <= unit.end ? at : -1
+    }
+
+    /// The offset after an entry nobody wants; -1 when it must be read carefully.
+    @unsafe @inline(__always)
+    private func pass(_ entry: Abbreviation, _ base: UnsafeRawPointer, _ start: Int) -> Int {
+        var at = start
+        var step = Int(entry.skipStart)
+        let end = Int(entry.skipEnd)
+        while step < end {
+            let what = table.steps[step]
+            if what.operation == .skipBytes {
+                at &+= Int(what.count)
+            } else if unsafe !pass(what, base, &at) {
+                return -1
+            }
+            step &+= 1
+        }
+        return at <= unit.end ? at : -1
+    }
+
+    /// One value of varying length; false when it must be read carefully.
+    @unsafe @inline(__always)
+    private func pass(_ what: AbbreviationStep, _ base: UnsafeRawPointer, _ at: inout Int) -> Bool {
+        // SAFETY: as in `load`; what has a length of its own is checked against the end.
+        switch what.operation {
+        case .skipLEB:
+            return unsafe leb(base, &at) != nil
+        case .skipBlock:
+            guard let length = unsafe leb(base, &at), length <= 0xffff else { return false }
+            at &+= Int(length)
+            return at <= safeEnd
+        case .skipBlock1:
+            at &+= 1 &+ Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+            return at <= safeEnd
+        default:
+            return false
+        }
+    }
+
+    /// A LEB128 number of at most 9 bytes.
+    @unsafe @inline(__always)
+    private func leb(_ base: UnsafeRawPointer, _ at: inout Int) -> UInt64? {
+        var byte = unsafe base.load(fromByteOffset: at, as: UInt8.self)
+        at &+= 1
+        var result = UInt64(byte & 0x7f)
+        var shift: UInt64 = 7
+        while byte >= 0x80 {
+            if shift > 56 { return nil }
+            byte = unsafe base.load(fromByteOffset: at, as: UInt8.self)
+            at &+= 1
+            result |= UInt64(byte & 0x7f) &<< shift
+            shift &+= 7
+        }
+        return result
+    }
+
+    @unsafe @inline(__always)
+    private func read<T: FixedWidthInteger & BitwiseCopyable>(
+        _: T.Type, _ base: UnsafeRawPointer, _ at: Int
+    ) -> T {
+        let value = unsafe base.loadUnaligned(fromByteOffset: at, as: T.self)
+        return cursor.bigEndian ? T(bigEndian: value) : T(littleEndian: value)
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import DWARF
+internal import ELF
+
+/// What all threads that read units of one file share.
+struct EncodeContext: Sendable {
+    let data: DWARFData
+    let features: Features
+    /// Multi-dimensional arrays are arrays of arrays.
+    let nestsArrays: Bool
+    let names: NamePool
+    let symbols: SymbolNames
+    /// DWARF registers of the first parameters.
+    let registers: [UInt8]
+    /// Languages whose units are left out.
+    let excluded: Set<UInt64>
+    let keepsLedger: Bool
+    /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
+    let wantsVariables: Bool
+    /// What addresses lie in, when all variables are wanted.
+    let sections: SectionMap?
+    /// In a linked file, relocations to what the linker dropped give address 0.
+    let zeroMeansDropped: Bool
+    let intName: UInt32
+    let typeTagName: UInt32
+    let declTagName: UInt32
+
+    init(
+        _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
+    ) throws(ELFError) {
+        self.data = data
+        features = options.features
+        nestsArrays = base?.nestsArrays ?? true
+        // A string section may share endings between names, a hostile one all of them.
+        let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count
+        names = NamePool(base: base, limit: (1 << 20) + 8 * (data.info.count + strings))
+        let perCPUSection =
+            !features.isDisjoint(with: [.variables, .globalVariables])
+            ? elf.section(named: PerCPUVariables.sectionName) : nil
+        symbols = try SymbolNames(elf, names: names, perCPU: perCPUSection)
+        if features.contains(.globalVariables) {
+            guard let map = data.sectionMap else {
+                preconditionFailure("global variables need separated sections")
+            }
+            sections = map
+        } else {
+            sections = nil
+        }
+        wantsVariables = perCPUSection != nil || sections != nil
+        zeroMeansDropped = elf.type != ELFType.relocatable
+        registers = CallingConvention.parameterRegisters(machine: elf.machine)
+        excluded = options.excludedLanguages
+        keepsLedger = options.keepsLedger
+        intName = names.intern("int")
+        typeTagName = names.intern("btf_type_tag")
+        declTagName = names.intern("btf_decl_tag")
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// A reference to an entry, counted from where the offset table begins.
+/// `none` stands for an absent attribute: void, for types.
+struct EntryReference: Equatable, BitwiseCopyable {
+    let rawValue: UInt32
+    static let none = EntryReference(rawValue: .max)
+}
+
+/// Entry offset -> what was made of it, over one unit or, where units refer to each other, over all.
+///
+/// A bit for each offset, and per 64 of them the number of entries before: what an entry became is found
+/// by counting bits. Entries are marked in rising order within any 64 offsets.
+struct OffsetTable: ~Copyable {
+    enum Content: Equatable {
+        case nothing
+        /// Number of the type in the writer.
+        case type(UInt32)
+        /// Stands for another entry's type.
+        case alias(UInt32)
+        case function(UInt32)
+        case value(UInt32)
+    }
+
+    struct Block: BitwiseCopyable {
+        var marks: UInt64 = 0
+        /// Index of its first entry in `contents`.
+        var first: UInt32 = 0
+    }
+
+    private var blocks = Arena<Block>()
+    /// What entries became, in order of marking: sort in the upper two bits, number below; 0 is nothing.
+    private var contents = Arena<UInt32>()
+    /// What `.alias` entries stand for, by index.
+    private var aliases = Arena<UInt32>()
+    /// How many offsets there are.
+    private(set) var count = 0
+
+    /// Empties the table for `count` offsets.
+    mutating func reset(count: Int) {
+        self.count = count
+        blocks.refill(Block(), count: (count + 63) / 64)
+        contents.removeAll()
+        aliases.removeAll()
+    }
+
+    /// Makes a place for the entry at `offset`.
+    @inline(__always)
+    mutating func mark(_ offset: Int) -> Int {
+        let index = offset >> 6
+        if blocks[index].marks == 0 {
+            blocks[index].first = UInt32(truncatingIfNeeded: contents.count)
+        }
+        blocks[index].marks |= 1 << UInt64(truncatingIfNeeded: offset & 63)
+        contents.append(0)
+        return contents.count - 1
+    }
+
+    /// The place that was marked for the entry at `offset`, nil for none.
+    @inline(__always)
+    func place(_ offset: Int) -> Int? {
+        guard offset < count else { return nil }
+        let block = blocks[offset >> 6]
+        let bit = 1 << UInt64(truncatingIfNeeded: offset & 63) as UInt64
+        guard block.marks & bit != 0 else { return nil }
+        return Int(block.first) + (block.marks & (bit &- 1)).nonzeroBitCount
+    }
+
+    /// Numbers must fit 30 bits; a file ends at 2^32 bytes, an entry takes more than four.
+    @inline(__always)
+    mutating func set(_ place: Int, _ content: Content) {
+        switch content {
+        case .nothing: contents[place] = 0
+        case .type(let number): contents[place] = number &+ 1
+        case .alias(let index): contents[place] = index | 1 << 30
+        case .function(let index): contents[place] = index | 2 << 30
+        case .value(let index): contents[place] = index | 3 << 30
+        }
+    }
+
+    /// Makes the entry at `place` stand for the type of another.
+    mutating func setAlias(_ place: Int, of target: EntryReference) {
+        set(place, .alias(UInt32(truncatingIfNeeded: aliases.count)))
+        aliases.append(target.rawValue)
+    }
+
+    func content(_ place: Int) -> Content {
+        let word = contents[place]
+        if word == 0 { return .nothing }
+        let low = word & 0x3fff_ffff
+        switch word >> 30 {
+        case 0: return .type(low - 1)
+        case 1: return .alias(low)
+        case 2: return .function(low)
+        default: return .value(low)
+        }
+    }
+
+    func get(_ reference: EntryReference) -> Content {
+        place(Int(reference.rawValue)).map { content($0) } ?? .nothing
+    }
+
+    /// The number of the type that an entry is or stands for; nil when it is no type or, by way of
+    /// aliases, only itself. `isVoid` when that is void.
+    @inline(__always)
+    func type(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
+        if let place = place(Int(reference.rawValue)) {
+            let word = contents[place]
+            if word != 0, word >> 30 == 0 { return word - 1 }
+        }
+        return typeSlowly(reference, isVoid: &isVoid)
+    }
+
+    private func typeSlowly(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
+        var reference = reference
+        for _ in 0...aliases.count {
+            if reference == .none {
+                isVoid = true
+                return nil
+            }
+            switch get(reference) {
+            case .type(let number): return number
+            case .alias(let index): reference = EntryReference(rawValue: aliases[Int(index)])
+            case .nothing, .function, .value: return nil
+            }
+        }
+        return nil
+    }
+}

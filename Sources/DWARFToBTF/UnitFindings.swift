@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import Synchronization
+
+/// A parameter of a function: name and type.
+struct Parameter: BitwiseCopyable {
+    let name: UInt32
+    let type: UInt32
+}
+
+/// What a unit says beside types; ids are those of its types.
+struct UnitFindings: ~Copyable, Sendable {
+    var views: [FunctionView] = []
+    var parameters = Arena<Parameter>()
+    var perCPU: [PerCPUVariables.Entry] = []
+    var globals: [GlobalVariables.Entry] = []
+    /// By `FunctionView.unit`; empty without a ledger.
+    var unitNames: [String] = []
+    var notes: [(name: UInt32, unit: String, reason: Ledger.Reason)] = []
+    /// The integer `int`.
+    var int: UInt32?
+    /// Words that wait for an index type, in a unit without an `int`.
+    var lateIndexes = Arena<UInt32>()
+
+    mutating func removeAll() {
+        views.removeAll(keepingCapacity: true)
+        parameters.removeAll()
+        perCPU.removeAll(keepingCapacity: true)
+        globals.removeAll(keepingCapacity: true)
+        unitNames.removeAll(keepingCapacity: true)
+        notes.removeAll(keepingCapacity: true)
+        int = nil
+        lateIndexes.removeAll()
+    }
+}
+
+/// What was read of a unit, on its way from the thread that read it to the store. The boxes go round:
+/// what comes back empty is filled again.
+final class UnitBox: Sendable {
+    struct Content: ~Copyable, Sendable {
+        var types: TypeWriter
+        var findings = UnitFindings()
+        var failure: EncodeError?
+    }
+
+    private let content: Mutex<Content>
+
+    init(names: NamePool) {
+        content = Mutex(Content(types: TypeWriter(names: names)))
+    }
+
+    func withContent<R, E: Error>(
+        _ body: (inout sending Content) throws(E) -> sending R
+    ) throws(E) -> sending R {
+        try content.withLock(body)
+    }
+}

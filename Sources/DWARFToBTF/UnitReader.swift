@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import DWARF
+
+/// Reads units into boxes, on one thread.
+struct UnitReader: ~Copyable {
+    private var encoder: UnitEncoder
+    private let context: EncodeContext
+    /// The abbreviations of the unit read last; units may share them.
+    private var table: (offset: UInt64, encoding: UnitEncoding, compiled: AbbreviationTable)?
+
+    init(_ context: EncodeContext, _ firstUnit: Unit) {
+        self.context = context
+        encoder = UnitEncoder(context, firstUnit: firstUnit)
+    }
+
+    /// Reads one unit that refers to no other.
+    mutating func read(_ unit: Unit, into box: UnitBox) {
+        finish(box) { (reader: inout UnitReader) throws(EncodeError) in
+            guard unit.sort == .compile else { throw .linkedUnits }
+            let isLinked: Bool
+            do throws(DWARFError) { isLinked = try !reader.read(unit) } catch {
+                throw .dwarf(error)
+            }
+            if isLinked { throw .linkedUnits }
+        }
+    }
+
+    /// False when the unit may refer to others.
+    private mutating func read(_ unit: Unit) throws(DWARFError) -> Bool {
+        let table = try table(of: unit)
+        if table.refersOutside { return false }
+        encoder.beginTable(origin: unit.offset, count: unit.end - unit.offset)
+        if try encoder.encode(unit, table: table, inTypes: false) { try encoder.finishTable() }
+        return true
+    }
+
+    /// Reads all units of all sections into one table.
+    mutating func readLinked(into box: UnitBox) {
+        finish(box) { (reader: inout UnitReader) throws(EncodeError) in
+            do throws(DWARFError) {
+                try reader.readLinked()
+            } catch { throw .dwarf(error) }
+        }
+    }
+
+    /// Does `body` and leaves what the encoder has in `box`.
+    private mutating func finish(
+        _ box: UnitBox, _ body: (inout UnitReader) throws(EncodeError) -> Void
+    ) {
+        var failure: EncodeError?
+        do throws(EncodeError) { try body(&self) } catch { failure = error }
+        box.withContent { content in
+            swap(&content.types, &encoder.types)
+            swap(&content.findings, &encoder.findings)
+            content.failure = failure
+        }
+        encoder.types.removeAll()
+        encoder.findings.removeAll()
+    }
+
+    private mutating func table(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
+        if let table, table.offset == unit.abbreviationOffset, table.encoding == unit.encoding {
+            return table.compiled
+        }
+        let compiled = try encoder.data.abbreviations(of: unit)
+        table = (unit.abbreviationOffset, unit.encoding, compiled)
+        return compiled
+    }
+
+    private mutating func readLinked() throws(DWARFError) {
+        let data = context.data
+        // Each section begins at a multiple of 64, see `OffsetTable`.
+        let typesBase = (data.info.count + 63) / 64 * 64
+        let alternateBase = (typesBase + data.types.count + 63) / 64 * 64
+        encoder.beginTable(
+            origin: 0, count: alternateBase + (data.alternate?.info.count ?? 0))
+        encoder.links.isShared = true
+        encoder.links.alternateBase = data.alternate == nil ? nil : alternateBase
+        for unit in data.units where unit.sort == .type {
+            encoder.links.signatures[unit.signature] = unit.typeOffset
+        }
+        for unit in data.typeUnits {
+            encoder.links.signatures[unit.signature] = typesBase + unit.typeOffset
+        }
+        if let alternate = data.alternate {
+            encoder.data = alternate
+            encoder.links.inAlternate = true
+            encoder.sectionBase = alternateBase
+            try read(alternate.units, inTypes: false)
+            encoder.data = data
+            encoder.links.inAlternate = false
+            table = nil
+        }
+        encoder.sectionBase = typesBase
+        try read(data.typeUnits, inTypes: true)
+        encoder.sectionBase = 0
+        try read(data.units, inTypes: false)
+        try encoder.finishTable()
+    }
+
+    private mutating func read(_ units: [Unit], inTypes: Bool) throws(DWARFError) {
+        for unit in units {
+            _ = try encoder.encode(unit, table: try table(of: unit), inTypes: inTypes)
+        }
+    }
+}
+
+extension UnitEncoder {
+    /// Empties the table for entries `origin` ..< `origin + count` of the section.
+    mutating func beginTable(origin: Int, count: Int) {
+        tableOrigin = origin
+        offsets.reset(count: count)
+        contexts.removeAll(keepingCapacity: true)
+        functions.removeAll()
+        values.removeAll()
+        variables.removeAll(keepingCapacity: true)
+        declarationTags.removeAll(keepingCapacity: true)
+        patches.removeAll()
+        indexPatches.removeAll()
+        enumSigns.removeAll(keepingCapacity: true)
+        unitInt = nil
+    }
+
+    /// Completes types and findings of the units read into the table.
+    mutating func finishTable() throws(DWARFError) {
+        try resolveReferences()
+        try collectFunctions()
+        if let sections = context.sections {
+            try collectGlobals(sections)
+        } else {
+            try collectPerCPU()
+        }
+        for tag in declarationTags {
+            guard case .type(let id) = tag.target else { continue }
+            types.addDeclarationTag(tag.value, on: id, component: tag.component)
+        }
+        if context.keepsLedger {
+            for context in contexts { findings.unitNames.append(context.name) }
+        }
+        findings.int = unitInt
+        swap(&findings.lateIndexes, &indexPatches)
+        types.seal()
+    }
+}

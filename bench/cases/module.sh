@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Modules of 6.1, a process each, on a base that the peer made itself.
+
+MODULE_BASE=$CACHE/oracles/6.1/vmlinux-default.btf
+
+modules_folder() { echo "$CACHE/kernels/6.1/dbg/usr/lib/debug/lib/modules/$(<"$CACHE/kernels/6.1/release")"; }
+
+# The commands: MODULE OUT OPTION...
+kbtf_module() {
+    echo "$KBTF encode ${*:3} --base $MODULE_BASE --features $FEATURES --lang-exclude rust --detached $2 $1"
+}
+pahole_module() {
+    echo "$PAHOLE_132 -J ${*:3} --btf_features=$FEATURES --lang_exclude=rust --btf_base=$MODULE_BASE --btf_encode_detached=$2 $1"
+}
+old_pahole_module() {
+    echo "$PAHOLE_124 -J ${*:3} --btf_gen_floats --lang_exclude=rust --btf_base=$WORK/base-1.24.btf --btf_encode_detached=$2 $1"
+}
+
+# The base of pahole 1.24, made once a run.
+old_base() {
+    [ -e "$WORK/base-1.24.btf" ] || "$CACHE/peers/bin/pahole-1.24" -J --btf_gen_floats --lang_exclude=rust \
+        --btf_encode_detached="$WORK/base-1.24.btf" "$(vmlinux_of 6.1)" >/dev/null 2>&1 || die "pahole 1.24 makes no base"
+}
+
+one_module() {
+    local ko
+    ko=$(modules_folder)/kernel/$1
+    printf '\n## %s, %d KiB, on the base of the peer\n' "${1##*/}" "$(($(stat -c %s "$ko") / 1024))" | say
+    field_begin
+    contender kbtf "$(kbtf_module "$ko" "$WORK/kbtf.btf")"
+    contender "kbtf --no-cache" "$(kbtf_module "$ko" "$WORK/kbtf.btf" --no-cache)"
+    contender "pahole 1.32" "$(pahole_module "$ko" "$WORK/pahole.btf")"
+    contender "pahole 1.32 -j2" "$(pahole_module "$ko" "$WORK/pahole.btf" -j2)"
+    contender "pahole 1.24" "$(old_pahole_module "$ko" "$WORK/pahole-1.24.btf")"
+    race 30
+    table
+    goal_time "pahole 1.32" 1/4
+    sizes "$WORK/kbtf.btf" "pahole 1.32" "$WORK/pahole.btf"
+}
+
+case_module() {
+    local ko
+    old_base
+    one_module net/sctp/sctp.ko
+    one_module fs/overlayfs/overlay.ko
+    ko=$(modules_folder)/kernel/fs/overlayfs/overlay.ko
+    # One thread: callgrind runs threads one after the other, and counts their waiting.
+    field_begin
+    contender "kbtf -j1" "$(kbtf_module "$ko" "$WORK/kbtf.btf" -j 1)"
+    contender "kbtf -j1 --no-cache" "$(kbtf_module "$ko" "$WORK/kbtf.btf" -j 1 --no-cache)"
+    contender "pahole 1.32" "$(pahole_module "$ko" "$WORK/pahole.btf")"
+    contender "pahole 1.24" "$(old_pahole_module "$ko" "$WORK/pahole-1.24.btf")"
+    instructions
+}
+
+# loop COMMAND LIST OPTION...: a shell script of COMMAND for each module of LIST; prints what to run.
+loop() {
+    local ko script
+    script=$(mktemp "$WORK/loop.XXXXXX")
+    mkdir -p "$script.out"
+    while read -r ko; do
+        echo "$("$1" "$(modules_folder)/$ko" "$script.out/${ko##*/}.btf" "${@:3}") || exit 1"
+    done <"$2" >"$script"
+    echo "sh $script"
+}
+
+# module_list: all of them, read once so that nobody pays for the disk.
+module_list() {
+    [ -e "$WORK/all" ] || {
+        (cd "$(modules_folder)" && find kernel -name '*.ko' | sort) >"$WORK/all"
+        (cd "$(modules_folder)" && xargs cat <"$WORK/all" >/dev/null)
+    }
+}
+
+case_modules() {
+    # shellcheck disable=SC2034  # measure.sh reads it
+    local PEAKS=1 step
+    old_base
+    module_list
+    step=$(($(wc -l <"$WORK/all") / 112))
+    awk -v n="$step" '(NR - 1) % n == 0 && kept++ < 112' "$WORK/all" >"$WORK/112"
+    printf '\n## %d modules, a process each\n' "$(wc -l <"$WORK/112")" | say
+    field_begin
+    contender kbtf "$(loop kbtf_module "$WORK/112")"
+    contender "kbtf --no-cache" "$(loop kbtf_module "$WORK/112" --no-cache)"
+    contender "pahole 1.32" "$(loop pahole_module "$WORK/112")"
+    contender "pahole 1.24" "$(loop old_pahole_module "$WORK/112")"
+    race 5
+    table
+    goal_time "pahole 1.32" 1/4
+}
