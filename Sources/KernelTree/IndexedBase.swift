@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BTF
-import Bytes
+package import Bytes
 import HostIO
 
 /// A base BTF, ready for encoding modules against it, and where it came from.
 package struct IndexedBase: SearchedBase {
     package let index: BaseIndex
+    /// The BTF that the index is of.
+    package let bytes: ByteView
     /// The file it was read from, as the caller named it.
     package let path: String
     /// What it was found in, outermost first: `gzip, x86 vmlinuz, zstd, ELF .BTF`.
@@ -32,7 +34,7 @@ package func loadIndexedBase(
     if let known, let index = known.index {
         try found.check(path, bigEndian: bigEndian)
         return IndexedBase(
-            index: index, path: path, how: found.how, release: found.release, isFromCache: true)
+            index: index, bytes: found.bytes, path: path, how: found.how, release: found.release, isFromCache: true)
     }
     let btf = try found.parse(path)
     try found.check(path, bigEndian: bigEndian)
@@ -44,5 +46,5 @@ package func loadIndexedBase(
             for: key)
     }
     return IndexedBase(
-        index: index, path: path, how: found.how, release: found.release, isFromCache: false)
+        index: index, bytes: found.bytes, path: path, how: found.how, release: found.release, isFromCache: false)
 }

@@ -45,7 +45,7 @@ struct Encode: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to encode, a comma list: default, \(Features.names.map(\.name).joined(separator: ", ")).",
+            "What to encode, a comma list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
             valueName: "LIST"))
     var features = "default"
 
@@ -83,7 +83,7 @@ struct Encode: ParsableCommand {
         if let jobs, jobs < 1 { throw ValidationError("-j takes 1 or more, not \(jobs)") }
         if let unknown = Features.parse(features).unknown {
             throw ValidationError(
-                "unknown feature '\(unknown)'; there are default, "
+                "unknown feature '\(unknown)'; there are default, all, "
                     + Features.names.map(\.name).joined(separator: ", "))
         }
         if let unknown = Language.parse(langExclude).unknown {

@@ -43,7 +43,11 @@ struct EncodeBatch {
         for choice in order {
             let members = groups[choice] ?? []
             let base: IndexedBase?
-            do throws(Failure) { base = try choice.loadIndexed(search, jobs: jobs) } catch {
+            let wholeBase: BTF?
+            do throws(Failure) {
+                base = try choice.loadIndexed(search, jobs: jobs)
+                wholeBase = options.features.contains(.distilledBase) ? try base?.parse() : nil
+            } catch {
                 refuse(members, choice, error, &outcomes)
                 continue
             }
@@ -55,7 +59,7 @@ struct EncodeBatch {
                 started.show(position, of: order.count)
                 return EncodeFile(
                     job: files[order[position]], options: chosen, base: base,
-                    debugRoots: debugRoots
+                    wholeBase: wholeBase, debugRoots: debugRoots
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }
@@ -110,5 +114,13 @@ extension EncodeBatch.Outcome {
         self.failure = failure
         failed = true
         messages.append(.failure(failure))
+    }
+}
+
+extension IndexedBase {
+    fileprivate func parse() throws(Failure) -> BTF {
+        do throws(BTFError) { return try BTF.parse(bytes) } catch {
+            throw Failure("\(path): \(error)")
+        }
     }
 }

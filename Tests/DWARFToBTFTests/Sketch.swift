@@ -191,10 +191,10 @@ func compiled(
         let done = shell("cd \(folder) && \(compiler) -w -c \(index).c -o \(index).o")
         try #require(done, "\(compiler) does not take:\n\(source)")
     }
-    if sources.count == 1 {
-        return try encoded(ELFFile(path: "\(folder)/0.o"), features: features, base: base)
-    }
     let objects = sources.indices.map { "\($0).o" }.joined(separator: " ")
-    try #require(shell("cd \(folder) && ld -r \(objects) -o all.o"))
-    return try encoded(ELFFile(path: "\(folder)/all.o"), features: features, base: base)
+    let link = sources.count == 1 ? "mv \(objects) all.o" : "ld -r \(objects) -o all.o"
+    try #require(shell("cd \(folder) && \(link)"))
+    let elf = try ELFFile(
+        path: "\(folder)/all.o", separatingSections: features.contains(.globalVariables))
+    return try encoded(elf, features: features, base: base)
 }

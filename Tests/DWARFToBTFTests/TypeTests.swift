@@ -232,15 +232,21 @@ func unit(
             ])
     }
 
-    /// Without ENUM64 the values are cut, the size stays.
+    /// Without ENUM64 the values are cut, the size stays; and nothing tells of signs.
     @Test func wideEnumCut() throws {
         let outcome = try encoded(
             unit { unit in
+                unit.add(
+                    .enumerationType, [.name("signed"), .byteSize(4), .type("int"), .encoding(5)]
+                ) { unit in
+                    unit.add(.enumerator, [.name("N"), .value(-1)])
+                }
                 unit.add(.enumerationType, [.name("wide"), .byteSize(8)]) { unit in
                     unit.add(.enumerator, [.name("F"), .value(0x1_0000_0005)])
                 }
             }, features: Features.legacy.subtracting(.enum64))
         #expect(outcome.line("wide") == "enum wide: size 8 { F = 5 }")
+        #expect(outcome.line("signed") == "enum signed: size 4 { N = 4294967295 }")
     }
 
     // MARK: Prototypes

@@ -243,6 +243,10 @@ func forEachName(_ word: (Int) -> UInt32, _ body: (Int) -> Void) {
     }
 }
 
+func forEachReference(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
+    forEachReference({ words[start + $0] }, { body(start + $0) })
+}
+
 func forEachName(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
     forEachName({ words[start + $0] }, { body(start + $0) })
 }
