@@ -64,7 +64,7 @@ setup-peers: setup
 	@selftests/setup.sh --peers
 
 .PHONY: conformance
-conformance: setup-peers build ## compare with pahole, over whole real kernels (long)
+conformance: setup-peers build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
 	@for step in inputs peers oracles run; do
 		KBTF='$(KBTF)' bash Tests/Conformance/$$step.sh
 	done

@@ -213,3 +213,17 @@ extension ByteView {
         return key
     }
 }
+
+extension ByteView {
+    /// True when the `count` bytes at `a` and at `b`, all of which lie inside, are the same.
+    package func hasSameBytes(_ a: Int, _ b: Int, _ count: Int) -> Bool {
+        precondition(
+            a >= 0 && b >= 0 && count >= 0 && a <= self.count - count && b <= self.count - count)
+        return unsafe withUnsafeBytes { bytes in
+            for index in 0..<count where unsafe bytes[a + index] != (unsafe bytes[b + index]) {
+                return false
+            }
+            return true
+        }
+    }
+}

@@ -60,9 +60,14 @@ package final class DWARFData: Sendable {
         return section.size > 0
     }
 
-    /// Compiles the abbreviations of `unit`.
+    /// Compiles the abbreviations of `unit`. For many units keep a compiler.
     package func abbreviations(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
-        try AbbreviationTable(abbrev, at: unit.abbreviationOffset, encoding: unit.encoding)
+        try abbreviationCompiler(for: unit).table(at: unit.abbreviationOffset)
+    }
+
+    /// A compiler for the abbreviations of all units with the encoding of `unit`.
+    package func abbreviationCompiler(for unit: Unit) -> AbbreviationCompiler {
+        AbbreviationCompiler(abbrev, encoding: unit.encoding)
     }
 
     /// A reader at the first entry of `unit`.

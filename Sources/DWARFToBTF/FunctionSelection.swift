@@ -131,8 +131,12 @@ struct FunctionSelection: ~Copyable, Sendable {
     /// Writes FUNC and FUNC_PROTO for what stays, in order of names.
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
-        let keys = states.map { list[$0.view.name] }
-        let sorted = states.indices.sorted { keys[$0].lexicographicallyPrecedes(keys[$1]) }
+        let names = states.map { list[$0.view.name] }
+        let keys = names.map { prefixKey($0) }
+        let sorted = states.indices.sorted {
+            keys[$0] != keys[$1]
+                ? keys[$0] < keys[$1] : names[$0].lexicographicallyPrecedes(names[$1])
+        }
         for index in sorted {
             let state = states[index]
             let view = state.view

@@ -14,12 +14,13 @@ package final class NamePool: Sendable {
     /// Most bytes that own names may take.
     private let limit: Int
 
-    package init(base: BaseIndex?, limit: Int = Int(Int32.max)) {
+    /// - Parameter names: about how many own names there will be.
+    package init(base: BaseIndex?, limit: Int = Int(Int32.max), expecting names: Int = 512) {
         self.base = base
         self.limit = min(limit, Int(Int32.max))
         stringBase = base.map { $0.stringLength } ?? 0
         // Without a base the empty name takes offset 0 of the own strings.
-        own = Mutex(ByteInterner(leadingEmpty: base == nil))
+        own = Mutex(ByteInterner(leadingEmpty: base == nil, expecting: names))
     }
 
     /// The number of `name`, which holds no NUL; nil when own names would take more bytes than allowed.

@@ -50,6 +50,8 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Forward declarations that stand for a type of the unit which is not settled yet.
     var lateForwards: [(forward: UInt32, full: UInt32)] = []
     var stack = Arena<UInt32>()
+    /// The walk met a FWD in the place of a full type, on either side.
+    var forwardMet = false
     /// The walk met a FWD of the base in the place of a full type. The base cannot say more than it
     /// does, so the struct that leads there is a type of its own.
     var baseForwardMet = false
