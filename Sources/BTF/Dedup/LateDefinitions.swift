@@ -17,6 +17,10 @@ extension TypeStore {
         for index in 0..<count where merged[index] == firstID + UInt32(index) {
             moveReferences(of: index, &outdated, &copies)
         }
+        for id in 1..<firstID where servedByBase[Int(id)] != 0 && copies[id] == nil {
+            // No own type refers to it, but some unit has it.
+            if isOutdated(id, &outdated) { copies[id] = copyOfBase(id) }
+        }
         // Copies refer to the base's types too, which may be outdated as well.
         var index = count
         while index < starts.count {

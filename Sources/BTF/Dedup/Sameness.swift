@@ -207,6 +207,7 @@ extension TypeStore {
             // With two meanings of one forward declaration, its users are told apart by their words.
             if kind.isComposite || kind == .typedef && settlesTypedefsByGraph || !conflict {
                 settled[Int(pair.own)] = other
+                if other < firstID { servedByBase[Int(other)] = 1 }
             }
         }
     }

@@ -66,6 +66,9 @@ package struct TypeStore: ~Copyable, Sendable {
         let other: UInt32
     }
 
+    /// By id of the base: 1 where a unit's type was settled as that, see LateDefinitions.swift.
+    var servedByBase: Arena<UInt8>
+
     package init(base: BaseIndex?, names: NamePool) {
         self.base = base
         self.names = names
@@ -73,6 +76,7 @@ package struct TypeStore: ~Copyable, Sendable {
         baseWords = base?.words ?? []
         baseStarts = base?.starts ?? [0]
         firstID = base?.btf.typeCount ?? 1
+        servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
     }
