@@ -216,14 +216,14 @@ private struct SetSize: Sendable {
         var known = BTFAssembler(bigEndian: bigEndian)
         let proto = known.prototype()
         let functions = ["c", "a", "b"].map { known.function($0, proto) }
-        let outcome = try encode(
-            DWARFFlavor(version: 4, bigEndian: bigEndian),
-            features: .standard.union(.attributes), address: 0x8000,
-            change: { $0.section(".BTF", known.bytes()) }
-        ) { ids in
+        func build(_ ids: inout IDSection) {
             // c, a and b, where a, b and c were.
             sorted(&ids, [(functions[0], 1 << 13), (functions[1], 0), (functions[2], 1 << 12)])
         }
+        let outcome = try encode(
+            DWARFFlavor(version: 4, bigEndian: bigEndian),
+            features: .standard.union(.attributes), address: 0x8000,
+            change: { $0.section(".BTF", known.bytes()) }, build)
         #expect(
             tags(outcome) == [
                 "bpf_fastcall: func b", "bpf_kfunc: func a", "bpf_kfunc: func b",
