@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 /// The nineteen kinds of BTF (Documentation/bpf/btf.rst; include/uapi/linux/btf.h).
+@usableFromInline @frozen
 package enum Kind: UInt8, CaseIterable, Sendable {
     case int = 1
     case ptr = 2
@@ -21,6 +22,33 @@ package enum Kind: UInt8, CaseIterable, Sendable {
     case declTag = 17
     case typeTag = 18
     case enum64 = 19
+
+    /// As `init(rawValue:)`, which is a call: this becomes a comparison and a subtraction.
+    @inlinable @inline(__always)
+    package init?(known number: UInt8) {
+        switch number {
+        case 1: self = .int
+        case 2: self = .ptr
+        case 3: self = .array
+        case 4: self = .struct
+        case 5: self = .union
+        case 6: self = .enum
+        case 7: self = .fwd
+        case 8: self = .typedef
+        case 9: self = .volatile
+        case 10: self = .const
+        case 11: self = .restrict
+        case 12: self = .func
+        case 13: self = .funcProto
+        case 14: self = .var
+        case 15: self = .datasec
+        case 16: self = .float
+        case 17: self = .declTag
+        case 18: self = .typeTag
+        case 19: self = .enum64
+        default: return nil
+        }
+    }
 
     /// The kernel's word for the kind, as `bpftool btf dump` prints it.
     package var word: String {
@@ -47,8 +75,8 @@ package enum Kind: UInt8, CaseIterable, Sendable {
         }
     }
 
-    package var isComposite: Bool { self == .struct || self == .union }
-    package var isAnyEnum: Bool { self == .enum || self == .enum64 }
+    @inlinable package var isComposite: Bool { self == .struct || self == .union }
+    @inlinable package var isAnyEnum: Bool { self == .enum || self == .enum64 }
 
     /// Kinds that only wrap the type they point at, and do not change its size.
     package var isModifier: Bool {
@@ -122,21 +150,24 @@ package struct KindShape: Sendable {
 }
 
 /// The `info` word of a type: kind, number of elements, kind flag.
+@usableFromInline @frozen
 package struct TypeInfo: Equatable, Sendable {
-    package let rawValue: UInt32
+    @usableFromInline package let rawValue: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    @inlinable @inline(__always) package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    @inlinable
     package init(_ kind: Kind, vlen: Int = 0, flag: Bool = false) {
         rawValue = UInt32(kind.rawValue) << 24 | UInt32(vlen) & 0xff_ffff | (flag ? 1 << 31 : 0)
     }
 
     /// Seven bits since 7.2 (five before; the two in between were always zero).
-    package var rawKind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 24) & 0x7f }
-    package var kind: Kind? { Kind(rawValue: rawKind) }
+    @inlinable package var rawKind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 24) & 0x7f }
+    @inlinable @inline(__always)
+    package var kind: Kind? { Kind(known: rawKind) }
     /// Number of elements, or the linkage of a FUNC. 24 bits since 7.2, 16 before.
-    package var vlen: Int { Int(rawValue & 0xff_ffff) }
-    package var flag: Bool { rawValue >> 31 != 0 }
+    @inlinable package var vlen: Int { Int(rawValue & 0xff_ffff) }
+    @inlinable package var flag: Bool { rawValue >> 31 != 0 }
 
     /// The most elements a kernel before 7.2 can be shown.
     package static let maxVlenBefore72 = 0xffff

@@ -110,6 +110,10 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         capacity = larger
     }
 
+    /// The first element, for loops that check once for many reads. Gone when the arena grows or ends.
+    @unsafe @inlinable package var start: UnsafePointer<Element> { unsafe UnsafePointer(base) }
+    @unsafe @inlinable package var mutableStart: UnsafeMutablePointer<Element> { unsafe base }
+
     /// Calls `body` with the elements; the pointer must not escape.
     @unsafe @inlinable
     package borrowing func withUnsafeElements<R>(

@@ -19,9 +19,11 @@ struct AbbreviationStep: BitwiseCopyable {
         /// The same for forms that are read often: fixed sizes, references inside the unit, LEB128.
         case load1, load2, load4, load8
         case loadReference1, loadReference2, loadReference4
-        case loadLEB, loadPresent, loadBlock
-        /// The value is constant `count` of the table.
+        case loadLEB, loadPresent, loadBlock, loadString
+        /// The value is `count`, sign-extended.
         case constant
+        /// The value is constant `count` of the compiler's.
+        case longConstant
     }
 
     let operation: Operation
@@ -39,12 +41,38 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let interest: EntryInterest
     /// It declares so many attributes that they may not fit the bytes kept free behind a unit.
     let isLong: Bool
-    let skipStart: UInt32
-    let skipEnd: UInt32
-    let loadEnd: UInt32
+    /// Some attribute may refer to another unit or file.
+    let refersOutside: Bool
+    private(set) var skipStart: UInt32
+    private(set) var skipEnd: UInt32
+    private(set) var loadEnd: UInt32
     /// Place of the declared attributes, for readers that want all of them.
     let specStart: UInt32
     let specEnd: UInt32
+
+    init(
+        tag: Tag, hasChildren: Bool, interest: EntryInterest, isLong: Bool, refersOutside: Bool,
+        skipStart: UInt32, skipEnd: UInt32, loadEnd: UInt32, specStart: UInt32, specEnd: UInt32
+    ) {
+        self.tag = tag
+        self.hasChildren = hasChildren
+        self.interest = interest
+        self.isLong = isLong
+        self.refersOutside = refersOutside
+        self.skipStart = skipStart
+        self.skipEnd = skipEnd
+        self.loadEnd = loadEnd
+        self.specStart = specStart
+        self.specEnd = specEnd
+    }
+
+    /// Its steps were moved to other places.
+    mutating func move(by distance: Int) {
+        // A table has fewer than 2^32 steps: each takes a byte of the section.
+        skipStart = UInt32(truncatingIfNeeded: Int(skipStart) + distance)
+        skipEnd = UInt32(truncatingIfNeeded: Int(skipEnd) + distance)
+        loadEnd = UInt32(truncatingIfNeeded: Int(loadEnd) + distance)
+    }
 }
 
 /// An attribute as declared: for reading entries whole.
@@ -54,153 +82,204 @@ package struct AttributeSpec: BitwiseCopyable, Sendable {
     package let implicitConstant: Int64
 }
 
-/// A table of abbreviations, compiled once for a unit's address and offset sizes.
-package final class AbbreviationTable: Sendable {
-    let entries: Arena<Abbreviation>
-    /// Code - 1 -> entry for codes that are dense, as compilers make them.
-    let dense: Arena<Int32>
-    let sparse: [UInt64: Int32]
+/// The abbreviations of a unit.
+package final class AbbreviationTable {
+    /// Knows what was declared word for word.
+    let compiler: AbbreviationCompiler
+    /// Entries of code 1, 2, 3 ..., as compilers make them.
+    let dense: Arena<Abbreviation>
+    private let sparse: [UInt64: Abbreviation]
     let steps: Arena<AbbreviationStep>
-    let constants: Arena<Int64>
-    package let specs: Arena<AttributeSpec>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
 
-    /// The abbreviation with this code, nil when there is none.
-    func find(_ code: UInt64) -> Int? {
-        let index: Int32
-        if code <= UInt64(dense.count) {
-            index = dense[Int(code) - 1]  // code 0 is handled by the caller
-        } else {
-            index = sparse[code] ?? -1
-        }
-        return index < 0 ? nil : Int(index)
+    fileprivate init(_ draft: consuming AbbreviationDraft, _ compiler: AbbreviationCompiler) {
+        self.compiler = compiler
+        sparse = draft.sparse
+        refersOutside = draft.refersOutside
+        dense = draft.dense
+        steps = draft.steps
     }
 
-    /// - Parameters:
-    ///   - section: the bytes of `.debug_abbrev`.
-    ///   - offset: where the table starts in it.
+    /// The abbreviation with this code, nil when there is none.
+    func find(_ code: UInt64) -> Abbreviation? {
+        // Code 0 is the caller's.
+        code <= UInt64(dense.count) ? dense[Int(code) - 1] : sparse[code]
+    }
+}
+
+/// A table being read.
+private struct AbbreviationDraft: ~Copyable {
+    var dense = Arena<Abbreviation>(capacity: 512)
+    var sparse: [UInt64: Abbreviation] = [:]
+    var steps = Arena<AbbreviationStep>(capacity: 4096)
+    var refersOutside = false
+
+    /// Takes over an entry of the compiler's; false when its code was declared before.
+    mutating func insert(
+        _ code: UInt64, _ entry: Abbreviation, _ compiled: borrowing Arena<AbbreviationStep>
+    ) -> Bool {
+        var own = entry
+        own.move(by: steps.count - Int(entry.skipStart))
+        steps.append(compiled, Int(entry.skipStart)..<Int(entry.loadEnd))
+        if entry.refersOutside { refersOutside = true }
+        if code == UInt64(dense.count) + 1 {
+            dense.append(own)
+            return true
+        }
+        return code > UInt64(dense.count) && sparse.updateValue(own, forKey: code) == nil
+    }
+}
+
+/// Compiles tables of abbreviations, for units of the same address and offset sizes. Units have tables of
+/// their own but declare the same things: what is declared with the same bytes is compiled once.
+package final class AbbreviationCompiler {
+    private let section: ByteView
+    package let encoding: UnitEncoding
+    fileprivate(set) var entries = Arena<Abbreviation>(capacity: 512)
+    private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
+    private(set) var constants = Arena<Int64>()
+    private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
+    /// Entries by the hash of their declaration, and where the first of each lies in the section.
+    private var known = HashChains()
+    private var places = Arena<Int>()
+
+    /// - Parameter section: the bytes of `.debug_abbrev`.
+    package init(_ section: ByteView, encoding: UnitEncoding) {
+        self.section = section
+        self.encoding = encoding
+    }
+
+    /// The table at `offset` of the section.
+    ///
     /// - Throws: a form this room does not know, a code used twice, or data that ends too early.
-    package init(
-        _ section: ByteView, at offset: UInt64, encoding: UnitEncoding
-    ) throws(DWARFError) {
-        var builder = Builder(encoding: encoding)
+    package func table(at offset: UInt64) throws(DWARFError) -> AbbreviationTable {
+        var draft = AbbreviationDraft()
+        var fault: DWARFError?
         do throws(ByteError) {
             guard let start = Int(exactly: offset), start <= section.count else {
                 throw ByteError.truncated(offset: Int(clamping: offset))
             }
             var cursor = section.cursor(bigEndian: encoding.bigEndian)
             try cursor.seek(to: start)
-            while true {
+            while fault == nil {
                 let at = cursor.offset
                 let code = try cursor.readULEB()
                 if code == 0 { break }
-                let tag = try cursor.readULEB()
-                let children = try cursor.readU8()
-                builder.begin()
-                while true {
-                    let specAt = cursor.offset
-                    let attribute = try cursor.readULEB()
-                    let form = try cursor.readULEB()
-                    let implicit: Int64 =
-                        form == UInt64(Form.implicitConst.rawValue) ? try cursor.readSLEB() : 0
-                    if attribute == 0, form == 0 { break }
-                    if let fault = builder.add(attribute, form, implicit) {
-                        builder.fault = DWARFError(
-                            section: ".debug_abbrev", offset: specAt, fault)
-                        break
-                    }
-                }
-                if builder.fault == nil,
-                    !builder.finish(code: code, tag: tag, hasChildren: children != 0)
-                {
-                    builder.fault = DWARFError(
+                let declaration = cursor.offset
+                let hash = try Self.pass(&cursor)
+                var entry = find(declaration, cursor.offset - declaration, hash)
+                if entry == nil { entry = try compile(declaration, hash, &fault) }
+                guard let entry else { break }
+                if !draft.insert(code, entries[Int(entry)], steps) {
+                    fault = DWARFError(
                         section: ".debug_abbrev", offset: at,
                         "abbreviation \(code) is declared twice")
                 }
-                if builder.fault != nil { break }
             }
         } catch {
             throw DWARFError(section: ".debug_abbrev", error)
         }
-        if let fault = builder.fault { throw fault }
-        sparse = builder.sparse
-        refersOutside = builder.refersOutside
-        entries = builder.entries
-        dense = builder.dense
-        steps = builder.steps
-        constants = builder.constants
-        specs = builder.specs
+        if let fault { throw fault }
+        return AbbreviationTable(draft, self)
     }
-}
 
-private struct Builder: ~Copyable {
-    let encoding: UnitEncoding
-    var entries = Arena<Abbreviation>(capacity: 512)
-    var dense = Arena<Int32>(capacity: 512)
-    var sparse: [UInt64: Int32] = [:]
-    var steps = Arena<AbbreviationStep>(capacity: 4096)
-    var constants = Arena<Int64>()
-    var specs = Arena<AttributeSpec>(capacity: 2048)
-    var refersOutside = false
-    var fault: DWARFError?
-
-    private var firstSpec = 0
-
-    init(encoding: UnitEncoding) { self.encoding = encoding }
-
-    mutating func begin() { firstSpec = specs.count }
-
-    /// The fault, if any.
-    mutating func add(_ attribute: UInt64, _ rawForm: UInt64, _ implicit: Int64) -> String? {
-        guard let code = UInt16(exactly: rawForm), encoding.size(of: Form(rawValue: code)) != nil
-        else { return "unknown form 0x\(String(rawForm, radix: 16)) (DWARF \(encoding.version))" }
-        let form = Form(rawValue: code)
-        switch form {
-        case .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8: refersOutside = true
-        default: break
+    /// Passes over a declaration from its tag on, and hashes it.
+    private static func pass(_ cursor: inout ByteCursor) throws(ByteError) -> UInt64 {
+        var mixer = Mixer(try cursor.readULEB())
+        mixer.add(UInt64(try cursor.readU8()))
+        while true {
+            let attribute = try cursor.readULEB()
+            let form = try cursor.readULEB()
+            if form == UInt64(Form.implicitConst.rawValue) {
+                mixer.add(UInt64(bitPattern: try cursor.readSLEB()))
+            }
+            if attribute == 0, form == 0 { return mixer.value }
+            mixer.add(attribute << 32 ^ form)
         }
-        // An attribute beyond 16 bits is nobody's; 0 is kept as "no name we know".
-        specs.append(
-            AttributeSpec(
-                attribute: Attribute(rawValue: UInt16(exactly: attribute) ?? 0), form: form,
-                implicitConstant: implicit))
+    }
+
+    /// The entry that was declared with the same bytes.
+    private func find(_ start: Int, _ length: Int, _ hash: UInt64) -> UInt32? {
+        var entry = known.first(hash: hash)
+        while let candidate = entry {
+            if section.hasSameBytes(start, places[Int(candidate)], length) { return candidate }
+            entry = known.after(candidate, hash: hash)
+        }
         return nil
     }
 
-    /// False when the code was declared before.
-    mutating func finish(code: UInt64, tag: UInt64, hasChildren: Bool) -> Bool {
-        let index = Int32(truncatingIfNeeded: entries.count)
-        if code == UInt64(dense.count) + 1 {
-            dense.append(index)
-        } else if code <= UInt64(dense.count) || sparse.updateValue(index, forKey: code) != nil {
-            return false
+    /// Compiles the declaration at `start`, which `pass` has read; nil with a fault.
+    private func compile(
+        _ start: Int, _ hash: UInt64, _ fault: inout DWARFError?
+    ) throws(ByteError) -> UInt32? {
+        var cursor = section.cursor(bigEndian: encoding.bigEndian)
+        try cursor.seek(to: start)
+        let tag = try cursor.readULEB()
+        let children = try cursor.readU8()
+        let firstSpec = specs.count
+        while true {
+            let at = cursor.offset
+            let attribute = try cursor.readULEB()
+            let form = try cursor.readULEB()
+            let implicit: Int64 =
+                form == UInt64(Form.implicitConst.rawValue) ? try cursor.readSLEB() : 0
+            if attribute == 0, form == 0 { break }
+            guard let code = UInt16(exactly: form), encoding.size(of: Form(rawValue: code)) != nil
+            else {
+                fault = DWARFError(
+                    section: ".debug_abbrev", offset: at,
+                    "unknown form 0x\(String(form, radix: 16)) (DWARF \(encoding.version))")
+                return nil
+            }
+            // An attribute beyond 16 bits is nobody's; 0 is kept as "no name we know".
+            specs.append(
+                AttributeSpec(
+                    attribute: Attribute(rawValue: UInt16(exactly: attribute) ?? 0),
+                    form: Form(rawValue: code), implicitConstant: implicit))
         }
+        known.append(hash: hash)
+        places.append(start)
+        finish(Tag(rawValue: UInt16(exactly: tag) ?? 0), hasChildren: children != 0, firstSpec)
+        return UInt32(truncatingIfNeeded: entries.count - 1)
+    }
+
+    private func finish(_ tag: Tag, hasChildren: Bool, _ firstSpec: Int) {
         let skipStart = steps.count
-        compile(loading: false)
+        compileSteps(firstSpec, loading: false)
         let skipEnd = steps.count
-        compile(loading: true)
-        let tag = Tag(rawValue: UInt16(exactly: tag) ?? 0)
+        compileSteps(firstSpec, loading: true)
+        var refersOutside = false
+        for index in firstSpec..<specs.count {
+            switch specs[index].form {
+            case .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8: refersOutside = true
+            default: break
+            }
+        }
         entries.append(
             Abbreviation(
                 tag: tag, hasChildren: hasChildren, interest: EntryInterest(tag),
                 // No value but a string or a block, whose lengths are checked, takes more than 16 bytes.
                 isLong: (specs.count - firstSpec + 1) * 16 > EntryReader.slack,
+                refersOutside: refersOutside,
                 skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
                 loadEnd: UInt32(steps.count),
                 specStart: UInt32(firstSpec), specEnd: UInt32(specs.count)))
-        return true
     }
 
-    private mutating func compile(loading: Bool) {
+    private func compileSteps(_ firstSpec: Int, loading: Bool) {
         var fixed: UInt32 = 0
         for index in firstSpec..<specs.count {
             let spec = specs[index]
             if loading, let slot = Slot(spec.attribute) {
                 flush(&fixed)
                 if spec.form == .implicitConst {
-                    add(.constant, slot, spec.form, UInt32(constants.count))
-                    constants.append(spec.implicitConstant)
+                    if let short = Int32(exactly: spec.implicitConstant) {
+                        add(.constant, slot, spec.form, UInt32(bitPattern: short))
+                    } else {
+                        add(.longConstant, slot, spec.form, UInt32(constants.count))
+                        constants.append(spec.implicitConstant)
+                    }
                 } else {
                     add(encoding.loadOperation(of: spec.form), slot, spec.form)
                 }
@@ -216,13 +295,13 @@ private struct Builder: ~Copyable {
         flush(&fixed)
     }
 
-    private mutating func flush(_ fixed: inout UInt32) {
+    private func flush(_ fixed: inout UInt32) {
         guard fixed > 0 else { return }
         steps.append(AbbreviationStep(operation: .skipBytes, slot: 0, form: 0, count: fixed))
         fixed = 0
     }
 
-    private mutating func add(
+    private func add(
         _ operation: AbbreviationStep.Operation, _ slot: Slot, _ form: Form, _ count: UInt32 = 0
     ) {
         steps.append(

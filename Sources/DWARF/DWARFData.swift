@@ -63,9 +63,14 @@ package final class DWARFData: Sendable {
         return section.size > 0
     }
 
-    /// Compiles the abbreviations of `unit`.
+    /// Compiles the abbreviations of `unit`. For many units keep a compiler.
     package func abbreviations(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
-        try AbbreviationTable(abbrev, at: unit.abbreviationOffset, encoding: unit.encoding)
+        try abbreviationCompiler(for: unit).table(at: unit.abbreviationOffset)
+    }
+
+    /// A compiler for the abbreviations of all units with the encoding of `unit`.
+    package func abbreviationCompiler(for unit: Unit) -> AbbreviationCompiler {
+        AbbreviationCompiler(abbrev, encoding: unit.encoding)
     }
 
     /// A reader at the first entry of `unit`.
@@ -179,16 +184,42 @@ extension DWARFData {
                 address = try cursor.readAddress(size: size)
             case 0xa1, 0xfb:  // DW_OP_addrx, DW_OP_GNU_addr_index
                 let index = try cursor.readULEB()
-                let (scaled, overflow) = index.multipliedReportingOverflow(by: UInt64(size))
-                let (place, overflow2) = scaled.addingReportingOverflow(addrBase)
-                guard !overflow, !overflow2 else { return nil }
-                var table = addr.cursor(bigEndian: bigEndian)
-                try table.seek(to: Int(clamping: place))
-                address = try table.readAddress(size: size)
+                guard let found = self.address(index: index, unit: unit, addrBase: addrBase) else {
+                    return nil
+                }
+                address = found
             default:
                 return nil
             }
             return cursor.atEnd ? address : nil
+        } catch {
+            return nil
+        }
+    }
+
+    /// The address that an attribute of class address gives; nil for other forms and an index outside
+    /// `.debug_addr`.
+    package func address(
+        _ value: UInt64, form: Form, unit: Unit, addrBase: UInt64
+    ) -> UInt64? {
+        switch form {
+        case .addr: value
+        case .addrx, .addrx1, .addrx2, .addrx3, .addrx4, .gnuAddrIndex:
+            address(index: value, unit: unit, addrBase: addrBase)
+        default: nil
+        }
+    }
+
+    /// Entry `index` of the unit's part of `.debug_addr` (DWARF 5 section 7.27).
+    private func address(index: UInt64, unit: Unit, addrBase: UInt64) -> UInt64? {
+        let size = unit.encoding.addressSize
+        let (scaled, overflow) = index.multipliedReportingOverflow(by: UInt64(size))
+        let (place, overflow2) = scaled.addingReportingOverflow(addrBase)
+        guard !overflow, !overflow2 else { return nil }
+        var table = addr.cursor(bigEndian: bigEndian)
+        do throws(ByteError) {
+            try table.seek(to: Int(clamping: place))
+            return try table.readAddress(size: size)
         } catch {
             return nil
         }

@@ -69,17 +69,22 @@ package struct EntryFilter {
 extension EntryReader {
     static let slack = 1024
 
-    /// Moves to the next entry that is wanted and decodes it; passes over all others.
+    /// Moves to the next entry that is wanted and decodes it; passes over all others. `die` tells where
+    /// and what it is; the reader's own properties speak of the last `advance`.
     ///
     /// - Returns: false at the end of the unit.
     package mutating func next(
         into die: inout DIE, _ filter: EntryFilter
     ) throws(DWARFError) -> Bool {
         var outermost = Int.max
+        // SAFETY: the table never changes; its entries' steps lie inside it.
+        let dense = unsafe table.dense.start
+        let denseCount = table.dense.count
+        let steps = unsafe table.steps.start
+        // SAFETY: see above.
+        let base = unsafe cursor.start
         while cursor.offset < safeEnd {
             let start = cursor.offset
-            // SAFETY: see above.
-            let base = unsafe cursor.start
             var at = start &+ 1
             var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
             if code >= 0x80 {
@@ -93,18 +98,15 @@ extension EntryReader {
                 cursor.offset = at
                 continue
             }
-            guard code <= table.dense.count else { break }
-            let entry = table.entries[Int(table.dense[code &- 1])]
+            guard code <= denseCount else { break }
+            let entry = unsafe dense[code &- 1]
             if entry.isLong { break }
             let depth = nextDepth
             if depth < outermost { outermost = depth }
             if filter.wants(entry.interest, depth: depth, outermost: outermost) {
-                let after = unsafe load(entry, base, at, &die)
+                let after = unsafe load(entry, steps, base, at, &die)
                 if after < 0 { break }
                 cursor.offset = after
-                offset = start
-                self.depth = depth
-                current = entry
                 die.offset = start
                 die.tag = entry.tag
                 die.hasChildren = entry.hasChildren
@@ -113,7 +115,7 @@ extension EntryReader {
                 self.outermost = outermost
                 return true
             }
-            let after = unsafe pass(entry, base, at)
+            let after = unsafe pass(entry, steps, base, at)
             if after < 0 { break }
             cursor.offset = after
             if entry.hasChildren { nextDepth = depth &+ 1 }
@@ -142,14 +144,17 @@ extension EntryReader {
     /// Decodes the wanted attributes. The offset after the entry; -1 when it must be read carefully.
     @unsafe @inline(__always)
     private func load(
-        _ entry: Abbreviation, _ base: UnsafeRawPointer, _ start: Int, _ die: inout DIE
+        _ entry: Abbreviation, _ steps: UnsafePointer<AbbreviationStep>,
+        _ base: UnsafeRawPointer, _ start: Int, _ die: inout DIE
     ) -> Int {
         var at = start
-        die.present = 0
+        var present: UInt32 = 0
+        let values = unsafe die.values.mutableStart
+        let forms = unsafe die.forms.mutableStart
         var step = Int(entry.skipEnd)
         let end = Int(entry.loadEnd)
         while step < end {
-            let what = table.steps[step]
+            let what = unsafe steps[step]
             var value: UInt64 = 0
             // SAFETY: at stays below the section's end: see the head of this extension.
             switch what.operation {
@@ -185,7 +190,7 @@ extension EntryReader {
             case .loadPresent:
                 value = 1
             case .constant:
-                value = UInt64(bitPattern: table.constants[Int(what.count)])
+                value = UInt64(bitPattern: Int64(Int32(bitPattern: what.count)))
             case .loadBlock:
                 guard let length = unsafe leb(base, &at), length <= 0xffff,
                     let bits = BlockRange.bits(offset: at, length: Int(length))
@@ -193,25 +198,35 @@ extension EntryReader {
                 value = bits
                 at &+= Int(length)
                 guard at <= safeEnd else { return -1 }
+            case .loadString:
+                value = UInt64(at)
+                guard unsafe passString(base, &at) else { return -1 }
             default:
                 guard unsafe pass(what, base, &at) else { return -1 }
                 step &+= 1
                 continue
             }
-            die.set(what.slot, what.form, value)
+            // SAFETY: slots are below 32, the number of both.
+            unsafe values[Int(what.slot & 31)] = value
+            unsafe forms[Int(what.slot & 31)] = what.form
+            present |= 1 << UInt32(what.slot)
             step &+= 1
         }
+        die.present = present
         return at <= unit.end ? at : -1
     }
 
     /// The offset after an entry nobody wants; -1 when it must be read carefully.
     @unsafe @inline(__always)
-    private func pass(_ entry: Abbreviation, _ base: UnsafeRawPointer, _ start: Int) -> Int {
+    private func pass(
+        _ entry: Abbreviation, _ steps: UnsafePointer<AbbreviationStep>,
+        _ base: UnsafeRawPointer, _ start: Int
+    ) -> Int {
         var at = start
         var step = Int(entry.skipStart)
         let end = Int(entry.skipEnd)
         while step < end {
-            let what = table.steps[step]
+            let what = unsafe steps[step]
             if what.operation == .skipBytes {
                 at &+= Int(what.count)
             } else if unsafe !pass(what, base, &at) {
@@ -236,9 +251,21 @@ extension EntryReader {
         case .skipBlock1:
             at &+= 1 &+ Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
             return at <= safeEnd
+        case .skipString:
+            return unsafe passString(base, &at)
         default:
             return false
         }
+    }
+
+    /// A string that ends before `safeEnd`.
+    @unsafe @inline(__always)
+    private func passString(_ base: UnsafeRawPointer, _ at: inout Int) -> Bool {
+        while at < safeEnd {
+            at &+= 1
+            if unsafe base.load(fromByteOffset: at &- 1, as: UInt8.self) == 0 { return true }
+        }
+        return false
     }
 
     /// A LEB128 number of at most 9 bytes.

@@ -15,7 +15,8 @@ package struct EntryReader: ~Copyable {
     /// Entries that start before this offset have `slack` readable bytes behind them.
     let safeEnd: Int
     var current = Abbreviation(
-        tag: Tag(rawValue: 0), hasChildren: false, interest: .none, isLong: true, skipStart: 0,
+        tag: Tag(rawValue: 0), hasChildren: false, interest: .none, isLong: true,
+        refersOutside: false, skipStart: 0,
         skipEnd: 0, loadEnd: 0, specStart: 0, specEnd: 0)
     /// Byte offset of the current entry in the section.
     package internal(set) var offset = 0
@@ -64,13 +65,13 @@ package struct EntryReader: ~Copyable {
                 if nextDepth > 0 { nextDepth -= 1 }
                 continue
             }
-            guard let index = table.find(code) else {
+            guard let entry = table.find(code) else {
                 throw DWARFError(
                     section: section, offset: offset,
                     "entry uses abbreviation \(code), which .debug_abbrev+0x"
                         + String(unit.abbreviationOffset, radix: 16) + " does not declare")
             }
-            current = table.entries[index]
+            current = entry
             depth = nextDepth
             if current.hasChildren { nextDepth += 1 }
             return true
@@ -103,10 +104,13 @@ package struct EntryReader: ~Copyable {
                 let what = table.steps[step]
                 switch what.operation {
                 case .load, .load1, .load2, .load4, .load8, .loadReference1, .loadReference2,
-                    .loadReference4, .loadLEB, .loadPresent, .loadBlock:
+                    .loadReference4, .loadLEB, .loadPresent, .loadBlock, .loadString:
                     try load(what.slot, Form(rawValue: what.form), into: &die)
                 case .constant:
-                    let value = table.constants[Int(what.count)]
+                    let value = Int64(Int32(bitPattern: what.count))
+                    die.set(what.slot, what.form, UInt64(bitPattern: value))
+                case .longConstant:
+                    let value = table.compiler.constants[Int(what.count)]
                     die.set(what.slot, what.form, UInt64(bitPattern: value))
                 default:
                     try skip(what.operation, Int(what.count))
@@ -145,11 +149,11 @@ package struct EntryReader: ~Copyable {
                 nextDepth -= 1
                 continue
             }
-            guard let index = table.find(code) else {
+            guard let entry = table.find(code) else {
                 throw DWARFError(
                     section: section, offset: at, "entry uses undeclared abbreviation \(code)")
             }
-            current = table.entries[index]
+            current = entry
             try skipAttributes()
             if current.hasChildren { nextDepth += 1 }
         }
@@ -261,7 +265,7 @@ extension EntryReader {
         values.removeAll(keepingCapacity: true)
         do throws(ByteError) {
             for index in Int(current.specStart)..<Int(current.specEnd) {
-                let spec = table.specs[index]
+                let spec = table.compiler.specs[index]
                 var form = spec.form
                 var value: UInt64 = 0
                 switch form {

@@ -62,6 +62,7 @@ extension UnitEncoding {
         case .udata, .strx, .loclistx: .loadLEB
         case .flagPresent: .loadPresent
         case .exprloc: .loadBlock
+        case .string: .loadString
         default: .load
         }
     }

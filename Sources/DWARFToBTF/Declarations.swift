@@ -26,10 +26,10 @@ struct FunctionEntry: BitwiseCopyable {
     var parameterCount: UInt32 = 0
     var isDeclaration: Bool
     var isExternal: Bool
-    /// It is only the pattern of inlined calls (DW_AT_inline): where there is code of its own,
-    /// another entry tells of it. Code that was merged with another function's has an entry
-    /// without addresses, but is no pattern.
-    var isPattern: Bool
+    /// DW_AT_low_pc; 0 when absent.
+    var address: UInt64
+    /// Its code lies in several places (DW_AT_ranges).
+    var hasRanges: Bool
     var isVariadic = false
 }
 
@@ -42,6 +42,8 @@ struct ValueEntry: BitwiseCopyable {
     var location: UInt64
     var locationForm: Form
     var isExternal: Bool
+    /// It is a constant (DW_AT_const_value).
+    var isConstant: Bool
     /// Number among the function's parameters.
     var position: UInt32
     /// Index into `UnitEncoder.contexts`.

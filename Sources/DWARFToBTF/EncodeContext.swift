@@ -36,7 +36,9 @@ struct EncodeContext: Sendable {
         nestsArrays = base?.nestsArrays ?? true
         // A string section may share endings between names, a hostile one all of them.
         let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count
-        names = NamePool(base: base, limit: (1 << 20) + 8 * (data.info.count + strings))
+        names = NamePool(
+            base: base, limit: (1 << 20) + 8 * (data.info.count + strings),
+            expecting: base == nil ? strings / 20 : 512)
         let perCPUSection =
             !features.isDisjoint(with: [.variables, .globalVariables])
             ? elf.section(named: PerCPUVariables.sectionName) : nil

@@ -57,10 +57,12 @@ package enum EncodeError: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
 ///   - base: the base BTF; nil makes standalone BTF.
+///   - whole: the same base, not indexed, for the feature `distilledBase`.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
-    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
+    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, distilling whole: BTF? = nil,
+    options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
     let context: EncodeContext
@@ -73,7 +75,7 @@ package func encode(
     run.functions.write(&last, &ledger)
     if options.features.contains(.kernelFunctionTags) {
         do throws(ELFError) {
-            try KernelFunctions(elf, base: base?.btf).write(
+            try KernelFunctions(elf, base: whole).write(
                 &last, run.store, options.features, &ledger)
         } catch { throw .elf(error) }
     }
@@ -86,15 +88,15 @@ package func encode(
     let bytes = compact.serialized(
         bigEndian: data.bigEndian,
         withLayout: base == nil && options.features.contains(.layout))
-    guard options.features.contains(.distilledBase) else {
+    guard let whole, options.features.contains(.distilledBase) else {
         return Encoded(bytes: bytes, typeCount: compact.typeCount, ledger: ledger)
     }
     let distilled: Distilled
     do throws(BTFError) {
-        distilled = try BTF.parse(ByteView(bytes), base: base?.btf).distilled()
+        distilled = try BTF.parse(ByteView(bytes), base: whole).distilled()
     } catch { throw .btf(error) }
     for id in distilled.ambiguous {
-        ledger?.note(base?.btf.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
+        ledger?.note(whole.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
     }
     return Encoded(
         bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount, ledger: ledger

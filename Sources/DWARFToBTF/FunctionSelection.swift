@@ -13,14 +13,26 @@ struct FunctionView: Sendable {
     /// Range of `UnitFindings.parameters`, later of `FunctionSelection.parameters`.
     var parameters: Range<Int>
     let isVariadic: Bool
-    /// See `FunctionEntry.isPattern`.
-    let isPattern: Bool
+    let rank: Rank
     /// A parameter arrives in another register than the calling convention says.
     let hasUnexpectedRegister: Bool
     /// The parameters are not those of the source, in its order.
     let isReordered: Bool
+    /// It is a clone's, and a parameter of the source is missing, constant or in no register.
+    let hasOptimizedParameter: Bool
     /// Declaration tags: value and component.
     let tags: [DeclarationTag]
+
+    /// How sure it is that a view tells of the function that the symbol table names.
+    enum Rank: Comparable {
+        /// No code: the pattern of inlined calls, or code that was merged with another function's.
+        case noCode
+        /// Code elsewhere: of a weak function that gave way, or of a piece split off.
+        case elsewhere
+        /// Code in several places, of which the first is the symbol's as a rule.
+        case scattered
+        case exact
+    }
 }
 
 /// Decides which functions the BTF tells of.
@@ -35,12 +47,13 @@ struct FunctionSelection: ~Copyable, Sendable {
         var unit: String
         var unexpectedRegister: Bool
         var reordered: Bool
+        var optimizedParameter: Bool
         var inconsistent = false
-        /// The unit of a view of inlined calls with another prototype, which gave way to code.
+        /// The unit of a view with another prototype and less code, which gave way.
         var inlinedTwin: String?
     }
 
-    private let comparesPatterns: Bool
+    private let comparesPrototypes: Bool
     private let symbols: SymbolNames
     private var states: [State] = []
     /// Name -> index in `states`.
@@ -49,7 +62,7 @@ struct FunctionSelection: ~Copyable, Sendable {
     private var parameters = Arena<Parameter>()
 
     init(_ context: EncodeContext) {
-        comparesPatterns = context.features.contains(.consistentFunctions)
+        comparesPrototypes = context.features.contains(.consistentFunctions)
         symbols = context.symbols
     }
 
@@ -74,42 +87,36 @@ struct FunctionSelection: ~Copyable, Sendable {
                 states.append(
                     State(
                         view: view, unit: unit, unexpectedRegister: view.hasUnexpectedRegister,
-                        reordered: view.isReordered))
+                        reordered: view.isReordered,
+                        optimizedParameter: view.hasOptimizedParameter))
                 kept = true
             }
             if !kept { parameters.truncate(to: start) }
         }
     }
 
-    /// Merges one unit's view into what is known. A pattern counts only until there is code, except
-    /// that `consistent_func` holds it against the code as well.
+    /// Merges one unit's view into what is known. What any view says against the function counts; the
+    /// first view of the highest rank gives the prototype.
     ///
     /// - Returns: whether the view is the one to be written from now on.
     private mutating func merge(
         _ new: FunctionView, _ unit: String, into index: Int, _ store: borrowing TypeStore
     ) -> Bool {
         let old = states[index].view
-        let kinds = (old.isPattern, new.isPattern)
-        let comparable = kinds.0 == kinds.1 || comparesPatterns
         if !match(old, new, store) {
-            if comparable { states[index].inconsistent = true }
-            if kinds.0 != kinds.1 {
-                states[index].inlinedTwin = kinds.0 ? states[index].unit : unit
+            if comparesPrototypes {
+                states[index].inconsistent = true
+            } else if old.rank != new.rank {
+                states[index].inlinedTwin = old.rank < new.rank ? states[index].unit : unit
             }
         }
-        if kinds == (true, false) {
-            states[index].view = new
-            states[index].unit = unit
-            states[index].unexpectedRegister = new.hasUnexpectedRegister
-            states[index].reordered = new.isReordered
-            if !comparable { states[index].inconsistent = false }
-            return true
-        }
-        if kinds.0 == kinds.1 {
-            if new.hasUnexpectedRegister { states[index].unexpectedRegister = true }
-            if new.isReordered { states[index].reordered = true }
-        }
-        return false
+        if new.hasUnexpectedRegister { states[index].unexpectedRegister = true }
+        if new.isReordered { states[index].reordered = true }
+        if new.hasOptimizedParameter { states[index].optimizedParameter = true }
+        guard new.rank > old.rank else { return false }
+        states[index].view = new
+        states[index].unit = unit
+        return true
     }
 
     private func match(
@@ -131,8 +138,11 @@ struct FunctionSelection: ~Copyable, Sendable {
     /// Writes FUNC and FUNC_PROTO for what stays, in order of names.
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
+        let names = states.map { list[$0.view.name] }
+        let keys = names.map { prefixKey($0) }
         let sorted = states.indices.sorted {
-            list[states[$0].view.name].lexicographicallyPrecedes(list[states[$1].view.name])
+            keys[$0] != keys[$1]
+                ? keys[$0] < keys[$1] : names[$0].lexicographicallyPrecedes(names[$1])
         }
         for index in sorted {
             let state = states[index]
@@ -164,6 +174,7 @@ struct FunctionSelection: ~Copyable, Sendable {
         if symbols.isAmbiguous(state.view.name) { return .ambiguousAddress }
         if state.reordered { return .reorderedParameters }
         if state.unexpectedRegister { return .unexpectedRegister }
+        if state.optimizedParameter { return .optimizedParameter }
         if state.inconsistent { return .inconsistentPrototype }
         return nil
     }

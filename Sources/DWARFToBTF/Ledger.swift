@@ -13,6 +13,8 @@ package struct Ledger: Sendable {
         case unexpectedRegister = "unexpected-register"
         /// A clone takes its parameters in another order than the source says, or not all of them.
         case reorderedParameters = "reordered-parameters"
+        /// The only code is a clone from which the compiler took a parameter, or in which one is constant.
+        case optimizedParameter = "optimized-parameter"
         /// Units of this file define it with different prototypes.
         case inconsistentPrototype = "inconsistent-prototype"
         /// It exists only inside callers, with another prototype than the function of its name that has

@@ -15,6 +15,8 @@ enum PrototypeMatcher {
         // A chain longer than this is no prototype anyone wrote.
         guard depth < 8 else { return false }
         for _ in 0..<64 {
+            a = withoutConst(a, types)
+            b = withoutConst(b, types)
             if a == b { return true }
             guard a != 0, b != 0, let kindA = types.info(a).kind, let kindB = types.info(b).kind
             else { return false }
@@ -36,6 +38,16 @@ enum PrototypeMatcher {
             }
         }
         return false
+    }
+
+    /// `const` says nothing to a caller, except in `const void *`, which takes what `void *` does not.
+    private static func withoutConst(_ id: UInt32, _ types: borrowing TypeStore) -> UInt32 {
+        var id = id
+        for _ in 0..<64 where id != 0 {
+            guard types.info(id).kind == .const, types.word(id, 2) != 0 else { break }
+            id = types.word(id, 2)
+        }
+        return id
     }
 
     private static func samePrototype(

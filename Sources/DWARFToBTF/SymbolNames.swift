@@ -18,12 +18,25 @@ struct PerCPUSymbol {
 /// clones of functions that they make: `name.isra.0` and the like count as `name`; `name.cold` is a part
 /// of it, no function.
 final class SymbolNames: Sendable {
-    /// Name -> index of the first place; several when `several` is set.
+    /// Name -> index in `addresses`.
     private let functions: NumberTable
+    private let addresses: Arena<UInt64>
     private let several: Set<UInt32>
+    private let clones: Set<UInt32>
+    /// Addresses in the DWARF are those of the symbols: the file is linked.
+    private let isLinked: Bool
     let perCPU: [UInt32: [PerCPUSymbol]]
 
     func isFunction(_ name: UInt32) -> Bool { functions.find(name) != nil }
+
+    /// Whether the function of this name stands at `address`, in a linked file.
+    func isPlace(of name: UInt32, _ address: UInt64) -> Bool {
+        guard isLinked, let index = functions.find(name) else { return false }
+        return addresses[Int(index)] == address
+    }
+
+    /// It is a clone that the compiler may have taken parameters from: `name.isra.0`, `name.constprop.0`.
+    func isClone(_ name: UInt32) -> Bool { clones.contains(name) }
 
     /// Functions of this name stand at different places.
     func isAmbiguous(_ name: UInt32) -> Bool { several.contains(name) }
@@ -32,22 +45,26 @@ final class SymbolNames: Sendable {
     init(_ elf: ELFFile, names: NamePool, perCPU section: ELFSection?) throws(ELFError) {
         let strings = try elf.symbolStrings()
         let base = elf.type == ELFType.relocatable ? 0 : section?.address ?? 0
-        let symbols = try elf.symbols()
         var functions = NumberTable()
+        var addresses = Arena<UInt64>()
+        var places = Arena<Int>()
         var several: Set<UInt32> = []
+        var clones: Set<UInt32> = []
         var perCPU: [UInt32: [PerCPUSymbol]] = [:]
-        for (number, symbol) in symbols.enumerated() {
+        for symbol in try elf.symbols() {
             guard let index = symbol.sectionIndex else { continue }
             if symbol.type == ELFSymbolCode.typeFunction {
                 guard let name = Self.functionName(symbol, strings),
-                    let id = name.withSpan({ names.intern($0) })
+                    let id = name.plain.withSpan({ names.intern($0) })
                 else { continue }
-                guard let known = functions.find(id) else {
-                    functions.insert(id, UInt32(truncatingIfNeeded: number))
+                if name.isClone { clones.insert(id) }
+                guard let known = functions.find(id).map({ Int($0) }) else {
+                    functions.insert(id, UInt32(truncatingIfNeeded: addresses.count))
+                    addresses.append(symbol.value)
+                    places.append(index)
                     continue
                 }
-                let first = symbols[Int(known)]
-                if first.sectionIndex != index || first.value != symbol.value { several.insert(id) }
+                if places[known] != index || addresses[known] != symbol.value { several.insert(id) }
             } else if index == section?.index, symbol.type == ELFSymbolCode.typeObject,
                 symbol.value >= base, let name = Self.name(symbol, strings),
                 let id = name.withSpan({ names.intern($0) })
@@ -58,8 +75,11 @@ final class SymbolNames: Sendable {
             }
         }
         self.functions = functions
+        self.addresses = addresses
         self.several = several
+        self.clones = clones
         self.perCPU = perCPU
+        isLinked = elf.type != ELFType.relocatable
     }
 
     static func name(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
@@ -74,22 +94,26 @@ final class SymbolNames: Sendable {
     }
 
     /// The name up to its first dot; nil for what is no function of its own.
-    private static func functionName(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
+    private static func functionName(
+        _ symbol: ELFSymbol, _ strings: ByteView
+    ) -> (plain: ByteView, isClone: Bool)? {
         guard let name = name(symbol, strings) else { return nil }
         var dot = 0
         while dot < name.count, name[dot] != UInt8(ascii: ".") { dot += 1 }
         guard dot > 0 else { return nil }
-        if dot == name.count { return name }
-        guard let suffix = name.slice(dot, name.count - dot), !isFragment(suffix) else {
-            return nil
-        }
-        return name.slice(0, dot)
+        if dot == name.count { return (name, false) }
+        guard let suffix = name.slice(dot, name.count - dot), let plain = name.slice(0, dot),
+            !has(suffix, ".cold", or: ".part")
+        else { return nil }
+        return (plain, has(suffix, ".isra", or: ".constprop"))
     }
 
-    /// `.cold` or `.part` somewhere in the suffix: a piece of a function, split off.
-    private static func isFragment(_ suffix: ByteView) -> Bool {
+    /// Whether one of two endings stands somewhere in the suffix.
+    private static func has(
+        _ suffix: ByteView, _ one: StaticString, or other: StaticString
+    ) -> Bool {
         for at in 0..<suffix.count where suffix[at] == UInt8(ascii: ".") {
-            if suffix.hasBytes(".cold", at: at) || suffix.hasBytes(".part", at: at) { return true }
+            if suffix.hasBytes(one, at: at) || suffix.hasBytes(other, at: at) { return true }
         }
         return false
     }

@@ -10,9 +10,7 @@ extension UnitEncoder {
         let origin =
             die.has(.abstractOrigin)
             ? try reference(die, .abstractOrigin) : try reference(die, .specification)
-        let isInlined = die.value(.inline) != 0
-        let hasAddress = die.has(.lowPC)
-        let hasCode = die.has(.ranges) ? true : hasAddress
+        let unit = contexts[contexts.count - 1]
         let index = functions.count
         functions.append(
             FunctionEntry(
@@ -20,7 +18,11 @@ extension UnitEncoder {
                 returns: try reference(die, .type),
                 origin: origin, firstParameter: UInt32(values.count),
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
-                isPattern: isInlined && !hasCode))
+                address: die.has(.lowPC)
+                    ? data.address(
+                        die.value(.lowPC), form: die.form(.lowPC), unit: unit.unit,
+                        addrBase: unit.addrBase) ?? 0 : 0,
+                hasRanges: die.has(.ranges)))
         let place = offsets.mark(slot(die.offset))
         offsets.set(place, .function(UInt32(truncatingIfNeeded: index)))
         let hasChain = die.has(.annotation)
@@ -75,7 +77,7 @@ extension UnitEncoder {
             origin: die.has(.abstractOrigin)
                 ? try reference(die, .abstractOrigin) : try reference(die, .specification),
             location: die.value(.location), locationForm: die.form(.location),
-            isExternal: die.flag(.external),
+            isExternal: die.flag(.external), isConstant: die.has(.constValue),
             position: position, context: UInt32(contexts.count - 1))
     }
 

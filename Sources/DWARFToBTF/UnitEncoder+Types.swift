@@ -174,8 +174,10 @@ extension UnitEncoder {
     /// A member, value, dimension or `...` of the entry that is open (there is one).
     mutating func addElement(_ die: borrowing DIE) throws(DWARFError) {
         guard openDepth == die.depth - 1 else { return }
-        switch (die.tag, open[open.count - 1].sort) {
-        case (.member, .composite), (.inheritance, .composite):
+        let sort = open[open.count - 1].sort
+        if die.tag == .member { return sort == .composite ? try addMember(die) : () }
+        switch (die.tag, sort) {
+        case (.inheritance, .composite):
             try addMember(die)
         case (.enumerator, .enumeration):
             let value = die.value(.constValue)
@@ -244,7 +246,7 @@ extension UnitEncoder {
         scratch.append(try reference(die, .type).rawValue)
         scratch.append(UInt32(offset))
         scratch.append(UInt32(bits))
-        try noteChain(die, isComponent: true)
+        if die.has(.annotation) { try noteChain(die, isComponent: true) }
     }
 
     /// Bytes of an integer or enum type that stands before its use; 0 for any other.
@@ -264,8 +266,14 @@ extension UnitEncoder {
     }
 
     /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2).
+    @inline(__always)
     private func memberOffset(_ die: borrowing DIE) throws(DWARFError) -> UInt64 {
         guard die.has(.dataMemberLocation) else { return 0 }
+        return die.form(.dataMemberLocation) == .data1
+            ? die.value(.dataMemberLocation) : try longMemberOffset(die)
+    }
+
+    private func longMemberOffset(_ die: borrowing DIE) throws(DWARFError) -> UInt64 {
         switch die.form(.dataMemberLocation) {
         case .exprloc, .block, .block1, .block2, .block4:
             let range = BlockRange(bits: die.value(.dataMemberLocation))

@@ -35,6 +35,9 @@ extension UnitEncoder {
         var unexpected = false
         var hasStruct = false
         var reordered = false
+        var optimized = false
+        let rank = rank(of: function, definition.name)
+        let isClone = rank == .exact && context.symbols.isClone(definition.name)
         var register = 0
         let first = Int(function.firstParameter)
         for value in first..<first + Int(function.parameterCount) {
@@ -46,6 +49,7 @@ extension UnitEncoder {
             }
             findings.parameters.append(Parameter(name: parameter.name, type: parameter.type))
             if isReordered(value) { reordered = true }
+            if isClone, try isOptimized(value) { optimized = true }
             switch try place(of: value, register: register, type: parameter.type) {
             case .expected: break
             case .elsewhere: unexpected = true
@@ -58,9 +62,31 @@ extension UnitEncoder {
                 name: definition.name, unit: Int(function.context),
                 returns: try typeID(definition.returns),
                 parameters: start..<findings.parameters.count, isVariadic: function.isVariadic,
-                isPattern: function.isPattern,
-                hasUnexpectedRegister: unexpected && !hasStruct, isReordered: reordered, tags: tags)
+                rank: rank, hasUnexpectedRegister: unexpected && !hasStruct,
+                isReordered: reordered, hasOptimizedParameter: optimized, tags: tags)
         )
+    }
+
+    private func rank(of function: FunctionEntry, _ name: UInt32) -> FunctionView.Rank {
+        if function.address != 0 {
+            return context.symbols.isPlace(of: name, function.address) ? .exact : .elsewhere
+        }
+        return function.hasRanges ? .scattered : .noCode
+    }
+
+    /// Whether a clone's parameter is constant, or not in a register although its position is one of
+    /// those that the calling convention gives registers.
+    private func isOptimized(_ index: Int) throws(DWARFError) -> Bool {
+        let value = values[index]
+        if value.isConstant { return true }
+        guard Int(value.position) < context.registers.count else { return false }
+        guard let located = located(index) else { return true }
+        let unit = contexts[Int(located.context)]
+        let found = try unit.data.parameterRegister(
+            located.location, form: located.locationForm,
+            expected: context.registers[Int(value.position)], unit: unit.unit,
+            loclistsBase: unit.loclistsBase)
+        return found == .none
     }
 
     /// The entry that says a function's name and return type: itself, or what it is an instance of.

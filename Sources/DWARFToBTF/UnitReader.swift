@@ -8,6 +8,7 @@ internal import DWARF
 struct UnitReader: ~Copyable {
     private var encoder: UnitEncoder
     private let context: EncodeContext
+    private var compiler: AbbreviationCompiler?
     /// The abbreviations of the unit read last; units may share them.
     private var table: (offset: UInt64, encoding: UnitEncoding, compiled: AbbreviationTable)?
 
@@ -65,7 +66,10 @@ struct UnitReader: ~Copyable {
         if let table, table.offset == unit.abbreviationOffset, table.encoding == unit.encoding {
             return table.compiled
         }
-        let compiled = try encoder.data.abbreviations(of: unit)
+        let known = compiler?.encoding == unit.encoding ? compiler : nil
+        let compiler = known ?? encoder.data.abbreviationCompiler(for: unit)
+        self.compiler = compiler
+        let compiled = try compiler.table(at: unit.abbreviationOffset)
         table = (unit.abbreviationOffset, unit.encoding, compiled)
         return compiled
     }
@@ -93,6 +97,7 @@ struct UnitReader: ~Copyable {
             encoder.data = data
             encoder.links.inAlternate = false
             table = nil
+            compiler = nil
         }
         encoder.sectionBase = typesBase
         try read(data.typeUnits, inTypes: true)

@@ -7,6 +7,7 @@ import HostIO
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "encode",
         abstract: "Make BTF from a file's debug information (DWARF).",
         discussion: """
             Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \

@@ -11,19 +11,19 @@ import KernelTree
 struct EncodeFile {
     let job: Destinations.Job
     let options: EncodeOptions
-    let base: LoadedBase?
+    let base: IndexedBase?
+    /// The base itself, where it is to be distilled.
+    let wholeBase: BTF?
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
 
-    func run(on index: BaseIndex?) -> EncodeBatch.Outcome {
+    func run() -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
-        do throws(Failure) { try encode(on: index, &outcome) } catch { outcome.fail(error) }
+        do throws(Failure) { try encode(&outcome) } catch { outcome.fail(error) }
         return outcome
     }
 
-    private func encode(
-        on index: BaseIndex?, _ outcome: inout EncodeBatch.Outcome
-    ) throws(Failure) {
+    private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let wantsGlobals = options.features.contains(.globalVariables)
         let elf = try openELF(job.path, separatingSections: wantsGlobals)
         if options.features.contains(.distilledBase) { try refuseToDistill(elf) }
@@ -31,7 +31,8 @@ struct EncodeFile {
             of: elf, roots: debugRoots, separatingSections: wantsGlobals)
         let encoded: Encoded
         do throws(EncodeError) {
-            encoded = try DWARFToBTF.encode(elf, debugInfo.data, base: index, options: options)
+            encoded = try DWARFToBTF.encode(
+                elf, debugInfo.data, base: base?.index, distilling: wholeBase, options: options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {

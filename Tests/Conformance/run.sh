@@ -43,8 +43,8 @@ SHIPPED_RULES=suffixed-symbol,ambiguous-address,unexpected-register,reordered-pa
 SHIPPED_RULES+=,inconsistent-prototype,one-function-per-name,inlined-twin,goes-with-function
 # pahole 1.32 overlooks some functions of ambiguous address; FunctionRules.swift says which.
 BLIND_SPOT=pahole-ambiguity-blind-spot
-# Nothing else may differ in a vmlinux.
-VMLINUX_RULES=$BLIND_SPOT,goes-with-function
+# pahole 1.32 tags wrong kfuncs once .BTF_ids is sorted; KfuncFlags.swift says how.
+VMLINUX_RULES=$BLIND_SPOT,goes-with-function,pahole-flags-by-symbol
 # Modules with such a function, when last counted: release and number.
 declare -A BLIND_SPOTS=([6.1.0-56-cloud-amd64]=6 [6.12.117+deb12-cloud-amd64]=2)
 
@@ -250,7 +250,9 @@ vmlinux() {
     echo "$out $oracle $out.ledger $elf" >"$out.list"
     "$COMPARE" compare --base-a none --base-b none --functions-by-rule --rules "$VMLINUX_RULES" "$out.list" \
         >"$out.compared" 2>&1 || bad=1
-    [ "$(field "$out.compared" own-repeats)" = 0 ] || bad=1
+    # Static variables of one name and type may well come more than once.
+    ours=$(field "$out.compared" own-repeats)
+    [ -n "$ours" ] && [ "$ours" -le "$(field "$out.compared" oracle-repeats)" ] || bad=1
     ours=$(field "$out.compared" bytes)
     theirs=$(field "$out.compared" oracle-bytes)
     [ -n "$ours" ] && [ "$ours" -le "$theirs" ] || bad=1

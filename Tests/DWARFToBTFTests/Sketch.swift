@@ -41,7 +41,7 @@ struct Outcome {
 
 /// Encodes what `asm` assembled.
 func encoded(
-    _ asm: DWARFAssembler, features: Features = .legacy, base: BaseIndex? = nil,
+    _ asm: DWARFAssembler, features: Features = .legacy, base: BTF? = nil,
     excluding: Set<UInt64> = [], image change: (inout DWARFImage) -> Void = { _ in }
 ) throws -> Outcome {
     var image = asm.image()
@@ -50,19 +50,19 @@ func encoded(
 }
 
 func encoded(
-    _ elf: ELFFile, features: Features = .legacy, base: BaseIndex? = nil,
+    _ elf: ELFFile, features: Features = .legacy, base: BTF? = nil,
     excluding: Set<UInt64> = []
 ) throws -> Outcome {
     var options = EncodeOptions()
     options.features = features
     options.excludedLanguages = excluding
     options.keepsLedger = true
-    let result = try encode(elf, DWARFData(elf), base: base, options: options)
+    let result = try encode(elf, DWARFData(elf), base: base.map { BaseIndex($0) }, options: options)
     let ledger = (result.ledger?.entries ?? []).map { "\($0.name): \($0.reason.rawValue)" }
     guard !result.bytes.isEmpty else {
-        return Outcome(btf: try BTFAssembler(base: base?.btf).parse(), ledger: ledger)
+        return Outcome(btf: try BTFAssembler(base: base).parse(), ledger: ledger)
     }
-    let btf = try BTF.parse(ByteView(result.bytes), base: base?.btf)
+    let btf = try BTF.parse(ByteView(result.bytes), base: base)
     #expect(btf.ownIDs.count == result.typeCount)
     #expect(btf.bigEndian == elf.isBigEndian)
     // Whatever the input, nothing dangles and nothing is there twice.
@@ -181,7 +181,7 @@ let hasClang = shell("command -v clang-16")
 
 /// Compiles C sources, links them into one relocatable file, and encodes that.
 func compiled(
-    _ sources: [String], with compiler: String, features: Features = .legacy, base: BaseIndex? = nil
+    _ sources: [String], with compiler: String, features: Features = .legacy, base: BTF? = nil
 ) throws -> Outcome {
     var template = Array("/tmp/kbtf-encode-XXXXXX".utf8CString)
     let folder = String(cString: try #require(mkdtemp(&template)))

@@ -164,10 +164,10 @@ func unit(
             nested.array(nested.array(int, index: int, 5), index: int, 3)
             return try nested.parse()
         }()
-        let onFlat = try encoded(Self.matrix(), base: BaseIndex(flat.parse()))
+        let onFlat = try encoded(Self.matrix(), base: flat.parse())
         #expect(onFlat.line("t") == "typedef t: [24]int")
         #expect(
-            try encoded(Self.matrix(), base: BaseIndex(nested)).line("t")
+            try encoded(Self.matrix(), base: nested).line("t")
                 == "typedef t: [2][3][4]int")
     }
 
@@ -181,7 +181,7 @@ func unit(
         }
         var flat = BTFAssembler()
         flat.array(flat.int(), index: 1, 3)
-        let outcome = try encoded(asm, base: BaseIndex(flat.parse()))
+        let outcome = try encoded(asm, base: flat.parse())
         #expect(outcome.line("t") == "typedef t: [0]int")
         #expect(outcome.ledger == [": array-too-large"])
     }

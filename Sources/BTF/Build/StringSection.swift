@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Lays out names so that a name which ends another one is stored inside it, as linkers do with
 /// string tables: `show` lies in `words_show`. Readers take any offset inside the section.
 struct StringSection {
@@ -14,7 +16,10 @@ struct StringSection {
         bytes = leadingEmpty ? [0] : []
         offsets = Array(repeating: 0, count: names.count)
         // Sorted backwards, a name directly follows those that start with it, read from the end.
-        let order = names.indices.sorted { endsAfter(names[$0], names[$1]) }
+        let keys = names.map { suffixKey($0) }
+        let order = names.indices.sorted {
+            keys[$0] != keys[$1] ? keys[$0] > keys[$1] : endsAfter(names[$0], names[$1])
+        }
         var holder = Array(names.indices)
         var last: Int?
         for index in order {

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-internal import Bytes
+public import Bytes
 
 /// Types being built, for one unit: an append-only arena of records. They refer to each other by ids
 /// with the highest bit set; ids without it are those of a `TypeStore` or of its base.
+@usableFromInline
 package struct TypeWriter: ~Copyable, Sendable {
     /// Marks the ids of types that are in no store yet.
-    package static let unstored: UInt32 = 1 << 31
+    @inlinable package static var unstored: UInt32 { 1 << 31 }
 
     private let inPlace = InPlace()
     package let names: NamePool
     /// The records, back to back.
-    var words = Arena<UInt32>(capacity: 1 << 12)
+    @usableFromInline var words = Arena<UInt32>(capacity: 1 << 12)
     /// Word index of each record.
-    var starts = Arena<UInt32>(capacity: 1 << 10)
+    @usableFromInline var starts = Arena<UInt32>(capacity: 1 << 10)
     /// Of each record, once sealed: what `recordHash` gives; 0 for what is hashed later.
     var hashes = Arena<UInt64>(capacity: 1 << 10)
     /// Numbers of the records that a store settles first, and next (see Deduplication.swift).
@@ -31,13 +32,15 @@ package struct TypeWriter: ~Copyable, Sendable {
     }
 
     /// How many types there are.
+    @inlinable @inline(__always)
     package var count: Int { starts.count }
 
     /// The id that the next record gets.
+    @inlinable @inline(__always)
     package var nextID: UInt32 { Self.unstored | UInt32(truncatingIfNeeded: starts.count) }
 
     /// Starts a record; its fixed words and elements follow through `append`.
-    @discardableResult
+    @inlinable @discardableResult
     package mutating func begin(name: UInt32, info: TypeInfo, third: UInt32) -> UInt32 {
         let id = nextID
         starts.append(UInt32(truncatingIfNeeded: words.count))
@@ -47,13 +50,16 @@ package struct TypeWriter: ~Copyable, Sendable {
         return id
     }
 
+    @inlinable @inline(__always)
     package mutating func append(_ word: UInt32) { words.append(word) }
 
+    @inlinable @inline(__always)
     package mutating func append(_ a: UInt32, _ b: UInt32) {
         words.append(a)
         words.append(b)
     }
 
+    @inlinable @inline(__always)
     package mutating func append(_ a: UInt32, _ b: UInt32, _ c: UInt32) {
         words.append(a)
         words.append(b)
@@ -61,8 +67,10 @@ package struct TypeWriter: ~Copyable, Sendable {
     }
 
     /// Index of the next word, for `subscript` once its value is known.
+    @inlinable @inline(__always)
     package var position: Int { words.count }
 
+    @inlinable @inline(__always)
     package subscript(_ position: Int) -> UInt32 {
         get { words[position] }
         set { words[position] = newValue }
@@ -76,12 +84,15 @@ package struct TypeWriter: ~Copyable, Sendable {
     }
 
     /// Whether `id` is one of this writer's.
+    @inlinable @inline(__always)
     package static func isUnstored(_ id: UInt32) -> Bool { id & unstored != 0 }
 
     /// Word index of the record with this id, one of this writer's.
+    @inlinable @inline(__always)
     package func start(_ id: UInt32) -> Int { Int(starts[Int(id & ~Self.unstored)]) }
 
     /// One word of the record of `id`, one of this writer's.
+    @inlinable @inline(__always)
     package func word(_ id: UInt32, _ index: Int) -> UInt32 { words[start(id) + index] }
 
     package func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }

@@ -72,7 +72,7 @@ extension TypeStore {
             guard settled[Int(number)] == Self.unsettled else { continue }
             let isTypedef = unit.info(TypeWriter.unstored | number).kind == .typedef
             if isTypedef, !settlesTypedefsByGraph { continue }
-            settleGraph(number, unit, isTypedef: isTypedef)
+            settleGraph(number, unit)
             guard budget > 0 else {
                 throw BTFError(
                     offset: Int(unit.starts[Int(number)]) * 4,
@@ -159,23 +159,11 @@ extension TypeStore {
 
     // MARK: 2. Structs, unions, typedefs
 
-    private mutating func settleGraph(
-        _ number: UInt32, _ unit: borrowing TypeWriter, isTypedef: Bool
-    ) {
-        let own = TypeWriter.unstored | number
+    private mutating func settleGraph(_ number: UInt32, _ unit: borrowing TypeWriter) {
         let hash = unit.hashes[Int(number)]
         var missed: [UInt32] = []
         var list = candidates(hash)
         while let candidate = next(&list) {
-            guard
-                isTypedef
-                    ? unit.word(own, 0) == word(candidate, 0)
-                        && unit.word(own, 1) == word(candidate, 1)
-                    : sameLayout(number, candidate, unit)
-            else {
-                budget -= 1
-                continue
-            }
             let same = isSame(number, candidate, unit)
             if same { keepAssumptions(unit) }
             let usable = same && !baseForwardMet

@@ -21,38 +21,6 @@ extension TypeStore {
         return sameWords(a, b, unit)
     }
 
-    /// Structs or unions with the same name, size and members, whatever the members' types.
-    func sameLayout(_ number: UInt32, _ other: UInt32, _ unit: borrowing TypeWriter) -> Bool {
-        let own = Int(unit.starts[Int(number)])
-        if TypeWriter.isUnstored(other) {
-            let at = unit.start(other)
-            return sameMembers(unit, own) { unit.words[at + $0] }
-        }
-        if other >= firstID {
-            let at = Int(starts[Int(other - firstID)])
-            return sameMembers(unit, own) { words[at + $0] }
-        }
-        let at = Int(baseStarts[Int(other)])
-        return sameMembers(unit, own) { baseWords[at + $0] }
-    }
-
-    @inline(__always)
-    private func sameMembers(
-        _ unit: borrowing TypeWriter, _ own: Int, _ other: (Int) -> UInt32
-    ) -> Bool {
-        let info = unit.words[own + 1]
-        guard info == other(1), unit.words[own] == other(0), unit.words[own + 2] == other(2) else {
-            return false
-        }
-        var at = 3
-        for _ in 0..<TypeInfo(rawValue: info).vlen {
-            guard unit.words[own + at] == other(at), unit.words[own + at + 2] == other(at + 2)
-            else { return false }
-            at += 3
-        }
-        return true
-    }
-
     /// Same words, references replaced by what they stand for.
     func sameReferring(_ number: UInt32, _ candidate: UInt32, _ unit: borrowing TypeWriter) -> Bool
     {
@@ -136,6 +104,7 @@ extension TypeStore {
             let forward = a == .fwd ? x : y
             let full = a == .fwd ? b : a
             guard full == (forward.flag ? .union : .struct) else { return false }
+            forwardMet = true
             if b == .fwd, other < firstID { baseForwardMet = true }
             return true
         }
@@ -151,16 +120,7 @@ extension TypeStore {
                 && queue(unit.word(own, 3), word(other, 3, unit))
                 && queue(unit.word(own, 4), word(other, 4, unit))
         case .struct, .union:
-            guard sameLayout(number, other, unit) else { return false }
-            // Last member first, so that the first is taken off the stack first.
-            var index = x.vlen
-            while index > 0 {
-                index -= 1
-                guard queue(unit.word(own, 4 + 3 * index), word(other, 4 + 3 * index, unit)) else {
-                    return false
-                }
-            }
-            return true
+            return sameMembers(number, other, unit)
         case .funcProto:
             guard x == y else { return false }
             var index = x.vlen
@@ -176,10 +136,70 @@ extension TypeStore {
         }
     }
 
+    /// Structs or unions with the same name, size and members, whose types are queued.
+    private mutating func sameMembers(
+        _ number: UInt32, _ other: UInt32, _ unit: borrowing TypeWriter
+    ) -> Bool {
+        let own = Int(unit.starts[Int(number)])
+        let info = unit.words[own + 1]
+        let end = own + 3 + 3 * TypeInfo(rawValue: info).vlen
+        guard other >= firstID, !TypeWriter.isUnstored(other) else {
+            guard info == word(other, 1, unit), unit.words[own + 2] == word(other, 2, unit) else {
+                return false
+            }
+            for at in stride(from: own + 3, to: end, by: 3) {
+                let index = at - own
+                guard unit.words[at] == word(other, index, unit),
+                    unit.words[at + 2] == word(other, index + 2, unit),
+                    queue(unit.words[at + 1], word(other, index + 1, unit))
+                else { return false }
+            }
+            return true
+        }
+        // The usual case, once per struct and unit.
+        let stored = Int(starts[Int(other - firstID)])
+        guard info == words[stored + 1], unit.words[own + 2] == words[stored + 2] else {
+            return false
+        }
+        var at = own + 3
+        var place = stored + 3
+        while at < end {
+            guard unit.words[at] == words[place], unit.words[at + 2] == words[place + 2],
+                queue(unit.words[at + 1], words[place + 1])
+            else { return false }
+            at += 3
+            place += 3
+        }
+        return true
+    }
+
     /// Settles what a completed walk has met. Where a forward declaration met a full type, it stands for
     /// that from now on.
     mutating func keepAssumptions(_ unit: borrowing TypeWriter) {
-        var conflict = baseForwardMet
+        var conflict = false
+        if forwardMet {
+            conflict = resolveMetForwards(unit)
+            if baseForwardMet { return }
+        }
+        for index in assumptions.indices {
+            let pair = assumptions[index]
+            guard settled[Int(pair.own)] == Self.unsettled else { continue }
+            let other = resolveAny(pair.other)
+            if TypeWriter.isUnstored(other) { continue }
+            // With two meanings of one forward declaration, its users are told apart by their words.
+            if conflict {
+                guard let kind = unit.info(TypeWriter.unstored | pair.own).kind,
+                    kind.isComposite || kind == .typedef && settlesTypedefsByGraph
+                else { continue }
+            }
+            settled[Int(pair.own)] = other
+            if other < firstID { servedByBase[Int(other)] = 1 }
+        }
+    }
+
+    /// True when a forward declaration of the unit stands already for another type than it met.
+    private mutating func resolveMetForwards(_ unit: borrowing TypeWriter) -> Bool {
+        var conflict = false
         for index in assumptions.indices {
             let pair = assumptions[index]
             let own = resolveAny(TypeWriter.unstored | pair.own)
@@ -192,28 +212,10 @@ extension TypeStore {
             } else if a == .fwd, b != .fwd {
                 forward(own, to: other)
             } else {
-                // It stands for another type of that name, found first.
                 conflict = true
             }
         }
-        if baseForwardMet { return }
-        for index in assumptions.indices {
-            let pair = assumptions[index]
-            guard settled[Int(pair.own)] == Self.unsettled, let kind = kind(pair.own, unit) else {
-                continue
-            }
-            let other = resolveAny(pair.other)
-            if TypeWriter.isUnstored(other) { continue }
-            // With two meanings of one forward declaration, its users are told apart by their words.
-            if kind.isComposite || kind == .typedef && settlesTypedefsByGraph || !conflict {
-                settled[Int(pair.own)] = other
-                if other < firstID { servedByBase[Int(other)] = 1 }
-            }
-        }
-    }
-
-    private func kind(_ number: UInt32, _ unit: borrowing TypeWriter) -> Kind? {
-        unit.info(TypeWriter.unstored | number).kind
+        return conflict
     }
 
     private mutating func forward(_ id: UInt32, to full: UInt32) {
@@ -227,6 +229,7 @@ extension TypeStore {
         }
         if !assumedBesides.isEmpty { assumedBesides.removeAll(keepingCapacity: true) }
         assumptions.removeAll()
+        forwardMet = false
         baseForwardMet = false
     }
 }

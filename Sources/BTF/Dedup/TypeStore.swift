@@ -13,9 +13,9 @@ package struct TypeStore: ~Copyable, Sendable {
     package let names: NamePool
     // Held here, and not reached through the index that all threads share, so that no reference to it
     // is counted per lookup.
-    let baseTypes: ChainTable
-    let baseWords: [UInt32]
-    let baseStarts: [UInt32]
+    let baseTypes: FrozenChains
+    let baseWords: Frozen<UInt32>
+    let baseStarts: Frozen<UInt32>
     /// Id of the first own type.
     package let firstID: UInt32
     /// Typedefs are settled with the structs, as libbpf does since 1.7, the time of bases with nested
@@ -50,6 +50,8 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Forward declarations that stand for a type of the unit which is not settled yet.
     var lateForwards: [(forward: UInt32, full: UInt32)] = []
     var stack = Arena<UInt32>()
+    /// The walk met a FWD in the place of a full type, on either side.
+    var forwardMet = false
     /// The walk met a FWD of the base in the place of a full type. The base cannot say more than it
     /// does, so the struct that leads there is a type of its own.
     var baseForwardMet = false
@@ -72,10 +74,10 @@ package struct TypeStore: ~Copyable, Sendable {
     package init(base: BaseIndex?, names: NamePool) {
         self.base = base
         self.names = names
-        baseTypes = base?.types ?? ChainTable(entries: 0)
-        baseWords = base?.words ?? []
-        baseStarts = base?.starts ?? [0]
-        firstID = base?.btf.typeCount ?? 1
+        baseTypes = base?.types ?? .empty
+        baseWords = base?.words ?? Frozen([])
+        baseStarts = base?.starts ?? Frozen([0])
+        firstID = base?.typeCount ?? 1
         servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true

@@ -15,7 +15,7 @@ enum CompareCommand {
         /// Differences described per pair; all are counted.
         var limit = 12
         var functionsByRule = false
-        /// The rules that may explain a difference; nil: all but the blind spot, which
+        /// The rules that may explain a difference; nil: all but pahole's faults, which
         /// must be asked for.
         var rules: Set<String>?
     }

@@ -12,7 +12,8 @@ struct FunctionRules {
     /// Function name -> why our side left it out.
     private let ledger: [String: String]
     private let symbols: FunctionSymbolNames?
-    /// The rules that count; nil: all but the blind spot.
+    private let kfuncs: KfuncFlags?
+    /// The rules that count; nil: all but pahole's faults.
     private let allowed: Set<String>?
     private(set) var counts: [String: Int] = [:]
 
@@ -23,7 +24,9 @@ struct FunctionRules {
         self.b = b
         self.ledger = ledger ?? [:]
         self.allowed = allowed
-        symbols = try elf.map { try FunctionSymbolNames(ELFFile(path: $0)) }
+        let file = try elf.map { try ELFFile(path: $0) }
+        symbols = try file.map { try FunctionSymbolNames($0) }
+        kfuncs = try file.flatMap { try KfuncFlags($0) }
     }
 
     /// The differences that no rule explains; the others are counted in `counts`.
@@ -72,6 +75,10 @@ struct FunctionRules {
         }
         let allFunctionsExplained = rest.isEmpty
         for difference in differences where difference.kind != .func {
+            if isKfuncTag(difference), allowed?.contains(Self.flagsBySymbol) ?? false {
+                counts[Self.flagsBySymbol, default: 0] += 1
+                continue
+            }
             let goesAlong: Bool
             switch difference.kind {
             case .funcProto:
@@ -94,6 +101,32 @@ struct FunctionRules {
         }
         return rest
     }
+
+    /// A tag of ours that pahole should have, or one of its own that it should not, because it takes flags
+    /// from where symbols point.
+    private func isKfuncTag(_ difference: Comparison.Difference) -> Bool {
+        guard difference.kind == .declTag, let kfuncs else { return false }
+        if let id = difference.a {
+            guard let name = functionOfFastcall(a, id),
+                kfuncs.isMissedByPahole(name, KfuncFlags.fastcall)
+            else { return false }
+        }
+        if let id = difference.b {
+            guard let name = functionOfFastcall(b, id),
+                kfuncs.isInventedByPahole(name, KfuncFlags.fastcall)
+            else { return false }
+        }
+        return true
+    }
+
+    private func functionOfFastcall(_ btf: BTF, _ id: TypeID) -> String? {
+        guard let tag = btf.record(id), tag.name == "bpf_fastcall",
+            let function = btf.record(tag.type), function.kind == .func
+        else { return nil }
+        return function.name
+    }
+
+    private static let flagsBySymbol = "pahole-flags-by-symbol"
 
     /// pahole 1.32 keeps a function of ambiguous address, because it overlooks one of the addresses.
     private static let blindSpot = "pahole-ambiguity-blind-spot"
