@@ -46,6 +46,32 @@ struct FixedLoad: BitwiseCopyable {
     let isReference: Bool
 }
 
+/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask of what is absent is 0.
+struct PlainLayout: BitwiseCopyable {
+    struct Field: BitwiseCopyable {
+        var mask: UInt64 = 0
+        var offset = 0
+
+        init() {}
+        init(_ load: FixedLoad) {
+            mask = load.mask
+            offset = Int(load.offset)
+        }
+    }
+
+    var name = Field()
+    var type = Field()
+    /// Byte offset of a member, value of an enumerator.
+    var number = Field()
+    var bits = Field()
+    var width = Field()
+    /// `bits` or `width` is there.
+    var isBitfield = false
+    /// The name stands first, as a string; offsets count from its end then.
+    var hasString = false
+    var size = 0
+}
+
 /// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to pass over an entry, with
 /// neighbouring fixed sizes merged, and to decode the wanted attributes of one.
 package struct Abbreviation: BitwiseCopyable, Sendable {
@@ -57,8 +83,8 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
-    /// See `EntryReader.nextMember`.
-    fileprivate(set) var isPlainMember = false
+    /// Index of the layout as a plain child; `.max` for all else.
+    fileprivate(set) var plainLayout = UInt32.max
     private(set) var skipStart: UInt32
     private(set) var skipEnd: UInt32
     private(set) var loadEnd: UInt32
@@ -118,6 +144,7 @@ package final class AbbreviationTable {
     private let sparse: [UInt64: Abbreviation]
     let steps: Arena<AbbreviationStep>
     let fixedLoads: Arena<FixedLoad>
+    let plainLayouts: Arena<PlainLayout>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
 
@@ -128,6 +155,7 @@ package final class AbbreviationTable {
         dense = draft.dense
         steps = draft.steps
         fixedLoads = draft.fixedLoads
+        plainLayouts = draft.plainLayouts
     }
 
     /// The abbreviation with this code, nil when there is none.
@@ -143,18 +171,23 @@ private struct AbbreviationDraft: ~Copyable {
     var sparse: [UInt64: Abbreviation] = [:]
     var steps = Arena<AbbreviationStep>(capacity: 4096)
     var fixedLoads = Arena<FixedLoad>(capacity: 1024)
+    var plainLayouts = Arena<PlainLayout>()
     var refersOutside = false
 
     /// Takes over an entry of the compiler's; false when its code was declared before.
     mutating func insert(
         _ code: UInt64, _ entry: Abbreviation, _ compiled: borrowing Arena<AbbreviationStep>,
-        _ fixed: borrowing Arena<FixedLoad>
+        _ fixed: borrowing Arena<FixedLoad>, _ layouts: borrowing Arena<PlainLayout>
     ) -> Bool {
         var own = entry
         own.move(
             by: steps.count - Int(entry.skipStart), fixed: fixedLoads.count - Int(entry.fixedStart))
         steps.append(compiled, Int(entry.skipStart)..<Int(entry.loadEnd))
         fixedLoads.append(fixed, Int(entry.fixedStart)..<Int(entry.fixedEnd))
+        if entry.plainLayout != .max {
+            own.plainLayout = UInt32(plainLayouts.count)
+            plainLayouts.append(layouts[Int(entry.plainLayout)])
+        }
         if entry.refersOutside { refersOutside = true }
         if code == UInt64(dense.count) + 1 {
             dense.append(own)
@@ -167,27 +200,47 @@ private struct AbbreviationDraft: ~Copyable {
 /// Compiles tables of abbreviations, for units of the same address and offset sizes. Units have tables of
 /// their own but declare the same things: what is declared with the same bytes is compiled once.
 package final class AbbreviationCompiler {
-    private let section: ByteView
     package let encoding: UnitEncoding
-    fileprivate(set) var entries = Arena<Abbreviation>(capacity: 512)
-    private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
-    private var fixedLoads = Arena<FixedLoad>(capacity: 1024)
-    private(set) var constants = Arena<Int64>()
-    private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
-    /// Entries by the hash of their declaration, and where the first of each lies in the section.
-    private var known = HashChains()
-    private var places = Arena<Int>()
+    private var compiled: CompiledAbbreviations
 
     /// - Parameter section: the bytes of `.debug_abbrev`.
     package init(_ section: ByteView, encoding: UnitEncoding) {
-        self.section = section
         self.encoding = encoding
+        compiled = CompiledAbbreviations(section, encoding: encoding)
     }
 
     /// The table at `offset` of the section.
     ///
     /// - Throws: a form this room does not know, a code used twice, or data that ends too early.
     package func table(at offset: UInt64) throws(DWARFError) -> AbbreviationTable {
+        AbbreviationTable(try compiled.draft(at: offset), self)
+    }
+
+    func constant(_ index: Int) -> Int64 { compiled.constants[index] }
+    func spec(_ index: Int) -> AttributeSpec { compiled.specs[index] }
+}
+
+/// What a compiler knows. A struct, so that one access to the compiler covers a whole table.
+private struct CompiledAbbreviations: ~Copyable {
+    private let section: ByteView
+    private let encoding: UnitEncoding
+    private var entries = Arena<Abbreviation>(capacity: 512)
+    private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
+    private var fixedLoads = Arena<FixedLoad>(capacity: 1024)
+    private var plainLayouts = Arena<PlainLayout>()
+    private(set) var constants = Arena<Int64>()
+    private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
+    /// Entries by the hash of their declaration, and where the first of each lies in the section.
+    private var known = HashChains()
+    private var places = Arena<Int>()
+
+    init(_ section: ByteView, encoding: UnitEncoding) {
+        self.section = section
+        self.encoding = encoding
+    }
+
+    /// The table at `offset` of the section.
+    mutating func draft(at offset: UInt64) throws(DWARFError) -> AbbreviationDraft {
         var draft = AbbreviationDraft()
         var fault: DWARFError?
         do throws(ByteError) {
@@ -205,7 +258,7 @@ package final class AbbreviationCompiler {
                 var entry = find(declaration, cursor.offset - declaration, hash)
                 if entry == nil { entry = try compile(declaration, hash, &fault) }
                 guard let entry else { break }
-                if !draft.insert(code, entries[Int(entry)], steps, fixedLoads) {
+                if !draft.insert(code, entries[Int(entry)], steps, fixedLoads, plainLayouts) {
                     fault = DWARFError(
                         section: ".debug_abbrev", offset: at,
                         "abbreviation \(code) is declared twice")
@@ -215,7 +268,7 @@ package final class AbbreviationCompiler {
             throw DWARFError(section: ".debug_abbrev", error)
         }
         if let fault { throw fault }
-        return AbbreviationTable(draft, self)
+        return draft
     }
 
     /// Passes over a declaration from its tag on, and hashes it.
@@ -244,7 +297,7 @@ package final class AbbreviationCompiler {
     }
 
     /// Compiles the declaration at `start`, which `pass` has read; nil with a fault.
-    private func compile(
+    private mutating func compile(
         _ start: Int, _ hash: UInt64, _ fault: inout DWARFError?
     ) throws(ByteError) -> UInt32? {
         var cursor = section.cursor(bigEndian: encoding.bigEndian)
@@ -278,7 +331,7 @@ package final class AbbreviationCompiler {
         return UInt32(truncatingIfNeeded: entries.count - 1)
     }
 
-    private func finish(_ tag: Tag, hasChildren: Bool, _ firstSpec: Int) {
+    private mutating func finish(_ tag: Tag, hasChildren: Bool, _ firstSpec: Int) {
         let skipStart = steps.count
         compileSteps(firstSpec, loading: false)
         let skipEnd = steps.count
@@ -304,8 +357,16 @@ package final class AbbreviationCompiler {
         entries.append(entry)
     }
 
+    private mutating func compileFixed(_ entry: inout Abbreviation) {
+        compileLoads(&entry)
+        if let layout = plainLayout(entry) {
+            entry.plainLayout = UInt32(plainLayouts.count)
+            plainLayouts.append(layout)
+        }
+    }
+
     /// Makes fixed loads of the first steps.
-    private func compileFixed(_ entry: inout Abbreviation) {
+    private mutating func compileLoads(_ entry: inout Abbreviation) {
         entry.fixedStart = UInt32(fixedLoads.count)
         var offset = 0
         loop: for index in Int(entry.skipEnd)..<Int(entry.loadEnd) {
@@ -341,32 +402,51 @@ package final class AbbreviationCompiler {
         }
         entry.fixedEnd = UInt32(fixedLoads.count)
         entry.fixedSize = UInt16(offset)
-        entry.isPlainMember = isPlainMember(entry)
     }
 
-    private func isPlainMember(_ entry: Abbreviation) -> Bool {
-        guard entry.tag == .member, !entry.hasChildren, entry.restStart == entry.loadEnd else {
-            return false
+    private mutating func plainLayout(_ entry: Abbreviation) -> PlainLayout? {
+        switch entry.tag {
+        case .member, .enumerator, .formalParameter: break
+        default: return nil
         }
-        for index in Int(entry.fixedStart)..<Int(entry.fixedEnd) {
+        var layout = PlainLayout()
+        var loads = Int(entry.fixedStart)..<Int(entry.fixedEnd)
+        layout.size = Int(entry.fixedSize)
+        var steps = Int(entry.restStart)..<Int(entry.loadEnd)
+        if let first = steps.first, loads.isEmpty, entry.fixedSize == 0,
+            self.steps[first].operation == .loadString, self.steps[first].slot == Slot.name.rawValue
+        {
+            // What follows the string is of fixed size?
+            layout.hasString = true
+            var rest = Abbreviation(
+                tag: entry.tag, hasChildren: false, interest: .part, isLong: false,
+                refersOutside: false, skipStart: entry.skipStart,
+                skipEnd: UInt32(first + 1), loadEnd: entry.loadEnd, specStart: 0, specEnd: 0)
+            compileLoads(&rest)
+            loads = Int(rest.fixedStart)..<Int(rest.fixedEnd)
+            layout.size = Int(rest.fixedSize)
+            steps = Int(rest.restStart)..<Int(rest.loadEnd)
+        }
+        guard !entry.hasChildren, steps.isEmpty else { return nil }
+        for index in loads {
             let load = fixedLoads[index]
+            guard load.mask != 0 else { return nil }
+            let field = PlainLayout.Field(load)
             switch load.slot {
-            case Slot.name.rawValue:
-                guard Form(rawValue: load.form) == .strp, load.mask == 0xffff_ffff else {
-                    return false
-                }
-            case Slot.type.rawValue:
-                guard load.isReference else { return false }
-            case Slot.dataMemberLocation.rawValue, Slot.dataBitOffset.rawValue,
-                Slot.bitSize.rawValue:
-                break
-            default: return false
+            case Slot.name.rawValue
+            where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue: layout.name = field
+            case Slot.type.rawValue where load.isReference: layout.type = field
+            case Slot.dataMemberLocation.rawValue, Slot.constValue.rawValue: layout.number = field
+            case Slot.dataBitOffset.rawValue: layout.bits = field
+            case Slot.bitSize.rawValue: layout.width = field
+            default: return nil
             }
         }
-        return true
+        layout.isBitfield = layout.bits.mask | layout.width.mask != 0
+        return layout
     }
 
-    private func compileSteps(_ firstSpec: Int, loading: Bool) {
+    private mutating func compileSteps(_ firstSpec: Int, loading: Bool) {
         var fixed: UInt32 = 0
         for index in firstSpec..<specs.count {
             let spec = specs[index]
@@ -394,13 +474,13 @@ package final class AbbreviationCompiler {
         flush(&fixed)
     }
 
-    private func flush(_ fixed: inout UInt32) {
+    private mutating func flush(_ fixed: inout UInt32) {
         guard fixed > 0 else { return }
         steps.append(AbbreviationStep(operation: .skipBytes, slot: 0, form: 0, count: fixed))
         fixed = 0
     }
 
-    private func add(
+    private mutating func add(
         _ operation: AbbreviationStep.Operation, _ slot: Slot, _ form: Form, _ count: UInt32 = 0
     ) {
         steps.append(

@@ -59,21 +59,6 @@ package struct EntryFilter {
     }
 }
 
-/// A member as `EntryReader.nextMember` reads it.
-package struct PlainMember {
-    /// Offset in `.debug_str`, and of the type in the unit; nil-like `none` when absent.
-    package var name = PlainMember.none
-    package var type = PlainMember.none
-    /// DW_AT_data_member_location, DW_AT_data_bit_offset, DW_AT_bit_size; 0 when absent.
-    package var bytes: UInt64 = 0
-    package var bits: UInt64 = 0
-    package var width: UInt64 = 0
-
-    package static let none = UInt32.max
-
-    package init() {}
-}
-
 // The way of reading that the time goes into: several millions of entries a second. Reads are not
 // checked one by one. A read of fixed size, or of a LEB128 number, takes at most 16 bytes, and an
 // entry has few of them, so when an entry starts at least `slack` bytes before the section's end all
@@ -138,51 +123,6 @@ extension EntryReader {
         nextDepth = depth
         return try nextCarefully(into: &die, filter, outermost)
     }
-
-    /// Moves to the next entry if it is a plain member, one level below what came last before members:
-    /// name in `.debug_str`, type in this unit, place and width all of fixed size, and nothing else that
-    /// matters.
-    ///
-    /// - Returns: false when the next entry is anything else; nothing was passed over then.
-    package mutating func nextMember(into member: inout PlainMember) -> Bool {
-        let start = cursor.offset
-        guard start < safeEnd else { return false }
-        // SAFETY: see above.
-        let base = unsafe cursor.start
-        let code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
-        // Codes of two bytes are left to `next`.
-        guard code &- 1 < fastCount, code > 0, code < 0x80 else { return false }
-        let entry = unsafe fast + (code &- 1)
-        guard unsafe entry.pointee.isPlainMember else { return false }
-        let at = start &+ 1
-        let end = at &+ Int(unsafe entry.pointee.fixedSize)
-        guard end <= unit.end else { return false }
-        member = PlainMember()
-        var index = Int(unsafe entry.pointee.fixedStart)
-        let fixedEnd = Int(unsafe entry.pointee.fixedEnd)
-        while index < fixedEnd {
-            let what = unsafe fixedLoads + index
-            let bits = unsafe base.loadUnaligned(
-                fromByteOffset: at &+ Int(what.pointee.offset), as: UInt64.self)
-            let value =
-                (UInt64(littleEndian: bits) & (unsafe what.pointee.mask))
-                &+ UInt64(bitPattern: Int64(unsafe what.pointee.constant))
-            switch unsafe what.pointee.slot {
-            case Slot.name.rawValue: member.name = UInt32(truncatingIfNeeded: value)
-            case Slot.type.rawValue: member.type = UInt32(truncatingIfNeeded: value)
-            case Slot.dataMemberLocation.rawValue: member.bytes = value
-            case Slot.dataBitOffset.rawValue: member.bits = value
-            default: member.width = value
-            }
-            index &+= 1
-        }
-        memberStart = start
-        cursor.offset = end
-        return true
-    }
-
-    /// Goes back to before the member that `nextMember` gave last.
-    package mutating func unread() { cursor.offset = memberStart }
 
     @inline(never)
     private mutating func nextCarefully(

@@ -18,6 +18,7 @@ package struct EntryReader: ~Copyable {
     let fastCount: Int
     let steps: UnsafePointer<AbbreviationStep>
     let fixedLoads: UnsafePointer<FixedLoad>
+    let plainLayouts: UnsafePointer<PlainLayout>
     /// Entries that start before this offset have `slack` readable bytes behind them.
     let safeEnd: Int
     var current = Abbreviation(
@@ -30,8 +31,6 @@ package struct EntryReader: ~Copyable {
     package internal(set) var depth = -1
     /// Depth of what comes next.
     package internal(set) var nextDepth = 0
-    /// Where the member that `nextMember` gave last begins.
-    var memberStart = 0
     /// Depth of the outermost entry that `next` has passed over or given since it gave the one before.
     package internal(set) var outermost = 0
 
@@ -56,6 +55,7 @@ package struct EntryReader: ~Copyable {
         fastCount = table.dense.count
         unsafe steps = table.steps.start
         unsafe fixedLoads = table.fixedLoads.start
+        unsafe plainLayouts = table.plainLayouts.start
         safeEnd = min(unit.end, bytes.count - Self.slack)
     }
 
@@ -126,7 +126,7 @@ package struct EntryReader: ~Copyable {
                     let value = Int64(Int32(bitPattern: what.count))
                     die.set(what.slot, what.form, UInt64(bitPattern: value))
                 case .longConstant:
-                    let value = table.compiler.constants[Int(what.count)]
+                    let value = table.compiler.constant(Int(what.count))
                     die.set(what.slot, what.form, UInt64(bitPattern: value))
                 default:
                     try skip(what.operation, Int(what.count))
@@ -281,7 +281,7 @@ extension EntryReader {
         values.removeAll(keepingCapacity: true)
         do throws(ByteError) {
             for index in Int(current.specStart)..<Int(current.specEnd) {
-                let spec = table.compiler.specs[index]
+                let spec = table.compiler.spec(index)
                 var form = spec.form
                 var value: UInt64 = 0
                 switch form {

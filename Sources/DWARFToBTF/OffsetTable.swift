@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import BTF
 internal import Bytes
 
 /// A reference to an entry, counted from where the offset table begins.
@@ -106,11 +107,49 @@ struct OffsetTable: ~Copyable {
     /// aliases, only itself. `isVoid` when that is void.
     @inline(__always)
     func type(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
-        if let place = place(Int(reference.rawValue)) {
-            let word = contents[place]
-            if word != 0, word >> 30 == 0 { return word - 1 }
+        let offset = Int(reference.rawValue)
+        if offset < count {
+            let block = blocks[offset >> 6]
+            let bit = 1 << UInt64(truncatingIfNeeded: offset & 63) as UInt64
+            if block.marks & bit != 0 {
+                let word = contents[
+                    Int(block.first) &+ (block.marks & (bit &- 1)).nonzeroBitCount]
+                // A type: neither nothing nor of another sort.
+                if word &- 1 < 1 << 30 &- 1 { return word &- 1 }
+            }
         }
         return typeSlowly(reference, isVoid: &isVoid)
+    }
+
+    /// Replaces references by the ids of the types they lead to.
+    ///
+    /// - Parameters:
+    ///   - positions: the words of `types` that hold references.
+    ///   - first: index of the first of them to look at.
+    /// - Returns: the index of one that does not simply lead to a type; their number when all did.
+    func resolve(
+        _ positions: borrowing Arena<UInt32>, from first: Int, in types: inout TypeWriter
+    ) -> Int {
+        Self.resolve(positions, from: first, in: &types, blocks, contents, count)
+    }
+
+    // What is borrowed for itself stays in registers.
+    private static func resolve(
+        _ positions: borrowing Arena<UInt32>, from first: Int, in types: inout TypeWriter,
+        _ blocks: borrowing Arena<Block>, _ contents: borrowing Arena<UInt32>, _ count: Int
+    ) -> Int {
+        for index in first..<positions.count {
+            let position = Int(positions[index])
+            let offset = Int(types[position])
+            guard offset < count else { return index }
+            let block = blocks[offset >> 6]
+            let bit = 1 << UInt64(truncatingIfNeeded: offset & 63) as UInt64
+            guard block.marks & bit != 0 else { return index }
+            let word = contents[Int(block.first) &+ (block.marks & (bit &- 1)).nonzeroBitCount]
+            guard word &- 1 < 1 << 30 &- 1 else { return index }
+            types[position] = word &- 1 | TypeWriter.unstored
+        }
+        return positions.count
     }
 
     private func typeSlowly(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {

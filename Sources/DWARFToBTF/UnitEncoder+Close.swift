@@ -7,7 +7,7 @@ internal import DWARF
 // Entries whose children are all read: their records are written.
 extension UnitEncoder {
     /// Most elements a record can have on every kernel.
-    private static let maxElements = TypeInfo.maxVlenBefore72
+    static let maxElements = TypeInfo.maxVlenBefore72
 
     mutating func close() throws(DWARFError) {
         guard let entry = open.popLast() else { return }
@@ -30,44 +30,53 @@ extension UnitEncoder {
 
     mutating func finishComposite(_ entry: OpenEntry) {
         let kind: Kind = entry.tag == .unionType ? .union : .struct
-        var end = scratch.count
-        var widths: UInt32 = 0
-        var farthest: UInt32 = 0
-        var sorted = true
-        var at = entry.elements
-        while at < end {
-            widths |= scratch[at + 3]
-            let offset = scratch[at + 2]
-            if offset < farthest { sorted = false } else { farthest = offset }
-            at += 4
-        }
-        let hasBits = widths != 0
-        if (end - entry.elements) / 4 > Self.maxElements {
-            note(entry.name, .tooManyElements)
-            end = entry.elements
-        } else if hasBits, farthest > 0xff_ffff {
-            note(entry.name, .bitfieldOutOfReach)
-            end = entry.elements
-        } else if !sorted {
-            sortMembers(entry.elements..<end)
-        }
-        let count = (end - entry.elements) / 4
-        let id = types.begin(
-            name: entry.name, info: TypeInfo(kind, vlen: count, flag: hasBits && count > 0),
+        var members = entry.elements..<scratch.count
+        var id = types.begin(
+            name: entry.name, info: TypeInfo(kind, vlen: members.count / 4),
             third: UInt32(truncatingIfNeeded: entry.size))
-        at = entry.elements
-        while at < end {
-            let reference = scratch[at + 1]
-            if reference == EntryReference.none.rawValue {
-                types.append(scratch[at], 0, scratch[at + 2] | scratch[at + 3] << 24)
-            } else {
-                types.append(scratch[at], reference, scratch[at + 2] | scratch[at + 3] << 24)
-                patches.append(UInt32(truncatingIfNeeded: types.position - 2))
-            }
-            at += 4
+        var written = appendMembers(members)
+        if members.count / 4 > Self.maxElements || written.hasBits && written.farthest > 0xff_ffff {
+            note(entry.name, written.hasBits ? .bitfieldOutOfReach : .tooManyElements)
+            members = members.lowerBound..<members.lowerBound
+            written.hasBits = false
+            written.isSorted = false
+        } else if !written.isSorted {
+            sortMembers(members)
         }
+        if !written.isSorted {
+            // Once more.
+            takeBack(id)
+            id = types.begin(
+                name: entry.name, info: TypeInfo(kind, vlen: members.count / 4),
+                third: UInt32(truncatingIfNeeded: entry.size))
+            _ = appendMembers(members)
+        }
+        if written.hasBits { types.setFlag(of: id) }
         define(entry, as: id)
         finishTags(of: .type(id), entry)
+    }
+
+    /// Appends the members in `scratch` to the record just begun.
+    @inline(__always)
+    private mutating func appendMembers(
+        _ range: Range<Int>
+    ) -> (hasBits: Bool, farthest: UInt32, isSorted: Bool) {
+        var widths: UInt32 = 0
+        var farthest: UInt32 = 0
+        var isSorted = true
+        var at = range.lowerBound
+        while at < range.upperBound {
+            let reference = scratch[at + 1]
+            let offset = scratch[at + 2]
+            let width = scratch[at + 3]
+            widths |= width
+            if offset < farthest { isSorted = false } else { farthest = offset }
+            let isVoid = reference == EntryReference.none.rawValue
+            if !isVoid { patches.append(UInt32(truncatingIfNeeded: types.position + 1)) }
+            types.append(scratch[at], isVoid ? 0 : reference, offset | width << 24)
+            at += 4
+        }
+        return (widths != 0, farthest, isSorted)
     }
 
     /// Kernels want members in order of their place; compilers of other languages write their own.

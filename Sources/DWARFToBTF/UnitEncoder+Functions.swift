@@ -110,11 +110,14 @@ extension UnitEncoder {
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
         try resolveChains()
-        for index in patches.indices {
+        var index = 0
+        while index < patches.count {
+            index = offsets.resolve(patches, from: index, in: &types)
+            guard index < patches.count else { break }
+            // Not simply a type of the unit.
             let position = Int(patches[index])
-            let reference = EntryReference(rawValue: types[position])
-            types[position] =
-                if let id = knownType(reference) { id } else { try typeID(reference) }
+            types[position] = try typeID(EntryReference(rawValue: types[position]))
+            index += 1
         }
         patches.removeAll()
         if let index = unitInt {

@@ -97,7 +97,9 @@ extension UnitEncoder {
         return true
     }
 
-    mutating func openComposite(_ die: borrowing DIE) throws(DWARFError) {
+    mutating func openComposite(
+        _ die: borrowing DIE, _ reader: inout EntryReader
+    ) throws(DWARFError) {
         if try isSkeleton(die) { return }
         let name = try typeName(die)
         let isUnion = die.tag == .unionType
@@ -106,18 +108,26 @@ extension UnitEncoder {
             define(die, as: types.add(.fwd, name: name, third: 0, flag: isUnion))
             return
         }
+        let size = die.value(.byteSize)
+        guard size <= UInt64(UInt32.max) else {
+            throw fail(die.offset, "struct of \(size) bytes")
+        }
+        if die.hasChildren, !die.has(.annotation),
+            try addPlainComposite(die, name: name, size: UInt32(size), &reader)
+        {
+            return
+        }
         var entry = opened(.composite, die)
         entry.name = name
-        entry.size = die.value(.byteSize)
-        guard entry.size <= UInt64(UInt32.max) else {
-            throw fail(die.offset, "struct of \(entry.size) bytes")
-        }
+        entry.size = size
         push(entry)
         try noteChain(die, isComponent: false)
         if !die.hasChildren { try close() }
     }
 
-    mutating func openType(_ die: borrowing DIE) throws(DWARFError) {
+    mutating func openType(
+        _ die: borrowing DIE, _ reader: inout EntryReader
+    ) throws(DWARFError) {
         if try isSkeleton(die) { return }
         switch die.tag {
         case .arrayType:
@@ -137,10 +147,12 @@ extension UnitEncoder {
             default: break
             }
             guard entry.size <= 16 else { throw fail(die.offset, "enum of \(entry.size) bytes") }
+            if die.hasChildren, try addPlainEnum(entry, &reader) { return }
             if die.hasChildren { push(entry) } else { finishEnum(entry) }
         default:
             var entry = opened(.prototype, die)
             entry.type = try reference(die, .type)
+            if die.hasChildren, try addPlainPrototype(entry, &reader) { return }
             if die.hasChildren { push(entry) } else { finishPrototype(entry) }
         }
     }
@@ -215,33 +227,6 @@ extension UnitEncoder {
             return UInt32(truncatingIfNeeded: (upper == width && width > 0xffff) ? 0 : upper &+ 1)
         }
         return UInt32(truncatingIfNeeded: constant(.count) ?? 0)
-    }
-
-    /// Takes the plain members that come next, all of the struct or union that is open: any other entry,
-    /// its end included, is none. What is unusual is left to `addMember`.
-    mutating func addPlainMembers(_ reader: inout EntryReader) throws(DWARFError) {
-        guard !links.inAlternate, openDepth == reader.nextDepth - 1 else { return }
-        let shift = unit.offset - tableOrigin + sectionBase
-        var member = PlainMember()
-        while reader.nextMember(into: &member) {
-            var name: UInt32 = 0
-            if member.name != PlainMember.none {
-                if let known = knownNames.find(member.name) {
-                    name = known
-                } else {
-                    name = try newName(
-                        StringPlace(section: .str, offset: Int(member.name)), reader.position)
-                }
-            }
-            let type = member.type == PlainMember.none ? -1 : Int(member.type) &+ shift
-            let offset = member.bits != 0 ? member.bits : member.bytes &* 8
-            guard type < offsets.count, offset <= UInt64(UInt32.max), member.bytes >> 60 == 0,
-                member.width <= 255
-            else { return reader.unread() }
-            scratch.append(
-                name, UInt32(truncatingIfNeeded: type), UInt32(truncatingIfNeeded: offset),
-                UInt32(truncatingIfNeeded: member.width))
-        }
     }
 
     /// Pushes name, type, bit offset and bit width.

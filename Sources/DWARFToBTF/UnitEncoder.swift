@@ -71,6 +71,9 @@ struct UnitEncoder: ~Copyable {
     /// A bit for the depth of each of them, below 64.
     var openDepths: UInt64 = 0
     var scratch = Arena<UInt32>()
+    var children = Arena<PlainChild>()
+    /// From offsets in the unit to places in the table.
+    var plainShift = 0
     var annotations: [Annotation] = []
     var knownNames: NameCache
     private var die = DIE()
@@ -113,10 +116,7 @@ struct UnitEncoder: ~Copyable {
         var filter = EntryFilter(open: 0, variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
             while openDepth >= reader.outermost { try close() }
-            try visit(die)
-            if !open.isEmpty, open[open.count - 1].sort == .composite {
-                try addPlainMembers(&reader)
-            }
+            try visit(die, &reader)
             filter.open = openDepths
         }
         while !open.isEmpty { try close() }
@@ -141,7 +141,9 @@ struct UnitEncoder: ~Copyable {
         return true
     }
 
-    private mutating func visit(_ die: borrowing DIE) throws(DWARFError) {
+    private mutating func visit(
+        _ die: borrowing DIE, _ reader: inout EntryReader
+    ) throws(DWARFError) {
         switch die.tag {
         case .member, .inheritance, .enumerator, .subrangeType, .unspecifiedParameters:
             try addElement(die)
@@ -151,9 +153,9 @@ struct UnitEncoder: ~Copyable {
         case .baseType:
             try addBaseType(die)
         case .structureType, .unionType, .classType:
-            try openComposite(die)
+            try openComposite(die, &reader)
         case .enumerationType, .arrayType, .subroutineType:
-            try openType(die)
+            try openType(die, &reader)
         case .subprogram:
             try openFunction(die)
         case .variable:

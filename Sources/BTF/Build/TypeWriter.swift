@@ -40,7 +40,7 @@ package struct TypeWriter: ~Copyable, Sendable {
     package var nextID: UInt32 { Self.unstored | UInt32(truncatingIfNeeded: starts.count) }
 
     /// Starts a record; its fixed words and elements follow through `append`.
-    @inlinable @discardableResult
+    @inlinable @inline(__always) @discardableResult
     package mutating func begin(name: UInt32, info: TypeInfo, third: UInt32) -> UInt32 {
         let id = nextID
         starts.append(UInt32(truncatingIfNeeded: words.count))
@@ -77,6 +77,16 @@ package struct TypeWriter: ~Copyable, Sendable {
         let start = start(id)
         words[start + 1] = info.rawValue
         words[start + 2] = third
+    }
+
+    /// Sets the kind flag of the record of `id`: a struct with bitfields.
+    package mutating func setFlag(of id: UInt32) { words[start(id) + 1] |= 1 << 31 }
+
+    /// Takes back the record of `id`, the last one.
+    package mutating func removeLast(_ id: UInt32) {
+        precondition(id == nextID - 1)
+        words.truncate(to: start(id))
+        _ = starts.popLast()
     }
 
     /// Whether `id` is one of this writer's.

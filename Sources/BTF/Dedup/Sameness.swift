@@ -63,10 +63,19 @@ extension TypeStore {
             guard budget > 0 else { return false }
             let number = Int(pair.own)
             let known = settled[number]
-            if known == pair.other || assumed[number] == pair.other { continue }
-            let other = resolveAny(pair.other)
-            if resolveAny(TypeWriter.unstored | pair.own) == other { continue }
             let earlier = assumed[number]
+            if known == pair.other || earlier == pair.other { continue }
+            var other = pair.other
+            if TypeWriter.isUnstored(other) || other < firstID
+                || merged[Int(other - firstID)] != other
+            {
+                other = resolveAny(other)
+            }
+            if known < Self.inProgress {
+                if known == other || resolveAny(known) == other { continue }
+            } else if TypeWriter.unstored | pair.own == other {
+                continue
+            }
             if earlier == other { continue }
             if earlier == Self.unsettled {
                 assumed[number] = other
@@ -95,11 +104,14 @@ extension TypeStore {
     private mutating func locallySame(
         _ number: UInt32, _ other: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
-        let own = TypeWriter.unstored | number
-        let (x, y) = (unit.info(own), info(other, unit))
-        guard let a = x.kind, let b = y.kind, unit.word(own, 0) == word(other, 0, unit) else {
-            return false
-        }
+        let own = Int(unit.starts[Int(number)])
+        let place = place(of: other, unit)
+        let (x, y) = (
+            TypeInfo(rawValue: unit.words[own + 1]), TypeInfo(rawValue: read(place, 1, unit))
+        )
+        guard let a = x.kind, let b = y.kind, other != 0, unit.words[own] == read(place, 0, unit)
+        else { return false }
+        if a.isComposite, x == y { return sameMembers(own, place, unit) }
         if (a == .fwd) != (b == .fwd) {
             let forward = a == .fwd ? x : y
             let full = a == .fwd ? b : a
@@ -108,67 +120,87 @@ extension TypeStore {
             if b == .fwd, other < firstID { baseForwardMet = true }
             return true
         }
-        if a.isAnyEnum { return b.isAnyEnum && compatibleEnums(own, other, unit) }
-        guard a == b else { return false }
+        if a.isAnyEnum {
+            return b.isAnyEnum && compatibleEnums(TypeWriter.unstored | number, other, unit)
+        }
+        guard x == y else { return false }
         switch a {
         case .int, .fwd, .float:
-            return sameWords(own, other, unit)
+            return unit.words[own + 2] == read(place, 2, unit)
+                && (a != .int || unit.words[own + 3] == read(place, 3, unit))
         case .ptr, .typedef, .volatile, .const, .restrict, .func, .typeTag:
-            return x == y && queue(unit.word(own, 2), word(other, 2, unit))
+            return queue(unit.words[own + 2], read(place, 2, unit))
         case .array:
-            return unit.word(own, 5) == word(other, 5, unit)
-                && queue(unit.word(own, 3), word(other, 3, unit))
-                && queue(unit.word(own, 4), word(other, 4, unit))
-        case .struct, .union:
-            return sameMembers(number, other, unit)
+            return unit.words[own + 5] == read(place, 5, unit)
+                && queue(unit.words[own + 3], read(place, 3, unit))
+                && queue(unit.words[own + 4], read(place, 4, unit))
         case .funcProto:
-            guard x == y else { return false }
-            var index = x.vlen
-            while index > 0 {
-                index -= 1
-                guard unit.word(own, 3 + 2 * index) == word(other, 3 + 2 * index, unit),
-                    queue(unit.word(own, 4 + 2 * index), word(other, 4 + 2 * index, unit))
+            var at = 3 + 2 * x.vlen
+            while at > 3 {
+                at -= 2
+                guard unit.words[own + at] == read(place, at, unit),
+                    queue(unit.words[own + at + 1], read(place, at + 1, unit))
                 else { return false }
             }
-            return queue(unit.word(own, 2), word(other, 2, unit))
-        case .var, .datasec, .declTag, .enum, .enum64:
+            return queue(unit.words[own + 2], read(place, 2, unit))
+        case .struct, .union, .var, .datasec, .declTag, .enum, .enum64:
             return false
         }
     }
 
-    /// Structs or unions with the same name, size and members, whose types are queued.
+    /// Where the record of a type lies.
+    private struct Place {
+        enum Owner { case store, base, unit }
+        let owner: Owner
+        let start: Int
+    }
+
+    @inline(__always)
+    private func place(of id: UInt32, _ unit: borrowing TypeWriter) -> Place {
+        if TypeWriter.isUnstored(id) { return Place(owner: .unit, start: unit.start(id)) }
+        return id < firstID
+            ? Place(owner: .base, start: Int(baseStarts[Int(id)]))
+            : Place(owner: .store, start: Int(starts[Int(id - firstID)]))
+    }
+
+    @inline(__always)
+    private func read(_ place: Place, _ index: Int, _ unit: borrowing TypeWriter) -> UInt32 {
+        switch place.owner {
+        case .store: words[place.start + index]
+        case .base: baseWords[place.start + index]
+        case .unit: unit.words[place.start + index]
+        }
+    }
+
+    /// Structs or unions of the same name and number of members: whether size and members are the same
+    /// too, whose types are queued.
     private mutating func sameMembers(
-        _ number: UInt32, _ other: UInt32, _ unit: borrowing TypeWriter
+        _ own: Int, _ other: Place, _ unit: borrowing TypeWriter
     ) -> Bool {
-        let own = Int(unit.starts[Int(number)])
-        let info = unit.words[own + 1]
-        let end = own + 3 + 3 * TypeInfo(rawValue: info).vlen
-        guard other >= firstID, !TypeWriter.isUnstored(other) else {
-            guard info == word(other, 1, unit), unit.words[own + 2] == word(other, 2, unit) else {
-                return false
-            }
-            for at in stride(from: own + 3, to: end, by: 3) {
-                let index = at - own
-                guard unit.words[at] == word(other, index, unit),
-                    unit.words[at + 2] == word(other, index + 2, unit),
-                    queue(unit.words[at + 1], word(other, index + 1, unit))
+        guard unit.words[own + 2] == read(other, 2, unit) else { return false }
+        // Last member first, so that the first is taken off the stack first: where a declaration could
+        // stand for several types, the one met first in the order of the members counts.
+        let first = own + 3
+        var at = first + 3 * TypeInfo(rawValue: unit.words[own + 1]).vlen
+        if other.owner == .store {
+            // The usual case, once per struct and unit.
+            let shift = other.start - own
+            while at > first {
+                at -= 3
+                guard unit.words[at] == words[at + shift],
+                    unit.words[at + 2] == words[at + shift + 2],
+                    queue(unit.words[at + 1], words[at + shift + 1])
                 else { return false }
             }
             return true
         }
-        // The usual case, once per struct and unit.
-        let stored = Int(starts[Int(other - firstID)])
-        guard info == words[stored + 1], unit.words[own + 2] == words[stored + 2] else {
-            return false
-        }
-        var at = own + 3
-        var place = stored + 3
-        while at < end {
-            guard unit.words[at] == words[place], unit.words[at + 2] == words[place + 2],
-                queue(unit.words[at + 1], words[place + 1])
+        while at > first {
+            at -= 3
+            let index = at - own
+            guard unit.words[at] == read(other, index, unit),
+                unit.words[at + 2] == read(other, index + 2, unit),
+                queue(unit.words[at + 1], read(other, index + 1, unit))
             else { return false }
-            at += 3
-            place += 3
         }
         return true
     }

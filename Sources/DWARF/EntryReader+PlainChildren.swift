@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// A member, enumerator or parameter as `EntryReader.plainChildren` reads it.
+package struct PlainChild: BitwiseCopyable {
+    /// Byte offset of the entry in the section.
+    package let offset: Int
+    /// Offset in `.debug_str`, if `hasName`.
+    package let name: UInt32
+    /// Offset of the type in the unit, if `hasType`.
+    package let type: UInt32
+    /// DW_AT_data_member_location or DW_AT_const_value; 0 when absent.
+    package let number: UInt64
+    /// DW_AT_data_bit_offset; 0 when absent.
+    package var bits: UInt64 = 0
+    /// DW_AT_bit_size; 0 when absent.
+    package var width: UInt64 = 0
+    /// A name that stood in the entry, of up to seven bytes: see `ByteView.shortKey`.
+    package var shortName: UInt64 = 0
+    package let hasName: Bool
+    package let hasType: Bool
+}
+
+extension EntryReader {
+    /// Where a reader stands.
+    package struct Mark {
+        fileprivate let offset: Int
+        fileprivate let depth: Int
+    }
+
+    package var mark: Mark { Mark(offset: cursor.offset, depth: nextDepth) }
+
+    /// Goes back to where `mark` was asked for.
+    package mutating func reset(to mark: Mark) {
+        cursor.offset = mark.offset
+        nextDepth = mark.depth
+    }
+
+    /// Reads all children of the entry that `next` gave last, where each is a `tag` whose name is short
+    /// or in `.debug_str`, whose type is in this unit, whose other values are of fixed size, and which
+    /// has no other attribute that is wanted.
+    ///
+    /// - Parameter lastType: becomes the greatest offset of a type.
+    /// - Returns: false when some child is not like that; then nothing was passed over.
+    package mutating func plainChildren(
+        _ tag: Tag, into children: inout Arena<PlainChild>, lastType: inout UInt32
+    ) -> Bool {
+        children.removeAll()
+        var last: UInt32 = 0
+        defer { lastType = last }
+        // SAFETY: as in EntryReader+Next.swift.
+        let base = unsafe cursor.start
+        var start = cursor.offset
+        while start < safeEnd {
+            let code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
+            if code == 0 {
+                cursor.offset = start &+ 1
+                nextDepth &-= 1
+                return true
+            }
+            // Codes of two bytes are left to `next`.
+            guard code < 0x80, code <= fastCount else { return false }
+            let entry = unsafe fast + (code &- 1)
+            let number = unsafe entry.pointee.plainLayout
+            guard number != .max, unsafe entry.pointee.tag == tag else { return false }
+            let layout = unsafe plainLayouts + Int(number)
+            var at = start &+ 1
+            var short: UInt64 = 0
+            if unsafe layout.pointee.hasString {
+                var length = 0
+                while true {
+                    let byte = unsafe base.load(fromByteOffset: at, as: UInt8.self)
+                    at &+= 1
+                    if byte == 0 { break }
+                    length &+= 1
+                    guard length < 8 else { return false }
+                    short = short << 8 | UInt64(byte)
+                }
+            }
+            let end = at &+ (unsafe layout.pointee.size)
+            guard end <= unit.end else { return false }
+            // SAFETY: fields lie inside the entry's fixed bytes.
+            let fields = unsafe base + at
+            let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
+            last = max(last, type)
+            var child = PlainChild(
+                offset: start,
+                name: UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.name)),
+                type: type, number: unsafe value(fields, layout.pointee.number),
+                hasName: unsafe layout.pointee.name.mask != 0,
+                hasType: unsafe layout.pointee.type.mask != 0)
+            if unsafe layout.pointee.isBitfield {
+                child.bits = unsafe value(fields, layout.pointee.bits)
+                child.width = unsafe value(fields, layout.pointee.width)
+            }
+            child.shortName = short
+            children.append(child)
+            start = end
+        }
+        return false
+    }
+
+    @unsafe @inline(__always)
+    private func value(_ entry: UnsafeRawPointer, _ field: PlainLayout.Field) -> UInt64 {
+        let bits = unsafe entry.loadUnaligned(fromByteOffset: field.offset, as: UInt64.self)
+        return UInt64(littleEndian: bits) & field.mask
+    }
+}

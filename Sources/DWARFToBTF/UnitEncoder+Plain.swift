@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import BTF
+internal import Bytes
+internal import DWARF
+
+// Entries whose children are all plain, as most are: read in one go and written where they belong.
+// Whatever is unusual is left to the general way.
+extension UnitEncoder {
+    /// A struct or union; false when it must be opened.
+    mutating func addPlainComposite(
+        _ die: borrowing DIE, name: UInt32, size: UInt32, _ reader: inout EntryReader
+    ) throws(DWARFError) -> Bool {
+        let before = reader.mark
+        guard readPlain(.member, &reader) else { return false }
+        let kind: Kind = die.tag == .unionType ? .union : .struct
+        let id = types.begin(
+            name: name, info: TypeInfo(kind, vlen: children.count), third: size)
+        var widths: UInt64 = 0
+        var farthest: UInt64 = 0
+        var isPlain = children.count <= Self.maxElements
+        for index in children.indices {
+            let child = children[index]
+            let offset = child.bits != 0 ? child.bits : child.number &* 8
+            widths |= child.width
+            if offset < farthest || child.number >> 32 != 0 { isPlain = false }
+            farthest = offset
+            try appendPlain(child, UInt32(truncatingIfNeeded: offset | child.width << 24))
+        }
+        let limit: UInt64 = widths == 0 ? 0xffff_ffff : 0xff_ffff
+        guard isPlain, farthest <= limit, widths <= 255 else {
+            takeBack(id)
+            reader.reset(to: before)
+            return false
+        }
+        if widths != 0 { types.setFlag(of: id) }
+        define(die, as: id)
+        return true
+    }
+
+    /// A function's type; false when it must be opened.
+    mutating func addPlainPrototype(
+        _ entry: OpenEntry, _ reader: inout EntryReader
+    ) throws(DWARFError) -> Bool {
+        guard readPlain(.formalParameter, &reader) else { return false }
+        let id = begin(.funcProto, vlen: children.count, to: entry.type)
+        for index in children.indices {
+            let child = children[index]
+            let name = try name(of: child)
+            if child.hasType { patches.append(UInt32(truncatingIfNeeded: types.position + 1)) }
+            types.append(name, plainReference(child))
+        }
+        define(entry, as: id)
+        return true
+    }
+
+    /// An enum; false when it must be opened.
+    mutating func addPlainEnum(
+        _ entry: OpenEntry, _ reader: inout EntryReader
+    ) throws(DWARFError) -> Bool {
+        guard readPlain(.enumerator, &reader) else { return false }
+        for index in children.indices {
+            let child = children[index]
+            scratch.append(
+                try name(of: child), UInt32(truncatingIfNeeded: child.number),
+                UInt32(truncatingIfNeeded: child.number >> 32))
+        }
+        finishEnum(entry)
+        scratch.truncate(to: entry.elements)
+        return true
+    }
+
+    /// Reads all children of the entry just given into `children`; false when some is not plain, or there
+    /// are more than a record can have.
+    private mutating func readPlain(_ tag: Tag, _ reader: inout EntryReader) -> Bool {
+        guard !links.inAlternate else { return false }
+        let before = reader.mark
+        var lastType: UInt32 = 0
+        guard reader.plainChildren(tag, into: &children, lastType: &lastType) else {
+            return false
+        }
+        plainShift = unit.offset - tableOrigin + sectionBase
+        guard children.count < Self.maxElements, Int(lastType) + plainShift < offsets.count else {
+            reader.reset(to: before)
+            return false
+        }
+        return true
+    }
+
+    /// Appends a member.
+    @inline(__always)
+    private mutating func appendPlain(
+        _ child: PlainChild, _ place: UInt32
+    ) throws(DWARFError) {
+        let name = try name(of: child)
+        if child.hasType { patches.append(UInt32(truncatingIfNeeded: types.position + 1)) }
+        types.append(name, plainReference(child), place)
+    }
+
+    /// The type's place in the table; `readPlain` saw to it that it is inside.
+    @inline(__always)
+    private func plainReference(_ child: PlainChild) -> UInt32 {
+        child.hasType ? UInt32(truncatingIfNeeded: Int(child.type) &+ plainShift) : 0
+    }
+
+    @inline(__always)
+    private mutating func name(of child: PlainChild) throws(DWARFError) -> UInt32 {
+        if child.hasName {
+            if let known = knownNames.find(child.name) { return known }
+            return try newName(
+                StringPlace(section: .str, offset: Int(child.name)), child.offset)
+        }
+        guard child.shortName != 0 else { return 0 }
+        return knownNames.findShort(child.shortName) ?? newShortName(child.shortName)
+    }
+
+    private mutating func newShortName(_ key: UInt64) -> UInt32 {
+        var bytes: [UInt8] = []
+        for shift in stride(from: UInt64(48), through: 0, by: -8) {
+            let byte = UInt8(truncatingIfNeeded: key >> shift)
+            if byte != 0 { bytes.append(byte) }
+        }
+        let name = context.names.intern(String(decoding: bytes, as: UTF8.self))
+        knownNames.store(name, short: key)
+        return name
+    }
+
+    /// Takes back the record of `id`, the last one, and what waits for its references.
+    mutating func takeBack(_ id: UInt32) {
+        types.removeLast(id)
+        while !patches.isEmpty, Int(patches[patches.count - 1]) >= types.position {
+            _ = patches.popLast()
+        }
+    }
+}
