@@ -64,6 +64,7 @@ struct FunctionSelection: ~Copyable, Sendable {
     init(_ context: EncodeContext) {
         comparesPrototypes = context.features.contains(.consistentFunctions)
         symbols = context.symbols
+        states.reserveCapacity(symbols.functionCount)
     }
 
     /// Takes the views of a unit whose types `store` has just absorbed.
@@ -139,12 +140,11 @@ struct FunctionSelection: ~Copyable, Sendable {
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
         let names = states.map { list[$0.view.name] }
-        let keys = names.map { prefixKey($0) }
-        let sorted = states.indices.sorted {
-            keys[$0] != keys[$1]
-                ? keys[$0] < keys[$1] : names[$0].lexicographicallyPrecedes(names[$1])
+        let sorted = names.indices.map { (key: prefixKey(names[$0]), index: $0) }.sorted { a, b in
+            a.key != b.key
+                ? a.key < b.key : names[a.index].lexicographicallyPrecedes(names[b.index])
         }
-        for index in sorted {
+        for (_, index) in sorted {
             let state = states[index]
             let view = state.view
             if let reason = reasonToLeaveOut(state, list) {

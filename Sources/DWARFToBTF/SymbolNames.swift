@@ -27,6 +27,9 @@ final class SymbolNames: Sendable {
     private let isLinked: Bool
     let perCPU: [UInt32: [PerCPUSymbol]]
 
+    /// How many functions have names.
+    var functionCount: Int { functions.count }
+
     func isFunction(_ name: UInt32) -> Bool { functions.find(name) != nil }
 
     /// Whether the function of this name stands at `address`, in a linked file.

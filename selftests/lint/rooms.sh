@@ -10,11 +10,11 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
 # What a room may import; a room that is not here may not exist. Synchronization
 # is the standard library's, and free for all that may share memory.
 declare -A imports=(
-    [Bytes]=""
+    [Bytes]="Synchronization"
     [HostIO]="Bytes CMalloc Glibc Synchronization"
     [ELF]="Bytes HostIO CElf CZlib CZstd Glibc Synchronization"
     [DWARF]="Bytes HostIO ELF Glibc Synchronization"
-    [BTF]="Bytes"
+    [BTF]="Bytes Synchronization"
     [DWARFToBTF]="Bytes HostIO ELF DWARF BTF Synchronization"
     [BTFIDs]="Bytes HostIO ELF BTF"
     [KernelTree]="Bytes HostIO ELF BTF CZlib CLzma CZstd CLz4 Glibc Synchronization"

@@ -25,7 +25,9 @@ extension TypeStore {
         let list = names.list()
         var numbers = NumberTable(expecting: order.count)
         var used: [ArraySlice<UInt8>] = []
-        var places: [(position: Int, name: Int)] = []
+        used.reserveCapacity(order.count)
+        // Words that hold the number of a name in `used` for now.
+        var patches = Arena<UInt32>(capacity: 4 * order.count)
         for position in order.indices {
             let index = Int(order[position])
             let start = Int(starts[index])
@@ -43,18 +45,23 @@ extension TypeStore {
             } _: { place in
                 let name = words[start + place]
                 guard name >= names.stringBase, name != 0 else { return }
-                var number = Int(numbers.find(name) ?? .max)
-                if number == Int(UInt32.max) {
-                    number = used.count
-                    numbers.insert(name, UInt32(number))
+                let number: UInt32
+                if let known = numbers.find(name) {
+                    number = known
+                } else {
+                    number = UInt32(truncatingIfNeeded: used.count)
+                    numbers.insert(name, number)
                     used.append(list[name])
                 }
-                places.append((at + place, number))
+                output[at + place] = number
+                patches.append(UInt32(truncatingIfNeeded: at + place))
             }
         }
         let section = StringSection(used, leadingEmpty: base == nil)
-        for place in places {
-            output[place.position] = names.stringBase + UInt32(section.offsets[place.name])
+        for index in patches.indices {
+            let position = Int(patches[index])
+            output[position] =
+                names.stringBase + UInt32(section.offsets[Int(output[position])])
         }
         return Compact(words: output, typeCount: order.count, strings: section.bytes)
     }
