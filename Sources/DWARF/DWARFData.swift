@@ -16,6 +16,8 @@ package final class DWARFData: Sendable {
     package let loc: ByteView
     let addr: ByteView
     package let bigEndian: Bool
+    /// What the addresses in here lie in, see `ELFFile.sectionMap`.
+    package let sectionMap: SectionMap?
     /// Units of `.debug_info` in file order.
     package let units: [Unit]
     /// Units of `.debug_types`.
@@ -46,6 +48,7 @@ package final class DWARFData: Sendable {
         loc = try section(".debug_loc")
         addr = try section(".debug_addr")
         bigEndian = elf.isBigEndian
+        sectionMap = elf.sectionMap
         self.alternate = alternate
         do {
             units = try Unit.all(in: info, named: ".debug_info", bigEndian: bigEndian)

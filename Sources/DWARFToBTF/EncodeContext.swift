@@ -18,8 +18,12 @@ struct EncodeContext: Sendable {
     /// Languages whose units are left out.
     let excluded: Set<UInt64>
     let keepsLedger: Bool
-    /// Variables are looked at only where the file has a per-CPU section.
+    /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
     let wantsVariables: Bool
+    /// What addresses lie in, when all variables are wanted.
+    let sections: SectionMap?
+    /// In a linked file, relocations to what the linker dropped give address 0.
+    let zeroMeansDropped: Bool
     let intName: UInt32
     let typeTagName: UInt32
     let declTagName: UInt32
@@ -36,10 +40,19 @@ struct EncodeContext: Sendable {
             base: base, limit: (1 << 20) + 8 * (data.info.count + strings),
             expecting: base == nil ? strings / 20 : 512)
         let perCPUSection =
-            options.features.contains(.variables)
+            !features.isDisjoint(with: [.variables, .globalVariables])
             ? elf.section(named: PerCPUVariables.sectionName) : nil
         symbols = try SymbolNames(elf, names: names, perCPU: perCPUSection)
-        wantsVariables = perCPUSection != nil
+        if features.contains(.globalVariables) {
+            guard let map = data.sectionMap else {
+                preconditionFailure("global variables need separated sections")
+            }
+            sections = map
+        } else {
+            sections = nil
+        }
+        wantsVariables = perCPUSection != nil || sections != nil
+        zeroMeansDropped = elf.type != ELFType.relocatable
         registers = CallingConvention.parameterRegisters(machine: elf.machine)
         excluded = options.excludedLanguages
         keepsLedger = options.keepsLedger

@@ -11,6 +11,8 @@ struct EncodeRun: ~Copyable, Sendable {
     var store: TypeStore
     var functions: FunctionSelection
     var perCPU = PerCPUVariables()
+    /// In the place of `perCPU`, with that feature.
+    var globals = GlobalVariables()
     var ledger: Ledger?
     /// The integer `int` of the first unit that has it.
     private var int: UInt32?
@@ -93,6 +95,10 @@ struct EncodeRun: ~Copyable, Sendable {
         for var entry in content.findings.perCPU {
             entry.variable = store.id(of: entry.variable)
             perCPU.entries.append(entry)
+        }
+        for var entry in content.findings.globals {
+            entry.type = store.id(of: entry.type)
+            globals.entries.append(entry)
         }
         if ledger != nil {
             for note in content.findings.notes {

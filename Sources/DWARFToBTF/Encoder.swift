@@ -22,6 +22,8 @@ package struct EncodeOptions: Sendable {
 package struct Encoded: Sendable {
     /// The BTF's bytes; empty when the file's units hold nothing to tell.
     package let bytes: [UInt8]
+    /// The base that `bytes` continues, when that was to be distilled.
+    package var base: [UInt8]?
     package let typeCount: Int
     package let ledger: Ledger?
 }
@@ -55,10 +57,12 @@ package enum EncodeError: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
 ///   - base: the base BTF; nil makes standalone BTF.
+///   - whole: the same base, not indexed, for the feature `distilledBase`.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
-    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
+    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, distilling whole: BTF? = nil,
+    options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
     let context: EncodeContext
@@ -69,11 +73,31 @@ package func encode(
     var ledger = run.ledger
     var last = TypeWriter(names: context.names)
     run.functions.write(&last, &ledger)
+    if options.features.contains(.kernelFunctionTags) {
+        do throws(ELFError) {
+            try KernelFunctions(elf).write(&last, run.store, options.features, &ledger)
+        } catch { throw .elf(error) }
+    }
     run.perCPU.write(&last)
+    run.globals.write(&last, &ledger)
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
     let compact = run.store.compacted()
+    guard compact.typeCount > 0 else { return Encoded(bytes: [], typeCount: 0, ledger: ledger) }
+    let bytes = compact.serialized(
+        bigEndian: data.bigEndian,
+        withLayout: base == nil && options.features.contains(.layout))
+    guard let whole, options.features.contains(.distilledBase) else {
+        return Encoded(bytes: bytes, typeCount: compact.typeCount, ledger: ledger)
+    }
+    let distilled: Distilled
+    do throws(BTFError) {
+        distilled = try BTF.parse(ByteView(bytes), base: whole).distilled()
+    } catch { throw .btf(error) }
+    for id in distilled.ambiguous {
+        ledger?.note(whole.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
+    }
     return Encoded(
-        bytes: compact.typeCount == 0 ? [] : compact.serialized(bigEndian: data.bigEndian),
-        typeCount: compact.typeCount, ledger: ledger)
+        bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount, ledger: ledger
+    )
 }

@@ -21,28 +21,47 @@ package struct Features: OptionSet, Sendable {
     package static let optimizedFunctions = Features(rawValue: 1 << 6)
     /// Leave out functions whose units disagree, or whose parameters are not where the ABI puts them.
     package static let consistentFunctions = Features(rawValue: 1 << 7)
+    /// DECL_TAG for kernel functions that BPF programs may call; as `declTag`, which it needs.
+    package static let kernelFunctionTags = Features(rawValue: 1 << 8)
+    /// TYPE_TAG with the kind flag for what kernel functions say of their pointers. Only together with
+    /// `kernelFunctionTags`. Kernels before 7.1 refuse that.
+    package static let attributes = Features(rawValue: 1 << 9)
+    /// All variables with an address; includes `variables`.
+    package static let globalVariables = Features(rawValue: 1 << 10)
+    /// The layout section, in BTF that is not split. Kernels before 7.1 refuse that.
+    package static let layout = Features(rawValue: 1 << 11)
+    /// Split BTF brings its own small base along.
+    package static let distilledBase = Features(rawValue: 1 << 12)
 
-    /// pahole's name of each feature, in pahole's order.
+    /// pahole's name of each feature, in pahole's order. What is empty here is always so.
     package static let names: [(name: String, feature: Features)] = [
         ("encode_force", .encodeForce), ("var", .variables), ("float", .float),
         ("decl_tag", .declTag), ("type_tag", .typeTag), ("enum64", .enum64),
         ("optimized_func", .optimizedFunctions), ("consistent_func", .consistentFunctions),
+        ("decl_tag_kfuncs", .kernelFunctionTags), ("reproducible_build", []),
+        ("distilled_base", .distilledBase), ("global_var", .globalVariables),
+        ("attributes", .attributes), ("layout", .layout), ("force_cu_merging", []),
     ]
 
-    /// All of the above: what 6.12 asks pahole for, kfunc tags apart.
-    package static let standard: Features = names.reduce(into: []) { $0.formUnion($1.feature) }
+    /// pahole 1.32's default: what 6.12 asks for.
+    package static let standard: Features = [
+        .encodeForce, .variables, .float, .declTag, .typeTag, .enum64, .optimizedFunctions,
+        .consistentFunctions, .kernelFunctionTags,
+    ]
 
     /// What Debian's 6.1 and 6.12 kernels were built with.
     package static let legacy: Features = [.variables, .float, .enum64, .declTag, .typeTag]
 
-    /// Reads a comma list; `default` stands for `standard`.
+    /// Reads a comma list; `default` stands for `standard`, `all` for all features.
     ///
-    /// - Returns: nil and the first name that is no feature.
+    /// - Returns: the features, and the first name that is none.
     package static func parse(_ list: String) -> (features: Features, unknown: String?) {
         var features: Features = []
         for part in list.split(separator: ",") {
-            if part == "default" || part == "all" {
+            if part == "default" {
                 features.formUnion(.standard)
+            } else if part == "all" {
+                for known in names { features.formUnion(known.feature) }
             } else if let known = names.first(where: { $0.name == part }) {
                 features.formUnion(known.feature)
             } else {

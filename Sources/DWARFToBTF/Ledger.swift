@@ -29,6 +29,12 @@ package struct Ledger: Sendable {
         case voidVariable = "void-variable"
         /// The variable takes no space.
         case emptyVariable = "empty-variable"
+        /// The name belongs to build machinery that makes one for each use: `__UNIQUE_ID_...` and the like.
+        case generatedName = "generated-name"
+        /// The linker dropped it, or an address in its section cannot be told.
+        case discardedVariable = "discarded-variable"
+        /// It shares memory with another variable, which is told of.
+        case overlappingVariable = "overlapping-variable"
         // Types.
         /// A composite or enum with more elements than BTF can count: kept without its elements.
         case tooManyElements = "too-many-elements"
@@ -40,6 +46,14 @@ package struct Ledger: Sendable {
         case unsupportedType = "unsupported-type"
         /// A complex number: an array of its two parts.
         case complexNumber = "complex-number"
+        /// Several types of the base have this name and size: kernels cannot tell which is meant, and refuse
+        /// the distilled BTF.
+        case ambiguousBaseType = "ambiguous-base-type"
+        // Kernel functions.
+        /// A symbol of `.BTF_ids` lies outside the section.
+        case misplacedID = "misplaced-id"
+        /// What is said to point into an arena is no pointer, or is not there: it is not marked.
+        case noArenaPointer = "no-arena-pointer"
         // Units.
         /// The unit's language was excluded (`--lang-exclude`).
         case excludedLanguage = "excluded-language"

@@ -82,7 +82,7 @@ final class SymbolNames: Sendable {
         isLinked = elf.type != ELFType.relocatable
     }
 
-    private static func name(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
+    static func name(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
         var cursor = strings.cursor()
         do throws(ByteError) {
             try cursor.seek(to: Int(symbol.nameOffset))

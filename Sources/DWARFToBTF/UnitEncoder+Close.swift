@@ -109,17 +109,21 @@ extension UnitEncoder {
             note(entry.name, .tooManyElements)
             values = values.lowerBound..<values.lowerBound
         }
-        let wide = entry.size > 4 && features.contains(.enum64)
+        // The kind flag came with ENUM64: kernels without the one refuse the other.
+        let knowsSigns = features.contains(.enum64)
+        let wide = entry.size > 4 && knowsSigns
         let id = types.begin(
             name: entry.name,
-            info: TypeInfo(wide ? .enum64 : .enum, vlen: values.count / 3, flag: entry.flag),
+            info: TypeInfo(
+                wide ? .enum64 : .enum, vlen: values.count / 3,
+                flag: entry.flag && knowsSigns),
             third: UInt32(entry.size))
         for at in stride(from: values.lowerBound, to: values.upperBound, by: 3) {
             types.append(scratch[at], scratch[at + 1])
             if wide { types.append(scratch[at + 2]) }
         }
         define(entry, as: id)
-        if entry.type != .none { enumSigns.append((id, entry.type)) }
+        if entry.type != .none, knowsSigns { enumSigns.append((id, entry.type)) }
     }
 
     /// Pushed per parameter: name, type.

@@ -15,6 +15,7 @@ struct UnitFindings: ~Copyable, Sendable {
     var views: [FunctionView] = []
     var parameters = Arena<Parameter>()
     var perCPU: [PerCPUVariables.Entry] = []
+    var globals: [GlobalVariables.Entry] = []
     /// By `FunctionView.unit`; empty without a ledger.
     var unitNames: [String] = []
     var notes: [(name: UInt32, unit: String, reason: Ledger.Reason)] = []
@@ -27,6 +28,7 @@ struct UnitFindings: ~Copyable, Sendable {
         views.removeAll(keepingCapacity: true)
         parameters.removeAll()
         perCPU.removeAll(keepingCapacity: true)
+        globals.removeAll(keepingCapacity: true)
         unitNames.removeAll(keepingCapacity: true)
         notes.removeAll(keepingCapacity: true)
         int = nil

@@ -133,7 +133,11 @@ extension UnitEncoder {
     mutating func finishTable() throws(DWARFError) {
         try resolveReferences()
         try collectFunctions()
-        try collectPerCPU()
+        if let sections = context.sections {
+            try collectGlobals(sections)
+        } else {
+            try collectPerCPU()
+        }
         for tag in declarationTags {
             guard case .type(let id) = tag.target else { continue }
             types.addDeclarationTag(tag.value, on: id, component: tag.component)

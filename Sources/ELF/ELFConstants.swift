@@ -22,6 +22,8 @@ package enum ELFSectionFlag {
     @inlinable package static var infoLink: UInt64 { 0x40 }
     /// Member of a section group.
     @inlinable package static var group: UInt64 { 0x200 }
+    /// Each thread has its own.
+    @inlinable package static var tls: UInt64 { 0x400 }
     @inlinable package static var compressed: UInt64 { 0x800 }
 }
 

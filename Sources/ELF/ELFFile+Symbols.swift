@@ -51,14 +51,17 @@ extension ELFFile {
         }
     }
 
-    /// What each symbol of `table` counts for in a relocation, by symbol number. Sections of relocatable
-    /// files lie at 0, so that is `st_value`; symbols defined elsewhere count 0.
+    /// What each symbol of `table` counts for in a relocation, by symbol number: `st_value`, and where its
+    /// section is placed if not at 0. Symbols defined elsewhere count 0.
     func values(of table: ELFSection) throws(ELFError) -> [UInt64] {
         if let known = cache.withLock({ $0.values[table.index] }) { return known }
         let values = try symbols(of: table).map { symbol in
             switch symbol.place {
             case .undefined, .common: UInt64(0)
-            case .absolute, .section, .reserved: symbol.value
+            case .section(let index):
+                symbol.value
+                    &+ (index < sections.count ? placements?[index] ?? 0 : 0)
+            case .absolute, .reserved: symbol.value
             }
         }
         cache.withLock { $0.values[table.index] = values }

@@ -28,6 +28,8 @@ package final class ELFFile: Sendable {
     let header: LibELF.Header
     /// In relocatable files: (section, section with its relocations), by section.
     let relocations: [(target: Int, by: Int)]
+    /// In relocatable files on request: where each section is said to be, by section.
+    let placements: [UInt64]?
     let cache = Mutex(Cache())
 
     /// What was worked out once.
@@ -40,14 +42,22 @@ package final class ELFFile: Sendable {
     }
 
     /// Maps the file at `path` and reads its headers.
-    package convenience init(path: String) throws(ELFError) {
+    /// - Parameter separatingSections: see the other initializer.
+    package convenience init(
+        path: String, separatingSections: Bool = false
+    ) throws(ELFError) {
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw .host(error) }
-        try self.init(bytes, path: path)
+        try self.init(bytes, path: path, separatingSections: separatingSections)
     }
 
     /// Reads the headers of the file in `bytes`; errors call it `path`.
-    package init(_ bytes: ByteView, path: String) throws(ELFError) {
+    ///
+    /// - Parameter separatingSections: relocations in a relocatable file count sections of the program as
+    ///   being where `sectionMap` says, not all of them at 0, so that addresses tell which one is meant.
+    package init(
+        _ bytes: ByteView, path: String, separatingSections: Bool = false
+    ) throws(ELFError) {
         let reader = LibELF(path: path)
         self.path = path
         self.bytes = bytes
@@ -67,6 +77,8 @@ package final class ELFFile: Sendable {
             sections.filter { relocatable && ($0.isRelocation || $0.type == ELFSectionType.crel) }
             .map { (target: Int($0.info), by: $0.index) }
             .sorted { ($0.target, $0.by) < ($1.target, $1.by) }
+        placements =
+            relocatable && separatingSections ? ELFFile.placements(of: sections) : nil
     }
 
     /// True when `view` begins like an ELF file.

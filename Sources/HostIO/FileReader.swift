@@ -37,7 +37,7 @@ package enum FileReader {
     }
 
     /// Reads `fd` to its end.
-    private static func readAll(
+    static func readAll(
         _ fd: Int32, _ path: String, limit: Int
     ) throws(HostError) -> ByteView {
         var capacity = 1 << 16

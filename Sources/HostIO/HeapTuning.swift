@@ -16,19 +16,22 @@ package enum HeapTuning {
         _ = mallopt(M_TOP_PAD, step)
         // One heap for all threads: only this one has large pages.
         _ = mallopt(M_ARENA_MAX, 1)
-        // SAFETY: the block is freed at once. It makes the heap take its first step; asking for its
-        // size keeps the compiler from leaving both calls out.
-        let block = unsafe malloc(1 << 20)
-        let size = unsafe malloc_usable_size(block)
+        // SAFETY: the block is freed at once and never used. It makes the heap take its first step.
+        let size = 256 << 10
+        let block = unsafe malloc(size)
+        let top = UInt(bitPattern: block)
         unsafe free(block)
-        let end = UInt(bitPattern: unsafe sbrk(0))
         let page: UInt = 2 << 20
-        let last = end & ~(page - 1)
-        guard size > 0, end != UInt.max, last > UInt(step),
-            let first = unsafe UnsafeMutableRawPointer(
-                bitPattern: last - (UInt(step) & ~(page - 1)))
-        else { return }
+        // The heap has written behind the block.
+        let first = (top + UInt(size) + page) / page * page
+        let end = UInt(bitPattern: unsafe sbrk(0))
+        guard top > 0, end != UInt.max, end > first, end - first <= 2 * UInt(step) else { return }
         // SAFETY: advice only; a range that is not the heap's is refused or harmless.
-        _ = unsafe madvise(first, Int(UInt(step)), MADV_HUGEPAGE)
+        _ = unsafe madvise(
+            UnsafeMutableRawPointer(bitPattern: first), Int(end - first), MADV_HUGEPAGE)
+        // Where a small page is in use, no large one can come: what is left up to the first large page
+        // is taken and never used, and so costs nothing. Asking for its size keeps the compiler from
+        // leaving the call out.
+        _ = unsafe malloc_usable_size(malloc(Int(first - top)))
     }
 }

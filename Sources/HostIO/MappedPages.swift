@@ -10,8 +10,11 @@ package enum MappedPages {
     /// destroy it (`MADV_DONTNEED` zeroes anonymous pages), so those are left alone.
     private static let live = Mutex<[UInt: UInt]>([:])
 
-    /// Maps `count` bytes of `fd`; nil when the file cannot be mapped.
-    static func map(fd: Int32, count: Int) -> ByteStorage? {
+    /// Maps `count` bytes of `fd`; nil when the file cannot be mapped. `whenDone` is called after it is
+    /// unmapped.
+    static func map(
+        fd: Int32, count: Int, whenDone: @escaping () -> Void = {}
+    ) -> ByteStorage? {
         // SAFETY: a fresh mapping; its address is checked below.
         let address = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, fd, 0)
         guard let base = unsafe address, unsafe base != MAP_FAILED else { return nil }
@@ -22,6 +25,7 @@ package enum MappedPages {
         return unsafe ByteStorage(base: UnsafeRawPointer(base), count: count) {
             live.withLock { _ = $0.removeValue(forKey: start) }
             _ = unsafe munmap(base, count)
+            whenDone()
         }
     }
 

@@ -1,105 +1,95 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BTF
 import Bytes
 import Glibc
 import HostIO
 
-/// Raw BTF of kernels that had to be decompressed, kept in a folder, one file each.
+/// What took time to make of bases, kept in a folder, one file each: the raw BTF of kernels that had to
+/// be decompressed, and the index that encoding modules needs (`BaseIndex`), which is used as it lies in
+/// the file.
 ///
-/// An entry is known by its source's path, device, inode, size and times. It is written beside and renamed,
-/// so writers may race; it is checked when read, and whatever is not as it was written is as good as not
-/// there. Nothing here ever fails a caller: a cache that cannot be read or written is no cache.
-/// The folder should belong to its user: who may write there chooses what the cache says.
+/// - An entry is written beside and renamed, so writers may race.
+/// - It is believed when it is the user's own, nobody else may write it, and it is as it was written:
+///   digests tell, and a lease keeps it so (`PrivateFile`).
+/// - It is that of a base by proof, where there is something to compare: the BTF in it is the base's,
+///   byte for byte. For a kernel that would have to be decompressed for that, path, device, inode, size
+///   and times do, as for make and git.
+///
+/// Nothing here ever fails a caller: a cache that cannot be read or written is no cache.
 package struct BaseCache: Sendable {
     package let directory: String
-    /// Entries kept. One is about 5 MB.
+    /// Entries kept. One has about 8 MB, for the largest kernels 20.
     package let capacity: Int
+    /// Bytes of BTF below which an index is made sooner than it is fetched.
+    package let smallestIndexed: Int
 
-    package init(directory: String, capacity: Int = 16) {
+    package init(directory: String, capacity: Int = 8, smallestIndexed: Int = 256 << 10) {
         self.directory = directory
         self.capacity = capacity
+        self.smallestIndexed = smallestIndexed
     }
 
-    struct Entry: Equatable {
+    /// What an entry is found by.
+    enum Key {
+        /// A file that is not read, because that would take decompressing it.
+        case file(FileIdentity)
+        /// The base's BTF. A sample of it names the entry, all of it is compared.
+        case contents(ByteView)
+    }
+
+    struct Entry {
+        /// The base's BTF.
         let bytes: ByteView
         let how: String
         let release: KernelRelease?
-
-        static func == (a: Entry, b: Entry) -> Bool {
-            a.how == b.how && a.release == b.release && a.bytes.array == b.bytes.array
-        }
+        let index: BaseIndex?
     }
 
-    /// Where the entry for a file is.
-    func path(for identity: FileIdentity) -> String {
-        let digest = unsafe digest(identity.serialized.span.bytes)
-        return "\(directory)/\(hex(digest)).kbtf-base"
+    /// Where the entry for a key is.
+    func path(for key: Key) -> String {
+        let name =
+            switch key {
+            case .file(let identity): unsafe hashBytes(identity.serialized.span.bytes)
+            case .contents(let bytes): BaseCache.sample(of: bytes)
+            }
+        return "\(directory)/\(BaseCache.hex(name))\(BaseCache.suffix)"
     }
 
-    func read(_ identity: FileIdentity) -> Entry? {
-        guard !directory.isEmpty,
-            let file = try? FileReader.map(path(for: identity), limit: 1 << 30)
-        else {
-            return nil
-        }
-        return BaseCache.decode(file, identity)
+    func read(_ key: Key) -> Entry? {
+        if case .contents(let bytes) = key, bytes.count < smallestIndexed { return nil }
+        guard !directory.isEmpty, let file = PrivateFile.map(path(for: key)) else { return nil }
+        return BaseCacheFile.decode(file, key)
     }
 
-    func write(_ entry: Entry, for identity: FileIdentity) {
+    func write(_ entry: Entry, for key: Key) {
+        if case .contents(let bytes) = key, bytes.count < smallestIndexed { return }
         guard !directory.isEmpty else { return }
         BaseCache.makeFolder(directory)
-        let head = ByteView(BaseCache.encodeHead(entry, identity))
-        try? AtomicFile.replace(path(for: identity), with: [head, entry.bytes])
-        prune()
+        let path = path(for: key)
+        try? PrivateFile.replace(path, with: BaseCacheFile.encode(entry, key))
+        prune(newest: path)
     }
 
-    // MARK: The file: head, key, how, release, BTF
-
-    /// Ends in a version: raise it with any change to the format or to what is found in images.
-    private static let magic = Array("KBTFBAS1".utf8)
-    /// Magic, digest of all that follows, lengths of the four parts.
-    private static let headLength = 8 + 8 + 4 * 8
-
-    private static func encodeHead(_ entry: Entry, _ identity: FileIdentity) -> [UInt8] {
-        let parts = [
-            identity.serialized, Array(entry.how.utf8), Array((entry.release?.text ?? "").utf8),
-        ]
-        var body = ByteWriter()
-        for part in parts { body.put(UInt64(part.count)) }
-        body.put(UInt64(entry.bytes.count))
-        for part in parts { body.put(part) }
-        var writer = ByteWriter()
-        writer.put(magic)
-        writer.put(unsafe digest(body.bytes.span.bytes) ^ digest(entry.bytes))
-        writer.put(body.bytes)
-        return writer.bytes
+    /// Tells bases apart well enough for a name: length, header, and 64 places in between.
+    private static func sample(of bytes: ByteView) -> UInt64 {
+        let piece = 32
+        var mixer = Mixer(UInt64(bytes.count))
+        for at in stride(from: 0, to: bytes.count, by: max(piece, bytes.count / 64)) {
+            let part = bytes.slice(at, min(piece, bytes.count - at)) ?? .empty
+            mixer.add(part.withSpan { hashBytes($0) })
+        }
+        return mixer.value
     }
 
-    private static func decode(_ file: ByteView, _ identity: FileIdentity) -> Entry? {
-        guard file.matches(magic, at: 0), file.count >= headLength else { return nil }
-        var lengths: [Int] = []
-        for index in 0..<4 {
-            let at = 16 + index * 8
-            guard file.u32(at + 4) == 0 else { return nil }
-            lengths.append(Int(file.u32(at)))
-        }
-        var parts: [ByteView] = []
-        var at = headLength
-        for length in lengths {
-            guard let part = file.slice(at, length) else { return nil }
-            parts.append(part)
-            at += length
-        }
-        guard at == file.count, parts[0].array == identity.serialized,
-            let body = file.slice(16, at - 16 - lengths[3]),
-            UInt64(file.u32(8)) | UInt64(file.u32(12)) << 32 == digest(body) ^ digest(parts[3])
-        else { return nil }
-        return Entry(
-            bytes: parts[3], how: String(decoding: parts[1].array, as: UTF8.self),
-            release: KernelRelease(String(decoding: parts[2].array, as: UTF8.self)))
+    private static func hex(_ value: UInt64) -> String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
     // MARK: The folder
+
+    private static let suffix = ".kbtf-base"
 
     private static func makeFolder(_ path: String) {
         var made = ""
@@ -111,26 +101,26 @@ package struct BaseCache: Sendable {
         }
     }
 
-    /// Removes the oldest entries beyond `capacity`. One that is being read stays readable.
-    private func prune() {
+    /// Removes the oldest entries beyond `capacity`, and what writers that were killed left behind an
+    /// hour or more before `newest` was written. What is being read stays readable.
+    private func prune(newest: String) {
         guard let names = try? Directory.list(directory) else { return }
-        let entries = names.filter { $0.hasSuffix(".kbtf-base") }.map { "\(directory)/\($0)" }
+        let written = FileStatus(newest).modified
+        var entries: [(modified: Int64, path: String)] = []
+        for name in names {
+            let path = "\(directory)/\(name)"
+            if name.hasSuffix(BaseCache.suffix) {
+                entries.append((FileStatus(path).modified, path))
+            } else if name.hasPrefix("."), name.contains(BaseCache.suffix + ".kbtf-"),
+                FileStatus(path).modified < written - 3_600_000_000_000
+            {
+                // SAFETY: the path is NUL-terminated for the call.
+                _ = unsafe unlink(path)
+            }
+        }
         guard entries.count > capacity else { return }
-        let byAge = entries.map { (path: $0, modified: FileStatus($0).modified) }
-            .sorted { ($0.modified, $0.path) < ($1.modified, $1.path) }
+        entries.sort { ($0.modified, $0.path) < ($1.modified, $1.path) }
         // SAFETY: the path is NUL-terminated for the call.
-        for entry in byAge.prefix(entries.count - capacity) { _ = unsafe unlink(entry.path) }
+        for entry in entries.prefix(entries.count - capacity) { _ = unsafe unlink(entry.path) }
     }
-}
-
-private func hex(_ value: UInt64) -> String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-}
-
-private func digest(_ bytes: RawSpan) -> UInt64 { hashBytes(bytes) }
-
-private func digest(_ view: ByteView) -> UInt64 {
-    // SAFETY: the span is used inside the call only.
-    unsafe view.withUnsafeBytes { unsafe hashBytes(RawSpan(_unsafeBytes: $0)) }
 }

@@ -37,8 +37,8 @@ package struct BaseSearch: Sendable {
         package let reason: String?
     }
 
-    package struct Result: Sendable {
-        package let base: LoadedBase
+    package struct Result<Base: SearchedBase>: Sendable {
+        package let base: Base
         package let kind: BaseCandidate.Kind
         /// The base itself says that it is of this release; otherwise only its path does.
         package let isReleaseVerified: Bool
@@ -49,7 +49,23 @@ package struct BaseSearch: Sendable {
     /// Looks at the candidates in order and takes the first that is one.
     /// - Throws: `KernelTreeError` of kind `.noBaseFound`, which lists all that was looked at and has a
     ///   hint with the commands that get a base.
-    package func run() throws(KernelTreeError) -> Result {
+    package func run() throws(KernelTreeError) -> Result<LoadedBase> {
+        try run { path throws(KernelTreeError) in
+            try loadBase(path, bigEndian: bigEndian, cache: cache)
+        }
+    }
+
+    /// The same, for a base that modules are to be encoded against.
+    /// - Parameter jobs: threads for making its index.
+    package func runIndexed(jobs: Int) throws(KernelTreeError) -> Result<IndexedBase> {
+        try run { path throws(KernelTreeError) in
+            try loadIndexedBase(path, bigEndian: bigEndian, cache: cache, jobs: jobs)
+        }
+    }
+
+    private func run<Base>(
+        _ read: (String) throws(KernelTreeError) -> Base
+    ) throws(KernelTreeError) -> Result<Base> {
         var attempts: [Attempt] = []
         var seen: Set<String> = []
         for root in roots {
@@ -61,11 +77,11 @@ package struct BaseSearch: Sendable {
                     attempts.append(Attempt(path: path, reason: nil))
                     continue
                 }
-                if let result = load(path, candidate.kind, &attempts) { return result }
+                if let result = load(path, candidate.kind, &attempts, read) { return result }
             }
         }
         if running == release, FileStatus(sysfs).exists {
-            if let result = load(sysfs, .sysfs, &attempts) { return result }
+            if let result = load(sysfs, .sysfs, &attempts, read) { return result }
         } else if running == release {
             attempts.append(Attempt(path: sysfs, reason: nil))
         } else if let running {
@@ -75,10 +91,11 @@ package struct BaseSearch: Sendable {
         throw failure(attempts)
     }
 
-    private func load(
-        _ path: String, _ kind: BaseCandidate.Kind, _ attempts: inout [Attempt]
-    ) -> Result? {
-        func refuse(_ reason: String) -> Result? {
+    private func load<Base>(
+        _ path: String, _ kind: BaseCandidate.Kind, _ attempts: inout [Attempt],
+        _ read: (String) throws(KernelTreeError) -> Base
+    ) -> Result<Base>? {
+        func refuse(_ reason: String) -> Result<Base>? {
             attempts.append(Attempt(path: path, reason: reason))
             return nil
         }
@@ -88,7 +105,7 @@ package struct BaseSearch: Sendable {
             isVerified = true
         }
         do throws(KernelTreeError) {
-            let base = try loadBase(path, bigEndian: bigEndian, cache: cache)
+            let base = try read(path)
             if let own = base.release {
                 guard own == release else { return refuse("is of kernel \(own)") }
                 isVerified = true
@@ -112,6 +129,12 @@ package struct BaseSearch: Sendable {
             .noBaseFound, path: "--base auto", lines.joined(separator: "\n"),
             hint: BaseHint.text(for: release, roots: roots))
     }
+}
+
+/// What a search finds and judges.
+package protocol SearchedBase: Sendable {
+    /// The kernel it is of, if it says so itself.
+    var release: KernelRelease? { get }
 }
 
 /// `path` up to its last slash.

@@ -43,6 +43,17 @@ extension ByteView {
         }
     }
 
+    func isEqual(to other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        if isEmpty { return true }
+        // SAFETY: both have `count` bytes.
+        return unsafe withUnsafeBytes { own in
+            unsafe other.withUnsafeBytes {
+                unsafe memcmp(own.baseAddress!, $0.baseAddress!, count) == 0
+            }
+        }
+    }
+
     /// A copy that does not keep the storage of this view alive.
     func detached() -> ByteView {
         unsafe ByteView(

@@ -2,10 +2,9 @@
 
 package import BTF
 package import Bytes
-import HostIO
 
 /// A base BTF, parsed, and where it came from.
-package struct LoadedBase: Sendable {
+package struct LoadedBase: SearchedBase {
     package let btf: BTF
     /// The BTF as it was found, byte for byte.
     package let bytes: ByteView
@@ -30,62 +29,15 @@ package struct LoadedBase: Sendable {
 package func loadBase(
     _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil
 ) throws(KernelTreeError) -> LoadedBase {
-    let identity = cache == nil ? nil : FileIdentity(path)
-    let view: ByteView
-    do throws(HostError) { view = try FileReader.map(path) } catch {
-        throw KernelTreeError(error)
-    }
-    // A vmlinux and raw BTF are read in place, faster than from any cache.
-    let isCached = !BTFFinder.isReadInPlace(view)
-    if isCached, let cache, let identity, let entry = cache.read(identity),
-        let btf = try? BTF.parse(entry.bytes)
-    {
-        let base = LoadedBase(
-            btf: btf, bytes: entry.bytes, path: path, how: entry.how, release: entry.release,
-            isFromCache: true)
-        try check(base, isModule: false, bigEndian: bigEndian)
-        return base
-    }
-    var finder = BTFFinder(path: path)
-    var found = try finder.find(in: view)
-    // Some megabytes of a kernel are wanted, not all of its decompressed image.
-    if found.isDecompressed { found.bytes = found.bytes.detached() }
+    let source = try BaseSource(path)
+    let found = try source.find(cache)
     let base = LoadedBase(
-        btf: try parse(found, path), bytes: found.bytes, path: path,
-        how: found.layers.joined(separator: ", "), release: found.release, isFromCache: false)
-    try check(base, isModule: found.isModule, bigEndian: bigEndian)
-    // The file that was read is the file that was looked at before: nobody wrote to it in between.
-    if isCached, found.isDecompressed, let cache, let identity, FileIdentity(path) == identity {
-        cache.write(.init(bytes: found.bytes, how: base.how, release: base.release), for: identity)
+        btf: try found.parse(path), bytes: found.bytes, path: path, how: found.how,
+        release: found.release, isFromCache: found.entry != nil)
+    try found.check(path, bigEndian: bigEndian)
+    if found.isDecompressed, found.entry == nil, let key = source.key(of: found) {
+        cache?.write(
+            .init(bytes: found.bytes, how: found.how, release: found.release, index: nil), for: key)
     }
     return base
-}
-
-private func parse(_ found: FoundBTF, _ path: String) throws(KernelTreeError) -> BTF {
-    do throws(BTFError) { return try BTF.parse(found.bytes) } catch {
-        let layers = found.layers.joined(separator: ", ")
-        if found.isModule {
-            throw KernelTreeError(
-                .notABase, path: path,
-                "\(layers): split BTF of a module, which continues its kernel's and is no base by itself "
-                    + "(\(error))",
-                hint: "give the kernel's vmlinux or vmlinuz as base")
-        }
-        throw KernelTreeError(.damaged, path: path, "\(layers): the BTF is damaged: \(error)")
-    }
-}
-
-private func check(
-    _ base: LoadedBase, isModule: Bool, bigEndian: Bool?
-) throws(KernelTreeError) {
-    if base.btf.starts.isEmpty {
-        throw KernelTreeError(.notABase, path: base.path, "\(base.how): holds no types")
-    }
-    if let bigEndian, bigEndian != base.btf.bigEndian {
-        func name(_ big: Bool) -> String { big ? "big-endian" : "little-endian" }
-        throw KernelTreeError(
-            .wrongByteOrder, path: base.path,
-            "\(base.how): \(name(base.btf.bigEndian)) BTF, \(name(bigEndian)) is wanted: "
-                + "it is of a kernel for another architecture")
-    }
 }

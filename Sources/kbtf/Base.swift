@@ -9,6 +9,7 @@ import KernelTree
 /// `kbtf base`.
 struct Base: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "base",
         abstract: "Show which base --base auto finds, and where it looks.",
         discussion: """
             Without --release and --module, the running kernel is looked for.
@@ -41,7 +42,7 @@ struct Base: ParsableCommand {
 
     func run() throws {
         let release = try release()
-        let found: BaseSearch.Result
+        let found: BaseSearch.Result<LoadedBase>
         do throws(KernelTreeError) {
             found = try search.search(for: release, bigEndian: nil).run()
         } catch {
@@ -77,7 +78,7 @@ struct Base: ParsableCommand {
         return release
     }
 
-    private func text(_ found: BaseSearch.Result, _ release: KernelRelease) -> String {
+    private func text(_ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease) -> String {
         var lines = [
             "release: \(release)" + (found.isReleaseVerified ? "" : " (only by its path)"),
             "base: \(found.base.path)", "read as: \(found.base.how)",
@@ -97,7 +98,9 @@ struct Base: ParsableCommand {
         return lines.map { Talk.oneLine($0) + "\n" }.joined()
     }
 
-    private func jsonText(_ found: BaseSearch.Result, _ release: KernelRelease) -> String {
+    private func jsonText(_ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease)
+        -> String
+    {
         let attempts = found.attempts.map {
             "{\"path\":\(jsonString($0.path)),\"reason\":\(jsonOrNull($0.reason))}"
         }

@@ -31,13 +31,37 @@ enum BaseChoice: Hashable, Sendable {
 
     /// Reads the base; nil for none.
     func load(_ search: SearchOptions) throws(Failure) -> LoadedBase? {
+        try load(
+            file: { path, bigEndian throws(KernelTreeError) in
+                try loadBase(path, bigEndian: bigEndian, cache: search.cache)
+            },
+            auto: { release, bigEndian throws(KernelTreeError) in
+                try search.search(for: release, bigEndian: bigEndian).run().base
+            })
+    }
+
+    /// Reads the base for encoding against it; nil for none.
+    func loadIndexed(_ search: SearchOptions, jobs: Int) throws(Failure) -> IndexedBase? {
+        try load(
+            file: { path, bigEndian throws(KernelTreeError) in
+                try loadIndexedBase(
+                    path, bigEndian: bigEndian, cache: search.cache, jobs: jobs)
+            },
+            auto: { release, bigEndian throws(KernelTreeError) in
+                try search.search(for: release, bigEndian: bigEndian).runIndexed(jobs: jobs).base
+            })
+    }
+
+    private func load<Base>(
+        file: (String, Bool) throws(KernelTreeError) -> Base,
+        auto: (KernelRelease, Bool) throws(KernelTreeError) -> Base
+    ) throws(Failure) -> Base? {
         do throws(KernelTreeError) {
             switch self {
             case .none: return nil
             case .file(let path, let bigEndian):
-                return try loadBase(path, bigEndian: bigEndian, cache: search.cache)
-            case .auto(let release, let bigEndian):
-                return try search.search(for: release, bigEndian: bigEndian).run().base
+                return try file(path, bigEndian)
+            case .auto(let release, let bigEndian): return try auto(release, bigEndian)
             }
         } catch { throw Failure(error) }
     }

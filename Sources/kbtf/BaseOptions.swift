@@ -28,7 +28,9 @@ struct SearchOptions: ParsableArguments {
             valueName: "DIR"))
     var sysroot: [String] = []
 
-    @Flag(name: .customLong("no-cache"), help: "Do not keep decompressed bases, nor use kept ones.")
+    @Flag(
+        name: .customLong("no-cache"),
+        help: "Do not keep decompressed bases and indexes of bases, nor use kept ones.")
     var noCache = false
 
     static func release(_ text: String) throws -> KernelRelease {

@@ -8,6 +8,7 @@ extension CheckProfile: ExpressibleByArgument {}
 /// `kbtf check`.
 struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "check",
         abstract: "Check that files' BTF is well formed.",
         discussion: """
             The profile 'structure' holds BTF against the rules that every reader relies on. Faults are \

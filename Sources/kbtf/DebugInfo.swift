@@ -13,9 +13,11 @@ struct DebugInfo {
     /// Finds the debug information of `elf`: its own, else that of its separate debug file (by build id or
     /// `.gnu_debuglink`); and the common part that dwz may have moved away.
     ///
-    /// - Parameter roots: folders laid out like `/usr/lib/debug`, tried before it.
-    init(of elf: ELFFile, roots: [String]) throws(Failure) {
-        let source = try DebugInfo.source(of: elf, roots)
+    /// - Parameters:
+    ///   - roots: folders laid out like `/usr/lib/debug`, tried before it.
+    ///   - separatingSections: of a separate debug file, see `ELFFile`.
+    init(of elf: ELFFile, roots: [String], separatingSections: Bool) throws(Failure) {
+        let source = try DebugInfo.source(of: elf, roots, separatingSections)
         var common: DWARFData?
         if source.section(named: ".gnu_debugaltlink") != nil {
             let alternate: ELFFile?
@@ -37,11 +39,13 @@ struct DebugInfo {
     }
 
     /// The file that has the `.debug_info`.
-    private static func source(of elf: ELFFile, _ roots: [String]) throws(Failure) -> ELFFile {
+    private static func source(
+        of elf: ELFFile, _ roots: [String], _ separatingSections: Bool
+    ) throws(Failure) -> ELFFile {
         if DWARFData.isIn(elf) { return elf }
         do throws(ELFError) {
             if let path = try DebugFiles.separate(for: elf, roots: roots) {
-                return try ELFFile(path: path)
+                return try ELFFile(path: path, separatingSections: separatingSections)
             }
         } catch { throw Failure(error) }
         throw Failure(EncodeError.noDebugInfo, path: elf.path)

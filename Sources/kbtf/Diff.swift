@@ -6,6 +6,7 @@ import BTF
 /// `kbtf diff`.
 struct Diff: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "diff",
         abstract: "Compare the types of two files by what they mean.",
         discussion: """
             Two files are equal when they define the same types, whatever the order, the ids and the \

@@ -8,6 +8,7 @@ extension DumpFormat: ExpressibleByArgument {}
 /// `kbtf dump`.
 struct Dump: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "dump",
         abstract: "Print the types of a file.",
         discussion: """
             FILE is an ELF file with a .BTF section (a module, a vmlinux), raw BTF \

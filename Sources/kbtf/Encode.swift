@@ -7,6 +7,7 @@ import HostIO
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "encode",
         abstract: "Make BTF from a file's debug information (DWARF).",
         discussion: """
             Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \
@@ -44,7 +45,7 @@ struct Encode: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to encode, a comma list: default, \(Features.names.map(\.name).joined(separator: ", ")).",
+            "What to encode, a comma list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
             valueName: "LIST"))
     var features = "default"
 
@@ -82,7 +83,7 @@ struct Encode: ParsableCommand {
         if let jobs, jobs < 1 { throw ValidationError("-j takes 1 or more, not \(jobs)") }
         if let unknown = Features.parse(features).unknown {
             throw ValidationError(
-                "unknown feature '\(unknown)'; there are default, "
+                "unknown feature '\(unknown)'; there are default, all, "
                     + Features.names.map(\.name).joined(separator: ", "))
         }
         if let unknown = Language.parse(langExclude).unknown {

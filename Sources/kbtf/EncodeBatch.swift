@@ -42,23 +42,27 @@ struct EncodeBatch {
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             let members = groups[choice] ?? []
-            let loaded: LoadedBase?
-            do throws(Failure) { loaded = try choice.load(search) } catch {
+            let base: IndexedBase?
+            let wholeBase: BTF?
+            do throws(Failure) {
+                base = try choice.loadIndexed(search, jobs: jobs)
+                wholeBase = options.features.contains(.distilledBase) ? try base?.parse() : nil
+            } catch {
                 refuse(members, choice, error, &outcomes)
                 continue
             }
-            let index = loaded.map { indexBase($0.btf, jobs: jobs) }
             var options = options
             options.jobs = members.count == 1 ? jobs : 1
             let (started, chosen) = (progress, options)
-            let encoded = parallelMap(count: members.count, jobs: jobs) { position in
-                started.show(position, of: members.count)
+            let order = EncodeBatch.largestFirst(members, files)
+            let encoded = parallelMap(count: order.count, jobs: jobs) { position in
+                started.show(position, of: order.count)
                 return EncodeFile(
-                    job: files[members[position]], options: chosen, base: loaded,
-                    debugRoots: debugRoots
-                ).run(on: index)
+                    job: files[order[position]], options: chosen, base: base,
+                    wholeBase: wholeBase, debugRoots: debugRoots
+                ).run()
             }
-            for (position, outcome) in zip(members, encoded) { outcomes[position] = outcome }
+            for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }
             progress.done += members.count
         }
         progress.clear()
@@ -79,6 +83,13 @@ struct EncodeBatch {
                         bigEndian: elf.isBigEndian, search: search))
             } catch { return .failure(error) }
         }
+    }
+
+    /// The files in the order to work on them: what takes long does not begin when all else is done.
+    private static func largestFirst(_ members: [Int], _ files: [Destinations.Job]) -> [Int] {
+        members.map { (size: FileStatus(files[$0].path).size, index: $0) }
+            .sorted { ($1.size, $0.index) < ($0.size, $1.index) }
+            .map(\.index)
     }
 
     /// The base cannot be had: said once, with the first of the files that need it.
@@ -103,5 +114,13 @@ extension EncodeBatch.Outcome {
         self.failure = failure
         failed = true
         messages.append(.failure(failure))
+    }
+}
+
+extension IndexedBase {
+    fileprivate func parse() throws(Failure) -> BTF {
+        do throws(BTFError) { return try BTF.parse(bytes) } catch {
+            throw Failure("\(path): \(error)")
+        }
     }
 }

@@ -11,24 +11,28 @@ import KernelTree
 struct EncodeFile {
     let job: Destinations.Job
     let options: EncodeOptions
-    let base: LoadedBase?
+    let base: IndexedBase?
+    /// The base itself, where it is to be distilled.
+    let wholeBase: BTF?
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
 
-    func run(on index: BaseIndex?) -> EncodeBatch.Outcome {
+    func run() -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
-        do throws(Failure) { try encode(on: index, &outcome) } catch { outcome.fail(error) }
+        do throws(Failure) { try encode(&outcome) } catch { outcome.fail(error) }
         return outcome
     }
 
-    private func encode(
-        on index: BaseIndex?, _ outcome: inout EncodeBatch.Outcome
-    ) throws(Failure) {
-        let elf = try openELF(job.path)
-        let debugInfo = try DebugInfo(of: elf, roots: debugRoots)
+    private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
+        let wantsGlobals = options.features.contains(.globalVariables)
+        let elf = try openELF(job.path, separatingSections: wantsGlobals)
+        if options.features.contains(.distilledBase) { try refuseToDistill(elf) }
+        let debugInfo = try DebugInfo(
+            of: elf, roots: debugRoots, separatingSections: wantsGlobals)
         let encoded: Encoded
         do throws(EncodeError) {
-            encoded = try DWARFToBTF.encode(elf, debugInfo.data, base: index, options: options)
+            encoded = try DWARFToBTF.encode(
+                elf, debugInfo.data, base: base?.index, distilling: wholeBase, options: options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
@@ -42,8 +46,10 @@ struct EncodeFile {
             outcome.messages.append(
                 .detail("\(job.path): debug information from \(debugInfo.path)"))
         }
-        let isSigned = try write(ByteView(encoded.bytes), elf)
-        let place = base.map { "split, on \($0.path) (\($0.how))" } ?? "standalone"
+        let isSigned = try write(
+            ByteView(encoded.bytes), base: encoded.base.map { ByteView($0) }, elf)
+        let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
+        let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         outcome.messages.append(
             .detail(
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
@@ -56,20 +62,44 @@ struct EncodeFile {
         }
     }
 
+    /// Throws where a distilled base makes no sense.
+    private func refuseToDistill(_ elf: ELFFile) throws(Failure) {
+        guard base != nil else {
+            throw Failure(
+                "\(job.path): distilled_base: standalone BTF has no base to distill",
+                hint: "name the base with --base FILE, or leave distilled_base out")
+        }
+        // Older kernels read it as if it stood on their own BTF, with wrong meanings.
+        guard elf.section(named: ".modinfo") != nil, let release = KernelRelease.of(elf),
+            let version = release.version, version < (6, 11)
+        else { return }
+        throw Failure(
+            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as 6.11 and later do",
+            hint: "leave distilled_base out")
+    }
+
     /// - Returns: true when that cost the file its signature.
-    private func write(_ btf: ByteView, _ elf: ELFFile) throws(Failure) -> Bool {
+    private func write(
+        _ btf: ByteView, base: ByteView?, _ elf: ELFFile
+    ) throws(Failure) -> Bool {
         if let detached = job.detached {
-            do throws(HostError) { try AtomicFile.replace(detached, with: [btf]) } catch {
-                throw Failure(error)
-            }
+            do throws(HostError) {
+                if let base { try AtomicFile.replace(detached + ".base", with: [base]) }
+                try AtomicFile.replace(detached, with: [btf])
+            } catch { throw Failure(error) }
             return false
         }
         let image: [ByteView]
+        var sections = [(name: ".BTF", data: btf)]
+        // The old BTF's base and relocations have no meaning for the new one.
+        var obsolete = [".rel.BTF", ".rela.BTF"]
+        if let base {
+            sections.append((".BTF.base", base))
+        } else {
+            obsolete.append(".BTF.base")
+        }
         do throws(ELFError) {
-            // The old BTF's base and relocations have no meaning for the new one.
-            image = try ELFEditor.image(
-                of: elf, replacing: [(".BTF", btf)],
-                removing: [".BTF.base", ".rel.BTF", ".rela.BTF"])
+            image = try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
         } catch { throw Failure(error) }
         do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
             throw Failure(error)
@@ -80,8 +110,12 @@ struct EncodeFile {
 }
 
 /// Maps the ELF file at `path`.
-func openELF(_ path: String) throws(Failure) -> ELFFile {
-    do throws(ELFError) { return try ELFFile(path: path) } catch {
+func openELF(
+    _ path: String, separatingSections: Bool = false
+) throws(Failure) -> ELFFile {
+    do throws(ELFError) {
+        return try ELFFile(path: path, separatingSections: separatingSections)
+    } catch {
         guard error.fault == .notELF, let view = try? FileReader.map(path),
             let format = CompressionFormat.detect(view)
         else { throw Failure(error) }

@@ -7,6 +7,7 @@ import Bytes
 /// `kbtf info`.
 struct Info: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "info",
         abstract: "Tell what BTF files have.",
         discussion: """
             For each file: the form of its BTF (standalone; split, which continues that of a kernel; \

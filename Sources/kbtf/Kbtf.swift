@@ -25,6 +25,23 @@ struct Kbtf: ParsableCommand {
 
     func run() throws { throw ValidationError("no command given") }
 
+    /// The command behind the arguments of the process.
+    ///
+    /// ArgumentParser looks at all subcommands before it looks at the arguments: a millisecond, which
+    /// kbuild would pay for each module. So the one that is named is asked first, alone; the whole tree
+    /// is for everything else, also for saying what is wrong with the arguments.
+    static func parse(_ arguments: ArraySlice<String>) throws -> any ParsableCommand {
+        if let name = arguments.first,
+            let named = configuration.subcommands.first(where: {
+                $0.configuration.commandName == name
+            }),
+            let command = try? named.parse(Array(arguments.dropFirst()))
+        {
+            return command
+        }
+        return try parseAsRoot(Array(arguments))
+    }
+
     /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
     /// - Returns: the exit status.
     static func report(_ error: any Error) -> Int32 {

@@ -40,10 +40,14 @@ final class Reader {
         }
     }
 
-    /// Checks a file's BTF.
+    /// Checks a file's BTF; before it the base that it brings along, if any.
     func judge(
         _ file: BTFFile, profile: CheckProfile = .structure, limit: Int
     ) -> Verdict {
+        if case .distilled(let base) = file.form {
+            let report = checkDistilledBase(base, limit: limit)
+            if !report.isSound { return .judged(report, place: ".BTF.base", base: nil) }
+        }
         let base: (btf: BTF?, name: String?)
         do throws(Failure) { base = try self.base(of: file, option) } catch {
             return .noBase(error)

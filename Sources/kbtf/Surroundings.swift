@@ -14,7 +14,7 @@ enum Surroundings {
         variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
     }
 
-    /// Where bases are kept that took decompressing; nil when there is no place for it.
+    /// Where is kept what took time to make of bases; nil when there is no place for it.
     static var baseCacheFolder: String? {
         // The XDG rules: a relative path is to be ignored.
         if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {

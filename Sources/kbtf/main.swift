@@ -7,7 +7,7 @@ import Glibc
 signal(SIGPIPE, SIG_IGN)
 
 do {
-    var command = try Kbtf.parseAsRoot()
+    var command = try Kbtf.parse(CommandLine.arguments.dropFirst())
     try command.run()
 } catch {
     exit(Kbtf.report(error))

@@ -287,7 +287,7 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         gap.insert(contentsOf: [0, 0, 0, 0], at: bytes.count - asm.stringSection.count)
         #expect(check(ByteView(gap)).findings.map(\.rule) == ["S2"])
         asm.headerLength = 32
-        asm.layout = [1, 2, 3, 4]
+        asm.layout = [0, 0, 0, 0, 4, 0, 0, 0]
         // "int" and two NULs are five bytes: the layout after them is not aligned.
         #expect(check(ByteView(asm.bytes())).findings.map(\.rule) == ["L"])
     }

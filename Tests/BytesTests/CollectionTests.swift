@@ -121,16 +121,6 @@ import Testing
         #expect(view.cString(at: offsets[12_345]) == "n12345")
     }
 
-    /// Of an existing section every string is found at the first of its places.
-    @Test func existingSection() {
-        var interner = ByteInterner(indexing: Array("\0ab\0c\0ab\0".utf8))
-        #expect(interner.intern([]) == 0)
-        #expect(interner.intern(Array("ab".utf8)) == 1)
-        #expect(interner.intern(Array("c".utf8)) == 4)
-        #expect(interner.intern(Array("new".utf8)) == 9)
-        #expect(interner.bytes == Array("\0ab\0c\0ab\0new\0".utf8))
-    }
-
     /// A string that begins like a longer one is its own.
     @Test func prefixes() {
         var interner = ByteInterner(leadingEmpty: true)

@@ -55,7 +55,7 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
     @Test(arguments: Variation.all) func againstABase(_ variation: Variation) throws {
         var first = DWARFAssembler(DWARFFlavor(version: 4))
         first.units(0..<1, variation.add)
-        let base = BaseIndex(try encoded(first).btf)
+        let base = try encoded(first).btf
         #expect(try encoded(first, base: base).count == 0)
         var second = DWARFAssembler(DWARFFlavor(version: 4))
         second.units(1..<2, variation.add)
@@ -140,7 +140,7 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
     @Test func newOnOldGraph() throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<1) { graph(&$0, $1) }
-        let base = BaseIndex(try encoded(asm).btf)
+        let base = try encoded(asm).btf
         asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<3) { unit, n in
             graph(&unit, n, complete: n != 1)
@@ -157,7 +157,7 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
     @Test func baseOnlyDeclares() throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<1) { graph(&$0, $1, complete: false) }
-        let base = BaseIndex(try encoded(asm).btf)
+        let base = try encoded(asm).btf
         asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<2) { graph(&$0, $1) }
         let outcome = try encoded(asm, base: base)
@@ -248,7 +248,7 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
                 unit.add(.typedef, [.name(name), .type("int0")])
             }
         }
-        let base = BaseIndex(try encoded(asm).btf)
+        let base = try encoded(asm).btf
         #expect(try encoded(asm, base: base).count == 0)
     }
 

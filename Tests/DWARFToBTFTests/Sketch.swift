@@ -41,7 +41,7 @@ struct Outcome {
 
 /// Encodes what `asm` assembled.
 func encoded(
-    _ asm: DWARFAssembler, features: Features = .legacy, base: BaseIndex? = nil,
+    _ asm: DWARFAssembler, features: Features = .legacy, base: BTF? = nil,
     excluding: Set<UInt64> = [], image change: (inout DWARFImage) -> Void = { _ in }
 ) throws -> Outcome {
     var image = asm.image()
@@ -50,19 +50,19 @@ func encoded(
 }
 
 func encoded(
-    _ elf: ELFFile, features: Features = .legacy, base: BaseIndex? = nil,
+    _ elf: ELFFile, features: Features = .legacy, base: BTF? = nil,
     excluding: Set<UInt64> = []
 ) throws -> Outcome {
     var options = EncodeOptions()
     options.features = features
     options.excludedLanguages = excluding
     options.keepsLedger = true
-    let result = try encode(elf, DWARFData(elf), base: base, options: options)
+    let result = try encode(elf, DWARFData(elf), base: base.map { BaseIndex($0) }, options: options)
     let ledger = (result.ledger?.entries ?? []).map { "\($0.name): \($0.reason.rawValue)" }
     guard !result.bytes.isEmpty else {
-        return Outcome(btf: try BTFAssembler(base: base?.btf).parse(), ledger: ledger)
+        return Outcome(btf: try BTFAssembler(base: base).parse(), ledger: ledger)
     }
-    let btf = try BTF.parse(ByteView(result.bytes), base: base?.btf)
+    let btf = try BTF.parse(ByteView(result.bytes), base: base)
     #expect(btf.ownIDs.count == result.typeCount)
     #expect(btf.bigEndian == elf.isBigEndian)
     // Whatever the input, nothing dangles and nothing is there twice.
@@ -181,7 +181,7 @@ let hasClang = shell("command -v clang-16")
 
 /// Compiles C sources, links them into one relocatable file, and encodes that.
 func compiled(
-    _ sources: [String], with compiler: String, features: Features = .legacy, base: BaseIndex? = nil
+    _ sources: [String], with compiler: String, features: Features = .legacy, base: BTF? = nil
 ) throws -> Outcome {
     var template = Array("/tmp/kbtf-encode-XXXXXX".utf8CString)
     let folder = String(cString: try #require(mkdtemp(&template)))
@@ -191,10 +191,10 @@ func compiled(
         let done = shell("cd \(folder) && \(compiler) -w -c \(index).c -o \(index).o")
         try #require(done, "\(compiler) does not take:\n\(source)")
     }
-    if sources.count == 1 {
-        return try encoded(ELFFile(path: "\(folder)/0.o"), features: features, base: base)
-    }
     let objects = sources.indices.map { "\($0).o" }.joined(separator: " ")
-    try #require(shell("cd \(folder) && ld -r \(objects) -o all.o"))
-    return try encoded(ELFFile(path: "\(folder)/all.o"), features: features, base: base)
+    let link = sources.count == 1 ? "mv \(objects) all.o" : "ld -r \(objects) -o all.o"
+    try #require(shell("cd \(folder) && \(link)"))
+    let elf = try ELFFile(
+        path: "\(folder)/all.o", separatingSections: features.contains(.globalVariables))
+    return try encoded(elf, features: features, base: base)
 }

@@ -164,10 +164,10 @@ func unit(
             nested.array(nested.array(int, index: int, 5), index: int, 3)
             return try nested.parse()
         }()
-        let onFlat = try encoded(Self.matrix(), base: BaseIndex(flat.parse()))
+        let onFlat = try encoded(Self.matrix(), base: flat.parse())
         #expect(onFlat.line("t") == "typedef t: [24]int")
         #expect(
-            try encoded(Self.matrix(), base: BaseIndex(nested)).line("t")
+            try encoded(Self.matrix(), base: nested).line("t")
                 == "typedef t: [2][3][4]int")
     }
 
@@ -181,7 +181,7 @@ func unit(
         }
         var flat = BTFAssembler()
         flat.array(flat.int(), index: 1, 3)
-        let outcome = try encoded(asm, base: BaseIndex(flat.parse()))
+        let outcome = try encoded(asm, base: flat.parse())
         #expect(outcome.line("t") == "typedef t: [0]int")
         #expect(outcome.ledger == [": array-too-large"])
     }
@@ -232,15 +232,21 @@ func unit(
             ])
     }
 
-    /// Without ENUM64 the values are cut, the size stays.
+    /// Without ENUM64 the values are cut, the size stays; and nothing tells of signs.
     @Test func wideEnumCut() throws {
         let outcome = try encoded(
             unit { unit in
+                unit.add(
+                    .enumerationType, [.name("signed"), .byteSize(4), .type("int"), .encoding(5)]
+                ) { unit in
+                    unit.add(.enumerator, [.name("N"), .value(-1)])
+                }
                 unit.add(.enumerationType, [.name("wide"), .byteSize(8)]) { unit in
                     unit.add(.enumerator, [.name("F"), .value(0x1_0000_0005)])
                 }
             }, features: Features.legacy.subtracting(.enum64))
         #expect(outcome.line("wide") == "enum wide: size 8 { F = 5 }")
+        #expect(outcome.line("signed") == "enum signed: size 4 { N = 4294967295 }")
     }
 
     // MARK: Prototypes

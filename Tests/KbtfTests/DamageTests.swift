@@ -10,17 +10,34 @@ import Testing
 struct DamageTests {
     static let seed: UInt64 = 0x6b62_7466
 
+    /// All that makes encoding look at more of a file.
+    static let everything = "default,attributes,global_var,layout"
+
+    /// With a kernel function in `.BTF_ids`.
+    static let source =
+        Sample.source + """
+            static int hidden[3] = { 1 };
+            void *call(void *p) { return p ? p : &hidden; }
+            asm(".pushsection .BTF_ids,\\"a\\"\\n"
+                "__BTF_ID__set8__s: .long 0,1\\n__BTF_ID__func__call__1: .long 0,0xf000\\n"
+                ".size __BTF_ID__set8__s,.-__BTF_ID__set8__s\\n.popsection");
+            """
+
     /// Encodes all of the files, each in a folder of its own name, by one process.
-    func encodeAll(_ files: [(name: String, bytes: [UInt8])]) throws {
+    func encodeAll(
+        _ files: [(name: String, bytes: [UInt8])], features: String = "default"
+    ) throws {
         let scratch = try Scratch()
         try scratch.write("out/.here", "")
         for file in files { try scratch.write("in/\(file.name).ko", file.bytes) }
         let result = try Command.kbtf(
-            "encode", "--detached-dir", scratch.path + "/out", scratch.path + "/in")
+            "encode", "--features", features, "--detached-dir", scratch.path + "/out",
+            scratch.path + "/in")
         guard (0...1).contains(result.status) else {
             let culprit = try files.first { file in
                 let path = "\(scratch.path)/in/\(file.name).ko"
-                let alone = try Command.kbtf("encode", "--detached", "/dev/null", path)
+                let alone = try Command.kbtf(
+                    "encode", "--features", features, "--detached", "/dev/null", path)
                 return !(0...1).contains(alone.status)
             }
             Issue.record(
@@ -39,7 +56,8 @@ struct DamageTests {
         }
         // In place, a failure leaves the file as it was.
         let failing = files.filter { result.err.contains("/in/\($0.name).ko: ") }
-        let again = try Command.kbtf("encode", "-q", scratch.path + "/in")
+        let again = try Command.kbtf(
+            "encode", "-q", "--features", features, scratch.path + "/in")
         #expect((0...1).contains(again.status), "\(again.status)")
         for file in failing {
             #expect(
@@ -66,9 +84,9 @@ struct DamageTests {
             ends.sorted().filter { $0 < whole.count }.map { ("cut\($0)", Array(whole[..<$0])) })
     }
 
-    @Test func oneByteChanged() throws {
+    @Test(arguments: ["default", everything]) func oneByteChanged(_ features: String) throws {
         let scratch = try Scratch()
-        let whole = try Sample.bytes(try Sample.compile(scratch))
+        let whole = try Sample.bytes(try Sample.compile(scratch, source: Self.source))
         var random = Random(state: DamageTests.seed)
         var files: [(name: String, bytes: [UInt8])] = []
         for index in 0..<1000 {
@@ -77,7 +95,7 @@ struct DamageTests {
             bytes[offset] = UInt8(truncatingIfNeeded: random.next() >> 32)
             files.append(("\(index)-byte\(offset)-is-\(bytes[offset])", bytes))
         }
-        try encodeAll(files)
+        try encodeAll(files, features: features)
     }
 
     /// splitmix64.

@@ -37,6 +37,17 @@ struct RealModuleTests {
             #expect(try Command.kbtf("encode", "--sysroot", kernel + "/image", file).status == 0)
             #expect(try Sample.bytes(file) == once, "auto found another base")
         }
+        // with the base's index from the cache: the same bytes
+        let cache = ["XDG_CACHE_HOME=\(scratch.path)/cache"]
+        let entries = scratch.path + "/cache/kbtf/bases"
+        for arguments in [["--no-cache"], [], []] {
+            let words = ["encode", "--base", base, "--detached", detached + "2"] + arguments
+            let result = try Command.run([Command.binary] + words + [file], environment: cache)
+            #expect(result.status == 0, "\(result)")
+            #expect(try Sample.bytes(detached + "2") == Sample.bytes(detached))
+            #expect(FileStatus(entries).exists == arguments.isEmpty)
+            if arguments.isEmpty { #expect(try Directory.list(entries).count == 1) }
+        }
         // nothing but .BTF is added
         let stripped = try Command.shell(
             "objcopy --remove-section=.BTF '\(file)' '\(file).a' && "

@@ -65,19 +65,21 @@ import Testing
         let file = cache.directory + "/" + (try #require(entries.first))
         let good = try FileReader.map(file).array
         let places = Array(0..<160) + [good.count / 2, good.count - 1]
+        let mode = FileStatus(file).mode
         for at in places {
             var bad = good
             bad[at] ^= 0x41
-            try AtomicFile.replace(file, with: [ByteView(bad)])
+            try PrivateFile.replace(file, with: [ByteView(bad)])
             #expect(try loadBase(path, cache: cache).isFromCache == false, "byte \(at)")
             #expect(try FileReader.map(file).array == good)
         }
-        for end in [0, 1, 15, 16, 47, 48, 100, good.count - 1] {
-            try AtomicFile.replace(file, with: [ByteView(Array(good[..<end]))])
+        for end in [0, 1, 15, 16, 47, 48, 63, 64, 100, good.count - 1] {
+            try PrivateFile.replace(file, with: [ByteView(Array(good[..<end]))])
             #expect(try loadBase(path, cache: cache).isFromCache == false)
         }
-        try AtomicFile.replace(file, with: [ByteView(good + [0])])
+        try PrivateFile.replace(file, with: [ByteView(good + [0])])
         #expect(try loadBase(path, cache: cache).isFromCache == false)
+        #expect(FileStatus(file).mode == mode && mode == 0o600)
         #expect(try loadBase(path, cache: cache).isFromCache)
     }
 

@@ -3,15 +3,21 @@
 internal import Bytes
 
 /// Everything that encoding against a base asks about that base, computed once and shared by all
-/// modules of a run: its records in one array, its strings and its types by hash.
+/// modules of a run: its records in one array, its strings and its types by hash. It is made of arrays
+/// that never change, so that a cache can lend them (BaseIndex+Frozen.swift).
 package final class BaseIndex: Sendable {
-    package let btf: BTF
+    /// One past the highest id of the base chain; counts void.
+    package let typeCount: UInt32
+    /// Length in bytes of the strings of the base chain: own ones are numbered from here.
+    package let stringLength: UInt32
     /// All records of the base chain, back to back.
-    let words: [UInt32]
+    let words: Frozen<UInt32>
     /// Word index of each record; entry 0 stands for void and is never read.
-    let starts: [UInt32]
-    let strings: ByteInterner
-    let types: ChainTable
+    let starts: Frozen<UInt32>
+    let strings: NameTable
+    let types: FrozenChains
+    /// The words are those of the base's own types, in host order.
+    let hasOriginalWords: Bool
     /// Some ARRAY has an ARRAY as its element. Bases made before pahole 1.32 have none: there,
     /// multi-dimensional arrays were flattened, and a module must do the same or it repeats types.
     package let nestsArrays: Bool
@@ -19,40 +25,54 @@ package final class BaseIndex: Sendable {
     /// that leaves such ones behind (libbpf before 1.2) left them in the modules as well.
     package let resolvesForwards: Bool
 
-    /// Length in bytes of the base's strings: own ones are numbered from here.
-    package var stringLength: UInt32 { UInt32(btf.stringBase + btf.strings.count) }
-
     package convenience init(_ btf: BTF) {
         self.init(btf, strings: Strings(btf), types: Types(btf))
     }
 
     /// Puts together what two threads may have worked out.
     package init(_ btf: BTF, strings: Strings, types: Types) {
-        self.btf = btf
-        var interner = strings.interner
+        var builder = strings.builder
         var types = types
-        if types.namesInsideNames || interner.hasDuplicates {
+        let isRenamed = types.namesInsideNames || builder.hasDuplicates
+        if isRenamed {
             // One string may have several offsets here, but names are compared by offset.
-            types = Types(words: types.words, starts: types.starts, renaming: &interner)
+            types = Types(words: types.words, starts: types.starts, renaming: &builder)
         }
-        self.strings = interner
-        words = types.words
-        starts = types.starts
+        typeCount = UInt32(types.starts.count)
+        stringLength = UInt32(strings.length)
+        self.strings = builder.table
+        words = Frozen(types.words)
+        starts = Frozen(types.starts)
         self.types = types.table
+        hasOriginalWords = !isRenamed && btf.base == nil
         nestsArrays = types.nestsArrays
         resolvesForwards = types.resolvesForwards
     }
 
+    init(
+        words: Frozen<UInt32>, starts: Frozen<UInt32>, strings: NameTable, types: FrozenChains,
+        hasOriginalWords: Bool, nestsArrays: Bool, resolvesForwards: Bool
+    ) {
+        typeCount = UInt32(starts.count)
+        stringLength = UInt32(strings.strings.count)
+        self.words = words
+        self.starts = starts
+        self.strings = strings
+        self.types = types
+        self.hasOriginalWords = hasOriginalWords
+        self.nestsArrays = nestsArrays
+        self.resolvesForwards = resolvesForwards
+    }
+
     /// The strings of a base chain, by hash.
     package struct Strings: Sendable {
-        let interner: ByteInterner
+        let builder: NameTableBuilder
+        let length: Int
 
         package init(_ btf: BTF) {
-            var section: [UInt8] = []
-            for link in chain(btf) {
-                if section.isEmpty { section = link.strings } else { section += link.strings }
-            }
-            interner = ByteInterner(indexing: section)
+            let section = chain(btf).count == 1 ? btf.strings : chain(btf).flatMap(\.strings)
+            length = section.count
+            builder = NameTableBuilder(Frozen(section))
         }
     }
 
@@ -60,7 +80,7 @@ package final class BaseIndex: Sendable {
     package struct Types: Sendable {
         let words: [UInt32]
         let starts: [UInt32]
-        let table: ChainTable
+        let table: FrozenChains
         let nestsArrays: Bool
         let resolvesForwards: Bool
         /// Some name begins inside a longer string (`StringSection`).
@@ -90,14 +110,15 @@ package final class BaseIndex: Sendable {
             self.init(words, starts, namesInsideNames: inside)
         }
 
-        /// The same types with each name at the offset that `interner` finds it by.
-        fileprivate init(words: [UInt32], starts: [UInt32], renaming interner: inout ByteInterner) {
+        /// The same types with each name at the offset that `names` knows it by.
+        fileprivate init(words: [UInt32], starts: [UInt32], renaming names: inout NameTableBuilder)
+        {
             var words = words
             for id in 1..<starts.count {
                 var positions: [Int] = []
                 forEachName(words, Int(starts[id])) { positions.append($0) }
                 for position in positions {
-                    words[position] = UInt32(interner.canonicalOffset(Int(words[position])))
+                    words[position] = UInt32(names.canonicalOffset(Int(words[position])))
                 }
             }
             self.init(words, starts, namesInsideNames: false)
@@ -105,10 +126,9 @@ package final class BaseIndex: Sendable {
 
         private init(_ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool) {
             self.namesInsideNames = namesInsideNames
-            var table = ChainTable(entries: starts.count)
             var nested = false
-            // Backwards, each before those of its hash: visits then go by ascending id.
-            for id in (1..<starts.count).reversed() {
+            table = FrozenChains(entries: starts.count) { id in
+                guard id > 0 else { return nil }
                 let start = Int(starts[id])
                 if TypeInfo(rawValue: words[start + 1]).kind == .array {
                     let element = Int(words[start + 3])
@@ -118,11 +138,10 @@ package final class BaseIndex: Sendable {
                         nested = true
                     }
                 }
-                if let hash = recordHash(words, start) { table.addFirst(id, hash: hash) }
+                return recordHash(words, start)
             }
             self.words = words
             self.starts = starts
-            self.table = table
             nestsArrays = nested
             resolvesForwards = !hasResolvableForward(words, starts)
         }

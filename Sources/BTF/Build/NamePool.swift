@@ -46,43 +46,42 @@ package final class NamePool: Sendable {
 
     /// The bytes of one name, without the NUL.
     package func bytes(of name: UInt32) -> [UInt8] {
-        func upToNUL(_ bytes: [UInt8], _ start: Int) -> [UInt8] {
+        if let base, name < stringBase { return Array(base.strings.name(at: Int(name))) }
+        return own.withLock { own in
+            let start = Int(name - stringBase)
             var end = start
-            while end < bytes.count, bytes[end] != 0 { end += 1 }
-            return Array(bytes[start..<end])
+            while end < own.bytes.count, own.bytes[end] != 0 { end += 1 }
+            return Array(own.bytes[start..<end])
         }
-        if let base, name < stringBase { return upToNUL(base.strings.bytes, Int(name)) }
-        return own.withLock { upToNUL($0.bytes, Int(name - stringBase)) }
     }
 
     /// All names as they are now. Do not keep it while names are added: they would be copied.
     package func list() -> NameList {
         NameList(
-            base: base?.strings.bytes ?? [], own: own.withLock { $0.bytes },
+            base: base?.strings ?? .empty, own: own.withLock { $0.bytes },
             stringBase: Int(stringBase))
     }
 }
 
 /// The bytes behind the numbers that a `NamePool` had given when this list was made.
 package struct NameList: Sendable {
-    private let base: [UInt8]
+    private let base: NameTable
     private let own: [UInt8]
     private let stringBase: Int
 
-    fileprivate init(base: [UInt8], own: [UInt8], stringBase: Int) {
+    fileprivate init(base: NameTable, own: [UInt8], stringBase: Int) {
         self.base = base
         self.own = own
         self.stringBase = stringBase
     }
 
-    /// Without the NUL.
+    /// Without the NUL. A name of the base is copied.
     package subscript(_ name: UInt32) -> ArraySlice<UInt8> {
-        let isBase = Int(name) < stringBase
-        let bytes = isBase ? base : own
-        let start = isBase ? Int(name) : Int(name) - stringBase
+        if Int(name) < stringBase { return base.name(at: Int(name)) }
+        let start = Int(name) - stringBase
         var end = start
-        while end < bytes.count, bytes[end] != 0 { end += 1 }
-        return bytes[start..<end]
+        while end < own.count, own[end] != 0 { end += 1 }
+        return own[start..<end]
     }
 
     package func string(_ name: UInt32) -> String { String(decoding: self[name], as: UTF8.self) }

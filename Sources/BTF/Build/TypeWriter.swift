@@ -89,7 +89,7 @@ package struct TypeWriter: ~Copyable, Sendable {
 
     /// Word index of the record with this id, one of this writer's.
     @inlinable @inline(__always)
-    func start(_ id: UInt32) -> Int { Int(starts[Int(id & ~Self.unstored)]) }
+    package func start(_ id: UInt32) -> Int { Int(starts[Int(id & ~Self.unstored)]) }
 
     /// One word of the record of `id`, one of this writer's.
     @inlinable @inline(__always)

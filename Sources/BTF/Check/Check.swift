@@ -11,10 +11,17 @@ package import Bytes
 package func check(
     _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
+    check(bytes, base: base, mayBeEmpty: false, limit: limit)
+}
+
+/// - Parameter mayBeEmpty: to have no types is no fault.
+func check(_ bytes: ByteView, base: BTF?, mayBeEmpty: Bool, limit: Int) -> CheckReport {
     var report = CheckReport(limit: limit)
     do throws(BTFError) {
         let btf = try BTF.parse(bytes, base: base)
         checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
+        checkLayout(of: btf, in: bytes, &report)
+        if mayBeEmpty, btf.ownIDs.isEmpty { return report }
         var checker = TypeChecker(btf, report)
         checker.run()
         return checker.report
@@ -43,14 +50,6 @@ private func checkSections(
     ]
     if header.layoutLength != 0 {
         sections.append((start: header.layoutOffset, length: header.layoutLength, at: 24))
-        if header.layoutOffset % 4 != 0 {
-            report.add(.error, "L", offset: 24, "Unaligned layout_off: \(header.layoutOffset)")
-        }
-        if header.layoutLength % 4 != 0 {
-            report.add(
-                .error, "L", offset: 28,
-                "layout_len is not multiple of 4: \(header.layoutLength)")
-        }
     }
     sections.sort { ($0.start, $0.length) < ($1.start, $1.length) }
     var end = 0

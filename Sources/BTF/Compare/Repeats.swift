@@ -14,7 +14,7 @@ private let maxCandidates = 16
 
 /// Own types that mean the same as a type of the base or an earlier own type, to any depth: a pointer
 /// to an own struct repeats the base's pointer only when the struct is repeated as well. A BTF that
-/// was deduplicated exactly has none.
+/// was deduplicated exactly has none. Variables and sections are places: those that look alike are not one.
 ///
 /// - Parameter base: the index of `split.base`, made here when it is not given.
 /// - Returns: in order of own ids.
@@ -48,10 +48,13 @@ private struct RepeatSearch {
         types = split.types
         for type in split.own.indices {
             let id = split.types.firstID + UInt32(type)
-            for candidate in split.ids(defined: split.own[type].definition, limit: maxCandidates)
-            where candidate < id {
-                owns.append(id)
-                earlier.append(candidate)
+            if !types.kind(id).isPlace {
+                for candidate in split.ids(
+                    defined: split.own[type].definition, limit: maxCandidates)
+                where candidate < id {
+                    owns.append(id)
+                    earlier.append(candidate)
+                }
             }
             ranges.append(owns.count)
         }
@@ -112,4 +115,8 @@ private struct RepeatSearch {
         }
         return true
     }
+}
+
+extension Kind {
+    fileprivate var isPlace: Bool { self == .var || self == .datasec }
 }

@@ -73,19 +73,3 @@ extension TypeStore {
         return order
     }
 }
-
-extension TypeStore.Compact {
-    /// The BTF's bytes, with a header of 24 bytes, types, then strings.
-    ///
-    /// - Parameter bigEndian: byte order of the target.
-    package func serialized(bigEndian: Bool) -> [UInt8] {
-        let header = Header(
-            length: Header.shortLength, typeOffset: 0, typeLength: words.count * 4,
-            stringOffset: words.count * 4, stringLength: strings.count, bigEndian: bigEndian)
-        var bytes = header.serialized()
-        bytes.reserveCapacity(bytes.count + words.count * 4 + strings.count)
-        bytes.append(contentsOf: byteArray(of: words, bigEndian: bigEndian))
-        bytes.append(contentsOf: strings)
-        return bytes
-    }
-}

@@ -13,9 +13,9 @@ package struct TypeStore: ~Copyable, Sendable {
     package let names: NamePool
     // Held here, and not reached through the index that all threads share, so that no reference to it
     // is counted per lookup.
-    let baseTypes: ChainTable
-    let baseWords: [UInt32]
-    let baseStarts: [UInt32]
+    let baseTypes: FrozenChains
+    let baseWords: Frozen<UInt32>
+    let baseStarts: Frozen<UInt32>
     /// Id of the first own type.
     package let firstID: UInt32
     /// Typedefs are settled with the structs, as libbpf does since 1.7, the time of bases with nested
@@ -71,10 +71,10 @@ package struct TypeStore: ~Copyable, Sendable {
     package init(base: BaseIndex?, names: NamePool) {
         self.base = base
         self.names = names
-        baseTypes = base?.types ?? ChainTable(entries: 0)
-        baseWords = base?.words ?? []
-        baseStarts = base?.starts ?? [0]
-        firstID = base?.btf.typeCount ?? 1
+        baseTypes = base?.types ?? .empty
+        baseWords = base?.words ?? Frozen([])
+        baseStarts = base?.starts ?? Frozen([0])
+        firstID = base?.typeCount ?? 1
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
     }
@@ -241,6 +241,10 @@ func forEachName(_ word: (Int) -> UInt32, _ body: (Int) -> Void) {
         body(at)
         at += shape.element
     }
+}
+
+func forEachReference(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
+    forEachReference({ words[start + $0] }, { body(start + $0) })
 }
 
 func forEachName(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import BTF
-internal import Bytes
-internal import HostIO
+import BTF
+import Bytes
+import HostIO
 
 /// Indexes a base, its strings beside its types when there are threads for both.
-package func indexBase(_ btf: BTF, jobs: Int) -> BaseIndex {
+func indexBase(_ btf: BTF, jobs: Int) -> BaseIndex {
     enum Half: Sendable {
         case strings(BaseIndex.Strings)
         case types(BaseIndex.Types)

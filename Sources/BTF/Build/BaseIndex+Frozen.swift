@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+// An index as bytes that are used as they lie, in a mapped file beside the base's BTF:
+//
+//     head      8 numbers of 64 bits: stamp, flags, and how many elements each array has
+//     links     64 bits each   FrozenChains
+//     heads     32 bits each   FrozenChains
+//     starts    32 bits each   BaseIndex.starts
+//     slots     32 bits each   NameTable
+//     words     32 bits each   only where they are not those of the BTF
+//
+// Everything is in host order and begins at a multiple of 8 bytes. Whether the bytes are as they were
+// written, and belong to that BTF, is for the cache to know; here it is checked that all arrays lie
+// inside and fit each other.
+extension BaseIndex {
+    private static let headCount = 8
+    private static let nestsArraysFlag: UInt64 = 1
+    private static let resolvesForwardsFlag: UInt64 = 2
+
+    /// What an index must begin with to be taken: the version of this format, and, so that no change
+    /// of a hash can be forgotten there, hashes of samples. Another byte order gives another number.
+    package static let stamp: UInt64 = {
+        var mixer = Mixer(1)
+        for raw in UInt8.min...31 {
+            guard let kind = Kind(rawValue: raw) else { continue }
+            var words: [UInt32] = [1, TypeInfo(kind, vlen: 1, flag: true).rawValue]
+            words += 2..<UInt32(kind.shape.words(vlen: 1))
+            mixer.add(recordHash(words, 0) ?? 0)
+            words[0] = 0
+            mixer.add(recordHash(words, 0) ?? 0)
+        }
+        mixer.add(withBytes(Array("a name of some length".utf8)) { hashBytes($0) })
+        return mixer.value
+    }()
+
+    /// The index of a base whose BTF is `raw`, as bytes.
+    package func frozen(over raw: ByteView) -> ByteView {
+        let isLent = hasOriginalWords && BaseIndex.words(in: raw) != nil
+        let head: [UInt64] = [
+            BaseIndex.stamp,
+            (nestsArrays ? BaseIndex.nestsArraysFlag : 0)
+                | (resolvesForwards ? BaseIndex.resolvesForwardsFlag : 0),
+            UInt64(types.links.count), UInt64(types.heads.count), UInt64(starts.count),
+            UInt64(strings.slots.count), UInt64(isLent ? 0 : words.count),
+            UInt64(strings.strings.count),
+        ]
+        let arrays = [
+            Frozen(head).bytes, types.links.bytes, types.heads.bytes, starts.bytes,
+            strings.slots.bytes, isLent ? .empty : words.bytes,
+        ]
+        return ByteView(joining: arrays.flatMap { [$0, ByteView.padding(after: $0.count)] })
+    }
+
+    /// The index that `frozen` gave for the base whose BTF is `raw`; nil for other bytes. Both views
+    /// must begin at a multiple of 8 bytes.
+    package convenience init?(frozen image: ByteView, over raw: ByteView) {
+        guard let head = Frozen<UInt64>(image, at: 0, count: BaseIndex.headCount),
+            head[0] == BaseIndex.stamp
+        else { return nil }
+        var at = BaseIndex.headCount * 8
+        func array<Element>(_ place: Int) -> Frozen<Element>? {
+            guard let count = Int(exactly: head[place]),
+                let array = Frozen<Element>(image, at: at, count: count)
+            else { return nil }
+            at += array.bytes.count + ByteView.padding(after: array.bytes.count).count
+            return array
+        }
+        guard let links: Frozen<UInt64> = array(2), let heads: Frozen<UInt32> = array(3),
+            let starts: Frozen<UInt32> = array(4), let slots: Frozen<UInt32> = array(5),
+            let ownWords: Frozen<UInt32> = array(6), at == image.count,
+            starts.count > 0, links.count == starts.count,
+            let header = try? Header.parse(raw),
+            let section = Frozen<UInt8>(
+                raw, at: header.length + header.stringOffset, count: header.stringLength),
+            UInt64(section.count) == head[7],
+            let words = ownWords.count > 0 ? ownWords : BaseIndex.words(in: raw),
+            let types = FrozenChains(heads: heads, links: links),
+            let strings = NameTable(strings: section, slots: slots)
+        else { return nil }
+        self.init(
+            words: words, starts: starts, strings: strings, types: types,
+            hasOriginalWords: ownWords.count == 0,
+            nestsArrays: head[1] & BaseIndex.nestsArraysFlag != 0,
+            resolvesForwards: head[1] & BaseIndex.resolvesForwardsFlag != 0)
+    }
+
+    /// The type section of `raw` as it lies there; nil when it is in the other byte order, or at an odd
+    /// place.
+    private static func words(in raw: ByteView) -> Frozen<UInt32>? {
+        guard let header = try? Header.parse(raw),
+            header.bigEndian == (UInt32(bigEndian: 1) == 1),
+            (header.length + header.typeOffset) % 4 == 0
+        else { return nil }
+        return Frozen(raw, at: header.length + header.typeOffset, count: header.typeLength / 4)
+    }
+}

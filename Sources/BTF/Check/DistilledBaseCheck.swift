@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// Judges the BTF of a `.BTF.base`: as any whole BTF, and by what a kernel needs to find each of its
+/// types again in its own. It is empty for a module that needs no type.
+package func checkDistilledBase(_ bytes: ByteView, limit: Int = 1000) -> CheckReport {
+    var report = check(bytes, base: nil, mayBeEmpty: true, limit: limit)
+    guard let btf = try? BTF.parse(bytes) else { return report }
+    let typesAt = btf.header.length + btf.header.typeOffset
+    for (index, record) in btf.ownRecords.enumerated() {
+        let offset = typesAt + Int(btf.starts[index]) * 4
+        let subject = "\(record.kind.word) \(record.name.isEmpty ? "(anon)" : record.name): "
+        switch record.kind {
+        case .int, .float, .enum, .fwd, .struct, .union:
+            if record.name.isEmpty {
+                report.add(
+                    .error, "D2", type: record.id, offset: offset,
+                    subject + "invalid for distilled base BTF; it is anonymous")
+            }
+        default:
+            report.add(
+                .error, "D1", type: record.id, offset: offset,
+                subject + "unexpected kind in distilled base BTF")
+        }
+    }
+    return report
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// A section of NUL-terminated strings that is found by its strings. Open addressing, linear probing;
+/// a slot has the offset plus one in its lower bits and bits of the hash above them, so that most
+/// misses never touch the strings.
+///
+/// Its arrays may come from a file: whatever they say, a search ends, and what it finds is equal.
+@usableFromInline @frozen
+package struct NameTable: Sendable {
+    @usableFromInline package let strings: Frozen<UInt8>
+    /// 0 is empty; their number is a power of two.
+    @usableFromInline package let slots: Frozen<UInt32>
+    /// The bits of a slot that hold the offset plus one.
+    @usableFromInline let offsetMask: UInt32
+
+    /// Nothing is found in it.
+    package static let empty = NameTableBuilder(Frozen([])).table
+
+    /// nil for arrays that no `NameTableBuilder` made.
+    package init?(strings: Frozen<UInt8>, slots: Frozen<UInt32>) {
+        guard slots.count > 0, slots.count & (slots.count - 1) == 0,
+            let mask = Self.offsetMask(strings.count)
+        else { return nil }
+        self.strings = strings
+        self.slots = slots
+        offsetMask = mask
+    }
+
+    /// nil for more bytes than 32 bits count.
+    static func offsetMask(_ bytes: Int) -> UInt32? {
+        guard bytes < UInt32.max else { return nil }
+        return bytes == 0 ? 0 : .max >> UInt32(UInt32(bytes).leadingZeroBitCount)
+    }
+
+    /// Offset of `string`, if it is one of the section's.
+    @inlinable
+    package func find(_ string: RawSpan, hash: UInt64) -> Int? {
+        let tag = UInt32(truncatingIfNeeded: hash >> 32) & ~offsetMask
+        var slot = Int(truncatingIfNeeded: hash)
+        for _ in 0..<slots.count {
+            slot &= slots.count &- 1
+            let entry = slots[slot]
+            if entry == 0 { return nil }
+            if entry & ~offsetMask == tag, holds(string, at: Int(entry & offsetMask) &- 1) {
+                return Int(entry & offsetMask) &- 1
+            }
+            slot &+= 1
+        }
+        return nil
+    }
+
+    @inlinable
+    func holds(_ string: RawSpan, at offset: Int) -> Bool {
+        let count = string.byteCount
+        guard offset >= 0, count < strings.count &- offset, strings[offset &+ count] == 0 else {
+            return false
+        }
+        // SAFETY: offset + count < strings.count, and `string` has `count` bytes.
+        return unsafe string.withUnsafeBytes { bytes in
+            let own = unsafe UnsafeRawBufferPointer(
+                start: UnsafeRawPointer(strings.base) + offset, count: count)
+            return unsafe equal(own, bytes)
+        }
+    }
+
+    /// The string at `offset`, without its NUL; empty outside the section.
+    package func name(at offset: Int) -> ArraySlice<UInt8> {
+        let start = min(max(0, offset), strings.count)
+        var end = start
+        while end < strings.count, strings[end] != 0 { end += 1 }
+        return strings.withSpan(start..<end) { span in
+            unsafe ArraySlice(span.withUnsafeBytes { unsafe Array($0) })
+        }
+    }
+}
+
+/// Whether two runs of bytes of one length are equal, eight at a time.
+@unsafe @usableFromInline
+func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+    guard a.count == b.count else { return false }
+    let count = a.count
+    var index = 0
+    while index &+ 8 <= count {  // both hold `count` bytes
+        // SAFETY: index + 8 <= count.
+        let x = unsafe a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        let y = unsafe b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+        if x != y { return false }
+        index &+= 8
+    }
+    while index < count {
+        // SAFETY: index < count.
+        if unsafe a[index] != (unsafe b[index]) { return false }
+        index &+= 1
+    }
+    return true
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import Glibc
+
+/// The file of an entry:
+///
+///     head     8 numbers of 64 bits, in host order: magic, three digests, sizes of key, how, release,
+///              BTF. The index has the rest.
+///     key      the `FileIdentity`, or nothing
+///     how
+///     release
+///     BTF      from a multiple of 8 bytes on
+///     index    from a multiple of 8 bytes on
+enum BaseCacheFile {
+    /// Ends in a version: raise it with any change to the format or to what is found in images. Another
+    /// byte order reads another number.
+    private static let magic = Array("KBTFBAS2".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    private static let headCount = 8
+    private static let headLength = 64
+
+    static func encode(_ entry: BaseCache.Entry, _ key: BaseCache.Key) -> [ByteView] {
+        let texts = [
+            key.serialized, Array(entry.how.utf8), Array((entry.release?.text ?? "").utf8),
+        ]
+        let text = ByteView(texts.flatMap { $0 })
+        let before = ByteView(joining: [text, .padding(after: text.count)])
+        let index = entry.index?.frozen(over: entry.bytes) ?? .empty
+        let after = ByteView(joining: [.padding(after: entry.bytes.count), index])
+        let sizes = texts.map { UInt64($0.count) } + [UInt64(entry.bytes.count)]
+        let digests = [
+            digest(Frozen(sizes).bytes) ^ digest(before), key.digest(of: entry.bytes),
+            digest(after),
+        ]
+        return [Frozen([magic] + digests + sizes).bytes, before, entry.bytes, after]
+    }
+
+    /// nil when `file` is not, to the byte, what was written for `key`.
+    static func decode(_ file: ByteView, _ key: BaseCache.Key) -> BaseCache.Entry? {
+        guard let head = Frozen<UInt64>(file, at: 0, count: headCount), head[0] == magic else {
+            return nil
+        }
+        var at = headLength
+        func part(_ place: Int) -> ByteView? {
+            guard let count = Int(exactly: head[place]), let part = file.slice(at, count) else {
+                return nil
+            }
+            at += count
+            return part
+        }
+        guard let identity = part(4), let how = part(5), let release = part(6) else { return nil }
+        at += ByteView.padding(after: at).count
+        let start = at
+        guard let bytes = part(7), let before = file.slice(headLength, start - headLength),
+            let sizes = file.slice(32, 32), let after = file.slice(at, file.count - at),
+            digest(sizes) ^ digest(before) == head[1], key.isKey(identity, of: bytes, head[2]),
+            digest(after) == head[3]
+        else { return nil }
+        at += ByteView.padding(after: at).count
+        let index = file.slice(at, file.count - at).flatMap { BaseIndex(frozen: $0, over: bytes) }
+        return BaseCache.Entry(
+            bytes: bytes, how: String(decoding: how.array, as: UTF8.self),
+            release: KernelRelease(String(decoding: release.array, as: UTF8.self)), index: index)
+    }
+
+    fileprivate static func digest(_ bytes: ByteView) -> UInt64 {
+        bytes.withSpan { digestBytes($0) }
+    }
+}
+
+extension BaseCache.Key {
+    fileprivate var serialized: [UInt8] {
+        switch self {
+        case .file(let identity): identity.serialized
+        case .contents: []
+        }
+    }
+
+    /// The digest to keep of the BTF; none where it will be compared.
+    fileprivate func digest(of bytes: ByteView) -> UInt64 {
+        switch self {
+        case .file: BaseCacheFile.digest(bytes)
+        case .contents: 0
+        }
+    }
+
+    /// Whether an entry with these parts is this key's.
+    fileprivate func isKey(_ written: ByteView, of bytes: ByteView, _ digest: UInt64) -> Bool {
+        switch self {
+        case .file(let identity):
+            written.array == identity.serialized && self.digest(of: bytes) == digest
+        case .contents(let expected):
+            written.isEmpty && digest == 0 && bytes.isEqual(to: expected)
+        }
+    }
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Testing
+
+@testable import Bytes
+
+@Suite struct FrozenTests {
+    @Test func ownAndLent() throws {
+        let own = Frozen<UInt32>([1, 2, 0xffff_ffff])
+        #expect(own.indices.map { own[$0] } == [1, 2, .max])
+        let lent = try #require(Frozen<UInt32>(own.bytes, at: 4, count: 2))
+        #expect(lent.indices.map { lent[$0] } == [2, .max])
+        #expect(lent.bytes.array == own.bytes.array.suffix(8))
+        #expect(Frozen<UInt64>([]).count == 0)
+        #expect(Frozen<UInt64>([]).bytes.isEmpty)
+    }
+
+    /// The lender may go: what was lent stays.
+    @Test func lenderGoes() throws {
+        var lender: ByteView? = ByteView(Array(repeating: 7, count: 64))
+        let lent = try #require(Frozen<UInt8>(lender ?? .empty, at: 8, count: 56))
+        lender = nil
+        #expect(lent.indices.allSatisfy { lent[$0] == 7 })
+    }
+
+    @Test func outsideAndOdd() {
+        let view = ByteView([UInt8](repeating: 1, count: 16))
+        for (at, count) in [(0, 3), (16, 1), (8, 2), (-8, 1), (0, -1), (0, .max), (.max, 1)] {
+            #expect(Frozen<UInt64>(view, at: at, count: count) == nil, "\(at) \(count)")
+        }
+        for at in [1, 2, 3, 4, 7] { #expect(Frozen<UInt64>(view, at: at, count: 1) == nil) }
+        #expect(Frozen<UInt64>(view, at: 8, count: 1)?[0] == 0x0101_0101_0101_0101)
+        #expect(Frozen<UInt64>(view, at: 16, count: 0)?.count == 0)
+    }
+
+    @Test func readingOutsideTraps() async {
+        await #expect(processExitsWith: .failure) { _ = Frozen<UInt32>([1])[1] }
+        await #expect(processExitsWith: .failure) { _ = Frozen<UInt32>([1])[-1] }
+    }
+}
+
+@Suite struct FrozenChainsTests {
+    private func all(_ table: FrozenChains, _ hash: UInt64) -> [Int] {
+        var found: [Int] = []
+        var entry = table.first(hash: hash)
+        while let current = entry {
+            found.append(current)
+            entry = table.after(current, hash: hash)
+        }
+        return found
+    }
+
+    /// Entries of one hash come in rising order, and none is missed.
+    @Test func chains() {
+        let count = 5_000
+        // Many share a bucket, some share the whole hash, some have none.
+        func hash(_ entry: Int) -> UInt64? {
+            entry % 11 == 0 ? nil : UInt64(entry % 700) << 40 | UInt64(entry % 3)
+        }
+        let table = FrozenChains(entries: count, hash: hash)
+        for wanted in 0..<2_100 {
+            guard let wanted = hash(wanted) else { continue }
+            #expect(all(table, wanted) == (0..<count).filter { hash($0) == wanted })
+        }
+        #expect(all(table, 699 << 40 | 5).isEmpty)
+        #expect(FrozenChains.empty.first(hash: 0) == nil)
+    }
+
+    /// Links from a file that lead back, to themselves or out of the table end the visit.
+    @Test func damagedLinks() throws {
+        let good = FrozenChains(entries: 8) { _ in 0 }
+        #expect(all(good, 0) == Array(0..<8))
+        var heads = good.heads.indices.map { good.heads[$0] }
+        var links = good.links.indices.map { good.links[$0] }
+        for target: UInt64 in [0, 3, 4, 8, 0x7fff_ffff] {
+            links[4] = target
+            let table = try #require(FrozenChains(heads: Frozen(heads), links: Frozen(links)))
+            #expect(all(table, 0) == Array(0...4))
+            #expect(all(table, 5 << 32).isEmpty)
+        }
+        heads[0] = 8
+        #expect(
+            try #require(FrozenChains(heads: Frozen(heads), links: Frozen(links)))
+                .first(hash: 0) == nil)
+        for count in [0, 3, 255] {
+            #expect(
+                FrozenChains(heads: Frozen(Array(heads.prefix(count))), links: good.links) == nil)
+        }
+    }
+}
+
+@Suite struct NameTableTests {
+    private func find(_ table: NameTable, _ name: String) -> Int? {
+        withBytes(Array(name.utf8)) { table.find($0, hash: hashBytes($0)) }
+    }
+
+    /// Of an existing section every string is found at the first of its places.
+    @Test func existingSection() {
+        let builder = NameTableBuilder(Frozen(Array("\0ab\0c\0ab\0open".utf8)))
+        #expect(builder.hasDuplicates)
+        let table = builder.table
+        #expect(find(table, "") == 0)
+        #expect(find(table, "ab") == 1)
+        #expect(find(table, "c") == 4)
+        for other in ["b", "abc", "a", "open", "ab\0c"] { #expect(find(table, other) == nil) }
+        #expect(table.name(at: 1).elementsEqual("ab".utf8))
+        #expect(table.name(at: 2).elementsEqual("b".utf8))
+        #expect(table.name(at: 0).isEmpty)
+        for outside in [-1, 13, 14, .max] { #expect(table.name(at: outside).isEmpty) }
+        #expect(!NameTableBuilder(Frozen(Array("\0ab\0c\0".utf8))).hasDuplicates)
+        #expect(find(.empty, "") == nil)
+    }
+
+    /// A name inside another one is found once it was asked for.
+    @Test func namesInsideNames() {
+        var builder = NameTableBuilder(Frozen(Array("\0words_show\0show\0words_store\0".utf8)))
+        #expect(builder.canonicalOffset(7) == 12, "there is a whole one")
+        #expect(builder.canonicalOffset(23) == 23)
+        #expect(builder.canonicalOffset(2) == 2)
+        #expect(builder.canonicalOffset(99) == 99)
+        let table = builder.table
+        #expect(find(table, "show") == 12)
+        #expect(find(table, "store") == 23)
+        #expect(find(table, "ords_show") == 2)
+        #expect(find(table, "rds_show") == nil)
+    }
+
+    /// Short names in number: the table grows.
+    @Test func growth() {
+        var section: [UInt8] = [0]
+        var offsets: [Int] = []
+        for number in 0..<30_000 {
+            offsets.append(section.count)
+            section += Array(String(number, radix: 36).utf8) + [0]
+        }
+        let table = NameTableBuilder(Frozen(section)).table
+        for number in 0..<30_000 {
+            #expect(find(table, String(number, radix: 36)) == offsets[number])
+        }
+        #expect(find(table, String(30_000, radix: 36)) == nil)
+    }
+
+    /// Slots from a file: full ones end a search, wrong ones find nothing that is not equal.
+    @Test func damagedSlots() throws {
+        let strings = Frozen(Array("\0ab\0c\0".utf8))
+        let name = Array("c".utf8)
+        let hash = withBytes(name) { hashBytes($0) }
+        for entry: UInt32 in [1, 7, 8, .max, UInt32(truncatingIfNeeded: hash >> 32) & ~7 | 2] {
+            let slots = Frozen([UInt32](repeating: entry, count: 256))
+            let table = try #require(NameTable(strings: strings, slots: slots))
+            #expect(find(table, "c") == nil)
+            #expect(find(table, "zz") == nil)
+        }
+        for count in [0, 3, 255] {
+            let slots = Frozen([UInt32](repeating: 0, count: count))
+            #expect(NameTable(strings: strings, slots: slots) == nil)
+        }
+    }
+}
+
+@Suite struct DigestTests {
+    /// Each byte and the length count, wherever they are.
+    @Test func everyByteCounts() {
+        for count in [0, 1, 7, 8, 31, 32, 33, 64, 100] {
+            var seen: Set<UInt64> = []
+            let plain = [UInt8](repeating: 0, count: count)
+            seen.insert(withBytes(plain) { digestBytes($0) })
+            for index in 0..<count {
+                var changed = plain
+                changed[index] = 1
+                seen.insert(withBytes(changed) { digestBytes($0) })
+            }
+            seen.insert(withBytes(plain + [0]) { digestBytes($0) })
+            #expect(seen.count == count + 2)
+        }
+    }
+}
