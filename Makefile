@@ -18,10 +18,11 @@ SWIFT := swift
 SWIFTFLAGS := --scratch-path $(SCRATCH)
 # A program without shared libraries starts in half the time, which counts where a
 # build starts it for every module. It takes static archives of all libraries,
-# which Debian's -dev packages hold; otherwise only Swift's own are linked in.
+# which Debian's -dev packages hold; otherwise only Swift's own are linked in. The
+# usual linker would warn of functions in Foundation that nobody here calls.
 STATIC := $(shell for name in elf z zstd lzma lz4 stdc++ m c; do \
 	[ -e "$$(cc -print-file-name=lib$$name.a)" ] || exit 0; done; \
-	echo -Xswiftc -static-executable)
+	echo -Xswiftc -static-executable -Xswiftc -use-ld=lld)
 RELEASEFLAGS := $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
 KBTF := $(abspath $(SCRATCH))/release/kbtf
 

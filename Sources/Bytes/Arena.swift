@@ -52,6 +52,27 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         count &+= 1
     }
 
+    @inlinable @inline(__always)
+    package mutating func append(_ a: Element, _ b: Element, _ c: Element, _ d: Element) {
+        if capacity &- count < 4 { grow(by: 4) }
+        // SAFETY: count + 4 <= capacity.
+        unsafe (base + count).initialize(to: a)
+        unsafe (base + count + 1).initialize(to: b)
+        unsafe (base + count + 2).initialize(to: c)
+        unsafe (base + count + 3).initialize(to: d)
+        count &+= 4
+    }
+
+    @inlinable @inline(__always)
+    package mutating func append(_ a: Element, _ b: Element, _ c: Element) {
+        if capacity &- count < 3 { grow(by: 3) }
+        // SAFETY: count + 3 <= capacity.
+        unsafe (base + count).initialize(to: a)
+        unsafe (base + count + 1).initialize(to: b)
+        unsafe (base + count + 2).initialize(to: c)
+        count &+= 3
+    }
+
     /// Appends the elements of `other` in `range`.
     @inlinable
     package mutating func append(_ other: borrowing Arena<Element>, _ range: Range<Int>) {

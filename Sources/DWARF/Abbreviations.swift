@@ -32,6 +32,20 @@ struct AbbreviationStep: BitwiseCopyable {
     let count: UInt32
 }
 
+/// A wanted attribute that stands at a fixed place of its entry: read without deciding anything.
+struct FixedLoad: BitwiseCopyable {
+    /// The bits of the eight bytes at `offset` that are the value's.
+    let mask: UInt64
+    /// Is added to the value: the constant of forms that take no bytes.
+    let constant: Int32
+    /// Bytes from the end of the abbreviation code.
+    let offset: UInt16
+    let form: UInt16
+    let slot: UInt8
+    /// The value counts from the unit's start.
+    let isReference: Bool
+}
+
 /// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to pass over an entry, with
 /// neighbouring fixed sizes merged, and to decode the wanted attributes of one.
 package struct Abbreviation: BitwiseCopyable, Sendable {
@@ -43,9 +57,18 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
+    /// See `EntryReader.nextMember`.
+    fileprivate(set) var isPlainMember = false
     private(set) var skipStart: UInt32
     private(set) var skipEnd: UInt32
     private(set) var loadEnd: UInt32
+    /// The attributes up to the first one of varying length: how many bytes they take, which slots they
+    /// fill, how to read them, and the step that comes next.
+    var fixedSize: UInt16 = 0
+    var fixedSlots: UInt32 = 0
+    var fixedStart: UInt32 = 0
+    var fixedEnd: UInt32 = 0
+    var restStart: UInt32
     /// Place of the declared attributes, for readers that want all of them.
     let specStart: UInt32
     let specEnd: UInt32
@@ -62,13 +85,17 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
         self.skipStart = skipStart
         self.skipEnd = skipEnd
         self.loadEnd = loadEnd
+        restStart = skipEnd
         self.specStart = specStart
         self.specEnd = specEnd
     }
 
-    /// Its steps were moved to other places.
-    mutating func move(by distance: Int) {
+    /// Its steps and fixed loads were moved to other places.
+    mutating func move(by distance: Int, fixed: Int) {
         // A table has fewer than 2^32 steps: each takes a byte of the section.
+        restStart = UInt32(truncatingIfNeeded: Int(restStart) + distance)
+        fixedStart = UInt32(truncatingIfNeeded: Int(fixedStart) + fixed)
+        fixedEnd = UInt32(truncatingIfNeeded: Int(fixedEnd) + fixed)
         skipStart = UInt32(truncatingIfNeeded: Int(skipStart) + distance)
         skipEnd = UInt32(truncatingIfNeeded: Int(skipEnd) + distance)
         loadEnd = UInt32(truncatingIfNeeded: Int(loadEnd) + distance)
@@ -90,6 +117,7 @@ package final class AbbreviationTable {
     let dense: Arena<Abbreviation>
     private let sparse: [UInt64: Abbreviation]
     let steps: Arena<AbbreviationStep>
+    let fixedLoads: Arena<FixedLoad>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
 
@@ -99,6 +127,7 @@ package final class AbbreviationTable {
         refersOutside = draft.refersOutside
         dense = draft.dense
         steps = draft.steps
+        fixedLoads = draft.fixedLoads
     }
 
     /// The abbreviation with this code, nil when there is none.
@@ -113,15 +142,19 @@ private struct AbbreviationDraft: ~Copyable {
     var dense = Arena<Abbreviation>(capacity: 512)
     var sparse: [UInt64: Abbreviation] = [:]
     var steps = Arena<AbbreviationStep>(capacity: 4096)
+    var fixedLoads = Arena<FixedLoad>(capacity: 1024)
     var refersOutside = false
 
     /// Takes over an entry of the compiler's; false when its code was declared before.
     mutating func insert(
-        _ code: UInt64, _ entry: Abbreviation, _ compiled: borrowing Arena<AbbreviationStep>
+        _ code: UInt64, _ entry: Abbreviation, _ compiled: borrowing Arena<AbbreviationStep>,
+        _ fixed: borrowing Arena<FixedLoad>
     ) -> Bool {
         var own = entry
-        own.move(by: steps.count - Int(entry.skipStart))
+        own.move(
+            by: steps.count - Int(entry.skipStart), fixed: fixedLoads.count - Int(entry.fixedStart))
         steps.append(compiled, Int(entry.skipStart)..<Int(entry.loadEnd))
+        fixedLoads.append(fixed, Int(entry.fixedStart)..<Int(entry.fixedEnd))
         if entry.refersOutside { refersOutside = true }
         if code == UInt64(dense.count) + 1 {
             dense.append(own)
@@ -138,6 +171,7 @@ package final class AbbreviationCompiler {
     package let encoding: UnitEncoding
     fileprivate(set) var entries = Arena<Abbreviation>(capacity: 512)
     private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
+    private var fixedLoads = Arena<FixedLoad>(capacity: 1024)
     private(set) var constants = Arena<Int64>()
     private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
     /// Entries by the hash of their declaration, and where the first of each lies in the section.
@@ -171,7 +205,7 @@ package final class AbbreviationCompiler {
                 var entry = find(declaration, cursor.offset - declaration, hash)
                 if entry == nil { entry = try compile(declaration, hash, &fault) }
                 guard let entry else { break }
-                if !draft.insert(code, entries[Int(entry)], steps) {
+                if !draft.insert(code, entries[Int(entry)], steps, fixedLoads) {
                     fault = DWARFError(
                         section: ".debug_abbrev", offset: at,
                         "abbreviation \(code) is declared twice")
@@ -256,7 +290,7 @@ package final class AbbreviationCompiler {
             default: break
             }
         }
-        entries.append(
+        var entry =
             Abbreviation(
                 tag: tag, hasChildren: hasChildren, interest: EntryInterest(tag),
                 // No value but a string or a block, whose lengths are checked, takes more than 16 bytes.
@@ -264,7 +298,72 @@ package final class AbbreviationCompiler {
                 refersOutside: refersOutside,
                 skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
                 loadEnd: UInt32(steps.count),
-                specStart: UInt32(firstSpec), specEnd: UInt32(specs.count)))
+                specStart: UInt32(firstSpec), specEnd: UInt32(specs.count))
+        // Masks are for numbers that begin with their lowest byte.
+        if !encoding.bigEndian, !entry.isLong { compileFixed(&entry) }
+        entries.append(entry)
+    }
+
+    /// Makes fixed loads of the first steps.
+    private func compileFixed(_ entry: inout Abbreviation) {
+        entry.fixedStart = UInt32(fixedLoads.count)
+        var offset = 0
+        loop: for index in Int(entry.skipEnd)..<Int(entry.loadEnd) {
+            let step = steps[index]
+            let width: Int
+            switch step.operation {
+            case .skipBytes:
+                offset += Int(step.count)
+                entry.restStart += 1
+                continue
+            case .load1, .loadReference1: width = 1
+            case .load2, .loadReference2: width = 2
+            case .load4, .loadReference4: width = 4
+            case .load8: width = 8
+            case .loadPresent, .constant: width = 0
+            default: break loop
+            }
+            let isReference: Bool =
+                switch step.operation {
+                case .loadReference1, .loadReference2, .loadReference4: true
+                default: false
+                }
+            fixedLoads.append(
+                FixedLoad(
+                    mask: width == 8 ? .max : 1 << UInt64(width * 8) - 1,
+                    constant: step.operation == .loadPresent
+                        ? 1 : step.operation == .constant ? Int32(bitPattern: step.count) : 0,
+                    offset: UInt16(offset), form: step.form, slot: step.slot,
+                    isReference: isReference))
+            entry.fixedSlots |= 1 << UInt32(step.slot)
+            entry.restStart += 1
+            offset += width
+        }
+        entry.fixedEnd = UInt32(fixedLoads.count)
+        entry.fixedSize = UInt16(offset)
+        entry.isPlainMember = isPlainMember(entry)
+    }
+
+    private func isPlainMember(_ entry: Abbreviation) -> Bool {
+        guard entry.tag == .member, !entry.hasChildren, entry.restStart == entry.loadEnd else {
+            return false
+        }
+        for index in Int(entry.fixedStart)..<Int(entry.fixedEnd) {
+            let load = fixedLoads[index]
+            switch load.slot {
+            case Slot.name.rawValue:
+                guard Form(rawValue: load.form) == .strp, load.mask == 0xffff_ffff else {
+                    return false
+                }
+            case Slot.type.rawValue:
+                guard load.isReference else { return false }
+            case Slot.dataMemberLocation.rawValue, Slot.dataBitOffset.rawValue,
+                Slot.bitSize.rawValue:
+                break
+            default: return false
+            }
+        }
+        return true
     }
 
     private func compileSteps(_ firstSpec: Int, loading: Bool) {

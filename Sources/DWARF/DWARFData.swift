@@ -101,6 +101,11 @@ package struct StringPlace {
     package enum Section: UInt8 { case str, lineStr, info, types, alternateStr }
     package let section: Section
     package let offset: Int
+
+    package init(section: Section, offset: Int) {
+        self.section = section
+        self.offset = offset
+    }
 }
 
 extension DWARFData {

@@ -59,6 +59,21 @@ package struct EntryFilter {
     }
 }
 
+/// A member as `EntryReader.nextMember` reads it.
+package struct PlainMember {
+    /// Offset in `.debug_str`, and of the type in the unit; nil-like `none` when absent.
+    package var name = PlainMember.none
+    package var type = PlainMember.none
+    /// DW_AT_data_member_location, DW_AT_data_bit_offset, DW_AT_bit_size; 0 when absent.
+    package var bytes: UInt64 = 0
+    package var bits: UInt64 = 0
+    package var width: UInt64 = 0
+
+    package static let none = UInt32.max
+
+    package init() {}
+}
+
 // The way of reading that the time goes into: several millions of entries a second. Reads are not
 // checked one by one. A read of fixed size, or of a LEB128 number, takes at most 16 bytes, and an
 // entry has few of them, so when an entry starts at least `slack` bytes before the section's end all
@@ -77,51 +92,97 @@ extension EntryReader {
         into die: inout DIE, _ filter: EntryFilter
     ) throws(DWARFError) -> Bool {
         var outermost = Int.max
-        // SAFETY: the table never changes; its entries' steps lie inside it.
-        let dense = unsafe table.dense.start
-        let denseCount = table.dense.count
-        let steps = unsafe table.steps.start
+        var depth = nextDepth
+        var start = cursor.offset
         // SAFETY: see above.
         let base = unsafe cursor.start
-        while cursor.offset < safeEnd {
-            let start = cursor.offset
+        while start < safeEnd {
             var at = start &+ 1
             var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
-            if code >= 0x80 {
-                let second = Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
-                code = code & 0x7f | second << 7
-                at &+= 1
-                if second >= 0x80 { code = .max }
-            }
             if code == 0 {
-                if nextDepth > 0 { nextDepth &-= 1 }
-                cursor.offset = at
+                if depth > 0 { depth &-= 1 }
+                start = at
                 continue
             }
-            guard code <= denseCount else { break }
-            let entry = unsafe dense[code &- 1]
-            if entry.isLong { break }
-            let depth = nextDepth
+            if code >= 0x80 {
+                let second = Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+                code = second < 0x80 ? code & 0x7f | second << 7 : .max
+                at &+= 1
+            }
+            guard code &- 1 < fastCount, code > 0 else { break }
+            // SAFETY: the code is one of the table's, which never changes.
+            let entry = unsafe fast + (code &- 1)
+            if unsafe entry.pointee.isLong { break }
             if depth < outermost { outermost = depth }
-            if filter.wants(entry.interest, depth: depth, outermost: outermost) {
-                let after = unsafe load(entry, steps, base, at, &die)
+            let hasChildren = unsafe entry.pointee.hasChildren
+            if filter.wants(
+                unsafe entry.pointee.interest, depth: depth, outermost: outermost)
+            {
+                let after = unsafe load(entry, base, at, &die)
                 if after < 0 { break }
                 cursor.offset = after
                 die.offset = start
-                die.tag = entry.tag
-                die.hasChildren = entry.hasChildren
+                die.tag = unsafe entry.pointee.tag
+                die.hasChildren = hasChildren
                 die.depth = depth
-                if entry.hasChildren { nextDepth = depth &+ 1 }
+                nextDepth = hasChildren ? depth &+ 1 : depth
                 self.outermost = outermost
                 return true
             }
-            let after = unsafe pass(entry, steps, base, at)
+            let after = unsafe pass(entry, base, at)
             if after < 0 { break }
-            cursor.offset = after
-            if entry.hasChildren { nextDepth = depth &+ 1 }
+            start = after
+            if hasChildren { depth &+= 1 }
         }
+        cursor.offset = start
+        nextDepth = depth
         return try nextCarefully(into: &die, filter, outermost)
     }
+
+    /// Moves to the next entry if it is a plain member, one level below what came last before members:
+    /// name in `.debug_str`, type in this unit, place and width all of fixed size, and nothing else that
+    /// matters.
+    ///
+    /// - Returns: false when the next entry is anything else; nothing was passed over then.
+    package mutating func nextMember(into member: inout PlainMember) -> Bool {
+        let start = cursor.offset
+        guard start < safeEnd else { return false }
+        // SAFETY: see above.
+        let base = unsafe cursor.start
+        let code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
+        // Codes of two bytes are left to `next`.
+        guard code &- 1 < fastCount, code > 0, code < 0x80 else { return false }
+        let entry = unsafe fast + (code &- 1)
+        guard unsafe entry.pointee.isPlainMember else { return false }
+        let at = start &+ 1
+        let end = at &+ Int(unsafe entry.pointee.fixedSize)
+        guard end <= unit.end else { return false }
+        member = PlainMember()
+        var index = Int(unsafe entry.pointee.fixedStart)
+        let fixedEnd = Int(unsafe entry.pointee.fixedEnd)
+        while index < fixedEnd {
+            let what = unsafe fixedLoads + index
+            let bits = unsafe base.loadUnaligned(
+                fromByteOffset: at &+ Int(what.pointee.offset), as: UInt64.self)
+            let value =
+                (UInt64(littleEndian: bits) & (unsafe what.pointee.mask))
+                &+ UInt64(bitPattern: Int64(unsafe what.pointee.constant))
+            switch unsafe what.pointee.slot {
+            case Slot.name.rawValue: member.name = UInt32(truncatingIfNeeded: value)
+            case Slot.type.rawValue: member.type = UInt32(truncatingIfNeeded: value)
+            case Slot.dataMemberLocation.rawValue: member.bytes = value
+            case Slot.dataBitOffset.rawValue: member.bits = value
+            default: member.width = value
+            }
+            index &+= 1
+        }
+        memberStart = start
+        cursor.offset = end
+        return true
+    }
+
+    /// Goes back to before the member that `nextMember` gave last.
+    package mutating func unread() { cursor.offset = memberStart }
 
     @inline(never)
     private mutating func nextCarefully(
@@ -144,15 +205,31 @@ extension EntryReader {
     /// Decodes the wanted attributes. The offset after the entry; -1 when it must be read carefully.
     @unsafe @inline(__always)
     private func load(
-        _ entry: Abbreviation, _ steps: UnsafePointer<AbbreviationStep>,
-        _ base: UnsafeRawPointer, _ start: Int, _ die: inout DIE
+        _ entry: UnsafePointer<Abbreviation>, _ base: UnsafeRawPointer, _ start: Int,
+        _ die: inout DIE
     ) -> Int {
-        var at = start
-        var present: UInt32 = 0
         let values = unsafe die.values.mutableStart
         let forms = unsafe die.forms.mutableStart
-        var step = Int(entry.skipEnd)
-        let end = Int(entry.loadEnd)
+        let unitOffset = UInt64(unit.offset)
+        var index = Int(unsafe entry.pointee.fixedStart)
+        let fixedEnd = Int(unsafe entry.pointee.fixedEnd)
+        while index < fixedEnd {
+            // SAFETY: slots are below 32, the number of both; the entry's bytes are readable.
+            let what = unsafe fixedLoads + index
+            let bits = unsafe base.loadUnaligned(
+                fromByteOffset: start &+ Int(what.pointee.offset), as: UInt64.self)
+            let slot = Int(unsafe what.pointee.slot & 31)
+            unsafe values[slot] =
+                (UInt64(littleEndian: bits) & what.pointee.mask)
+                &+ UInt64(bitPattern: Int64(what.pointee.constant))
+                &+ (what.pointee.isReference ? unitOffset : 0)
+            unsafe forms[slot] = what.pointee.form
+            index &+= 1
+        }
+        var at = start &+ Int(unsafe entry.pointee.fixedSize)
+        var present = unsafe entry.pointee.fixedSlots
+        var step = Int(unsafe entry.pointee.restStart)
+        let end = Int(unsafe entry.pointee.loadEnd)
         while step < end {
             let what = unsafe steps[step]
             var value: UInt64 = 0
@@ -219,12 +296,11 @@ extension EntryReader {
     /// The offset after an entry nobody wants; -1 when it must be read carefully.
     @unsafe @inline(__always)
     private func pass(
-        _ entry: Abbreviation, _ steps: UnsafePointer<AbbreviationStep>,
-        _ base: UnsafeRawPointer, _ start: Int
+        _ entry: UnsafePointer<Abbreviation>, _ base: UnsafeRawPointer, _ start: Int
     ) -> Int {
         var at = start
-        var step = Int(entry.skipStart)
-        let end = Int(entry.skipEnd)
+        var step = Int(unsafe entry.pointee.skipStart)
+        let end = Int(unsafe entry.pointee.skipEnd)
         while step < end {
             let what = unsafe steps[step]
             if what.operation == .skipBytes {

@@ -6,12 +6,18 @@ package import Bytes
 /// `skipAttributes` or `decode`. Nothing is allocated per entry.
 ///
 /// Borrows the section's bytes: keep the `DWARFData` alive.
+@safe
 package struct EntryReader: ~Copyable {
     private let inPlace = InPlace()
     let section: String
     package let unit: Unit
     package let table: AbbreviationTable
     var cursor: ByteCursor
+    // SAFETY: what these point at belongs to `table`, and never changes.
+    let fast: UnsafePointer<Abbreviation>
+    let fastCount: Int
+    let steps: UnsafePointer<AbbreviationStep>
+    let fixedLoads: UnsafePointer<FixedLoad>
     /// Entries that start before this offset have `slack` readable bytes behind them.
     let safeEnd: Int
     var current = Abbreviation(
@@ -22,7 +28,10 @@ package struct EntryReader: ~Copyable {
     package internal(set) var offset = 0
     /// Depth of the current entry; the unit's own entry is 0.
     package internal(set) var depth = -1
-    var nextDepth = 0
+    /// Depth of what comes next.
+    package internal(set) var nextDepth = 0
+    /// Where the member that `nextMember` gave last begins.
+    var memberStart = 0
     /// Depth of the outermost entry that `next` has passed over or given since it gave the one before.
     package internal(set) var outermost = 0
 
@@ -43,8 +52,15 @@ package struct EntryReader: ~Copyable {
         self.unit = unit
         self.table = table
         self.cursor = cursor
+        unsafe fast = table.dense.start
+        fastCount = table.dense.count
+        unsafe steps = table.steps.start
+        unsafe fixedLoads = table.fixedLoads.start
         safeEnd = min(unit.end, bytes.count - Self.slack)
     }
+
+    /// Byte offset of what comes next.
+    package var position: Int { cursor.offset }
 
     package var tag: Tag { current.tag }
     package var hasChildren: Bool { current.hasChildren }

@@ -76,7 +76,8 @@ package func encode(
     run.functions.write(&last, &ledger)
     if options.features.contains(.kernelFunctionTags) {
         do throws(ELFError) {
-            try KernelFunctions(elf).write(&last, run.store, options.features, &ledger)
+            try KernelFunctions(elf, base: whole).write(
+                &last, run.store, options.features, &ledger)
         } catch { throw .elf(error) }
     }
     run.perCPU.write(&last)

@@ -10,53 +10,98 @@ internal import ELF
 ///
 ///     count | flags of the set | { id | flags of the function } ...
 ///
-/// and each id has a symbol `__BTF_ID__func__<function>__<number>` of its own. The words of ids and counts
-/// are zero until resolve_btfids fills them in; names, places and flags are all that is needed here.
+/// and each id has a symbol `__BTF_ID__func__<function>__<number>` of its own. Counts and ids are zero until
+/// resolve_btfids fills them in. It sorts the entries by id then, and leaves the symbols where they are: from
+/// then on the symbols still say which functions are in a set, but the flags are told by the ids.
 struct KernelFunctions {
     static let sectionName = ".BTF_ids"
 
-    /// Flags by function; of several entries the last one counts, in order of symbols.
+    /// Flags by function; of several sets the last one counts, in order of symbols.
     private(set) var flags: [String: UInt32] = [:]
     /// Symbols that lie outside the section.
     private(set) var misplaced: [String] = []
+    /// Functions whose flags cannot be told: the set is sorted, and the ids lead to no such function.
+    private(set) var flagless: [String] = []
 
     // include/linux/btf.h: bits of a set's flags, then of a function's.
     private static let isFunctionSet: UInt32 = 1 << 0
     private static let fastCall: UInt32 = 1 << 12
     private static let arenaReturn: UInt32 = 1 << 13
     private static let arenaArguments: [UInt32] = [1 << 14, 1 << 15]
+    private static let known: UInt32 = 0xf << 12
 
     private static let setPrefix: StaticString = "__BTF_ID__set8__"
     private static let functionPrefix: StaticString = "__BTF_ID__func__"
 
-    init(_ elf: ELFFile) throws(ELFError) {
+    /// - Parameter base: what the BTF that the file has already may continue; filled-in ids are of that BTF.
+    init(_ elf: ELFFile, base: BTF?) throws(ELFError) {
         guard let section = elf.section(named: Self.sectionName), section.hasData else { return }
         let bytes = try elf.data(of: section)
         let origin = elf.type == ELFType.relocatable ? 0 : section.address
         let strings = try elf.symbolStrings()
-        var ranges: [Range<UInt64>] = []
+        var sets: [Range<UInt64>] = []
         var entries: [(name: String, place: UInt64)] = []
+        var isSorted = false
         for symbol in try elf.symbols() where symbol.sectionIndex == section.index {
             guard let name = SymbolNames.name(symbol, strings) else { continue }
             let isSet = name.hasBytes(Self.setPrefix)
             guard isSet || name.hasBytes(Self.functionPrefix) else { continue }
             // A set's flags and an entry's both follow a word.
             let (place, overflow) = symbol.value.subtractingReportingOverflow(origin)
-            guard !overflow, let word = bytes.word(after: place, bigEndian: elf.isBigEndian) else {
+            guard !overflow, let pair = bytes.pair(at: place, bigEndian: elf.isBigEndian) else {
                 misplaced.append(String(decoding: name.array, as: UTF8.self))
                 continue
             }
             if isSet {
-                guard word & Self.isFunctionSet != 0 else { continue }
+                guard pair.flags & Self.isFunctionSet != 0 else { continue }
                 let (end, tooLarge) = place.addingReportingOverflow(symbol.size)
-                ranges.append(place..<(tooLarge ? UInt64.max : end))
+                sets.append(place..<(tooLarge ? UInt64.max : end))
+                if pair.id != 0 { isSorted = true }
             } else if let function = Self.function(name) {
                 entries.append((function, place))
             }
         }
-        let sets = Intervals(ranges)
-        for entry in entries where sets.contains(entry.place) {
-            flags[entry.name] = bytes.word(after: entry.place, bigEndian: elf.isBigEndian)
+        let members = Intervals(sets)
+        entries.removeAll { !members.contains($0.place) }
+        guard isSorted else {
+            for entry in entries {
+                flags[entry.name] = bytes.pair(at: entry.place, bigEndian: elf.isBigEndian)?.flags
+            }
+            return
+        }
+        let names = try Self.functionNames(elf, base: base)
+        var pairs: [(id: UInt32, flags: UInt32)] = []
+        for entry in entries {
+            if let pair = bytes.pair(at: entry.place, bigEndian: elf.isBigEndian) {
+                pairs.append(pair)
+            }
+        }
+        var told: [String: UInt32] = [:]
+        for pair in pairs { if let name = names(pair.id) { told[name] = pair.flags } }
+        let areAlike = Set(pairs.map { $0.flags & Self.known }).count == 1
+        for entry in entries {
+            if let flags = told[entry.name] {
+                self.flags[entry.name] = flags
+            } else {
+                flags[entry.name] = areAlike ? pairs[0].flags : 0
+                if !areAlike { flagless.append(entry.name) }
+            }
+        }
+    }
+
+    /// The names of functions in the BTF that the file has already.
+    private static func functionNames(
+        _ elf: ELFFile, base: BTF?
+    ) throws(ELFError) -> (UInt32) -> String? {
+        guard let section = elf.section(named: ".BTF"), section.hasData else { return { _ in nil } }
+        let bytes = try elf.data(of: section)
+        // Split BTF has no empty string of its own at the start: alone it cannot be read.
+        guard let btf = (try? BTF.parse(bytes)) ?? (try? BTF.parse(bytes, base: base)) else {
+            return { _ in nil }
+        }
+        return { id in
+            guard let record = btf.record(TypeID(id)), record.kind == .func else { return nil }
+            return record.name
         }
     }
 
@@ -83,6 +128,7 @@ struct KernelFunctions {
         _ ledger: inout Ledger?
     ) {
         for name in misplaced { ledger?.note(name, unit: Self.sectionName, .misplacedID) }
+        for name in flagless { ledger?.note(name, unit: Self.sectionName, .unknownFlags) }
         guard !flags.isEmpty else { return }
         let list = types.names.list()
         for number in 0..<UInt32(types.count) {
@@ -166,9 +212,11 @@ private struct Intervals {
 }
 
 extension ByteView {
-    /// The word that follows the one at `place`.
-    fileprivate func word(after place: UInt64, bigEndian: Bool) -> UInt32? {
-        guard let at = Int(exactly: place), at <= count else { return nil }
-        return words(at: at + 4, count: 1, bigEndian: bigEndian)?.first
+    /// The words at `place`: an id, or a set's count, and flags.
+    fileprivate func pair(at place: UInt64, bigEndian: Bool) -> (id: UInt32, flags: UInt32)? {
+        guard let at = Int(exactly: place),
+            let words = words(at: at, count: 2, bigEndian: bigEndian)
+        else { return nil }
+        return (words[0], words[1])
     }
 }

@@ -52,6 +52,8 @@ package struct Ledger: Sendable {
         // Kernel functions.
         /// A symbol of `.BTF_ids` lies outside the section.
         case misplacedID = "misplaced-id"
+        /// The set of this kernel function was sorted by ids that do not lead to it: no flag is assumed.
+        case unknownFlags = "unknown-flags"
         /// What is said to point into an arena is no pointer, or is not there: it is not marked.
         case noArenaPointer = "no-arena-pointer"
         // Units.

@@ -30,33 +30,41 @@ extension UnitEncoder {
 
     mutating func finishComposite(_ entry: OpenEntry) {
         let kind: Kind = entry.tag == .unionType ? .union : .struct
-        var members = entry.elements..<scratch.count
-        var hasBits = false
+        var end = scratch.count
+        var widths: UInt32 = 0
         var farthest: UInt32 = 0
         var sorted = true
-        for at in stride(from: members.lowerBound, to: members.upperBound, by: 4) {
-            if scratch[at + 3] != 0 { hasBits = true }
-            if scratch[at + 2] < farthest { sorted = false }
-            farthest = max(farthest, scratch[at + 2])
+        var at = entry.elements
+        while at < end {
+            widths |= scratch[at + 3]
+            let offset = scratch[at + 2]
+            if offset < farthest { sorted = false } else { farthest = offset }
+            at += 4
         }
-        if members.count / 4 > Self.maxElements {
+        let hasBits = widths != 0
+        if (end - entry.elements) / 4 > Self.maxElements {
             note(entry.name, .tooManyElements)
-            members = members.lowerBound..<members.lowerBound
-            hasBits = false
+            end = entry.elements
         } else if hasBits, farthest > 0xff_ffff {
             note(entry.name, .bitfieldOutOfReach)
-            members = members.lowerBound..<members.lowerBound
-            hasBits = false
+            end = entry.elements
         } else if !sorted {
-            sortMembers(members)
+            sortMembers(entry.elements..<end)
         }
+        let count = (end - entry.elements) / 4
         let id = types.begin(
-            name: entry.name, info: TypeInfo(kind, vlen: members.count / 4, flag: hasBits),
+            name: entry.name, info: TypeInfo(kind, vlen: count, flag: hasBits && count > 0),
             third: UInt32(truncatingIfNeeded: entry.size))
-        for at in stride(from: members.lowerBound, to: members.upperBound, by: 4) {
-            types.append(scratch[at])
-            append(EntryReference(rawValue: scratch[at + 1]))
-            types.append(hasBits ? scratch[at + 2] | scratch[at + 3] << 24 : scratch[at + 2])
+        at = entry.elements
+        while at < end {
+            let reference = scratch[at + 1]
+            if reference == EntryReference.none.rawValue {
+                types.append(scratch[at], 0, scratch[at + 2] | scratch[at + 3] << 24)
+            } else {
+                types.append(scratch[at], reference, scratch[at + 2] | scratch[at + 3] << 24)
+                patches.append(UInt32(truncatingIfNeeded: types.position - 2))
+            }
+            at += 4
         }
         define(entry, as: id)
         finishTags(of: .type(id), entry)

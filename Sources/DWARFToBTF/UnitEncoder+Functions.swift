@@ -110,17 +110,11 @@ extension UnitEncoder {
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
         try resolveChains()
-        let allC = contexts.allSatisfy(\.isC)
         for index in patches.indices {
             let position = Int(patches[index])
             let reference = EntryReference(rawValue: types[position])
-            if let id = knownType(reference) {
-                types[position] = id
-            } else if allC {
-                throw notAType(reference)
-            } else {
-                types[position] = 0
-            }
+            types[position] =
+                if let id = knownType(reference) { id } else { try typeID(reference) }
         }
         patches.removeAll()
         if let index = unitInt {

@@ -217,6 +217,33 @@ extension UnitEncoder {
         return UInt32(truncatingIfNeeded: constant(.count) ?? 0)
     }
 
+    /// Takes the plain members that come next, all of the struct or union that is open: any other entry,
+    /// its end included, is none. What is unusual is left to `addMember`.
+    mutating func addPlainMembers(_ reader: inout EntryReader) throws(DWARFError) {
+        guard !links.inAlternate, openDepth == reader.nextDepth - 1 else { return }
+        let shift = unit.offset - tableOrigin + sectionBase
+        var member = PlainMember()
+        while reader.nextMember(into: &member) {
+            var name: UInt32 = 0
+            if member.name != PlainMember.none {
+                if let known = knownNames.find(member.name) {
+                    name = known
+                } else {
+                    name = try newName(
+                        StringPlace(section: .str, offset: Int(member.name)), reader.position)
+                }
+            }
+            let type = member.type == PlainMember.none ? -1 : Int(member.type) &+ shift
+            let offset = member.bits != 0 ? member.bits : member.bytes &* 8
+            guard type < offsets.count, offset <= UInt64(UInt32.max), member.bytes >> 60 == 0,
+                member.width <= 255
+            else { return reader.unread() }
+            scratch.append(
+                name, UInt32(truncatingIfNeeded: type), UInt32(truncatingIfNeeded: offset),
+                UInt32(truncatingIfNeeded: member.width))
+        }
+    }
+
     /// Pushes name, type, bit offset and bit width.
     private mutating func addMember(_ die: borrowing DIE) throws(DWARFError) {
         // Static members of C++ classes live elsewhere.
@@ -242,10 +269,9 @@ extension UnitEncoder {
         guard offset <= UInt64(UInt32.max), bits <= 255 else {
             throw fail(die.offset, "member at bit \(offset), \(bits) bits wide")
         }
-        scratch.append(try name(die, .name))
-        scratch.append(try reference(die, .type).rawValue)
-        scratch.append(UInt32(offset))
-        scratch.append(UInt32(bits))
+        let name = try name(die, .name)
+        scratch.append(
+            name, try reference(die, .type).rawValue, UInt32(offset), UInt32(bits))
         if die.has(.annotation) { try noteChain(die, isComponent: true) }
     }
 

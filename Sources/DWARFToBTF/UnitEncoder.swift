@@ -72,7 +72,7 @@ struct UnitEncoder: ~Copyable {
     var openDepths: UInt64 = 0
     var scratch = Arena<UInt32>()
     var annotations: [Annotation] = []
-    private var knownNames: NameCache
+    var knownNames: NameCache
     private var die = DIE()
     /// Kernels take names of up to 511 bytes.
     private static let longestName = 4096
@@ -114,6 +114,9 @@ struct UnitEncoder: ~Copyable {
         while try reader.next(into: &die, filter) {
             while openDepth >= reader.outermost { try close() }
             try visit(die)
+            if !open.isEmpty, open[open.count - 1].sort == .composite {
+                try addPlainMembers(&reader)
+            }
             filter.open = openDepths
         }
         while !open.isEmpty { try close() }
@@ -197,17 +200,22 @@ struct UnitEncoder: ~Copyable {
         let place = try data.place(
             of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
             inTypes: inTypes, at: die.offset)
+        return try newName(place, die.offset)
+    }
+
+    /// - Parameter die: offset of the entry, for messages.
+    mutating func newName(_ place: StringPlace, _ die: Int) throws(DWARFError) -> UInt32 {
         let isCached = place.section == .str && !links.inAlternate
         let offset = UInt32(exactly: place.offset)
         if isCached, let offset, let known = knownNames.find(offset) { return known }
-        let view = try bytes(of: place, die.offset)
+        let view = try bytes(of: place, die)
         let short = view.shortKey
         if short != 0, let known = knownNames.findShort(short) {
             if isCached, let offset { knownNames.store(known, at: offset) }
             return known
         }
         guard let name = view.withSpan({ context.names.intern($0) }) else {
-            throw fail(die.offset, "names overlap: together they take more than all strings do")
+            throw fail(die, "names overlap: together they take more than all strings do")
         }
         if short != 0 { knownNames.store(name, short: short) }
         if isCached, let offset { knownNames.store(name, at: offset) }

@@ -34,7 +34,8 @@ package func loadIndexedBase(
     if let known, let index = known.index {
         try found.check(path, bigEndian: bigEndian)
         return IndexedBase(
-            index: index, bytes: found.bytes, path: path, how: found.how, release: found.release, isFromCache: true)
+            index: index, bytes: found.bytes, path: path, how: found.how, release: found.release,
+            isFromCache: true)
     }
     let btf = try found.parse(path)
     try found.check(path, bigEndian: bigEndian)
@@ -46,5 +47,6 @@ package func loadIndexedBase(
             for: key)
     }
     return IndexedBase(
-        index: index, bytes: found.bytes, path: path, how: found.how, release: found.release, isFromCache: false)
+        index: index, bytes: found.bytes, path: path, how: found.how, release: found.release,
+        isFromCache: false)
 }

@@ -165,6 +165,28 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(outcome.count(.struct) <= 3)
     }
 
+    /// A base that only declares, a unit that does as well, and one that defines: pointers of both units go
+    /// to the definition, in whatever order they come.
+    @Test(arguments: [[false, true], [true, false], [false, true, false]])
+    func baseAndUnitsDeclare(_ complete: [Bool]) throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<1) { graph(&$0, $1, complete: false) }
+        let base = try encoded(asm).btf
+        asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<complete.count) { unit, n in
+            graph(&unit, n, complete: complete[n])
+            unit.add(.structureType, [.name("user\(n)"), .byteSize(8)]) {
+                $0.member("o", "owner *\(n)", at: 0)
+            }
+        }
+        let outcome = try encoded(asm, base: base)
+        for n in complete.indices {
+            #expect(
+                outcome.line("user\(n)") == "struct user\(n): size 8 { o: *struct owner @0 }")
+        }
+        #expect(outcome.btf.ids(named: "owner").count == 2, "the base's and the own one")
+    }
+
     // MARK: What DWARF cannot vary
 
     /// The records that `add` writes twice, the second time changed by `change`; how many stay.

@@ -197,6 +197,53 @@ private struct SetSize: Sendable {
             ])
     }
 
+    /// A section that resolve_btfids has been over: sorted by id, and the symbols stay where they were.
+    private func sorted(_ ids: inout IDSection, _ entries: [(id: UInt32, flags: UInt32)]) {
+        ids.word(UInt32(entries.count))
+        ids.word(1)
+        for (entry, name) in zip(entries, Self.names) {
+            ids.symbols.append(
+                .init(
+                    name: "__BTF_ID__func__\(name)__1", place: UInt64(ids.bytes.count), size: 4))
+            ids.word(entry.id)
+            ids.word(entry.flags)
+        }
+        ids.symbols.append(
+            .init(name: "__BTF_ID__set8__s", place: 0, size: UInt64(ids.bytes.count)))
+    }
+
+    @Test(arguments: [false, true]) func filledIn(bigEndian: Bool) throws {
+        var known = BTFAssembler(bigEndian: bigEndian)
+        let proto = known.prototype()
+        let functions = ["c", "a", "b"].map { known.function($0, proto) }
+        func build(_ ids: inout IDSection) {
+            // c, a and b, where a, b and c were.
+            sorted(&ids, [(functions[0], 1 << 13), (functions[1], 0), (functions[2], 1 << 12)])
+        }
+        let outcome = try encode(
+            DWARFFlavor(version: 4, bigEndian: bigEndian),
+            features: .standard.union(.attributes), address: 0x8000,
+            change: { $0.section(".BTF", known.bytes()) }, build)
+        #expect(
+            tags(outcome) == [
+                "bpf_fastcall: func b", "bpf_kfunc: func a", "bpf_kfunc: func b",
+                "bpf_kfunc: func c",
+            ])
+        #expect(outcome.line("a") == "func a: (p: *void, q: *const int, n: int) -> *void")
+        #expect(outcome.line("c").hasSuffix(" -> *tag(address_space(1)) void"))
+        #expect(outcome.ledger == [])
+    }
+
+    /// Ids that lead nowhere: flags that all have are everybody's, others nobody's.
+    @Test func filledInWithoutBTF() throws {
+        let alike = try encode { sorted(&$0, [(7, 1 << 12 | 1), (8, 1 << 12), (9, 1 << 12 | 2)]) }
+        #expect(tags(alike).count { $0.hasPrefix("bpf_fastcall") } == 3)
+        #expect(alike.ledger == [])
+        let mixed = try encode { sorted(&$0, [(7, 1 << 12), (8, 0), (9, 0)]) }
+        #expect(tags(mixed) == ["a", "b", "c"].map { "bpf_kfunc: func \($0)" })
+        #expect(mixed.ledger == ["a", "b", "c"].map { $0 + ": unknown-flags" })
+    }
+
     /// As in a separate debug file.
     @Test func withoutData() throws {
         let outcome = try encode(type: 8) { $0.set("s", ["a": 0]) }

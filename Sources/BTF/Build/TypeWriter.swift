@@ -44,9 +44,7 @@ package struct TypeWriter: ~Copyable, Sendable {
     package mutating func begin(name: UInt32, info: TypeInfo, third: UInt32) -> UInt32 {
         let id = nextID
         starts.append(UInt32(truncatingIfNeeded: words.count))
-        words.append(name)
-        words.append(info.rawValue)
-        words.append(third)
+        words.append(name, info.rawValue, third)
         return id
     }
 
@@ -61,9 +59,7 @@ package struct TypeWriter: ~Copyable, Sendable {
 
     @inlinable @inline(__always)
     package mutating func append(_ a: UInt32, _ b: UInt32, _ c: UInt32) {
-        words.append(a)
-        words.append(b)
-        words.append(c)
+        words.append(a, b, c)
     }
 
     /// Index of the next word, for `subscript` once its value is known.

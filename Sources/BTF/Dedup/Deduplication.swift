@@ -250,6 +250,7 @@ extension TypeStore {
             while let candidate = next(&list) {
                 if sameReferring(number, candidate, unit) {
                     settled[Int(number)] = candidate
+                    if candidate < firstID { servedByBase[Int(candidate)] = 1 }
                     return
                 }
             }

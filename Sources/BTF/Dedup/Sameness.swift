@@ -193,6 +193,7 @@ extension TypeStore {
                 else { continue }
             }
             settled[Int(pair.own)] = other
+            if other < firstID { servedByBase[Int(other)] = 1 }
         }
     }
 

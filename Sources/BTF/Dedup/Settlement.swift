@@ -7,6 +7,7 @@ extension TypeStore {
     /// Merges what only all units together can tell.
     mutating func settle() {
         var changed = !baseMerged.isEmpty
+        if leaveOutdatedBase() { changed = true }
         for index in merged.indices where merged[index] != firstID + UInt32(index) {
             changed = true
         }
@@ -132,7 +133,7 @@ extension TypeStore {
         }
     }
 
-    private func isMergedByWords(_ kind: Kind?) -> Bool {
+    func isMergedByWords(_ kind: Kind?) -> Bool {
         switch kind {
         case .ptr, .volatile, .const, .restrict, .array, .func, .funcProto, .declTag, .typeTag: true
         case .typedef: !settlesTypedefsByGraph

@@ -68,6 +68,9 @@ package struct TypeStore: ~Copyable, Sendable {
         let other: UInt32
     }
 
+    /// By id of the base: 1 where a unit's type was settled as that, see LateDefinitions.swift.
+    var servedByBase: Arena<UInt8>
+
     package init(base: BaseIndex?, names: NamePool) {
         self.base = base
         self.names = names
@@ -75,6 +78,7 @@ package struct TypeStore: ~Copyable, Sendable {
         baseWords = base?.words ?? Frozen([])
         baseStarts = base?.starts ?? Frozen([0])
         firstID = base?.typeCount ?? 1
+        servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
     }
