@@ -19,6 +19,8 @@ struct EncodeRun: ~Copyable, Sendable {
     /// Units with arrays and without an `int`, before that one.
     private var waiting: [UnitBox] = []
     private(set) var failure: EncodeError?
+    /// Some unit held types, which the base may all have.
+    private(set) var hasTypes = false
     let context: EncodeContext
     /// Units taken, and the offset in `.debug_info` up to which pages were given back.
     private var taken = 0
@@ -89,6 +91,7 @@ struct EncodeRun: ~Copyable, Sendable {
             }
             content.types.seal()
         }
+        if content.types.count > 0 { hasTypes = true }
         try store.absorb(content.types)
         if int == nil { int = content.findings.int.map { store.id(of: $0) } }
         functions.take(content.findings, store)

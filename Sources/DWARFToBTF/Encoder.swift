@@ -20,7 +20,8 @@ package struct EncodeOptions: Sendable {
 
 /// What encoding a file gives.
 package struct Encoded: Sendable {
-    /// The BTF's bytes; empty when the file's units hold nothing to tell.
+    /// The BTF's bytes; empty when the file's units hold nothing to tell. Where the base tells all of it,
+    /// BTF without types.
     package let bytes: [UInt8]
     /// The base that `bytes` continues, when that was to be distilled.
     package var base: [UInt8]?
@@ -84,7 +85,9 @@ package func encode(
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
     let compact = run.store.compacted()
-    guard compact.typeCount > 0 else { return Encoded(bytes: [], typeCount: 0, ledger: ledger) }
+    guard compact.typeCount > 0 || base != nil && run.hasTypes else {
+        return Encoded(bytes: [], typeCount: 0, ledger: ledger)
+    }
     let bytes = compact.serialized(
         bigEndian: data.bigEndian,
         withLayout: base == nil && options.features.contains(.layout))

@@ -17,8 +17,8 @@ package struct Ledger: Sendable {
         case optimizedParameter = "optimized-parameter"
         /// Units of this file define it with different prototypes.
         case inconsistentPrototype = "inconsistent-prototype"
-        /// It exists only inside callers, with another prototype than the function of its name that has
-        /// code: that one is told of.
+        /// It exists only inside callers, or gave way, and has another prototype than the function of its name
+        /// that the symbol leads to: that one is told of.
         case inlinedTwin = "inlined-twin"
         /// Several functions of this name stand at different addresses.
         case ambiguousAddress = "ambiguous-address"

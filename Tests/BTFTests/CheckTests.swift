@@ -294,6 +294,12 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
 
     @Test func huskHasNoTypes() throws {
         #expect(check(ByteView(BTFAssembler().bytes())).findings.map(\.rule) == ["N"])
+        // Split BTF need not add to its base.
+        var asm = BTFAssembler()
+        asm.pointer(0)
+        let base = try asm.parse()
+        #expect(check(ByteView(BTFAssembler(base: base).bytes()), base: base).findings.isEmpty)
+        #expect(check(try BTFAssembler(base: base).parse()).findings.isEmpty)
     }
 
     @Test func limitedListCountsAll() throws {

@@ -41,10 +41,11 @@ FULL=default,decl_tag_kfuncs,attributes,global_var,layout
 # know, functions that it did not leave out, one FUNC for each unit.
 SHIPPED_RULES=suffixed-symbol,ambiguous-address,unexpected-register,reordered-parameters
 SHIPPED_RULES+=,inconsistent-prototype,one-function-per-name,inlined-twin,goes-with-function
-# pahole 1.32 overlooks some functions of ambiguous address; FunctionRules.swift says which.
+# pahole 1.32 overlooks some functions of ambiguous address; FunctionSymbolNames.swift says which.
 BLIND_SPOT=pahole-ambiguity-blind-spot
 # pahole 1.32 tags wrong kfuncs once .BTF_ids is sorted; KfuncFlags.swift says how.
-VMLINUX_RULES=$BLIND_SPOT,goes-with-function,pahole-flags-by-symbol
+# It takes functions in several places for such without code; ScatteredFunctions.swift says how that shows.
+VMLINUX_RULES=$BLIND_SPOT,goes-with-function,pahole-flags-by-symbol,pahole-ranges-without-code
 # Modules with such a function, when last counted: release and number.
 declare -A BLIND_SPOTS=([6.1.0-56-cloud-amd64]=6 [6.12.117+deb12-cloud-amd64]=2)
 

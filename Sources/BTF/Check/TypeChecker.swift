@@ -23,7 +23,8 @@ struct TypeChecker {
     }
 
     mutating func run() {
-        if btf.ownIDs.isEmpty {
+        // The base of split BTF may have all there is to tell.
+        if btf.ownIDs.isEmpty, btf.base == nil {
             report.add(.error, "N", offset: typesAt, "No type found")
         }
         if types.typeCount - 1 > Self.maxTypes {

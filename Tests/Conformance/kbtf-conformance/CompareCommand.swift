@@ -213,7 +213,7 @@ struct PairResult: Sendable {
             var functions = try FunctionRules(
                 a: ours.btf, b: oracle.btf, ledger: ledger?.entries(for: pair), elf: pair.elf,
                 allowed: options.rules)
-            let rest = functions.unexplained(comparison.differences)
+            let rest = try functions.unexplained(comparison.differences)
             rules = functions.counts
             state = rest.isEmpty ? .explained : .different
             if rest.isEmpty { return }

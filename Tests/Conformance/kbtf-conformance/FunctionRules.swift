@@ -13,6 +13,7 @@ struct FunctionRules {
     private let ledger: [String: String]
     private let symbols: FunctionSymbolNames?
     private let kfuncs: KfuncFlags?
+    private let file: (elf: ELFFile, path: String)?
     /// The rules that count; nil: all but pahole's faults.
     private let allowed: Set<String>?
     private(set) var counts: [String: Int] = [:]
@@ -24,13 +25,16 @@ struct FunctionRules {
         self.b = b
         self.ledger = ledger ?? [:]
         self.allowed = allowed
-        let file = try elf.map { try ELFFile(path: $0) }
-        symbols = try file.map { try FunctionSymbolNames($0) }
-        kfuncs = try file.flatMap { try KfuncFlags($0) }
+        file = try elf.map { (try ELFFile(path: $0), $0) }
+        symbols = try file.map { try FunctionSymbolNames($0.elf) }
+        kfuncs = try file.flatMap { try KfuncFlags($0.elf) }
     }
 
     /// The differences that no rule explains; the others are counted in `counts`.
-    mutating func unexplained(_ differences: [Comparison.Difference]) -> [Comparison.Difference] {
+    mutating func unexplained(
+        _ differences: [Comparison.Difference]
+    ) throws -> [Comparison.Difference] {
+        let scattered = try scatteredFunctions(differences)
         let oursByName = Self.functions(of: a)
         let oracleByName = Self.functions(of: b)
         var rest: [Comparison.Difference] = []
@@ -63,10 +67,19 @@ struct FunctionRules {
                 explainedA.insert(id)
                 prototypesA.insert(a.record(id)!.type)
             case (let id?, let other?):
+                let ours = a.record(id)!
+                let theirs = b.record(other)!
                 // Two functions of one name, told apart by which of them has code.
-                if ledger[a.record(id)!.name] == "inlined-twin" { rule = "inlined-twin" }
-                prototypesA.insert(a.record(id)!.type)
-                prototypesB.insert(b.record(other)!.type)
+                if scattered?.provesPaholeWrong(
+                    ours.name, ours: PrototypeText.of(ours.type, in: a),
+                    theirs: PrototypeText.of(theirs.type, in: b)) ?? false
+                {
+                    rule = Self.rangesWithoutCode
+                } else if ledger[ours.name] == "inlined-twin" {
+                    rule = "inlined-twin"
+                }
+                prototypesA.insert(ours.type)
+                prototypesB.insert(theirs.type)
             case (nil, nil):
                 rule = nil
             }
@@ -102,6 +115,19 @@ struct FunctionRules {
         return rest
     }
 
+    /// What the debug information says of the functions that both sides have with other prototypes; nil
+    /// when their rule does not count.
+    private func scatteredFunctions(
+        _ differences: [Comparison.Difference]
+    ) throws -> ScatteredFunctions? {
+        guard let file, let symbols, allowed?.contains(Self.rangesWithoutCode) ?? false else {
+            return nil
+        }
+        let names = differences.filter { $0.kind == .func && $0.b != nil }
+            .compactMap { $0.a.flatMap { a.record($0)?.name } }
+        return try ScatteredFunctions(file.elf, symbols, path: file.path, names: Set(names))
+    }
+
     /// A tag of ours that pahole should have, or one of its own that it should not, because it takes flags
     /// from where symbols point.
     private func isKfuncTag(_ difference: Comparison.Difference) -> Bool {
@@ -126,6 +152,9 @@ struct FunctionRules {
         return function.name
     }
 
+    /// pahole 1.32 takes a function in several places for one without code.
+    private static let rangesWithoutCode = "pahole-ranges-without-code"
+
     private static let flagsBySymbol = "pahole-flags-by-symbol"
 
     /// pahole 1.32 keeps a function of ambiguous address, because it overlooks one of the addresses.
@@ -138,52 +167,5 @@ struct FunctionRules {
             found[record.name, default: 0] += 1
         }
         return found
-    }
-}
-
-/// Names of a file's function symbols.
-struct FunctionSymbolNames {
-    private var exact: Set<String> = []
-    /// `f` for a symbol `f.isra.0`.
-    private var suffixed: Set<String> = []
-    /// Where the functions of each name are, suffixes and split-off parts apart.
-    private var places: [String: Set<Place>] = [:]
-    private let last: String?
-
-    private struct Place: Hashable {
-        let section: Int
-        let address: UInt64
-    }
-
-    init(_ elf: ELFFile) throws {
-        let strings = try elf.symbolStrings()
-        for symbol in try elf.symbols() where symbol.type == ELFSymbolCode.typeFunction {
-            guard let index = symbol.sectionIndex,
-                let name = strings.cString(at: Int(symbol.nameOffset))
-            else { continue }
-            var plain = name
-            if let dot = name.firstIndex(of: "."), dot != name.startIndex {
-                plain = String(name[..<dot])
-                suffixed.insert(plain)
-                let parts = name[dot...].split(separator: ".")
-                if parts.contains(where: { $0.hasPrefix("cold") || $0.hasPrefix("part") }) {
-                    continue
-                }
-            } else {
-                exact.insert(name)
-            }
-            places[plain, default: []].insert(Place(section: index, address: symbol.value))
-        }
-        // In order of bytes, as strcmp has it.
-        last = places.keys.max { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    }
-
-    func isOnlySuffixed(_ name: String) -> Bool { suffixed.contains(name) && !exact.contains(name) }
-
-    /// Whether the name stands at several places of which pahole 1.32 overlooks one: an address of 0
-    /// counts as not known, and the last name in sort order is never looked at.
-    func isOverlookedByPahole(_ name: String) -> Bool {
-        guard let found = places[name], found.count > 1 else { return false }
-        return name == last || found.contains { $0.address == 0 }
     }
 }

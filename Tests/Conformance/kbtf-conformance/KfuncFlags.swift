@@ -17,14 +17,16 @@ struct KfuncFlags {
     private var byID: [String: UInt32] = [:]
     private var bySymbol: [String: UInt32] = [:]
 
-    /// nil without `.BTF_ids` or without the `.BTF` that its ids are of.
+    /// nil without `.BTF_ids` or without the `.BTF` that its ids are of. That of a module continues its
+    /// kernel's, which is not at hand.
     init?(_ elf: ELFFile) throws {
         guard let section = elf.section(named: ".BTF_ids"),
             let types = elf.section(named: ".BTF")
         else { return nil }
         let data = try elf.data(of: section)
         guard
-            let words = data.words(at: 0, count: data.count / 4, bigEndian: elf.isBigEndian)
+            let words = data.words(at: 0, count: data.count / 4, bigEndian: elf.isBigEndian),
+            elf.section(named: ".modinfo") == nil
         else { return nil }
         let btf = try BTF.parse(elf.data(of: types))
         let strings = try elf.symbolStrings()
