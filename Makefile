@@ -42,6 +42,11 @@ setup: ## install what is missing, and unpack a kernel image into the cache
 build: ## kbtf, in release
 	@$(SWIFT) build $(RELEASEFLAGS) --product kbtf
 
+# Apart from kbtf: other flags would have everything compiled again, and again.
+.PHONY: tools
+tools: ## what compares kbtf with its peers
+	@$(SWIFT) build --scratch-path $(SCRATCH)/tools -c release --static-swift-stdlib --product kbtf-conformance
+
 .PHONY: run
 run: setup build ## give a real module split and standalone BTF, and show both
 	@selftests/run.sh '$(KBTF)' '$(abspath $(SCRATCH))/run'

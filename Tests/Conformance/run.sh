@@ -27,7 +27,7 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 REPO=$(cd "$HERE/../.." && pwd)
 : "${KBTF:=$REPO/.build/release/kbtf}"
 SCRATCH=${KBTF%/release/kbtf}
-COMPARE=$SCRATCH/release/kbtf-conformance
+COMPARE=$SCRATCH/tools/release/kbtf-conformance
 BPFTOOL=$CACHE/peers/bin/bpftool-7.8
 WORK=$CACHE/conformance
 JOBS=$(nproc)
@@ -297,10 +297,8 @@ vmlinux_same_bytes() {
 for step in inputs peers oracles; do
     bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
 done
-for product in kbtf kbtf-conformance; do
-    swift build --package-path "$REPO" --scratch-path "$SCRATCH" -c release --static-swift-stdlib --product "$product" \
-        >"$CACHE/conformance.build" 2>&1 || { tail -n 20 "$CACHE/conformance.build" >&2; die "$product does not build"; }
-done
+make -C "$REPO" SCRATCH="$SCRATCH" build tools >"$CACHE/conformance.build" 2>&1 ||
+    { tail -n 20 "$CACHE/conformance.build" >&2; die "kbtf does not build"; }
 
 # Which checks belong to a word of CHECKS.
 run_modules() {

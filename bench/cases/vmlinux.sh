@@ -15,7 +15,7 @@ pahole_vmlinux() { echo "$PAHOLE_132 -J ${*:3} --btf_features=$FEATURES --lang_e
 entries() {
     local file=$CACHE/kernels/$1/entries
     if [ ! -e "$file" ]; then
-        "$SCRATCH/release/kbtf-conformance" dies "$(vmlinux_of "$1")" | sed -n 's/^files 1 .* dies \([0-9]*\) .*/\1/p' >"$file.new"
+        "$SCRATCH/tools/release/kbtf-conformance" dies "$(vmlinux_of "$1")" | sed -n 's/^files 1 .* dies \([0-9]*\) .*/\1/p' >"$file.new"
         [ -s "$file.new" ] || die "cannot count the entries of $1"
         mv "$file.new" "$file"
     fi

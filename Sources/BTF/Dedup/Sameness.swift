@@ -73,6 +73,7 @@ extension TypeStore {
             }
             if known < Self.inProgress {
                 if known == other || resolveAny(known) == other { continue }
+                if unit.info(TypeWriter.unstored | pair.own).kind != .fwd { twinMet = true }
             } else if TypeWriter.unstored | pair.own == other {
                 continue
             }
@@ -208,9 +209,9 @@ extension TypeStore {
     /// Settles what a completed walk has met. Where a forward declaration met a full type, it stands for
     /// that from now on.
     mutating func keepAssumptions(_ unit: borrowing TypeWriter) {
-        var conflict = false
+        var conflict = twinMet
         if forwardMet {
-            conflict = resolveMetForwards(unit)
+            if resolveMetForwards(unit) { conflict = true }
             if baseForwardMet { return }
         }
         for index in assumptions.indices {
@@ -218,7 +219,7 @@ extension TypeStore {
             guard settled[Int(pair.own)] == Self.unsettled else { continue }
             let other = resolveAny(pair.other)
             if TypeWriter.isUnstored(other) { continue }
-            // With two meanings of one forward declaration, its users are told apart by their words.
+            // Where something below means two types, what refers to it is told apart by its words.
             if conflict {
                 guard let kind = unit.info(TypeWriter.unstored | pair.own).kind,
                     kind.isComposite || kind == .typedef && settlesTypedefsByGraph
@@ -262,6 +263,7 @@ extension TypeStore {
         if !assumedBesides.isEmpty { assumedBesides.removeAll(keepingCapacity: true) }
         assumptions.removeAll()
         forwardMet = false
+        twinMet = false
         baseForwardMet = false
     }
 }

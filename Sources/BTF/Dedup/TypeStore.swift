@@ -52,6 +52,9 @@ package struct TypeStore: ~Copyable, Sendable {
     var stack = Arena<UInt32>()
     /// The walk met a FWD in the place of a full type, on either side.
     var forwardMet = false
+    /// The walk met a type that is settled as another than it was compared with, and is the same: a struct
+    /// of the base and the module's own, which knows more.
+    var twinMet = false
     /// The walk met a FWD of the base in the place of a full type. The base cannot say more than it
     /// does, so the struct that leads there is a type of its own.
     var baseForwardMet = false
