@@ -12,6 +12,8 @@ struct EncodeContext: Sendable {
     /// Multi-dimensional arrays are arrays of arrays.
     let nestsArrays: Bool
     let names: NamePool
+    /// Numbers of names by their offset in `.debug_str`.
+    let namesByOffset: SharedNumberTable
     let symbols: SymbolNames
     /// DWARF registers of the first parameters.
     let registers: [UInt8]
@@ -39,6 +41,7 @@ struct EncodeContext: Sendable {
         names = NamePool(
             base: base, limit: (1 << 20) + 8 * (data.info.count + strings),
             expecting: base == nil ? strings / 20 : 512)
+        namesByOffset = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
         let perCPUSection =
             !features.isDisjoint(with: [.variables, .globalVariables])
             ? elf.section(named: PerCPUVariables.sectionName) : nil

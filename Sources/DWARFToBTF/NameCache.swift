@@ -2,47 +2,21 @@
 
 internal import Bytes
 
-/// Remembers the numbers of names on one thread: those of `.debug_str` by their offset, and short ones,
-/// which compilers write where they are used, by their bytes.
+/// Remembers the numbers of names: those of `.debug_str` by their offset, for all threads, and short ones,
+/// which compilers write where they are used, by their bytes, for one.
 struct NameCache: ~Copyable {
-    /// Offset << 32 | name, at the slot of the offset's eighth or the next free one. A linker puts the
-    /// strings of a header side by side, so neighbours in a struct are neighbours here: a scrambling
-    /// hash took a sixth of all time in cache misses (6.1 vmlinux).
-    private var offsets: Arena<UInt64>
-    private var used = 0
-    private static let empty = UInt64.max
+    private let offsets: SharedNumberTable
     private static let shortBits: UInt64 = 12
     private var shortKeys = Arena<UInt64>(repeating: 0, count: 1 << shortBits)
     private var shortNames = Arena<UInt32>(repeating: 0, count: 1 << shortBits)
 
-    /// - Parameter bytes: size of `.debug_str`.
-    init(bytes: Int) {
-        var size = 1024
-        while size < bytes / 8, size < 1 << 24 { size *= 2 }
-        offsets = Arena(repeating: Self.empty, count: size)
-    }
+    /// - Parameter offsets: what the threads share.
+    init(_ offsets: SharedNumberTable) { self.offsets = offsets }
 
     @inline(__always)
-    func find(_ offset: UInt32) -> UInt32? {
-        let mask = offsets.count &- 1
-        var slot = Int(offset >> 3) & mask
-        while true {
-            let entry = offsets[slot]
-            if entry >> 32 == UInt64(offset) { return UInt32(truncatingIfNeeded: entry) }
-            if entry == Self.empty { return nil }
-            slot = (slot &+ 1) & mask
-        }
-    }
+    func find(_ offset: UInt32) -> UInt32? { offsets.find(offset) }
 
-    /// Remembers a name that `find` did not know; not any more when there are too many.
-    mutating func store(_ name: UInt32, at offset: UInt32) {
-        guard used < offsets.count / 4 * 3, offset != .max else { return }
-        used += 1
-        let mask = offsets.count - 1
-        var slot = Int(offset >> 3) & mask
-        while offsets[slot] != Self.empty { slot = (slot + 1) & mask }
-        offsets[slot] = UInt64(offset) << 32 | UInt64(name)
-    }
+    func store(_ name: UInt32, at offset: UInt32) { offsets.store(name, for: offset) }
 
     private func slot(_ key: UInt64) -> Int {
         Int(truncatingIfNeeded: (key &* 0x9e37_79b9_7f4a_7c15) >> (64 - Self.shortBits))

@@ -86,7 +86,7 @@ struct UnitEncoder: ~Copyable {
         self.context = context
         data = context.data
         types = TypeWriter(names: context.names)
-        knownNames = NameCache(bytes: context.data.bytes(of: .str).count)
+        knownNames = NameCache(context.namesByOffset)
         unit = firstUnit
     }
 
