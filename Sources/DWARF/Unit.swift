@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import Bytes
+internal import HostIO
 
 /// What a unit's header says about how its entries are written.
 package struct UnitEncoding: Hashable, Sendable {
@@ -99,23 +100,32 @@ package struct Unit: Sendable {
         in section: ByteView, named name: String, bigEndian: Bool, isTypes: Bool = false
     ) throws(DWARFError) -> [Unit] {
         var units: [Unit] = []
-        var cursor = section.cursor(bigEndian: bigEndian)
-        while !cursor.atEnd {
-            let unit = try header(&cursor, name, isTypes: isTypes)
+        var start = 0
+        while start < section.count {
+            // Of a large section, a page per unit would be mapped in, and those around it.
+            let bytes =
+                section.count < 16 << 20
+                ? section.slice(start, section.count - start) ?? .empty
+                : MappedPages.copy(section, start, longestHeader)
+            let unit = try header(
+                bytes.cursor(bigEndian: bigEndian), name, at: start,
+                available: section.count - start, isTypes: isTypes)
             units.append(unit)
-            do {
-                try cursor.seek(to: unit.end)
-            } catch {
-                throw DWARFError(section: name, error)
-            }
+            start = unit.end
         }
         return units
     }
 
+    /// Bytes of a unit header, at most.
+    private static let longestHeader = 64
+
+    /// - Parameters:
+    ///   - header: begins with the header, which begins at `start` of the section.
+    ///   - available: bytes from there to the section's end.
     private static func header(
-        _ cursor: inout ByteCursor, _ name: String, isTypes: Bool
+        _ header: ByteCursor, _ name: String, at start: Int, available: Int, isTypes: Bool
     ) throws(DWARFError) -> Unit {
-        let start = cursor.offset
+        var cursor = header
         var fault: DWARFError?
         func fail(_ message: String) -> DWARFError {
             DWARFError(section: name, offset: start, message)
@@ -128,13 +138,14 @@ package struct Unit: Sendable {
                 fault = fail("reserved unit length 0x\(String(first, radix: 16))")
                 throw ByteError.truncated(offset: start)
             }
-            guard length <= UInt64(cursor.remaining) else {
+            let left = available - cursor.offset
+            guard length <= UInt64(left) else {
                 fault = fail(
-                    "unit of \(length) bytes ends after the section (\(cursor.remaining) bytes left)"
+                    "unit of \(length) bytes ends after the section (\(left) bytes left)"
                 )
                 throw ByteError.truncated(offset: start)
             }
-            let end = cursor.offset + Int(length)
+            let end = start + cursor.offset + Int(length)
             let version = try cursor.readU16()
             guard (2...5).contains(version) else {
                 fault = fail("DWARF version \(version), expected 2 to 5")
@@ -171,7 +182,7 @@ package struct Unit: Sendable {
             case .compile, .partial:
                 break
             }
-            guard cursor.offset <= end, typeOffset <= UInt64(end - start) else {
+            guard start + cursor.offset <= end, typeOffset <= UInt64(end - start) else {
                 fault = fail("unit header is longer than its unit")
                 throw ByteError.truncated(offset: start)
             }
@@ -180,11 +191,11 @@ package struct Unit: Sendable {
                 encoding: UnitEncoding(
                     version: version, addressSize: addressSize, is64Bit: is64Bit,
                     bigEndian: cursor.bigEndian),
-                offset: start, firstDIE: cursor.offset, end: end,
+                offset: start, firstDIE: start + cursor.offset, end: end,
                 abbreviationOffset: abbreviations, signature: signature,
                 typeOffset: start + Int(typeOffset))
         } catch {
-            throw fault ?? DWARFError(section: name, error)
+            throw fault ?? DWARFError(section: name, start: start, error)
         }
     }
 }

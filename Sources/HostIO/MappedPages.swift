@@ -8,7 +8,7 @@ import Synchronization
 package enum MappedPages {
     /// Address ranges of all live mappings made here. A hint on memory that is not one of them would
     /// destroy it (`MADV_DONTNEED` zeroes anonymous pages), so those are left alone.
-    private static let live = Mutex<[UInt: UInt]>([:])
+    private static let live = Mutex<[UInt: (end: UInt, fd: Int32)]>([:])
 
     /// Maps `count` bytes of `fd`; nil when the file cannot be mapped. `whenDone` is called after it is
     /// unmapped.
@@ -19,11 +19,14 @@ package enum MappedPages {
         let address = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, fd, 0)
         guard let base = unsafe address, unsafe base != MAP_FAILED else { return nil }
         let start = UInt(bitPattern: base)
+        // For `copy`; without one (-1) that reads the mapping.
+        let copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)
         // A mapping's end always fits: it lies in the address space.
-        live.withLock { $0[start] = start + UInt(count) }
+        live.withLock { $0[start] = (start + UInt(count), copy) }
         // SAFETY: nothing writes to a PROT_READ mapping; it is unmapped once, when the storage ends.
         return unsafe ByteStorage(base: UnsafeRawPointer(base), count: count) {
-            live.withLock { _ = $0.removeValue(forKey: start) }
+            let fd = live.withLock { $0.removeValue(forKey: start)?.fd ?? -1 }
+            if fd >= 0 { _ = close(fd) }
             _ = unsafe munmap(base, count)
             whenDone()
         }
@@ -41,6 +44,23 @@ package enum MappedPages {
         advise(view, 22)  // MADV_POPULATE_READ
     }
 
+    /// A copy of up to `count` bytes of `view` from `offset` on, fewer at its end. Pages of a mapped file
+    /// are not mapped in for it: for looking at few bytes here and there.
+    package static func copy(_ view: ByteView, _ offset: Int, _ count: Int) -> ByteView {
+        let count = max(0, min(count, view.count - offset))
+        guard offset >= 0, count > 0, let part = view.slice(offset, count) else { return .empty }
+        // SAFETY: only the address is used.
+        let first = unsafe part.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
+        let place = live.withLock { ranges in
+            ranges.first { $0.key <= first && first + UInt(count) <= $0.value.end }
+        }
+        guard let place, place.value.fd >= 0 else { return part }
+        var bytes = [UInt8](repeating: 0, count: count)
+        // SAFETY: the array holds `count` bytes. The descriptor is the mapping's own, which `view` keeps.
+        let got = unsafe pread(place.value.fd, &bytes, count, off_t(first - place.key))
+        return got == count ? ByteView(bytes) : part
+    }
+
     private static func advise(_ view: ByteView, _ advice: Int32) {
         // SAFETY: only the address is used; whether it may be advised on is checked before it is.
         let (first, count) = unsafe view.withUnsafeBytes {
@@ -51,7 +71,8 @@ package enum MappedPages {
         let end = (first + count) / page * page
         guard start < end else { return }
         live.withLock { ranges in
-            guard ranges.contains(where: { $0.key <= first && first + count <= $0.value }) else {
+            guard ranges.contains(where: { $0.key <= first && first + count <= $0.value.end })
+            else {
                 return
             }
             // SAFETY: whole pages of a live read-only file mapping, which the lock keeps alive: the view
