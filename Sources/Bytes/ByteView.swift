@@ -158,19 +158,17 @@ extension ByteView {
     }
 }
 
-/// The bytes of `words` in the given order.
-package func byteArray(of words: [UInt32], bigEndian: Bool) -> [UInt8] {
-    unsafe Array(unsafeUninitializedCapacity: words.count * 4) { buffer, initialized in
-        let raw = UnsafeMutableRawBufferPointer(buffer)
-        var at = 0
-        for word in words {
-            // SAFETY: at + 4 <= words.count * 4, the buffer's size.
-            unsafe raw.storeBytes(
-                of: bigEndian ? word.bigEndian : word.littleEndian, toByteOffset: at,
-                as: UInt32.self)
-            at += 4
-        }
-        initialized = words.count * 4
+/// Appends the bytes of `words` in the given order.
+package func append(_ words: [UInt32], to bytes: inout [UInt8], bigEndian: Bool) {
+    if bigEndian == (UInt32(bigEndian: 1) == 1) {
+        // SAFETY: the bytes are copied before the call ends.
+        unsafe words.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+        return
+    }
+    for word in words {
+        let swapped = word.byteSwapped
+        // SAFETY: as above.
+        unsafe withUnsafeBytes(of: swapped) { unsafe bytes.append(contentsOf: $0) }
     }
 }
 

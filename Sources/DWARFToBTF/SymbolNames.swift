@@ -54,18 +54,18 @@ final class SymbolNames: Sendable {
         var several: Set<UInt32> = []
         var clones: Set<UInt32> = []
         var perCPU: [UInt32: [PerCPUSymbol]] = [:]
-        for symbol in try elf.symbols() {
-            guard let index = symbol.sectionIndex else { continue }
+        try elf.forEachSymbol { symbol in
+            guard let index = symbol.sectionIndex else { return }
             if symbol.type == ELFSymbolCode.typeFunction {
                 guard let name = Self.functionName(symbol, strings),
                     let id = name.plain.withSpan({ names.intern($0) })
-                else { continue }
+                else { return }
                 if name.isClone { clones.insert(id) }
                 guard let known = functions.find(id).map({ Int($0) }) else {
                     functions.insert(id, UInt32(truncatingIfNeeded: addresses.count))
                     addresses.append(symbol.value)
                     places.append(index)
-                    continue
+                    return
                 }
                 if places[known] != index || addresses[known] != symbol.value { several.insert(id) }
             } else if index == section?.index, symbol.type == ELFSymbolCode.typeObject,

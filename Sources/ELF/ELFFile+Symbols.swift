@@ -14,6 +14,12 @@ extension ELFFile {
         return result
     }
 
+    /// Calls `body` with each entry of `.symtab`, which is not kept for that.
+    package func forEachSymbol(_ body: (ELFSymbol) -> Void) throws(ELFError) {
+        if let known = cache.withLock({ $0.symbols }) { return known.forEach(body) }
+        if let table = symbolTable { try forEachSymbol(of: table) { _, symbol in body(symbol) } }
+    }
+
     /// The string table of `.symtab`, to look up `ELFSymbol.nameOffset` in; empty without `.symtab`.
     package func symbolStrings() throws(ELFError) -> ByteView {
         guard let table = symbolTable else { return .empty }
@@ -39,6 +45,17 @@ extension ELFFile {
     package var symbolTable: ELFSection? { sections.first { $0.type == ELFSectionType.symtab } }
 
     func symbols(of table: ELFSection) throws(ELFError) -> [ELFSymbol] {
+        var result: [ELFSymbol] = []
+        try forEachSymbol(of: table) { count, symbol in
+            if result.isEmpty { result.reserveCapacity(count) }
+            result.append(symbol)
+        }
+        return result
+    }
+
+    private func forEachSymbol(
+        of table: ELFSection, _ body: (Int, ELFSymbol) -> Void
+    ) throws(ELFError) {
         _ = try rawData(of: table)
         if table.isCompressed { throw failure(.unsupported("compressed symbols"), table) }
         let xindex = sections.first {
@@ -46,8 +63,8 @@ extension ELFFile {
         }
         let reader = LibELF(path: path)
         // SAFETY: the handle is used inside the call only.
-        return try unsafe reader.open(bytes) { elf throws(ELFError) in
-            try unsafe reader.symbols(elf, section: table, xindex: xindex)
+        try unsafe reader.open(bytes) { elf throws(ELFError) in
+            try unsafe reader.forEachSymbol(elf, section: table, xindex: xindex, body)
         }
     }
 

@@ -4,20 +4,19 @@ import Bytes
 import CElf
 
 extension LibELF {
-    /// The entries of the symbol table in section `index`, entry 0 included. `xindex` is the section that
-    /// extends their section numbers (`SHT_SYMTAB_SHNDX`), if there is one.
+    /// Calls `body` with the number of entries of a symbol table and each of them, entry 0 included.
+    /// `xindex` is the section that extends their section numbers (`SHT_SYMTAB_SHNDX`), if there is one.
     @unsafe
-    func symbols(
-        _ elf: OpaquePointer, section: ELFSection, xindex: ELFSection?
-    ) throws(ELFError) -> [ELFSymbol] {
+    func forEachSymbol(
+        _ elf: OpaquePointer, section: ELFSection, xindex: ELFSection?,
+        _ body: (Int, ELFSymbol) -> Void
+    ) throws(ELFError) {
         // SAFETY: the handle is open; data blocks live as long as it does.
         let data = try unsafe data(elf, section)
         var extended: UnsafeMutablePointer<Elf_Data>?
         if let xindex { unsafe extended = try unsafe self.data(elf, xindex) }
         let entry = unsafe gelf_getclass(elf) == ELFCLASS64 ? 24 : 16
         let count = unsafe data.pointee.d_size / entry
-        var result: [ELFSymbol] = []
-        result.reserveCapacity(count)
         for index in 0..<count {
             var raw = GElf_Sym()
             var extendedIndex: Elf32_Word = 0
@@ -37,13 +36,13 @@ extension LibELF {
                 case ELFIndex.loReserve...: .reserved(raw.st_shndx)
                 default: .section(Int(raw.st_shndx))
                 }
-            result.append(
+            body(
+                count,
                 ELFSymbol(
                     value: raw.st_value, size: raw.st_size, place: place, nameOffset: raw.st_name,
                     type: raw.st_info & 0xf, binding: raw.st_info >> 4, visibility: raw.st_other & 3
                 ))
         }
-        return result
     }
 
     /// The contents of a section, converted to the host's byte order.

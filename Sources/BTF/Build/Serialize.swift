@@ -32,7 +32,7 @@ extension BTF {
         for kind in layout { kind.write(to: &writer) }
         var bytes = header.serialized()
         bytes.reserveCapacity(bytes.count + words.count * 4 + layoutLength + strings.count)
-        bytes.append(contentsOf: byteArray(of: words, bigEndian: bigEndian))
+        append(words, to: &bytes, bigEndian: bigEndian)
         bytes.append(contentsOf: writer.bytes)
         bytes.append(contentsOf: strings)
         return bytes
