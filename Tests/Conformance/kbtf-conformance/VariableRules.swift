@@ -10,12 +10,14 @@ import ELF
 ///   by the declaration's type, takes the size for 0 and leaves the variable out.
 /// - `pahole-overlapping-variables`: a weak definition gave way to another one, and lies where that one
 ///   lies. pahole writes both, although there is one symbol.
+/// - `pahole-start-of-section`: pahole believes in a variable at the start of a section only when a symbol has
+///   its name. The kernel build gives some symbols a prefix (`__pi_`), but the place remains.
 /// - `pahole-section-of-relocatable`: in a relocatable file pahole takes the places that libdwfl gives to
 ///   sections for addresses in the file, and names a section that the symbol is not in.
 struct VariableRules {
     static let names: Set<String> = [
         "pahole-declared-without-length", "pahole-overlapping-variables",
-        "pahole-section-of-relocatable",
+        "pahole-start-of-section", "pahole-section-of-relocatable",
     ]
 
     /// An entry of a DATASEC.
@@ -84,6 +86,11 @@ struct VariableRules {
             {
                 missing[entry.name, default: 0] += 1
                 counts["pahole-declared-without-length", default: 0] += 1
+            } else if allowed.contains("pahole-start-of-section"),
+                isNamelessStart(entry, stated[entry.name] ?? [])
+            {
+                missing[entry.name, default: 0] += 1
+                counts["pahole-start-of-section", default: 0] += 1
             } else {
                 unproven.insert(entry.section)
             }
@@ -129,6 +136,14 @@ struct VariableRules {
                     $0.address == place.address && $0.size == entry.size
                         && $0.isDeclaredWithoutLength
                 }
+        }
+    }
+
+    /// Whether a symbol of another name takes just this place, and the debug information agrees.
+    private func isNamelessStart(_ entry: Entry, _ stated: [VariableEntry]) -> Bool {
+        guard entry.offset == 0, symbols.places(of: entry.name).isEmpty else { return false }
+        return symbols.startOfSection(entry.section, size: entry.size).contains { place in
+            stated.contains { $0.address == place.address && $0.size == entry.size }
         }
     }
 

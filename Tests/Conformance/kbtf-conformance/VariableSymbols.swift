@@ -16,6 +16,7 @@ struct VariableSymbols {
 
     private static let typeObject: UInt8 = 1
     private var places: [String: Set<Place>] = [:]
+    private var all: Set<Place> = []
 
     init(_ elf: ELFFile) throws {
         let strings = try elf.symbolStrings()
@@ -29,12 +30,18 @@ struct VariableSymbols {
             guard symbol.value >= start else { continue }
             // Of a variable inside a function: `name.12`.
             let name = text.prefix { $0 != "." }
-            places[String(name), default: []].insert(
-                Place(
-                    section: section.name, offset: symbol.value - start, size: symbol.size,
-                    address: symbol.value))
+            let place = Place(
+                section: section.name, offset: symbol.value - start, size: symbol.size,
+                address: symbol.value)
+            places[String(name), default: []].insert(place)
+            all.insert(place)
         }
     }
 
     func places(of name: String) -> Set<Place> { places[name] ?? [] }
+
+    /// The symbols, whatever their name, that begin where a section begins and are this large.
+    func startOfSection(_ section: String, size: UInt64) -> Set<Place> {
+        all.filter { $0.section == section && $0.offset == 0 && $0.size == size }
+    }
 }
