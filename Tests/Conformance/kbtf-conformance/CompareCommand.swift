@@ -213,8 +213,15 @@ struct PairResult: Sendable {
             var functions = try FunctionRules(
                 a: ours.btf, b: oracle.btf, ledger: ledger?.entries(for: pair), elf: pair.elf,
                 allowed: options.rules)
-            let rest = try functions.unexplained(comparison.differences)
+            var rest = try functions.unexplained(comparison.differences)
             rules = functions.counts
+            if let elf = pair.elf, let allowed = options.rules?.intersection(VariableRules.names),
+                !allowed.isEmpty
+            {
+                var variables = try VariableRules(a: ours.btf, b: oracle.btf, elf: elf)
+                rest = try variables.unexplained(rest, allowed: allowed)
+                rules.merge(variables.counts) { $0 + $1 }
+            }
             state = rest.isEmpty ? .explained : .different
             if rest.isEmpty { return }
             text += "DIFFERENT \(pair.ours)\n"
