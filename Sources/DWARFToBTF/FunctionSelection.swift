@@ -8,10 +8,10 @@ internal import DWARF
 struct FunctionView: Sendable {
     let name: UInt32
     /// Index into `UnitFindings.unitNames`.
-    let unit: Int
+    let unit: UInt32
     var returns: UInt32
     /// Range of `UnitFindings.parameters`, later of `FunctionSelection.parameters`.
-    var parameters: Range<Int>
+    var parameters: Range<UInt32>
     let isVariadic: Bool
     let rank: Rank
     /// A parameter arrives in another register than the calling convention says.
@@ -42,20 +42,22 @@ struct FunctionView: Sendable {
 struct FunctionSelection: ~Copyable, Sendable {
     /// What the views of one name come to.
     private struct State {
-        /// The view whose prototype is written, and its unit's name.
+        /// The view whose prototype is written, and its unit.
         var view: FunctionView
-        var unit: String
+        var unit: UInt32
         var unexpectedRegister: Bool
         var reordered: Bool
         var optimizedParameter: Bool
         var inconsistent = false
         /// The unit of a view with another prototype and less code, which gave way.
-        var inlinedTwin: String?
+        var inlinedTwin: UInt32?
     }
 
     private let comparesPrototypes: Bool
     private let symbols: SymbolNames
     private var states: [State] = []
+    /// Without a ledger the one that all units have is empty.
+    private var unitNames = [""]
     /// Name -> index in `states`.
     private var numbers = NumberTable(expecting: 4096)
     /// Of the views in `states`.
@@ -69,17 +71,19 @@ struct FunctionSelection: ~Copyable, Sendable {
 
     /// Takes the views of a unit whose types `store` has just absorbed.
     mutating func take(_ findings: borrowing UnitFindings, _ store: borrowing TypeStore) {
+        let firstUnit = UInt32(unitNames.count)
+        for name in findings.unitNames { unitNames.append(name) }
         for var view in findings.views {
-            let unit = findings.unitNames.isEmpty ? "" : findings.unitNames[view.unit]
+            let unit = findings.unitNames.isEmpty ? 0 : firstUnit + view.unit
             let given = view.parameters
             let start = parameters.count
             view.returns = store.id(of: view.returns)
             for index in given {
-                let parameter = findings.parameters[index]
+                let parameter = findings.parameters[Int(index)]
                 parameters.append(
                     Parameter(name: parameter.name, type: store.id(of: parameter.type)))
             }
-            view.parameters = start..<parameters.count
+            view.parameters = UInt32(start)..<UInt32(parameters.count)
             let kept: Bool
             if let number = numbers.find(view.name) {
                 kept = merge(view, unit, into: Int(number), store)
@@ -101,7 +105,7 @@ struct FunctionSelection: ~Copyable, Sendable {
     ///
     /// - Returns: whether the view is the one to be written from now on.
     private mutating func merge(
-        _ new: FunctionView, _ unit: String, into index: Int, _ store: borrowing TypeStore
+        _ new: FunctionView, _ unit: UInt32, into index: Int, _ store: borrowing TypeStore
     ) -> Bool {
         let old = states[index].view
         if !match(old, new, store) {
@@ -129,8 +133,8 @@ struct FunctionSelection: ~Copyable, Sendable {
         for offset in 0..<a.parameters.count {
             guard
                 PrototypeMatcher.same(
-                    parameters[a.parameters.lowerBound + offset].type,
-                    parameters[b.parameters.lowerBound + offset].type, store)
+                    parameters[Int(a.parameters.lowerBound) + offset].type,
+                    parameters[Int(b.parameters.lowerBound) + offset].type, store)
             else { return false }
         }
         return true
@@ -140,25 +144,25 @@ struct FunctionSelection: ~Copyable, Sendable {
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
         let names = states.map { list[$0.view.name] }
-        let sorted = names.indices.map { (key: prefixKey(names[$0]), index: $0) }.sorted { a, b in
-            a.key != b.key
-                ? a.key < b.key : names[a.index].lexicographicallyPrecedes(names[b.index])
-        }
-        for (_, index) in sorted {
+        let keys = names.map { prefixKey($0) }
+        var order = indexesSorted(by: keys)
+        sortRuns(&order, keys) { names[$0].lexicographicallyPrecedes(names[$1]) }
+        for index in order.lazy.map({ Int($0) }) {
             let state = states[index]
             let view = state.view
             if let reason = reasonToLeaveOut(state, list) {
-                ledger?.note(list.string(view.name), unit: state.unit, reason)
+                ledger?.note(list.string(view.name), unit: unitNames[Int(state.unit)], reason)
                 continue
             }
             if let twin = state.inlinedTwin {
-                ledger?.note(list.string(view.name), unit: twin, .inlinedTwin)
+                ledger?.note(list.string(view.name), unit: unitNames[Int(twin)], .inlinedTwin)
             }
             let count = view.parameters.count + (view.isVariadic ? 1 : 0)
             let proto = types.begin(
                 name: 0, info: TypeInfo(.funcProto, vlen: count), third: view.returns)
             for parameter in view.parameters {
-                types.append(parameters[parameter].name, parameters[parameter].type)
+                let parameter = parameters[Int(parameter)]
+                types.append(parameter.name, parameter.type)
             }
             if view.isVariadic { types.append(0, 0) }
             let function = types.add(

@@ -59,9 +59,9 @@ extension UnitEncoder {
         }
         findings.views.append(
             FunctionView(
-                name: definition.name, unit: Int(function.context),
+                name: definition.name, unit: function.context,
                 returns: try typeID(definition.returns),
-                parameters: start..<findings.parameters.count, isVariadic: function.isVariadic,
+                parameters: UInt32(start)..<UInt32(findings.parameters.count), isVariadic: function.isVariadic,
                 rank: rank, hasUnexpectedRegister: unexpected && !hasStruct,
                 isReordered: reordered, hasOptimizedParameter: optimized, tags: tags)
         )

@@ -16,12 +16,12 @@ struct StringSection {
         bytes = leadingEmpty ? [0] : []
         offsets = Array(repeating: 0, count: names.count)
         // Sorted backwards, a name directly follows those that start with it, read from the end.
-        let order = names.indices.map { (key: suffixKey(names[$0]), index: $0) }.sorted { a, b in
-            a.key != b.key ? a.key > b.key : endsAfter(names[a.index], names[b.index])
-        }
+        let keys = names.map { suffixKey($0) }
+        var order = Array(indexesSorted(by: keys).reversed())
+        sortRuns(&order, keys) { endsAfter(names[$0], names[$1]) }
         var holder = Array(names.indices)
         var last: Int?
-        for (_, index) in order {
+        for index in order.lazy.map({ Int($0) }) {
             if let last, names[last].count > names[index].count,
                 names[last].suffix(names[index].count).elementsEqual(names[index])
             {
