@@ -4,6 +4,7 @@ package import BTF
 internal import Bytes
 package import DWARF
 package import ELF
+internal import HostIO
 
 /// How to encode a file.
 package struct EncodeOptions: Sendable {
@@ -84,7 +85,10 @@ package func encode(
     run.globals.write(&last, &ledger)
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
-    let compact = run.store.compacted()
+    let jobs = options.jobs
+    let compact = run.store.compacted { one, other in
+        if jobs > 1 { parallelBeside(one, other) } else { one(); other() }
+    }
     guard compact.typeCount > 0 || base != nil && run.hasTypes else {
         return Encoded(bytes: [], typeCount: 0, ledger: ledger)
     }

@@ -101,10 +101,8 @@ final class SymbolNames: Sendable {
         _ symbol: ELFSymbol, _ strings: ByteView
     ) -> (plain: ByteView, isClone: Bool)? {
         guard let name = name(symbol, strings) else { return nil }
-        var dot = 0
-        while dot < name.count, name[dot] != UInt8(ascii: ".") { dot += 1 }
+        guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return (name, false) }
         guard dot > 0 else { return nil }
-        if dot == name.count { return (name, false) }
         guard let suffix = name.slice(dot, name.count - dot), let plain = name.slice(0, dot),
             !has(suffix, ".cold", or: ".part")
         else { return nil }

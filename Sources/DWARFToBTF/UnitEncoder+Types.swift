@@ -100,7 +100,7 @@ extension UnitEncoder {
     mutating func openComposite(
         _ die: borrowing DIE, _ reader: inout EntryReader
     ) throws(DWARFError) {
-        if try isSkeleton(die) { return }
+        if die.has(.signature), try isSkeleton(die) { return }
         let name = try typeName(die)
         let isUnion = die.tag == .unionType
         if die.flag(.declaration) {
@@ -128,7 +128,7 @@ extension UnitEncoder {
     mutating func openType(
         _ die: borrowing DIE, _ reader: inout EntryReader
     ) throws(DWARFError) {
-        if try isSkeleton(die) { return }
+        if die.has(.signature), try isSkeleton(die) { return }
         switch die.tag {
         case .arrayType:
             var entry = opened(.array, die)

@@ -42,6 +42,7 @@ struct UnitEncoder: ~Copyable {
     // The unit under way.
     var unit: Unit
     var inTypes = false
+    var unitIsC = true
     var strOffsetsBase: UInt64 = 0
     /// What was said by the units since the table was last emptied.
     var contexts: [UnitContext] = []
@@ -138,6 +139,7 @@ struct UnitEncoder: ~Copyable {
             return false
         }
         contexts.append(context)
+        unitIsC = context.isC
         return true
     }
 
@@ -252,7 +254,7 @@ struct UnitEncoder: ~Copyable {
     /// The name of a type; 0, with a note, where the unit's language allows what no kernel takes.
     mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
         let name = try name(die, .name)
-        if name == 0 || contexts[contexts.count - 1].isC { return name }
+        if unitIsC || name == 0 { return name }
         if isIdentifier(context.names.bytes(of: name)[...]) { return name }
         note(name, .invalidName)
         return 0
@@ -306,6 +308,7 @@ struct UnitEncoder: ~Copyable {
     }
 
     /// Notes what the entry `die` became.
+    @inline(__always)
     mutating func define(_ die: borrowing DIE, as id: UInt32) {
         offsets.set(offsets.mark(slot(die.offset)), .type(id & ~TypeWriter.unstored))
     }

@@ -76,6 +76,29 @@ package func parallelMap<Result: Sendable>(
     return slots.withLock { $0.compactMap { $0 } }
 }
 
+/// Does `one` on a thread of its own, if the system gives one, and `other` on the caller's; returns when both
+/// are done.
+package func parallelBeside(_ one: @Sendable () -> Void, _ other: () -> Void) {
+    withoutActuallyEscaping(one) { one in
+        let work = ParallelWork(count: 1) { _ in one() }
+        var thread = pthread_t()
+        let handle = unsafe Unmanaged.passRetained(work)
+        // SAFETY: as in `parallelFor`: the thread takes over the reference and is joined below.
+        let result = unsafe pthread_create(
+            &thread, nil,
+            { argument in
+                unsafe Unmanaged<ParallelWork>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, handle.toOpaque())
+        if result != 0 {
+            unsafe handle.release()
+            work.run()
+        }
+        other()
+        if result == 0 { pthread_join(thread, nil) }
+    }
+}
+
 /// What the threads of one `parallelFor` share.
 private final class ParallelWork: Sendable {
     private let next = Atomic<Int>(0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Synchronization
 
 extension TypeStore {
     /// What deduplication leaves: own records with final ids and string offsets.
@@ -13,57 +14,94 @@ extension TypeStore {
     }
 
     /// Ends the merging and lays out types and strings. Corresponds to `btf__dedup` of libbpf 1.8.
-    package mutating func compacted() -> Compact {
+    ///
+    /// - Parameter beside: does two things, at the same time if there are threads for that.
+    package mutating func compacted(
+        beside: (_ one: @Sendable () -> Void, _ other: () -> Void) -> Void = { $0(); $1() }
+    ) -> Compact {
         settle()
         let order = appearance()
-        var final = Arena<UInt32>(repeating: 0, count: starts.count)
-        for position in order.indices {
-            final[Int(order[position])] = firstID + UInt32(position)
-        }
+        let names = usedNames(order)
+        let section = Mutex<StringSection?>(nil)
         var output: [UInt32] = []
-        output.reserveCapacity(words.count)
+        let (texts, isBase) = (names.texts, base == nil)
+        beside {
+            let made = StringSection(texts, leadingEmpty: isBase)
+            section.withLock { $0 = made }
+        } _: {
+            output = laidOut(order)
+        }
+        let strings = section.withLock { $0 } ?? StringSection([], leadingEmpty: isBase)
+        for index in names.places.indices {
+            output[Int(names.places[index])] =
+                self.names.stringBase
+                + UInt32(strings.offsets[Int(names.numbers[index])])
+        }
+        return Compact(words: output, typeCount: order.count, strings: strings.bytes)
+    }
+
+    /// The own names that own types use, in order of first use, and where in the laid out types which
+    /// of them stands.
+    private struct UsedNames: ~Copyable {
+        var texts: [ArraySlice<UInt8>] = []
+        var places: Arena<UInt32>
+        var numbers: Arena<UInt32>
+    }
+
+    private func usedNames(_ order: [UInt32]) -> UsedNames {
         let list = names.list()
-        var numbers = NumberTable(expecting: order.count)
-        var used: [ArraySlice<UInt8>] = []
-        used.reserveCapacity(order.count)
-        // Words that hold the number of a name in `used` for now.
-        var patches = Arena<UInt32>(capacity: 4 * order.count)
-        for position in order.indices {
-            let index = Int(order[position])
-            let start = Int(starts[index])
-            let end = index + 1 < starts.count ? Int(starts[index + 1]) : words.count
-            let at = output.count
-            for word in start..<end { output.append(words[word]) }
-            forEachReference {
-                words[start + $0]
-            } _: { (place: Int) in
-                let target = resolve(words[start + place])
-                output[at + place] = target < firstID ? target : final[Int(target - firstID)]
-            }
+        var known = NumberTable(expecting: order.count)
+        var used = UsedNames(
+            places: Arena(capacity: 4 * order.count), numbers: Arena(capacity: 4 * order.count))
+        used.texts.reserveCapacity(order.count)
+        var at = 0
+        for index in order {
+            let start = Int(starts[Int(index)])
             forEachName {
                 words[start + $0]
             } _: { place in
                 let name = words[start + place]
                 guard name >= names.stringBase, name != 0 else { return }
                 let number: UInt32
-                if let known = numbers.find(name) {
-                    number = known
+                if let earlier = known.find(name) {
+                    number = earlier
                 } else {
-                    number = UInt32(truncatingIfNeeded: used.count)
-                    numbers.insert(name, number)
-                    used.append(list[name])
+                    number = UInt32(truncatingIfNeeded: used.texts.count)
+                    known.insert(name, number)
+                    used.texts.append(list[name])
                 }
-                output[at + place] = number
-                patches.append(UInt32(truncatingIfNeeded: at + place))
+                used.places.append(UInt32(truncatingIfNeeded: at + place))
+                used.numbers.append(number)
+            }
+            at += end(of: Int(index)) - start
+        }
+        return used
+    }
+
+    /// The records of `order` with final ids; their names are still to come.
+    private func laidOut(_ order: [UInt32]) -> [UInt32] {
+        var final = Arena<UInt32>(repeating: 0, count: starts.count)
+        for position in order.indices {
+            final[Int(order[position])] = firstID + UInt32(position)
+        }
+        var output: [UInt32] = []
+        output.reserveCapacity(words.count)
+        for index in order {
+            let start = Int(starts[Int(index)])
+            let at = output.count
+            for word in start..<end(of: Int(index)) { output.append(words[word]) }
+            forEachReference {
+                words[start + $0]
+            } _: { (place: Int) in
+                let target = resolve(words[start + place])
+                output[at + place] = target < firstID ? target : final[Int(target - firstID)]
             }
         }
-        let section = StringSection(used, leadingEmpty: base == nil)
-        for index in patches.indices {
-            let position = Int(patches[index])
-            output[position] =
-                names.stringBase + UInt32(section.offsets[Int(output[position])])
-        }
-        return Compact(words: output, typeCount: order.count, strings: section.bytes)
+        return output
+    }
+
+    private func end(of index: Int) -> Int {
+        index + 1 < starts.count ? Int(starts[index + 1]) : words.count
     }
 
     /// The own types that stay, in the order in which they stood in their units.

@@ -6,10 +6,11 @@ internal import Bytes
 extension TypeStore {
     /// Same words, references not looked through. For leaves and enums.
     func sameWords(_ a: UInt32, _ b: UInt32, _ unit: borrowing TypeWriter) -> Bool {
-        let info = info(a, unit)
-        guard info.rawValue == word(b, 1, unit), let kind = info.kind else { return false }
+        let (x, y) = (place(of: a, unit), place(of: b, unit))
+        let info = TypeInfo(rawValue: read(x, 1, unit))
+        guard info.rawValue == read(y, 1, unit), let kind = info.kind else { return false }
         let count = kind.shape.words(vlen: info.vlen)
-        for index in 0..<count where word(a, index, unit) != word(b, index, unit) { return false }
+        for index in 0..<count where read(x, index, unit) != read(y, index, unit) { return false }
         return true
     }
 
