@@ -75,8 +75,8 @@ package enum Kind: UInt8, CaseIterable, Sendable {
         }
     }
 
-    @inlinable package var isComposite: Bool { self == .struct || self == .union }
-    @inlinable package var isAnyEnum: Bool { self == .enum || self == .enum64 }
+    @inlinable @inline(__always) package var isComposite: Bool { self == .struct || self == .union }
+    @inlinable @inline(__always) package var isAnyEnum: Bool { self == .enum || self == .enum64 }
 
     /// Kinds that only wrap the type they point at, and do not change its size.
     package var isModifier: Bool {

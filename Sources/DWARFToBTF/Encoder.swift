@@ -87,7 +87,12 @@ package func encode(
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
     let jobs = options.jobs
     let compact = run.store.compacted { one, other in
-        if jobs > 1 { parallelBeside(one, other) } else { one(); other() }
+        if jobs > 1 {
+            parallelBeside(one, other)
+        } else {
+            one()
+            other()
+        }
     }
     guard compact.typeCount > 0 || base != nil && run.hasTypes else {
         return Encoded(bytes: [], typeCount: 0, ledger: ledger)

@@ -61,7 +61,8 @@ extension UnitEncoder {
             FunctionView(
                 name: definition.name, unit: function.context,
                 returns: try typeID(definition.returns),
-                parameters: UInt32(start)..<UInt32(findings.parameters.count), isVariadic: function.isVariadic,
+                parameters: UInt32(start)..<UInt32(findings.parameters.count),
+                isVariadic: function.isVariadic,
                 rank: rank, hasUnexpectedRegister: unexpected && !hasStruct,
                 isReordered: reordered, hasOptimizedParameter: optimized, tags: tags)
         )

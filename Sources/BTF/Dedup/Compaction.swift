@@ -17,7 +17,10 @@ extension TypeStore {
     ///
     /// - Parameter beside: does two things, at the same time if there are threads for that.
     package mutating func compacted(
-        beside: (_ one: @Sendable () -> Void, _ other: () -> Void) -> Void = { $0(); $1() }
+        beside: (_ one: @Sendable () -> Void, _ other: () -> Void) -> Void = {
+            $0()
+            $1()
+        }
     ) -> Compact {
         settle()
         let order = appearance()

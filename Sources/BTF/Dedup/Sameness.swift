@@ -107,6 +107,12 @@ extension TypeStore {
         _ number: UInt32, _ other: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
         let own = Int(unit.starts[Int(number)])
+        if other >= firstID, !TypeWriter.isUnstored(other) {
+            let at = Int(starts[Int(other - firstID)])
+            if unit.words[own + 1] == words[at + 1], unit.words[own] == words[at] {
+                return sameAsStored(own, at, unit)
+            }
+        }
         let place = place(of: other, unit)
         let (x, y) = (
             TypeInfo(rawValue: unit.words[own + 1]), TypeInfo(rawValue: read(place, 1, unit))
@@ -146,6 +152,43 @@ extension TypeStore {
             }
             return queue(unit.words[own + 2], read(place, 2, unit))
         case .struct, .union, .var, .datasec, .declTag, .enum, .enum64:
+            return false
+        }
+    }
+
+    /// The usual case of `locallySame`: a type of the unit and one of the store, of the same kind, name and
+    /// number of elements.
+    @inline(__always)
+    private mutating func sameAsStored(
+        _ own: Int, _ at: Int, _ unit: borrowing TypeWriter
+    ) -> Bool {
+        let info = TypeInfo(rawValue: words[at + 1])
+        switch info.kind {
+        case .struct, .union:
+            return sameMembers(own, Place(owner: .store, start: at), unit)
+        case .ptr, .typedef, .volatile, .const, .restrict, .func, .typeTag:
+            return queue(unit.words[own + 2], words[at + 2])
+        case .array:
+            return unit.words[own + 5] == words[at + 5]
+                && queue(unit.words[own + 3], words[at + 3])
+                && queue(unit.words[own + 4], words[at + 4])
+        case .funcProto:
+            var index = 3 + 2 * info.vlen
+            while index > 3 {
+                index -= 2
+                guard unit.words[own + index] == words[at + index],
+                    queue(unit.words[own + index + 1], words[at + index + 1])
+                else { return false }
+            }
+            return queue(unit.words[own + 2], words[at + 2])
+        case .int, .fwd, .float, .enum, .enum64:
+            // Equal enums; a forward declaration has no values, as the other has none.
+            for index in 2..<(info.kind?.shape.words(vlen: info.vlen) ?? 2)
+            where unit.words[own + index] != words[at + index] {
+                return info.kind?.isAnyEnum == true && info.vlen == 0
+            }
+            return true
+        case .var, .datasec, .declTag, nil:
             return false
         }
     }
