@@ -64,7 +64,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],
             path: "Tests/TestSupport", swiftSettings: strictTests),
         tests("BytesTests", ["Bytes"]),
-        tests("HostIOTests", ["Bytes", "HostIO"]),
+        tests("HostIOTests", ["Bytes", "HostIO", "TestSupport"]),
         tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd", "TestSupport"]),
         tests("DWARFTests", ["Bytes", "HostIO", "ELF", "DWARF", "TestSupport"]),
         tests("BTFTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),

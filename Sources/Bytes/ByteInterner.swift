@@ -13,6 +13,7 @@ package struct ByteInterner {
     /// - Parameter leadingEmpty: start with the empty string at offset 0, as a base BTF does.
     package init(leadingEmpty: Bool, expecting strings: Int = 1024) {
         bytes = []
+        bytes.reserveCapacity(min(strings, 1 << 20) * 20)
         var size = 1024
         while size < strings * 2 { size *= 2 }
         slots = Array(repeating: 0, count: size)

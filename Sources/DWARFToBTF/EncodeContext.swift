@@ -40,7 +40,7 @@ struct EncodeContext: Sendable {
         let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count
         names = NamePool(
             base: base, limit: (1 << 20) + 8 * (data.info.count + strings),
-            expecting: base == nil ? strings / 20 : 512)
+            expecting: base == nil ? strings / 28 : 512)
         namesByOffset = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
         let perCPUSection =
             !features.isDisjoint(with: [.variables, .globalVariables])

@@ -59,7 +59,7 @@ struct FunctionSelection: ~Copyable, Sendable {
     /// Without a ledger the one that all units have is empty.
     private var unitNames = [""]
     /// Name -> index in `states`.
-    private var numbers = NumberTable(expecting: 4096)
+    private var numbers: NumberTable
     /// Of the views in `states`.
     private var parameters = Arena<Parameter>()
 
@@ -67,6 +67,7 @@ struct FunctionSelection: ~Copyable, Sendable {
         comparesPrototypes = context.features.contains(.consistentFunctions)
         symbols = context.symbols
         states.reserveCapacity(symbols.functionCount)
+        numbers = NumberTable(expecting: symbols.functionCount)
     }
 
     /// Takes the views of a unit whose types `store` has just absorbed.

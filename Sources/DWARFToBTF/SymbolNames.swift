@@ -48,7 +48,7 @@ final class SymbolNames: Sendable {
     init(_ elf: ELFFile, names: NamePool, perCPU section: ELFSection?) throws(ELFError) {
         let strings = try elf.symbolStrings()
         let base = elf.type == ELFType.relocatable ? 0 : section?.address ?? 0
-        var functions = NumberTable()
+        var functions = NumberTable(expecting: Int((elf.symbolTable?.size ?? 0) / 48))
         var addresses = Arena<UInt64>()
         var places = Arena<Int>()
         var several: Set<UInt32> = []

@@ -23,7 +23,8 @@ import Testing
         #expect(view.words(at: 2, count: 2, bigEndian: false) == nil)
         #expect(view.words(at: 9, count: 0, bigEndian: false) == [])
         for bigEndian in [false, true] {
-            let bytes = byteArray(of: [1, 0xffff_fffe], bigEndian: bigEndian)
+            var bytes: [UInt8] = []
+            append([1, 0xffff_fffe], to: &bytes, bigEndian: bigEndian)
             #expect(
                 ByteView(bytes).words(at: 0, count: 2, bigEndian: bigEndian) == [1, 0xffff_fffe])
             #expect(bytes[bigEndian ? 3 : 0] == 1)

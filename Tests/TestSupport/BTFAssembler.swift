@@ -82,7 +82,9 @@ package struct BTFAssembler {
             writer.put(layout.isEmpty ? 0 : typeLength + UInt32(strings.count))
             writer.put(UInt32(layout.count))
         }
-        writer.put(byteArray(of: words, bigEndian: bigEndian))
+        var bytes: [UInt8] = []
+        append(words, to: &bytes, bigEndian: bigEndian)
+        writer.put(bytes)
         writer.put(strings)
         if headerLength >= Header.longLength { writer.put(layout) }
         return writer.bytes

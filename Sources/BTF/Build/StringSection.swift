@@ -14,6 +14,7 @@ struct StringSection {
     ///   - leadingEmpty: start with the empty string, as a base BTF must.
     init(_ names: [ArraySlice<UInt8>], leadingEmpty: Bool) {
         bytes = leadingEmpty ? [0] : []
+        bytes.reserveCapacity(names.reduce(1) { $0 + $1.count + 1 })
         offsets = Array(repeating: 0, count: names.count)
         // Sorted backwards, a name directly follows those that start with it, read from the end.
         let keys = names.map { suffixKey($0) }

@@ -55,7 +55,7 @@ extension TypeStore {
         let list = names.list()
         var known = NumberTable(expecting: order.count)
         var used = UsedNames(
-            places: Arena(capacity: 4 * order.count), numbers: Arena(capacity: 4 * order.count))
+            places: Arena(capacity: 6 * order.count), numbers: Arena(capacity: 6 * order.count))
         used.texts.reserveCapacity(order.count)
         var at = 0
         for index in order {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import HostIO
+import TestSupport
+import Testing
+
+@Suite struct ParallelTablesTests {
+    /// Numbers stored by several threads are found, each the one that was stored for its offset.
+    @Test func sharedNumbers() {
+        let table = SharedNumberTable(offsetsBelow: 40_000)
+        #expect(table.find(0) == nil)
+        parallelFor(count: 4, jobs: 4) { part in
+            for offset in stride(from: UInt32(0), to: 3000, by: 1) {
+                if table.find(offset) == nil { table.store(offset * 7, for: offset) }
+                _ = part
+            }
+        }
+        for offset in UInt32(0)..<3000 { #expect(table.find(offset) == offset * 7) }
+        #expect(table.find(3000) == nil)
+        table.store(1, for: .max)
+        #expect(table.find(.max - 1) == nil)
+    }
+
+    /// A full table forgets what comes after, and ends its searches.
+    @Test func fullTable() {
+        let table = SharedNumberTable(offsetsBelow: 0)
+        for offset in UInt32(0)..<5000 { table.store(offset, for: offset) }
+        var found = 0
+        for offset in UInt32(0)..<5000 {
+            if let number = table.find(offset) {
+                #expect(number == offset)
+                found += 1
+            }
+        }
+        #expect(found == 768)
+    }
+
+    @Test func keysInOrder() {
+        var random = SeededRandom(seed: 7)
+        for count in [0, 1, 2, 300, 5000] {
+            let keys = (0..<count).map { _ in random.next() >> (random.next() % 64) }
+            let order = indexesSorted(by: keys)
+            let expected = keys.indices.sorted { (keys[$0], $0) < (keys[$1], $1) }
+            #expect(order.map { Int($0) } == expected)
+            var runs = order
+            sortRuns(&runs, keys) { $0 > $1 }
+            #expect(
+                runs.map { Int($0) } == keys.indices.sorted { (keys[$0], $1) < (keys[$1], $0) })
+        }
+    }
+
+    /// Results arrive in order, whichever thread made them, and stop when told to.
+    @Test(arguments: [1, 2, 4]) func resultsInOrder(_ jobs: Int) {
+        let all = parallelInOrder(count: 500, jobs: jobs, into: [Int]()) {
+            0
+        } produce: { made, index in
+            made += 1
+            var waste = 0
+            for step in 0..<(index * 37 % 1000) { waste &+= step }
+            return index + (waste == -1 ? 1 : 0)
+        } consume: { state, index in
+            state.append(index)
+            return true
+        }
+        #expect(all == Array(0..<500))
+        let some = parallelInOrder(count: 500, jobs: jobs, into: [Int]()) {
+            0
+        } produce: { _, index in
+            index
+        } consume: { state, index in
+            state.append(index)
+            return index < 100
+        }
+        #expect(some == Array(0...100))
+    }
+}
