@@ -111,15 +111,6 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         self.count = count
     }
 
-    /// Appends `value` until there are `count` elements.
-    @inlinable
-    package mutating func extend(to count: Int, with value: Element) {
-        if count <= self.count { return }
-        if capacity < count { grow(by: count - self.count) }
-        unsafe (base + self.count).initialize(repeating: value, count: count - self.count)
-        self.count = count
-    }
-
     @inlinable @inline(never)
     mutating func grow(by more: Int) {
         let larger = max(capacity * 2, count + more)
