@@ -41,21 +41,8 @@ package func parallelFor(count: Int, jobs: Int, _ body: @Sendable (Int) -> Void)
         unsafe pthread_attr_setstacksize(&attributes, 16 << 20)
         var started: [pthread_t] = []
         for _ in 1..<threads {
-            var thread = pthread_t()
-            let handle = unsafe Unmanaged.passRetained(work)
-            // SAFETY: the thread takes over the reference it is given, and is joined below, before
-            // `work` and `body` end.
-            let result = unsafe pthread_create(
-                &thread, &attributes,
-                { argument in
-                    // SAFETY: the argument is the retained ParallelWork passed below.
-                    unsafe Unmanaged<ParallelWork>.fromOpaque(argument!).takeRetainedValue().run()
-                    return nil
-                }, handle.toOpaque())
-            guard result == 0 else {
-                unsafe handle.release()
-                break
-            }
+            // Joined below, before `work` and `body` end.
+            guard let thread = unsafe work.start(&attributes) else { break }
             started.append(thread)
         }
         work.run()
@@ -81,21 +68,11 @@ package func parallelMap<Result: Sendable>(
 package func parallelBeside(_ one: @Sendable () -> Void, _ other: () -> Void) {
     withoutActuallyEscaping(one) { one in
         let work = ParallelWork(count: 1) { _ in one() }
-        var thread = pthread_t()
-        let handle = unsafe Unmanaged.passRetained(work)
-        // SAFETY: as in `parallelFor`: the thread takes over the reference and is joined below.
-        let result = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                unsafe Unmanaged<ParallelWork>.fromOpaque(argument!).takeRetainedValue().run()
-                return nil
-            }, handle.toOpaque())
-        if result != 0 {
-            unsafe handle.release()
-            work.run()
-        }
+        // Joined below, before `work` and `one` end.
+        let thread = unsafe work.start(nil)
+        if thread == nil { work.run() }
         other()
-        if result == 0 { pthread_join(thread, nil) }
+        if let thread { pthread_join(thread, nil) }
     }
 }
 
@@ -108,6 +85,24 @@ private final class ParallelWork: Sendable {
     init(count: Int, body: @escaping @Sendable (Int) -> Void) {
         self.count = count
         self.body = body
+    }
+
+    /// Runs on a thread of its own, which the caller joins; nil when the system refuses one.
+    @unsafe
+    func start(_ attributes: UnsafePointer<pthread_attr_t>?) -> pthread_t? {
+        var thread = pthread_t()
+        let handle = unsafe Unmanaged.passRetained(self)
+        // SAFETY: the thread takes over the reference it is given.
+        let result = unsafe pthread_create(
+            &thread, attributes,
+            { argument in
+                // SAFETY: the argument is the retained work passed below.
+                unsafe Unmanaged<ParallelWork>.fromOpaque(argument!).takeRetainedValue().run()
+                return nil
+            }, handle.toOpaque())
+        if result == 0 { return thread }
+        unsafe handle.release()
+        return nil
     }
 
     /// Takes indexes until there are no more.

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// Compiles tables of abbreviations, for units of the same address and offset sizes. Units have tables of
+/// their own but declare the same things: what is declared with the same bytes is compiled once.
+package final class AbbreviationCompiler {
+    package let encoding: UnitEncoding
+    private var compiled: CompiledAbbreviations
+
+    /// - Parameter section: the bytes of `.debug_abbrev`.
+    package init(_ section: ByteView, encoding: UnitEncoding) {
+        self.encoding = encoding
+        compiled = CompiledAbbreviations(section, encoding: encoding)
+    }
+
+    /// The table at `offset` of the section.
+    ///
+    /// - Throws: a form this room does not know, a code used twice, or data that ends too early.
+    package func table(at offset: UInt64) throws(DWARFError) -> AbbreviationTable {
+        AbbreviationTable(try compiled.draft(at: offset), self)
+    }
+
+    func constant(_ index: Int) -> Int64 { compiled.constants[index] }
+    func spec(_ index: Int) -> AttributeSpec { compiled.specs[index] }
+}
+
+/// What a compiler knows. A struct, so that one access to the compiler covers a whole table.
+private struct CompiledAbbreviations: ~Copyable {
+    private let section: ByteView
+    private let encoding: UnitEncoding
+    private var entries = Arena<Abbreviation>(capacity: 512)
+    private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
+    private var fixedLoads = Arena<FixedLoad>(capacity: 1024)
+    private var plainLayouts = Arena<PlainLayout>()
+    private(set) var constants = Arena<Int64>()
+    private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
+    /// Entries by the hash of their declaration, and where the first of each lies in the section.
+    private var known = HashChains()
+    private var places = Arena<Int>()
+
+    init(_ section: ByteView, encoding: UnitEncoding) {
+        self.section = section
+        self.encoding = encoding
+    }
+
+    /// The table at `offset` of the section.
+    mutating func draft(at offset: UInt64) throws(DWARFError) -> AbbreviationDraft {
+        var draft = AbbreviationDraft()
+        var fault: DWARFError?
+        do throws(ByteError) {
+            guard let start = Int(exactly: offset), start <= section.count else {
+                throw ByteError.truncated(offset: Int(clamping: offset))
+            }
+            var cursor = section.cursor(bigEndian: encoding.bigEndian)
+            try cursor.seek(to: start)
+            while fault == nil {
+                let at = cursor.offset
+                let code = try cursor.readULEB()
+                if code == 0 { break }
+                let declaration = cursor.offset
+                let hash = try Self.pass(&cursor)
+                var entry = find(declaration, cursor.offset - declaration, hash)
+                if entry == nil { entry = try compile(declaration, hash, &fault) }
+                guard let entry else { break }
+                if !draft.insert(code, entries[Int(entry)], steps, fixedLoads, plainLayouts) {
+                    fault = DWARFError(
+                        section: ".debug_abbrev", offset: at,
+                        "abbreviation \(code) is declared twice")
+                }
+            }
+        } catch {
+            throw DWARFError(section: ".debug_abbrev", error)
+        }
+        if let fault { throw fault }
+        return draft
+    }
+
+    /// Passes over a declaration from its tag on, and hashes it.
+    private static func pass(_ cursor: inout ByteCursor) throws(ByteError) -> UInt64 {
+        var mixer = Mixer(try cursor.readULEB())
+        mixer.add(UInt64(try cursor.readU8()))
+        while true {
+            let attribute = try cursor.readULEB()
+            let form = try cursor.readULEB()
+            if form == UInt64(Form.implicitConst.rawValue) {
+                mixer.add(UInt64(bitPattern: try cursor.readSLEB()))
+            }
+            if attribute == 0, form == 0 { return mixer.value }
+            mixer.add(attribute << 32 ^ form)
+        }
+    }
+
+    /// The entry that was declared with the same bytes.
+    private func find(_ start: Int, _ length: Int, _ hash: UInt64) -> UInt32? {
+        var entry = known.first(hash: hash)
+        while let candidate = entry {
+            if section.hasSameBytes(start, places[Int(candidate)], length) { return candidate }
+            entry = known.after(candidate, hash: hash)
+        }
+        return nil
+    }
+
+    /// Compiles the declaration at `start`, which `pass` has read; nil with a fault.
+    private mutating func compile(
+        _ start: Int, _ hash: UInt64, _ fault: inout DWARFError?
+    ) throws(ByteError) -> UInt32? {
+        var cursor = section.cursor(bigEndian: encoding.bigEndian)
+        try cursor.seek(to: start)
+        let tag = try cursor.readULEB()
+        let children = try cursor.readU8()
+        let firstSpec = specs.count
+        while true {
+            let at = cursor.offset
+            let attribute = try cursor.readULEB()
+            let form = try cursor.readULEB()
+            let implicit: Int64 =
+                form == UInt64(Form.implicitConst.rawValue) ? try cursor.readSLEB() : 0
+            if attribute == 0, form == 0 { break }
+            guard let code = UInt16(exactly: form), encoding.size(of: Form(rawValue: code)) != nil
+            else {
+                fault = DWARFError(
+                    section: ".debug_abbrev", offset: at,
+                    "unknown form 0x\(String(form, radix: 16)) (DWARF \(encoding.version))")
+                return nil
+            }
+            // An attribute beyond 16 bits is nobody's; 0 is kept as "no name we know".
+            specs.append(
+                AttributeSpec(
+                    attribute: Attribute(rawValue: UInt16(exactly: attribute) ?? 0),
+                    form: Form(rawValue: code), implicitConstant: implicit))
+        }
+        known.append(hash: hash)
+        places.append(start)
+        finish(Tag(rawValue: UInt16(exactly: tag) ?? 0), hasChildren: children != 0, firstSpec)
+        return UInt32(truncatingIfNeeded: entries.count - 1)
+    }
+
+    private mutating func finish(_ tag: Tag, hasChildren: Bool, _ firstSpec: Int) {
+        let skipStart = steps.count
+        compileSteps(firstSpec, loading: false)
+        let skipEnd = steps.count
+        compileSteps(firstSpec, loading: true)
+        var refersOutside = false
+        for index in firstSpec..<specs.count {
+            switch specs[index].form {
+            case .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8: refersOutside = true
+            default: break
+            }
+        }
+        var entry =
+            Abbreviation(
+                tag: tag, hasChildren: hasChildren, interest: EntryInterest(tag),
+                // No value but a string or a block, whose lengths are checked, takes more than 16 bytes.
+                isLong: (specs.count - firstSpec + 1) * 16 > EntryReader.slack,
+                refersOutside: refersOutside,
+                skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
+                loadEnd: UInt32(steps.count),
+                specStart: UInt32(firstSpec), specEnd: UInt32(specs.count))
+        // Masks are for numbers that begin with their lowest byte.
+        if !encoding.bigEndian, !entry.isLong { compileFixed(&entry) }
+        entries.append(entry)
+    }
+
+    private mutating func compileFixed(_ entry: inout Abbreviation) {
+        compileLoads(&entry)
+        if let layout = plainLayout(entry) {
+            entry.plainLayout = UInt32(plainLayouts.count)
+            plainLayouts.append(layout)
+        }
+    }
+
+    /// Makes fixed loads of the first steps.
+    private mutating func compileLoads(_ entry: inout Abbreviation) {
+        entry.fixedStart = UInt32(fixedLoads.count)
+        var offset = 0
+        loop: for index in Int(entry.skipEnd)..<Int(entry.loadEnd) {
+            let step = steps[index]
+            let width: Int
+            switch step.operation {
+            case .skipBytes:
+                offset += Int(step.count)
+                entry.restStart += 1
+                continue
+            case .load1, .loadReference1: width = 1
+            case .load2, .loadReference2: width = 2
+            case .load4, .loadReference4: width = 4
+            case .load8: width = 8
+            case .loadPresent, .constant: width = 0
+            default: break loop
+            }
+            let isReference: Bool =
+                switch step.operation {
+                case .loadReference1, .loadReference2, .loadReference4: true
+                default: false
+                }
+            fixedLoads.append(
+                FixedLoad(
+                    mask: width == 8 ? .max : 1 << UInt64(width * 8) - 1,
+                    constant: step.operation == .loadPresent
+                        ? 1 : step.operation == .constant ? Int32(bitPattern: step.count) : 0,
+                    offset: UInt16(offset), form: step.form, slot: step.slot,
+                    isReference: isReference))
+            entry.fixedSlots |= 1 << UInt32(step.slot)
+            entry.restStart += 1
+            offset += width
+        }
+        entry.fixedEnd = UInt32(fixedLoads.count)
+        entry.fixedSize = UInt16(offset)
+    }
+
+    private mutating func plainLayout(_ entry: Abbreviation) -> PlainLayout? {
+        switch entry.tag {
+        case .member, .enumerator, .formalParameter: break
+        default: return nil
+        }
+        var layout = PlainLayout()
+        var loads = Int(entry.fixedStart)..<Int(entry.fixedEnd)
+        layout.size = Int(entry.fixedSize)
+        var steps = Int(entry.restStart)..<Int(entry.loadEnd)
+        if let first = steps.first, loads.isEmpty, entry.fixedSize == 0,
+            self.steps[first].operation == .loadString, self.steps[first].slot == Slot.name.rawValue
+        {
+            // What follows the string is of fixed size?
+            layout.hasString = true
+            var rest = Abbreviation(
+                tag: entry.tag, hasChildren: false, interest: .part, isLong: false,
+                refersOutside: false, skipStart: entry.skipStart,
+                skipEnd: UInt32(first + 1), loadEnd: entry.loadEnd, specStart: 0, specEnd: 0)
+            compileLoads(&rest)
+            loads = Int(rest.fixedStart)..<Int(rest.fixedEnd)
+            layout.size = Int(rest.fixedSize)
+            steps = Int(rest.restStart)..<Int(rest.loadEnd)
+        }
+        guard !entry.hasChildren, steps.isEmpty else { return nil }
+        for index in loads {
+            let load = fixedLoads[index]
+            guard load.mask != 0 else { return nil }
+            let field = PlainLayout.Field(load)
+            switch load.slot {
+            case Slot.name.rawValue
+            where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue: layout.name = field
+            case Slot.type.rawValue where load.isReference: layout.type = field
+            case Slot.dataMemberLocation.rawValue, Slot.constValue.rawValue: layout.number = field
+            case Slot.dataBitOffset.rawValue: layout.bits = field
+            case Slot.bitSize.rawValue: layout.width = field
+            default: return nil
+            }
+        }
+        layout.isBitfield = layout.bits.mask | layout.width.mask != 0
+        return layout
+    }
+
+    private mutating func compileSteps(_ firstSpec: Int, loading: Bool) {
+        var fixed: UInt32 = 0
+        for index in firstSpec..<specs.count {
+            let spec = specs[index]
+            if loading, let slot = Slot(spec.attribute) {
+                flush(&fixed)
+                if spec.form == .implicitConst {
+                    if let short = Int32(exactly: spec.implicitConstant) {
+                        add(.constant, slot, spec.form, UInt32(bitPattern: short))
+                    } else {
+                        add(.longConstant, slot, spec.form, UInt32(constants.count))
+                        constants.append(spec.implicitConstant)
+                    }
+                } else {
+                    add(encoding.loadOperation(of: spec.form), slot, spec.form)
+                }
+                continue
+            }
+            switch encoding.size(of: spec.form)! {
+            case .fixed(let bytes): fixed += UInt32(bytes)
+            case .variable(let operation):
+                flush(&fixed)
+                steps.append(AbbreviationStep(operation: operation, slot: 0, form: 0, count: 0))
+            }
+        }
+        flush(&fixed)
+    }
+
+    private mutating func flush(_ fixed: inout UInt32) {
+        guard fixed > 0 else { return }
+        steps.append(AbbreviationStep(operation: .skipBytes, slot: 0, form: 0, count: fixed))
+        fixed = 0
+    }
+
+    private mutating func add(
+        _ operation: AbbreviationStep.Operation, _ slot: Slot, _ form: Form, _ count: UInt32 = 0
+    ) {
+        steps.append(
+            AbbreviationStep(
+                operation: operation, slot: slot.rawValue, form: form.rawValue, count: count))
+    }
+}
