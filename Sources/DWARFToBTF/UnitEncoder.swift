@@ -255,7 +255,9 @@ struct UnitEncoder: ~Copyable {
     mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
         let name = try name(die, .name)
         if unitIsC || name == 0 { return name }
-        if isIdentifier(context.names.bytes(of: name)[...]) { return name }
+        if isIdentifier(context.names.bytes(of: name)[...], for: context.target) {
+            return name
+        }
         note(name, .invalidName)
         return 0
     }
