@@ -25,8 +25,9 @@ package final class BaseIndex: Sendable {
     /// that leaves such ones behind (libbpf before 1.2) left them in the modules as well.
     package let resolvesForwards: Bool
 
-    package convenience init(_ btf: BTF) {
-        self.init(btf, strings: Strings(btf), types: Types(btf))
+    /// - Parameter hashMask: see `TypeStore`, which must have the same.
+    package convenience init(_ btf: BTF, hashMask: UInt64 = .max) {
+        self.init(btf, strings: Strings(btf), types: Types(btf, hashMask: hashMask))
     }
 
     /// Puts together what two threads may have worked out.
@@ -36,7 +37,7 @@ package final class BaseIndex: Sendable {
         let isRenamed = types.namesInsideNames || builder.hasDuplicates
         if isRenamed {
             // One string may have several offsets here, but names are compared by offset.
-            types = Types(words: types.words, starts: types.starts, renaming: &builder)
+            types = Types(types, renaming: &builder)
         }
         typeCount = UInt32(types.starts.count)
         stringLength = UInt32(strings.length)
@@ -80,13 +81,14 @@ package final class BaseIndex: Sendable {
     package struct Types: Sendable {
         let words: [UInt32]
         let starts: [UInt32]
+        let hashMask: UInt64
         let table: FrozenChains
         let nestsArrays: Bool
         let resolvesForwards: Bool
         /// Some name begins inside a longer string (`StringSection`).
         let namesInsideNames: Bool
 
-        package init(_ btf: BTF) {
+        package init(_ btf: BTF, hashMask: UInt64 = .max) {
             var words: [UInt32] = []
             var starts: [UInt32] = [0]
             for link in chain(btf) {
@@ -107,13 +109,13 @@ package final class BaseIndex: Sendable {
                     if offset > 0, strings[offset - 1] != 0 { inside = true }
                 }
             }
-            self.init(words, starts, namesInsideNames: inside)
+            self.init(words, starts, namesInsideNames: inside, hashMask: hashMask)
         }
 
         /// The same types with each name at the offset that `names` knows it by.
-        fileprivate init(words: [UInt32], starts: [UInt32], renaming names: inout NameTableBuilder)
-        {
-            var words = words
+        fileprivate init(_ types: Types, renaming names: inout NameTableBuilder) {
+            var words = types.words
+            let starts = types.starts
             for id in 1..<starts.count {
                 var positions: [Int] = []
                 forEachName(words, Int(starts[id])) { positions.append($0) }
@@ -121,11 +123,14 @@ package final class BaseIndex: Sendable {
                     words[position] = UInt32(names.canonicalOffset(Int(words[position])))
                 }
             }
-            self.init(words, starts, namesInsideNames: false)
+            self.init(words, starts, namesInsideNames: false, hashMask: types.hashMask)
         }
 
-        private init(_ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool) {
+        private init(
+            _ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool, hashMask: UInt64
+        ) {
             self.namesInsideNames = namesInsideNames
+            self.hashMask = hashMask
             var nested = false
             table = FrozenChains(entries: starts.count) { id in
                 guard id > 0 else { return nil }
@@ -138,7 +143,7 @@ package final class BaseIndex: Sendable {
                         nested = true
                     }
                 }
-                return recordHash(words, start)
+                return recordHash(words, start).map { $0 & hashMask }
             }
             self.words = words
             self.starts = starts

@@ -25,6 +25,10 @@ package struct TypeStore: ~Copyable, Sendable {
     /// A FWD with the name of only one struct or union is merged with that.
     let resolvesForwards: Bool
 
+    /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
+    /// few bits, or none.
+    let hashMask: UInt64
+
     // The own types.
     var words = Arena<UInt32>(capacity: 1 << 14)
     var starts = Arena<UInt32>(capacity: 1 << 12)
@@ -74,13 +78,14 @@ package struct TypeStore: ~Copyable, Sendable {
     /// By id of the base: 1 where a unit's type was settled as that, see LateDefinitions.swift.
     var servedByBase: Arena<UInt8>
 
-    package init(base: BaseIndex?, names: NamePool) {
+    package init(base: BaseIndex?, names: NamePool, hashMask: UInt64 = .max) {
         self.base = base
         self.names = names
         baseTypes = base?.types ?? .empty
         baseWords = base?.words ?? Frozen([])
         baseStarts = base?.starts ?? Frozen([0])
         firstID = base?.typeCount ?? 1
+        self.hashMask = hashMask
         servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
@@ -178,7 +183,8 @@ package struct TypeStore: ~Copyable, Sendable {
 
     @inline(__always)
     func candidates(_ hash: UInt64) -> Candidates {
-        Candidates(
+        let hash = hash & hashMask
+        return Candidates(
             hash: hash, own: table.first(hash: hash),
             base: base == nil ? nil : baseTypes.first(hash: hash))
     }
@@ -205,7 +211,7 @@ package struct TypeStore: ~Copyable, Sendable {
         words.append(unit.words, start..<end)
         merged.append(id)
         places.append(number)
-        table.append(hash: hash)
+        table.append(hash: hash.map { $0 & hashMask })
         settled[Int(number)] = id
         return id
     }
