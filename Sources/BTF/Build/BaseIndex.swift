@@ -25,9 +25,21 @@ package final class BaseIndex: Sendable {
     /// that leaves such ones behind (libbpf before 1.2) left them in the modules as well.
     package let resolvesForwards: Bool
 
-    /// - Parameter hashMask: see `TypeStore`, which must have the same.
-    package convenience init(_ btf: BTF, hashMask: UInt64 = .max) {
-        self.init(btf, strings: Strings(btf), types: Types(btf, hashMask: hashMask))
+    package convenience init(_ btf: BTF) {
+        self.init(btf, strings: Strings(btf), types: Types(btf))
+    }
+
+    /// An index where hashes have few bits, or none; see `TypeStore.hashMask`.
+    package convenience init(_ btf: BTF, hashMask: UInt64) {
+        let index = BaseIndex(btf)
+        let (words, starts) = (index.words, index.starts)
+        let types = FrozenChains(entries: starts.count) { id in
+            id == 0 ? nil : recordHash { words[Int(starts[id]) + $0] }.map { $0 & hashMask }
+        }
+        self.init(
+            words: words, starts: starts, strings: index.strings, types: types,
+            hasOriginalWords: index.hasOriginalWords, nestsArrays: index.nestsArrays,
+            resolvesForwards: index.resolvesForwards)
     }
 
     /// Puts together what two threads may have worked out.
@@ -37,7 +49,7 @@ package final class BaseIndex: Sendable {
         let isRenamed = types.namesInsideNames || builder.hasDuplicates
         if isRenamed {
             // One string may have several offsets here, but names are compared by offset.
-            types = Types(types, renaming: &builder)
+            types = Types(words: types.words, starts: types.starts, renaming: &builder)
         }
         typeCount = UInt32(types.starts.count)
         stringLength = UInt32(strings.length)
@@ -81,14 +93,13 @@ package final class BaseIndex: Sendable {
     package struct Types: Sendable {
         let words: [UInt32]
         let starts: [UInt32]
-        let hashMask: UInt64
         let table: FrozenChains
         let nestsArrays: Bool
         let resolvesForwards: Bool
         /// Some name begins inside a longer string (`StringSection`).
         let namesInsideNames: Bool
 
-        package init(_ btf: BTF, hashMask: UInt64 = .max) {
+        package init(_ btf: BTF) {
             var words: [UInt32] = []
             var starts: [UInt32] = [0]
             for link in chain(btf) {
@@ -109,13 +120,13 @@ package final class BaseIndex: Sendable {
                     if offset > 0, strings[offset - 1] != 0 { inside = true }
                 }
             }
-            self.init(words, starts, namesInsideNames: inside, hashMask: hashMask)
+            self.init(words, starts, namesInsideNames: inside)
         }
 
         /// The same types with each name at the offset that `names` knows it by.
-        fileprivate init(_ types: Types, renaming names: inout NameTableBuilder) {
-            var words = types.words
-            let starts = types.starts
+        fileprivate init(words: [UInt32], starts: [UInt32], renaming names: inout NameTableBuilder)
+        {
+            var words = words
             for id in 1..<starts.count {
                 var positions: [Int] = []
                 forEachName(words, Int(starts[id])) { positions.append($0) }
@@ -123,14 +134,11 @@ package final class BaseIndex: Sendable {
                     words[position] = UInt32(names.canonicalOffset(Int(words[position])))
                 }
             }
-            self.init(words, starts, namesInsideNames: false, hashMask: types.hashMask)
+            self.init(words, starts, namesInsideNames: false)
         }
 
-        private init(
-            _ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool, hashMask: UInt64
-        ) {
+        private init(_ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool) {
             self.namesInsideNames = namesInsideNames
-            self.hashMask = hashMask
             var nested = false
             table = FrozenChains(entries: starts.count) { id in
                 guard id > 0 else { return nil }
@@ -143,7 +151,7 @@ package final class BaseIndex: Sendable {
                         nested = true
                     }
                 }
-                return recordHash(words, start).map { $0 & hashMask }
+                return recordHash(words, start)
             }
             self.words = words
             self.starts = starts

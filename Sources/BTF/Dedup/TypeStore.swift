@@ -25,10 +25,6 @@ package struct TypeStore: ~Copyable, Sendable {
     /// A FWD with the name of only one struct or union is merged with that.
     let resolvesForwards: Bool
 
-    /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
-    /// few bits, or none.
-    let hashMask: UInt64
-
     // The own types.
     var words = Arena<UInt32>(capacity: 1 << 14)
     var starts = Arena<UInt32>(capacity: 1 << 12)
@@ -67,6 +63,9 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Pairs that may still be compared. Real kernels need a few per type; a file made of types that
     /// look alike and differ far below could ask for their number squared.
     var budget = 50_000_000
+    /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
+    /// few bits, or none.
+    private(set) var hashMask = UInt64.max
 
     /// A type of the unit, by number, and what it may be the same as: an id of the store, of the base
     /// or, unstored, of the unit.
@@ -78,17 +77,23 @@ package struct TypeStore: ~Copyable, Sendable {
     /// By id of the base: 1 where a unit's type was settled as that, see LateDefinitions.swift.
     var servedByBase: Arena<UInt8>
 
-    package init(base: BaseIndex?, names: NamePool, hashMask: UInt64 = .max) {
+    package init(base: BaseIndex?, names: NamePool) {
         self.base = base
         self.names = names
         baseTypes = base?.types ?? .empty
         baseWords = base?.words ?? Frozen([])
         baseStarts = base?.starts ?? Frozen([0])
         firstID = base?.typeCount ?? 1
-        self.hashMask = hashMask
         servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
+    }
+
+    /// A store where types share hashes that have none in common but `hashMask`'s bits. Its units and its
+    /// base must be made the same way.
+    package init(base: BaseIndex?, names: NamePool, hashMask: UInt64) {
+        self.init(base: base, names: names)
+        self.hashMask = hashMask
     }
 
     /// How many own types there are, such as were merged later included.
@@ -183,8 +188,7 @@ package struct TypeStore: ~Copyable, Sendable {
 
     @inline(__always)
     func candidates(_ hash: UInt64) -> Candidates {
-        let hash = hash & hashMask
-        return Candidates(
+        Candidates(
             hash: hash, own: table.first(hash: hash),
             base: base == nil ? nil : baseTypes.first(hash: hash))
     }
@@ -211,7 +215,7 @@ package struct TypeStore: ~Copyable, Sendable {
         words.append(unit.words, start..<end)
         merged.append(id)
         places.append(number)
-        table.append(hash: hash.map { $0 & hashMask })
+        table.append(hash: hash)
         settled[Int(number)] = id
         return id
     }
