@@ -32,12 +32,12 @@ package final class BaseIndex: Sendable {
     /// An index where hashes have few bits, or none; see `TypeStore.hashMask`.
     package convenience init(_ btf: BTF, hashMask: UInt64) {
         let index = BaseIndex(btf)
-        let (words, starts) = (index.words, index.starts)
-        let types = FrozenChains(entries: starts.count) { id in
-            id == 0 ? nil : recordHash { words[Int(starts[id]) + $0] }.map { $0 & hashMask }
+        let words = (0..<index.words.count).map { index.words[$0] }
+        let types = FrozenChains(entries: index.starts.count) { id in
+            id == 0 ? nil : recordHash(words, Int(index.starts[id])).map { $0 & hashMask }
         }
         self.init(
-            words: words, starts: starts, strings: index.strings, types: types,
+            words: index.words, starts: index.starts, strings: index.strings, types: types,
             hasOriginalWords: index.hasOriginalWords, nestsArrays: index.nestsArrays,
             resolvesForwards: index.resolvesForwards)
     }
