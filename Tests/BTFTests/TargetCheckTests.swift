@@ -220,6 +220,37 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         #expect(try findings(["a", "Z"], 7, .module(bringsBase: false)) == [])
     }
 
+    /// Whatever the bytes are, there is a report, and the rules of a target can be read from them.
+    @Test(arguments: 0..<8) func damaged(_ seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        var asm = BTFAssembler(headerLength: seed % 2 == 0 ? 24 : 32)
+        asm.int()
+        for newer in NewerBTF.all where !newer.words.contains("btf_info:4010000") {
+            newer.build(&asm)
+        }
+        asm.structure("module", size: 8, [("btf_data", 1, 0)])
+        asm.enumeration("", [("BTF_KIND_UNKN", 0), ("BTF_KIND_ENUM64", 19)])
+        let whole = asm.bytes()
+        var read = 0
+        for _ in 0..<400 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let at = Int.random(in: 24..<bytes.count, using: &random)
+                bytes[at] = UInt8.random(in: 0...255, using: &random)
+            }
+            guard let btf = try? BTF.parse(ByteView(bytes)) else { continue }
+            read += 1
+            _ = TargetRules(nil, showing: btf)
+            for version in [KernelVersion(5, 2), KernelVersion(6, 12), KernelVersion(7, 2)] {
+                let report = checkTarget(
+                    btf, byteCount: bytes.count, use: .whole, rules: TargetRules(version)!,
+                    isSound: true)
+                #expect((report.findings.errorCount == 0) == (report.program == .takes))
+            }
+        }
+        #expect(read > 100)
+    }
+
     @Test func sizes() throws {
         var asm = BTFAssembler()
         asm.int()
