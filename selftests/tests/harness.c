@@ -94,6 +94,22 @@ struct bpf_object *loaded(const struct embedded *embedded)
 	return object && !bpf_object__load(object) ? object : NULL;
 }
 
+bool choose(struct bpf_object *object, const char *name)
+{
+	struct bpf_program *program, *wanted = bpf_object__find_program_by_name(object, name);
+
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, program == wanted);
+	return wanted != NULL;
+}
+
+struct bpf_object *loaded_with(const struct embedded *embedded, const char *program)
+{
+	struct bpf_object *object = opened(embedded);
+
+	return object && choose(object, program) && !bpf_object__load(object) ? object : NULL;
+}
+
 bool keep(struct bpf_link *link)
 {
 	if (!link || nr_links == MAX_KEPT)
@@ -300,7 +316,10 @@ int run_points(const struct point *points, size_t count, const char *module)
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
 	libbpf_set_print(take_message);
 	if (module) {
-		error = load_module(beside(module), 0);
+		/* Before the path of the module, for it stays valid only so long. */
+		int flags = access(beside("other-build"), F_OK) ? 0 : ANY_BUILD;
+
+		error = load_module(beside(module), flags);
 		if (error) {
 			printf("Bail out! cannot load %s: %s\n", module, strerror(-error));
 			return FAILED;

@@ -34,8 +34,8 @@ __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 
 /*
  * Runs all points, in a child so that a crash is one more failure. With a module,
- * PATH is what to load before and unload after, a file beside the program. Returns
- * the exit status.
+ * its file beside the program is loaded before and unloaded after; with a file
+ * `other-build` there, whatever kernel it was built for. Returns the exit status.
  */
 int run_points(const struct point *points, size_t count, const char *module);
 
@@ -62,6 +62,10 @@ struct embedded {
 struct bpf_object *opened(const struct embedded *object);
 /* Opened and loaded. */
 struct bpf_object *loaded(const struct embedded *object);
+/* Of an opened object, only this program is to be loaded; false when there is none of the name. */
+bool choose(struct bpf_object *object, const char *program);
+/* Opened and loaded, with one program only. */
+struct bpf_object *loaded_with(const struct embedded *object, const char *program);
 /* The program of that name attached, in the way that its section tells. */
 bool attached(struct bpf_object *object, const char *program);
 /* The same for a link that the test made itself; false when it is none. */

@@ -8,6 +8,9 @@
 /* The name by which the kernel knows the module in a file: kbtf_test of .../kbtf-test.ko. */
 void module_name(const char *path, char *name, size_t size);
 
+/* MODULE_INIT_IGNORE_MODVERSIONS and _VERMAGIC: a module built for another kernel of the same series. */
+#define ANY_BUILD	3
+
 /* 0, or a negative errno. Flags are those of finit_module(2). */
 int load_module(const char *path, int flags);
 /* By name or file name; waits a while for what still uses it. */

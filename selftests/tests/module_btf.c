@@ -39,7 +39,7 @@ static int in_sysfs(void)
 
 static int fentry(void)
 {
-	struct bpf_object *object = loaded(&functions);
+	struct bpf_object *object = loaded_with(&functions, "mix_entered");
 
 	REQUIRE(object);
 	REQUIRE(attached(object, "mix_entered"));
@@ -51,7 +51,7 @@ static int fentry(void)
 
 static int fexit(void)
 {
-	struct bpf_object *object = loaded(&functions);
+	struct bpf_object *object = loaded_with(&functions, "mix_left");
 
 	REQUIRE(object);
 	REQUIRE(attached(object, "mix_left"));
@@ -63,7 +63,7 @@ static int fexit(void)
 
 static int tp_btf(void)
 {
-	struct bpf_object *object = loaded(&functions);
+	struct bpf_object *object = loaded_with(&functions, "moved");
 
 	REQUIRE(object);
 	REQUIRE(attached(object, "moved"));
@@ -75,7 +75,7 @@ static int tp_btf(void)
 
 static int core_fields(void)
 {
-	struct bpf_object *object = loaded(&core);
+	struct bpf_object *object = loaded_with(&core, "fields");
 
 	REQUIRE(object);
 	REQUIRE(attached(object, "fields"));
@@ -86,7 +86,7 @@ static int core_fields(void)
 
 static int core_facts(void)
 {
-	struct bpf_object *object = loaded(&core);
+	struct bpf_object *object = loaded_with(&core, "facts");
 
 	REQUIRE(object);
 	REQUIRE(attached(object, "facts"));

@@ -7,14 +7,12 @@ EMBED(observer);
 EMBED(replacement);
 EMBED(misfit);
 
-/* OBJECT's only program NAME made ready to be put on FUNCTION of the program FD. */
+/* The program NAME of an object alone, made ready to be put on FUNCTION of the program FD. */
 static bool aimed(struct bpf_object *object, const char *name, int fd, const char *function)
 {
-	struct bpf_program *program, *wanted = bpf_object__find_program_by_name(object, name);
-
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, program == wanted);
-	return wanted && !bpf_program__set_attach_target(wanted, fd, function);
+	return choose(object, name) &&
+	       !bpf_program__set_attach_target(bpf_object__find_program_by_name(object, name), fd,
+					       function);
 }
 
 /* fexit program NAME sees FUNCTION of the program TARGET return. */
