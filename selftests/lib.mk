@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Rules for guest tests, to be included after the lists of what to make:
+#
+#   TEST_GEN_PROGS     programs from tests/NAME.c, static, each with the BPF objects that it embeds
+#   TEST_GEN_FILES     the same, that no list of tests has
+#   HARNESS            sources that all of them share
+#
+#   O                  the folder for what is made
+#   VMLINUX            a kernel, or its BTF, whose types BPF programs see
+#   KBTF               the kbtf that prints them
+
+CLANG ?= clang-16
+KBTF ?= kbtf
+O ?= $(CURDIR)/build
+
+ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(patsubst s390x,s390,$(shell uname -m))))
+# Kernels of today have unnamed members of named structs, an extension that needs to be asked for.
+BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(ARCH) -mcpu=v3 -O2 -g -Wall -Werror \
+	-fms-extensions -Wno-microsoft-anon-tag -I$(O)
+CFLAGS ?= -O2
+TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -Wa,-I$(O)/progs
+# libbpf asks nothing of the name service that would need shared libraries.
+TEST_LDLIBS := -static -lbpf -lelf -lz -Wl,--no-warnings
+
+PROGS := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/*.bpf.c))
+TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
+
+all: $(TESTS)
+
+$(O)/vmlinux.h: $(VMLINUX)
+	@mkdir -p $(@D)
+	$(KBTF) dump --format c $(VMLINUX) >$@
+
+$(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h) $(O)/vmlinux.h
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+# Which objects a program has in it only its source tells.
+$(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)
+
+clean:
+	rm -rf $(O)
+
+.PHONY: all clean
+.DELETE_ON_ERROR:

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# stage.sh FOLDER: makes the guest tests for one kernel. Afterwards FOLDER/tests
+# is what `kbtf vm run --test` takes: a folder for each test, with its program and
+# the module that it loads. The environment tells what for:
+#
+#   KBTF            the kbtf to test
+#   BASE            the kernel that will be booted: its vmlinux, vmlinuz or BTF
+#   HEADERS         its headers
+#   OTHER_BASE      another build of it, whose modules are made to fit by distilling; none: no such tests
+#   OTHER_HEADERS   the headers of that
+#   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without
+#   INSIDE          a root to compile modules in, in which HEADERS and OTHER_HEADERS lie; none: here
+
+set -euo pipefail
+export LC_ALL=C
+
+folder=$(realpath -m "$1")
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+: "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
+OTHER_BASE=${OTHER_BASE-} OTHER_HEADERS=${OTHER_HEADERS-} REFUSED=${REFUSED:-0} INSIDE=${INSIDE-}
+# The builds must not take part in the one that calls this.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
+unset "${!KBUILD_@}"
+
+# kbuild cannot build where a path has a blank in it.
+work=$(mktemp -d)
+trap 'rm -rf "$work" ${inside:+"$inside"}' EXIT
+rm -rf "$folder/tests" "$folder/modules"
+mkdir -p "$folder/tests" "$folder/modules"
+
+# compiled HEADERS: kbtf_test.ko for them, without BTF, into $work/NAME.ko
+compiled() {
+    local headers=$1 name=$2 source=$work/$2
+    if [ -n "$INSIDE" ]; then
+        inside=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX")
+        source=$inside
+        cp "$here"/modules/kbtf_test/*.[ch] "$here/modules/kbtf_test/Kbuild" "$source/"
+        # objtool and make want /proc.
+        # shellcheck disable=SC2016  # the inner shell expands these
+        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" \
+            make -s -C "$headers" M="${source#"$INSIDE"}" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+    else
+        mkdir "$source"
+        cp "$here"/modules/kbtf_test/*.[ch] "$here/modules/kbtf_test/Kbuild" "$source/"
+        make -s -C "$headers" M="$source" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+    fi
+    cp "$source/kbtf_test.ko" "$work/$name.ko"
+    if [ -n "$INSIDE" ]; then
+        rm -rf "$inside"
+        inside=
+    fi
+}
+
+# module NAME FROM: a copy to give BTF to.
+module() { cp "$work/$2.ko" "$folder/modules/$1.ko"; }
+
+# put TEST PROGRAM [MODULE]
+put() {
+    mkdir "$folder/tests/$1"
+    cp "$folder/build/tests/$2" "$folder/tests/$1/"
+    [ -z "${3-}" ] || strip --strip-debug -o "$folder/tests/$1/kbtf_test.ko" "$folder/modules/$3.ko"
+}
+
+make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF"
+
+compiled "$HEADERS" this
+cd "$folder/modules"
+module split this
+module standalone this
+"$KBTF" encode -q --base "$BASE" split.ko
+"$KBTF" encode -q --standalone standalone.ko
+cp standalone.ko rebased.ko
+"$KBTF" rebase -q --base "$BASE" rebased.ko
+cp standalone.ko renumbered.ko
+"$KBTF" rebase -q --renumber-only --base "$BASE" renumbered.ko
+put split module_btf split
+put rebased module_btf rebased
+put renumbered own_types renumbered
+put programs programs
+put lsm lsm
+
+[ -n "$OTHER_BASE" ] || exit 0
+compiled "$OTHER_HEADERS" other
+module distilled other
+module foreign this
+"$KBTF" encode -q --base "$OTHER_BASE" distilled.ko foreign.ko
+"$KBTF" distill -q --base "$OTHER_BASE" distilled.ko
+put distilled module_btf distilled
+touch "$folder/tests/distilled/other-build"
+put foreign refused foreign
+echo "$REFUSED" >"$folder/tests/foreign/expected"
