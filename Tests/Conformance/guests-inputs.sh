@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Fetches what booting kernels takes, besides what inputs.sh and peers.sh make:
+# Fetches what booting kernels takes, besides what inputs.sh, peers.sh and kbuild-inputs.sh make:
 #
-#   $CACHE/vm/6.12/other-base      kernel with BTF, of another ABI of the series
-#   $CACHE/vm/7.2/other-base       kernel with BTF, of the same release for all machines, not only clouds
+#   $CACHE/vm/6.12/other/          headers of another ABI of the series; other/build leads to the folder for make -C,
+#                                  which has a kernel's types (vmlinux). Absent when the archive has but one ABI
+#   $CACHE/vm/7.2/other-headers    the same of the same release for all machines, not only clouds: where in sid's root
 #   $CACHE/vm/7.2/vmlinuz          sid's kernel: the one in kernels/7.2
 #   $CACHE/vm/7.2/shipped/         all its modules, uncompressed: kernel/...
 #   $CACHE/vm/7.2/debug/           their debug files: kernel/...
@@ -16,35 +17,43 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 SID=$CACHE/peers/sid
 
-# base_from RELEASE FILE: the vmlinux, of BTF alone, in the headers of a release.
-base_from() {
-    local tmp
-    tmp=$(fresh "$2")
-    fetch_some "linux-headers-$1" "$tmp/headers" grep '/vmlinux$'
-    mv "$tmp/headers/usr/src/linux-headers-$1/vmlinux" "$2"
-    rm -rf "$tmp"
+# parts_of RELEASE: its headers, and what they lie on.
+parts_of() {
+    echo "linux-headers-$1"
+    apt-cache depends "linux-headers-$1" | sed -nE 's/^ *Depends: (linux-(headers|kbuild)-.*)$/\1/p'
 }
 
 # The oldest ABI that the archive has is the one that differs most.
 another_abi() {
-    local dir=$CACHE/vm/6.12 release
-    [ ! -e "$dir/other-base" ] || return 0
+    local dir=$CACHE/vm/6.12/other release tmp package
+    [ ! -e "$dir/build" ] || return 0
     release=$(apt-cache search --names-only '^linux-headers-6\.12\..*-cloud-amd64$' |
         sed 's/^linux-headers-\(.*\) - .*/\1/' | sort -V | grep -vxF "$(<"$CACHE/kernels/6.12/release")" | head -n 1)
-    # With one ABI there is nothing to compare.
     [ -n "$release" ] || { status "6.12: no other ABI in the archive"; return 0; }
-    status "6.12: fetching the types of $release"
-    mkdir -p "$dir"
-    base_from "$release" "$dir/other-base"
+    status "6.12: fetching headers of $release"
+    mkdir -p "$(dirname "$dir")"
+    tmp=$(fresh "$dir")
+    for package in $(parts_of "$release"); do fetch "$package" "$tmp"; done
+    # The one absolute path in it.
+    sed -i "s|/usr/src/|$dir/usr/src/|" "$tmp/usr/src/linux-headers-$release/Makefile"
+    ln -s "usr/src/linux-headers-$release" "$tmp/build"
+    rm -rf "$dir"
+    mv "$tmp" "$dir"
 }
 
+# In sid's root, for modules are compiled there; what they lie on kbuild-inputs.sh put there.
 another_flavour() {
-    local dir=$CACHE/vm/7.2 release
-    [ ! -e "$dir/other-base" ] || return 0
+    local release tmp file=$CACHE/vm/7.2/other-headers
     release=$(<"$CACHE/kernels/7.2/release")
-    status "7.2: fetching the types of ${release/-cloud/}"
-    mkdir -p "$dir"
-    base_from "${release/-cloud/}" "$dir/other-base"
+    release=${release/-cloud/}
+    [ ! -d "$SID/usr/src/linux-headers-$release" ] || [ "$(cat "$file" 2>/dev/null)" != "/usr/src/linux-headers-$release" ] || return 0
+    status "7.2: fetching headers of $release into the sid root"
+    mkdir -p "$(dirname "$file")"
+    tmp=$(fresh "$SID/kbtf-headers")
+    fetch "linux-headers-$release" "$tmp/root"
+    cp -a "$tmp/root/usr/src/." "$SID/usr/src/"
+    rm -rf "$tmp"
+    echo "/usr/src/linux-headers-$release" >"$file"
 }
 
 sid_kernel() {
@@ -70,24 +79,11 @@ sid_kernel() {
     status "7.2: ready, $(find "$dir/shipped" -name '*.ko' | wc -l) modules, $(du -sh "$dir" | cut -f1)"
 }
 
-# The headers lie in sid's root, for modules are built with sid's compiler.
-sid_headers() {
-    local release tmp package
-    release=$(<"$CACHE/kernels/7.2/release")
-    [ ! -d "$SID/usr/src/linux-headers-$release" ] || return 0
-    status "7.2: fetching headers of $release into the sid root"
-    tmp=$(fresh "$SID/kbtf-headers")
-    for package in "linux-headers-$release" \
-        $(apt-cache depends "linux-headers-$release" | sed -nE 's/^ *Depends: (linux-(headers|kbuild)-.*)$/\1/p'); do
-        fetch "$package" "$tmp/root"
-    done
-    cp -a "$tmp/root/usr/." "$SID/usr/"
-    rm -rf "$tmp"
-}
-
 lock
 another_abi
-export APT_CONFIG=$CACHE/apt-sid/apt.conf
-another_flavour
-sid_headers
-sid_kernel
+(
+    export APT_CONFIG=$CACHE/apt-sid/apt.conf
+    another_flavour
+    sid_kernel
+)
+status "all inputs for guests ready"

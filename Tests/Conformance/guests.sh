@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Part of run.sh: real kernels take our BTF, in virtual machines.
+#
+#   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
+#   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
+
+GUESTS=$WORK/guests
+
+kernel_of() {
+    if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/vmlinuz"; else echo "$CACHE/kernels/$1/image/boot/vmlinuz-$(release_of "$1")"; fi
+}
+
+# Two processors make 7.2 stop under QEMU 7.2's TCG where it patches its own code.
+processors_of() { if [ "$1" = 7.2 ]; then echo 1; else echo 2; fi; }
+
+# base_file SERIES: the BTF of that kernel, as it ships.
+base_file() {
+    if [ "$1" != 7.2 ]; then
+        echo "$CACHE/kernels/$1/vmlinux.btf"
+        return
+    fi
+    [ -e "$GUESTS/7.2.btf" ] || btf_of "$(vmlinux_of 7.2)" "$GUESTS/7.2.btf"
+    echo "$GUESTS/7.2.btf"
+}
+
+# booted SERIES NAME TESTS OPTIONS...: results in $GUESTS/SERIES-NAME.{ktap,log}
+booted() {
+    local series=$1 name=$2 tests=$3
+    shift 3
+    "$KBTF" vm run --kernel "$(kernel_of "$series")" --cpus "$(processors_of "$series")" --append lsm=bpf \
+        --denylist "$REPO/selftests/DENYLIST" --test "$tests" --log "$GUESTS/$series-$name.log" "$@" \
+        >"$GUESTS/$series-$name.ktap" 2>"$GUESTS/$series-$name.err"
+}
+
+# points FILE: how many innermost points passed, or which did not.
+points() {
+    if grep -q '^ *not ok ' "$1"; then
+        echo "$(sed -n 's/^ *not ok [0-9]* //p' "$1" | sort -u | tr '\n' ' ')failed"
+    else
+        sed -n 's/^# Totals: pass:\([0-9]*\).*/\1 points passed/p' "$1" | tail -n 1
+    fi
+}
+
+guest_tests() {
+    local series=$1 bad=0
+    export KBTF
+    BASE=$(base_file "$series")
+    HEADERS='' INSIDE='' OTHER_BASE='' OTHER_HEADERS='' REFUSED=0
+    case $series in
+    6.1) HEADERS=$CACHE/kbuild/6.1/build ;;
+    6.12)
+        HEADERS=$CACHE/kbuild/6.12/build
+        if [ -e "$CACHE/vm/6.12/other/build" ]; then
+            OTHER_HEADERS=$CACHE/vm/6.12/other/build
+            OTHER_BASE=$OTHER_HEADERS/vmlinux
+        fi
+        ;;
+    7.2)
+        INSIDE=$CACHE/peers/sid
+        HEADERS=/usr/src/linux-headers-$(release_of 7.2)
+        OTHER_HEADERS=$(<"$CACHE/vm/7.2/other-headers")
+        OTHER_BASE=$INSIDE$OTHER_HEADERS/vmlinux
+        # EINVAL
+        REFUSED=22
+        ;;
+    esac
+    export BASE HEADERS INSIDE OTHER_BASE OTHER_HEADERS REFUSED
+    bash "$REPO/selftests/stage.sh" "$GUESTS/$series" >"$GUESTS/$series.staging" 2>&1 ||
+        { verdict "$series guest tests" 1 "$(tail -n 1 "$GUESTS/$series.staging")"; return; }
+    booted "$series" tests "$GUESTS/$series/tests" || bad=1
+    verdict "$series guest tests" "$bad" "$(points "$GUESTS/$series-tests.ktap")"
+}
+
+run_guests() {
+    local series
+    for series in 6.1 6.12 7.2; do guest_tests "$series"; done
+}
+
+shipped_modules() {
+    case $1 in
+    6.1) echo "$CACHE/kernels/6.1/image/lib/modules/$(release_of 6.1)" ;;
+    6.12) echo "$CACHE/kernels/6.12/image-ko" ;;
+    7.2) echo "$CACHE/vm/7.2/shipped" ;;
+    esac
+}
+debug_modules() { if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/debug"; else modules_of "$1"; fi; }
+
+# refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with.
+refit() {
+    local base=$1 btf=$2 ko
+    shift 2
+    for ko; do
+        if ! section "$ko" .BTF_ids >/dev/null; then
+            objcopy --update-section ".BTF=$btf/${ko##*/}.btf" "$ko"
+            continue
+        fi
+        "$COMPARE" blank-ids --base "$base" "$ko" "$ko.blank"
+        objcopy --update-section ".BTF=$btf/${ko##*/}.btf" "$ko.blank" "$ko"
+        rm "$ko.blank"
+        "$KBTF" ids --fill -q --base "$base" "$ko"
+    done
+}
+
+load() {
+    local series=$1 dir=$GUESTS/load-$1 base release test bad=0 ktap=$GUESTS/$1-load.ktap count reasons
+    release=$(release_of "$series")
+    base=$(base_file "$series")
+    test=$dir/tests/load
+    mkdir -p "$dir/btf" "$dir/lib/modules/$release" "$test"
+    cp -r "$(shipped_modules "$series")/kernel" "$dir/lib/modules/$release/"
+    "$KBTF" encode -q --base "$base" --detached-dir "$dir/btf" "$(debug_modules "$series")" >"$dir/messages" 2>&1 || bad=1
+    # What is Rust alone has no BTF, and keeps none.
+    (
+        export -f refit section
+        export base COMPARE KBTF dir
+        cd "$dir/lib/modules/$release"
+        # shellcheck disable=SC2016  # the inner shell expands these
+        find kernel -name '*.ko' -printf '%f %p\n' | while read -r name ko; do
+            [ ! -e "$dir/btf/$name.btf" ] || echo "$ko"
+        done | xargs -P "$JOBS" -n 20 bash -euo pipefail -c 'refit "$base" "$dir/btf" "$@"' refit
+    ) >>"$dir/messages" 2>&1 || bad=1
+    depmod -b "$dir" "$release" 2>>"$dir/messages" || bad=1
+    awk -F: '{ print $1, $1; n = split($2, needed, " "); for (i = 1; i <= n; i++) print needed[i], $1 }' \
+        "$dir/lib/modules/$release/modules.dep" | tsort >"$test/list"
+    mv "$dir/lib/modules/$release/kernel" "$test/kernel"
+    rm -rf "$dir/lib" "$dir/btf"
+    # Files with an executable bit would be tests.
+    find "$test" -type f -exec chmod a-x {} +
+    make -s -C "$REPO/selftests" O="$GUESTS/load-build" VMLINUX="$base" KBTF="$KBTF" "$GUESTS/load-build/tests/load_modules" \
+        >>"$dir/messages" 2>&1 || bad=1
+    cp "$GUESTS/load-build/tests/load_modules" "$test/"
+    booted "$series" load "$dir/tests" --memory 3072 --timeout 900 --test-timeout 800 || bad=1
+    rm -rf "$dir/tests"
+    grep -q '^ *# listed ' "$ktap" || bad=1
+    count=$(sed -nE 's/^ *# (listed .*)/\1/p' "$ktap" | head -n 1)
+    reasons=$(sed -nE 's/^ *# (E[A-Z0-9]+|did not come back|unknown errno): ([0-9]+)$/\1 \2/p' "$ktap" | tr '\n' ',' | sed 's/,$//; s/,/, /g')
+    verdict "$series load" "$bad" "$count; $(sed -nE 's/^ *# (BTF refused .*)/\1/p' "$ktap" | head -n 1); not loadable here: $reasons"
+}
+
+run_load() {
+    local series
+    for series in 6.1 6.12 7.2; do load "$series"; done
+}
