@@ -6,8 +6,8 @@
 ///
 /// Items come in the order of the command line, so whoever acts on them at once, as argp does, sees
 /// `--version` before a fault that stands behind it.
-struct OptionScanner<Key> {
-    enum Argument {
+struct OptionScanner<Key: Sendable> {
+    enum Argument: Sendable {
         case none
         /// The rest of the word, or the next word.
         case required
@@ -16,7 +16,7 @@ struct OptionScanner<Key> {
     }
 
     /// One option of a program.
-    struct Option {
+    struct Option: Sendable {
         let key: Key
         /// Without the dashes.
         var long: String?
