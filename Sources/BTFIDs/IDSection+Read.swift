@@ -63,6 +63,8 @@ extension IDSection {
 
     /// Throws when entries do not stand on the ids of their sets, or words overlap.
     private func checkPlaces() throws(IDError) {
+        let outside = entries.filter { $0.set == nil }.map { Span($0.place, 4, $0.symbol) }
+        try checkOrder(of: sets.map { Span($0.place, $0.end - $0.place, $0.symbol) } + outside)
         for entry in entries {
             guard let set = entry.set.map({ sets[$0] }) else { continue }
             let offset = entry.place - set.place
@@ -70,8 +72,6 @@ extension IDSection {
                 throw failure(.notAnID(entry.symbol, set: set.name), at: entry.place)
             }
         }
-        let outside = entries.filter { $0.set == nil }.map { Span($0.place, 4, $0.symbol) }
-        try checkOrder(of: sets.map { Span($0.place, $0.end - $0.place, $0.symbol) } + outside)
         var byPlace: [Int: Int] = [:]
         for (index, entry) in entries.enumerated() {
             guard let other = byPlace.updateValue(index, forKey: entry.place) else { continue }

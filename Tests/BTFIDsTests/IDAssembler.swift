@@ -83,7 +83,7 @@ struct IDAssembler {
     }
 
     /// Reads it back; fails the test when there is no section.
-    func read() throws -> IDSection { try #require(IDSection.read(image().file())) }
+    func read() throws -> IDSection { try #require(try IDSection.read(image().file())) }
 
     /// The words of `bytes`.
     func words(_ bytes: [UInt8]) -> [UInt32] {

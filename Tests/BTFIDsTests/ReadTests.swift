@@ -57,7 +57,7 @@ import Testing
         let image = IDAssembler().image()
         var with = image
         with.function("f", at: 0)
-        let section = try #require(IDSection.read(with.file()))
+        let section = try #require(try IDSection.read(with.file()))
         #expect(section.entries.isEmpty && section.sets.isEmpty && !section.isFilled)
     }
 
@@ -69,7 +69,7 @@ import Testing
         asm.id("func__a")
         var image = asm.image()
         image.variable("__BTF_ID__func__elsewhere__1", at: 0, size: 4, in: 1)
-        let section = try #require(IDSection.read(image.file()))
+        let section = try #require(try IDSection.read(image.file()))
         #expect(section.entries.map(\.name) == ["a"])
     }
 
@@ -129,7 +129,7 @@ import Testing
                 == "test.o: .BTF_ids+0x0: symbol __BTF_ID__\(name) has size \(size), expected a multiple of "
                 + "\(entry), not 0, inside the section")
         // Who only wants to know what is in the set sees it as far as it reaches.
-        let scan = try #require(IDSection.scan(asm.image().file()))
+        let scan = try #require(try IDSection.scan(asm.image().file()))
         #expect(scan.problems.count == 1 && scan.section.sets.count == 1)
         #expect(scan.section.sets[0].end == Int(min(12, size)))
     }
