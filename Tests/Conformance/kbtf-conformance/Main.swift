@@ -13,6 +13,8 @@ enum Main {
                                         [--functions-by-rule [--rules LIST]]
                                         --base-a FILE|none --base-b FILE|none LIST
                  BTFs by meaning; each line of LIST is OURS ORACLE [LEDGER|- [ELF|-]]
+               kbtf-conformance ids --base FILE|none FILE
+                 what each id in FILE's .BTF_ids names
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
 
         """
@@ -23,6 +25,7 @@ enum Main {
         switch arguments.next() {
         case "dies": agrees = DiesCommand.run(&arguments)
         case "compare": agrees = CompareCommand.run(&arguments)
+        case "ids": agrees = IDsCommand.run(&arguments)
         default: agrees = nil
         }
         guard let agrees else {
