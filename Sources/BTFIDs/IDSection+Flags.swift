@@ -22,6 +22,25 @@ extension IDSection {
         return claim(number, old: old, mask: mask).flags
     }
 
+    /// Functions whose last arguments the verifier fills in (`KF_IMPLICIT_ARGS`, include/linux/btf.h). Of several
+    /// sets that hold a function, the one whose name sorts last counts, as for the kernel's tool.
+    ///
+    /// - Parameter old: as for `flags`.
+    package func functionsWithImplicitArguments(old: BTF?) -> Swift.Set<String> {
+        var seen: Swift.Set<String> = []
+        var found: Swift.Set<String> = []
+        let order = sets.indices.filter { sets[$0].hasFlags }.sorted {
+            sets[$0].name.utf8.lexicographicallyPrecedes(sets[$1].name.utf8)
+        }
+        for number in order.reversed() {
+            for (index, flags) in zip(members[number], flags(ofSet: number, old: old))
+            where entries[index].kind == .func && seen.insert(entries[index].name).inserted {
+                if (flags ?? 0) & (1 << 16) != 0 { found.insert(entries[index].name) }
+            }
+        }
+        return found
+    }
+
     /// As `flags`, of a set that was filled in, with what no entry claims.
     func claim(
         _ number: Int, old: BTF?, mask: UInt32 = .max
