@@ -13,10 +13,13 @@
 #   no-base      standalone BTF is read without a base, by bpftool and by kbtf
 #   vmlinux      four kernels against pahole 1.32 with libbpf 1.8, for each list of features: sound,
 #                equal in meaning but for faults of pahole, each proven from the file, not larger, same bytes with one job and two
-#   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool, see ids.sh
+#   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
+#                the same builds with the kernel's own tools; kbuild.sh has it
+#   kernel       a small kernel, likewise
+#   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
-# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux and ids;
-# without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux,
+# kbuild, kernel and ids; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -295,7 +298,9 @@ vmlinux_same_bytes() {
     verdict "6.1 vmlinux same-bytes" "$bad" "$1 times -j1 and -j2: $sums outcome(s)"
 }
 
-# shellcheck source-path=SCRIPTDIR source=ids.sh
+# shellcheck source=kbuild.sh
+source "$HERE/kbuild.sh"
+# shellcheck source=ids.sh
 source "$HERE/ids.sh"
 
 # --- ---
@@ -343,15 +348,17 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux ids}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel ids}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
     dies) dies ;;
     same-bytes) same_bytes ;;
     vmlinux) run_vmlinux ;;
+    kbuild) run_kbuild ;;
+    kernel) run_kernel ;;
     ids) run_ids ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux ids)" ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel ids)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
