@@ -10,7 +10,7 @@ extension UnitEncoder {
         let origin =
             die.has(.abstractOrigin)
             ? try reference(die, .abstractOrigin) : try reference(die, .specification)
-        let unit = contexts[contexts.count - 1]
+        let addrBase = contexts[contexts.count - 1].addrBase
         let index = functions.count
         functions.append(
             FunctionEntry(
@@ -20,8 +20,8 @@ extension UnitEncoder {
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 address: die.has(.lowPC)
                     ? data.address(
-                        die.value(.lowPC), form: die.form(.lowPC), unit: unit.unit,
-                        addrBase: unit.addrBase) ?? 0 : 0,
+                        die.value(.lowPC), form: die.form(.lowPC), unit: unit,
+                        addrBase: addrBase) ?? 0 : 0,
                 hasRanges: die.has(.ranges)))
         let place = offsets.mark(slot(die.offset))
         offsets.set(place, .function(UInt32(truncatingIfNeeded: index)))

@@ -195,6 +195,10 @@ struct UnitEncoder: ~Copyable {
         {
             return known
         }
+        if die.form(slot) == .string, let offset = Int(exactly: die.value(slot)) {
+            let key = inTypes ? data.types.shortKey(at: offset) : data.info.shortKey(at: offset)
+            if key != 0, let known = knownNames.findShort(key) { return known }
+        }
         return try newName(die, slot)
     }
 
