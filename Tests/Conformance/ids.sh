@@ -28,25 +28,25 @@ ids_selftest() {
     mkdir -p "$dir/linux"
     cp "$source/include/linux/btf_ids.h" "$dir/linux/"
     (
-        cd "$dir"
-        clang-16 -target bpf -g -O2 -c "$tests/progs/btf_data.c" -o btf_data.bpf.o
-        gcc -g -Du32=__u32 -I"$HERE/ids-selftest" -I. -c "$tests/prog_tests/resolve_btfids.c" -o "$object"
-        ours --btf btf_data.bpf.o "$object"
-        # The build of 7.2's test goes on with this; older ones have done with it.
-        [ "$series" != 7.2 ] || ours --patch_btfids "$object.BTF_ids" "$object"
-        gcc "$object" -lbpf -o test
-        ./test
+        cd "$dir" &&
+            clang-16 -target bpf -g -O2 -c "$tests/progs/btf_data.c" -o btf_data.bpf.o &&
+            gcc -g -Du32=__u32 -I"$HERE/ids-selftest" -I. -c "$tests/prog_tests/resolve_btfids.c" -o "$object" &&
+            ours --btf btf_data.bpf.o "$object" &&
+            # The build of 7.2's test goes on with this; older ones have done with it.
+            { [ "$series" != 7.2 ] || ours --patch_btfids "$object.BTF_ids" "$object"; } &&
+            gcc "$object" -lbpf -o test &&
+            ./test
     ) >"$dir/messages" 2>&1 || bad=1
     count=$(content "$dir/$object" .BTF_ids | od -An -v -tu4 | tr -s ' ' '\n' | grep -c '[1-9]' || true)
     # Three lists of six ids, one of them with a count.
     [ "$count" = 19 ] || bad=1
-    verdict "$series ids selftest" "$bad" "$count words filled in; $(tail -n 1 "$dir/messages")"
+    verdict "$series ids selftest" "$bad" "$count words filled in$(sed 's/^/; /' "$dir/messages" | tail -n 1)"
 }
 
-# refill SERIES BASE FILE...: blanks and fills in each; counts those that are as shipped.
+# refill SERIES WHAT BASE FILE...: blanks and fills in each; counts those that are as shipped.
 refill() {
-    local series=$1 base=$2 file dir=$IDS/refill-$1 options=() bad=0 count=0 ids=0
-    shift 2
+    local series=$1 what=$2 base=$3 file dir=$IDS/refill-$1 options=() bad=0 count=0 ids=0
+    shift 3
     mkdir -p "$dir"
     [ "$base" = none ] || options=(-b "$base")
     for file; do
@@ -63,7 +63,7 @@ refill() {
     done
     rm -f "$dir/ours" "$dir/theirs"
     [ "$count" -gt 0 ] || bad=1
-    verdict "$series ids refill" "$bad" "$count files, $ids words, as the kernel's tool and as shipped"
+    verdict "$series ids refill" "$bad" "$count $what, $ids words, as the kernel's tool and as shipped"
 }
 
 # step NAME: the tool over all modules of the pipeline, each with its BTF, into pipeline/NAME/.
@@ -176,9 +176,9 @@ run_ids() {
         from=$CACHE/kernels/$series/image-ko
         [ -d "$from" ] || from=$CACHE/kernels/$series/image/lib/modules/$(release_of "$series")
         mapfile -t modules < <(find "$from" -name '*.ko' | sort)
-        refill "$series" "$CACHE/kernels/$series/vmlinux.btf" "${modules[@]}"
+        refill "$series" modules "$CACHE/kernels/$series/vmlinux.btf" "${modules[@]}"
     done
-    refill 6.12 none "$(vmlinux_of 6.12)"
+    refill 6.12 vmlinux none "$(vmlinux_of 6.12)"
     pipeline
     ids_kernel
 }
