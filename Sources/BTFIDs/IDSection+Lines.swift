@@ -51,10 +51,9 @@ extension IDSection {
         if id == .void {
             state = entry == nil ? .unused : .unfilled
         } else if let btf {
-            let name = btf.record(id).map { TypeName($0.kind, $0.name) }
-            state =
-                entry.map({ TypeName($0.kind.kind, $0.name) }) == name && name != nil
-                ? .filled : .wrong
+            let wanted = entry.map { TypeName($0.kind.kind, $0.name) }
+            let found = btf.typeName(id, atMost: wanted?.name.utf8.count ?? 0)
+            state = wanted != nil && wanted == found ? .filled : .wrong
         } else {
             state = .unknown
         }
@@ -81,10 +80,11 @@ extension IDSection {
             let entry = entries[index]
             waiting[TypeName(entry.kind.kind, entry.name), default: []].append(entry)
         }
+        let longest = longestName(in: number)
         var lines: [Line] = []
         for place in sets[number].places {
-            let record = btf?.record(TypeID(word(at: place)))
-            let entry = record.flatMap { waiting[TypeName($0.kind, $0.name)]?.popLast() }
+            let found = btf?.typeName(TypeID(word(at: place)), atMost: longest)
+            let entry = found.flatMap { waiting[$0]?.popLast() }
             lines.append(line(at: place, set: number, flags: flags(number, place), entry, btf))
         }
         let rest = waiting.values.joined().sorted { $0.place < $1.place }

@@ -13,7 +13,7 @@ struct IDListing {
     ) {
         for line in lines {
             let set = line.set.map { section.sets[$0] }
-            let type = btf?.record(line.id).map { "\($0.kind.word) \($0.name)" }
+            let type = btf.flatMap { text(line.id, $0) }
             let flags = line.flags.map { "0x" + String($0, radix: 16) }
             rows.append([
                 path, line.place.map { "0x" + String($0, radix: 16) } ?? "-", set?.name ?? "-",
@@ -44,6 +44,13 @@ struct IDListing {
     }
 
     var json: String { jsonArray(objects) }
+
+    /// Kernels take no names of types longer than 511 bytes; a file may repeat a longer one for each id.
+    private func text(_ id: TypeID, _ btf: BTF) -> String? {
+        guard let record = btf.record(id) else { return nil }
+        let name = btf.stringBytes(at: record.nameOffset, atMost: 511)
+        return record.kind.word + " " + (name.map { String(decoding: $0, as: UTF8.self) } ?? "...")
+    }
 
     private func number(_ value: (some BinaryInteger)?) -> String {
         value.map { String($0) } ?? "null"
