@@ -110,15 +110,16 @@ extension UnitEncoder {
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
         try resolveChains()
-        var index = 0
-        while index < patches.count {
-            index = offsets.resolve(patches, from: index, in: &types)
-            guard index < patches.count else { break }
-            // Not simply a type of the unit.
-            let position = Int(patches[index])
+        // What is given is not simply a type of the unit.
+        var next = 0
+        while let position = offsets.resolve(patches, from: &next, in: &types) {
             types[position] = try typeID(EntryReference(rawValue: types[position]))
-            index += 1
         }
+        var cursor = ReferenceRun.Cursor()
+        while let position = offsets.resolve(runs, from: &cursor, in: &types) {
+            types[position] = try typeID(EntryReference(rawValue: types[position]))
+        }
+        runs.removeAll()
         patches.removeAll()
         if let index = unitInt {
             for patch in indexPatches.indices { types[Int(indexPatches[patch])] = index }
