@@ -92,10 +92,12 @@ struct EncodeFile {
         }
     }
 
+    private static let withoutIDs = "--no-ids leaves .BTF_ids as it is"
+
     private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
         guard fillsIDs, job.detached == nil else { return nil }
         do throws(IDError) { return try IDSection.read(elf) } catch {
-            throw Failure(error.description, hint: "--no-ids leaves .BTF_ids as it is")
+            throw Failure(error.description, hint: Self.withoutIDs)
         }
     }
 
@@ -111,9 +113,11 @@ struct EncodeFile {
                 if let own = encoded.base { Optional(try BTF.parse(ByteView(own))) } else { whole }
             btf = try BTF.parse(ByteView(encoded.bytes), base: base)
         } catch { throw Failure("\(job.path): .BTF\(error)") }
-        return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
-            outcome.messages.append($0)
-        }
+        do throws(Failure) {
+            return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
+                outcome.messages.append($0)
+            }
+        } catch { throw Failure(error.message, hint: Self.withoutIDs) }
     }
 
     /// - Returns: true when that cost the file its signature.

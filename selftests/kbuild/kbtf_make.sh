@@ -98,6 +98,7 @@ check "KBTF_FLAGS go to kbtf" grep -qF -- "encode --base auto --ledger $work/led
 
 kbtf_make modules
 check "back to the kernel's base" is "$(bytes "$ko")" "$split"
+check "with the ids of its kfuncs" is "$("$kbtf" ids "$ko" | awk 'NR > 1 { print $NF }' | sort -u)" filled
 
 # The link command changes and no object does: kbuild links, and skips BTF.
 plain_make modules KBUILD_LDFLAGS_MODULE=--build-id=md5
