@@ -92,7 +92,7 @@ struct EncodeFile {
         }
     }
 
-    private static let withoutIDs = "--no-ids leaves .BTF_ids as it is"
+    private static let withoutIDs = "link it anew, or leave .BTF_ids as it is with --no-ids"
 
     private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
         guard fillsIDs, job.detached == nil else { return nil }
