@@ -15,9 +15,13 @@
 #                equal in meaning but for faults of pahole, each proven from the file, not larger, same bytes with one job and two
 #   target       --target of releases, on a few modules and a vmlinux of 6.1, against pahole with the features that
 #                are left; kernels take their own BTF and that of their modules, by the rules that kbtf has for them
+#   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
+#                the same builds with the kernel's own tools; kbuild.sh has it
+#   kernel       a small kernel, likewise
+#   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
-# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux and target;
-# without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, target,
+# kbuild, kernel and ids; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -329,6 +333,11 @@ vmlinux_same_bytes() {
     verdict "6.1 vmlinux same-bytes" "$bad" "$1 times -j1 and -j2: $sums outcome(s)"
 }
 
+# shellcheck source=kbuild.sh
+source "$HERE/kbuild.sh"
+# shellcheck source=ids.sh
+source "$HERE/ids.sh"
+
 # --- ---
 
 [[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
@@ -389,7 +398,7 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
@@ -397,7 +406,10 @@ for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target}; do
     same-bytes) same_bytes ;;
     vmlinux) run_vmlinux ;;
     target) run_target ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target)" ;;
+    kbuild) run_kbuild ;;
+    kernel) run_kernel ;;
+    ids) run_ids ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
