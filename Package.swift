@@ -51,13 +51,14 @@ let package = Package(
         room("ELF", ["Bytes", "HostIO", "CElf", "CZlib", "CZstd"]),
         room("DWARF", ["Bytes", "HostIO", "ELF"]),
         room("BTF", ["Bytes"]),
-        room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF"]),
+        room("BTFIDs", ["Bytes", "ELF", "BTF"]),
+        room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
         .executableTarget(
             name: "kbtf",
             dependencies: [
-                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "KernelTree",
+                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -70,7 +71,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "kbtf-conformance",
-            dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "CDw"],
+            dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw"],
             path: "Tests/Conformance/kbtf-conformance", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],
@@ -80,6 +81,7 @@ let package = Package(
         tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd", "TestSupport"]),
         tests("DWARFTests", ["Bytes", "HostIO", "ELF", "DWARF", "TestSupport"]),
         tests("BTFTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
+        tests("BTFIDsTests", ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "TestSupport"]),
         tests(
             "DWARFToBTFTests",
             ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "TestSupport"]),

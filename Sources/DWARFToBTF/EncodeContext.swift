@@ -9,6 +9,8 @@ internal import ELF
 struct EncodeContext: Sendable {
     let data: DWARFData
     let features: Features
+    /// The kernel that must take the BTF; nil: any that takes the features.
+    let target: TargetRules?
     /// Multi-dimensional arrays are arrays of arrays.
     let nestsArrays: Bool
     let names: NamePool
@@ -19,6 +21,8 @@ struct EncodeContext: Sendable {
     let registers: [UInt8]
     /// Languages whose units are left out.
     let excluded: Set<UInt64>
+    /// Languages whose units alone are taken, if not all are.
+    let only: Set<UInt64>?
     let keepsLedger: Bool
     /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
     let wantsVariables: Bool
@@ -35,6 +39,7 @@ struct EncodeContext: Sendable {
     ) throws(ELFError) {
         self.data = data
         features = options.features
+        target = options.target
         nestsArrays = base?.nestsArrays ?? true
         // A string section may share endings between names, a hostile one all of them.
         let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count
@@ -58,9 +63,16 @@ struct EncodeContext: Sendable {
         zeroMeansDropped = elf.type != ELFType.relocatable
         registers = CallingConvention.parameterRegisters(machine: elf.machine)
         excluded = options.excludedLanguages
+        only = options.onlyLanguages
         keepsLedger = options.keepsLedger
         intName = names.intern("int")
         typeTagName = names.intern("btf_type_tag")
         declTagName = names.intern("btf_decl_tag")
+    }
+
+    /// Whether units of that language are left out; nil is a unit that does not say.
+    func leavesOut(_ language: UInt64?) -> Bool {
+        if let only, language.map(only.contains) != true { return true }
+        return language.map(excluded.contains) == true
     }
 }

@@ -9,8 +9,13 @@ internal import HostIO
 /// How to encode a file.
 package struct EncodeOptions: Sendable {
     package var features: Features = .standard
+    /// The kernel that the BTF is for. Names that it does not take are left out; the features must be
+    /// such as it takes.
+    package var target: TargetRules?
     /// Codes of languages whose units are left out, see `Language.parse`.
     package var excludedLanguages: Set<UInt64> = []
+    /// Codes of the only languages whose units are taken; nil takes all that are not left out.
+    package var onlyLanguages: Set<UInt64>?
     /// Keep a ledger.
     package var keepsLedger = false
     /// Threads to use for one file.
@@ -59,11 +64,12 @@ package enum EncodeError: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
 ///   - base: the base BTF; nil makes standalone BTF.
-///   - whole: the same base, not indexed, for the feature `distilledBase`.
+///   - whole: the same base, not indexed: for the feature `distilledBase`, and where the file has BTF and kernel
+///     functions whose flags it tells.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
-    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, distilling whole: BTF? = nil,
+    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, whole: BTF? = nil,
     options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
@@ -78,7 +84,7 @@ package func encode(
     if options.features.contains(.kernelFunctionTags) {
         do throws(ELFError) {
             try KernelFunctions(elf, base: whole).write(
-                &last, run.store, options.features, &ledger)
+                &last, run.store, options, &ledger)
         } catch { throw .elf(error) }
     }
     run.perCPU.write(&last)

@@ -24,7 +24,7 @@ package struct Features: OptionSet, Sendable {
     /// DECL_TAG for kernel functions that BPF programs may call; as `declTag`, which it needs.
     package static let kernelFunctionTags = Features(rawValue: 1 << 8)
     /// TYPE_TAG with the kind flag for what kernel functions say of their pointers. Only together with
-    /// `kernelFunctionTags`. Kernels before 7.1 refuse that.
+    /// `kernelFunctionTags`. Kernels before 6.15 refuse that.
     package static let attributes = Features(rawValue: 1 << 9)
     /// All variables with an address; includes `variables`.
     package static let globalVariables = Features(rawValue: 1 << 10)
@@ -58,16 +58,19 @@ package struct Features: OptionSet, Sendable {
     package static func parse(_ list: String) -> (features: Features, unknown: String?) {
         var features: Features = []
         for part in list.split(separator: ",") {
-            if part == "default" {
-                features.formUnion(.standard)
-            } else if part == "all" {
-                for known in names { features.formUnion(known.feature) }
-            } else if let known = names.first(where: { $0.name == part }) {
-                features.formUnion(known.feature)
-            } else {
-                return (features, String(part))
-            }
+            guard let known = named(part) else { return (features, String(part)) }
+            features.formUnion(known)
         }
         return (features, nil)
+    }
+
+    /// The feature of that name, which may be empty, or the features behind `default` or `all`; nil when
+    /// there is none.
+    package static func named(_ name: some StringProtocol) -> Features? {
+        switch name {
+        case "default": .standard
+        case "all": names.reduce(into: []) { $0.formUnion($1.feature) }
+        default: names.first { $0.name == name }?.feature
+        }
     }
 }

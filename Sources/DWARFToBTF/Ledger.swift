@@ -49,6 +49,17 @@ package struct Ledger: Sendable {
         /// Several types of the base have this name and size: kernels cannot tell which is meant, and refuse
         /// the distilled BTF.
         case ambiguousBaseType = "ambiguous-base-type"
+        // What the features or the target leave no room for.
+        /// Without ENUM64: an ENUM with the low 32 bits of each value.
+        case narrowedEnum = "narrowed-enum"
+        /// Without FLOAT: an INT of its size.
+        case floatAsInteger = "float-as-integer"
+        /// A tag on a type or declaration; its text is told.
+        case tagLeftOut = "tag-left-out"
+        /// The target takes no DATASEC of the section's name.
+        case sectionName = "section-name"
+        /// A kernel function has pointers into arenas, and the target takes no kind flag on tags.
+        case unmarkedArena = "unmarked-arena"
         // Kernel functions.
         /// A symbol of `.BTF_ids` lies outside the section.
         case misplacedID = "misplaced-id"
@@ -57,7 +68,7 @@ package struct Ledger: Sendable {
         /// What is said to point into an arena is no pointer, or is not there: it is not marked.
         case noArenaPointer = "no-arena-pointer"
         // Units.
-        /// The unit's language was excluded (`--lang-exclude`).
+        /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
         case excludedLanguage = "excluded-language"
     }
 

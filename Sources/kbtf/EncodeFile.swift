@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import BTFIDs
 import Bytes
 import DWARFToBTF
 import ELF
@@ -12,10 +13,14 @@ struct EncodeFile {
     let job: Destinations.Job
     let options: EncodeOptions
     let base: IndexedBase?
-    /// The base itself, where it is to be distilled.
-    let wholeBase: BTF?
+    /// The base itself.
+    let wholeBase: LazyBTF?
+    /// Write distilled BTF whatever its kernel does with it.
+    let forcesDistilledBase: Bool
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
+    /// Fill in `.BTF_ids` of a file that gets its BTF put in.
+    let fillsIDs: Bool
 
     func run() -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
@@ -26,13 +31,26 @@ struct EncodeFile {
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let wantsGlobals = options.features.contains(.globalVariables)
         let elf = try openELF(job.path, separatingSections: wantsGlobals)
-        if options.features.contains(.distilledBase) { try refuseToDistill(elf) }
+        let distills = options.features.contains(.distilledBase)
+        if distills { try refuseToDistill(elf) }
+        if base != nil, let target = options.target, !target.has(.moduleBTF) {
+            throw Failure(
+                "\(job.path): split BTF: \(target) reads no BTF of modules, "
+                    + "\(KernelAbility.moduleBTF.since) and later do",
+                hint: "--standalone makes BTF for programs that read the file")
+        }
         let debugInfo = try DebugInfo(
             of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+        let ids = try idsToFill(elf)
+        let hasOldIDs =
+            elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
+        let whole =
+            ids != nil || hasOldIDs || distills || options.target != nil
+            ? try parseBase() : nil
         let encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, base: base?.index, distilling: wholeBase, options: options)
+                elf, debugInfo.data, base: base?.index, whole: whole, options: options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
@@ -42,12 +60,25 @@ struct EncodeFile {
             )
             return
         }
+        if let target = options.target {
+            let report = try check(encoded, whole, for: target)
+            // Objects to be linked yet are not what a kernel starts with.
+            if elf.type != ELFType.relocatable,
+                report.findings.findings.contains(where: { $0.rule == "sorted" })
+            {
+                outcome.messages.append(
+                    .note(
+                        "\(job.path): its types are not in order of names, by which \(target) looks them up: resolve_btfids is yet to sort them"
+                    ))
+            }
+        }
         if debugInfo.path != job.path {
             outcome.messages.append(
                 .detail("\(job.path): debug information from \(debugInfo.path)"))
         }
-        let isSigned = try write(
-            ByteView(encoded.bytes), base: encoded.base.map { ByteView($0) }, elf)
+        var filled: [UInt8]?
+        if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
+        let isSigned = try write(encoded, ids: filled, elf)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         outcome.messages.append(
@@ -55,10 +86,7 @@ struct EncodeFile {
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                     + (job.detached.map { ", in \($0)" } ?? "")))
         if isSigned {
-            outcome.messages.append(
-                .note(
-                    "\(job.path): its signature is gone, for the file is another now: sign it again"
-                ))
+            outcome.messages.append(.signatureIsGone(job.path))
         }
     }
 
@@ -69,19 +97,81 @@ struct EncodeFile {
                 "\(job.path): distilled_base: standalone BTF has no base to distill",
                 hint: "name the base with --base FILE, or leave distilled_base out")
         }
-        // Older kernels read it as if it stood on their own BTF, with wrong meanings.
-        guard elf.section(named: ".modinfo") != nil, let release = KernelRelease.of(elf),
-            let version = release.version, version < (6, 11)
+        // Older kernels read it as if it stood on their own BTF, with wrong meanings. A target was asked
+        // before.
+        guard options.target == nil, !forcesDistilledBase, elf.section(named: ".modinfo") != nil,
+            let release = KernelRelease.of(elf), release.version != nil,
+            KernelTarget(release)?.rules.has(.distilledBase) != true
         else { return }
         throw Failure(
-            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as 6.11 and later do",
-            hint: "leave distilled_base out")
+            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as "
+                + "\(KernelAbility.distilledBase.since) and later do",
+            hint: "leave distilled_base out, or write it all the same with --force")
+    }
+
+    /// Throws where the target would refuse the BTF, as for a name that nothing can be left out for.
+    private func check(
+        _ encoded: Encoded, _ whole: BTF?, for target: TargetRules
+    ) throws(Failure) -> TargetReport {
+        let report: TargetReport
+        do throws(BTFError) {
+            let base = try encoded.base.map { bytes throws(BTFError) in
+                try BTF.parse(ByteView(bytes))
+            }
+            let btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
+            report = checkTarget(
+                btf, byteCount: encoded.bytes.count,
+                use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
+                isSound: true, limit: 100)
+        } catch { throw Failure("\(job.path): .BTF\(error)") }
+        guard case .refuses = report.kernel else { return report }
+        let finding = report.findings.findings.first { $0.severity == .error }
+        throw Failure(
+            "\(job.path): .BTF\(finding?.description ?? ""): there is no BTF of it for \(target)",
+            hint: "leave --target out, and it is written with that")
+    }
+
+    private func parseBase() throws(Failure) -> BTF? {
+        guard let wholeBase, let base else { return nil }
+        do throws(BTFError) { return try wholeBase.btf() } catch {
+            throw Failure("\(base.path): \(error)")
+        }
+    }
+
+    private static let withoutIDs = "link it anew, or leave .BTF_ids as it is with --no-ids"
+
+    private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
+        guard fillsIDs, job.detached == nil else { return nil }
+        do throws(IDError) { return try IDSection.read(elf) } catch {
+            throw Failure(error.description, hint: Self.withoutIDs)
+        }
+    }
+
+    /// The new contents of `.BTF_ids`.
+    private func fill(
+        _ ids: IDSection, _ encoded: Encoded, _ whole: BTF?, _ elf: ELFFile,
+        _ outcome: inout EncodeBatch.Outcome
+    ) throws(Failure) -> [UInt8] {
+        let old = ids.isFilled ? try? BTF.inFile(elf, base: whole) : nil
+        let btf: BTF
+        do throws(BTFError) {
+            let base =
+                if let own = encoded.base { Optional(try BTF.parse(ByteView(own))) } else { whole }
+            btf = try BTF.parse(ByteView(encoded.bytes), base: base)
+        } catch { throw Failure("\(job.path): .BTF\(error)") }
+        do throws(Failure) {
+            return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
+                outcome.messages.append($0)
+            }
+        } catch { throw Failure(error.message, hint: Self.withoutIDs) }
     }
 
     /// - Returns: true when that cost the file its signature.
     private func write(
-        _ btf: ByteView, base: ByteView?, _ elf: ELFFile
+        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile
     ) throws(Failure) -> Bool {
+        let btf = ByteView(encoded.bytes)
+        let base = encoded.base.map { ByteView($0) }
         if let detached = job.detached {
             do throws(HostError) {
                 if let base { try AtomicFile.replace(detached + ".base", with: [base]) }
@@ -98,14 +188,14 @@ struct EncodeFile {
         } else {
             obsolete.append(".BTF.base")
         }
+        if let ids { sections.append((IDSection.name, ByteView(ids))) }
         do throws(ELFError) {
             image = try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
         } catch { throw Failure(error) }
         do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
             throw Failure(error)
         }
-        // include/linux/module_signature.h: the text that a signed module ends in.
-        return elf.bytes.hasBytes("~Module signature appended~\n", at: elf.bytes.count - 28)
+        return elf.isSigned
     }
 }
 
@@ -121,4 +211,10 @@ func openELF(
         else { throw Failure(error) }
         throw Failure("\(path): not an ELF file: it is compressed (\(format.name))")
     }
+}
+
+/// Reads the ELF file at `path`, also a compressed one.
+func openInstalledELF(_ path: String) throws(Failure) -> ELFFile {
+    let view = try BTFFile.view(of: path)
+    do throws(ELFError) { return try ELFFile(view, path: path) } catch { throw Failure(error) }
 }
