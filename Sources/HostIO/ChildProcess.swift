@@ -25,6 +25,19 @@ package struct ChildProcess: ~Copyable {
         case end
     }
 
+    /// What starts children.
+    package struct Launcher: Sendable {
+        /// The words of a program that calls `leash` with the words behind them.
+        package let leash: [String]
+        /// `NAME=value` each.
+        package let environment: [String]
+
+        package init(leash: [String], environment: [String]) {
+            self.leash = leash
+            self.environment = environment
+        }
+    }
+
     /// Where a program finds the file it is given: descriptor 3.
     package static let filePath = "/proc/self/fd/3"
 
@@ -35,20 +48,19 @@ package struct ChildProcess: ~Copyable {
 
     /// Starts `words`, the first of them looked for in PATH unless it has a slash.
     /// - Parameters:
-    ///   - leash: the words of a program that calls `ChildProcess.leash` with the words behind them.
     ///   - file: what it may read at `filePath`.
     package init(
-        _ words: [String], leash: [String], file: borrowing MemoryFile
+        _ words: [String], launcher: Launcher, file: borrowing MemoryFile
     ) throws(HostError) {
-        try self.init(words, leash: leash, descriptor: file.fd)
+        try self.init(words, launcher: launcher, descriptor: file.fd)
     }
 
-    package init(_ words: [String], leash: [String]) throws(HostError) {
-        try self.init(words, leash: leash, descriptor: nil)
+    package init(_ words: [String], launcher: Launcher) throws(HostError) {
+        try self.init(words, launcher: launcher, descriptor: nil)
     }
 
     private init(
-        _ words: [String], leash: [String], descriptor: Int32?
+        _ words: [String], launcher: Launcher, descriptor: Int32?
     ) throws(HostError) {
         let name = words.first ?? ""
         let out = try Pipe(name)
@@ -76,13 +88,14 @@ package struct ChildProcess: ~Copyable {
         unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
         unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
 
-        let all = leash + ["\(getpid())"] + words
+        let all = launcher.leash + ["\(getpid())"] + words
         var child: pid_t = 0
         // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with nil.
         let copies = unsafe all.map { unsafe strdup($0) }
-        defer { for unsafecopy in unsafe copies { unsafe free(copy) } }
+        let variables = unsafe launcher.environment.map { unsafe strdup($0) }
+        defer { unsafe (copies + variables).forEach { unsafe free($0) } }
         let reason = unsafe posix_spawnp(
-            &child, all[0], &actions, &attributes, copies + [nil], environ)
+            &child, all[0], &actions, &attributes, copies + [nil], variables + [nil])
         guard reason == 0 else { throw HostError(all[0], "run", errno: reason) }
         process = child
         output = out.takeReading()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import Bytes
-import HostIO
+package import HostIO
 
 /// What a guest may take.
 package struct GuestLimits: Sendable {
@@ -28,20 +28,19 @@ package struct GuestRun: Sendable {
     package let limits: GuestLimits
     /// KTAP is what the guest's init marks as its own, not what else comes on the console.
     package let hasOwnInit: Bool
-    /// See `ChildProcess`.
-    package let leash: [String]
+    package let launcher: ChildProcess.Launcher
 
     package init(
         machine: Machine, kernel: String, initramfs: [ByteView],
         limits: GuestLimits = GuestLimits(),
-        hasOwnInit: Bool = true, leash: [String]
+        hasOwnInit: Bool = true, launcher: ChildProcess.Launcher
     ) {
         self.machine = machine
         self.kernel = kernel
         self.initramfs = initramfs
         self.limits = limits
         self.hasOwnInit = hasOwnInit
-        self.leash = leash
+        self.launcher = launcher
     }
 
     /// Runs it. Has to stay on one thread.
@@ -58,7 +57,7 @@ package struct GuestRun: Sendable {
         do throws(HostError) {
             let file = try MemoryFile("initramfs", with: initramfs)
             qemu = try ChildProcess(
-                machine.command(kernel: kernel, initramfs: ChildProcess.filePath), leash: leash,
+                machine.command(kernel: kernel, initramfs: ChildProcess.filePath), launcher: launcher,
                 file: file)
         } catch {
             throw VMError(error.description, isMachinery: true)

@@ -9,5 +9,8 @@ enum Leash {
     /// The shells' status for a program that could not be run.
     static let failure: Int32 = 127
 
-    static let words = ["/proc/self/exe", word]
+    static var launcher: ChildProcess.Launcher {
+        ChildProcess.Launcher(
+            leash: ["/proc/self/exe", word], environment: Surroundings.environment)
+    }
 }

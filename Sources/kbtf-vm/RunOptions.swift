@@ -68,7 +68,7 @@ struct MachineOptions: ParsableArguments {
                     [], folder: nil, release: nil, for: kernel.architecture), tests: nil)
             return try GuestRun(
                 machine: machine(kernel.architecture, .kvm), kernel: kernel.path,
-                initramfs: nothing.chunks, limits: limits, leash: Leash.words
+                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher
             ).run(now: Surroundings.milliseconds)
         }
         if !verdict.reason.isEmpty, talk.isVerbose { talk.note("no KVM: \(verdict.reason)") }
