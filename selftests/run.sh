@@ -41,8 +41,10 @@ echo
     sed -n '/^struct kbtf_sample_device {/,$p' | sed -n 1,10p
 
 echo
-echo "Loading it in a virtual machine:"
-"$kbtf" vm run -v --module split/kbtf_sample.ko 2>vm.log | sed -n 's/^  \([^1 ].*\)/\1/p' || {
-    tail -n 20 vm.log >&2
+echo "split/kbtf_sample.ko in Linux $(basename "$(dirname "$headers")"), in a virtual machine:"
+"$kbtf" vm run -v --module split/kbtf_sample.ko 2>vm.log >vm.tap || {
+    grep -h '^ *\(not ok\|#\)' vm.tap >&2
+    grep '^\(kbtf\|hint\):' vm.log >&2
     exit 1
 }
+grep -v -e 'KTAP version' -e '^ *1\.\.' -e '# Subtest' vm.tap

@@ -34,6 +34,8 @@ package struct Trouble: Sendable, Equatable {
     package let kind: Kind
     /// The line that says what it is.
     package let headline: String
-    /// That line and what follows, up to the end of the report.
+    /// The report that the line is part of, from its beginning to its end.
     package var lines: [String]
+    /// What the guest said it was at: `test foo`.
+    package let during: String?
 }

@@ -42,11 +42,21 @@ struct GuestRecord {
         case .guest(let text): takeGuest(text)
         case .trouble(let kind, let headline):
             guard troubles.count < GuestRecord.keptTroubles else { break }
-            troubles.append(Trouble(kind: kind, headline: headline, lines: lastLines.suffix(1)))
+            troubles.append(
+                Trouble(
+                    kind: kind, headline: headline, lines: Array(reportSoFar), during: activity))
             isInReport = true
         case .powerDown: isInReport = false
         case .lost(let count): lostLines += count
         }
+    }
+
+    /// The line that came last, and those before it that belong to it: a warning's own text stands between
+    /// the line that opens the report and the one that tells the place.
+    private var reportSoFar: ArraySlice<String> {
+        let recent = lastLines.suffix(4)
+        let start = recent.lastIndex { $0.hasSuffix("------------[ cut here ]------------") }
+        return recent[(start ?? recent.endIndex - 1)...]
     }
 
     /// QEMU's own words; the first are the ones that matter.
@@ -101,6 +111,7 @@ struct GuestRecord {
             return (.flood, "more than \(bytes) bytes on the console\(during)", lastLines)
         }
         if let first = troubles.first {
+            let during = first.during.map { ", during \($0)" } ?? ""
             return (.trouble(first.kind), first.headline + during, first.lines)
         }
         if case .deadline(let seconds) = cut {

@@ -311,7 +311,8 @@ static void check_btf(char **words)
 			goto failed;
 		}
 	}
-	printf("# %s: %zu bytes\n", shown, size);
+	printf("# %s: %zu bytes%s\n", shown, size,
+	       strcmp(words[1], "-") ? ", the same as in the file" : "");
 	fflush(stdout);
 	_exit(0);
 failed:

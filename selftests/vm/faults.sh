@@ -99,7 +99,7 @@ wait
 echo "1..19"
 check "a panic" ended panic 1 60 ": panic: Kernel panic - not syncing: kbtf_fault: as asked, during module kbtf_fault"
 check "an oops" ended oops 1 60 ": oops: BUG: kernel NULL pointer dereference"
-check "a warning" ended warn 1 60 ": warning: WARNING: CPU: .* kbtf_fault_init"
+check "a warning" ended warn 1 60 ": warning: WARNING: CPU: .* kbtf_fault_init.*, during module kbtf_fault"
 check "a BUG" ended bug 1 60 ": bug: kernel BUG at .*kbtf_fault.c"
 check "a hang" ended hang 1 15 ": hang: still running after 15 seconds, during module kbtf_fault"
 check "a flood" ended flood 1 60 ": flood: more than 1048576 bytes on the console, during module kbtf_fault"
