@@ -24,6 +24,7 @@ STATIC := $(shell for name in elf z zstd lzma lz4 stdc++ m c; do \
 	[ -e "$$(cc -print-file-name=lib$$name.a)" ] || exit 0; done; \
 	echo -Xswiftc -static-executable -Xswiftc -use-ld=lld)
 RELEASEFLAGS := $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
+GUEST := $(SCRATCH)/release/guest-init
 KBTF := $(abspath $(SCRATCH))/release/kbtf
 
 # A kernel's release and the root its image is unpacked in: known after setup.
@@ -39,8 +40,15 @@ setup: ## install what is missing, and unpack a kernel image into the cache
 	@selftests/setup.sh
 
 .PHONY: build
-build: ## kbtf, in release
+build: guest ## kbtf and kbtf-vm, in release
 	@$(SWIFT) build $(RELEASEFLAGS) --product kbtf
+	$(SWIFT) build $(RELEASEFLAGS) --product kbtf-vm
+
+# What virtual machines start with, for each machine that there is a compiler for.
+GUESTS := $(foreach machine,x86_64 aarch64 s390x,$(if \
+	$(shell command -v $(machine)-linux-gnu-gcc),$(GUEST)-$(machine)))
+.PHONY: guest
+guest: $(GUESTS) ## the init of virtual machines
 
 # Apart from kbtf: other flags would have everything compiled again, and again.
 .PHONY: tools
@@ -55,7 +63,7 @@ run: setup build ## give a real module split and standalone BTF, and show both
 # that the summary of `swift test` ends the output.
 .PHONY: test
 test: setup build ## every fast test
-	@selftests/run_tap.sh '$(KBTF)' selftests/kbuild/*.sh
+	@selftests/run_tap.sh '$(KBTF)' selftests/kbuild/*.sh selftests/vm/*.sh
 	$(SWIFT) build $(SWIFTFLAGS) --build-tests
 	$(SWIFT) test $(SWIFTFLAGS) --skip-build
 
@@ -64,6 +72,10 @@ lint: ## formatting, who may import what, licences
 	@$(SWIFT) format lint -s -r Sources Tests Package.swift
 	selftests/lint/rooms.sh
 	selftests/lint/spdx.sh
+
+$(GUEST)-%: selftests/guest/init.c
+	@mkdir -p $(dir $@)
+	$*-linux-gnu-gcc -Wall -Wextra -Werror -Os -static -s -o $@ $<
 
 .PHONY: setup-peers
 setup-peers: setup
@@ -90,6 +102,10 @@ test-all: lint test fuzz conformance ## all of the above but bench
 install: build ## into DESTDIR/PREFIX
 	@root='$(DESTDIR)$(PREFIX)'
 	install -Dm755 '$(KBTF)' "$$root/bin/kbtf"
+	install -Dm755 '$(KBTF)-vm' "$$root/bin/kbtf-vm"
+	for machine in '$(GUEST)'-*; do
+		install -Dm755 "$$machine" "$$root/libexec/kbtf/$${machine##*/}"
+	done
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
 	for page in docs/man/*.1; do

@@ -30,30 +30,42 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "kbtf",
-    products: [.executable(name: "kbtf", targets: ["kbtf"])],
+    products: [
+        .executable(name: "kbtf", targets: ["kbtf"]),
+        .executable(name: "kbtf-vm", targets: ["kbtf-vm"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         .systemLibrary(name: "CElf"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CDw"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CLzma"),
         .systemLibrary(name: "CZstd"),
         .systemLibrary(name: "CLz4"),
         room("Bytes"),
-        room("HostIO", ["Bytes", "CMalloc"]),
+        room("HostIO", ["Bytes", "CMalloc", "CLinux"]),
         room("ELF", ["Bytes", "HostIO", "CElf", "CZlib", "CZstd"]),
         room("DWARF", ["Bytes", "HostIO", "ELF"]),
         room("BTF", ["Bytes"]),
         room("BTFIDs", ["Bytes", "ELF", "BTF"]),
         room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
+        room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
         .executableTarget(
             name: "kbtf",
             dependencies: [
                 "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "kbtf-vm",
+            dependencies: [
+                "Bytes", "HostIO", "KernelTree", "VM",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

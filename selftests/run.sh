@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # run.sh KBTF FOLDER: what `make run` shows. Builds the sample module against the
-# installed headers in FOLDER, once with split and once with standalone BTF.
+# installed headers in FOLDER, once with split and once with standalone BTF, and
+# loads the one with split BTF in a virtual machine.
 
 set -euo pipefail
 kbtf=$1 folder=$2
@@ -38,3 +39,12 @@ echo
 # Its needs come first in the dump; the struct itself is what to look at.
 "$kbtf" dump --format c standalone/kbtf_sample.ko kbtf_sample_device |
     sed -n '/^struct kbtf_sample_device {/,$p' | sed -n 1,10p
+
+echo
+echo "split/kbtf_sample.ko in Linux $(basename "$(dirname "$headers")"), in a virtual machine:"
+"$kbtf" vm run -v --module split/kbtf_sample.ko 2>vm.log >vm.tap || {
+    grep -h '^ *\(not ok\|#\)' vm.tap >&2
+    grep '^\(kbtf\|hint\):' vm.log >&2
+    exit 1
+}
+grep -v -e 'KTAP version' -e '^ *1\.\.' -e '# Subtest' vm.tap

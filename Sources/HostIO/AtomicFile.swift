@@ -82,14 +82,7 @@ package enum AtomicFile {
         }
         var current = path
         for _ in 0..<40 {  // the kernel's own limit on links (MAXSYMLINKS)
-            var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-            // SAFETY: the buffer's own size is given; the result says how much of it is filled.
-            let length = unsafe buffer.withUnsafeMutableBytes { bytes in
-                unsafe readlink(
-                    current, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
-            }
-            guard length > 0 else { return current }
-            let link = String(decoding: buffer[0..<length], as: UTF8.self)
+            guard let link = SymbolicLink.target(of: current) else { return current }
             if link.hasPrefix("/") {
                 current = link
             } else {

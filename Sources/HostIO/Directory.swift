@@ -33,6 +33,20 @@ package enum Directory {
         return names
     }
 
+    /// Makes the folder at `path`, and those above it, unless they are there.
+    package static func make(_ path: String) throws(HostError) {
+        var made = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            made += part + "/"
+            // SAFETY: the path is NUL-terminated for the call.
+            guard unsafe mkdir(made, 0o777) != 0 else { continue }
+            let reason = errno
+            guard FileStatus(made).isDirectory else {
+                throw HostError(path, "make", errno: reason == EEXIST ? ENOTDIR : reason)
+            }
+        }
+    }
+
     /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files when
     /// there are none). Symbolic links are not followed.
     package static func walk(

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
+package import Bytes
 
 /// A bootable kernel image whose header says what it is.
-struct KernelImage {
+package struct KernelImage {
     /// What to call it.
-    let name: String
+    package let name: String
+    /// The machine it is for, as in `uname -m`; nil where the header leaves that open.
+    package let machine: String?
     /// The release its header tells.
-    let release: KernelRelease?
+    package let release: KernelRelease?
     /// Where the compressed kernel is, if the header says it.
     let payload: Payload?
 
@@ -18,7 +20,7 @@ struct KernelImage {
     }
 
     /// The image `view` is; nil when no known header is there.
-    init?(_ view: ByteView) {
+    package init?(_ view: ByteView) {
         if let image = KernelImage.x86(view) ?? KernelImage.zboot(view) ?? KernelImage.plain(view) {
             self = image
         } else {
@@ -26,8 +28,11 @@ struct KernelImage {
         }
     }
 
-    private init(_ name: String, release: KernelRelease? = nil, payload: Payload? = nil) {
+    private init(
+        _ name: String, machine: String?, release: KernelRelease? = nil, payload: Payload? = nil
+    ) {
         self.name = name
+        self.machine = machine
         self.release = release
         self.payload = payload
     }
@@ -43,13 +48,16 @@ struct KernelImage {
         // kernel_version, less 0x200; 0 for none.
         let versionAt = view.u16(0x20e)
         let release = versionAt == 0 ? nil : KernelRelease.word(in: view, at: versionAt + 0x200)
-        guard view.u16(0x206) >= 0x0208 else { return KernelImage(name, release: release) }
+        guard view.u16(0x206) >= 0x0208 else {
+            return KernelImage(name, machine: "x86_64", release: release)
+        }
         // "If this field contains 0, the value used is 4."
         let sectors = view[0x1f1] == 0 ? 4 : Int(view[0x1f1])
         let offset = (sectors + 1) * 512 + Int(view.u32(0x248))
         let count = Int(view.u32(0x24c))
-        guard count > 0 else { return KernelImage(name, release: release) }
-        return KernelImage(name, release: release, payload: range(offset, count, in: view))
+        guard count > 0 else { return KernelImage(name, machine: "x86_64", release: release) }
+        return KernelImage(
+            name, machine: "x86_64", release: release, payload: range(offset, count, in: view))
     }
 
     /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S): `MZ`,
@@ -59,15 +67,17 @@ struct KernelImage {
             return nil
         }
         let payload = range(Int(view.u32(8)), Int(view.u32(12)), in: view)
-        return KernelImage("EFI zboot image", payload: payload)
+        return KernelImage("EFI zboot image", machine: nil, payload: payload)
     }
 
     /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst, .../riscv/boot-image-header.rst).
     private static func plain(_ view: ByteView) -> KernelImage? {
-        if view.hasBytes("ARMd", at: 56) { return KernelImage("arm64 Image") }
-        if view.hasBytes("RISCV", at: 48) { return KernelImage("RISC-V Image") }
+        if view.hasBytes("ARMd", at: 56) { return KernelImage("arm64 Image", machine: "aarch64") }
+        if view.hasBytes("RISCV", at: 48) { return KernelImage("RISC-V Image", machine: "riscv64") }
         // S390EP at 0x10008 (arch/s390/boot/head.S).
-        if view.hasBytes("S390EP", at: 0x10008) { return KernelImage("s390 image") }
+        if view.hasBytes("S390EP", at: 0x10008) {
+            return KernelImage("s390 image", machine: "s390x")
+        }
         return nil
     }
 

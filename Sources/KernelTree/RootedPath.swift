@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Glibc
+import HostIO
 
 /// Paths inside a system that is unpacked in a folder.
 enum RootedPath {
@@ -20,7 +20,7 @@ enum RootedPath {
             }
             let here = root + "/" + (done + [part]).joined(separator: "/")
             // The kernel follows 40 links at most (MAXSYMLINKS).
-            guard links < 40, let target = link(here) else {
+            guard links < 40, let target = SymbolicLink.target(of: here) else {
                 done.append(part)
                 continue
             }
@@ -39,17 +39,5 @@ enum RootedPath {
 
     private static func components(_ path: String) -> [String] {
         path.split(separator: "/").filter { $0 != "." }.map(String.init)
-    }
-
-    /// What the symbolic link at `path` says; nil for everything else.
-    private static func link(_ path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        // SAFETY: the buffer's own size is given; the result says how much of it is filled.
-        let length = unsafe buffer.withUnsafeMutableBytes { bytes in
-            unsafe readlink(
-                path, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
-        }
-        guard length > 0 else { return nil }
-        return String(decoding: buffer[..<length], as: UTF8.self)
     }
 }

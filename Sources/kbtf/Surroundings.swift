@@ -35,6 +35,12 @@ enum Surroundings {
         return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
     }
 
+    /// Where this program lies.
+    static var ownFolder: String {
+        let path = SymbolicLink.target(of: "/proc/self/exe") ?? ""
+        return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
+
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
     /// As this process was started; read once.

@@ -11,7 +11,7 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
 # is the standard library's, and free for all that may share memory.
 declare -A imports=(
     [Bytes]="Synchronization"
-    [HostIO]="Bytes CMalloc Glibc Synchronization"
+    [HostIO]="Bytes CLinux CMalloc Glibc Synchronization"
     [ELF]="Bytes HostIO CElf CZlib CZstd Glibc Synchronization"
     [DWARF]="Bytes HostIO ELF Glibc Synchronization"
     [BTF]="Bytes Synchronization"
@@ -22,7 +22,7 @@ declare -A imports=(
     [CEmit]="Bytes BTF"
     [Skeleton]="Bytes BTF BPFObject CEmit"
     [BPFLoad]="Bytes HostIO ELF BTF BPFObject CBpf Glibc Synchronization"
-    [VM]="Bytes HostIO ELF KernelTree Subprocess System SystemPackage Foundation Glibc Synchronization"
+    [VM]="Bytes HostIO ELF KernelTree Synchronization"
     [kbtf]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad ArgumentParser Glibc"
     [kbtf-vm]="Bytes HostIO ELF BTF KernelTree VM ArgumentParser Glibc"
     [kbtf-bench]="Bytes HostIO VM Subprocess System SystemPackage Foundation ArgumentParser Glibc"

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// System calls that Swift's Glibc module leaves out: they are variadic, or hidden without _GNU_SOURCE.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// prctl(PR_SET_PDEATHSIG, SIGKILL): the calling process is killed when the thread that started it ends.
+static inline int linux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+
+// memfd_create(2), with MFD_CLOEXEC.
+static inline int linux_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 1U); }
+
+// pipe2(2), with O_CLOEXEC: another thread may start a program at any time.
+static inline int linux_pipe(int *ends) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import CLinux
+import Glibc
+
+/// A program started by this one, with its standard output and error on pipes.
+///
+/// It is killed and waited for when the value ends. It also ends with this process, however that does
+/// (SIGKILL too): it is started through a `leash`, a program that calls `ChildProcess.leash`. The kernel
+/// watches the thread that started it, so that thread has to stay until the value ends.
+package struct ChildProcess: ~Copyable {
+    /// How a child ended.
+    package enum Ending: Equatable, Sendable {
+        case exited(Int32)
+        case signalled(Int32)
+    }
+
+    /// What came in.
+    package enum Input: Sendable {
+        case output([UInt8])
+        case errors([UInt8])
+        /// Nothing within the time given.
+        case nothing
+        /// Both pipes are at their ends.
+        case end
+    }
+
+    /// What starts children.
+    package struct Launcher: Sendable {
+        /// The words of a program that calls `leash` with the words behind them.
+        package let leash: [String]
+        /// `NAME=value` each.
+        package let environment: [String]
+
+        package init(leash: [String], environment: [String]) {
+            self.leash = leash
+            self.environment = environment
+        }
+    }
+
+    /// Where a program finds the file it is given: descriptor 3.
+    package static let filePath = "/proc/self/fd/3"
+
+    private let process: pid_t
+    private var output: Int32
+    private var errors: Int32
+    private var ending: Ending?
+
+    /// Starts `words`, the first of them looked for in PATH unless it has a slash.
+    /// - Parameters:
+    ///   - file: what it may read at `filePath`.
+    package init(
+        _ words: [String], launcher: Launcher, file: borrowing MemoryFile
+    ) throws(HostError) {
+        try self.init(words, launcher: launcher, descriptor: file.fd)
+    }
+
+    package init(_ words: [String], launcher: Launcher) throws(HostError) {
+        try self.init(words, launcher: launcher, descriptor: nil)
+    }
+
+    private init(
+        _ words: [String], launcher: Launcher, descriptor: Int32?
+    ) throws(HostError) {
+        let name = words.first ?? ""
+        let out = try Pipe(name)
+        let err = try Pipe(name)
+        var actions = unsafe posix_spawn_file_actions_t()
+        var attributes = posix_spawnattr_t()
+        // SAFETY: both are initialised here, used by the call below, and destroyed on every way out.
+        unsafe posix_spawn_file_actions_init(&actions)
+        unsafe posix_spawnattr_init(&attributes)
+        defer {
+            unsafe posix_spawn_file_actions_destroy(&actions)
+            unsafe posix_spawnattr_destroy(&attributes)
+        }
+        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        unsafe posix_spawn_file_actions_adddup2(&actions, out.writing, 1)
+        unsafe posix_spawn_file_actions_adddup2(&actions, err.writing, 2)
+        if let descriptor {
+            // Also where it is 3 already: posix_spawn then clears the close-on-exec flag.
+            unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, 3)
+        }
+        // A signal that is ignored stays ignored in a new program.
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        unsafe sigaddset(&signals, SIGPIPE)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &signals)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+
+        let all = launcher.leash + ["\(getpid())"] + words
+        var child: pid_t = 0
+        // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with nil.
+        let copies = unsafe all.map { unsafe strdup($0) }
+        let variables = unsafe launcher.environment.map { unsafe strdup($0) }
+        defer { unsafe (copies + variables).forEach { unsafe free($0) } }
+        let reason = unsafe posix_spawnp(
+            &child, all[0], &actions, &attributes, copies + [nil], variables + [nil])
+        guard reason == 0 else { throw HostError(all[0], "run", errno: reason) }
+        process = child
+        output = out.takeReading()
+        errors = err.takeReading()
+    }
+
+    deinit {
+        if output >= 0 { _ = close(output) }
+        if errors >= 0 { _ = close(errors) }
+        if ending == nil {
+            _ = Glibc.kill(process, SIGKILL)
+            _ = ChildProcess.wait(process)
+        }
+    }
+
+    /// What comes next, within `milliseconds`.
+    package mutating func read(milliseconds: Int) -> Input {
+        guard output >= 0 || errors >= 0 else { return .end }
+        // A negative descriptor is left out of the call.
+        var ready = [
+            pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
+        ]
+        // SAFETY: two of them, as told.
+        let count = unsafe poll(&ready, 2, Int32(clamping: max(0, milliseconds)))
+        guard count > 0 else { return .nothing }
+        if ready[0].revents != 0 {
+            if let bytes = ChildProcess.take(&output) { return .output(bytes) }
+        } else if ready[1].revents != 0, let bytes = ChildProcess.take(&errors) {
+            return .errors(bytes)
+        }
+        return output < 0 && errors < 0 ? .end : .nothing
+    }
+
+    /// Ends it now, unless it has ended.
+    package mutating func kill() {
+        if ending == nil { _ = Glibc.kill(process, SIGKILL) }
+    }
+
+    /// Waits until it ends.
+    package mutating func wait() -> Ending {
+        if let ending { return ending }
+        let status = ChildProcess.wait(process)
+        let ended: Ending =
+            status & 0x7f == 0 ? .exited((status >> 8) & 0xff) : .signalled(status & 0x7f)
+        ending = ended
+        return ended
+    }
+
+    /// Becomes the program `words`, killed when the process `parent` ends. To be called by a program that
+    /// was started as a leash.
+    /// - Returns: only when that fails.
+    package static func leash(parent: Int32, _ words: [String]) -> HostError {
+        let name = words.first ?? ""
+        guard linux_die_with_parent() == 0 else { return HostError(name, "run", errno: errno) }
+        // It may have ended before the line above.
+        guard getppid() == parent else { return HostError(name, "run", errno: ESRCH) }
+        return become(words)
+    }
+
+    /// Becomes the program `words`.
+    /// - Returns: only when that fails.
+    package static func become(_ words: [String]) -> HostError {
+        // SAFETY: every word is a NUL-terminated copy that lives as long as this process's memory does.
+        let copies = unsafe words.map { unsafe strdup($0) } + [nil]
+        guard let name = words.first else { return HostError("", "run", errno: EINVAL) }
+        _ = unsafe execvp(name, copies)
+        return HostError(name, "run", errno: errno)
+    }
+
+    /// Reads from `fd`; at its end it is closed and made negative, and the result is nil.
+    private static func take(_ fd: inout Int32) -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        // SAFETY: the buffer's own size is given; the result says how much of it is filled.
+        let count = unsafe bytes.withUnsafeMutableBytes {
+            unsafe Glibc.read(fd, $0.baseAddress, $0.count)
+        }
+        if count > 0 {
+            bytes.removeLast(bytes.count - count)
+            return bytes
+        }
+        if count < 0, errno == EINTR { return [] }
+        _ = close(fd)
+        fd = -1
+        return nil
+    }
+
+    private static func wait(_ process: pid_t) -> Int32 {
+        var status: Int32 = 0
+        // SAFETY: `status` is a local of the right type.
+        while unsafe waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status
+    }
+}
+
+/// Two ends, closed with the value unless taken.
+private struct Pipe: ~Copyable {
+    private let reading: Int32
+    let writing: Int32
+
+    init(_ name: String) throws(HostError) {
+        var ends: [Int32] = [-1, -1]
+        // SAFETY: room for two.
+        guard unsafe linux_pipe(&ends) == 0 else { throw HostError(name, "run", errno: errno) }
+        reading = ends[0]
+        writing = ends[1]
+    }
+
+    deinit {
+        _ = close(reading)
+        _ = close(writing)
+    }
+
+    /// A copy of the reading end for the caller to close.
+    func takeReading() -> Int32 { fcntl(reading, F_DUPFD_CLOEXEC, 0) }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+
+/// Symbolic links themselves, not what they lead to.
+package enum SymbolicLink {
+    /// What the link at `path` says; nil for everything else.
+    package static func target(of path: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        // SAFETY: the buffer's own size is given; the result says how much of it is filled.
+        let length = unsafe buffer.withUnsafeMutableBytes { bytes in
+            unsafe readlink(
+                path, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+        }
+        return length > 0 ? String(decoding: buffer[..<length], as: UTF8.self) : nil
+    }
+}

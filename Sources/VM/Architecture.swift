@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import ELF
+
+/// What differs between the machines that guests run on: a row each.
+package struct Architecture: Sendable, Equatable {
+    /// As in `uname -m`.
+    package let name: String
+    /// QEMU's program for it.
+    package let qemu: String
+    /// The Debian package that holds that program.
+    package let package: String
+    /// `e_machine` of its programs and modules.
+    let machine: UInt16
+    let isBigEndian: Bool
+    /// QEMU's machine and processor. TCG's `max` has all that is emulated.
+    let board: [String]
+    let emulatedProcessor: String
+    /// What puts the console on QEMU's standard output, and what the guest calls it.
+    let consoleDevice: [String]
+    let console: String
+
+    package static let all = [x86, arm64, s390x]
+
+    package static let x86 = Architecture(
+        name: "x86_64", qemu: "qemu-system-x86_64", package: "qemu-system-x86",
+        machine: ELFMachine.amd64, isBigEndian: false,
+        board: ["-machine", "pc"], emulatedProcessor: "max",
+        consoleDevice: ["-serial", "chardev:console"], console: "ttyS0")
+
+    /// Emulating the pointer authentication that `max` has by default costs a third of the time.
+    package static let arm64 = Architecture(
+        name: "aarch64", qemu: "qemu-system-aarch64", package: "qemu-system-arm",
+        machine: ELFMachine.aarch64, isBigEndian: false,
+        board: ["-machine", "virt"], emulatedProcessor: "max,pauth-impdef=on",
+        consoleDevice: ["-serial", "chardev:console"], console: "ttyAMA0")
+
+    package static let s390x = Architecture(
+        name: "s390x", qemu: "qemu-system-s390x", package: "qemu-system-misc",
+        machine: ELFMachine.s390, isBigEndian: true,
+        board: ["-machine", "s390-ccw-virtio"], emulatedProcessor: "max",
+        consoleDevice: ["-device", "sclpconsole,chardev=console"], console: "ttysclp0")
+
+    package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
+
+    /// True when `file` is for this machine.
+    func runs(_ file: ELFFile) -> Bool {
+        file.machine == machine && file.isBigEndian == isBigEndian && file.is64Bit
+    }
+}

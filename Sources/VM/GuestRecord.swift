@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import HostIO
+
+/// What is known of a guest while it runs, and the judgement in the end.
+struct GuestRecord {
+    /// Why it was not left to end by itself.
+    enum Cut: Equatable {
+        case deadline(seconds: Int)
+        case flood(bytes: Int)
+    }
+
+    /// Lines of the console shown as evidence.
+    static let shownLines = 40
+    /// Complaints kept: a kernel may go on complaining.
+    static let keptTroubles = 100
+
+    let hasOwnInit: Bool
+    var log: [UInt8] = []
+    /// The guest's init has spoken.
+    private(set) var hasSpoken = false
+    private var hasEnded = false
+    private var parser = KTAPParser()
+    private var troubles: [Trouble] = []
+    /// The last complaint's report goes on.
+    private var isInReport = false
+    private var lastLines: [String] = []
+    /// What it said it is at: `test foo`.
+    private var activity: String?
+    private var lostLines = 0
+    private var complaint: [UInt8] = []
+
+    init(hasOwnInit: Bool) {
+        self.hasOwnInit = hasOwnInit
+        // Its own initramfs says nothing that could be waited for.
+        hasSpoken = !hasOwnInit
+    }
+
+    mutating func take(_ event: ConsoleEvent) {
+        switch event {
+        case .line(let line): takeLine(line)
+        case .guest(let text): takeGuest(text)
+        case .trouble(let kind, let headline):
+            guard troubles.count < GuestRecord.keptTroubles else { break }
+            troubles.append(
+                Trouble(
+                    kind: kind, headline: headline, lines: Array(reportSoFar), during: activity))
+            isInReport = true
+        case .powerDown: isInReport = false
+        case .lost(let count): lostLines += count
+        }
+    }
+
+    /// The line that came last, and those before it that belong to it: a warning's own text stands between
+    /// the line that opens the report and the one that tells the place.
+    private var reportSoFar: ArraySlice<String> {
+        let recent = lastLines.suffix(4)
+        let start = recent.lastIndex { $0.hasSuffix("------------[ cut here ]------------") }
+        return recent[(start ?? recent.endIndex - 1)...]
+    }
+
+    /// QEMU's own words; the first are the ones that matter.
+    mutating func takeComplaint(_ bytes: [UInt8]) {
+        complaint += bytes.prefix(max(0, 4096 - complaint.count))
+    }
+
+    private mutating func takeLine(_ line: String) {
+        if lastLines.count == GuestRecord.shownLines { lastLines.removeFirst() }
+        lastLines.append(line)
+        if isInReport, let last = troubles.indices.last {
+            if troubles[last].lines.count < GuestRecord.shownLines {
+                troubles[last].lines.append(line)
+            }
+            let text = ConsoleReader.withoutTime(line[...])
+            if TroubleRecogniser.endsReport(text) || text.hasPrefix(ConsoleReader.mark) {
+                isInReport = false
+            }
+        }
+        if !hasOwnInit {
+            parser.take(String(ConsoleReader.withoutTime(line[...])))
+        }
+    }
+
+    private mutating func takeGuest(_ text: String) {
+        guard hasOwnInit else { return }
+        hasSpoken = true
+        if text == "# end" {
+            hasEnded = true
+        } else if text.hasPrefix("# module ") || text.hasPrefix("# test ") {
+            activity = String(text.dropFirst(2))
+            return
+        }
+        if parser.take(text) != nil { activity = nil }
+    }
+
+    func report(
+        cut: Cut?, ending: ChildProcess.Ending, milliseconds: Int, acceleration: Acceleration
+    ) -> GuestReport {
+        let tests = parser.outermost
+        let (outcome, reason, evidence) = judge(cut, ending, tests)
+        return GuestReport(
+            outcome: outcome, reason: reason, evidence: evidence, tests: tests, troubles: troubles,
+            log: log, milliseconds: milliseconds, acceleration: acceleration, lostLines: lostLines)
+    }
+
+    private func judge(
+        _ cut: Cut?, _ ending: ChildProcess.Ending, _ tests: KTAPGroup?
+    ) -> (Outcome, String, [String]) {
+        let during = activity.map { ", during \($0)" } ?? ""
+        if case .flood(let bytes) = cut {
+            return (.flood, "more than \(bytes) bytes on the console\(during)", lastLines)
+        }
+        if let first = troubles.first {
+            let during = first.during.map { ", during \($0)" } ?? ""
+            return (.trouble(first.kind), first.headline + during, first.lines)
+        }
+        if case .deadline(let seconds) = cut {
+            guard hasSpoken else {
+                let said =
+                    lastLines.isEmpty ? "nothing on the console" : "no word of the guest's init"
+                return (.noBoot, "\(said) within \(seconds) seconds", lastLines)
+            }
+            return (.hang, "still running after \(seconds) seconds\(during)", lastLines)
+        }
+        guard ending == .exited(0) else { return machinery(ending) }
+        if let reason = parser.bailOut { return (.failed, "bail out: \(reason)", lastLines) }
+        if hasOwnInit, !hasEnded {
+            let when = hasSpoken ? "before its tests were done" : "before its init spoke"
+            return (.earlyPowerOff, "the guest ended \(when)\(during)", lastLines)
+        }
+        guard let tests else { return (.earlyPowerOff, "the guest ended without KTAP", lastLines) }
+        if tests.hasPassed { return (.passed, "", []) }
+        let failed = tests.results.filter { $0.verdict == .fail }
+        let names = failed.prefix(5).map { $0.name } + (failed.count > 5 ? ["..."] : [])
+        var reasons = tests.finalFaults
+        if !failed.isEmpty {
+            reasons.append(
+                "\(failed.count) of \(tests.results.count) failed: \(names.joined(separator: ", "))"
+            )
+        }
+        return (.failed, reasons.joined(separator: "; "), [])
+    }
+
+    /// QEMU ended otherwise than by the guest's doing.
+    private func machinery(_ ending: ChildProcess.Ending) -> (Outcome, String, [String]) {
+        let said = String(decoding: complaint, as: UTF8.self).split(separator: "\n").map(
+            String.init)
+        let how =
+            switch ending {
+            case .exited(let status): "QEMU ended with status \(status)"
+            case .signalled(let number): "QEMU was killed by signal \(number)"
+            }
+        return (.machinery, ([how] + said.prefix(1)).joined(separator: ": "), said + lastLines)
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// The file system that a guest starts with: its init, modules, tests, and the list of what to do.
+package struct Initramfs: Sendable {
+    /// The archive, in pieces.
+    package let chunks: [ByteView]
+    /// How many results the guest will report.
+    package let plan: Int
+
+    /// - Parameters:
+    ///   - initProgram: what the kernel starts, selftests/guest/init.c.
+    ///   - parameters: for modules, by name: `debug=1`.
+    package init(
+        initProgram: ByteView, modules: ModuleSet, parameters: [String: String] = [:],
+        tests: GuestFiles?
+    ) throws(VMError) {
+        var archive = CpioWriter()
+        var list = ""
+        var plan = 0
+        // The kernel opens it before init can mount anything.
+        try archive.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
+        try archive.add("init", mode: 0o755, .file(initProgram))
+        for entry in modules.entries {
+            let info = entry.info
+            let path = "/modules/\(info.name).ko"
+            try archive.add(path, mode: 0o644, .file(info.bytes))
+            guard entry.isWanted else {
+                list += "needed\t\(info.name)\t\(path)\n"
+                continue
+            }
+            list += "module\t\(info.name)\t\(path)\t\(parameters[info.name] ?? "")\n"
+            plan += 1
+            guard let btf = info.btf else { continue }
+            // What the kernel shows of BTF with a distilled base is what it made of it.
+            if info.isDistilled {
+                list += "btf\t\(info.name)\t-\n"
+            } else {
+                try archive.add("/kbtf/btf/\(info.name)", mode: 0o644, .file(btf))
+                list += "btf\t\(info.name)\t/kbtf/btf/\(info.name)\n"
+            }
+            plan += 1
+        }
+        for file in tests?.files ?? [] {
+            try archive.add(file.path, mode: file.mode, .file(file.bytes))
+        }
+        for test in tests?.tests ?? [] {
+            if let reason = test.denied {
+                list += "skip\t\(test.name)\t\(reason)\n"
+            } else {
+                list += "test\t\(test.name)\t\(test.seconds)\t\(test.path)\n"
+            }
+            plan += 1
+        }
+        try archive.add("kbtf/list", mode: 0o644, .file(ByteView(Array(list.utf8))))
+        try archive.finish()
+        chunks = archive.chunks
+        self.plan = plan
+    }
+}

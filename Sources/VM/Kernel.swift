@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import HostIO
+package import KernelTree
+
+/// A kernel to boot.
+package struct Kernel: Sendable {
+    /// Its image.
+    package let path: String
+    package let architecture: Architecture
+    /// nil when neither the image nor its path tells.
+    package let release: KernelRelease?
+    /// `/lib/modules/R` of it; nil when there is none.
+    package let modules: String?
+
+    /// What people call it.
+    package var name: String { release?.text ?? path }
+
+    /// - Parameters:
+    ///   - text: a release, the path of an image, or that of a folder that a kernel package was unpacked in.
+    ///   - roots: folders that kernels lie below as below `/`, in order.
+    package init(_ text: String, roots: [String]) throws(VMError) {
+        let status = FileStatus(text)
+        if status.isDirectory {
+            let images = Kernel.images(below: text)
+            guard let image = images.first, images.count == 1 else {
+                throw VMError(
+                    "\(text): "
+                        + (images.isEmpty
+                            ? "no kernel image in it (looked for boot/vmlinuz-* and lib/modules/*/vmlinuz)"
+                            : "several kernel images: \(images.joined(separator: ", "))"),
+                    hint: images.isEmpty ? nil : "name one of them")
+            }
+            try self.init(image: image, roots: [text] + roots)
+        } else if status.exists {
+            try self.init(image: text, roots: roots)
+        } else if let release = KernelRelease(text) {
+            let places = roots.flatMap { Kernel.places(of: release, below: $0) }
+            guard let image = places.first(where: { FileStatus($0).isRegular }) else {
+                throw VMError(
+                    "no image of the kernel \(release): looked for \(places.joined(separator: ", "))",
+                    hint: "unpack its package (dpkg -x) and name the folder with --kernel")
+            }
+            try self.init(image: image, roots: roots)
+        } else {
+            throw VMError("\(text): neither a file, nor a folder, nor a kernel release")
+        }
+    }
+
+    private init(image path: String, roots: [String]) throws(VMError) {
+        let view: ByteView
+        do throws(HostError) { view = try FileReader.map(path) } catch { throw VMError(error) }
+        guard let image = KernelImage(view) else {
+            throw VMError(
+                "\(path): not a kernel image",
+                hint: view.hasBytes("!<arch>")
+                    ? "unpack the package with dpkg -x and name the folder" : nil)
+        }
+        guard let architecture = image.machine.flatMap({ Architecture.named($0) }) else {
+            throw VMError(
+                "\(path): an image (\(image.name)) of a machine that is not known here; known are "
+                    + Architecture.all.map { $0.name }.joined(separator: ", "))
+        }
+        self.path = path
+        self.architecture = architecture
+        release = image.release ?? KernelRelease.inPath(path)
+        let near = Kernel.root(of: path).map { [$0] } ?? []
+        modules = release.flatMap { release in
+            (near + roots).flatMap { root in
+                ["lib", "usr/lib"].map { "\(Kernel.trimmed(root))/\($0)/modules/\(release)" }
+            }.first { FileStatus($0 + "/kernel").isDirectory }
+        }
+    }
+
+    /// Where the image of `release` may lie.
+    private static func places(of release: KernelRelease, below root: String) -> [String] {
+        let root = trimmed(root)
+        return [
+            "\(root)/boot/vmlinuz-\(release)", "\(root)/lib/modules/\(release)/vmlinuz",
+            "\(root)/usr/lib/modules/\(release)/vmlinuz",
+            "\(root)/usr/lib/modules/\(release)/vmlinuz.unsigned",
+        ]
+    }
+
+    private static func images(below root: String) -> [String] {
+        let root = trimmed(root)
+        var found = ((try? Directory.list(root + "/boot")) ?? [])
+            .filter { $0.hasPrefix("vmlinuz-") }.map { "\(root)/boot/\($0)" }
+        for lib in ["lib", "usr/lib"]
+        where !FileStatus("\(root)/\(lib)", followLinks: false).isSymbolicLink {
+            for release in (try? Directory.list("\(root)/\(lib)/modules")) ?? [] {
+                let folder = "\(root)/\(lib)/modules/\(release)"
+                found += ["vmlinuz", "vmlinuz.unsigned"].map { "\(folder)/\($0)" }
+                    .filter { FileStatus($0).isRegular }
+            }
+        }
+        return found
+    }
+
+    /// The root that the image at `path` lies below at one of the usual places.
+    private static func root(of path: String) -> String? {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        if parts.count >= 2, parts[parts.count - 2] == "boot" {
+            return parts.dropLast(2).joined(separator: "/") + "/"
+        }
+        if parts.count >= 4, parts[parts.count - 3] == "modules", parts[parts.count - 4] == "lib" {
+            let above = parts.dropLast(4)
+            return (above.last == "usr" ? above.dropLast() : above).joined(separator: "/") + "/"
+        }
+        return nil
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+}

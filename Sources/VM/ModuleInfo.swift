@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import ELF
+import HostIO
+package import KernelTree
+
+/// A kernel module as far as loading it goes.
+package struct ModuleInfo: Sendable {
+    package let path: String
+    /// As the kernel calls it, with `_` for `-`.
+    package let name: String
+    /// Modules it needs.
+    package let dependencies: [String]
+    /// The kernel it was built for.
+    package let release: KernelRelease?
+    /// The file, decompressed.
+    package let bytes: ByteView
+    /// `.BTF`, if there is one.
+    package let btf: ByteView?
+    /// It has `.BTF.base`, so the kernel shows other BTF than it was given.
+    package let isDistilled: Bool
+
+    /// Reads the module at `path`, which may be compressed.
+    package init(_ path: String, for architecture: Architecture? = nil) throws(VMError) {
+        self.path = path
+        bytes = try ModuleInfo.decompressed(path)
+        let file: ELFFile
+        var sections: [String: ByteView] = [:]
+        do throws(ELFError) {
+            file = try ELFFile(bytes, path: path)
+            for name in [".modinfo", ".BTF", ".BTF.base"] {
+                if let section = file.section(named: name) {
+                    sections[name] = try file.rawData(of: section)
+                }
+            }
+        } catch { throw VMError(error) }
+        guard file.type == ELFType.relocatable, let data = sections[".modinfo"] else {
+            throw VMError("\(path): not a kernel module (no .modinfo in it)")
+        }
+        if let architecture, !architecture.runs(file) {
+            throw VMError("\(path): not a module for \(architecture.name)")
+        }
+        let values = ModuleInfo.values(data)
+        name = ModuleInfo.canonical(
+            values.first { $0.key == "name" }?.value ?? ModuleInfo.name(ofFile: path))
+        // It becomes a file name and a word in the guest's list.
+        guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") }) else {
+            throw VMError("\(path): .modinfo: a name that no module can have")
+        }
+        dependencies = values.filter { $0.key == "depends" }
+            .flatMap { $0.value.split(separator: ",") }.map { ModuleInfo.canonical(String($0)) }
+        release = KernelRelease.inModinfo(data)
+        btf = sections[".BTF"]
+        isDistilled = sections[".BTF.base"] != nil
+    }
+
+    /// `kbtf_sample` for `/x/kbtf-sample.ko.xz`.
+    package static func name(ofFile path: String) -> String {
+        let file = path.split(separator: "/").last ?? ""
+        return canonical(String(file.prefix(upTo: file.firstIndex(of: ".") ?? file.endIndex)))
+    }
+
+    static func canonical(_ name: String) -> String {
+        String(name.map { $0 == "-" ? "_" : $0 })
+    }
+
+    private static func decompressed(_ path: String) throws(VMError) -> ByteView {
+        let view: ByteView
+        do throws(HostError) { view = try FileReader.map(path) } catch { throw VMError(error) }
+        guard let format = CompressionFormat.detect(view) else { return view }
+        do throws(DecompressionError) {
+            return try decompress(view, format: format, concatenated: true)
+        } catch { throw VMError("\(path): \(error)") }
+    }
+
+    /// `.modinfo`: texts of the form key=value, each ended by NUL.
+    private static func values(_ data: ByteView) -> [(key: String, value: String)] {
+        data.array.split(separator: 0).compactMap { entry in
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            return (
+                String(decoding: entry[..<equals], as: UTF8.self),
+                String(decoding: entry[(equals + 1)...], as: UTF8.self)
+            )
+        }
+    }
+}

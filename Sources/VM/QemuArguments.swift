@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// How QEMU is to run the guest's instructions.
+package enum Acceleration: String, Sendable {
+    /// By the processor, through /dev/kvm.
+    case kvm
+    /// Translated by QEMU. Works everywhere.
+    case tcg
+}
+
+/// The virtual machine itself.
+package struct Machine: Sendable {
+    package var architecture: Architecture
+    package var acceleration: Acceleration
+    package var processors: Int
+    /// Memory in MiB.
+    package var memory: Int
+    /// More words for the kernel's command line.
+    package var kernelArguments: [String]
+
+    package init(
+        _ architecture: Architecture, acceleration: Acceleration, processors: Int = 2,
+        memory: Int = 1024, kernelArguments: [String] = []
+    ) {
+        self.architecture = architecture
+        self.acceleration = acceleration
+        self.processors = processors
+        self.memory = memory
+        self.kernelArguments = kernelArguments
+    }
+
+    /// QEMU's command line.
+    package func command(kernel: String, initramfs: String) -> [String] {
+        [architecture.qemu] + architecture.board
+            // No devices but what is named, no window, and a reboot (a panic is one) ends it.
+            + ["-nodefaults", "-display", "none", "-no-reboot"]
+            + accelerationArguments
+            + ["-m", "\(memory)", "-smp", "\(processors)"]
+            + ["-chardev", "stdio,id=console,signal=off"] + architecture.consoleDevice
+            + ["-kernel", kernel, "-initrd", initramfs]
+            + ["-append", commandLine]
+    }
+
+    /// The kernel's command line.
+    package var commandLine: String {
+        var words = [
+            "console=\(architecture.console)",
+            // All that the kernel says, once: it costs little, and a failure needs it.
+            "ignore_loglevel",
+            // An end at once instead of a guest in an unknown state.
+            "panic=-1", "oops=panic",
+            // The guest's lines go through /dev/kmsg, which would be held back.
+            "printk.devkmsg=on",
+        ]
+        if acceleration == .tcg {
+            // A translated guest on a busy host stands still for seconds; its watchdogs would cry wolf,
+            // and the deadline finds a hang anyway.
+            words += ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"]
+        }
+        return (words + kernelArguments).joined(separator: " ")
+    }
+
+    private var accelerationArguments: [String] {
+        switch acceleration {
+        case .kvm: ["-accel", "kvm", "-cpu", "host"]
+        case .tcg: ["-accel", "tcg,thread=multi", "-cpu", architecture.emulatedProcessor]
+        }
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// The runs of one command, told in the ways that are asked for.
+package struct Summary: Sendable {
+    /// A run, and what to call it.
+    package struct Run: Sendable {
+        package let name: String
+        package let report: GuestReport
+
+        package init(name: String, report: GuestReport) {
+            self.name = name
+            self.report = report
+        }
+
+        var seconds: String { Summary.seconds(report.milliseconds) }
+    }
+
+    package let runs: [Run]
+
+    package init(_ runs: [Run]) { self.runs = runs }
+
+    /// All guests passed.
+    package var hasPassed: Bool { runs.allSatisfy { $0.report.outcome == .passed } }
+
+    /// The machinery failed for one of them.
+    package var hasMachineryFailure: Bool { runs.contains { $0.report.outcome == .machinery } }
+
+    // MARK: KTAP
+
+    /// KTAP: a test for each guest, the guest's own results below it.
+    /// - Parameter isVerbose: show what tests printed that passed, too.
+    package func ktap(isVerbose: Bool = false) -> String {
+        var out = "KTAP version 1\n1..\(runs.count)\n"
+        for (index, run) in runs.enumerated() {
+            let report = run.report
+            if let tests = report.tests {
+                out += "  KTAP version 1\n  # Subtest: \(run.name)\n"
+                if let plan = tests.plan { out += "  1..\(plan)\n" }
+                out += Summary.results(tests.results, isVerbose, indent: "  ")
+            }
+            let passed = report.outcome == .passed
+            if !passed {
+                let lines = report.evidence + (report.tests?.output ?? [])
+                for line in lines { out += "# \(line)\n" }
+            }
+            out += "\(passed ? "ok" : "not ok") \(index + 1) \(run.name) # "
+            out += passed ? "" : "\(report.outcome.name): \(report.reason) "
+            out += "(\(run.seconds) s, \(report.acceleration.rawValue))\n"
+            if report.lostLines > 0 {
+                out += "# \(report.lostLines) lines of the console are lost\n"
+            }
+        }
+        return out + totals + "\n"
+    }
+
+    private static func results(
+        _ results: [KTAPResult], _ isVerbose: Bool, indent: String
+    ) -> String {
+        var out = ""
+        for (index, result) in results.enumerated() {
+            if !result.subtests.isEmpty {
+                out += "\(indent)  KTAP version 1\n\(indent)  1..\(result.subtests.count)\n"
+                out += Summary.results(result.subtests, isVerbose, indent: indent + "  ")
+            }
+            for line in result.output where isVerbose || result.verdict == .fail {
+                out += indent + (line.hasPrefix("#") ? line : "# " + line) + "\n"
+            }
+            for fault in result.faults { out += "\(indent)# \(fault)\n" }
+            let ok = result.verdict == .fail || result.verdict == .expectedFailure ? "not ok" : "ok"
+            out += "\(indent)\(ok) \(index + 1) \(Summary.escaped(result.name))"
+            let directive =
+                switch result.verdict {
+                case .skip: "SKIP " + result.reason
+                case .expectedFailure: "XFAIL " + result.reason
+                default: result.reason
+                }
+            out += directive.isEmpty ? "\n" : " # \(directive)\n"
+        }
+        return out
+    }
+
+    /// `# Totals: pass:3 fail:0 xfail:0 xpass:0 skip:1 error:0`, over all tests that have no subtests.
+    package var totals: String {
+        let leaves = runs.flatMap { run in (run.report.tests?.results ?? []).flatMap { $0.leaves } }
+        func count(_ verdict: KTAPResult.Verdict) -> Int { leaves.count { $0.verdict == verdict } }
+        let errors = runs.count { $0.report.outcome != .passed && $0.report.outcome != .failed }
+        return
+            "# Totals: pass:\(count(.pass)) fail:\(count(.fail)) xfail:\(count(.expectedFailure)) "
+            + "xpass:0 skip:\(count(.skip)) error:\(errors)"
+    }
+
+    private static func escaped(_ name: String) -> String {
+        name.split(separator: "#", omittingEmptySubsequences: false).joined(separator: "\\#")
+    }
+
+    // MARK: JSON
+
+    /// An array, an object for each guest.
+    package var json: String {
+        let objects = runs.map { run in
+            let report = run.report
+            let troubles = report.troubles.map {
+                "{\"kind\":\(jsonString($0.kind.rawValue)),\"line\":\(jsonString($0.headline))}"
+            }
+            return
+                "{\"kernel\":\(jsonString(run.name)),\"outcome\":\(jsonString(report.outcome.name)),"
+                + "\"reason\":\(jsonString(report.reason)),\"seconds\":\(run.seconds),"
+                + "\"acceleration\":\(jsonString(report.acceleration.rawValue)),"
+                + "\"plan\":\(report.tests?.plan.map { "\($0)" } ?? "null"),"
+                + "\"tests\":\(Summary.json(report.tests?.results ?? [])),"
+                + "\"troubles\":[\(troubles.joined(separator: ","))],"
+                + "\"lost_lines\":\(report.lostLines),"
+                + "\"evidence\":\(Summary.json(report.evidence))}"
+        }
+        return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
+    }
+
+    private static func json(_ lines: [String]) -> String {
+        "[" + lines.map { jsonString($0) }.joined(separator: ",") + "]"
+    }
+
+    private static func json(_ results: [KTAPResult]) -> String {
+        let objects = results.map {
+            "{\"name\":\(jsonString($0.name)),\"verdict\":\(jsonString($0.verdict.rawValue)),"
+                + "\"reason\":\(jsonString($0.reason)),\"faults\":\(json($0.faults)),"
+                + "\"output\":\(json($0.output)),\"subtests\":\(json($0.subtests))}"
+        }
+        return "[" + objects.joined(separator: ",") + "]"
+    }
+
+    static func seconds(_ milliseconds: Int) -> String {
+        "\(milliseconds / 1000).\(milliseconds % 1000 / 100)"
+    }
+}

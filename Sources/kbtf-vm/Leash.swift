@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import HostIO
+
+/// How this program starts QEMU so that QEMU ends with it.
+enum Leash {
+    /// Not a word anybody would type.
+    static let word = "--leash"
+    /// The shells' status for a program that could not be run.
+    static let failure: Int32 = 127
+
+    static var launcher: ChildProcess.Launcher {
+        ChildProcess.Launcher(
+            leash: ["/proc/self/exe", word], environment: Surroundings.environment)
+    }
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Bytes
+import HostIO
+import VM
+
+/// What the virtual machine is like.
+struct MachineOptions: ParsableArguments {
+    enum Accelerator: String, ExpressibleByArgument, CaseIterable { case auto, kvm, tcg }
+
+    @Option(
+        help: ArgumentHelp(
+            "Who runs the guest's instructions: the processor (kvm), QEMU (tcg), or whichever works (auto).",
+            valueName: "auto|kvm|tcg"))
+    var accel = Accelerator.auto
+
+    @Option(help: ArgumentHelp("Memory of each guest, in MiB.", valueName: "MIB"))
+    var memory = 1024
+
+    @Option(help: ArgumentHelp("Processors of each guest.", valueName: "N"))
+    var cpus = 2
+
+    @Option(
+        help: ArgumentHelp(
+            "More words for the kernel's command line (repeatable).", valueName: "WORDS"))
+    var append: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Look for kernels under this folder too, after / (repeatable; KBTF_SYSROOT adds more).",
+            valueName: "DIR"))
+    var sysroot: [String] = []
+
+    func validate() throws {
+        if !(64...(1 << 20)).contains(memory) {
+            throw ValidationError("--memory takes 64 to 1048576 MiB")
+        }
+        if !(1...255).contains(cpus) { throw ValidationError("--cpus takes 1 to 255") }
+    }
+
+    func machine(_ architecture: Architecture, _ acceleration: Acceleration) -> Machine {
+        Machine(
+            architecture, acceleration: acceleration, processors: cpus, memory: memory,
+            kernelArguments: append)
+    }
+
+    /// What `--accel` comes to for `kernel`.
+    func acceleration(for kernel: Kernel, _ talk: Talk) -> Acceleration {
+        switch accel {
+        case .kvm: return .kvm
+        case .tcg: return .tcg
+        case .auto: break
+        }
+        guard kernel.architecture.name == Surroundings.machineName else { return .tcg }
+        let image = FileStatus(kernel.path)
+        let folder = Surroundings.cacheFolder.map { $0 + "/vm" }
+        // Without it the verdict is not kept.
+        if let folder { try? Directory.make(folder) }
+        let probe = AccelerationProbe(
+            file: folder.map { "\($0)/acceleration" },
+            key: "\(Surroundings.bootID ?? "") \(kernel.path) \(image.size) \(image.modified)")
+        let verdict = probe.verdict(now: Surroundings.milliseconds) { limits throws(VMError) in
+            talk.note("trying whether guests run under KVM here")
+            let nothing = try Initramfs(
+                initProgram: try Guest.initProgram(kernel.architecture),
+                modules: try ModuleSet(
+                    [], folder: nil, release: nil, for: kernel.architecture), tests: nil)
+            return try GuestRun(
+                machine: machine(kernel.architecture, .kvm), kernel: kernel.path,
+                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher
+            ).run(now: Surroundings.milliseconds)
+        }
+        if !verdict.reason.isEmpty, talk.isVerbose { talk.note("no KVM: \(verdict.reason)") }
+        return verdict.acceleration
+    }
+}
+
+/// When to stop waiting.
+struct LimitOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("What a guest may take in all, in seconds.", valueName: "S"))
+    var timeout = 300
+
+    @Option(
+        help: ArgumentHelp("What a guest may take until its init runs, in seconds.", valueName: "S")
+    )
+    var bootTimeout = 120
+
+    @Option(help: ArgumentHelp("What each test may take, in seconds.", valueName: "S"))
+    var testTimeout = 45
+
+    @Option(help: ArgumentHelp("What a guest may print, in MiB.", valueName: "MIB"))
+    var logLimit = 8
+
+    func validate() throws {
+        for (name, value) in [
+            ("timeout", timeout), ("boot-timeout", bootTimeout), ("test-timeout", testTimeout),
+        ] where !(1...1_000_000).contains(value) {
+            throw ValidationError("--\(name) takes 1 to 1000000 seconds")
+        }
+        if !(1...1024).contains(logLimit) {
+            throw ValidationError("--log-limit takes 1 to 1024 MiB")
+        }
+    }
+
+    var limits: GuestLimits {
+        GuestLimits(boot: bootTimeout, total: timeout, log: logLimit << 20)
+    }
+}
+
+/// Where the results go.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Option(help: ArgumentHelp("Write the results as JUnit XML, too.", valueName: "FILE"))
+    var junit: String?
+
+    @Option(help: ArgumentHelp("Write what came on the consoles.", valueName: "FILE"))
+    var log: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Leave initramfs and QEMU's command line in this folder.", valueName: "DIR"))
+    var keep: String?
+
+    @Flag(name: [.short, .long], help: "Say nothing but errors, print no results.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Show the consoles, and what tests printed that passed.")
+    var verbose = false
+
+    var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+
+    func write(_ summary: Summary) throws(VMError) {
+        do throws(HostError) {
+            if let log {
+                // Each begins with the line that says whose it is, if there are several.
+                let chunks = summary.runs.flatMap { run in
+                    let title = summary.runs.count > 1 ? "==> \(run.name) <==\n" : ""
+                    return [ByteView(Array(title.utf8)), ByteView(run.report.log)]
+                }
+                try AtomicFile.replace(log, with: chunks)
+            }
+            if let junit {
+                try AtomicFile.replace(junit, with: [ByteView(Array(summary.junit.utf8))])
+            }
+            guard !quiet else { return }
+            var out = BufferedOutput.standardOutput
+            try out.append(json ? summary.json : summary.ktap(isVerbose: verbose))
+            try out.flush()
+        } catch { throw VMError(error) }
+    }
+}

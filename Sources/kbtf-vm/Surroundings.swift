@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import HostIO
+import VM
+
+/// What the command takes from the world around it. Libraries never ask; they are told.
+enum Surroundings {
+    /// An environment variable; nil when it is not set or empty.
+    static func variable(_ name: String) -> String? {
+        guard let entry = environment.first(where: { $0.hasPrefix(name + "=") }) else { return nil }
+        let value = entry.dropFirst(name.count + 1)
+        return value.isEmpty ? nil : String(value)
+    }
+
+    /// `NAME=value` each, as this process was started; read once.
+    static let environment: [String] = {
+        guard let block = try? FileReader.map("/proc/self/environ") else { return [] }
+        return block.array.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }()
+
+    /// kbtf's folder for what can be made or fetched again; nil when there is no place for it.
+    static var cacheFolder: String? {
+        // The XDG rules: a relative path is to be ignored.
+        if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
+            return folder + "/kbtf"
+        }
+        guard let home = variable("HOME"), home.hasPrefix("/") else { return nil }
+        return home + "/.cache/kbtf"
+    }
+
+    /// Folders that kernels lie below: of this machine, of KBTF_SYSROOT, and those that `make setup` fetched.
+    static func kernelRoots(_ more: [String]) -> [String] {
+        let images = cacheFolder.map { $0 + "/images" }
+        let fetched = images.flatMap { folder in
+            try? Directory.list(folder).filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+        }
+        let named = variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
+        return ["/"] + more + named + (fetched ?? [])
+    }
+
+    /// What `uname -r` says.
+    static var runningRelease: String? { line("/proc/sys/kernel/osrelease") }
+
+    /// What `uname -m` says: the machine this program was built for.
+    static var machineName: String {
+        #if arch(x86_64)
+            "x86_64"
+        #elseif arch(arm64)
+            "aarch64"
+        #elseif arch(s390x)
+            "s390x"
+        #else
+            ""
+        #endif
+    }
+
+    /// Where this program lies.
+    static var ownFolder: String {
+        let path = SymbolicLink.target(of: "/proc/self/exe") ?? ""
+        return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
+
+    /// The init of guests of `architecture`: beside this program, or where `make install` puts it.
+    static func guestInit(_ architecture: Architecture) throws(VMError) -> String {
+        if let named = variable("KBTF_GUEST_INIT") { return named }
+        let name = "guest-init-\(architecture.name)"
+        let places = ["\(ownFolder)/\(name)", "\(ownFolder)/../libexec/kbtf/\(name)"]
+        guard let path = places.first(where: { FileStatus($0).isRegular }) else {
+            throw VMError(
+                "no init for guests of \(architecture.name): looked for "
+                    + places.joined(separator: ", "),
+                hint: "make guest; or name one in KBTF_GUEST_INIT")
+        }
+        return path
+    }
+
+    /// Milliseconds since the first question.
+    static func milliseconds() -> Int {
+        let time = start.duration(to: .now).components
+        return Int(time.seconds) * 1000 + Int(time.attoseconds / 1_000_000_000_000_000)
+    }
+
+    private static let start = ContinuousClock.now
+
+    /// What a verdict on acceleration holds for: this boot of this machine.
+    static var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
+
+    private static func line(_ path: String) -> String? {
+        guard let text = try? FileReader.map(path) else { return nil }
+        return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+}

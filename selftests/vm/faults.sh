@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Guests that go wrong: each kind must be found, named, and over within its
+# deadline. Then what runs them is killed, and QEMU must be gone with it.
+# Prints TAP. KBTF names the binary (kbtf-vm lies beside it), RELEASE the headers
+# (default: setup's), ACCEL what runs the guests (tcg).
+
+set -uo pipefail
+export LC_ALL=C
+
+root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
+kbtf=$(readlink -f "${KBTF:-$root/.build/release/kbtf}")
+release=${RELEASE:-$("$root/selftests/setup.sh" --release)}
+headers=/lib/modules/$release/build
+export KBTF_SYSROOT=${KBTF_SYSROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images/$release}
+unset MAKEFLAGS MFLAGS MAKELEVEL KBTF V M
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cp -r "$root/selftests/vm/faults" "$work/faults"
+make -C "$headers" M="$work/faults" modules >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    exit 1
+}
+module=$work/faults/kbtf_fault.ko
+cc -Wall -Wextra -static -o "$work/fault" "$work/faults/fault.c" || exit 1
+for name in truncated crash stuck lying skipped fine; do ln "$work/fault" "$work/$name"; done
+# An initramfs whose init cannot run, one without any, and a kernel that is none behind its header.
+mkdir "$work/empty"
+printf 'no program' >"$work/empty/init"
+chmod +x "$work/empty/init"
+image=$("$kbtf" base --release "$release" --json | sed -n 's/.*"base" *: *"\([^"]*\)".*/\1/p' | head -n 1)
+{ head -c 4096 "$image" && head -c 8000000 /dev/zero; } >"$work/vmlinuz"
+
+points=0
+check() {
+    local name=$1
+    shift
+    points=$((points + 1))
+    if "$@"; then echo "ok $points - $name"; else
+        echo "not ok $points - $name"
+        failed=1
+    fi
+}
+
+# guest NAME SECONDS ARGUMENT...: runs it in the background.
+guest() {
+    local name=$1 seconds=$2
+    shift 2
+    (
+        start=$SECONDS
+        timeout 120 "$kbtf" vm run --json --log-limit 1 --kernel "$release" --accel "${ACCEL:-tcg}" --cpus 1 \
+            --timeout "$seconds" --log "$work/$name.log" "$@" >"$work/$name.out" 2>"$work/$name.err"
+        echo "$? $((SECONDS - start))" >"$work/$name.status"
+    ) &
+}
+
+# ended NAME STATUS SECONDS TEXT: how it ended, that it was in time, and what was said.
+ended() {
+    local status seconds
+    read -r status seconds <"$work/$1.status"
+    if [ "$status" = "$2" ] && [ "$seconds" -le $(($3 + 5)) ] && grep -q -- "$4" "$work/$1.err"; then
+        return 0
+    fi
+    echo "# $1: status $status after $seconds s; wanted $2 within $3 s, and: $4"
+    sed 's/^/# /' "$work/$1.err"
+    tail -n 5 "$work/$1.log" 2>/dev/null | sed 's/^/# | /'
+    return 1
+}
+
+fault() { # NAME SECONDS
+    guest "$1" "$2" --module "$module" --parameters "kbtf_fault:how=$1" --test "$work/fine"
+}
+
+# Two at a time: a guest keeps one processor busy.
+fault panic 60
+fault oops 60
+wait
+fault warn 60
+fault bug 60
+wait
+fault hang 15
+fault flood 60
+wait
+fault poweroff 60
+fault refuse 60
+wait
+guest tests 60 --test-timeout 2 --test "$work/truncated" --test "$work/crash" --test "$work/stuck" \
+    --test "$work/lying" --test "$work/skipped" --test "$work/fine"
+guest noboot 8 --kernel "$work/vmlinuz" --test "$work/fine"
+wait
+(cd "$work/empty" && echo init | cpio -o -H newc --quiet) >"$work/noinit.cpio"
+guest noinit 60 --image "$work/noinit.cpio"
+guest fine 60 --test "$work/fine"
+wait
+
+echo "1..19"
+check "a panic" ended panic 1 60 ": panic: Kernel panic - not syncing: kbtf_fault: as asked, during module kbtf_fault"
+check "an oops" ended oops 1 60 ": oops: BUG: kernel NULL pointer dereference"
+check "a warning" ended warn 1 60 ": warning: WARNING: CPU: .* kbtf_fault_init.*, during module kbtf_fault"
+check "a BUG" ended bug 1 60 ": bug: kernel BUG at .*kbtf_fault.c"
+check "a hang" ended hang 1 15 ": hang: still running after 15 seconds, during module kbtf_fault"
+check "a flood" ended flood 1 60 ": flood: more than 1048576 bytes on the console, during module kbtf_fault"
+check "a guest that powers off early" ended poweroff 1 60 ": early power-off: .*, during module kbtf_fault"
+check "a module that refuses" ended refuse 1 60 ": failed: 1 of 2 failed: kbtf_fault"
+check "a kernel that does not boot" ended noboot 1 8 ": no boot: nothing on the console within 8 seconds"
+check "no init" ended noinit 1 60 ": no init: Kernel panic - not syncing: No working init found"
+check "tests that fail" ended tests 1 60 ": failed: 4 of 6 failed: truncated, crash, stuck, lying"
+has() {
+    grep -q -- "$2" "$work/$1.out" && return 0
+    sed 's/^/# /' "$work/$1.out"
+    return 1
+}
+check "... by a plan that is not kept" has tests '"planned 3, ran 2"'
+check "... by a signal" has tests '"reason":"signal=11 Segmentation fault"'
+check "... by their deadline" has tests '"reason":"TIMEOUT 2 seconds"'
+check "... although they say they do not" has tests '"a subtest failed"'
+check "a guest without a fault" ended fine 0 60 ""
+
+# What runs the guest dies at once: QEMU must not be left.
+guests() { grep -lzs "marker=$$\\b" /proc/[0-9]*/cmdline | while read -r file; do
+    grep -qz '^qemu-system' "$file" 2>/dev/null && echo "$file"
+done; }
+within() { # SECONDS COMMAND...
+    local tries=$(($1 * 20))
+    shift
+    until "$@"; do
+        [ $((tries -= 1)) -gt 0 ] || return 1
+        sleep 0.05
+    done
+}
+runs() { [ -n "$(guests)" ]; }
+is_gone() { [ -z "$(guests)" ]; }
+files() { find /tmp -maxdepth 1 -newer "$work/stamp" ! -path "$work*" -name '*kbtf*' | grep . && return 1 || return 0; }
+touch "$work/stamp"
+"$kbtf" vm run -q --kernel "$release" --accel "${ACCEL:-tcg}" --append "marker=$$" \
+    --test "$work/stuck" >/dev/null 2>&1 &
+runner=$!
+disown
+check "QEMU runs" within 20 runs
+kill -9 "$runner"
+check "... and not without us" within 5 is_gone
+check "... and leaves no file" files
+exit "${failed:-0}"

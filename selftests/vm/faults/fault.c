@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+//
+// A test that goes wrong in the way its name says.
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	const char *how = argc ? strrchr(argv[0], '/') + 1 : "";
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	puts("KTAP version 1");
+	if (!strcmp(how, "truncated")) {
+		puts("1..3\nok 1 first\nok 2 second");
+	} else if (!strcmp(how, "crash")) {
+		puts("1..1");
+		raise(SIGSEGV);
+	} else if (!strcmp(how, "stuck")) {
+		puts("1..1");
+		pause();
+	} else if (!strcmp(how, "lying")) {
+		puts("1..2\nok 1 first\nnot ok 2 second");
+	} else if (!strcmp(how, "skipped")) {
+		puts("1..0 # SKIP nothing to do");
+		return 4;
+	} else {
+		puts("1..2\nok 1 first\nok 2 second # SKIP not here");
+	}
+	return 0;
+}
