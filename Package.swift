@@ -47,12 +47,13 @@ let package = Package(
         room("ELF", ["Bytes", "HostIO", "CElf", "CZlib", "CZstd"]),
         room("DWARF", ["Bytes", "HostIO", "ELF"]),
         room("BTF", ["Bytes"]),
-        room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF"]),
+        room("BTFIDs", ["Bytes", "ELF", "BTF"]),
+        room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
         .executableTarget(
             name: "kbtf",
             dependencies: [
-                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "KernelTree",
+                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -68,6 +69,7 @@ let package = Package(
         tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd", "TestSupport"]),
         tests("DWARFTests", ["Bytes", "HostIO", "ELF", "DWARF", "TestSupport"]),
         tests("BTFTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
+        tests("BTFIDsTests", ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "TestSupport"]),
         tests(
             "DWARFToBTFTests",
             ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "DWARFToBTF", "TestSupport"]),

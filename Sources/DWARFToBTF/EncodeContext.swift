@@ -19,6 +19,8 @@ struct EncodeContext: Sendable {
     let registers: [UInt8]
     /// Languages whose units are left out.
     let excluded: Set<UInt64>
+    /// Languages whose units alone are taken, if not all are.
+    let only: Set<UInt64>?
     let keepsLedger: Bool
     /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
     let wantsVariables: Bool
@@ -58,9 +60,16 @@ struct EncodeContext: Sendable {
         zeroMeansDropped = elf.type != ELFType.relocatable
         registers = CallingConvention.parameterRegisters(machine: elf.machine)
         excluded = options.excludedLanguages
+        only = options.onlyLanguages
         keepsLedger = options.keepsLedger
         intName = names.intern("int")
         typeTagName = names.intern("btf_type_tag")
         declTagName = names.intern("btf_decl_tag")
+    }
+
+    /// Whether units of that language are left out; nil is a unit that does not say.
+    func leavesOut(_ language: UInt64?) -> Bool {
+        if let only, language.map(only.contains) != true { return true }
+        return language.map(excluded.contains) == true
     }
 }

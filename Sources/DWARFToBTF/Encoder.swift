@@ -11,6 +11,8 @@ package struct EncodeOptions: Sendable {
     package var features: Features = .standard
     /// Codes of languages whose units are left out, see `Language.parse`.
     package var excludedLanguages: Set<UInt64> = []
+    /// Codes of the only languages whose units are taken; nil takes all that are not left out.
+    package var onlyLanguages: Set<UInt64>?
     /// Keep a ledger.
     package var keepsLedger = false
     /// Threads to use for one file.

@@ -58,16 +58,19 @@ package struct Features: OptionSet, Sendable {
     package static func parse(_ list: String) -> (features: Features, unknown: String?) {
         var features: Features = []
         for part in list.split(separator: ",") {
-            if part == "default" {
-                features.formUnion(.standard)
-            } else if part == "all" {
-                for known in names { features.formUnion(known.feature) }
-            } else if let known = names.first(where: { $0.name == part }) {
-                features.formUnion(known.feature)
-            } else {
-                return (features, String(part))
-            }
+            guard let known = named(part) else { return (features, String(part)) }
+            features.formUnion(known)
         }
         return (features, nil)
+    }
+
+    /// The feature of that name, which may be empty, or the features behind `default` or `all`; nil when
+    /// there is none.
+    package static func named(_ name: some StringProtocol) -> Features? {
+        switch name {
+        case "default": .standard
+        case "all": names.reduce(into: []) { $0.formUnion($1.feature) }
+        default: names.first { $0.name == name }?.feature
+        }
     }
 }

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import BTF
-internal import Bytes
+internal import BTFIDs
 internal import ELF
 
 /// The functions that a kernel or module offers to BPF programs (kfuncs), as `.BTF_ids` lists them.
 ///
-/// A set is a symbol `__BTF_ID__set8__<set>` over
-///
-///     count | flags of the set | { id | flags of the function } ...
-///
-/// and each id has a symbol `__BTF_ID__func__<function>__<number>` of its own. Counts and ids are zero until
-/// resolve_btfids fills them in. It sorts the entries by id then, and leaves the symbols where they are: from
-/// then on the symbols still say which functions are in a set, but the flags are told by the ids.
+/// They are in sets with flags, whose own flags say that they are sets of such functions.
 struct KernelFunctions {
-    static let sectionName = ".BTF_ids"
-
     /// Flags by function; of several sets the last one counts, in order of symbols.
     private(set) var flags: [String: UInt32] = [:]
     /// Symbols that lie outside the section.
@@ -30,90 +22,27 @@ struct KernelFunctions {
     private static let arenaArguments: [UInt32] = [1 << 14, 1 << 15]
     private static let known: UInt32 = 0xf << 12
 
-    private static let setPrefix: StaticString = "__BTF_ID__set8__"
-    private static let functionPrefix: StaticString = "__BTF_ID__func__"
-
     /// - Parameter base: what the BTF that the file has already may continue; filled-in ids are of that BTF.
     init(_ elf: ELFFile, base: BTF?) throws(ELFError) {
-        guard let section = elf.section(named: Self.sectionName), section.hasData else { return }
-        let bytes = try elf.data(of: section)
-        let origin = elf.type == ELFType.relocatable ? 0 : section.address
-        let strings = try elf.symbolStrings()
-        var sets: [Range<UInt64>] = []
-        var entries: [(name: String, place: UInt64)] = []
-        var isSorted = false
-        for symbol in try elf.symbols() where symbol.sectionIndex == section.index {
-            guard let name = SymbolNames.name(symbol, strings) else { continue }
-            let isSet = name.hasBytes(Self.setPrefix)
-            guard isSet || name.hasBytes(Self.functionPrefix) else { continue }
-            // A set's flags and an entry's both follow a word.
-            let (place, overflow) = symbol.value.subtractingReportingOverflow(origin)
-            guard !overflow, let pair = bytes.pair(at: place, bigEndian: elf.isBigEndian) else {
-                misplaced.append(String(decoding: name.array, as: UTF8.self))
-                continue
-            }
-            if isSet {
-                guard pair.flags & Self.isFunctionSet != 0 else { continue }
-                let (end, tooLarge) = place.addingReportingOverflow(symbol.size)
-                sets.append(place..<(tooLarge ? UInt64.max : end))
-                if pair.id != 0 { isSorted = true }
-            } else if let function = Self.function(name) {
-                entries.append((function, place))
+        guard let (section, problems) = try IDSection.scan(elf) else { return }
+        for problem in problems {
+            if case .outside = problem.fault { misplaced.append(problem.symbol) }
+        }
+        let sets = section.sets.indices.filter {
+            section.flags(of: section.sets[$0]) & Self.isFunctionSet != 0
+        }
+        let old =
+            sets.contains { section.isFilled(section.sets[$0]) }
+            ? try? BTF.inFile(elf, base: base) : nil
+        for set in sets {
+            let found = section.flags(ofSet: set, old: old, mask: Self.known)
+            for (index, flags) in zip(section.members[set], found) {
+                let entry = section.entries[index]
+                guard entry.kind == .func else { continue }
+                self.flags[entry.name] = flags ?? 0
+                if flags == nil { flagless.append(entry.name) }
             }
         }
-        let members = Intervals(sets)
-        entries.removeAll { !members.contains($0.place) }
-        guard isSorted else {
-            for entry in entries {
-                flags[entry.name] = bytes.pair(at: entry.place, bigEndian: elf.isBigEndian)?.flags
-            }
-            return
-        }
-        let names = try Self.functionNames(elf, base: base)
-        var pairs: [(id: UInt32, flags: UInt32)] = []
-        for entry in entries {
-            if let pair = bytes.pair(at: entry.place, bigEndian: elf.isBigEndian) {
-                pairs.append(pair)
-            }
-        }
-        var told: [String: UInt32] = [:]
-        for pair in pairs { if let name = names(pair.id) { told[name] = pair.flags } }
-        let areAlike = Set(pairs.map { $0.flags & Self.known }).count == 1
-        for entry in entries {
-            if let flags = told[entry.name] {
-                self.flags[entry.name] = flags
-            } else {
-                flags[entry.name] = areAlike ? pairs[0].flags : 0
-                if !areAlike { flagless.append(entry.name) }
-            }
-        }
-    }
-
-    /// The names of functions in the BTF that the file has already.
-    private static func functionNames(
-        _ elf: ELFFile, base: BTF?
-    ) throws(ELFError) -> (UInt32) -> String? {
-        guard let section = elf.section(named: ".BTF"), section.hasData else { return { _ in nil } }
-        let bytes = try elf.data(of: section)
-        // Split BTF has no empty string of its own at the start: alone it cannot be read.
-        guard let btf = (try? BTF.parse(bytes)) ?? (try? BTF.parse(bytes, base: base)) else {
-            return { _ in nil }
-        }
-        return { id in
-            guard let record = btf.record(TypeID(id)), record.kind == .func else { return nil }
-            return record.name
-        }
-    }
-
-    /// The name in `__BTF_ID__func__<name>__<number>`.
-    private static func function(_ symbol: ByteView) -> String? {
-        let prefix = functionPrefix.utf8CodeUnitCount
-        var end = symbol.count - 2
-        while end > prefix,
-            symbol[end] != UInt8(ascii: "_") || symbol[end + 1] != UInt8(ascii: "_")
-        { end -= 1 }
-        guard end > prefix, let name = symbol.slice(prefix, end - prefix) else { return nil }
-        return String(decoding: name.array, as: UTF8.self)
     }
 
     // MARK: Writing
@@ -127,8 +56,8 @@ struct KernelFunctions {
         _ types: inout TypeWriter, _ store: borrowing TypeStore, _ features: Features,
         _ ledger: inout Ledger?
     ) {
-        for name in misplaced { ledger?.note(name, unit: Self.sectionName, .misplacedID) }
-        for name in flagless { ledger?.note(name, unit: Self.sectionName, .unknownFlags) }
+        for name in misplaced { ledger?.note(name, unit: IDSection.name, .misplacedID) }
+        for name in flagless { ledger?.note(name, unit: IDSection.name, .unknownFlags) }
         guard !flags.isEmpty else { return }
         let list = types.names.list()
         for number in 0..<UInt32(types.count) {
@@ -146,7 +75,7 @@ struct KernelFunctions {
             if features.contains(.attributes),
                 !markArenas(of: types.word(id, 2), flags, &types, store)
             {
-                ledger?.note(name, unit: Self.sectionName, .noArenaPointer)
+                ledger?.note(name, unit: IDSection.name, .noArenaPointer)
             }
         }
     }
@@ -181,42 +110,5 @@ struct KernelFunctions {
             flag: true)
         types[position] = types.add(.ptr, third: tag)
         return true
-    }
-}
-
-/// Places that are in one of many ranges.
-private struct Intervals {
-    private let starts: [UInt64]
-    /// The highest end of all ranges up to this one.
-    private let ends: [UInt64]
-
-    init(_ ranges: [Range<UInt64>]) {
-        let sorted = ranges.sorted { $0.lowerBound < $1.lowerBound }
-        var highest: UInt64 = 0
-        starts = sorted.map(\.lowerBound)
-        ends = sorted.map { range in
-            highest = max(highest, range.upperBound)
-            return highest
-        }
-    }
-
-    func contains(_ place: UInt64) -> Bool {
-        var low = 0
-        var high = starts.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if starts[middle] <= place { low = middle + 1 } else { high = middle }
-        }
-        return low > 0 && place < ends[low - 1]
-    }
-}
-
-extension ByteView {
-    /// The words at `place`: an id, or a set's count, and flags.
-    fileprivate func pair(at place: UInt64, bigEndian: Bool) -> (id: UInt32, flags: UInt32)? {
-        guard let at = Int(exactly: place),
-            let words = words(at: at, count: 2, bigEndian: bigEndian)
-        else { return nil }
-        return (words[0], words[1])
     }
 }

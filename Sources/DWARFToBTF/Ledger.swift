@@ -57,7 +57,7 @@ package struct Ledger: Sendable {
         /// What is said to point into an arena is no pointer, or is not there: it is not marked.
         case noArenaPointer = "no-arena-pointer"
         // Units.
-        /// The unit's language was excluded (`--lang-exclude`).
+        /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
         case excludedLanguage = "excluded-language"
     }
 

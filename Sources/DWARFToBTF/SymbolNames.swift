@@ -69,7 +69,7 @@ final class SymbolNames: Sendable {
                 }
                 if places[known] != index || addresses[known] != symbol.value { several.insert(id) }
             } else if index == section?.index, symbol.type == ELFSymbolCode.typeObject,
-                symbol.value >= base, let name = Self.name(symbol, strings),
+                symbol.value >= base, let name = symbol.name(in: strings),
                 let id = name.withSpan({ names.intern($0) })
             {
                 perCPU[id, default: []].append(
@@ -85,22 +85,11 @@ final class SymbolNames: Sendable {
         isLinked = elf.type != ELFType.relocatable
     }
 
-    static func name(_ symbol: ELFSymbol, _ strings: ByteView) -> ByteView? {
-        var cursor = strings.cursor()
-        do throws(ByteError) {
-            try cursor.seek(to: Int(symbol.nameOffset))
-            let length = try cursor.skipCString()
-            return length == 0 ? nil : strings.slice(Int(symbol.nameOffset), length)
-        } catch {
-            return nil
-        }
-    }
-
     /// The name up to its first dot; nil for what is no function of its own.
     private static func functionName(
         _ symbol: ELFSymbol, _ strings: ByteView
     ) -> (plain: ByteView, isClone: Bool)? {
-        guard let name = name(symbol, strings) else { return nil }
+        guard let name = symbol.name(in: strings) else { return nil }
         guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return (name, false) }
         guard dot > 0 else { return nil }
         guard let suffix = name.slice(dot, name.count - dot), let plain = name.slice(0, dot),

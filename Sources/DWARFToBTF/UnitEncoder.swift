@@ -131,7 +131,7 @@ struct UnitEncoder: ~Copyable {
             unit: unit, data: data, name: self.context.keepsLedger ? try unitName(die) : "",
             loclistsBase: die.value(.loclistsBase), addrBase: die.value(.addrBase),
             isC: Language.isC(language))
-        if die.has(.language), self.context.excluded.contains(language) {
+        if self.context.leavesOut(die.has(.language) ? language : nil) {
             if self.context.keepsLedger {
                 findings.notes.append(
                     (self.context.names.intern(context.name), context.name, .excludedLanguage))

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import Bytes
+
 /// Where a symbol is defined.
 package enum ELFSymbolPlace: Sendable, Equatable {
     case undefined
@@ -25,5 +27,19 @@ package struct ELFSymbol: Sendable, Equatable {
     /// The section it is defined in; nil for undefined, absolute and common symbols.
     package var sectionIndex: Int? {
         if case .section(let index) = place { index } else { nil }
+    }
+}
+
+extension ELFSymbol {
+    /// The name's bytes in `ELFFile.symbolStrings()`; nil for none, and for one that does not end inside.
+    package func name(in strings: ByteView) -> ByteView? {
+        var cursor = strings.cursor()
+        do throws(ByteError) {
+            try cursor.seek(to: Int(nameOffset))
+            let length = try cursor.skipCString()
+            return length == 0 ? nil : strings.slice(Int(nameOffset), length)
+        } catch {
+            return nil
+        }
     }
 }

@@ -33,6 +33,15 @@ struct SearchOptions: ParsableArguments {
         help: "Do not keep decompressed bases and indexes of bases, nor use kept ones.")
     var noCache = false
 
+    /// What it is without any option; ArgumentParser takes no part in that.
+    static var none: SearchOptions {
+        var options = SearchOptions()
+        options.release = nil
+        options.sysroot = []
+        options.noCache = false
+        return options
+    }
+
     static func release(_ text: String) throws -> KernelRelease {
         guard let release = KernelRelease(text) else {
             throw ValidationError("'\(text)' is no kernel release, such as 6.1.0-53-amd64")

@@ -101,6 +101,7 @@ struct EncodeBatch {
         if case .auto = choice {
             failure = failure.about(outcomes[first].path, others: members.count - 1)
         }
+        failure.subject = .base
         for index in members {
             outcomes[index].failure = failure
             outcomes[index].failed = true

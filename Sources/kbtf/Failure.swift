@@ -14,6 +14,16 @@ struct Failure: Error {
     var hint: String?
     /// More lines, for those who ask for them.
     var details: [String] = []
+    /// What failed, where somebody acts on it.
+    var subject = Subject.file
+
+    enum Subject {
+        case file
+        /// A file without debug information.
+        case debugInfo
+        /// What others were to stand on.
+        case base
+    }
 
     init(_ message: String, hint: String? = nil) {
         self.message = message
@@ -37,6 +47,7 @@ struct Failure: Error {
         case .read(.dwarf), .dwarf, .btf, .noDebugInfo, .linkedUnits:
             self.init("\(path): \(error)")
         }
+        if case .noDebugInfo = error { subject = .debugInfo }
     }
 
     /// The same for the file `path`, and for others that share its fate.
@@ -44,6 +55,7 @@ struct Failure: Error {
         let who = others == 0 ? path : "\(path) and \(others) more"
         var failure = Failure("\(who): \(message)", hint: hint)
         failure.details = details
+        failure.subject = subject
         return failure
     }
 }

@@ -7,7 +7,12 @@ import HostIO
 /// What the command takes from the world around it. Libraries never ask; they are told.
 enum Surroundings {
     /// An environment variable; nil when it is not set or empty.
-    static func variable(_ name: String) -> String? { variables[name] }
+    static func variable(_ name: String) -> String? {
+        variables[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    /// An environment variable, also an empty one; nil when it is not set.
+    static func variableEvenEmpty(_ name: String) -> String? { variables[name] }
 
     /// Folders to look for kernels in besides `/`.
     static var sysroots: [String] {
@@ -37,8 +42,7 @@ enum Surroundings {
         guard let block = try? FileReader.map("/proc/self/environ") else { return [:] }
         var found: [String: String] = [:]
         for entry in block.array.split(separator: 0) {
-            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals + 1 < entry.endIndex
-            else { continue }
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
             let name = String(decoding: entry[..<equals], as: UTF8.self)
             if found[name] == nil {
                 found[name] = String(decoding: entry[(equals + 1)...], as: UTF8.self)

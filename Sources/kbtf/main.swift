@@ -6,8 +6,12 @@ import Glibc
 // A reader that goes away ends a dump in silence (`| head`): writes see EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
+let arguments = CommandLine.arguments
+if let role = arguments.first.flatMap({ Role(program: $0) }) {
+    exit(role.run(arguments.dropFirst()))
+}
 do {
-    var command = try Kbtf.parse(CommandLine.arguments.dropFirst())
+    var command = try Kbtf.parse(arguments.dropFirst())
     try command.run()
 } catch {
     exit(Kbtf.report(error))

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BTF
+internal import Bytes
+package import ELF
+
+extension BTF {
+    /// The BTF in the section `.BTF` of a file, over its `.BTF.base` if it brings one along.
+    ///
+    /// - Parameter base: what it continues if it neither brings a base along nor is whole by itself.
+    /// - Returns: nil when the file has no BTF.
+    /// - Throws: `BTFInFileError` for damaged BTF, and for split BTF when there is no base.
+    package static func inFile(
+        _ elf: ELFFile, base: BTF?
+    ) throws(BTFInFileError) -> BTF? {
+        guard let (own, ownBase) = try sections(elf) else { return nil }
+        if let ownBase {
+            let base: BTF
+            do throws(BTFError) { base = try parse(ownBase) } catch {
+                throw .btf(path: elf.path, section: ".BTF.base", error)
+            }
+            return try parse(own, over: base, elf)
+        }
+        // Split BTF has no empty string of its own at the start: alone it cannot be read.
+        if let whole = try? parse(own) { return whole }
+        return try parse(own, over: base, elf)
+    }
+
+    private static func parse(
+        _ bytes: ByteView, over base: BTF?, _ elf: ELFFile
+    ) throws(BTFInFileError) -> BTF {
+        do throws(BTFError) { return try parse(bytes, base: base) } catch {
+            throw .btf(path: elf.path, section: ".BTF", error)
+        }
+    }
+
+    private static func sections(
+        _ elf: ELFFile
+    ) throws(BTFInFileError) -> (own: ByteView, base: ByteView?)? {
+        do throws(ELFError) {
+            guard let own = elf.section(named: ".BTF"), own.hasData else { return nil }
+            let base = elf.section(named: ".BTF.base").flatMap { $0.hasData ? $0 : nil }
+            return (try elf.data(of: own), try base.map { section throws(ELFError) in
+                try elf.data(of: section)
+            })
+        } catch { throw .elf(error) }
+    }
+}
+
+/// Why the BTF of a file cannot be read. The description names file, section and offset.
+package enum BTFInFileError: Error, Equatable, CustomStringConvertible {
+    case elf(ELFError)
+    case btf(path: String, section: String, BTFError)
+
+    package var description: String {
+        switch self {
+        case .elf(let error): error.description
+        case .btf(let path, let section, let error): "\(path): \(section)\(error)"
+        }
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+package import ELF
+
+extension IDSection {
+    /// Reads `.BTF_ids` and the symbols that name its words.
+    ///
+    /// - Returns: nil when there is no such section, when it has no contents (in a separate debug file), or
+    ///   when there is no symbol table, which tells what the words are for.
+    /// - Throws: `IDError` for symbols of a form that nobody knows, or that lie outside the section, not on an
+    ///   id, or over each other, for sizes of sets that lie, and for files that are damaged.
+    package static func read(_ elf: ELFFile) throws(IDError) -> IDSection? {
+        guard elf.symbolTable != nil else { return nil }
+        let scan: (section: IDSection, problems: [Problem])?
+        do throws(ELFError) { scan = try self.scan(elf) } catch { throw .elf(error) }
+        guard let (section, problems) = scan else { return nil }
+        let found = elf.sections(named: name)
+        if found.count > 1 { throw section.failure(.severalSections(found.count), at: nil) }
+        if elf.type == ELFType.relocatable,
+            let by = elf.sections.first(where: {
+                ($0.type == ELFSectionType.rel || $0.type == ELFSectionType.rela) && $0.size > 0
+                    && Int($0.info) == found[0].index
+            })
+        {
+            throw section.failure(.relocated(by: by.name), at: nil)
+        }
+        if let first = problems.first {
+            throw .section(path: elf.path, offset: first.offset, fault: first.fault)
+        }
+        try section.checkPlaces()
+        return section
+    }
+
+    /// Something wrong with one symbol, whose word is not among the entries then.
+    package struct Problem: Sendable {
+        package let symbol: String
+        /// Where the symbol says it is.
+        package let offset: UInt64
+        package let fault: IDFault
+    }
+
+    /// As `read`, but passes over what is wrong with single symbols, and tells of it. A set whose size lies is
+    /// kept as far as it reaches.
+    package static func scan(
+        _ elf: ELFFile
+    ) throws(ELFError) -> (section: IDSection, problems: [Problem])? {
+        guard let section = elf.section(named: name), section.hasData else { return nil }
+        let contents = try elf.data(of: section)
+        let strings = try elf.symbolStrings()
+        // In a relocatable file symbols count from the start of their section.
+        let origin = elf.type == ELFType.relocatable ? 0 : section.address
+        var symbols = SymbolReader(size: contents.count, origin: origin)
+        try elf.forEachSymbol { symbol in
+            if symbol.sectionIndex == section.index { symbols.read(symbol, strings) }
+        }
+        return (
+            IDSection(
+                path: elf.path, bigEndian: elf.isBigEndian, bytes: contents.array,
+                entries: symbols.entries, sets: symbols.sets), symbols.problems
+        )
+    }
+
+    /// Throws when entries do not stand on the ids of their sets, or words overlap.
+    private func checkPlaces() throws(IDError) {
+        let outside = entries.filter { $0.set == nil }.map { Span($0.place, 4, $0.symbol) }
+        try checkOrder(of: sets.map { Span($0.place, $0.end - $0.place, $0.symbol) } + outside)
+        for entry in entries {
+            guard let set = entry.set.map({ sets[$0] }) else { continue }
+            let offset = entry.place - set.place
+            guard offset >= set.stride, offset % set.stride == 0, entry.place < set.end else {
+                throw failure(.notAnID(entry.symbol, set: set.name), at: entry.place)
+            }
+        }
+        var byPlace: [Int: Int] = [:]
+        for (index, entry) in entries.enumerated() {
+            guard let other = byPlace.updateValue(index, forKey: entry.place) else { continue }
+            // Two symbols for one word do as long as they want the same.
+            guard entries[other].kind == entry.kind, entries[other].name == entry.name else {
+                throw failure(.overlap(entry.symbol, with: entries[other].symbol), at: entry.place)
+            }
+        }
+    }
+
+    private struct Span {
+        let start: Int
+        let end: Int
+        let symbol: String
+
+        init(_ start: Int, _ count: Int, _ symbol: String) {
+            self.start = start
+            end = start + count
+            self.symbol = symbol
+        }
+    }
+
+    private func checkOrder(of spans: [Span]) throws(IDError) {
+        let spans = spans.sorted { ($0.start, $0.end) < ($1.start, $1.end) }
+        for (one, next) in zip(spans, spans.dropFirst()) where next.start < one.end {
+            if next.start == one.start, next.end == one.end, one.end - one.start == 4 { continue }
+            throw failure(.overlap(next.symbol, with: one.symbol), at: next.start)
+        }
+    }
+}
+
+/// Sorts the symbols of the section into entries and sets.
+private struct SymbolReader {
+    let size: Int
+    let origin: UInt64
+    private(set) var entries: [IDSection.Entry] = []
+    private(set) var sets: [IDSection.Set] = []
+    private(set) var problems: [IDSection.Problem] = []
+
+    init(size: Int, origin: UInt64) {
+        self.size = size
+        self.origin = origin
+    }
+
+    mutating func read(_ symbol: ELFSymbol, _ strings: ByteView) {
+        guard let bytes = symbol.name(in: strings), let meaning = IDSymbolName(bytes) else { return }
+        let text = String(decoding: bytes.array, as: UTF8.self)
+        let offset = symbol.value &- origin
+        func note(_ fault: IDFault) -> IDSection.Problem {
+            IDSection.Problem(symbol: text, offset: offset, fault: fault)
+        }
+        switch meaning {
+        case .malformed: problems.append(note(.malformedName(text)))
+        case .unknownKind: problems.append(note(.unknownKind(text)))
+        case .id(let kind, let name):
+            guard let place = place(symbol, bytes: 4) else {
+                return problems.append(note(.outside(text, sectionSize: size)))
+            }
+            entries.append(
+                IDSection.Entry(symbol: text, kind: kind, name: name, place: place, set: nil))
+        case .set(let name, let hasFlags):
+            let entry = hasFlags ? 8 : 4
+            guard let place = place(symbol, bytes: entry) else {
+                return problems.append(note(.outside(text, sectionSize: size)))
+            }
+            let room = UInt64(size - place)
+            if symbol.size == 0 || symbol.size % UInt64(entry) != 0 || symbol.size > room {
+                problems.append(note(.setSize(text, size: symbol.size, entry: entry)))
+            }
+            sets.append(
+                IDSection.Set(
+                    symbol: text, name: name, place: place,
+                    end: place + Int(min(symbol.size, room)), hasFlags: hasFlags))
+        }
+    }
+
+    /// Where the symbol's words are; nil when they do not lie inside the section.
+    private func place(_ symbol: ELFSymbol, bytes: Int) -> Int? {
+        guard symbol.value >= origin, let place = Int(exactly: symbol.value - origin),
+            size >= bytes, place <= size - bytes
+        else { return nil }
+        return place
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BTF
+
+/// What came of looking up the types of a `.BTF_ids` section.
+package struct ResolvedIDs: Sendable {
+    /// The section's new contents.
+    package let bytes: [UInt8]
+    /// The id of each entry; void for those that were not found.
+    package let ids: [TypeID]
+    /// Entries whose type was not found, one for each type, by kind and name.
+    package let unresolved: [IDSection.Entry]
+    /// Names that several types have.
+    package let repeated: [RepeatedName]
+}
+
+extension IDSection {
+    /// Fills the section in: each entry gets the id of the first type of its kind and name, 0 if there is none,
+    /// and sets are counted and sorted.
+    ///
+    /// - Parameters:
+    ///   - btf: the BTF that goes with the section, over its base if there is one.
+    ///   - old: the BTF that ids are of which were filled in before, to tell whose flags are whose.
+    /// - Throws: `IDError` when flags of a set that was filled in before cannot be told apart.
+    package func resolved(in btf: BTF, old: BTF? = nil) throws(IDError) -> ResolvedIDs {
+        let lookup = TypeLookup(entries, in: btf)
+        let ids = entries.map { lookup.found[TypeName($0.kind.kind, $0.name)] ?? .void }
+        var result = bytes
+        for (entry, id) in zip(entries, ids) where entry.set == nil {
+            result.setWord(id.rawValue, at: entry.place, bigEndian: bigEndian)
+        }
+        for (number, set) in sets.enumerated() {
+            write(try pairs(ofSet: number, ids, old), to: set, &result)
+        }
+        return ResolvedIDs(
+            bytes: result, ids: ids, unresolved: unresolved(ids), repeated: lookup.repeated)
+    }
+
+    /// What the set is to hold: the ids of its entries with their flags, and 0 for words without a symbol
+    /// (`BTF_ID_UNUSED`).
+    private func pairs(
+        ofSet number: Int, _ ids: [TypeID], _ old: BTF?
+    ) throws(IDError) -> [Pair] {
+        let set = sets[number]
+        let members = members[number]
+        guard isFilled(set) else {
+            // Flags stand where they belong.
+            var pairs = pairs(of: set)
+            for index in members {
+                pairs[(entries[index].place - set.place) / set.stride - 1].id = ids[index].rawValue
+            }
+            return pairs
+        }
+        let (flags, rest) = claim(number, old: old)
+        var pairs: [Pair] = []
+        for (index, flags) in zip(members, flags) {
+            guard let flags else {
+                throw failure(
+                    .lostFlags(set: set.name, function: entries[index].name), at: set.place)
+            }
+            pairs.append(Pair(id: ids[index].rawValue, flags: flags))
+        }
+        return pairs + rest.map { Pair(id: 0, flags: $0) }
+    }
+
+    private func unresolved(_ ids: [TypeID]) -> [Entry] {
+        var seen: Swift.Set<TypeName> = []
+        let missing = zip(entries, ids).compactMap { entry, id in
+            id == .void && seen.insert(TypeName(entry.kind.kind, entry.name)).inserted ? entry : nil
+        }
+        return IDKind.allCases.flatMap { kind in
+            missing.filter { $0.kind == kind }.sorted { $0.name < $1.name }
+        }
+    }
+}

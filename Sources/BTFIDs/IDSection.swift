@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// The section `.BTF_ids` of a kernel or module: words for BTF ids, some of them in sets, each named by a
+/// symbol until it is filled in.
+///
+/// A set is sorted by id when it is filled in, and its symbols stay where they were: from then on the
+/// symbols of a set say which types are in it, but not which of them stands where, and the flags go with the
+/// id beside them. Outside sets symbols keep naming their words.
+package struct IDSection: Sendable {
+    package static let name = ".BTF_ids"
+
+    /// A word for an id, and the type that it is for.
+    package struct Entry: Sendable, Equatable {
+        /// The whole name of the symbol.
+        package let symbol: String
+        package let kind: IDKind
+        /// The type's.
+        package let name: String
+        /// Where the word is, in bytes from the start of the section. Any alignment.
+        package let place: Int
+        /// The set that it is in, as an index in `sets`.
+        package internal(set) var set: Int?
+    }
+
+    /// A sorted list of ids; of pairs of an id and its flags when it `hasFlags`.
+    package struct Set: Sendable, Equatable {
+        package let symbol: String
+        package let name: String
+        /// Where the count is, in bytes from the start of the section.
+        package let place: Int
+        /// The set's bytes end here, inside the section.
+        package let end: Int
+        /// `BTF_SET8`: flags follow the count and each id.
+        package let hasFlags: Bool
+
+        /// Bytes from one id to the next; the count, with its flags, takes as many.
+        package var stride: Int { hasFlags ? 8 : 4 }
+        /// Ids in the set, by its size.
+        package var count: Int { max(0, (end - place) / stride - 1) }
+        /// Where the ids are.
+        package var places: [Int] { (0..<count).map { place + stride * ($0 + 1) } }
+    }
+
+    /// What errors call the file.
+    package let path: String
+    package let bigEndian: Bool
+    /// The contents, decompressed.
+    package let bytes: [UInt8]
+    /// In the order of the symbol table.
+    package let entries: [Entry]
+    /// In the order of the symbol table.
+    package let sets: [Set]
+    /// Entries by set, one for each word, in the order of the symbol table.
+    package let members: [[Int]]
+
+    init(path: String, bigEndian: Bool, bytes: [UInt8], entries: [Entry], sets: [Set]) {
+        var entries = entries
+        var members = Array(repeating: [Int](), count: sets.count)
+        let finder = SetFinder(sets)
+        var seen: Swift.Set<Int> = []
+        for index in entries.indices {
+            entries[index].set = finder.set(at: entries[index].place)
+            if let set = entries[index].set,
+                seen.insert(entries[index].place).inserted
+            {
+                members[set].append(index)
+            }
+        }
+        self.path = path
+        self.bigEndian = bigEndian
+        self.bytes = bytes
+        self.entries = entries
+        self.sets = sets
+        self.members = members
+    }
+
+    /// The word at `place`; 0 when it does not lie inside.
+    package func word(at place: Int) -> UInt32 { bytes.word(at: place, bigEndian: bigEndian) }
+
+    /// Flags of the set itself; 0 when it has none.
+    package func flags(of set: Set) -> UInt32 { set.hasFlags ? word(at: set.place + 4) : 0 }
+
+    /// The set was filled in: its count is not 0 any more, or an id is not.
+    package func isFilled(_ set: Set) -> Bool {
+        word(at: set.place) != 0 || set.places.contains { word(at: $0) != 0 }
+    }
+
+    /// Some word was filled in.
+    package var isFilled: Bool {
+        entries.contains { $0.set == nil && word(at: $0.place) != 0 } || sets.contains(where: isFilled)
+    }
+
+    func failure(_ fault: IDFault, at offset: Int?) -> IDError {
+        .section(path: path, offset: offset.map { UInt64($0) }, fault: fault)
+    }
+}
+
+/// Finds the set that a place is in.
+private struct SetFinder {
+    private let order: [(place: Int, set: Int)]
+    private let sets: [IDSection.Set]
+    /// The highest end of all sets up to this one, and whose it is.
+    private let ends: [(end: Int, set: Int)]
+
+    init(_ sets: [IDSection.Set]) {
+        self.sets = sets
+        order = sets.indices.map { (sets[$0].place, $0) }.sorted { $0 < $1 }
+        var highest = (end: 0, set: 0)
+        ends = order.map { _, set in
+            if sets[set].end > highest.end { highest = (sets[set].end, set) }
+            return highest
+        }
+    }
+
+    func set(at place: Int) -> Int? {
+        var low = 0
+        var high = order.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if order[middle].place <= place { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        // The nearest set, or one around it when sizes lie.
+        let nearest = order[low - 1].set
+        if place < sets[nearest].end { return nearest }
+        return place < ends[low - 1].end ? ends[low - 1].set : nil
+    }
+}
+
+extension [UInt8] {
+    func word(at place: Int, bigEndian: Bool) -> UInt32 {
+        guard place >= 0, place <= count - 4 else { return 0 }
+        var value: UInt32 = 0
+        for index in 0..<4 {
+            value |= UInt32(self[place + index]) << UInt32(8 * (bigEndian ? 3 - index : index))
+        }
+        return value
+    }
+
+    /// Does nothing where the word would not lie inside.
+    mutating func setWord(_ value: UInt32, at place: Int, bigEndian: Bool) {
+        guard place >= 0, place <= count - 4 else { return }
+        for index in 0..<4 {
+            self[place + index] = UInt8(
+                truncatingIfNeeded: value >> UInt32(8 * (bigEndian ? 3 - index : index)))
+        }
+    }
+}

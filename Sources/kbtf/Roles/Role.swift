@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// The programs of a kernel build that kbtf stands in for, by the name that it is called by.
+enum Role {
+    case pahole
+    case resolveBTFIDs
+
+    /// - Parameter program: the first word of the command line, a path or a name.
+    init?(program: String) {
+        switch program.split(separator: "/").last {
+        case "pahole": self = .pahole
+        case "resolve_btfids": self = .resolveBTFIDs
+        default: return nil
+        }
+    }
+
+    /// - Parameter arguments: the command line without the program.
+    /// - Returns: the exit status.
+    func run(_ arguments: ArraySlice<String>) -> Int32 {
+        switch self {
+        case .pahole: PaholeRole.run(arguments)
+        case .resolveBTFIDs: ResolveBTFIDsRole.run(arguments)
+        }
+    }
+}
