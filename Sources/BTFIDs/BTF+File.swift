@@ -40,9 +40,12 @@ extension BTF {
         do throws(ELFError) {
             guard let own = elf.section(named: ".BTF"), own.hasData else { return nil }
             let base = elf.section(named: ".BTF.base").flatMap { $0.hasData ? $0 : nil }
-            return (try elf.data(of: own), try base.map { section throws(ELFError) in
-                try elf.data(of: section)
-            })
+            return (
+                try elf.data(of: own),
+                try base.map { section throws(ELFError) in
+                    try elf.data(of: section)
+                }
+            )
         } catch { throw .elf(error) }
     }
 }

@@ -19,6 +19,8 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
     case severalSections(Int)
     /// Relocations would change the ids when the file is linked or loaded.
     case relocated(by: String)
+    /// An id that was filled in is of no type of the BTF.
+    case noSuchType(UInt32, last: Int)
     /// Ids were filled in before and sorted, and whose flags are whose cannot be told.
     case lostFlags(set: String, function: String)
 
@@ -37,6 +39,8 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
         case .overlap(let symbol, let other): "symbol \(symbol) overlaps \(other)"
         case .severalSections(let count): "\(count) sections have this name, expected one"
         case .relocated(let section): "it has relocations (\(section)), expected none"
+        case .noSuchType(let id, let last):
+            "id \(id) was filled in, and the last type of its BTF is \(last)"
         case .lostFlags(let set, let function):
             "set \(set) was filled in before, and the BTF that its ids are of does not tell which flags "
                 + "are those of \(function)"

@@ -36,13 +36,15 @@ enum IDSymbolName: Equatable {
         guard symbol.hasBytes(Self.prefix) else { return nil }
         let start = Self.prefix.utf8CodeUnitCount
         for (word, kind) in Self.kinds where symbol.hasBytes(word, at: start) {
-            self = Self.typeName(symbol, from: start + word.utf8CodeUnitCount)
+            self =
+                Self.typeName(symbol, from: start + word.utf8CodeUnitCount)
                 .map { .id(kind, name: $0) } ?? .malformed
             return
         }
         for (word, hasFlags) in Self.sets where symbol.hasBytes(word, at: start) {
             let from = start + word.utf8CodeUnitCount
-            self = Self.text(symbol, from, symbol.count)
+            self =
+                Self.text(symbol, from, symbol.count)
                 .map { .set(name: $0, hasFlags: hasFlags) } ?? .malformed
             return
         }

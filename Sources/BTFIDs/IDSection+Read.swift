@@ -117,7 +117,9 @@ private struct SymbolReader {
     }
 
     mutating func read(_ symbol: ELFSymbol, _ strings: ByteView) {
-        guard let bytes = symbol.name(in: strings), let meaning = IDSymbolName(bytes) else { return }
+        guard let bytes = symbol.name(in: strings), let meaning = IDSymbolName(bytes) else {
+            return
+        }
         let text = String(decoding: bytes.array, as: UTF8.self)
         let offset = symbol.value &- origin
         func note(_ fault: IDFault) -> IDSection.Problem {

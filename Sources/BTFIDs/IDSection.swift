@@ -89,7 +89,8 @@ package struct IDSection: Sendable {
 
     /// Some word was filled in.
     package var isFilled: Bool {
-        entries.contains { $0.set == nil && word(at: $0.place) != 0 } || sets.contains(where: isFilled)
+        entries.contains { $0.set == nil && word(at: $0.place) != 0 }
+            || sets.contains(where: isFilled)
     }
 
     func failure(_ fault: IDFault, at offset: Int?) -> IDError {

@@ -54,12 +54,7 @@ struct EncodeFile {
             .detail(
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                     + (job.detached.map { ", in \($0)" } ?? "")))
-        if isSigned {
-            outcome.messages.append(
-                .note(
-                    "\(job.path): its signature is gone, for the file is another now: sign it again"
-                ))
-        }
+        if isSigned { outcome.messages.append(.signatureLost(job.path)) }
     }
 
     /// Throws where a distilled base makes no sense.
@@ -71,7 +66,7 @@ struct EncodeFile {
         }
         // Older kernels read it as if it stood on their own BTF, with wrong meanings.
         guard elf.section(named: ".modinfo") != nil, let release = KernelRelease.of(elf),
-            let version = release.version, version < (6, 11)
+            release.readsDistilledBase == false
         else { return }
         throw Failure(
             "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as 6.11 and later do",
@@ -104,8 +99,7 @@ struct EncodeFile {
         do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
             throw Failure(error)
         }
-        // include/linux/module_signature.h: the text that a signed module ends in.
-        return elf.bytes.hasBytes("~Module signature appended~\n", at: elf.bytes.count - 28)
+        return elf.isSigned
     }
 }
 
