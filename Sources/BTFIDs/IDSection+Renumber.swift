@@ -15,6 +15,12 @@ package struct RenumberedIDs: Sendable {
 }
 
 extension IDSection {
+    /// The ids that were filled in, some of them more than once.
+    package var filledIn: [UInt32] {
+        (entries.filter { $0.set == nil }.map(\.place) + sets.flatMap(\.places))
+            .map { word(at: $0) }.filter { $0 != 0 }
+    }
+
     /// Gives each word the number that its type has now. Sets are sorted again, and flags stay with their ids.
     ///
     /// A word that is 0 stands for a type that was not found when the section was filled in. On another base it

@@ -23,11 +23,14 @@ extension BTF {
     /// Where the base has flat arrays of several dimensions (`BaseIndex.nestsArrays`), nested ones are
     /// made flat. The other way there is no way: what the dimensions were is gone.
     ///
+    /// - Parameter needed: ids of its old base that are needed besides those that own types lead to.
     /// - Throws: `BTFError` when a type refers to one that does not exist or contains itself without a struct
     ///   in between, and when the result would have more types or strings than kernels take.
-    package func rebased(onto base: BaseIndex) throws(BTFError) -> Rebased {
+    package func rebased(
+        onto base: BaseIndex, keeping needed: [UInt32] = []
+    ) throws(BTFError) -> Rebased {
         try checkReferences()
-        let unit = try RebaseUnit(self, flattening: !base.nestsArrays)
+        let unit = try RebaseUnit(self, keeping: needed, flattening: !base.nestsArrays)
         let names = NamePool(base: base, expecting: starts.count)
         var store = TypeStore(base: base, names: names)
         var writer = TypeWriter(names: names)
@@ -68,9 +71,9 @@ private struct RebaseUnit {
     private(set) var ids: [UInt32] = []
     private let arrays: FlatArrays?
 
-    init(_ btf: BTF, flattening: Bool) throws(BTFError) {
+    init(_ btf: BTF, keeping needed: [UInt32], flattening: Bool) throws(BTFError) {
         self.btf = btf
-        let all = Array(btf.ownIDs) + (try btf.neededOfBase())
+        let all = Array(btf.ownIDs) + (try btf.neededOfBase(besides: needed))
         arrays = flattening ? try FlatArrays(btf, all) : nil
         ids = if let arrays { all.filter { !arrays.inner.contains($0) } } else { all }
     }
@@ -195,11 +198,11 @@ extension BTF {
         return TypeInfo(rawValue: words[start + 1]).kind == .array
     }
 
-    /// The types of the base that the own ones reach, in order.
-    fileprivate func neededOfBase() throws(BTFError) -> [UInt32] {
+    /// The types of the base that the own ones and `ids` reach, in order.
+    fileprivate func neededOfBase(besides ids: [UInt32]) throws(BTFError) -> [UInt32] {
         guard let base else { return [] }
         var isNeeded = Array(repeating: false, count: Int(firstID))
-        var pending: [UInt32] = []
+        var pending = ids
         for start in starts {
             forEachReference(words, Int(start)) { pending.append(words[$0]) }
         }

@@ -121,7 +121,9 @@ struct RebaseFile: Sendable {
         }
         return try file.attempt { () throws(BTFError) in
             let old = try BTF.parse(file.bytes, base: from.btf)
-            return Step(way: .rebased, old: old, result: try old.rebased(onto: base.index))
+            return Step(
+                way: .rebased, old: old,
+                result: try old.rebased(onto: base.index, keeping: file.ids?.filledIn ?? []))
         }
     }
 
