@@ -14,8 +14,10 @@
 #   vmlinux      four kernels against pahole 1.32 with libbpf 1.8, for each list of features: sound,
 #                equal in meaning but for faults of pahole, each proven from the file, not larger, same bytes with one job and two
 #
-# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes and vmlinux;
-# without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+#   rebase, distill   see checks-rebase.sh and checks-distill.sh
+#
+# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, rebase
+# and distill; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -32,7 +34,7 @@ BPFTOOL=$CACHE/peers/bin/bpftool-7.8
 WORK=$CACHE/conformance
 JOBS=$(nproc)
 SAMPLE=100
-export BPFTOOL
+export BPFTOOL KBTF CACHE
 
 LEGACY=var,float,enum64,decl_tag,type_tag
 DEFAULT=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func
@@ -296,6 +298,11 @@ vmlinux_same_bytes() {
 
 # --- ---
 
+# shellcheck source=checks-rebase.sh
+source "$HERE/checks-rebase.sh"
+# shellcheck source=checks-distill.sh
+source "$HERE/checks-distill.sh"
+
 [[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
 for step in inputs peers oracles; do
     bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
@@ -339,14 +346,16 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux rebase distill}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
     dies) dies ;;
     same-bytes) same_bytes ;;
     vmlinux) run_vmlinux ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux)" ;;
+    rebase) run_rebase ;;
+    distill) run_distill ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux rebase distill)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
