@@ -4,22 +4,18 @@ package import Bytes
 
 /// A member, enumerator or parameter as `EntryReader.plainChildren` reads it.
 package struct PlainChild: BitwiseCopyable {
-    /// Byte offset of the entry in the section.
-    package let offset: Int
-    /// Offset in `.debug_str`, if `hasName`.
+    /// Offset in `.debug_str`; `UInt32.max` when there is none.
     package let name: UInt32
-    /// Offset of the type in the unit, if `hasType`.
+    /// Offset of the type in the unit; 0, where the unit's header stands, for none.
     package let type: UInt32
     /// DW_AT_data_member_location or DW_AT_const_value; 0 when absent.
     package let number: UInt64
-    /// DW_AT_data_bit_offset; 0 when absent.
-    package var bits: UInt64 = 0
-    /// DW_AT_bit_size; 0 when absent.
-    package var width: UInt64 = 0
     /// A name that stood in the entry, of up to seven bytes: see `ByteView.shortKey`.
-    package var shortName: UInt64 = 0
-    package let hasName: Bool
-    package let hasType: Bool
+    package let shortName: UInt64
+    /// DW_AT_data_bit_offset; 0 when absent.
+    package var bits: UInt32 = 0
+    /// DW_AT_bit_size; 0 when absent.
+    package var width: UInt32 = 0
 }
 
 extension EntryReader {
@@ -83,18 +79,20 @@ extension EntryReader {
             // SAFETY: fields lie inside the entry's fixed bytes.
             let fields = unsafe base + at
             let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
+            if type == 0, unsafe layout.pointee.type.mask != 0 { return false }
             last = max(last, type)
+            // No bytes of the mask: no name.
+            let name = unsafe value(fields, layout.pointee.name) | ~layout.pointee.name.mask
             var child = PlainChild(
-                offset: start,
-                name: UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.name)),
-                type: type, number: unsafe value(fields, layout.pointee.number),
-                hasName: unsafe layout.pointee.name.mask != 0,
-                hasType: unsafe layout.pointee.type.mask != 0)
+                name: UInt32(truncatingIfNeeded: name), type: type,
+                number: unsafe value(fields, layout.pointee.number), shortName: short)
             if unsafe layout.pointee.isBitfield {
-                child.bits = unsafe value(fields, layout.pointee.bits)
-                child.width = unsafe value(fields, layout.pointee.width)
+                let bits = unsafe value(fields, layout.pointee.bits)
+                let width = unsafe value(fields, layout.pointee.width)
+                guard bits | width <= UInt64(UInt32.max) else { return false }
+                child.bits = UInt32(bits)
+                child.width = UInt32(width)
             }
-            child.shortName = short
             children.append(child)
             start = end
         }
