@@ -31,16 +31,43 @@ extension IDSection {
     ///   - ids: the new number of each type, by the old one; 0 when it has none any more.
     ///   - old: the BTF that the ids are of.
     ///   - new: the BTF that they are to be of.
-    /// - Throws: `IDError` for ids that `old` does not have.
+    /// - Throws: `IDError` for ids that `old` does not have, or that are there of other types than the symbols say:
+    ///   then they belong to another BTF than the file has.
     package func renumbered(
         _ ids: [UInt32], from old: BTF, to new: BTF
     ) throws(IDError) -> RenumberedIDs {
         var work = Renumbering(
             section: self, ids: ids, lookup: TypeLookup(zeroEntries(old), in: new))
-        for entry in entries where entry.set == nil { try work.renumber(entry) }
-        for number in sets.indices { try work.renumber(set: number, old) }
+        try checkOwners(old)
+        for entry in entries where entry.set == nil { work.renumber(entry) }
+        for number in sets.indices { work.renumber(set: number, old) }
         return RenumberedIDs(
             bytes: work.result, lost: work.lost, found: work.found, unresolved: work.unresolved)
+    }
+
+    /// Throws when an id is not of a type that a symbol asks for.
+    private func checkOwners(_ old: BTF) throws(IDError) {
+        for entry in entries where entry.set == nil {
+            try check(word(at: entry.place), at: entry.place, is: [entry], of: old)
+        }
+        for (number, set) in sets.enumerated() {
+            let wanted = members[number].map { entries[$0] }
+            for (place, pair) in zip(set.places, pairs(of: set)) {
+                try check(pair.id, at: place, is: wanted, of: old)
+            }
+        }
+    }
+
+    private func check(
+        _ id: UInt32, at place: Int, is wanted: [Entry], of old: BTF
+    ) throws(IDError) {
+        if id == 0 { return }
+        guard let record = old.record(TypeID(id)) else {
+            throw failure(.noSuchType(id, last: Int(old.typeCount) - 1), at: place)
+        }
+        guard !wanted.contains(where: { $0.kind.kind == record.kind && $0.name == record.name })
+        else { return }
+        throw failure(.otherType(id, is: "\(record.kind.word) '\(record.name)'"), at: place)
     }
 
     /// Entries whose words are 0.
@@ -86,34 +113,32 @@ private struct Renumbering {
         lookup.found[TypeName(entry.kind.kind, entry.name)]?.rawValue ?? 0
     }
 
-    /// - Parameter id: not 0.
-    private mutating func new(_ id: UInt32, at place: Int) throws(IDError) -> UInt32 {
-        guard id < ids.count else {
-            throw section.failure(.noSuchType(id, last: ids.count - 1), at: place)
-        }
-        if ids[Int(id)] == 0 { lost += 1 }
-        return ids[Int(id)]
+    /// - Parameter id: of a type that there was.
+    private mutating func new(_ id: UInt32) -> UInt32 {
+        let new = Int(id) < ids.count ? ids[Int(id)] : 0
+        if new == 0 { lost += 1 }
+        return new
     }
 
     private mutating func count(_ id: UInt32) {
         if id == 0 { unresolved += 1 } else { found += 1 }
     }
 
-    mutating func renumber(_ entry: IDSection.Entry) throws(IDError) {
+    mutating func renumber(_ entry: IDSection.Entry) {
         guard done.insert(entry.place).inserted else { return }
         let old = section.word(at: entry.place)
-        let id = old == 0 ? find(entry) : try new(old, at: entry.place)
+        let id = old == 0 ? find(entry) : new(old)
         if old == 0 { count(id) }
         result.setWord(id, at: entry.place, bigEndian: section.bigEndian)
     }
 
-    mutating func renumber(set number: Int, _ old: BTF) throws(IDError) {
+    mutating func renumber(set number: Int, _ old: BTF) {
         let set = section.sets[number]
         var pairs = section.pairs(of: set)
         if section.isFilled(set) {
             let free = pairs.indices.filter { pairs[$0].id == 0 }
             for index in pairs.indices where pairs[index].id != 0 {
-                pairs[index].id = try new(pairs[index].id, at: set.places[index])
+                pairs[index].id = new(pairs[index].id)
             }
             let missing = section.zeroMembers(ofSet: number, old)
             // Words without a symbol are 0 as well, and stay so.
