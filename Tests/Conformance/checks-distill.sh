@@ -25,7 +25,8 @@ distilled_by_pahole() {
     set -euo pipefail
     cp "$1" "$2"
     chmod u+w "$2"
-    objcopy --remove-section .BTF "$2"
+    # Ids that are filled in already are those of the BTF that was shipped.
+    objcopy --remove-section .BTF --wildcard --strip-symbol '__BTF_ID__*' "$2"
     LLVM_OBJCOPY=objcopy "$CACHE/peers/bin/pahole-1.32" -J --lang_exclude=rust \
         --btf_features="$DEFAULT,distilled_base" --btf_base="$3" "$2"
     objcopy --strip-debug "$2"
@@ -62,6 +63,7 @@ distill_pahole() {
         name=${ko##*/}
         cp "$(modules_of 6.12)/$ko" "$ours/$name"
         chmod u+w "$ours/$name"
+        objcopy --wildcard --strip-symbol '__BTF_ID__*' "$ours/$name"
         "$KBTF" encode -q --features "$DEFAULT,distilled_base" --base "$base" "$ours/$name"
         objcopy --strip-debug "$ours/$name"
         "$KBTF" rebase -q --base "$base" "$ours/$name"

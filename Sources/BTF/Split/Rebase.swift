@@ -30,21 +30,28 @@ extension BTF {
         onto base: BaseIndex, keeping needed: [UInt32] = []
     ) throws(BTFError) -> Rebased {
         try checkReferences()
-        let unit = try RebaseUnit(self, keeping: needed, flattening: !base.nestsArrays)
+        // What it needs of its old base comes first, for itself: nearly all of that is in the new one, which
+        // types that the module knows better than both would hide.
+        let needed = try neededOfBase(besides: needed)
+        let arrays =
+            base.nestsArrays ? FlatArrays() : try FlatArrays(self, needed + Array(ownIDs))
         let names = NamePool(base: base, expecting: starts.count)
         var store = TypeStore(base: base, names: names)
-        var writer = TypeWriter(names: names)
-        try unit.write(to: &writer)
-        writer.seal()
-        try store.absorb(writer)
+        var translation = Translation(self, names, arrays)
+        for ids in [needed, Array(ownIDs)] {
+            let ids = ids.filter { !arrays.inner.contains($0) }
+            var writer = TypeWriter(names: names)
+            try translation.write(ids, to: &writer)
+            writer.seal()
+            try store.absorb(writer)
+            for id in ids { translation.ids[Int(id)] = store.id(of: translation.ids[Int(id)]) }
+        }
         let compact = store.compacted()
         try checkLimits(
             typeCount: Int(base.typeCount) + compact.typeCount,
             stringLength: Int(base.stringLength) + compact.strings.count)
-        var ids = Array(repeating: UInt32(0), count: Int(typeCount))
-        for (number, id) in unit.ids.enumerated() {
-            let stored = store.id(of: TypeWriter.unstored | UInt32(number))
-            ids[Int(id)] = compact.finalID(of: store.resolve(store.baseCopies[stored] ?? stored))
+        let ids = translation.ids.map { id in
+            compact.finalID(of: store.resolve(store.baseCopies[id] ?? id))
         }
         return Rebased(
             bytes: compact.serialized(bigEndian: bigEndian), typeCount: compact.typeCount, ids: ids)
@@ -63,38 +70,38 @@ func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
     }
 }
 
-/// The types of a BTF that are to be told apart from those of another base: its own, then those of its own
-/// base that they need.
-private struct RebaseUnit {
-    let btf: BTF
-    /// In the order in which they become types of the unit.
-    private(set) var ids: [UInt32] = []
-    private let arrays: FlatArrays?
+/// Writes types of a BTF with the names and ids of a store.
+private struct Translation {
+    private let btf: BTF
+    private let arrays: FlatArrays
+    /// What each type is in the store or in the unit being written; 0 for what is neither.
+    var ids: [UInt32]
+    private let names: NamePool
+    /// By offset in the BTF's strings.
+    private var known: [UInt32: UInt32] = [:]
 
-    init(_ btf: BTF, keeping needed: [UInt32], flattening: Bool) throws(BTFError) {
+    init(_ btf: BTF, _ names: NamePool, _ arrays: FlatArrays) {
         self.btf = btf
-        let all = Array(btf.ownIDs) + (try btf.neededOfBase(besides: needed))
-        arrays = flattening ? try FlatArrays(btf, all) : nil
-        ids = if let arrays { all.filter { !arrays.inner.contains($0) } } else { all }
+        self.names = names
+        self.arrays = arrays
+        ids = Array(repeating: 0, count: Int(btf.typeCount))
     }
 
-    func write(to writer: inout TypeWriter) throws(BTFError) {
-        var numbers = Array(repeating: UInt32(0), count: Int(btf.typeCount))
-        for (number, id) in ids.enumerated() {
-            numbers[Int(id)] = TypeWriter.unstored | UInt32(number)
+    private mutating func name(_ offset: UInt32) throws(BTFError) -> UInt32 {
+        if offset == 0 { return 0 }
+        if let name = known[offset] { return name }
+        guard let name = withBytes(Array(btf.stringBytes(at: offset)), { names.intern($0) }) else {
+            throw BTFError(offset: 0, "its strings do not fit that base")
         }
-        var names = NumberTable(expecting: ids.count)
-        func name(_ offset: UInt32) throws(BTFError) -> UInt32 {
-            if offset == 0 { return 0 }
-            if let known = names.find(offset) { return known }
-            let bytes = Array(btf.stringBytes(at: offset))
-            guard let name = withBytes(bytes, { writer.names.intern($0) }) else {
-                throw BTFError(offset: 0, "its strings do not fit that base")
-            }
-            names.insert(offset, name)
-            return name
+        known[offset] = name
+        return name
+    }
+
+    mutating func write(_ unit: [UInt32], to writer: inout TypeWriter) throws(BTFError) {
+        for (number, id) in unit.enumerated() {
+            ids[Int(id)] = TypeWriter.unstored | UInt32(number)
         }
-        for id in ids {
+        for id in unit {
             let (words, start) = btf.place(of: id)
             let info = TypeInfo(rawValue: words[start + 1])
             // Known: parsing refuses others.
@@ -102,16 +109,16 @@ private struct RebaseUnit {
             let at = writer.position
             writer.begin(
                 name: try name(words[start]), info: info,
-                third: shape.refersToType ? numbers[Int(words[start + 2])] : words[start + 2])
+                third: shape.refersToType ? ids[Int(words[start + 2])] : words[start + 2])
             let count = shape.words(vlen: info.kind == .func ? 0 : info.vlen)
             for index in 3..<max(3, count) { writer.append(words[start + index]) }
-            if info.kind == .array, let flat = arrays?.flat[id] {
+            if info.kind == .array, let flat = arrays.flat[id] {
                 writer[at + 3] = flat.element
                 writer[at + 5] = flat.count
             }
             if shape.fixedTypes != 0 {
                 for index in 3..<3 + shape.fixed where shape.isReference(index) {
-                    writer[at + index] = numbers[Int(writer[at + index])]
+                    writer[at + index] = ids[Int(writer[at + index])]
                 }
             }
             guard shape.elementTypes != 0 || shape.elementHasName else { continue }
@@ -120,7 +127,7 @@ private struct RebaseUnit {
                     writer[at + index] = try name(writer[at + index])
                 }
                 for word in index..<index + shape.element where shape.isReference(word) {
-                    writer[at + word] = numbers[Int(writer[at + word])]
+                    writer[at + word] = ids[Int(writer[at + word])]
                 }
             }
         }
@@ -133,6 +140,9 @@ private struct FlatArrays {
     private(set) var flat: [UInt32: (element: UInt32, count: UInt32)] = [:]
     /// Arrays that were there as elements of others only.
     private(set) var inner: Set<UInt32> = []
+
+    /// None.
+    init() {}
 
     /// - Throws: when an array is its own element.
     init(_ btf: BTF, _ ids: [UInt32]) throws(BTFError) {
