@@ -20,6 +20,7 @@ struct KernelFunctions {
     private static let fastCall: UInt32 = 1 << 12
     private static let arenaReturn: UInt32 = 1 << 13
     private static let arenaArguments: [UInt32] = [1 << 14, 1 << 15]
+    private static let arenas: UInt32 = 0x7 << 13
     private static let known: UInt32 = 0xf << 12
 
     /// - Parameter base: what the BTF that the file has already may continue; filled-in ids are of that BTF.
@@ -51,14 +52,16 @@ struct KernelFunctions {
     ///
     /// - Parameters:
     ///   - store: the types that prototypes refer to.
-    ///   - features: `declTag` for the tags, `attributes` for arena pointers.
+    ///   - options: `declTag` for the tags, `attributes` for arena pointers.
     func write(
-        _ types: inout TypeWriter, _ store: borrowing TypeStore, _ features: Features,
+        _ types: inout TypeWriter, _ store: borrowing TypeStore, _ options: EncodeOptions,
         _ ledger: inout Ledger?
     ) {
         for name in misplaced { ledger?.note(name, unit: IDSection.name, .misplacedID) }
         for name in flagless { ledger?.note(name, unit: IDSection.name, .unknownFlags) }
         guard !flags.isEmpty else { return }
+        let features = options.features
+        let cannotMark = options.target.map { !$0.has(.flaggedTags) } ?? false
         let list = types.names.list()
         for number in 0..<UInt32(types.count) {
             let id = TypeWriter.unstored | number
@@ -71,6 +74,9 @@ struct KernelFunctions {
                     types.addDeclarationTag(
                         types.names.intern("bpf_fastcall"), on: id, component: -1)
                 }
+            }
+            if cannotMark, flags & Self.arenas != 0 {
+                ledger?.note(name, unit: Self.sectionName, .unmarkedArena)
             }
             if features.contains(.attributes),
                 !markArenas(of: types.word(id, 2), flags, &types, store)

@@ -12,8 +12,13 @@ extension UnitEncoder {
         _ die: borrowing DIE, name: UInt32, size: UInt32, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
         let before = reader.mark
-        guard readPlain(.member, &reader, before) else { return false }
         let kind: Kind = die.tag == .unionType ? .union : .struct
+        if let known = models.find(kind, name: name, size: size),
+            addKnownComposite(die, known, &reader, before)
+        {
+            return true
+        }
+        guard readPlain(.member, &reader, before) else { return false }
         let id = types.begin(
             name: name, info: TypeInfo(kind, vlen: children.count), third: size)
         let first = types.position
@@ -43,6 +48,36 @@ extension UnitEncoder {
         }
         runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 3))
         if widths != 0 { types.setFlag(of: id) }
+        define(die, as: id)
+        models.keep(kind, name: name, size: size, children, types, id)
+        return true
+    }
+
+    /// A struct or union that differs from one that was read before in its members' types at most.
+    private mutating func addKnownComposite(
+        _ die: borrowing DIE, _ model: CompositeModels.Model, _ reader: inout EntryReader,
+        _ before: EntryReader.Mark
+    ) -> Bool {
+        guard !links.inAlternate else { return false }
+        var lastType: UInt32 = 0
+        guard
+            reader.plainTypes(
+                .member, of: models.members, model.members, into: &memberTypes,
+                lastType: &lastType)
+        else { return false }
+        guard setPlainShift(lastType) else {
+            reader.reset(to: before)
+            return false
+        }
+        let id = types.begin(like: models.words, model.words)
+        let first = types.position &- 3 &* memberTypes.count &+ 1
+        var position = first
+        for index in memberTypes.indices {
+            let type = memberTypes[index]
+            types[position] = type == 0 ? 0 : type &+ plainShift
+            position &+= 3
+        }
+        runs.append(ReferenceRun(start: first, count: memberTypes.count, stride: 3))
         define(die, as: id)
         return true
     }
@@ -102,14 +137,20 @@ extension UnitEncoder {
         guard reader.plainChildren(tag, into: &children, lastType: &lastType) else {
             return false
         }
-        let shift = unit.offset - tableOrigin + sectionBase
-        guard children.count < Self.maxElements, Int(lastType) + shift < offsets.count,
-            let plainShift = UInt32(exactly: shift)
-        else {
+        guard children.count < Self.maxElements, setPlainShift(lastType) else {
             reader.reset(to: before)
             return false
         }
-        self.plainShift = plainShift
+        return true
+    }
+
+    /// False when types of the unit lie outside the table.
+    private mutating func setPlainShift(_ lastType: UInt32) -> Bool {
+        let shift = unit.offset - tableOrigin + sectionBase
+        guard Int(lastType) + shift < offsets.count, let exact = UInt32(exactly: shift) else {
+            return false
+        }
+        plainShift = exact
         return true
     }
 

@@ -28,9 +28,6 @@ package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
         return (major, minor)
     }
 
-    /// Whether this kernel looks for `.BTF.base` in modules; nil when the release does not tell its version.
-    package var readsDistilledBase: Bool? { version.map { $0 >= (6, 11) } }
-
     /// The release in a path of the usual places: `/lib/modules/R/...`, `/usr/src/linux-headers-R/...`,
     /// `/usr/src/kernels/R/...`, `/boot/vmlinuz-R`. The path need not exist.
     package static func inPath(_ path: String) -> KernelRelease? {

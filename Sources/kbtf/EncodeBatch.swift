@@ -14,6 +14,8 @@ struct EncodeBatch {
     let search: SearchOptions
     let options: EncodeOptions
     let jobs: Int
+    /// `--force`
+    let forcesDistilledBase: Bool
     let talk: Talk
 
     /// What came of one file.
@@ -46,7 +48,9 @@ struct EncodeBatch {
             let wholeBase: BTF?
             do throws(Failure) {
                 base = try choice.loadIndexed(search, jobs: jobs)
-                wholeBase = options.features.contains(.distilledBase) ? try base?.parse() : nil
+                wholeBase =
+                    options.features.contains(.distilledBase) || options.target != nil
+                    ? try base?.parse() : nil
             } catch {
                 refuse(members, choice, error, &outcomes)
                 continue
@@ -59,7 +63,8 @@ struct EncodeBatch {
                 started.show(position, of: order.count)
                 return EncodeFile(
                     job: files[order[position]], options: chosen, base: base,
-                    wholeBase: wholeBase, debugRoots: debugRoots
+                    wholeBase: wholeBase, forcesDistilledBase: forcesDistilledBase,
+                    debugRoots: debugRoots
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }

@@ -276,6 +276,8 @@ struct MovingTests {
         asm.int()
         asm.structure("twin", size: 4, [])
         asm.structure("twin", size: 4, union: true, [])
+        // By this a kernel's BTF shows that it reads .BTF.base.
+        asm.structure("module", size: 8, [("btf_base_data", asm.pointer(0), 0)])
         let kernel = try scratch.write("twins.btf", asm.bytes())
         var own = BTFAssembler(base: try asm.parse())
         own.structure("own", size: 8, [("p", own.pointer(2), 0)])

@@ -69,12 +69,15 @@ struct DistillFile: Sendable {
     /// Older kernels pass over `.BTF.base` and read the rest as if it stood on their own BTF.
     private func refuseOldKernels(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) {
         if force { return }
-        for release in [file.release, base.release] {
-            guard let release, release.readsDistilledBase == false else { continue }
-            throw Failure(
-                "\(file.path): its kernel, \(release), does not read .BTF.base as 6.11 and later do",
-                hint: "leave it split; --force distills it all the same")
-        }
+        let release = file.release ?? base.release
+        let version = release?.version.map { KernelVersion($0.major, $0.minor) }
+        let rules = TargetRules(version, showing: base.btf)
+        if let rules, rules.has(.distilledBase) { return }
+        let kernel = release.map { "\($0)" } ?? rules.map { "\($0)" } ?? "an old one"
+        throw Failure(
+            "\(file.path): its kernel, \(kernel), does not read .BTF.base as "
+                + "\(KernelAbility.distilledBase.since) and later do",
+            hint: "leave it split; --force distills it all the same")
     }
 
     private func split(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) -> BTF {
