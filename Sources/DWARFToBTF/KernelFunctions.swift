@@ -76,7 +76,7 @@ struct KernelFunctions {
                 }
             }
             if cannotMark, flags & Self.arenas != 0 {
-                ledger?.note(name, unit: Self.sectionName, .unmarkedArena)
+                ledger?.note(name, unit: IDSection.name, .unmarkedArena)
             }
             if features.contains(.attributes),
                 !markArenas(of: types.word(id, 2), flags, &types, store)
