@@ -56,6 +56,7 @@ distill_shipped() {
 distill_pahole() {
     local base=$CACHE/oracles/6.12/vmlinux-default.btf dir=$WORK/6.12/distill-pahole ours=$WORK/6.12/distill-encoded bad=0 ko name
     mkdir -p "$dir" "$ours"
+    # shellcheck disable=SC2016  # the inner shell expands these
     sample 6.12 | while read -r ko; do echo "$(modules_of 6.12)/$ko" "$dir/${ko##*/}"; done |
         xargs -P "$JOBS" -L 1 bash -c 'distilled_by_pahole "$2" "$3" "$1"' pahole "$base" 2>"$dir.pahole" || bad=1
     relocated "$dir" "$base" || bad=1

@@ -111,9 +111,11 @@ rules() { awk '$1 == "rule" { printf "%s%s %s", sep, $2, $3; sep = ", " }' "$1";
 
 # summary FILE: the numbers of an output of compare.
 summary() {
+    local by_rule
+    by_rule=$(field "$1" by-rule)
     [ -n "$(field "$1" pairs)" ] || { head -n 1 "$1"; return; }
     printf '%s modules: %s equal, %s by rule, %s different, %s unreadable; repeats of base %s (oracle: %s in all)' \
-        "$(field "$1" pairs)" "$(field "$1" equal)" "$(field "$1" by-rule)" "$(field "$1" different)" \
+        "$(field "$1" pairs)" "$(field "$1" equal)" "${by_rule:-0}" "$(field "$1" different)" \
         "$(field "$1" unreadable)" "$(field "$1" repeats-of-base)" "$(field "$1" oracle-repeats)"
 }
 
