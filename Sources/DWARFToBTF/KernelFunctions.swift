@@ -32,11 +32,12 @@ struct KernelFunctions {
         let sets = section.sets.indices.filter {
             section.flags(of: section.sets[$0]) & Self.isFunctionSet != 0
         }
-        let old =
-            sets.contains { section.isFilled(section.sets[$0]) }
-            ? try? BTF.inFile(elf, base: base) : nil
+        let isFilled = sets.contains { section.isFilled(section.sets[$0]) }
+        let old = isFilled ? try? BTF.inFile(elf, base: base) : nil
+        let split = isFilled ? SplitWithoutBase.inFile(elf) : nil
         for set in sets {
-            let found = section.flags(ofSet: set, old: old, mask: Self.known)
+            let found = section.flags(
+                ofSet: set, old: old, withoutBase: split, mask: Self.known)
             for (index, flags) in zip(section.members[set], found) {
                 let entry = section.entries[index]
                 guard entry.kind == .func else { continue }

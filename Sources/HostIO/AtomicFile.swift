@@ -63,6 +63,12 @@ package enum AtomicFile {
         try temporary.rename(to: target, path)
     }
 
+    /// Removes the file, or the link, at `path`.
+    package static func remove(_ path: String) throws(HostError) {
+        // SAFETY: the path is a NUL-terminated copy for the duration of the call.
+        guard unsafe unlink(path) == 0 else { throw HostError(path, "remove", errno: errno) }
+    }
+
     /// The path whose folder entry is to be replaced: `path` with symbolic links at its end followed, also
     /// one that leads to nothing yet.
     private static func resolved(_ path: String, exists: Bool) throws(HostError) -> String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import BTFIDs
 import Bytes
 import DWARFToBTF
 import ELF
@@ -12,12 +13,14 @@ struct EncodeFile {
     let job: Destinations.Job
     let options: EncodeOptions
     let base: IndexedBase?
-    /// The base itself, where it is to be distilled or the BTF held against a target.
-    let wholeBase: BTF?
+    /// The base itself.
+    let wholeBase: LazyBTF?
     /// Write distilled BTF whatever its kernel does with it.
     let forcesDistilledBase: Bool
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
+    /// Fill in `.BTF_ids` of a file that gets its BTF put in.
+    let fillsIDs: Bool
 
     func run() -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
@@ -38,11 +41,16 @@ struct EncodeFile {
         }
         let debugInfo = try DebugInfo(
             of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+        let ids = try idsToFill(elf)
+        let hasOldIDs =
+            elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
+        let whole =
+            ids != nil || hasOldIDs || distills || options.target != nil
+            ? try parseBase() : nil
         let encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, base: base?.index, distilling: distills ? wholeBase : nil,
-                options: options)
+                elf, debugInfo.data, base: base?.index, whole: whole, options: options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
@@ -53,7 +61,7 @@ struct EncodeFile {
             return
         }
         if let target = options.target {
-            let report = try check(encoded, for: target)
+            let report = try check(encoded, whole, for: target)
             // Objects to be linked yet are not what a kernel starts with.
             if elf.type != ELFType.relocatable,
                 report.findings.findings.contains(where: { $0.rule == "sorted" })
@@ -68,15 +76,18 @@ struct EncodeFile {
             outcome.messages.append(
                 .detail("\(job.path): debug information from \(debugInfo.path)"))
         }
-        let isSigned = try write(
-            ByteView(encoded.bytes), base: encoded.base.map { ByteView($0) }, elf)
+        var filled: [UInt8]?
+        if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
+        let isSigned = try write(encoded, ids: filled, elf)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         outcome.messages.append(
             .detail(
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                     + (job.detached.map { ", in \($0)" } ?? "")))
-        if isSigned { outcome.messages.append(.signatureLost(job.path)) }
+        if isSigned {
+            outcome.messages.append(.signatureIsGone(job.path))
+        }
     }
 
     /// Throws where a distilled base makes no sense.
@@ -100,14 +111,14 @@ struct EncodeFile {
 
     /// Throws where the target would refuse the BTF, as for a name that nothing can be left out for.
     private func check(
-        _ encoded: Encoded, for target: TargetRules
+        _ encoded: Encoded, _ whole: BTF?, for target: TargetRules
     ) throws(Failure) -> TargetReport {
         let report: TargetReport
         do throws(BTFError) {
             let base = try encoded.base.map { bytes throws(BTFError) in
                 try BTF.parse(ByteView(bytes))
             }
-            let btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? wholeBase)
+            let btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
             report = checkTarget(
                 btf, byteCount: encoded.bytes.count,
                 use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
@@ -120,10 +131,47 @@ struct EncodeFile {
             hint: "leave --target out, and it is written with that")
     }
 
+    private func parseBase() throws(Failure) -> BTF? {
+        guard let wholeBase, let base else { return nil }
+        do throws(BTFError) { return try wholeBase.btf() } catch {
+            throw Failure("\(base.path): \(error)")
+        }
+    }
+
+    private static let withoutIDs = "link it anew, or leave .BTF_ids as it is with --no-ids"
+
+    private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
+        guard fillsIDs, job.detached == nil else { return nil }
+        do throws(IDError) { return try IDSection.read(elf) } catch {
+            throw Failure(error.description, hint: Self.withoutIDs)
+        }
+    }
+
+    /// The new contents of `.BTF_ids`.
+    private func fill(
+        _ ids: IDSection, _ encoded: Encoded, _ whole: BTF?, _ elf: ELFFile,
+        _ outcome: inout EncodeBatch.Outcome
+    ) throws(Failure) -> [UInt8] {
+        let old = ids.isFilled ? try? BTF.inFile(elf, base: whole) : nil
+        let btf: BTF
+        do throws(BTFError) {
+            let base =
+                if let own = encoded.base { Optional(try BTF.parse(ByteView(own))) } else { whole }
+            btf = try BTF.parse(ByteView(encoded.bytes), base: base)
+        } catch { throw Failure("\(job.path): .BTF\(error)") }
+        do throws(Failure) {
+            return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
+                outcome.messages.append($0)
+            }
+        } catch { throw Failure(error.message, hint: Self.withoutIDs) }
+    }
+
     /// - Returns: true when that cost the file its signature.
     private func write(
-        _ btf: ByteView, base: ByteView?, _ elf: ELFFile
+        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile
     ) throws(Failure) -> Bool {
+        let btf = ByteView(encoded.bytes)
+        let base = encoded.base.map { ByteView($0) }
         if let detached = job.detached {
             do throws(HostError) {
                 if let base { try AtomicFile.replace(detached + ".base", with: [base]) }
@@ -140,6 +188,7 @@ struct EncodeFile {
         } else {
             obsolete.append(".BTF.base")
         }
+        if let ids { sections.append((IDSection.name, ByteView(ids))) }
         do throws(ELFError) {
             image = try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
         } catch { throw Failure(error) }
@@ -162,4 +211,10 @@ func openELF(
         else { throw Failure(error) }
         throw Failure("\(path): not an ELF file: it is compressed (\(format.name))")
     }
+}
+
+/// Reads the ELF file at `path`, also a compressed one.
+func openInstalledELF(_ path: String) throws(Failure) -> ELFFile {
+    let view = try BTFFile.view(of: path)
+    do throws(ELFError) { return try ELFFile(view, path: path) } catch { throw Failure(error) }
 }

@@ -16,6 +16,8 @@ struct Talk: Sendable {
 
     var isQuiet = false
     var isVerbose = false
+    /// Who speaks, in front of each line but hints.
+    var prefix = "kbtf: "
 
     func say(_ failure: Failure) { say(.failure(failure)) }
     func note(_ text: String) { say(.note(text)) }
@@ -24,11 +26,11 @@ struct Talk: Sendable {
     func say(_ message: Message) {
         switch message {
         case .failure(let failure):
-            write("kbtf: " + Talk.oneLine(failure.message))
+            write(prefix + Talk.oneLine(failure.message))
             if isVerbose { for line in failure.details { write(Talk.oneLine(line)) } }
             if let hint = failure.hint { write("hint: " + Talk.oneLine(hint)) }
-        case .note(let text): if !isQuiet { write("kbtf: " + Talk.oneLine(text)) }
-        case .detail(let text): if isVerbose { write("kbtf: " + Talk.oneLine(text)) }
+        case .note(let text): if !isQuiet { write(prefix + Talk.oneLine(text)) }
+        case .detail(let text): if isVerbose { write(prefix + Talk.oneLine(text)) }
         }
     }
 

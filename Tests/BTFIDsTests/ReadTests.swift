@@ -5,6 +5,11 @@ import ELF
 import TestSupport
 import Testing
 
+extension IDAssembler {
+    /// Reads it back; fails the test when there is no section.
+    func read() throws -> IDSection { try #require(try IDSection.read(image().file())) }
+}
+
 @Suite struct ReadTests {
     /// Symbols of every kind, in both classes and byte orders, linked and not, at any alignment.
     @Test(arguments: [(true, false), (true, true), (false, false), (false, true)])
@@ -74,7 +79,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "func__x", "func__x_1", "func__", "func____1", "func___1", "func__a__1_2", "struct__", "set__",
+        "func__x", "func__x_1", "func__", "func____1", "func___1", "func__a__1_2", "struct__",
+        "set__",
         "set8__",
     ])
     func malformedNames(_ name: String) throws {
@@ -152,18 +158,21 @@ import Testing
         asm.set("one", [("func__a", 0), ("func__b", 0)])
         asm.symbols.append(.init(name: "__BTF_ID__set__two", place: 8, size: 4))
         #expect(
-            error(asm) == "test.o: .BTF_ids+0x8: symbol __BTF_ID__set__two overlaps __BTF_ID__set__one")
+            error(asm)
+                == "test.o: .BTF_ids+0x8: symbol __BTF_ID__set__two overlaps __BTF_ID__set__one")
         asm = IDAssembler()
         asm.id("func__a")
         asm.symbols.append(.init(name: "__BTF_ID__func__b__9", place: 0, size: 4))
         #expect(
             error(asm)
-                == "test.o: .BTF_ids+0x0: symbol __BTF_ID__func__b__9 overlaps __BTF_ID__func__a__07")
+                == "test.o: .BTF_ids+0x0: symbol __BTF_ID__func__b__9 overlaps __BTF_ID__func__a__07"
+        )
         asm.word(0)
         asm.symbols[1].place = 2
         #expect(
             error(asm)
-                == "test.o: .BTF_ids+0x2: symbol __BTF_ID__func__b__9 overlaps __BTF_ID__func__a__07")
+                == "test.o: .BTF_ids+0x2: symbol __BTF_ID__func__b__9 overlaps __BTF_ID__func__a__07"
+        )
     }
 
     /// Two symbols of one type on one word do no harm.
@@ -193,7 +202,8 @@ import Testing
         let last = image.sections.count - 1
         (image.sections[last].type, image.sections[last].info) = (4, 2)
         (image.sections[last].link, image.sections[last].entrySize) = (4, 24)
-        #expect(error(image) == "test.o: .BTF_ids: it has relocations (.rela.BTF_ids), expected none")
+        #expect(
+            error(image) == "test.o: .BTF_ids: it has relocations (.rela.BTF_ids), expected none")
     }
 
     private func error(_ asm: IDAssembler) -> String? { error(asm.image()) }

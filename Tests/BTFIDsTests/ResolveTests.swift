@@ -39,10 +39,14 @@ import Testing
 
     @Test(arguments: [false, true]) func sets(bigEndian: Bool) throws {
         var asm = IDAssembler(bigEndian: bigEndian)
-        asm.set("list", [("func__a", 0), ("", 0), ("func__b", 0), ("func__gone", 0), ("func__s", 0)])
+        asm.set(
+            "list", [("func__a", 0), ("", 0), ("func__b", 0), ("func__gone", 0), ("func__s", 0)])
         asm.set8(
             "kfuncs", flags: 0x101,
-            [("func__a", 0, 1), ("func__gone", 0, 2), ("func__b", 0, 3), ("", 0, 4), ("func__s", 0, 5)])
+            [
+                ("func__a", 0, 1), ("func__gone", 0, 2), ("func__b", 0, 3), ("", 0, 4),
+                ("func__s", 0, 5),
+            ])
         asm.set("empty", [])
         asm.set8("empty8", flags: 1, [])
         let (words, resolved) = try resolve(asm, in: base(bigEndian: bigEndian))
@@ -56,7 +60,8 @@ import Testing
     /// Kernels compare ids as numbers with a sign.
     @Test func orderWithSign() throws {
         var asm = IDAssembler()
-        asm.set("s", count: 3, [("func__a", 1), ("func__b", 0xffff_ffff), ("func__c", 0x7fff_ffff)])
+        asm.set(
+            "s", count: 3, [("func__a", 1), ("func__b", 0xffff_ffff), ("func__c", 0x7fff_ffff)])
         #expect(asm.words(try asm.read().rewritten { $0 }) == [3, 0xffff_ffff, 1, 0x7fff_ffff])
     }
 
@@ -70,7 +75,9 @@ import Testing
         let split = try asm.parse()
         let first = base.typeCount
         var ids = IDAssembler()
-        for type in ["struct__s", "func__own", "func__a", "func__last", "func__last"] { ids.id(type) }
+        for type in ["struct__s", "func__own", "func__a", "func__last", "func__last"] {
+            ids.id(type)
+        }
         let (words, resolved) = try resolve(ids, in: split)
         #expect(words == [2, first + 2, 8, first + 6, first + 6])
         // Two symbols want `last`, so one stays to be looked for, and all repeats are seen.

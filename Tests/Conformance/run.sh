@@ -15,11 +15,16 @@
 #                equal in meaning but for faults of pahole, each proven from the file, not larger, same bytes with one job and two
 #   target       --target of releases, on a few modules and a vmlinux of 6.1, against pahole with the features that
 #                are left; kernels take their own BTF and that of their modules, by the rules that kbtf has for them
+#   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
+#                the same builds with the kernel's own tools; kbuild.sh has it
+#   kernel       a small kernel, likewise
+#   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
-#   rebase, distill   see checks-rebase.sh and checks-distill.sh
+#   rebase       standalone BTF put onto bases, split BTF moved from one to another; rebase.sh has it
+#   distill      distilled and relocated, against libbpf and pahole; distill.sh has it
 #
 # CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, target,
-# rebase and distill; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# kbuild, kernel, ids, rebase and distill; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -333,12 +338,16 @@ vmlinux_same_bytes() {
     verdict "6.1 vmlinux same-bytes" "$bad" "$1 times -j1 and -j2: $sums outcome(s)"
 }
 
-# --- ---
+# shellcheck source=kbuild.sh
+source "$HERE/kbuild.sh"
+# shellcheck source=ids.sh
+source "$HERE/ids.sh"
+# shellcheck source=rebase.sh
+source "$HERE/rebase.sh"
+# shellcheck source=distill.sh
+source "$HERE/distill.sh"
 
-# shellcheck source=checks-rebase.sh
-source "$HERE/checks-rebase.sh"
-# shellcheck source=checks-distill.sh
-source "$HERE/checks-distill.sh"
+# --- ---
 
 [[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
 for step in inputs peers oracles; do
@@ -398,7 +407,7 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target rebase distill}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
@@ -406,9 +415,12 @@ for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target rebase di
     same-bytes) same_bytes ;;
     vmlinux) run_vmlinux ;;
     target) run_target ;;
+    kbuild) run_kbuild ;;
+    kernel) run_kernel ;;
+    ids) run_ids ;;
     rebase) run_rebase ;;
     distill) run_distill ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target rebase distill)" ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"

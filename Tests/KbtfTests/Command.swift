@@ -35,6 +35,15 @@ enum Command {
         try run([binary] + arguments, environment: environment)
     }
 
+    /// Runs `kbtf` under another name, as kernel builds do.
+    static func role(
+        _ name: String, _ arguments: [String], environment: [String] = []
+    ) throws -> Result {
+        let scratch = try Scratch()
+        scratch.link("libexec/" + name, to: binary)
+        return try run(["\(scratch.path)/libexec/\(name)"] + arguments, environment: environment)
+    }
+
     /// Runs a line of shell; `$KBTF` is the binary.
     static func shell(_ line: String) throws -> Result { try run(["/bin/sh", "-c", line]) }
 

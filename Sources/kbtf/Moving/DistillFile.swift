@@ -62,7 +62,7 @@ struct DistillFile: Sendable {
         outcome.messages.append(
             .detail("\(file.path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
         if try file.write(moved, detached: detached) == .signatureLost {
-            outcome.messages.append(.signatureLost(file.path))
+            outcome.messages.append(.signatureIsGone(file.path))
         }
     }
 

@@ -56,10 +56,3 @@ extension ModuleBTF {
         }
     }
 }
-
-extension ELFFile {
-    /// include/linux/module_signature.h: the text that a signed module ends in.
-    var isSigned: Bool {
-        bytes.hasBytes("~Module signature appended~\n", at: bytes.count - 28)
-    }
-}

@@ -82,7 +82,7 @@ struct RebaseFile: Sendable {
         outcome.messages.append(
             .detail("\(file.path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
         if try file.write(moved, detached: detached) == .signatureLost {
-            outcome.messages.append(.signatureLost(file.path))
+            outcome.messages.append(.signatureIsGone(file.path))
         }
     }
 
@@ -204,11 +204,5 @@ extension RenumberedIDs {
             )
         }
         return messages
-    }
-}
-
-extension Talk.Message {
-    static func signatureLost(_ path: String) -> Talk.Message {
-        .note("\(path): its signature is gone, for the file is another now: sign it again")
     }
 }

@@ -13,6 +13,10 @@ enum Main {
                                         [--functions-by-rule [--rules LIST]]
                                         --base-a FILE|none --base-b FILE|none LIST
                  BTFs by meaning; each line of LIST is OURS ORACLE [LEDGER|- [ELF|-]]
+               kbtf-conformance ids --base FILE|none FILE
+                 what each id in FILE's .BTF_ids names
+               kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
+                 a copy of IN with its .BTF_ids as before it was filled in
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
 
         """
@@ -23,6 +27,8 @@ enum Main {
         switch arguments.next() {
         case "dies": agrees = DiesCommand.run(&arguments)
         case "compare": agrees = CompareCommand.run(&arguments)
+        case "blank-ids": agrees = BlankIDsCommand.run(&arguments)
+        case "ids": agrees = IDsCommand.run(&arguments)
         default: agrees = nil
         }
         guard let agrees else {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// BTF in which kernel functions do not show the arguments that the verifier fills in.
+package struct HiddenArguments: Sendable {
+    package let btf: BTF
+    /// The functions that were changed.
+    package let functions: [String]
+}
+
+extension BTF {
+    /// Hides the arguments that the verifier, not the BPF program, gives to kernel functions (kfuncs with
+    /// `KF_IMPLICIT_ARGS`, since Linux 7.1):
+    ///
+    ///     kfunc  f(int n, struct bpf_prog_aux *aux)
+    ///     ->  f_impl(int n, struct bpf_prog_aux *aux)    other tags of f, but not bpf_kfunc
+    ///         kfunc f(int n)
+    ///
+    /// Arguments end before the first that is a pointer to a struct `bpf_prog_aux` or `btf_struct_meta`. Where
+    /// the source has an `f_impl` of its own, none is added. New types stand behind the others.
+    ///
+    /// - Parameter names: functions with that flag; those among them that are tagged `bpf_kfunc` and are own
+    ///   types are changed. One that was changed before has no such argument any more and stays.
+    /// - Throws: `BTFError` when such a function has no prototype, or its name is too long to be made longer.
+    package func hidingImplicitArguments(
+        of names: Set<String>
+    ) throws(BTFError) -> HiddenArguments {
+        guard !names.isEmpty else { return HiddenArguments(btf: self, functions: []) }
+        var types = OwnTypes(self)
+        var changed: [String] = []
+        var seen: Set<TypeID> = []
+        let tags = ownIDs.filter { kind(of: $0) == .declTag }
+        let known = functions(named: Set(names.map { Array(($0 + Self.suffix).utf8)[...] }))
+        for tag in tags {
+            guard let record = record(TypeID(tag)), !record.flag,
+                hasString("bpf_kfunc", at: record.nameOffset), record.fixed(0) == .max,
+                let function = self.record(record.type), function.kind == .func,
+                function.id.rawValue >= firstID, seen.insert(function.id).inserted,
+                let name = stringBytes(at: function.nameOffset, atMost: Self.longestName),
+                names.contains(String(decoding: name, as: UTF8.self))
+            else { continue }
+            if try hide(function, tags, known, &types) { changed.append(function.name) }
+        }
+        guard !changed.isEmpty else { return HiddenArguments(btf: self, functions: []) }
+        return HiddenArguments(btf: types.finish(), functions: changed)
+    }
+
+    private static let suffix = "_impl"
+    /// KSYM_NAME_LEN less the NUL.
+    private static let longestName = 511
+
+    private func kind(of id: UInt32) -> Kind? {
+        TypeInfo(rawValue: words[Int(starts[Int(id - firstID)]) + 1]).kind
+    }
+
+    /// - Returns: false when there is nothing to hide.
+    private func hide(
+        _ function: Record, _ tags: [UInt32], _ known: Set<ArraySlice<UInt8>>,
+        _ types: inout OwnTypes
+    ) throws(BTFError) -> Bool {
+        guard let prototype = record(function.type), prototype.kind == .funcProto else {
+            throw BTFError(
+                offset: header.length + header.typeOffset + function.start * 4,
+                "function \(function.name) refers to type \(function.type), which is no FUNC_PROTO")
+        }
+        let name = Array(function.name.utf8) + Array(Self.suffix.utf8)
+        guard name.count <= Self.longestName else {
+            throw BTFError(
+                offset: header.length + header.typeOffset + function.start * 4,
+                "function \(function.name): its name is too long for _impl behind it")
+        }
+        let shown = (0..<prototype.count).first { isImplicit(prototype, $0) }
+        let isNew = !known.contains(name[...])
+        if isNew {
+            let whole = try types.add([
+                types.add(name), function.info.rawValue, function.type.rawValue,
+            ])
+            for tag in tags {
+                guard let record = record(TypeID(tag)), record.type == function.id,
+                    !hasString("bpf_kfunc", at: record.nameOffset)
+                else { continue }
+                _ = try types.add([
+                    record.nameOffset, record.info.rawValue, whole, record.fixed(0),
+                ])
+            }
+        }
+        if let shown {
+            let parameters = prototype.words.dropFirst(3).prefix(2 * shown)
+            types[function.id.rawValue, 2] = try types.add(
+                [0, TypeInfo(.funcProto, vlen: shown).rawValue, prototype.type.rawValue]
+                    + parameters)
+        }
+        return isNew || shown != nil
+    }
+
+    /// Those of `names`, all of which end in `suffix`, that are functions.
+    private func functions(named names: Set<ArraySlice<UInt8>>) -> Set<ArraySlice<UInt8>> {
+        var found: Set<ArraySlice<UInt8>> = []
+        var part: BTF? = self
+        while let btf = part {
+            for start in btf.starts.lazy.map({ Int($0) })
+            where TypeInfo(rawValue: btf.words[start + 1]).kind == .func {
+                let name = btf.stringBytes(at: btf.words[start], atMost: Self.longestName)
+                if let name, name.last == UInt8(ascii: "l"), names.contains(name) {
+                    found.insert(name)
+                }
+            }
+            part = btf.base
+        }
+        return found
+    }
+
+    private func isImplicit(_ prototype: Record, _ index: Int) -> Bool {
+        guard let pointer = withoutModifiers(TypeID(prototype.element(index, 1))),
+            pointer.kind == .ptr, let target = withoutModifiers(pointer.type),
+            target.kind == .struct
+        else { return false }
+        return hasString("bpf_prog_aux", at: target.nameOffset)
+            || hasString("btf_struct_meta", at: target.nameOffset)
+    }
+
+    /// The type behind typedefs, qualifiers and tags; nil for void, and for chains that do not end.
+    private func withoutModifiers(_ id: TypeID) -> Record? {
+        var record = record(id)
+        // Kernels take no chain longer than 32.
+        for _ in 0..<1000 {
+            guard let current = record, current.kind.isModifier else { return record }
+            record = self.record(current.type)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import ELF
+import HostIO
+import KernelTree
+
+/// The work of resolve_btfids on one file.
+struct ResolveBTFIDsJob {
+    typealias Refusal = ResolveBTFIDsRole.Refusal
+
+    let settings: ResolveBTFIDsSettings
+    /// What the BTF continues, if it continues anything.
+    let base: String?
+    let talk: Talk
+
+    private var path: String { settings.path }
+
+    /// As up to 6.12: fills in `.BTF_ids` of the file itself. Does nothing where there is none.
+    func fillInPlace() throws(Refusal) {
+        let elf = try open()
+        guard let section = try ids(of: elf) else {
+            return talk.detail("\(path): no .BTF_ids with symbols, nothing is done")
+        }
+        // A base that the file brings along takes the place of the one named.
+        let hasBase = settings.btf == nil && elf.section(named: ".BTF.base") != nil
+        let btf = try readBTF(elf, base: hasBase ? nil : try readBase())
+        // Ids that were filled in before are of this BTF, or nothing tells what they are of.
+        let resolved = try resolve(section, in: btf, old: btf)
+        do throws(Failure) {
+            try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
+        } catch { throw Refusal(Failure("FAILED to update \(error.message)", hint: error.hint)) }
+    }
+
+    /// As from 7.2 on: makes the kernel's BTF out of pahole's, and writes it and the ids into files of their own.
+    func writeBeside() throws(Refusal) {
+        let elf = try open()
+        let section = try ids(of: elf)
+        let base = try readBase()
+        var btf = try readBTF(elf, base: base)
+        let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base) : nil
+        let split = section?.isFilled == true ? SplitWithoutBase.inFile(elf) : nil
+        if let section { btf = try hideImplicitArguments(btf, section, old, split) }
+        var distilledBase: [UInt8]?
+        if settings.distillsBase, btf.isSplit { (btf, distilledBase) = try distill(btf) }
+        do throws(BTFError) { btf = try btf.sortedByName() } catch {
+            throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
+        }
+        let resolved = try section.map { section throws(Refusal) in
+            try resolve(section, in: btf, old: old, split)
+        }
+        try write(IDSection.name, resolved?.bytes)
+        try write(".BTF", btf.serialized())
+        try write(".BTF.base", distilledBase)
+    }
+
+    // MARK: Reading
+
+    private func open() throws(Refusal) -> ELFFile {
+        do throws(ELFError) { return try ELFFile(path: path) } catch {
+            if case .host(let error) = error {
+                throw Refusal("FAILED cannot open \(path): \(HostError.text(of: error.errno))")
+            }
+            throw Refusal("FAILED cannot create ELF descriptor: \(error)")
+        }
+    }
+
+    private func ids(of elf: ELFFile) throws(Refusal) -> IDSection? {
+        do throws(IDError) { return try IDSection.read(elf) } catch {
+            throw Refusal(ResolveBTFIDsMessage.failure(error))
+        }
+    }
+
+    private func readBase() throws(Refusal) -> BTF? {
+        guard let base else { return nil }
+        do throws(KernelTreeError) { return try loadBase(base).btf } catch {
+            var failure = Failure(error)
+            failure = Failure(
+                "FAILED: load base BTF from \(base): \(failure.message)", hint: failure.hint)
+            throw Refusal(failure)
+        }
+    }
+
+    private var btfPath: String { settings.btf ?? path }
+
+    /// The BTF of `--btf`, or the file's own, which may bring a base along or need none.
+    private func readBTF(_ elf: ELFFile, base: BTF?) throws(Refusal) -> BTF {
+        func failure(_ what: String, hint: String? = nil) -> Refusal {
+            Refusal("FAILED: load BTF from \(btfPath): \(what)", hint: hint)
+        }
+        var elf = elf
+        if let path = settings.btf {
+            let view: ByteView
+            do throws(HostError) { view = try FileReader.map(path) } catch {
+                throw failure(HostError.text(of: error.errno))
+            }
+            guard ELFFile.isELF(view) else {
+                if let whole = try? BTF.parse(view) { return whole }
+                do throws(BTFError) { return try BTF.parse(view, base: base) } catch {
+                    throw failure("\(error)")
+                }
+            }
+            do throws(ELFError) { elf = try ELFFile(view, path: path) } catch {
+                throw failure("\(error)")
+            }
+        }
+        do throws(BTFInFileError) {
+            if let btf = try BTF.inFile(elf, base: base) { return btf }
+        } catch { throw failure("\(error)") }
+        throw failure(".BTF: no such section", hint: "was pahole run before?")
+    }
+
+    // MARK: Changing
+
+    private func hideImplicitArguments(
+        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?
+    ) throws(Refusal) -> BTF {
+        do throws(BTFError) {
+            let hidden = try btf.hidingImplicitArguments(
+                of: section.functionsWithImplicitArguments(old: old, withoutBase: split))
+            for name in hidden.functions {
+                talk.detail("resolve_btfids: \(name): implicit arguments are hidden")
+            }
+            return hidden.btf
+        } catch { throw Refusal("ERROR: resolve_btfids: \(btfPath)\(error)") }
+    }
+
+    private func distill(_ btf: BTF) throws(Refusal) -> (btf: BTF, base: [UInt8]) {
+        do throws(BTFError) {
+            let distilled = try btf.distilled()
+            let base = try BTF.parse(ByteView(distilled.base))
+            return (try BTF.parse(ByteView(distilled.split), base: base), distilled.base)
+        } catch { throw Refusal("FAILED to distill base BTF: \(btfPath)\(error)") }
+    }
+
+    private func resolve(
+        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil
+    ) throws(Refusal) -> ResolvedIDs {
+        let resolved: ResolvedIDs
+        do throws(IDError) {
+            resolved = try section.resolved(in: btf, old: old, withoutBase: split)
+        } catch {
+            throw Refusal(ResolveBTFIDsMessage.failure(error))
+        }
+        let warnings = ResolveBTFIDsMessage.warnings(resolved)
+        for line in warnings { talk.note(line) }
+        if settings.hasFatalWarnings, !warnings.isEmpty {
+            throw Refusal("FAILED \(path): \(warnings.count) warnings, with --fatal_warnings")
+        }
+        return resolved
+    }
+
+    // MARK: Writing
+
+    /// Writes a file beside the ELF file. What an earlier run left there is removed where there is nothing to
+    /// write: the build would take it for ours.
+    private func write(_ suffix: String, _ bytes: [UInt8]?) throws(Refusal) {
+        let path = path + suffix
+        // PATH_MAX, with the NUL.
+        guard path.utf8.count < 4096 else {
+            throw Refusal(Failure("Output path is too long: \(path)"), status: 249)
+        }
+        do throws(HostError) {
+            if let bytes {
+                try AtomicFile.replace(path, with: [ByteView(bytes)])
+                talk.detail("resolve_btfids: \(path): \(bytes.count) bytes")
+            } else if FileStatus(path, followLinks: false).exists {
+                try AtomicFile.remove(path)
+                talk.detail("resolve_btfids: \(path): of an earlier run, removed")
+            }
+        } catch { throw Refusal("FAILED to write \(error)") }
+    }
+}

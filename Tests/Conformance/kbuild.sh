@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Part of run.sh: unmodified kernel builds with kbtf in the place of PAHOLE and RESOLVE_BTFIDS, beside the
+# same builds with the kernel's own tools. `run_kbuild` builds modules out of tree against three generations
+# of headers, `run_kernel` a whole small kernel.
+
+SID=$CACHE/peers/sid
+# The build under test must know nothing of the make that runs the tests.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE KBTF_BASE M V O
+
+# What 7.2 sees of the host: everything for it lies inside sid's root, under this path.
+IN_SID=/kbtf/work
+
+# root_of SERIES: where the builds of that series lie, seen from here.
+root_of() { if [ "$1" = 7.2 ]; then echo "$SID$IN_SID"; else echo "$WORK/kbuild/$1"; fi; }
+# seen SERIES PATH: the same, seen from the build.
+seen() { if [ "$1" = 7.2 ]; then echo "${2#"$SID"}"; else echo "$2"; fi; }
+headers_of() {
+    if [ "$1" = 7.2 ]; then echo "$SID/usr/src/linux-headers-$(release_of 7.2)"; else echo "$CACHE/kbuild/$1/build"; fi
+}
+
+# build SERIES COMMAND...: for 7.2 with sid's compiler, and with /proc, which objtool and make want.
+build() {
+    local series=$1
+    shift
+    if [ "$series" = 7.2 ]; then
+        # shellcheck disable=SC2016  # the inner shell expands these
+        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" "$@"
+    else
+        "$@"
+    fi
+}
+
+# make_module SERIES ours|theirs MODULE ARGUMENTS...: builds it; output in FOLDER.out, messages in FOLDER.err.
+make_module() {
+    local series=$1 who=$2 folder pahole ids=()
+    folder=$(root_of "$series")/$2/$3
+    pahole=$(root_of "$series")/bin/$who/pahole
+    shift 3
+    # Theirs on 6.12 and 7.2 is the one that comes with the headers.
+    [ ! -e "${pahole%pahole}resolve_btfids" ] || ids=(RESOLVE_BTFIDS="$(seen "$series" "${pahole%pahole}resolve_btfids")")
+    # kbuild makes BTF when it links; and what was linked is as good as new to it.
+    find "$folder" -name '*.ko' -delete
+    build "$series" make -C "$(seen "$series" "$(readlink -f "$(headers_of "$series")")")" M="$(seen "$series" "$folder")" \
+        PAHOLE="$(seen "$series" "$pahole")" "${ids[@]}" KBTF_SAMPLE_CFLAGS=-DKBTF_SAMPLE_NO_ATOMIC "$@" modules \
+        >"$folder.out" 2>"$folder.err"
+}
+
+# tools SERIES: one word each for PAHOLE and RESOLVE_BTFIDS.
+tools() {
+    local series=$1 bin
+    bin=$(root_of "$series")/bin
+    mkdir -p "$bin"/{ours,theirs}
+    # Copied, for a link does not lead out of sid's root.
+    cp "$KBTF" "$bin/ours/kbtf"
+    ln -s kbtf "$bin/ours/pahole"
+    ln -s kbtf "$bin/ours/resolve_btfids"
+    case $series in
+    6.1)
+        ln -s "$CACHE/peers/bin/pahole-1.24" "$bin/theirs/pahole"
+        # Its headers come without one.
+        ln -s "$CACHE/peers/bin/resolve_btfids-6.1" "$bin/theirs/resolve_btfids"
+        ;;
+    6.12) ln -s "$CACHE/peers/bin/pahole-1.24" "$bin/theirs/pahole" ;;
+    7.2)
+        # shellcheck disable=SC2016
+        printf '#!/bin/sh\nLD_LIBRARY_PATH=/kbtf/libbpf exec /usr/bin/pahole "$@"\n' >"$bin/theirs/pahole"
+        chmod +x "$bin/theirs/pahole"
+        ;;
+    esac
+}
+
+# expected SERIES MODULE: what `kbtf diff` says of theirs and ours although ours is right.
+expected() {
+    case $1/$2 in
+    7.2/kbtf_sample)
+        # pahole takes addresses of a relocatable file for places in sections, and finds no per-CPU
+        # variables where the linker script of 7.2 puts them.
+        echo "VAR u64 kbtf_sample_ticks: only in B"
+        echo "VAR struct anonymous_hub sample_hub: only in B"
+        echo "VAR struct kbtf_sample_stats sample_stats: only in B"
+        echo "DATASEC section .data..percpu: only in B"
+        ;;
+    esac
+}
+
+# same_btf SERIES MODULE THEIRS OURS BASE|none
+same_btf() {
+    "$KBTF" diff --base "$5" "$3" "$4" >"$4.diff" 2>&1 && return 0
+    cmp -s <(grep -E '(only in|in A,|in B)' "$4.diff" | grep -v ' in both$') <(expected "$1" "$2") &&
+        [ -n "$(expected "$1" "$2")" ]
+}
+
+# content FILE SECTION: to standard output; nothing without it.
+content() {
+    local at
+    ! at=$(section "$1" "$2") || bytes "$1" "${at% *}" "${at#* }"
+}
+
+# same_ids THEIRS OURS BASE|none: "bytes" or "names", or nothing when they differ.
+same_ids() {
+    cmp -s <(content "$1" .BTF_ids) <(content "$2" .BTF_ids) && { echo bytes; return; }
+    "$COMPARE" ids --base "$3" "$1" >"$2.their-ids" && "$COMPARE" ids --base "$3" "$2" >"$2.our-ids" &&
+        cmp -s "$2.their-ids" "$2.our-ids" && echo names
+}
+
+# compared SERIES FOLDER BASE|none: each module of FOLDER, theirs and ours; a line for each.
+compared() {
+    local series=$1 root theirs ours name word bad=0 count=0
+    root=$(root_of "$series")
+    for theirs in "$root/theirs/$2"/*.ko; do
+        ours=$root/ours/$2/${theirs##*/}
+        name=$(basename "$theirs" .ko)
+        count=$((count + 1))
+        word=BTF
+        section "$ours" .BTF >/dev/null && same_btf "$series" "$name" "$theirs" "$ours" "$3" || { word="BTF differs"; bad=1; }
+        [ -z "$(expected "$series" "$name")" ] || word+=" but for pahole's known fault"
+        word+=", ids $(same_ids "$theirs" "$ours" "$3" || echo differ)"
+        if section "$theirs" .BTF.base >/dev/null || section "$ours" .BTF.base >/dev/null; then
+            cmp -s <(content "$theirs" .BTF.base) <(content "$ours" .BTF.base) && word+=", base bytes" || { word+=", base differs"; bad=1; }
+        fi
+        case $word in *"ids differ"*) bad=1 ;; esac
+        printf '%s: %s\n' "$name" "$word"
+    done
+    [ "$count" -gt 0 ] && [ "$bad" = 0 ]
+}
+
+# modules_built SERIES FOLDER: with their tools and with ours.
+modules_built() {
+    local series=$1 folder=$2 bad=0 root out base=none
+    root=$(root_of "$series")
+    out=$root/$folder
+    make_module "$series" theirs "$folder" || { verdict "kbuild $series $folder" 1 "theirs: $(tail -n 1 "$root/theirs/$folder.err")"; return; }
+    make_module "$series" ours "$folder" || bad=1
+    [ ! -s "$root/ours/$folder.err" ] || bad=1
+    # 7.2's have a base of their own.
+    [ "$series" = 7.2 ] || base=$(headers_of "$series")/vmlinux
+    [ "$bad" = 1 ] || compared "$series" "$folder" "$base" >"$out.compared" 2>&1 || bad=1
+    verdict "kbuild $series $folder" "$bad" "$(summed "$root/ours/$folder.err" "$out.compared")"
+}
+
+# summed ERRORS COMPARED: the first message, else the comparisons in one line.
+summed() { if [ -s "$1" ]; then head -n 1 "$1"; else paste -sd'|' "$2" | sed 's/|/; /g'; fi; }
+
+# standalone_built SERIES FOLDER: make BTF_BASE=, against their pahole without a base.
+standalone_built() {
+    local series=$1 folder=$2 root bad=0 ko name word=''
+    root=$(root_of "$series")
+    make_module "$series" ours "$folder" BTF_BASE= && [ ! -s "$root/ours/$folder.err" ] || bad=1
+    for ko in "$root/ours/$folder"/*.ko; do
+        name=$(basename "$ko" .ko)
+        "$KBTF" info --json "$ko" >"$ko.info" 2>&1 && grep -Eq '"kind" *: *"standalone"' "$ko.info" || bad=1
+        "$KBTF" check "$ko" >"$ko.check" 2>&1 || bad=1
+        [ -z "$(content "$ko" .BTF.base)" ] || bad=1
+        cp "$ko" "$ko.without"
+        objcopy --remove-section .BTF "$ko.without"
+        # shellcheck disable=SC2046  # words of options
+        build "$series" "$(seen "$series" "$root")/bin/theirs/pahole" -J $(flags_of "$series") \
+            --btf_encode_detached="$(seen "$series" "$ko").theirs" "$(seen "$series" "$ko").without" 2>"$ko.pahole" || bad=1
+        same_btf "$series" "$name" "$ko.theirs" "$ko" none || bad=1
+        if section "$ko" .BTF_ids >/dev/null; then
+            "$COMPARE" ids --base none "$ko" >"$ko.standalone-ids" && ! grep -Eq 'nothing|no such' "$ko.standalone-ids" || bad=1
+        fi
+        word+=${word:+, }$name
+    done
+    verdict "kbuild $series $folder BTF_BASE=" "$bad" "$(summed "$root/ours/$folder.err" <(echo "standalone: $word"))"
+}
+
+# What the build asked pahole for.
+flags_of() {
+    case $1 in
+    6.*) echo --btf_gen_floats --lang_exclude=rust ;;
+    7.2) echo --btf_features=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func,decl_tag_kfuncs,attributes --lang_exclude=rust ;;
+    esac
+}
+
+# other_base SERIES: each way to name the base that is used anyway gives the same bytes.
+other_base() {
+    local series=$1 root bad=0 base expected way
+    root=$(root_of "$series")
+    base=$(seen "$series" "$(headers_of "$series")/vmlinux")
+    make_module "$series" ours kbtf_sample || bad=1
+    expected=$(sha256sum <"$root/ours/kbtf_sample/kbtf_sample.ko")
+    for way in "BTF_BASE=$base" "BTF_BASE=--btf_base $base" "KBTF_BASE=$base"; do
+        make_module "$series" ours kbtf_sample "$way" && [ ! -s "$root/ours/kbtf_sample.err" ] &&
+            [ "$(sha256sum <"$root/ours/kbtf_sample/kbtf_sample.ko")" = "$expected" ] || bad=1
+    done
+    # A base that is none fails the build, and leaves no module behind.
+    echo none >"$root/none"
+    ! make_module "$series" ours kbtf_sample BTF_BASE="$(seen "$series" "$root/none")" || bad=1
+    grep -q "Failed to parse base BTF" "$root/ours/kbtf_sample.err" || bad=1
+    [ ! -e "$root/ours/kbtf_sample/kbtf_sample.ko" ] || bad=1
+    verdict "kbuild $series base" "$bad" "three ways to name a base, and a bad one"
+}
+
+run_kbuild() {
+    local series root
+    bash "$HERE/kbuild-inputs.sh" >/dev/null || die "kbuild-inputs.sh failed"
+    for series in 6.1 6.12 7.2; do
+        root=$(root_of "$series")
+        rm -rf "$root"
+        tools "$series"
+        for who in ours theirs; do
+            mkdir -p "$root/$who"
+            cp -r "$REPO/selftests/modules/kbtf_sample" "$root/$who/"
+            if [ "$series" = 7.2 ]; then
+                cp -r "$SID/kbtf/testmod/test_kmods" "$root/$who/testmod"
+                cp "$SID/kbtf/testmod"/*.h "$root/$who/"
+            else
+                cp -r "$CACHE/kbuild/$series/testmod" "$root/$who/"
+            fi
+        done
+        for folder in kbtf_sample testmod; do
+            modules_built "$series" "$folder"
+            standalone_built "$series" "$folder"
+        done
+        other_base "$series"
+    done
+}

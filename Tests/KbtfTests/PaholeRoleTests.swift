@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import HostIO
+import TestSupport
+import Testing
+
+/// kbtf called `pahole`: what happens to files, and what kernel builds see of it.
+@Suite(.enabled(if: Sample.hasCompiler))
+struct PaholeRoleTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func base() throws -> String {
+        let base = scratch.path + "/base.btf"
+        let object = try Sample.compile(scratch, "base.o")
+        try #require(Command.kbtf("encode", "--detached", base, object).status == 0)
+        return base
+    }
+
+    @Test func inPlace() throws {
+        let (base, file) = (try base(), try Sample.compile(scratch))
+        let other = try Sample.compile(scratch, "other.ko")
+        let result = try Command.role(
+            "pahole",
+            ["-J", "--btf_gen_floats", "-j", "--lang_exclude=rust", "--btf_base", base, file])
+        #expect(result.status == 0 && result.err == "" && result.out == [], "\(result)")
+        let names = "var,float,enum64,decl_tag,type_tag"
+        #expect(try Command.kbtf("encode", "--base", base, "--features", names, other).status == 0)
+        #expect(try Sample.section(".BTF", of: file) == Sample.section(".BTF", of: other))
+    }
+
+    @Test func severalFiles() throws {
+        let files = try ["a.o", "b.o", "c.o"].map { try Sample.compile(scratch, $0) }
+        let missing = scratch.path + "/missing.o"
+        let result = try Command.role(
+            "pahole", ["-J", "-j2", files[0], missing, files[1], files[2]])
+        #expect(result.status == 1 && result.errorLines.count == 1, "\(result)")
+        for file in files { #expect(try Sample.section(".BTF", of: file) != nil) }
+    }
+
+    /// As pahole from 1.31 on: kernel builds give it whatever they link.
+    @Test func withoutDebugInformation() throws {
+        let file = try Sample.compile(scratch, options: "-g0")
+        let (before, out) = (try Sample.bytes(file), scratch.path + "/out")
+        for options in [["-J"], ["-J", "--btf_encode_detached", out]] {
+            let result = try Command.role("pahole", options + [file])
+            #expect(result.status == 0 && result.errorLines.count == 1, "\(result)")
+            #expect(result.err.contains("sample.ko: .debug_info: no such section"))
+        }
+        #expect(try Sample.bytes(file) == before && !FileStatus(out).exists)
+    }
+
+    @Test func onlyOtherLanguages() throws {
+        let file = try Sample.compile(scratch)
+        let before = try Sample.bytes(file)
+        for options in [["--lang=rust,go"], ["--lang_exclude=c,c89,c99,c11,c17"]] {
+            let result = try Command.role("pahole", ["-J"] + options + [file])
+            #expect(result.status == 0 && result.err.contains("holds no types"), "\(result)")
+        }
+        #expect(try Sample.bytes(file) == before)
+    }
+
+    @Test func badBase() throws {
+        let file = try Sample.compile(scratch)
+        let before = try Sample.bytes(file)
+        let text = try scratch.write("text", "no BTF at all")
+        let module = try Sample.compile(scratch, "split.ko", source: "struct own { int a; } own;")
+        try #require(Command.kbtf("encode", "--base", try base(), module).status == 0)
+        for base in [scratch.path + "/none", text, module] {
+            let result = try Command.role("pahole", ["-J", "--btf_base", base, file])
+            #expect(result.status == 1, "\(result)")
+            #expect(result.err.hasPrefix("kbtf: Failed to parse base BTF '\(base)': "), "\(result)")
+        }
+        #expect(try Sample.bytes(file) == before)
+    }
+
+    /// 6.12 asks for it of every module out of tree.
+    @Test func distilledBase() throws {
+        let (base, file) = (try base(), try Sample.compile(scratch))
+        let options = ["-J", "--btf_features=default", "--btf_features=distilled_base", file]
+        #expect(try Command.role("pahole", options + ["--btf_base", base]).status == 0)
+        #expect(try Sample.section(".BTF.base", of: file) != nil)
+        // Without a base there is none to distill: of a vmlinux, and of `make BTF_BASE=`.
+        for (more, variables) in [([], []), (["--btf_base", base], ["BTF_BASE="])] {
+            let result = try Command.role("pahole", options + more, environment: variables)
+            #expect(result.status == 0 && result.err == "", "\(result)")
+            #expect(try Sample.section(".BTF.base", of: file) == nil)
+            #expect(try Sample.section(".BTF", of: file)?.isEmpty == false)
+        }
+    }
+
+    /// Other names are kbtf's own, also those that only begin alike.
+    @Test func otherNames() throws {
+        #expect(try Command.role("pahole-1.32", ["--version"]).text.hasPrefix("kbtf "))
+        #expect(try Command.role("kbtf", ["--version"]).text.hasPrefix("kbtf "))
+    }
+}
