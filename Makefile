@@ -67,6 +67,10 @@ test: setup build ## every fast test
 	$(SWIFT) build $(SWIFTFLAGS) --build-tests
 	$(SWIFT) test $(SWIFTFLAGS) --skip-build
 
+.PHONY: selftest
+selftest: setup build ## boot a kernel that loads our BTF and lets BPF programs attach by it
+	@selftests/run_tap.sh '$(KBTF)' selftests/vm/btf.sh
+
 .PHONY: lint
 lint: ## formatting, who may import what, licences
 	@$(SWIFT) format lint -s -r Sources Tests Package.swift

@@ -73,8 +73,18 @@ guest_tests() {
     verdict "$series guest tests" "$bad" "$(points "$GUESTS/$series-tests.ktap")"
 }
 
+# What both need; $GUESTS is what they leave.
+guests_inputs() {
+    mkdir -p "$GUESTS"
+    local step
+    for step in kbuild-inputs guests-inputs; do
+        bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
+    done
+}
+
 run_guests() {
     local series
+    guests_inputs
     for series in 6.1 6.12 7.2; do guest_tests "$series"; done
 }
 
@@ -125,7 +135,7 @@ load() {
     awk -F: '{ print $1, $1; n = split($2, needed, " "); for (i = 1; i <= n; i++) print needed[i], $1 }' \
         "$dir/lib/modules/$release/modules.dep" | tsort >"$test/list"
     mv "$dir/lib/modules/$release/kernel" "$test/kernel"
-    rm -rf "$dir/lib" "$dir/btf"
+    rm -rf "${dir:?}/lib" "$dir/btf"
     # Files with an executable bit would be tests.
     find "$test" -type f -exec chmod a-x {} +
     make -s -C "$REPO/selftests" O="$GUESTS/load-build" VMLINUX="$base" KBTF="$KBTF" "$GUESTS/load-build/tests/load_modules" \
@@ -141,5 +151,6 @@ load() {
 
 run_load() {
     local series
+    guests_inputs
     for series in 6.1 6.12 7.2; do load "$series"; done
 }
