@@ -146,7 +146,8 @@ struct Run: ParsableCommand {
             kernel: kernel,
             run: GuestRun(
                 machine: machine.machine(kernel.architecture, acceleration), kernel: kernel.path,
-                initramfs: archive, limits: limits.limits, hasOwnInit: own, launcher: Leash.launcher))
+                initramfs: archive, limits: limits.limits, hasOwnInit: own, launcher: Leash.launcher
+            ))
     }
 
     private func parametersByModule() throws(VMError) -> [String: String] {

@@ -60,7 +60,7 @@ struct MachineOptions: ParsableArguments {
         let probe = AccelerationProbe(
             file: folder.map { "\($0)/acceleration" },
             key: "\(Surroundings.bootID ?? "") \(kernel.path) \(image.size) \(image.modified)")
-        let verdict = probe.verdict(now: Surroundings.milliseconds) { limits throws(VMError) in
+        let verdict = probe.verdict { limits throws(VMError) in
             talk.note("trying whether guests run under KVM here")
             let nothing = try Initramfs(
                 initProgram: try Guest.initProgram(kernel.architecture),
