@@ -78,8 +78,7 @@ enum PaholeRole {
             options.features.remove(.distilledBase)
         }
         let batch = EncodeBatch(
-            base: base ?? "", search: .none, options: options, jobs: settings.jobs,
-            forcesDistilledBase: false, talk: talk)
+            base: base ?? "", search: .none, options: options, jobs: settings.jobs, talk: talk)
         let destinations = Destinations(file: settings.detached, folder: nil)
         let outcomes = batch.run(try destinations.assign(settings.files))
 
