@@ -15,7 +15,7 @@
 #                equal in meaning but for faults of pahole, each proven from the file, not larger, same bytes with one job and two
 #   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
 #                the same builds with the kernel's own tools; kbuild.sh has it
-#   kernel       a small kernel, likewise
+#   kernel       a small kernel, likewise; kernel.sh
 #
 # CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux,
 # kbuild and kernel; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
@@ -299,6 +299,8 @@ vmlinux_same_bytes() {
 
 # shellcheck source=kbuild.sh
 source "$HERE/kbuild.sh"
+# shellcheck source=kernel.sh
+source "$HERE/kernel.sh"
 
 # --- ---
 
