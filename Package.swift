@@ -59,7 +59,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "kbtf-conformance",
-            dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "CDw"],
+            dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw"],
             path: "Tests/Conformance/kbtf-conformance", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],

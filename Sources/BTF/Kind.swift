@@ -170,7 +170,7 @@ package struct TypeInfo: Equatable, Sendable {
     @inlinable package var flag: Bool { rawValue >> 31 != 0 }
 
     /// The most elements a kernel before 7.2 can be shown.
-    package static let maxVlenBefore72 = 0xffff
+    @inlinable package static var maxVlenBefore72: Int { 0xffff }
 }
 
 /// A type's number. 0 is void; the base's types come first, then the file's own.

@@ -48,9 +48,10 @@ extension IDSection {
         let pairs = pairs(of: sets[number])
         var isTaken = Array(repeating: false, count: pairs.count)
         var byName: [TypeName: [Int]] = [:]
+        let longest = longestName(in: number)
         for (index, pair) in pairs.enumerated().reversed() {
-            guard let record = old?.record(TypeID(pair.id)) else { continue }
-            byName[TypeName(record.kind, record.name), default: []].append(index)
+            guard let name = old?.typeName(TypeID(pair.id), atMost: longest) else { continue }
+            byName[name, default: []].append(index)
         }
         var flags: [UInt32?] = members[number].map { index in
             let name = TypeName(entries[index].kind.kind, entries[index].name)
@@ -65,6 +66,23 @@ extension IDSection {
             }
         }
         return (flags, rest)
+    }
+}
+
+extension IDSection {
+    /// Bytes of the longest name that an entry of the set asks for.
+    func longestName(in set: Int) -> Int {
+        members[set].map { entries[$0].name.utf8.count }.max() ?? 0
+    }
+}
+
+extension BTF {
+    /// The kind and the name of a type; nil for none, and for a longer name.
+    func typeName(_ id: TypeID, atMost limit: Int) -> TypeName? {
+        guard let record = record(id),
+            let name = stringBytes(at: record.nameOffset, atMost: limit)
+        else { return nil }
+        return TypeName(record.kind, String(decoding: name, as: UTF8.self))
     }
 }
 

@@ -13,7 +13,7 @@ extension IDSection {
     package static func read(_ elf: ELFFile) throws(IDError) -> IDSection? {
         guard elf.symbolTable != nil else { return nil }
         let scan: (section: IDSection, problems: [Problem])?
-        do throws(ELFError) { scan = try self.scan(elf) } catch { throw .elf(error) }
+        do throws(ELFError) { scan = try collect(elf) } catch { throw .elf(error) }
         guard let (section, problems) = scan else { return nil }
         let found = elf.sections(named: name)
         if found.count > 1 { throw section.failure(.severalSections(found.count), at: nil) }
@@ -41,8 +41,25 @@ extension IDSection {
     }
 
     /// As `read`, but passes over what is wrong with single symbols, and tells of it. A set whose size lies is
-    /// kept as far as it reaches.
+    /// kept as far as the section reaches, or to the next set.
     package static func scan(
+        _ elf: ELFFile
+    ) throws(ELFError) -> (section: IDSection, problems: [Problem])? {
+        guard let (section, problems) = try collect(elf) else { return nil }
+        var sets = section.sets
+        let order = sets.indices.sorted { (sets[$0].place, $0) < (sets[$1].place, $1) }
+        // Sets that overlap would be gone through over and over.
+        for (one, next) in zip(order, order.dropFirst()) where sets[next].place < sets[one].end {
+            sets[one].end = sets[next].place
+        }
+        return (
+            IDSection(
+                path: section.path, bigEndian: section.bigEndian, bytes: section.bytes,
+                entries: section.entries, sets: sets), problems
+        )
+    }
+
+    private static func collect(
         _ elf: ELFFile
     ) throws(ELFError) -> (section: IDSection, problems: [Problem])? {
         guard let section = elf.section(named: name), section.hasData else { return nil }

@@ -31,7 +31,7 @@ package struct IDSection: Sendable {
         /// Where the count is, in bytes from the start of the section.
         package let place: Int
         /// The set's bytes end here, inside the section.
-        package let end: Int
+        package internal(set) var end: Int
         /// `BTF_SET8`: flags follow the count and each id.
         package let hasFlags: Bool
 
@@ -98,21 +98,14 @@ package struct IDSection: Sendable {
     }
 }
 
-/// Finds the set that a place is in.
+/// Finds the set that a place is in. Of sets that overlap the one that starts last counts.
 private struct SetFinder {
     private let order: [(place: Int, set: Int)]
     private let sets: [IDSection.Set]
-    /// The highest end of all sets up to this one, and whose it is.
-    private let ends: [(end: Int, set: Int)]
 
     init(_ sets: [IDSection.Set]) {
         self.sets = sets
         order = sets.indices.map { (sets[$0].place, $0) }.sorted { $0 < $1 }
-        var highest = (end: 0, set: 0)
-        ends = order.map { _, set in
-            if sets[set].end > highest.end { highest = (sets[set].end, set) }
-            return highest
-        }
     }
 
     func set(at place: Int) -> Int? {
@@ -122,11 +115,8 @@ private struct SetFinder {
             let middle = low + (high - low) / 2
             if order[middle].place <= place { low = middle + 1 } else { high = middle }
         }
-        guard low > 0 else { return nil }
-        // The nearest set, or one around it when sizes lie.
-        let nearest = order[low - 1].set
-        if place < sets[nearest].end { return nearest }
-        return place < ends[low - 1].end ? ends[low - 1].set : nil
+        guard low > 0, place < sets[order[low - 1].set].end else { return nil }
+        return order[low - 1].set
     }
 }
 

@@ -21,6 +21,7 @@ struct TypeLookup {
 
     private var wanted: [ArraySlice<UInt8>: [IDKind]] = [:]
     private var filter = StartFilter()
+    private var longest = 0
     /// Symbols of a kind less names found: when there are none left, nothing more is looked up, and so no
     /// repeats are seen. The kernel's tool does so, and builds may treat its warnings as errors.
     private var left: [IDKind: Int] = [:]
@@ -32,6 +33,7 @@ struct TypeLookup {
             if wanted[name, default: []].contains(entry.kind) { continue }
             wanted[name, default: []].append(entry.kind)
             filter.add(name)
+            longest = max(longest, name.count)
         }
         var chain = [btf]
         while let base = chain[chain.count - 1].base { chain.append(base) }
@@ -39,7 +41,6 @@ struct TypeLookup {
     }
 
     private mutating func search(_ btf: BTF) {
-        let base = btf.base
         for (number, start) in btf.starts.enumerated() {
             let start = Int(start)
             guard let kind = TypeInfo(rawValue: btf.words[start + 1]).kind.flatMap(IDKind.init)
@@ -49,8 +50,9 @@ struct TypeLookup {
             if own >= 0 {
                 guard filter.admits(btf.strings, own) else { continue }
             }
-            let name = own >= 0 ? btf.stringBytes(at: offset) : base?.stringBytes(at: offset) ?? []
-            guard wanted[name]?.contains(kind) == true, left[kind, default: 0] > 0 else { continue }
+            guard let name = btf.stringBytes(at: offset, atMost: longest),
+                wanted[name]?.contains(kind) == true, left[kind, default: 0] > 0
+            else { continue }
             note(kind, String(decoding: name, as: UTF8.self), TypeID(btf.firstID + UInt32(number)))
         }
     }

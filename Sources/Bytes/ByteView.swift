@@ -210,6 +210,19 @@ extension ByteView {
         for index in 0..<count { key = key << 8 | UInt64(self[index]) }
         return key
     }
+
+    /// The same of the bytes from `offset` up to the next NUL; 0 also where there is none.
+    @inlinable
+    package func shortKey(at offset: Int) -> UInt64 {
+        guard offset >= 0, offset <= count - 8 else { return 0 }
+        var key: UInt64 = 0
+        for index in offset..<offset + 8 {
+            let byte = self[index]
+            if byte == 0 { return key }
+            key = key << 8 | UInt64(byte)
+        }
+        return 0
+    }
 }
 
 extension ByteView {

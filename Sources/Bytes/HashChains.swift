@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 /// A growing hash multimap from 64-bit hashes to entry numbers 0, 1, 2 ..., which are given in order.
-/// Entries of equal hash are visited in the order they were added.
+/// Entries of equal hash are visited in the order they were added, and seldom one of another hash, of
+/// which the upper half is the same, with them.
 package struct HashChains: ~Copyable, Sendable {
-    private static let none = UInt32.max
+    @inline(__always) private static var none: UInt32 { .max }
 
-    private var heads: Arena<UInt32>
+    /// Of each bucket: upper half of its first entry's hash << 32 | that entry, so that as a rule one look
+    /// tells.
+    private var heads: Arena<UInt64>
     private var tails: Arena<UInt32>
     private var next = Arena<UInt32>()
     private var hashes = Arena<UInt64>()
@@ -15,7 +18,7 @@ package struct HashChains: ~Copyable, Sendable {
     package init(expecting entries: Int = 256) {
         var size = 256
         while size < entries { size *= 2 }
-        heads = Arena(repeating: Self.none, count: size)
+        heads = Arena(repeating: UInt64(Self.none), count: size)
         tails = Arena(repeating: Self.none, count: size)
     }
 
@@ -34,8 +37,8 @@ package struct HashChains: ~Copyable, Sendable {
 
     private mutating func link(_ entry: UInt32, _ hash: UInt64) {
         let bucket = Int(truncatingIfNeeded: hash) & (heads.count - 1)
-        if heads[bucket] == Self.none {
-            heads[bucket] = entry
+        if UInt32(truncatingIfNeeded: heads[bucket]) == Self.none {
+            heads[bucket] = (hash >> 32) << 32 | UInt64(entry)
         } else {
             next[Int(tails[bucket])] = entry
         }
@@ -46,14 +49,14 @@ package struct HashChains: ~Copyable, Sendable {
         // Entries without a hash are in no chain: only what the chains hold moves on.
         var members = Arena<UInt32>(capacity: filed)
         for bucket in heads.indices {
-            var entry = heads[bucket]
+            var entry = UInt32(truncatingIfNeeded: heads[bucket])
             while entry != Self.none {
                 members.append(entry)
                 entry = next[Int(entry)]
             }
         }
         let size = heads.count * 2
-        heads.refill(Self.none, count: size)
+        heads.refill(UInt64(Self.none), count: size)
         tails.refill(Self.none, count: size)
         // A chain splits in two, each in the old order.
         for index in members.indices {
@@ -63,13 +66,16 @@ package struct HashChains: ~Copyable, Sendable {
         }
     }
 
-    /// The first entry with this hash.
+    /// The first entry that may have this hash; false positives are possible, misses are not.
     @inline(__always)
     package func first(hash: UInt64) -> UInt32? {
-        match(heads[Int(truncatingIfNeeded: hash) & (heads.count - 1)], hash)
+        let head = heads[Int(truncatingIfNeeded: hash) & (heads.count - 1)]
+        let entry = UInt32(truncatingIfNeeded: head)
+        if entry == Self.none { return nil }
+        return (head ^ hash) >> 32 == 0 ? entry : match(next[Int(entry)], hash)
     }
 
-    /// The entry after `entry` with this hash.
+    /// The entry after `entry` that may have this hash.
     @inline(__always)
     package func after(_ entry: UInt32, hash: UInt64) -> UInt32? {
         match(next[Int(entry)], hash)
@@ -78,7 +84,7 @@ package struct HashChains: ~Copyable, Sendable {
     private func match(_ start: UInt32, _ hash: UInt64) -> UInt32? {
         var entry = start
         while entry != Self.none {
-            if hashes[Int(entry)] == hash { return entry }
+            if (hashes[Int(entry)] ^ hash) >> 32 == 0 { return entry }
             entry = next[Int(entry)]
         }
         return nil

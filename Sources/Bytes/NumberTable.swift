@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 /// A hash map from 32-bit numbers to 32-bit numbers, of which neither is `UInt32.max`.
-/// Open addressing, linear probing.
+/// Open addressing, linear probing. Keys that differ in their lower seven bits only, as numbers of names
+/// that came together do, are kept together.
 package struct NumberTable: ~Copyable, Sendable {
     private static let empty = UInt64.max
 
@@ -19,8 +20,8 @@ package struct NumberTable: ~Copyable, Sendable {
 
     @inline(__always)
     private func slot(_ key: UInt32) -> Int {
-        let hash = UInt64(key) &* 0x9e37_79b9_7f4a_7c15
-        return Int(truncatingIfNeeded: hash >> 32) & (slots.count - 1)
+        let hash = UInt64(key >> 7) &* 0x9e37_79b9_7f4a_7c15
+        return (Int(truncatingIfNeeded: hash >> 32) &+ Int(key >> 3 & 15)) & (slots.count - 1)
     }
 
     /// The value of `key`, if it was inserted.

@@ -7,7 +7,8 @@ public import Synchronization
 ///
 /// An offset is kept at the slot of its eighth or the next free one. A linker puts the strings of a header
 /// side by side, so neighbours in a struct are neighbours here: a scrambling hash took a sixth of all
-/// time in cache misses (6.1 vmlinux).
+/// time in cache misses (6.1 vmlinux). Where many offsets crowd, those far from their slot are forgotten:
+/// a hostile file must not make each search a long one.
 @safe
 @usableFromInline
 package final class SharedNumberTable: @unchecked Sendable {
@@ -17,6 +18,8 @@ package final class SharedNumberTable: @unchecked Sendable {
     @usableFromInline let count: Int
     private let used = Atomic<Int>(0)
     @inlinable static var empty: UInt64 { .max }
+    /// How many slots are looked at for an offset.
+    @inlinable static var reach: Int { 64 }
 
     /// - Parameter end: offsets are below this.
     package init(offsetsBelow end: Int) {
@@ -33,23 +36,24 @@ package final class SharedNumberTable: @unchecked Sendable {
     @inlinable @inline(__always)
     package func find(_ offset: UInt32) -> UInt32? {
         var slot = Int(offset >> 3) & (count &- 1)
-        while true {
+        for _ in 0..<Self.reach {
             // Relaxed: offset and number are one value, and nothing else depends on it.
             let entry = unsafe slots[slot].load(ordering: .relaxed)
             if entry >> 32 == UInt64(offset) { return UInt32(truncatingIfNeeded: entry) }
             if entry == Self.empty { return nil }
             slot = (slot &+ 1) & (count &- 1)
         }
+        return nil
     }
 
-    /// Stores the number of an offset; not when there are too many.
+    /// Stores the number of an offset, where there is room.
     package func store(_ number: UInt32, for offset: UInt32) {
         guard offset != .max,
             used.wrappingAdd(1, ordering: .relaxed).oldValue < count / 4 * 3
         else { return }
         let entry = UInt64(offset) << 32 | UInt64(number)
         var slot = Int(offset >> 3) & (count - 1)
-        while true {
+        for _ in 0..<Self.reach {
             let (exchanged, found) = unsafe slots[slot].compareExchange(
                 expected: Self.empty, desired: entry, ordering: .relaxed)
             if exchanged || found == entry { return }

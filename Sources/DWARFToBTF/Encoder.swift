@@ -61,11 +61,12 @@ package enum EncodeError: Error, CustomStringConvertible {
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
 ///   - base: the base BTF; nil makes standalone BTF.
-///   - whole: the same base, not indexed, for the feature `distilledBase`.
+///   - whole: the same base, not indexed: for the feature `distilledBase`, and where the file has BTF and kernel
+///     functions whose flags it tells.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
-    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, distilling whole: BTF? = nil,
+    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, whole: BTF? = nil,
     options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }

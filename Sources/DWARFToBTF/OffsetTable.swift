@@ -10,10 +10,36 @@ struct EntryReference: Equatable, BitwiseCopyable {
     static let none = EntryReference(rawValue: .max)
 }
 
+/// Words of a `TypeWriter` that hold an `EntryReference` for now, evenly spaced. 0, where no entry can
+/// stand, is void.
+struct ReferenceRun: BitwiseCopyable {
+    let start: Int
+    private let shape: UInt32
+
+    /// Behind the last.
+    var end: Int { start &+ Int(shape >> 2) }
+    /// Words from one to the next.
+    var stride: Int { Int(shape & 3) }
+
+    /// - Parameters:
+    ///   - count: below 2^16.
+    ///   - stride: below 4.
+    init(start: Int, count: Int, stride: Int) {
+        self.start = start
+        shape = UInt32(truncatingIfNeeded: count * stride << 2 | stride)
+    }
+
+    /// The next word to look at.
+    struct Cursor {
+        fileprivate var run = 0
+        fileprivate var position = 0
+    }
+}
+
 /// Entry offset -> what was made of it, over one unit or, where units refer to each other, over all.
 ///
-/// A bit for each offset, and per 64 of them the number of entries before: what an entry became is found
-/// by counting bits. Entries are marked in rising order within any 64 offsets.
+/// A bit for each offset, and per 32 of them the number of entries before: what an entry became is found
+/// by counting bits. Entries are marked in rising order within any 32 offsets.
 struct OffsetTable: ~Copyable {
     enum Content: Equatable {
         case nothing
@@ -26,7 +52,7 @@ struct OffsetTable: ~Copyable {
     }
 
     struct Block: BitwiseCopyable {
-        var marks: UInt64 = 0
+        var marks: UInt32 = 0
         /// Index of its first entry in `contents`.
         var first: UInt32 = 0
     }
@@ -42,7 +68,7 @@ struct OffsetTable: ~Copyable {
     /// Empties the table for `count` offsets.
     mutating func reset(count: Int) {
         self.count = count
-        blocks.refill(Block(), count: (count + 63) / 64)
+        blocks.refill(Block(), count: (count + 31) / 32)
         contents.removeAll()
         aliases.removeAll()
     }
@@ -50,21 +76,26 @@ struct OffsetTable: ~Copyable {
     /// Makes a place for the entry at `offset`.
     @inline(__always)
     mutating func mark(_ offset: Int) -> Int {
-        let index = offset >> 6
+        let index = offset >> 5
         if blocks[index].marks == 0 {
             blocks[index].first = UInt32(truncatingIfNeeded: contents.count)
         }
-        blocks[index].marks |= 1 << UInt64(truncatingIfNeeded: offset & 63)
+        blocks[index].marks |= 1 << UInt32(truncatingIfNeeded: offset & 31)
         contents.append(0)
         return contents.count - 1
     }
 
     /// The place that was marked for the entry at `offset`, nil for none.
     @inline(__always)
-    func place(_ offset: Int) -> Int? {
+    func place(_ offset: Int) -> Int? { Self.place(offset, blocks, count) }
+
+    @inline(__always)
+    private static func place(
+        _ offset: Int, _ blocks: borrowing Arena<Block>, _ count: Int
+    ) -> Int? {
         guard offset < count else { return nil }
-        let block = blocks[offset >> 6]
-        let bit = 1 << UInt64(truncatingIfNeeded: offset & 63) as UInt64
+        let block = blocks[offset >> 5]
+        let bit = 1 << UInt32(truncatingIfNeeded: offset & 31) as UInt32
         guard block.marks & bit != 0 else { return nil }
         return Int(block.first) + (block.marks & (bit &- 1)).nonzeroBitCount
     }
@@ -107,49 +138,82 @@ struct OffsetTable: ~Copyable {
     /// aliases, only itself. `isVoid` when that is void.
     @inline(__always)
     func type(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
-        let offset = Int(reference.rawValue)
-        if offset < count {
-            let block = blocks[offset >> 6]
-            let bit = 1 << UInt64(truncatingIfNeeded: offset & 63) as UInt64
-            if block.marks & bit != 0 {
-                let word = contents[
-                    Int(block.first) &+ (block.marks & (bit &- 1)).nonzeroBitCount]
-                // A type: neither nothing nor of another sort.
-                if word &- 1 < 1 << 30 &- 1 { return word &- 1 }
-            }
+        if let place = place(Int(reference.rawValue)) {
+            let word = contents[place]
+            if word &- 1 < 1 << 30 &- 1 { return word &- 1 }
         }
         return typeSlowly(reference, isVoid: &isVoid)
     }
 
-    /// Replaces references by the ids of the types they lead to.
+    /// Replaces the references at `positions` by the ids of the types they lead to.
     ///
-    /// - Parameters:
-    ///   - positions: the words of `types` that hold references.
-    ///   - first: index of the first of them to look at.
-    /// - Returns: the index of one that does not simply lead to a type; their number when all did.
+    /// - Parameter index: of the first position to look at; moves behind the last.
+    /// - Returns: where one stands that does not simply lead to a type; nil when there is none left.
     func resolve(
-        _ positions: borrowing Arena<UInt32>, from first: Int, in types: inout TypeWriter
-    ) -> Int {
-        Self.resolve(positions, from: first, in: &types, blocks, contents, count)
+        _ positions: borrowing Arena<UInt32>, from index: inout Int, in types: inout TypeWriter
+    ) -> Int? {
+        Self.resolve(positions, &index, &types, blocks, contents, count)
     }
 
     // What is borrowed for itself stays in registers.
     private static func resolve(
-        _ positions: borrowing Arena<UInt32>, from first: Int, in types: inout TypeWriter,
+        _ positions: borrowing Arena<UInt32>, _ index: inout Int, _ types: inout TypeWriter,
         _ blocks: borrowing Arena<Block>, _ contents: borrowing Arena<UInt32>, _ count: Int
-    ) -> Int {
-        for index in first..<positions.count {
-            let position = Int(positions[index])
-            let offset = Int(types[position])
-            guard offset < count else { return index }
-            let block = blocks[offset >> 6]
-            let bit = 1 << UInt64(truncatingIfNeeded: offset & 63) as UInt64
-            guard block.marks & bit != 0 else { return index }
-            let word = contents[Int(block.first) &+ (block.marks & (bit &- 1)).nonzeroBitCount]
-            guard word &- 1 < 1 << 30 &- 1 else { return index }
-            types[position] = word &- 1 | TypeWriter.unstored
+    ) -> Int? {
+        for at in index..<positions.count {
+            let position = Int(positions[at])
+            guard resolve(position, &types, blocks, contents, count) else {
+                index = at + 1
+                return position
+            }
         }
-        return positions.count
+        index = positions.count
+        return nil
+    }
+
+    /// The same for the references of records with many.
+    func resolve(
+        _ runs: borrowing Arena<ReferenceRun>, from cursor: inout ReferenceRun.Cursor,
+        in types: inout TypeWriter
+    ) -> Int? {
+        Self.resolve(runs, &cursor, &types, blocks, contents, count)
+    }
+
+    private static func resolve(
+        _ runs: borrowing Arena<ReferenceRun>, _ cursor: inout ReferenceRun.Cursor,
+        _ types: inout TypeWriter, _ blocks: borrowing Arena<Block>,
+        _ contents: borrowing Arena<UInt32>, _ count: Int
+    ) -> Int? {
+        for index in cursor.run..<runs.count {
+            let run = runs[index]
+            let stride = run.stride
+            var position = index == cursor.run ? max(cursor.position, run.start) : run.start
+            while position < run.end {
+                guard resolve(position, &types, blocks, contents, count) else {
+                    cursor.run = index
+                    cursor.position = position + stride
+                    return position
+                }
+                position &+= stride
+            }
+        }
+        cursor.run = runs.count
+        return nil
+    }
+
+    @inline(__always)
+    private static func resolve(
+        _ position: Int, _ types: inout TypeWriter, _ blocks: borrowing Arena<Block>,
+        _ contents: borrowing Arena<UInt32>, _ count: Int
+    ) -> Bool {
+        let offset = Int(types[position])
+        if offset == 0 { return true }
+        guard let place = place(offset, blocks, count) else { return false }
+        let word = contents[place]
+        // A type: neither nothing nor of another sort.
+        guard word &- 1 < 1 << 30 &- 1 else { return false }
+        types[position] = word &- 1 | TypeWriter.unstored
+        return true
     }
 
     private func typeSlowly(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {

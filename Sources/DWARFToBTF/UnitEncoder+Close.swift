@@ -7,7 +7,7 @@ internal import DWARF
 // Entries whose children are all read: their records are written.
 extension UnitEncoder {
     /// Most elements a record can have on every kernel.
-    static let maxElements = TypeInfo.maxVlenBefore72
+    static var maxElements: Int { TypeInfo.maxVlenBefore72 }
 
     mutating func close() throws(DWARFError) {
         guard let entry = open.popLast() else { return }

@@ -10,7 +10,7 @@ extension UnitEncoder {
         let origin =
             die.has(.abstractOrigin)
             ? try reference(die, .abstractOrigin) : try reference(die, .specification)
-        let unit = contexts[contexts.count - 1]
+        let addrBase = contexts[contexts.count - 1].addrBase
         let index = functions.count
         functions.append(
             FunctionEntry(
@@ -20,8 +20,8 @@ extension UnitEncoder {
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 address: die.has(.lowPC)
                     ? data.address(
-                        die.value(.lowPC), form: die.form(.lowPC), unit: unit.unit,
-                        addrBase: unit.addrBase) ?? 0 : 0,
+                        die.value(.lowPC), form: die.form(.lowPC), unit: unit,
+                        addrBase: addrBase) ?? 0 : 0,
                 hasRanges: die.has(.ranges)))
         let place = offsets.mark(slot(die.offset))
         offsets.set(place, .function(UInt32(truncatingIfNeeded: index)))
@@ -110,15 +110,16 @@ extension UnitEncoder {
     /// Turns references into type ids, once all entries that may be meant are read.
     mutating func resolveReferences() throws(DWARFError) {
         try resolveChains()
-        var index = 0
-        while index < patches.count {
-            index = offsets.resolve(patches, from: index, in: &types)
-            guard index < patches.count else { break }
-            // Not simply a type of the unit.
-            let position = Int(patches[index])
+        // What is given is not simply a type of the unit.
+        var next = 0
+        while let position = offsets.resolve(patches, from: &next, in: &types) {
             types[position] = try typeID(EntryReference(rawValue: types[position]))
-            index += 1
         }
+        var cursor = ReferenceRun.Cursor()
+        while let position = offsets.resolve(runs, from: &cursor, in: &types) {
+            types[position] = try typeID(EntryReference(rawValue: types[position]))
+        }
+        runs.removeAll()
         patches.removeAll()
         if let index = unitInt {
             for patch in indexPatches.indices { types[Int(indexPatches[patch])] = index }

@@ -12,20 +12,33 @@ extension UnitEncoder {
         _ die: borrowing DIE, name: UInt32, size: UInt32, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
         let before = reader.mark
-        guard readPlain(.member, &reader) else { return false }
         let kind: Kind = die.tag == .unionType ? .union : .struct
+        if let known = models.find(kind, name: name, size: size),
+            addKnownComposite(die, known, &reader, before)
+        {
+            return true
+        }
+        guard readPlain(.member, &reader, before) else { return false }
         let id = types.begin(
             name: name, info: TypeInfo(kind, vlen: children.count), third: size)
-        var widths: UInt64 = 0
+        let first = types.position
+        let shift = plainShift
+        var widths: UInt32 = 0
         var farthest: UInt64 = 0
-        var isPlain = children.count <= Self.maxElements
+        var isPlain = true
         for index in children.indices {
             let child = children[index]
-            let offset = child.bits != 0 ? child.bits : child.number &* 8
+            let offset = child.bits != 0 ? UInt64(child.bits) : child.number &* 8
             widths |= child.width
             if offset < farthest || child.number >> 32 != 0 { isPlain = false }
             farthest = offset
-            try appendPlain(child, UInt32(truncatingIfNeeded: offset | child.width << 24))
+            guard let name = self.name(of: child) else {
+                isPlain = false
+                break
+            }
+            types.append(
+                name, child.type == 0 ? 0 : child.type &+ shift,
+                UInt32(truncatingIfNeeded: offset) | child.width << 24)
         }
         let limit: UInt64 = widths == 0 ? 0xffff_ffff : 0xff_ffff
         guard isPlain, farthest <= limit, widths <= 255 else {
@@ -33,7 +46,38 @@ extension UnitEncoder {
             reader.reset(to: before)
             return false
         }
+        runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 3))
         if widths != 0 { types.setFlag(of: id) }
+        define(die, as: id)
+        models.keep(kind, name: name, size: size, children, types, id)
+        return true
+    }
+
+    /// A struct or union that differs from one that was read before in its members' types at most.
+    private mutating func addKnownComposite(
+        _ die: borrowing DIE, _ model: CompositeModels.Model, _ reader: inout EntryReader,
+        _ before: EntryReader.Mark
+    ) -> Bool {
+        guard !links.inAlternate else { return false }
+        var lastType: UInt32 = 0
+        guard
+            reader.plainTypes(
+                .member, of: models.members, model.members, into: &memberTypes,
+                lastType: &lastType)
+        else { return false }
+        guard setPlainShift(lastType) else {
+            reader.reset(to: before)
+            return false
+        }
+        let id = types.begin(like: models.words, model.words)
+        let first = types.position &- 3 &* memberTypes.count &+ 1
+        var position = first
+        for index in memberTypes.indices {
+            let type = memberTypes[index]
+            types[position] = type == 0 ? 0 : type &+ plainShift
+            position &+= 3
+        }
+        runs.append(ReferenceRun(start: first, count: memberTypes.count, stride: 3))
         define(die, as: id)
         return true
     }
@@ -42,14 +86,21 @@ extension UnitEncoder {
     mutating func addPlainPrototype(
         _ entry: OpenEntry, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
-        guard readPlain(.formalParameter, &reader) else { return false }
+        let before = reader.mark
+        guard readPlain(.formalParameter, &reader, before) else { return false }
         let id = begin(.funcProto, vlen: children.count, to: entry.type)
+        let first = types.position
+        let shift = plainShift
         for index in children.indices {
             let child = children[index]
-            let name = try name(of: child)
-            if child.hasType { patches.append(UInt32(truncatingIfNeeded: types.position + 1)) }
-            types.append(name, plainReference(child))
+            guard let name = self.name(of: child) else {
+                takeBack(id)
+                reader.reset(to: before)
+                return false
+            }
+            types.append(name, child.type == 0 ? 0 : child.type &+ shift)
         }
+        runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 2))
         define(entry, as: id)
         return true
     }
@@ -58,11 +109,17 @@ extension UnitEncoder {
     mutating func addPlainEnum(
         _ entry: OpenEntry, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
-        guard readPlain(.enumerator, &reader) else { return false }
+        let before = reader.mark
+        guard readPlain(.enumerator, &reader, before) else { return false }
         for index in children.indices {
             let child = children[index]
+            guard let name = self.name(of: child) else {
+                scratch.truncate(to: entry.elements)
+                reader.reset(to: before)
+                return false
+            }
             scratch.append(
-                try name(of: child), UInt32(truncatingIfNeeded: child.number),
+                name, UInt32(truncatingIfNeeded: child.number),
                 UInt32(truncatingIfNeeded: child.number >> 32))
         }
         finishEnum(entry)
@@ -72,46 +129,43 @@ extension UnitEncoder {
 
     /// Reads all children of the entry just given into `children`; false when some is not plain, or there
     /// are more than a record can have.
-    private mutating func readPlain(_ tag: Tag, _ reader: inout EntryReader) -> Bool {
+    private mutating func readPlain(
+        _ tag: Tag, _ reader: inout EntryReader, _ before: EntryReader.Mark
+    ) -> Bool {
         guard !links.inAlternate else { return false }
-        let before = reader.mark
         var lastType: UInt32 = 0
         guard reader.plainChildren(tag, into: &children, lastType: &lastType) else {
             return false
         }
-        plainShift = unit.offset - tableOrigin + sectionBase
-        guard children.count < Self.maxElements, Int(lastType) + plainShift < offsets.count else {
+        guard children.count < Self.maxElements, setPlainShift(lastType) else {
             reader.reset(to: before)
             return false
         }
         return true
     }
 
-    /// Appends a member.
-    @inline(__always)
-    private mutating func appendPlain(
-        _ child: PlainChild, _ place: UInt32
-    ) throws(DWARFError) {
-        let name = try name(of: child)
-        if child.hasType { patches.append(UInt32(truncatingIfNeeded: types.position + 1)) }
-        types.append(name, plainReference(child), place)
+    /// False when types of the unit lie outside the table.
+    private mutating func setPlainShift(_ lastType: UInt32) -> Bool {
+        let shift = unit.offset - tableOrigin + sectionBase
+        guard Int(lastType) + shift < offsets.count, let exact = UInt32(exactly: shift) else {
+            return false
+        }
+        plainShift = exact
+        return true
     }
 
-    /// The type's place in the table; `readPlain` saw to it that it is inside.
+    /// nil when it cannot be read: the general way tells why.
     @inline(__always)
-    private func plainReference(_ child: PlainChild) -> UInt32 {
-        child.hasType ? UInt32(truncatingIfNeeded: Int(child.type) &+ plainShift) : 0
-    }
-
-    @inline(__always)
-    private mutating func name(of child: PlainChild) throws(DWARFError) -> UInt32 {
-        if child.hasName {
-            if let known = knownNames.find(child.name) { return known }
-            return try newName(
-                StringPlace(section: .str, offset: Int(child.name)), child.offset)
+    private mutating func name(of child: PlainChild) -> UInt32? {
+        if child.name != .max {
+            return knownNames.find(child.name) ?? newPlainName(child.name)
         }
         guard child.shortName != 0 else { return 0 }
         return knownNames.findShort(child.shortName) ?? newShortName(child.shortName)
+    }
+
+    private mutating func newPlainName(_ offset: UInt32) -> UInt32? {
+        try? newName(StringPlace(section: .str, offset: Int(offset)), unit.offset)
     }
 
     private mutating func newShortName(_ key: UInt64) -> UInt32 {

@@ -54,6 +54,8 @@ struct UnitEncoder: ~Copyable {
     var offsets = OffsetTable()
     /// Words that hold an `EntryReference` for now.
     var patches = Arena<UInt32>()
+    /// The same of records with many.
+    var runs = Arena<ReferenceRun>()
     /// Words that hold an array's index type.
     var indexPatches = Arena<UInt32>()
     /// Enums whose sign is that of the type they are made on.
@@ -73,8 +75,10 @@ struct UnitEncoder: ~Copyable {
     var openDepths: UInt64 = 0
     var scratch = Arena<UInt32>()
     var children = Arena<PlainChild>()
+    var memberTypes = Arena<UInt32>()
+    var models = CompositeModels()
     /// From offsets in the unit to places in the table.
-    var plainShift = 0
+    var plainShift: UInt32 = 0
     var annotations: [Annotation] = []
     var knownNames: NameCache
     private var die = DIE()
@@ -194,6 +198,10 @@ struct UnitEncoder: ~Copyable {
             let offset = UInt32(exactly: die.value(slot)), let known = knownNames.find(offset)
         {
             return known
+        }
+        if die.form(slot) == .string, let offset = Int(exactly: die.value(slot)) {
+            let key = inTypes ? data.types.shortKey(at: offset) : data.info.shortKey(at: offset)
+            if key != 0, let known = knownNames.findShort(key) { return known }
         }
         return try newName(die, slot)
     }

@@ -124,6 +124,7 @@ extension UnitEncoder {
         variables.removeAll(keepingCapacity: true)
         declarationTags.removeAll(keepingCapacity: true)
         patches.removeAll()
+        runs.removeAll()
         indexPatches.removeAll()
         enumSigns.removeAll(keepingCapacity: true)
         unitInt = nil

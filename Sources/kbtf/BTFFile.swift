@@ -38,6 +38,17 @@ struct BTFFile {
     /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
     /// can be a base. nil when it is an ELF file without BTF.
     static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
+        let view = try view(of: path)
+        if ELFFile.isELF(view) { return try open(view, path) }
+        if isBTF(view) { return try BTFFile(path, view, place: "") }
+        do throws(KernelTreeError) {
+            let image = try loadBase(path, cache: cache)
+            return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
+        } catch { throw Failure(error) }
+    }
+
+    /// The contents of the file at `path`, decompressed.
+    static func view(of path: String) throws(Failure) -> ByteView {
         var view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
         if let format = CompressionFormat.detect(view), format.isSupported {
@@ -45,12 +56,7 @@ struct BTFFile {
                 view = try decompress(view, format: format, concatenated: true)
             } catch { throw Failure("\(path): \(error)") }
         }
-        if ELFFile.isELF(view) { return try open(view, path) }
-        if isBTF(view) { return try BTFFile(path, view, place: "") }
-        do throws(KernelTreeError) {
-            let image = try loadBase(path, cache: cache)
-            return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
-        } catch { throw Failure(error) }
+        return view
     }
 
     private static func isBTF(_ view: ByteView) -> Bool {

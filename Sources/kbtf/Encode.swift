@@ -17,6 +17,9 @@ struct Encode: ParsableCommand {
             A module gets split BTF on the kernel that it was built for, which is looked for as with \
             --base auto. Anything else gets standalone BTF, unless --base is given.
 
+            A module that offers kernel functions to BPF programs has a section .BTF_ids of type numbers; it \
+            is filled in from the new BTF, as resolve_btfids does in kernel builds ('kbtf ids' shows it).
+
             A file whose debug information holds nothing that BTF can tell, as one written in Rust alone, \
             is left as it is.
 
@@ -52,6 +55,11 @@ struct Encode: ParsableCommand {
     @Option(
         help: ArgumentHelp("Leave out units written in these languages.", valueName: "LIST"))
     var langExclude = "rust"
+
+    @Flag(
+        name: .customLong("no-ids"),
+        help: "Leave .BTF_ids as it is instead of filling it in from the new BTF.")
+    var noIDs = false
 
     @Option(
         help: ArgumentHelp(
@@ -97,9 +105,10 @@ struct Encode: ParsableCommand {
         options.features = Features.parse(features).features
         options.excludedLanguages = Language.parse(langExclude).codes
         options.keepsLedger = ledger != nil
-        let batch = EncodeBatch(
+        var batch = EncodeBatch(
             base: standalone ? "" : base.base, search: base.search, options: options,
             jobs: jobs ?? onlineProcessorCount, talk: talkOptions.talk)
+        batch.fillsIDs = !noIDs
         let destinations = Destinations(file: detached, folder: detachedDir)
         let outcomes = batch.run(try destinations.assign(try inputs()))
 

@@ -15,6 +15,8 @@ struct EncodeBatch {
     let options: EncodeOptions
     let jobs: Int
     let talk: Talk
+    /// Fill in `.BTF_ids` of files that get their BTF put in.
+    var fillsIDs = false
 
     /// What came of one file.
     struct Outcome: Sendable {
@@ -43,23 +45,20 @@ struct EncodeBatch {
         for choice in order {
             let members = groups[choice] ?? []
             let base: IndexedBase?
-            let wholeBase: BTF?
-            do throws(Failure) {
-                base = try choice.loadIndexed(search, jobs: jobs)
-                wholeBase = options.features.contains(.distilledBase) ? try base?.parse() : nil
-            } catch {
+            do throws(Failure) { base = try choice.loadIndexed(search, jobs: jobs) } catch {
                 refuse(members, choice, error, &outcomes)
                 continue
             }
             var options = options
             options.jobs = members.count == 1 ? jobs : 1
             let (started, chosen) = (progress, options)
+            let wholeBase = base.map { LazyBTF($0.bytes) }
             let order = EncodeBatch.largestFirst(members, files)
             let encoded = parallelMap(count: order.count, jobs: jobs) { position in
                 started.show(position, of: order.count)
                 return EncodeFile(
                     job: files[order[position]], options: chosen, base: base,
-                    wholeBase: wholeBase, debugRoots: debugRoots
+                    wholeBase: wholeBase, debugRoots: debugRoots, fillsIDs: fillsIDs
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }
@@ -115,13 +114,5 @@ extension EncodeBatch.Outcome {
         self.failure = failure
         failed = true
         messages.append(.failure(failure))
-    }
-}
-
-extension IndexedBase {
-    fileprivate func parse() throws(Failure) -> BTF {
-        do throws(BTFError) { return try BTF.parse(bytes) } catch {
-            throw Failure("\(path): \(error)")
-        }
     }
 }

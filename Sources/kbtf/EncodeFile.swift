@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import BTFIDs
 import Bytes
 import DWARFToBTF
 import ELF
@@ -12,10 +13,12 @@ struct EncodeFile {
     let job: Destinations.Job
     let options: EncodeOptions
     let base: IndexedBase?
-    /// The base itself, where it is to be distilled.
-    let wholeBase: BTF?
+    /// The base itself.
+    let wholeBase: LazyBTF?
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
+    /// Fill in `.BTF_ids` of a file that gets its BTF put in.
+    let fillsIDs: Bool
 
     func run() -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
@@ -29,10 +32,16 @@ struct EncodeFile {
         if options.features.contains(.distilledBase) { try refuseToDistill(elf) }
         let debugInfo = try DebugInfo(
             of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+        let ids = try idsToFill(elf)
+        let hasOldIDs =
+            elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
+        let whole =
+            ids != nil || hasOldIDs || options.features.contains(.distilledBase)
+            ? try parseBase() : nil
         let encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, base: base?.index, distilling: wholeBase, options: options)
+                elf, debugInfo.data, base: base?.index, whole: whole, options: options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
@@ -46,8 +55,9 @@ struct EncodeFile {
             outcome.messages.append(
                 .detail("\(job.path): debug information from \(debugInfo.path)"))
         }
-        let isSigned = try write(
-            ByteView(encoded.bytes), base: encoded.base.map { ByteView($0) }, elf)
+        var filled: [UInt8]?
+        if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
+        let isSigned = try write(encoded, ids: filled, elf)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         outcome.messages.append(
@@ -55,10 +65,7 @@ struct EncodeFile {
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                     + (job.detached.map { ", in \($0)" } ?? "")))
         if isSigned {
-            outcome.messages.append(
-                .note(
-                    "\(job.path): its signature is gone, for the file is another now: sign it again"
-                ))
+            outcome.messages.append(.signatureIsGone(job.path))
         }
     }
 
@@ -78,10 +85,43 @@ struct EncodeFile {
             hint: "leave distilled_base out")
     }
 
+    private func parseBase() throws(Failure) -> BTF? {
+        guard let wholeBase, let base else { return nil }
+        do throws(BTFError) { return try wholeBase.btf() } catch {
+            throw Failure("\(base.path): \(error)")
+        }
+    }
+
+    private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
+        guard fillsIDs, job.detached == nil else { return nil }
+        do throws(IDError) { return try IDSection.read(elf) } catch {
+            throw Failure(error.description, hint: "--no-ids leaves .BTF_ids as it is")
+        }
+    }
+
+    /// The new contents of `.BTF_ids`.
+    private func fill(
+        _ ids: IDSection, _ encoded: Encoded, _ whole: BTF?, _ elf: ELFFile,
+        _ outcome: inout EncodeBatch.Outcome
+    ) throws(Failure) -> [UInt8] {
+        let old = ids.isFilled ? try? BTF.inFile(elf, base: whole) : nil
+        let btf: BTF
+        do throws(BTFError) {
+            let base =
+                if let own = encoded.base { Optional(try BTF.parse(ByteView(own))) } else { whole }
+            btf = try BTF.parse(ByteView(encoded.bytes), base: base)
+        } catch { throw Failure("\(job.path): .BTF\(error)") }
+        return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
+            outcome.messages.append($0)
+        }
+    }
+
     /// - Returns: true when that cost the file its signature.
     private func write(
-        _ btf: ByteView, base: ByteView?, _ elf: ELFFile
+        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile
     ) throws(Failure) -> Bool {
+        let btf = ByteView(encoded.bytes)
+        let base = encoded.base.map { ByteView($0) }
         if let detached = job.detached {
             do throws(HostError) {
                 if let base { try AtomicFile.replace(detached + ".base", with: [base]) }
@@ -98,14 +138,14 @@ struct EncodeFile {
         } else {
             obsolete.append(".BTF.base")
         }
+        if let ids { sections.append((IDSection.name, ByteView(ids))) }
         do throws(ELFError) {
             image = try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
         } catch { throw Failure(error) }
         do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
             throw Failure(error)
         }
-        // include/linux/module_signature.h: the text that a signed module ends in.
-        return elf.bytes.hasBytes("~Module signature appended~\n", at: elf.bytes.count - 28)
+        return elf.isSigned
     }
 }
 
@@ -121,4 +161,10 @@ func openELF(
         else { throw Failure(error) }
         throw Failure("\(path): not an ELF file: it is compressed (\(format.name))")
     }
+}
+
+/// Reads the ELF file at `path`, also a compressed one.
+func openInstalledELF(_ path: String) throws(Failure) -> ELFFile {
+    let view = try BTFFile.view(of: path)
+    do throws(ELFError) { return try ELFFile(view, path: path) } catch { throw Failure(error) }
 }

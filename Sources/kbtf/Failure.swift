@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BTFIDs
 import DWARF
 import DWARFToBTF
 import ELF
@@ -33,6 +34,8 @@ struct Failure: Error {
     init(_ error: HostError) { self.init(error.description) }
 
     init(_ error: ELFError) { self.init(error.description) }
+
+    init(_ error: IDError) { self.init(error.description) }
 
     init(_ error: KernelTreeError) {
         let lines = error.description.split(separator: "\n")

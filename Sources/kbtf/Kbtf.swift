@@ -21,7 +21,9 @@ struct Kbtf: ParsableCommand {
               kbtf dump --format c /sys/kernel/btf/vmlinux
             """,
         version: "kbtf 0.1.0",
-        subcommands: [Encode.self, Dump.self, Diff.self, Check.self, Info.self, Base.self])
+        subcommands: [
+            Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
+        ])
 
     func run() throws { throw ValidationError("no command given") }
 

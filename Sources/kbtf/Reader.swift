@@ -25,11 +25,15 @@ final class Reader {
     /// The types of the file at `path`.
     /// - Parameter option: another `--base` for this file.
     func read(_ path: String, base option: String? = nil) throws(Failure) -> BTF {
-        guard let file = try open(path) else {
-            throw Failure(
-                "\(path): .BTF: no such section",
-                hint: "kbtf encode \(path), if it was built with -g")
-        }
+        if let btf = try readIfPresent(path, base: option) { return btf }
+        throw Failure(
+            "\(path): .BTF: no such section",
+            hint: "kbtf encode \(path), if it was built with -g")
+    }
+
+    /// As `read`; nil when it is an ELF file without BTF.
+    func readIfPresent(_ path: String, base option: String? = nil) throws(Failure) -> BTF? {
+        guard let file = try open(path) else { return nil }
         let base = try base(of: file, option ?? self.option)
         do throws(BTFError) { return try BTF.parse(file.bytes, base: base.btf) } catch {
             let message = "\(path): \(file.place)\(error)"

@@ -5,6 +5,11 @@ import ELF
 import TestSupport
 import Testing
 
+extension IDAssembler {
+    /// Reads it back; fails the test when there is no section.
+    func read() throws -> IDSection { try #require(try IDSection.read(image().file())) }
+}
+
 @Suite struct ReadTests {
     /// Symbols of every kind, in both classes and byte orders, linked and not, at any alignment.
     @Test(arguments: [(true, false), (true, true), (false, false), (false, true)])

@@ -85,10 +85,23 @@ modules() {
     status "7.2-modules: ready, $(wc -l <"$dir/list") modules, $(du -sh "$dir" | cut -f1)"
 }
 
+# link_debug: the debug files by build id too, as they are looked up.
+link_debug() {
+    local root=$CACHE/kernels/7.2-modules/debug/usr/lib/debug ko id
+    [ ! -d "$root/.build-id" ] || return 0
+    find "$root/lib" -name '*.ko' | while read -r ko; do
+        id=$(readelf -n "$ko" 2>/dev/null | sed -n 's/^ *Build ID: //p' || true)
+        mkdir -p "$root/.build-id.tmp/${id:0:2}"
+        ln -s "../../${ko#"$root/"}" "$root/.build-id.tmp/${id:0:2}/${id:2}.debug"
+    done
+    mv "$root/.build-id.tmp" "$root/.build-id"
+}
+
 lock
 for series in 6.1 6.12; do source_of "$series" "linux-source-$series"; done
 echo "$(debian_uri) sid" | private_apt sid amd64
 export APT_CONFIG=$CACHE/apt-sid/apt.conf
 source_of 7.2 linux-source-7.2
 modules
+link_debug
 status "all inputs for ids ready"

@@ -16,9 +16,10 @@
 #   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
 #                the same builds with the kernel's own tools; kbuild.sh has it
 #   kernel       a small kernel, likewise; kernel.sh
+#   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
 # CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux,
-# kbuild and kernel; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# kbuild, kernel and ids; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -301,6 +302,8 @@ vmlinux_same_bytes() {
 source "$HERE/kbuild.sh"
 # shellcheck source=kernel.sh
 source "$HERE/kernel.sh"
+# shellcheck source=ids.sh
+source "$HERE/ids.sh"
 
 # --- ---
 
@@ -347,7 +350,7 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel ids}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
@@ -356,7 +359,8 @@ for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel}; 
     vmlinux) run_vmlinux ;;
     kbuild) run_kbuild ;;
     kernel) run_kernel ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel)" ;;
+    ids) run_ids ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel ids)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"

@@ -187,6 +187,40 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(outcome.btf.ids(named: "owner").count == 2, "the base's and the own one")
     }
 
+    /// `struct mmu { void (*fault)(struct mmu *, struct reason *); }`
+    private func mmu(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool) {
+        let about: [DWARFAttribute] =
+            complete ? [.name("reason"), .byteSize(4)] : [.name("reason"), .declaration]
+        unit.add(.structureType, "reason\(n)", about) {
+            if complete { $0.member("code", "int\(n)", at: 0) }
+        }
+        unit.add(.pointerType, "reason *\(n)", [.type("reason\(n)")])
+        unit.add(.structureType, "mmu\(n)", [.name("mmu"), .byteSize(8)]) {
+            $0.member("fault", "fault *\(n)", at: 0)
+        }
+        unit.add(.pointerType, "mmu *\(n)", [.type("mmu\(n)")])
+        unit.add(.subroutineType, "fault\(n)") {
+            $0.add(.formalParameter, [.type("mmu *\(n)")])
+            $0.add(.formalParameter, [.type("reason *\(n)")])
+        }
+        unit.add(.pointerType, "fault *\(n)", [.type("fault\(n)")])
+    }
+
+    /// A prototype of the base that names both the declaration and the struct above it: once the one is completed
+    /// and the other own, nothing is left that mixes the base's with the own.
+    @Test(arguments: [[false, true], [true, false], [false, true, false]])
+    func baseDeclaresBelowAStruct(_ complete: [Bool]) throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<1) { mmu(&$0, $1, complete: false) }
+        let base = try encoded(asm).btf
+        asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<complete.count) { mmu(&$0, $1, complete: complete[$1]) }
+        let outcome = try encoded(asm, base: base)
+        #expect(outcome.count(.struct) == 2, "\(outcome.lines)")
+        #expect(outcome.count(.funcProto) == 1, "\(outcome.lines)")
+        #expect(outcome.count(.ptr) == 3, "\(outcome.lines)")
+    }
+
     // MARK: What DWARF cannot vary
 
     /// The records that `add` writes twice, the second time changed by `change`; how many stay.

@@ -22,7 +22,7 @@ import Testing
         options.features = features
         options.excludedLanguages = languages
         return try DWARFToBTF.encode(
-            asm.image().file(), asm.data(), base: base.map { BaseIndex($0) }, distilling: base,
+            asm.image().file(), asm.data(), base: base.map { BaseIndex($0) }, whole: base,
             options: options)
     }
 

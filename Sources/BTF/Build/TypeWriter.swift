@@ -48,6 +48,23 @@ package struct TypeWriter: ~Copyable, Sendable {
         return id
     }
 
+    /// Starts a record with the words of another, in `range` of an arena.
+    @inlinable @inline(__always)
+    package mutating func begin(
+        like record: borrowing Arena<UInt32>, _ range: Range<Int>
+    ) -> UInt32 {
+        let id = nextID
+        starts.append(UInt32(truncatingIfNeeded: words.count))
+        words.append(record, range)
+        return id
+    }
+
+    /// Copies the words from `id`, the last record, on into an arena.
+    package func copyLast(_ id: UInt32, into other: inout Arena<UInt32>) {
+        precondition(id == nextID - 1)
+        other.append(words, start(id)..<words.count)
+    }
+
     @inlinable @inline(__always)
     package mutating func append(_ word: UInt32) { words.append(word) }
 

@@ -116,7 +116,7 @@ extension TypeStore {
         let hash = unit.hashes[Int(number)]
         switch kind {
         case .int, .float, .fwd:
-            var list = candidates(hash)
+            var list = Candidates(hash)
             while let candidate = next(&list) {
                 if sameWords(own, candidate, unit) {
                     settled[Int(number)] = candidate
@@ -138,9 +138,9 @@ extension TypeStore {
         let own = TypeWriter.unstored | number
         let isForward = unit.info(own).vlen == 0
         var given: UInt32?
-        var list = candidates(hash)
+        var list = Candidates(hash)
         while let candidate = next(&list) {
-            guard info(candidate).kind?.isAnyEnum == true else { continue }
+            guard candidate != given, info(candidate).kind?.isAnyEnum == true else { continue }
             if sameWords(own, candidate, unit) || isForward && compatibleEnums(own, candidate, unit)
             {
                 settled[Int(number)] = resolve(candidate)
@@ -162,7 +162,7 @@ extension TypeStore {
     private mutating func settleGraph(_ number: UInt32, _ unit: borrowing TypeWriter) {
         let hash = unit.hashes[Int(number)]
         var missed: [UInt32] = []
-        var list = candidates(hash)
+        var list = Candidates(hash)
         while let candidate = next(&list) {
             let same = isSame(number, candidate, unit)
             if same { keepAssumptions(unit) }
@@ -246,7 +246,7 @@ extension TypeStore {
             resolveAny($0)
         }
         if let hash {
-            var list = candidates(hash)
+            var list = Candidates(hash)
             while let candidate = next(&list) {
                 if sameReferring(number, candidate, unit) {
                     settled[Int(number)] = candidate

@@ -11,20 +11,24 @@ extension TypeStore {
     /// - Returns: whether there were any.
     mutating func leaveOutdatedBase() -> Bool {
         guard !baseMerged.isEmpty else { return false }
-        var outdated: [UInt32: Bool] = [:]
+        var completed = Outdated(replaced: baseMerged)
         var copies: [UInt32: UInt32] = [:]
         let count = starts.count
         for index in 0..<count where merged[index] == firstID + UInt32(index) {
-            moveReferences(of: index, &outdated, &copies)
+            moveReferences(of: index, &completed, &copies)
         }
         for id in 1..<firstID where servedByBase[Int(id)] != 0 && copies[id] == nil {
             // No own type refers to it, but some unit has it.
-            if isOutdated(id, &outdated) { copies[id] = copyOfBase(id) }
+            if isOutdated(id, &completed) { copies[id] = copyOfBase(id) }
         }
-        // Copies refer to the base's types too, which may be outdated as well.
+        // Copies refer to the base's types too, which may be outdated as well; and where the base's struct
+        // leads to the declaration, the unit that had the copied type means the own struct of that name.
+        var replaced = completed
+        replaced.known.removeAll()
+        for (own, base) in nearMisses where resolve(own) == own { replaced.replaced[base] = own }
         var index = count
         while index < starts.count {
-            moveReferences(of: index, &outdated, &copies)
+            moveReferences(of: index, &replaced, &copies)
             index += 1
         }
         guard starts.count > count else { return false }
@@ -32,33 +36,44 @@ extension TypeStore {
         return true
     }
 
+    /// Types of the base that own types have replaced, and which of the base's other types lead to them.
+    private struct Outdated {
+        var replaced: [UInt32: UInt32]
+        var known: [UInt32: Bool] = [:]
+    }
+
     private mutating func moveReferences(
-        of index: Int, _ outdated: inout [UInt32: Bool], _ copies: inout [UInt32: UInt32]
+        of index: Int, _ outdated: inout Outdated, _ copies: inout [UInt32: UInt32]
     ) {
         let start = Int(starts[index])
         var positions: [Int] = []
         forEachReference({ words[start + $0] }, { positions.append(start + $0) })
         for position in positions {
             let target = words[position]
-            guard target != 0, target < firstID, isOutdated(target, &outdated) else { continue }
+            guard target != 0, target < firstID else { continue }
+            if let own = outdated.replaced[target] {
+                words[position] = own
+                continue
+            }
+            guard isOutdated(target, &outdated) else { continue }
             let copy = copies[target] ?? copyOfBase(target)
             copies[target] = copy
             words[position] = copy
         }
     }
 
-    /// Whether a type of the base that is merged by its words leads to a completed declaration, through
-    /// nothing but such types.
-    private func isOutdated(_ root: UInt32, _ known: inout [UInt32: Bool]) -> Bool {
+    /// Whether a type of the base that is merged by its words leads to a replaced type, through nothing but
+    /// such types.
+    private func isOutdated(_ root: UInt32, _ outdated: inout Outdated) -> Bool {
         var stack = [root]
         var waiting: Set<UInt32> = [root]
         while let id = stack.last {
-            guard known[id] == nil else {
+            guard outdated.known[id] == nil else {
                 stack.removeLast()
                 continue
             }
             guard isMergedByWords(info(id).kind) else {
-                known[id] = false
+                outdated.known[id] = false
                 continue
             }
             var waits = false
@@ -69,16 +84,16 @@ extension TypeStore {
             } _: { (at: Int) in
                 let target = baseWords[start + at]
                 guard target != 0, target < firstID else { return }
-                if baseMerged[target] != nil || known[target] == true {
+                if outdated.replaced[target] != nil || outdated.known[target] == true {
                     found = true
-                } else if known[target] == nil, waiting.insert(target).inserted {
+                } else if outdated.known[target] == nil, waiting.insert(target).inserted {
                     stack.append(target)
                     waits = true
                 }
             }
-            if found { known[id] = true } else if !waits { known[id] = false }
+            if found { outdated.known[id] = true } else if !waits { outdated.known[id] = false }
         }
-        return known[root] ?? false
+        return outdated.known[root] ?? false
     }
 
     private mutating func copyOfBase(_ id: UInt32) -> UInt32 {

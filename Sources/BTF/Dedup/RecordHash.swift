@@ -7,6 +7,9 @@ internal import Bytes
 /// Structs and unions are hashed without their members' types, named enums and typedefs by name:
 /// whatever may still turn out to be the same type must share a hash. All other kinds hash every word.
 ///
+/// The lower half, which picks the bucket, is near that of neighbours: names and types of one header are
+/// numbered one after the other, and come together in every unit. Scattered buckets are cache misses.
+///
 /// - Parameters:
 ///   - word: reads a word of the record.
 ///   - reference: what a type id stands for.
@@ -17,6 +20,8 @@ func recordHash(
     let info = TypeInfo(rawValue: word(1))
     guard let kind = info.kind else { return nil }
     let name = word(0)
+    // Types by name are apart from those by target, and names take two bytes at least.
+    var bucket = name >> 3
     var mixer = Mixer()
     mixer.add(UInt64(name) << 32 | UInt64(info.rawValue))
     switch kind {
@@ -26,7 +31,7 @@ func recordHash(
         guard name == 0 else {
             var byName = Mixer(UInt64(Kind.enum.rawValue))
             byName.add(name)
-            return byName.value
+            return (byName.value >> 32) << 32 | UInt64(bucket)
         }
         // Nothing without a name is a forward declaration of anything.
         mixer.add(word(2))
@@ -46,9 +51,13 @@ func recordHash(
     case .typedef:
         break
     case .ptr, .volatile, .const, .restrict, .func, .typeTag:
-        mixer.add(reference(word(2)))
+        let target = reference(word(2))
+        mixer.add(target)
+        if kind != .func { bucket = target &* 2 &+ UInt32(kind.rawValue) &* 0x2000 }
     case .declTag:
-        mixer.add(UInt64(reference(word(2))) << 32 | UInt64(word(3)))
+        let target = reference(word(2))
+        mixer.add(UInt64(target) << 32 | UInt64(word(3)))
+        bucket = target &* 2 &+ UInt32(kind.rawValue) &* 0x2000
     case .array:
         mixer.add(UInt64(reference(word(3))) << 32 | UInt64(reference(word(4))))
         mixer.add(word(5))
@@ -60,7 +69,8 @@ func recordHash(
             at += 2
         }
     }
-    return mixer.value
+    if bucket == 0 { return mixer.value }
+    return (mixer.value >> 32) << 32 | UInt64(bucket)
 }
 
 /// The hash of a record in an array of them, whose references stand for themselves.

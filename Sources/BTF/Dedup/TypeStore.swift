@@ -169,28 +169,38 @@ package struct TypeStore: ~Copyable, Sendable {
     // MARK: Candidates
 
     /// The types that share a hash: own ones first, because where both fit, the own one is there for
-    /// knowing more than the base's, then types of the base.
+    /// knowing more than the base's, then types of the base. Each is looked for when it is asked for: the
+    /// first is the right one as a rule.
     struct Candidates {
-        let hash: UInt64
-        var own: UInt32?
-        var base: Int?
-    }
+        fileprivate enum Stage { case start, own, base }
 
-    @inline(__always)
-    func candidates(_ hash: UInt64) -> Candidates {
-        Candidates(
-            hash: hash, own: table.first(hash: hash),
-            base: base == nil ? nil : baseTypes.first(hash: hash))
+        fileprivate let hash: UInt64
+        fileprivate var stage = Stage.start
+        fileprivate var entry = 0
+
+        init(_ hash: UInt64) { self.hash = hash }
     }
 
     @inline(__always)
     func next(_ list: inout Candidates) -> UInt32? {
-        if let entry = list.own {
-            list.own = table.after(entry, hash: list.hash)
-            return firstID + entry
+        if list.stage != .base {
+            let own =
+                list.stage == .start
+                ? table.first(hash: list.hash)
+                : table.after(UInt32(truncatingIfNeeded: list.entry), hash: list.hash)
+            if let own {
+                list.stage = .own
+                list.entry = Int(own)
+                return firstID + own
+            }
+            if base == nil { return nil }
         }
-        guard let entry = list.base else { return nil }
-        list.base = baseTypes.after(entry, hash: list.hash)
+        let entry =
+            list.stage == .base
+            ? baseTypes.after(list.entry, hash: list.hash) : baseTypes.first(hash: list.hash)
+        guard let entry else { return nil }
+        list.stage = .base
+        list.entry = entry
         return UInt32(truncatingIfNeeded: entry)
     }
 

@@ -33,10 +33,12 @@ extension BTF {
         let tags = ownIDs.filter { kind(of: $0) == .declTag }
         let known = functions(named: Set(names.map { Array(($0 + Self.suffix).utf8)[...] }))
         for tag in tags {
-            guard let record = record(TypeID(tag)), !record.flag, record.name == "bpf_kfunc",
-                record.fixed(0) == .max, let function = self.record(record.type),
-                function.kind == .func, function.id.rawValue >= firstID,
-                names.contains(function.name), seen.insert(function.id).inserted
+            guard let record = record(TypeID(tag)), !record.flag,
+                hasString("bpf_kfunc", at: record.nameOffset), record.fixed(0) == .max,
+                let function = self.record(record.type), function.kind == .func,
+                function.id.rawValue >= firstID, seen.insert(function.id).inserted,
+                let name = stringBytes(at: function.nameOffset, atMost: Self.longestName),
+                names.contains(String(decoding: name, as: UTF8.self))
             else { continue }
             if try hide(function, tags, known, &types) { changed.append(function.name) }
         }
@@ -45,6 +47,8 @@ extension BTF {
     }
 
     private static let suffix = "_impl"
+    /// KSYM_NAME_LEN less the NUL.
+    private static let longestName = 511
 
     private func kind(of id: UInt32) -> Kind? {
         TypeInfo(rawValue: words[Int(starts[Int(id - firstID)]) + 1]).kind
@@ -61,8 +65,7 @@ extension BTF {
                 "function \(function.name) refers to type \(function.type), which is no FUNC_PROTO")
         }
         let name = Array(function.name.utf8) + Array(Self.suffix.utf8)
-        // KSYM_NAME_LEN, with the NUL.
-        guard name.count < 512 else {
+        guard name.count <= Self.longestName else {
             throw BTFError(
                 offset: header.length + header.typeOffset + function.start * 4,
                 "function \(function.name): its name is too long for _impl behind it")
@@ -75,7 +78,7 @@ extension BTF {
             ])
             for tag in tags {
                 guard let record = record(TypeID(tag)), record.type == function.id,
-                    record.name != "bpf_kfunc"
+                    !hasString("bpf_kfunc", at: record.nameOffset)
                 else { continue }
                 _ = try types.add([
                     record.nameOffset, record.info.rawValue, whole, record.fixed(0),
@@ -98,8 +101,10 @@ extension BTF {
         while let btf = part {
             for start in btf.starts.lazy.map({ Int($0) })
             where TypeInfo(rawValue: btf.words[start + 1]).kind == .func {
-                let name = btf.stringBytes(at: btf.words[start])
-                if name.last == UInt8(ascii: "l"), names.contains(name) { found.insert(name) }
+                let name = btf.stringBytes(at: btf.words[start], atMost: Self.longestName)
+                if let name, name.last == UInt8(ascii: "l"), names.contains(name) {
+                    found.insert(name)
+                }
             }
             part = btf.base
         }
@@ -111,7 +116,8 @@ extension BTF {
             pointer.kind == .ptr, let target = withoutModifiers(pointer.type),
             target.kind == .struct
         else { return false }
-        return target.name == "bpf_prog_aux" || target.name == "btf_struct_meta"
+        return hasString("bpf_prog_aux", at: target.nameOffset)
+            || hasString("btf_struct_meta", at: target.nameOffset)
     }
 
     /// The type behind typedefs, qualifiers and tags; nil for void, and for chains that do not end.

@@ -8,10 +8,24 @@ extension BTF {
     ///
     /// 7.2 searches a sorted BTF by halving. That of vmlinux it believes to be sorted.
     ///
-    /// - Throws: `BTFError` when a type refers to one that does not exist.
+    /// - Throws: `BTFError` when a type refers to one that does not exist, or has a name of 4096 bytes or more.
     package func sortedByName() throws(BTFError) -> BTF {
         try checkReferences()
-        let names = starts.map { stringBytes(at: words[Int($0)]) }
+        var names: [ArraySlice<UInt8>] = []
+        names.reserveCapacity(starts.count)
+        for start in starts.lazy.map({ Int($0) }) {
+            guard let name = stringBytes(at: words[start], atMost: 4095) else {
+                // An empty string section has the empty string all the same.
+                if words[start] == 0 {
+                    names.append([])
+                    continue
+                }
+                throw BTFError(
+                    offset: header.length + header.typeOffset + start * 4,
+                    "the name of type \(Int(firstID) + names.count) has 4096 bytes or more")
+            }
+            names.append(name)
+        }
         let keys = names.map { prefixKey($0) }
         var order = indexesSorted(by: keys)
         sortRuns(&order, keys) { one, other in

@@ -45,7 +45,8 @@ struct PaholeSettings {
             throw Refusal(
                 failure: Failure(
                     "pahole: only encoding is done here (-J, --btf_encode), not printing",
-                    hint: "kbtf dump FILE prints types; pahole itself is in Debian's package pahole"))
+                    hint: "kbtf dump FILE prints types; pahole itself is in Debian's package pahole"
+                ))
         }
         guard !files.isEmpty else { throw PaholeSettings.usage("no file to encode") }
         guard detached == nil || files.count == 1 else {

@@ -24,7 +24,9 @@ struct ResolveBTFIDsJob {
         guard let section = try ids(of: elf) else {
             return talk.detail("\(path): no .BTF_ids with symbols, nothing is done")
         }
-        let btf = try readBTF(elf, base: try readBase())
+        // A base that the file brings along takes the place of the one named.
+        let hasBase = settings.btf == nil && elf.section(named: ".BTF.base") != nil
+        let btf = try readBTF(elf, base: hasBase ? nil : try readBase())
         // Ids that were filled in before are of this BTF, or nothing tells what they are of.
         let resolved = try resolve(section, in: btf, old: btf)
         do throws(Failure) {

@@ -54,8 +54,9 @@ enum ResolveBTFIDsRole {
         case .inPlace: try job.fillInPlace()
         case .beside: try job.writeBeside()
         case .both:
-            try job.fillInPlace()
+            // What goes beside is made of the file as it was.
             try job.writeBeside()
+            try job.fillInPlace()
         }
     }
 }

@@ -90,7 +90,8 @@ struct ResolveBTFIDsSettings {
                 throw wrong(
                     "Error: unknown \(option.hasPrefix("--") ? "option" : "switch") `\(name)'")
             case .ambiguous(let option, let candidates):
-                throw wrong("Error: ambiguous option \(option): \(candidates.joined(separator: " "))")
+                throw wrong(
+                    "Error: ambiguous option \(option): \(candidates.joined(separator: " "))")
             case .missingValue(let option): throw wrong("Error: option \(option) requires a value")
             case .unwantedValue(let option): throw wrong("Error: option \(option) takes no value")
             }

@@ -15,6 +15,8 @@ enum Main {
                  BTFs by meaning; each line of LIST is OURS ORACLE [LEDGER|- [ELF|-]]
                kbtf-conformance ids --base FILE|none FILE
                  what each id in FILE's .BTF_ids names
+               kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
+                 a copy of IN with its .BTF_ids as before it was filled in
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
 
         """
@@ -25,6 +27,7 @@ enum Main {
         switch arguments.next() {
         case "dies": agrees = DiesCommand.run(&arguments)
         case "compare": agrees = CompareCommand.run(&arguments)
+        case "blank-ids": agrees = BlankIDsCommand.run(&arguments)
         case "ids": agrees = IDsCommand.run(&arguments)
         default: agrees = nil
         }

@@ -14,10 +14,13 @@ import ELF
 ///   its name. The kernel build gives some symbols a prefix (`__pi_`), but the place remains.
 /// - `pahole-section-of-relocatable`: in a relocatable file pahole takes the places that libdwfl gives to
 ///   sections for addresses in the file, and names a section that the symbol is not in.
+/// - `pahole-percpu-of-relocatable`: for the same reason it takes a per-CPU variable for one of another section,
+///   and leaves it out where no others are wanted.
 struct VariableRules {
     static let names: Set<String> = [
         "pahole-declared-without-length", "pahole-overlapping-variables",
         "pahole-start-of-section", "pahole-section-of-relocatable",
+        "pahole-percpu-of-relocatable",
     ]
 
     /// An entry of a DATASEC.
@@ -91,6 +94,11 @@ struct VariableRules {
             {
                 missing[entry.name, default: 0] += 1
                 counts["pahole-start-of-section", default: 0] += 1
+            } else if allowed.contains("pahole-percpu-of-relocatable"),
+                isPerCPUOfRelocatable(entry, stated[entry.name] ?? [])
+            {
+                missing[entry.name, default: 0] += 1
+                counts["pahole-percpu-of-relocatable", default: 0] += 1
             } else {
                 unproven.insert(entry.section)
             }
@@ -169,6 +177,14 @@ struct VariableRules {
         var wrong: [Variable: Int] = [:]
         for entry in theirs where !isAtSymbol(entry) { wrong[Variable(entry), default: 0] += 1 }
         return right.filter { wrong[$0.key] == $0.value }
+    }
+
+    /// Whether a symbol has the per-CPU variable where we say, and the debug information agrees.
+    private func isPerCPUOfRelocatable(_ entry: Entry, _ stated: [VariableEntry]) -> Bool {
+        elf.type == ELFType.relocatable && entry.section == ".data..percpu" && isAtSymbol(entry)
+            && stated.contains {
+                $0.address == entry.offset && ($0.size ?? entry.size) == entry.size
+            }
     }
 
     private func isAtSymbol(_ entry: Entry) -> Bool {

@@ -1,45 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import BTF
-import BTFIDs
 import Bytes
-import ELF
-import TestSupport
-import Testing
 
 /// Puts a `.BTF_ids` section and its symbols together, as the macros of include/linux/btf_ids.h do.
-struct IDAssembler {
-    struct Symbol {
-        var name: String
-        var place: UInt64
-        var size: UInt64
+package struct IDAssembler {
+    package struct Symbol {
+        package var name: String
+        package var place: UInt64
+        package var size: UInt64
+
+        package init(name: String, place: UInt64, size: UInt64) {
+            self.name = name
+            self.place = place
+            self.size = size
+        }
     }
 
-    var bigEndian = false
-    var is64Bit = true
+    package var bigEndian = false
+    package var is64Bit = true
     /// Nil makes a relocatable file; else the section's address in a linked one.
-    var address: UInt64?
-    var bytes: [UInt8] = []
-    var symbols: [Symbol] = []
+    package var address: UInt64?
+    package var bytes: [UInt8] = []
+    package var symbols: [Symbol] = []
 
-    mutating func word(_ value: UInt32) {
+    package init(bigEndian: Bool = false, is64Bit: Bool = true, address: UInt64? = nil) {
+        self.bigEndian = bigEndian
+        self.is64Bit = is64Bit
+        self.address = address
+    }
+
+    package mutating func word(_ value: UInt32) {
         bytes += (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * (bigEndian ? 3 - $0 : $0))) }
     }
 
     /// `BTF_ID`: an id outside a set, or in one.
-    mutating func id(_ type: String, value: UInt32 = 0, flags: UInt32? = nil) {
+    package mutating func id(_ type: String, value: UInt32 = 0, flags: UInt32? = nil) {
         symbol("__BTF_ID__\(type)__\(symbols.count)7")
         word(value)
         if let flags { word(flags) }
     }
 
     /// A symbol for the next word.
-    mutating func symbol(_ name: String, size: UInt64 = 4) {
+    package mutating func symbol(_ name: String, size: UInt64 = 4) {
         symbols.append(Symbol(name: name, place: UInt64(bytes.count), size: size))
     }
 
     /// `BTF_SET_START` .. `BTF_SET_END`; "" for `BTF_ID_UNUSED`.
-    mutating func set(_ name: String, count: UInt32 = 0, _ ids: [(type: String, id: UInt32)]) {
+    package mutating func set(
+        _ name: String, count: UInt32 = 0, _ ids: [(type: String, id: UInt32)]
+    ) {
         let start = bytes.count
         word(count)
         for (type, value) in ids { if type.isEmpty { word(value) } else { id(type, value: value) } }
@@ -47,7 +56,7 @@ struct IDAssembler {
     }
 
     /// `BTF_SET8_START` .. `BTF_SET8_END`.
-    mutating func set8(
+    package mutating func set8(
         _ name: String, count: UInt32 = 0, flags: UInt32 = 0,
         _ ids: [(type: String, id: UInt32, flags: UInt32)]
     ) {
@@ -70,7 +79,7 @@ struct IDAssembler {
             Symbol(name: name, place: UInt64(start), size: UInt64(bytes.count - start)))
     }
 
-    func image() -> DWARFImage {
+    package func image() -> DWARFImage {
         var image = DWARFImage(bigEndian: bigEndian, is64Bit: is64Bit)
         if address != nil { image.type = 2 }
         _ = image.text()
@@ -82,11 +91,8 @@ struct IDAssembler {
         return image
     }
 
-    /// Reads it back; fails the test when there is no section.
-    func read() throws -> IDSection { try #require(try IDSection.read(image().file())) }
-
     /// The words of `bytes`.
-    func words(_ bytes: [UInt8]) -> [UInt32] {
+    package func words(_ bytes: [UInt8]) -> [UInt32] {
         ByteView(bytes).words(at: 0, count: bytes.count / 4, bigEndian: bigEndian) ?? []
     }
 }

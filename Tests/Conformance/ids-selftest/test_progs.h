@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* As much of a test runner as the kernel's prog_tests/resolve_btfids.c needs. */
+#include <stdio.h>
+
+static int failures;
+
+#define PRINT_FAIL(...) (failures++, fprintf(stderr, __VA_ARGS__))
+#define CHECK(is_wrong, tag, ...) \
+	({ int wrong = !!(is_wrong); if (wrong) PRINT_FAIL(__VA_ARGS__); wrong; })
+#define ASSERT_LE(one, other, what) \
+	({ int right = (one) <= (other); if (!right) PRINT_FAIL("%s\n", what); right; })
+
+void test_resolve_btfids(void);
+
+int main(void)
+{
+	test_resolve_btfids();
+	return failures != 0;
+}
