@@ -218,6 +218,8 @@ other_base() {
 run_kbuild() {
     local series root
     bash "$HERE/kbuild-inputs.sh" >/dev/null || die "kbuild-inputs.sh failed"
+    # It makes the resolve_btfids that 6.1's headers lack.
+    bash "$HERE/ids-inputs.sh" >/dev/null || die "ids-inputs.sh failed"
     for series in 6.1 6.12 7.2; do
         root=$(root_of "$series")
         rm -rf "$root"
