@@ -86,7 +86,7 @@ package final class BTF: Sendable {
     }
 
     /// Finds the start of each record and checks that each is whole and named inside the strings.
-    private static func indexRecords(
+    static func indexRecords(
         _ words: [UInt32], at typeStart: Int, stringEnd: Int
     ) throws(BTFError) -> [UInt32] {
         var starts: [UInt32] = []

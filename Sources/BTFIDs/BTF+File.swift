@@ -50,6 +50,17 @@ extension BTF {
     }
 }
 
+extension SplitWithoutBase {
+    /// The BTF in the section `.BTF` of a file, if it continues a base that it does not bring along.
+    package static func inFile(_ elf: ELFFile) -> SplitWithoutBase? {
+        guard elf.section(named: ".BTF.base") == nil,
+            let section = elf.section(named: ".BTF"), section.hasData,
+            let bytes = try? elf.data(of: section), (try? BTF.parse(bytes)) == nil
+        else { return nil }
+        return try? SplitWithoutBase(bytes)
+    }
+}
+
 /// Why the BTF of a file cannot be read. The description names file, section and offset.
 package enum BTFInFileError: Error, Equatable, CustomStringConvertible {
     case elf(ELFError)

@@ -11,29 +11,34 @@ extension IDSection {
     ///
     /// - Parameters:
     ///   - old: the BTF that ids are of which were filled in before; nil when it is gone.
+    ///   - split: the same, where its base is gone or another one now.
     ///   - mask: bits that matter to the caller; others may differ in flags that all share.
     package func flags(
-        ofSet number: Int, old: BTF?, mask: UInt32 = .max
+        ofSet number: Int, old: BTF?, withoutBase split: SplitWithoutBase? = nil,
+        mask: UInt32 = .max
     ) -> [UInt32?] {
         let set = sets[number]
         guard set.hasFlags, isFilled(set) else {
             return members[number].map { set.hasFlags ? word(at: entries[$0].place + 4) : 0 }
         }
-        return claim(number, old: old, mask: mask).flags
+        return claim(number, old, split, mask: mask).flags
     }
 
     /// Functions whose last arguments the verifier fills in (`KF_IMPLICIT_ARGS`, include/linux/btf.h). Of several
     /// sets that hold a function, the one whose name sorts last counts, as for the kernel's tool.
     ///
-    /// - Parameter old: as for `flags`.
-    package func functionsWithImplicitArguments(old: BTF?) -> Swift.Set<String> {
+    /// Parameters are as for `flags`.
+    package func functionsWithImplicitArguments(
+        old: BTF?, withoutBase split: SplitWithoutBase? = nil
+    ) -> Swift.Set<String> {
         var seen: Swift.Set<String> = []
         var found: Swift.Set<String> = []
         let order = sets.indices.filter { sets[$0].hasFlags }.sorted {
             sets[$0].name.utf8.lexicographicallyPrecedes(sets[$1].name.utf8)
         }
         for number in order.reversed() {
-            for (index, flags) in zip(members[number], flags(ofSet: number, old: old))
+            let flags = flags(ofSet: number, old: old, withoutBase: split)
+            for (index, flags) in zip(members[number], flags)
             where entries[index].kind == .func && seen.insert(entries[index].name).inserted {
                 if (flags ?? 0) & (1 << 16) != 0 { found.insert(entries[index].name) }
             }
@@ -43,29 +48,53 @@ extension IDSection {
 
     /// As `flags`, of a set that was filled in, with what no entry claims.
     func claim(
-        _ number: Int, old: BTF?, mask: UInt32 = .max
+        _ number: Int, _ old: BTF?, _ split: SplitWithoutBase?, mask: UInt32 = .max
     ) -> (flags: [UInt32?], rest: [UInt32]) {
         let pairs = pairs(of: sets[number])
-        var isTaken = Array(repeating: false, count: pairs.count)
-        var byName: [TypeName: [Int]] = [:]
-        let longest = longestName(in: number)
-        for (index, pair) in pairs.enumerated().reversed() {
-            guard let name = old?.typeName(TypeID(pair.id), atMost: longest) else { continue }
-            byName[name, default: []].append(index)
+        var claims = claims(number, pairs) { [longest = longestName(in: number)] id in
+            old?.typeName(TypeID(id), atMost: longest)
         }
-        var flags: [UInt32?] = members[number].map { index in
-            let name = TypeName(entries[index].kind.kind, entries[index].name)
-            guard let pair = byName[name]?.popLast() else { return nil }
-            isTaken[pair] = true
-            return pairs[pair].flags
+        if claims == nil, let split, pairs.contains(where: { $0.flags != pairs[0].flags }) {
+            let names = functions(number, pairs, split)
+            claims = self.claims(number, pairs) { names[$0].map { TypeName(.func, $0) } }
         }
-        var rest = pairs.indices.filter { !isTaken[$0] }.map { pairs[$0].flags }
+        var flags =
+            claims.map { $0.map { $0.map { pairs[$0].flags } } }
+            ?? members[number].map { _ in nil }
+        let taken = Swift.Set((claims ?? []).compactMap { $0 })
+        var rest = pairs.indices.filter { !taken.contains($0) }.map { pairs[$0].flags }
         if let first = rest.first, rest.allSatisfy({ $0 & mask == first & mask }) {
             for index in flags.indices where flags[index] == nil && !rest.isEmpty {
                 flags[index] = rest.removeFirst()
             }
         }
         return (flags, rest)
+    }
+
+    /// The pair of each entry, as far as it has an id; nil when an id is left over: then the names are not
+    /// those of the BTF that the ids are of, and none of them can be believed.
+    private func claims(
+        _ number: Int, _ pairs: [Pair], _ name: (UInt32) -> TypeName?
+    ) -> [Int?]? {
+        var byName: [TypeName: [Int]] = [:]
+        for (index, pair) in pairs.enumerated().reversed() where pair.id != 0 {
+            guard let name = name(pair.id) else { return nil }
+            byName[name, default: []].append(index)
+        }
+        let claims = members[number].map { index in
+            byName[TypeName(entries[index].kind.kind, entries[index].name)]?.popLast()
+        }
+        return byName.values.allSatisfy(\.isEmpty) ? claims : nil
+    }
+
+    /// The names of the functions that the ids are of.
+    private func functions(
+        _ number: Int, _ pairs: [Pair], _ split: SplitWithoutBase
+    ) -> [UInt32: String] {
+        let names = Swift.Set(
+            members[number].lazy.map { entries[$0] }.filter { $0.kind == .func }.map(\.name))
+        let ids = Swift.Set(pairs.lazy.map(\.id).filter { $0 != 0 })
+        return split.functions(ids.sorted(), among: names.sorted()) ?? [:]
     }
 }
 

@@ -21,8 +21,11 @@ extension IDSection {
     /// - Parameters:
     ///   - btf: the BTF that goes with the section, over its base if there is one.
     ///   - old: the BTF that ids are of which were filled in before, to tell whose flags are whose.
+    ///   - split: the same, where its base is gone or another one now.
     /// - Throws: `IDError` when flags of a set that was filled in before cannot be told apart.
-    package func resolved(in btf: BTF, old: BTF? = nil) throws(IDError) -> ResolvedIDs {
+    package func resolved(
+        in btf: BTF, old: BTF? = nil, withoutBase split: SplitWithoutBase? = nil
+    ) throws(IDError) -> ResolvedIDs {
         let lookup = TypeLookup(entries, in: btf)
         let ids = entries.map { lookup.found[TypeName($0.kind.kind, $0.name)] ?? .void }
         var result = bytes
@@ -30,7 +33,7 @@ extension IDSection {
             result.setWord(id.rawValue, at: entry.place, bigEndian: bigEndian)
         }
         for (number, set) in sets.enumerated() {
-            write(try pairs(ofSet: number, ids, old), to: set, &result)
+            write(try pairs(ofSet: number, ids, old, split), to: set, &result)
         }
         return ResolvedIDs(
             bytes: result, ids: ids, unresolved: unresolved(ids), repeated: lookup.repeated)
@@ -39,7 +42,7 @@ extension IDSection {
     /// What the set is to hold: the ids of its entries with their flags, and 0 for words without a symbol
     /// (`BTF_ID_UNUSED`).
     private func pairs(
-        ofSet number: Int, _ ids: [TypeID], _ old: BTF?
+        ofSet number: Int, _ ids: [TypeID], _ old: BTF?, _ split: SplitWithoutBase?
     ) throws(IDError) -> [Pair] {
         let set = sets[number]
         let members = members[number]
@@ -51,7 +54,7 @@ extension IDSection {
             }
             return pairs
         }
-        let (flags, rest) = claim(number, old: old)
+        let (flags, rest) = claim(number, old, split)
         var pairs: [Pair] = []
         for (index, flags) in zip(members, flags) {
             guard let flags else {

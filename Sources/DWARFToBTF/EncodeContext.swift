@@ -9,6 +9,8 @@ internal import ELF
 struct EncodeContext: Sendable {
     let data: DWARFData
     let features: Features
+    /// The kernel that must take the BTF; nil: any that takes the features.
+    let target: TargetRules?
     /// Multi-dimensional arrays are arrays of arrays.
     let nestsArrays: Bool
     let names: NamePool
@@ -37,6 +39,7 @@ struct EncodeContext: Sendable {
     ) throws(ELFError) {
         self.data = data
         features = options.features
+        target = options.target
         nestsArrays = base?.nestsArrays ?? true
         // A string section may share endings between names, a hostile one all of them.
         let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count

@@ -9,6 +9,9 @@ internal import HostIO
 /// How to encode a file.
 package struct EncodeOptions: Sendable {
     package var features: Features = .standard
+    /// The kernel that the BTF is for. Names that it does not take are left out; the features must be
+    /// such as it takes.
+    package var target: TargetRules?
     /// Codes of languages whose units are left out, see `Language.parse`.
     package var excludedLanguages: Set<UInt64> = []
     /// Codes of the only languages whose units are taken; nil takes all that are not left out.
@@ -81,7 +84,7 @@ package func encode(
     if options.features.contains(.kernelFunctionTags) {
         do throws(ELFError) {
             try KernelFunctions(elf, base: whole).write(
-                &last, run.store, options.features, &ledger)
+                &last, run.store, options, &ledger)
         } catch { throw .elf(error) }
     }
     run.perCPU.write(&last)

@@ -24,7 +24,7 @@ package struct Features: OptionSet, Sendable {
     /// DECL_TAG for kernel functions that BPF programs may call; as `declTag`, which it needs.
     package static let kernelFunctionTags = Features(rawValue: 1 << 8)
     /// TYPE_TAG with the kind flag for what kernel functions say of their pointers. Only together with
-    /// `kernelFunctionTags`. Kernels before 7.1 refuse that.
+    /// `kernelFunctionTags`. Kernels before 6.15 refuse that.
     package static let attributes = Features(rawValue: 1 << 9)
     /// All variables with an address; includes `variables`.
     package static let globalVariables = Features(rawValue: 1 << 10)

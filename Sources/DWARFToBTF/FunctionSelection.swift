@@ -55,6 +55,7 @@ struct FunctionSelection: ~Copyable, Sendable {
 
     private let comparesPrototypes: Bool
     private let symbols: SymbolNames
+    private let target: TargetRules?
     private var states: [State] = []
     /// Without a ledger the one that all units have is empty.
     private var unitNames = [""]
@@ -66,6 +67,7 @@ struct FunctionSelection: ~Copyable, Sendable {
     init(_ context: EncodeContext) {
         comparesPrototypes = context.features.contains(.consistentFunctions)
         symbols = context.symbols
+        target = context.target
         states.reserveCapacity(symbols.functionCount)
         numbers = NumberTable(expecting: symbols.functionCount)
     }
@@ -175,7 +177,7 @@ struct FunctionSelection: ~Copyable, Sendable {
     }
 
     private func reasonToLeaveOut(_ state: State, _ list: NameList) -> Ledger.Reason? {
-        if !isIdentifier(list[state.view.name]) { return .invalidName }
+        if !isIdentifier(list[state.view.name], for: target) { return .invalidName }
         if symbols.isAmbiguous(state.view.name) { return .ambiguousAddress }
         if state.reordered { return .reorderedParameters }
         if state.unexpectedRegister { return .unexpectedRegister }

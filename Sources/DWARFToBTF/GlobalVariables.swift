@@ -96,7 +96,7 @@ extension UnitEncoder {
                 note(name, .generatedName, in: unit)
                 continue
             }
-            guard isIdentifier(bytes[...]) else {
+            guard isIdentifier(bytes[...], for: context.target) else {
                 note(name, .invalidName, in: unit)
                 continue
             }
@@ -105,6 +105,12 @@ extension UnitEncoder {
                     || context.symbols.perCPU[name]?.contains(where: { $0.address == 0 }) == true
             else {
                 note(name, .discardedVariable, in: unit)
+                continue
+            }
+            if let target = context.target,
+                !target.takes(sectionName: Array(section.name.utf8)[...])
+            {
+                note(name, .sectionName, in: unit)
                 continue
             }
             if type == 0 {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import BTF
+
 /// Whether every kernel takes this as a name: letters, digits, `_` and `.`, no digit in front, at most
 /// 511 bytes.
-func isIdentifier(_ name: ArraySlice<UInt8>) -> Bool {
+/// - Parameter target: a kernel that must take it besides.
+func isIdentifier(_ name: ArraySlice<UInt8>, for target: TargetRules?) -> Bool {
     guard let first = name.first, name.count < 512, !isDigit(first) else { return false }
-    return name.allSatisfy { byte in
+    let isOne = name.allSatisfy { byte in
         isDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
             || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
     }
+    return isOne && target?.takes(identifier: name) ?? true
 }
 
 private func isDigit(_ byte: UInt8) -> Bool {

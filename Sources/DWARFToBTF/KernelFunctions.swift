@@ -20,6 +20,7 @@ struct KernelFunctions {
     private static let fastCall: UInt32 = 1 << 12
     private static let arenaReturn: UInt32 = 1 << 13
     private static let arenaArguments: [UInt32] = [1 << 14, 1 << 15]
+    private static let arenas: UInt32 = 0x7 << 13
     private static let known: UInt32 = 0xf << 12
 
     /// - Parameter base: what the BTF that the file has already may continue; filled-in ids are of that BTF.
@@ -31,11 +32,12 @@ struct KernelFunctions {
         let sets = section.sets.indices.filter {
             section.flags(of: section.sets[$0]) & Self.isFunctionSet != 0
         }
-        let old =
-            sets.contains { section.isFilled(section.sets[$0]) }
-            ? try? BTF.inFile(elf, base: base) : nil
+        let isFilled = sets.contains { section.isFilled(section.sets[$0]) }
+        let old = isFilled ? try? BTF.inFile(elf, base: base) : nil
+        let split = isFilled ? SplitWithoutBase.inFile(elf) : nil
         for set in sets {
-            let found = section.flags(ofSet: set, old: old, mask: Self.known)
+            let found = section.flags(
+                ofSet: set, old: old, withoutBase: split, mask: Self.known)
             for (index, flags) in zip(section.members[set], found) {
                 let entry = section.entries[index]
                 guard entry.kind == .func else { continue }
@@ -51,14 +53,16 @@ struct KernelFunctions {
     ///
     /// - Parameters:
     ///   - store: the types that prototypes refer to.
-    ///   - features: `declTag` for the tags, `attributes` for arena pointers.
+    ///   - options: `declTag` for the tags, `attributes` for arena pointers.
     func write(
-        _ types: inout TypeWriter, _ store: borrowing TypeStore, _ features: Features,
+        _ types: inout TypeWriter, _ store: borrowing TypeStore, _ options: EncodeOptions,
         _ ledger: inout Ledger?
     ) {
         for name in misplaced { ledger?.note(name, unit: IDSection.name, .misplacedID) }
         for name in flagless { ledger?.note(name, unit: IDSection.name, .unknownFlags) }
         guard !flags.isEmpty else { return }
+        let features = options.features
+        let cannotMark = options.target.map { !$0.has(.flaggedTags) } ?? false
         let list = types.names.list()
         for number in 0..<UInt32(types.count) {
             let id = TypeWriter.unstored | number
@@ -71,6 +75,9 @@ struct KernelFunctions {
                     types.addDeclarationTag(
                         types.names.intern("bpf_fastcall"), on: id, component: -1)
                 }
+            }
+            if cannotMark, flags & Self.arenas != 0 {
+                ledger?.note(name, unit: IDSection.name, .unmarkedArena)
             }
             if features.contains(.attributes),
                 !markArenas(of: types.word(id, 2), flags, &types, store)

@@ -49,6 +49,17 @@ package struct Ledger: Sendable {
         /// Several types of the base have this name and size: kernels cannot tell which is meant, and refuse
         /// the distilled BTF.
         case ambiguousBaseType = "ambiguous-base-type"
+        // What the features or the target leave no room for.
+        /// Without ENUM64: an ENUM with the low 32 bits of each value.
+        case narrowedEnum = "narrowed-enum"
+        /// Without FLOAT: an INT of its size.
+        case floatAsInteger = "float-as-integer"
+        /// A tag on a type or declaration; its text is told.
+        case tagLeftOut = "tag-left-out"
+        /// The target takes no DATASEC of the section's name.
+        case sectionName = "section-name"
+        /// A kernel function has pointers into arenas, and the target takes no kind flag on tags.
+        case unmarkedArena = "unmarked-arena"
         // Kernel functions.
         /// A symbol of `.BTF_ids` lies outside the section.
         case misplacedID = "misplaced-id"

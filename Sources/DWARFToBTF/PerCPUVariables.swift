@@ -38,7 +38,7 @@ extension UnitEncoder {
             guard name != 0,
                 let symbol = context.symbols.perCPU[name]?.first(where: { $0.address == address })
             else { continue }
-            guard isIdentifier(context.names.bytes(of: name)[...]) else {
+            guard isIdentifier(context.names.bytes(of: name)[...], for: context.target) else {
                 note(name, .invalidName, in: contexts[Int(value.context)])
                 continue
             }

@@ -129,6 +129,7 @@ extension UnitEncoder {
         // The kind flag came with ENUM64: kernels without the one refuse the other.
         let knowsSigns = features.contains(.enum64)
         let wide = entry.size > 4 && knowsSigns
+        if entry.size > 4, !knowsSigns { note(entry.name, .narrowedEnum) }
         let id = types.begin(
             name: entry.name,
             info: TypeInfo(

@@ -102,9 +102,11 @@ extension UnitEncoder {
         }
         var inner: UInt32?
         for annotation in annotations[entry.firstAnnotation...] {
-            guard features.contains(.typeTag),
-                case .tag(isTypeTag: true, let value) = annotation.content
-            else { continue }
+            guard case .tag(isTypeTag: true, let value) = annotation.content else { continue }
+            guard features.contains(.typeTag) else {
+                note(value, .tagLeftOut)
+                continue
+            }
             inner =
                 inner.map { types.add(.typeTag, name: value, third: $0) }
                 ?? begin(.typeTag, name: value, to: entry.type)
@@ -115,9 +117,11 @@ extension UnitEncoder {
 
     /// Takes the declaration tags that were read for `entry`.
     mutating func finishTags(of target: TagTarget, _ entry: OpenEntry) {
-        guard features.contains(.declTag), annotations.count > entry.firstAnnotation else { return }
+        guard annotations.count > entry.firstAnnotation else { return }
         for annotation in annotations[entry.firstAnnotation...] {
             switch annotation.content {
+            case .tag(isTypeTag: false, let value) where !features.contains(.declTag):
+                note(value, .tagLeftOut)
             case .tag(isTypeTag: false, let value):
                 declarationTags.append(
                     DeclarationTag(
@@ -146,9 +150,11 @@ extension UnitEncoder {
         for index in taggedPointers.indices {
             let (pointer, target, chain) = taggedPointers[index]
             var outer = try typeID(target)
-            if features.contains(.typeTag) {
-                for entry in entries(of: chain).reversed() where entry.isTypeTag {
+            for entry in entries(of: chain).reversed() where entry.isTypeTag {
+                if features.contains(.typeTag) {
                     outer = types.add(.typeTag, name: entry.value, third: outer)
+                } else {
+                    note(entry.value, .tagLeftOut)
                 }
             }
             types.amend(pointer, info: TypeInfo(.ptr), third: outer)
@@ -157,6 +163,10 @@ extension UnitEncoder {
         for index in declarationChains.indices {
             let (target, chain, component) = declarationChains[index]
             for entry in entries(of: chain) where !entry.isTypeTag {
+                guard features.contains(.declTag) else {
+                    note(entry.value, .tagLeftOut)
+                    continue
+                }
                 declarationTags.append(
                     DeclarationTag(target: target, value: entry.value, component: component))
             }

@@ -19,6 +19,8 @@ extension UnitEncoder {
         case .float where features.contains(.float):
             define(die, as: types.add(.float, name: name, third: size))
             return
+        case .float:
+            note(name, .floatAsInteger)
         case .complex:
             try addComplex(die, name: name, size: size)
             return
@@ -44,6 +46,7 @@ extension UnitEncoder {
         var part = String(decoding: context.names.bytes(of: name), as: UTF8.self)
         if part.hasPrefix("complex ") { part.removeFirst("complex ".utf8.count) }
         let partName = context.names.intern(part)
+        if !features.contains(.float) { note(partName, .floatAsInteger) }
         let element =
             features.contains(.float)
             ? types.add(.float, name: partName, third: size / 2)

@@ -263,7 +263,9 @@ struct UnitEncoder: ~Copyable {
     mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
         let name = try name(die, .name)
         if unitIsC || name == 0 { return name }
-        if isIdentifier(context.names.bytes(of: name)[...]) { return name }
+        if isIdentifier(context.names.bytes(of: name)[...], for: context.target) {
+            return name
+        }
         note(name, .invalidName)
         return 0
     }
@@ -284,7 +286,8 @@ struct UnitEncoder: ~Copyable {
         default:
             target = links.target(value, form: die.form(slot), tableOrigin: tableOrigin) ?? -1
         }
-        guard target >= 0, target < offsets.count, let raw = UInt32(exactly: target) else {
+        // At 0 stands the header of a unit, and a word 0 says void.
+        guard target > 0, target < offsets.count, let raw = UInt32(exactly: target) else {
             throw fail(
                 die.offset,
                 "reference of form 0x\(String(die.form(slot).rawValue, radix: 16)) to 0x"

@@ -19,6 +19,8 @@ package struct KernelTreeError: Error, Equatable, CustomStringConvertible {
         case wrongByteOrder
         /// The search for a base looked at everything and found none.
         case noBaseFound
+        /// What was named as the target is no kernel, or one of before BTF.
+        case noTarget
     }
 
     package let kind: Kind

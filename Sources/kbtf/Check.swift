@@ -14,12 +14,18 @@ struct Check: ParsableCommand {
             The profile 'structure' holds BTF against the rules that every reader relies on. Faults are \
             named with their place, the id of the type and the rule.
 
+            With --target, it is also held against what that kernel takes, with two verdicts: what comes of \
+            it when the kernel loads the module (or, for BTF that is not a module's, reads it as its own), and \
+            when a program gives it to BPF_BTF_LOAD. See docs/targets.md for the rules.
+
             Of a folder, all modules in it and below it are checked that have BTF. The exit status is 1 \
-            when some file's BTF is unsound, cannot be read, or is missing from a file that was named.
+            when some file's BTF is unsound, cannot be read, is missing from a file that was named, or is not \
+            taken by the target.
 
             Examples:
               kbtf check foo.ko
               kbtf check --base vmlinux /lib/modules/6.12.0
+              kbtf check --target 6.1 foo.ko
             """)
 
     @Option(help: ArgumentHelp("The rules to hold it against: structure.", valueName: "PROFILE"))
@@ -31,6 +37,7 @@ struct Check: ParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @OptionGroup var target: TargetOptions
     @OptionGroup var paint: PaintOptions
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
@@ -45,6 +52,7 @@ struct Check: ParsableCommand {
     func run() throws {
         let talk = talkOptions.talk
         let reader = Reader(base, talk: talk)
+        let target = try target.find(search: base.search, talk: talk)
         var lines = ""
         var objects: [String] = []
         var failed = false
@@ -59,9 +67,16 @@ struct Check: ParsableCommand {
                 switch reader.judge(file, profile: profile, limit: limit) {
                 case .noBase(let failure): throw failure
                 case .judged(let report, let place, _):
-                    failed = failed || !report.isSound
+                    let verdict = target.flatMap {
+                        reader.hold(file, to: $0, isSound: report.isSound, limit: limit)
+                    }
+                    failed = failed || !report.isSound || verdict?.isTaken == false
                     lines += text(report, place, entry.path)
-                    objects.append(object(report, entry.path))
+                    lines +=
+                        verdict?.lines(
+                            Talk.oneLine(entry.path), paint: paint,
+                            withWarnings: talkOptions.verbose) ?? ""
+                    objects.append(object(report, verdict, entry.path))
                 }
             } catch {
                 talk.say(error)
@@ -96,14 +111,12 @@ struct Check: ParsableCommand {
         "\(number) \(word)\(number == 1 ? "" : "s")"
     }
 
-    private func object(_ report: CheckReport, _ path: String) -> String {
-        let findings = report.findings.map {
-            "{\"severity\":\"\($0.severity.rawValue)\",\"rule\":\(jsonString($0.rule)),"
-                + "\"type\":\($0.type.map { String($0.rawValue) } ?? "null"),"
-                + "\"offset\":\($0.offset),\"message\":\(jsonString($0.message))}"
-        }
-        return "{\"file\":\(jsonString(path)),\"sound\":\(report.isSound),"
+    private func object(
+        _ report: CheckReport, _ verdict: TargetVerdict?, _ path: String
+    ) -> String {
+        "{\"file\":\(jsonString(path)),\"sound\":\(report.isSound),"
             + "\"errors\":\(report.errorCount),\"warnings\":\(report.warningCount),"
-            + "\"findings\":[\(findings.joined(separator: ","))]}"
+            + "\"findings\":\(report.json)"
+            + (verdict.map { ",\"target\":\($0.json)" } ?? "") + "}"
     }
 }

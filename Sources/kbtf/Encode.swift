@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
+import BTF
 import DWARFToBTF
 import HostIO
+import KernelTree
 
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
@@ -27,6 +29,7 @@ struct Encode: ParsableCommand {
               kbtf encode foo.ko
               kbtf encode --base /boot/vmlinuz-6.12.0 drivers/*.ko
               kbtf encode --standalone foo.ko
+              kbtf encode --target 5.15 foo.ko
               kbtf encode --detached-dir out/ /lib/modules/6.12.0
               kbtf encode --detached vmlinux.btf vmlinux
             """)
@@ -51,6 +54,11 @@ struct Encode: ParsableCommand {
             "What to encode, a comma list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
             valueName: "LIST"))
     var features = "default"
+
+    @OptionGroup var target: TargetOptions
+
+    @Flag(help: "Write a distilled base, too, for a kernel that does not read it.")
+    var force = false
 
     @Option(
         help: ArgumentHelp("Leave out units written in these languages.", valueName: "LIST"))
@@ -103,11 +111,17 @@ struct Encode: ParsableCommand {
         HeapTuning.preferLargePages()
         var options = EncodeOptions()
         options.features = Features.parse(features).features
+        let target = try target.find(search: base.search, talk: talkOptions.talk)
+        if let target {
+            options.target = target.rules
+            try chooseFeatures(&options.features, for: target)
+        }
         options.excludedLanguages = Language.parse(langExclude).codes
         options.keepsLedger = ledger != nil
         var batch = EncodeBatch(
             base: standalone ? "" : base.base, search: base.search, options: options,
-            jobs: jobs ?? onlineProcessorCount, talk: talkOptions.talk)
+            jobs: jobs ?? onlineProcessorCount, forcesDistilledBase: force,
+            talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
         let destinations = Destinations(file: detached, folder: detachedDir)
         let outcomes = batch.run(try destinations.assign(try inputs()))
@@ -121,6 +135,33 @@ struct Encode: ParsableCommand {
         guard failed > 0 else { return }
         if outcomes.count > 1 { talk.note("\(failed) of \(outcomes.count) files failed") }
         throw ExitCode(1)
+    }
+
+    /// Takes out what the target does not take: of `default` and `all` with a word under `-v`, but what was
+    /// asked for by name cannot be had.
+    private func chooseFeatures(
+        _ chosen: inout Features, for target: KernelTarget
+    ) throws(Failure) {
+        let named = Features.named(in: features)
+        var without: [String] = []
+        for (name, feature, lacks) in chosen.beyond(target.rules) {
+            if feature == .distilledBase, force { continue }
+            guard !named.contains(feature) else {
+                throw Failure(
+                    "--target \(self.target.name): \(name): "
+                        + "\(target.rules) does not take it, \(lacks.since) and later do",
+                    hint: feature == .distilledBase
+                        ? "leave \(name) out, or write it all the same with --force"
+                        : "leave \(name) out of --features")
+            }
+            chosen.remove(feature)
+            without.append(name)
+        }
+        if !without.isEmpty {
+            talkOptions.talk.detail(
+                "--target \(self.target.name): without \(without.joined(separator: ", ")), "
+                    + "which \(target.rules) does not take")
+        }
     }
 
     private func inputs() throws(Failure) -> [String] {

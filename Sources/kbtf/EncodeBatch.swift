@@ -14,6 +14,8 @@ struct EncodeBatch {
     let search: SearchOptions
     let options: EncodeOptions
     let jobs: Int
+    /// `--force`
+    var forcesDistilledBase = false
     let talk: Talk
     /// Fill in `.BTF_ids` of files that get their BTF put in.
     var fillsIDs = false
@@ -58,7 +60,8 @@ struct EncodeBatch {
                 started.show(position, of: order.count)
                 return EncodeFile(
                     job: files[order[position]], options: chosen, base: base,
-                    wholeBase: wholeBase, debugRoots: debugRoots, fillsIDs: fillsIDs
+                    wholeBase: wholeBase, forcesDistilledBase: forcesDistilledBase,
+                    debugRoots: debugRoots, fillsIDs: fillsIDs
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }

@@ -15,6 +15,8 @@ struct EncodeFile {
     let base: IndexedBase?
     /// The base itself.
     let wholeBase: LazyBTF?
+    /// Write distilled BTF whatever its kernel does with it.
+    let forcesDistilledBase: Bool
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
     /// Fill in `.BTF_ids` of a file that gets its BTF put in.
@@ -29,14 +31,21 @@ struct EncodeFile {
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let wantsGlobals = options.features.contains(.globalVariables)
         let elf = try openELF(job.path, separatingSections: wantsGlobals)
-        if options.features.contains(.distilledBase) { try refuseToDistill(elf) }
+        let distills = options.features.contains(.distilledBase)
+        if distills { try refuseToDistill(elf) }
+        if base != nil, let target = options.target, !target.has(.moduleBTF) {
+            throw Failure(
+                "\(job.path): split BTF: \(target) reads no BTF of modules, "
+                    + "\(KernelAbility.moduleBTF.since) and later do",
+                hint: "--standalone makes BTF for programs that read the file")
+        }
         let debugInfo = try DebugInfo(
             of: elf, roots: debugRoots, separatingSections: wantsGlobals)
         let ids = try idsToFill(elf)
         let hasOldIDs =
             elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
         let whole =
-            ids != nil || hasOldIDs || options.features.contains(.distilledBase)
+            ids != nil || hasOldIDs || distills || options.target != nil
             ? try parseBase() : nil
         let encoded: Encoded
         do throws(EncodeError) {
@@ -50,6 +59,18 @@ struct EncodeFile {
                     "\(job.path): its debug information holds no types for BTF: nothing is written")
             )
             return
+        }
+        if let target = options.target {
+            let report = try check(encoded, whole, for: target)
+            // Objects to be linked yet are not what a kernel starts with.
+            if elf.type != ELFType.relocatable,
+                report.findings.findings.contains(where: { $0.rule == "sorted" })
+            {
+                outcome.messages.append(
+                    .note(
+                        "\(job.path): its types are not in order of names, by which \(target) looks them up: resolve_btfids is yet to sort them"
+                    ))
+            }
         }
         if debugInfo.path != job.path {
             outcome.messages.append(
@@ -76,13 +97,38 @@ struct EncodeFile {
                 "\(job.path): distilled_base: standalone BTF has no base to distill",
                 hint: "name the base with --base FILE, or leave distilled_base out")
         }
-        // Older kernels read it as if it stood on their own BTF, with wrong meanings.
-        guard elf.section(named: ".modinfo") != nil, let release = KernelRelease.of(elf),
-            let version = release.version, version < (6, 11)
+        // Older kernels read it as if it stood on their own BTF, with wrong meanings. A target was asked
+        // before.
+        guard options.target == nil, !forcesDistilledBase, elf.section(named: ".modinfo") != nil,
+            let release = KernelRelease.of(elf), release.version != nil,
+            KernelTarget(release)?.rules.has(.distilledBase) != true
         else { return }
         throw Failure(
-            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as 6.11 and later do",
-            hint: "leave distilled_base out")
+            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as "
+                + "\(KernelAbility.distilledBase.since) and later do",
+            hint: "leave distilled_base out, or write it all the same with --force")
+    }
+
+    /// Throws where the target would refuse the BTF, as for a name that nothing can be left out for.
+    private func check(
+        _ encoded: Encoded, _ whole: BTF?, for target: TargetRules
+    ) throws(Failure) -> TargetReport {
+        let report: TargetReport
+        do throws(BTFError) {
+            let base = try encoded.base.map { bytes throws(BTFError) in
+                try BTF.parse(ByteView(bytes))
+            }
+            let btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
+            report = checkTarget(
+                btf, byteCount: encoded.bytes.count,
+                use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
+                isSound: true, limit: 100)
+        } catch { throw Failure("\(job.path): .BTF\(error)") }
+        guard case .refuses = report.kernel else { return report }
+        let finding = report.findings.findings.first { $0.severity == .error }
+        throw Failure(
+            "\(job.path): .BTF\(finding?.description ?? ""): there is no BTF of it for \(target)",
+            hint: "leave --target out, and it is written with that")
     }
 
     private func parseBase() throws(Failure) -> BTF? {
@@ -92,10 +138,12 @@ struct EncodeFile {
         }
     }
 
+    private static let withoutIDs = "link it anew, or leave .BTF_ids as it is with --no-ids"
+
     private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
         guard fillsIDs, job.detached == nil else { return nil }
         do throws(IDError) { return try IDSection.read(elf) } catch {
-            throw Failure(error.description, hint: "--no-ids leaves .BTF_ids as it is")
+            throw Failure(error.description, hint: Self.withoutIDs)
         }
     }
 
@@ -111,9 +159,11 @@ struct EncodeFile {
                 if let own = encoded.base { Optional(try BTF.parse(ByteView(own))) } else { whole }
             btf = try BTF.parse(ByteView(encoded.bytes), base: base)
         } catch { throw Failure("\(job.path): .BTF\(error)") }
-        return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
-            outcome.messages.append($0)
-        }
+        do throws(Failure) {
+            return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
+                outcome.messages.append($0)
+            }
+        } catch { throw Failure(error.message, hint: Self.withoutIDs) }
     }
 
     /// - Returns: true when that cost the file its signature.

@@ -13,13 +13,17 @@ struct IDFiller {
 
     /// - Parameters:
     ///   - btf: what the ids are to be of.
-    ///   - old: what ids are of that were filled in before.
+    ///   - old: what ids are of that were filled in before; where its base is gone, the file is looked at.
     /// - Returns: the section's new contents.
     func fill(
         from btf: BTF, old: BTF?, _ say: (Talk.Message) -> Void
     ) throws(Failure) -> [UInt8] {
         let resolved: ResolvedIDs
-        do throws(IDError) { resolved = try section.resolved(in: btf, old: old) } catch {
+        do throws(IDError) {
+            resolved = try section.resolved(
+                in: btf, old: old,
+                withoutBase: section.isFilled ? SplitWithoutBase.inFile(elf) : nil)
+        } catch {
             throw Failure(error)
         }
         for repeated in resolved.repeated {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import Bytes
 import KernelTree
 
 /// Reads files' BTF together with what they stand on. A base is read once for all files.
@@ -59,6 +60,25 @@ final class Reader {
         return .judged(
             check(file.bytes, base: base.btf, profile: profile, limit: limit), place: file.place,
             base: base.name)
+    }
+
+    /// Holds a file's BTF, which was judged, against what a kernel takes; nil when it cannot be read.
+    func hold(
+        _ file: BTFFile, to target: KernelTarget, isSound: Bool, limit: Int
+    ) -> TargetVerdict? {
+        guard let base = try? base(of: file, option),
+            let btf = try? BTF.parse(file.bytes, base: base.btf)
+        else { return nil }
+        let use: TargetUse
+        switch file.form {
+        case .distilled: use = .module(bringsBase: true)
+        case .split: use = .module(bringsBase: false)
+        case .standalone: use = file.release == nil ? .whole : .module(bringsBase: false)
+        }
+        let report = checkTarget(
+            btf, byteCount: file.bytes.count, use: use, rules: target.rules, isSound: isSound,
+            limit: limit)
+        return TargetVerdict(target: target, report: report, use: use, place: file.place)
     }
 
     /// What a file's BTF continues: nothing, its own `.BTF.base`, or the base of a kernel.

@@ -13,12 +13,14 @@
 #   no-base      standalone BTF is read without a base, by bpftool and by kbtf
 #   vmlinux      four kernels against pahole 1.32 with libbpf 1.8, for each list of features: sound,
 #                equal in meaning but for faults of pahole, each proven from the file, not larger, same bytes with one job and two
+#   target       --target of releases, on a few modules and a vmlinux of 6.1, against pahole with the features that
+#                are left; kernels take their own BTF and that of their modules, by the rules that kbtf has for them
 #   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
 #                the same builds with the kernel's own tools; kbuild.sh has it
 #   kernel       a small kernel, likewise; kernel.sh
 #   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
-# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux,
+# CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, target,
 # kbuild, kernel and ids; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
@@ -280,6 +282,39 @@ differences() {
             kinds ? ":" kinds : "" }' "$1"
 }
 
+# target RELEASE FEATURES: a few modules and the vmlinux of 6.1 for that kernel, without a base, against
+# pahole with the features that kbtf's own choice is to come to.
+target() {
+    local dir=$WORK/6.1/target-$1 from bad=0 count=0 ko out
+    from=$(modules_of 6.1)
+    mkdir -p "$dir"
+    : >"$dir.list"
+    while read -r ko; do
+        out=$dir/$((count += 1))
+        "$KBTF" encode --target "$1" --standalone --lang-exclude rust --ledger "$out.ledger" --detached "$out.btf" \
+            "$ko" 2>>"$dir.messages" || bad=1
+        "$CACHE/peers/bin/pahole-1.32" -J --lang_exclude=rust --btf_features="$2" \
+            --btf_encode_detached="$out.pahole" "$ko" >>"$dir.messages" 2>&1 || bad=1
+        echo "$out.btf $out.pahole $out.ledger $ko" >>"$dir.list"
+    done < <(list_of 6.1 | awk -v root="$from" 'NR % 120 == 1 { print root "/" $0 }'; vmlinux_of 6.1)
+    "$COMPARE" compare --jobs "$JOBS" --base-a none --base-b none --functions-by-rule --rules "$VMLINUX_RULES" \
+        "$dir.list" >"$dir.compared" 2>&1 || bad=1
+    "$KBTF" check --target "$1" "$dir"/*.btf >"$dir.checked" 2>&1 || bad=1
+    verdict "target $1" "$bad" "$(summary "$dir.compared"); $(rules "$dir.compared")"
+}
+
+# takes SERIES FILE...: the kernel takes them, on its own BTF.
+takes() {
+    local series=$1 base taken bad=0
+    shift
+    base=$(vmlinux_of "$series")
+    "$KBTF" check --base "$base" --target "$base" "$base" "$@" >"$WORK/$series/takes" 2>&1 || bad=1
+    # The last line of each file.
+    taken=$(grep -c ': Linux [0-9.]*: .*: taken; BPF_BTF_LOAD: ' "$WORK/$series/takes" || true)
+    [ "$taken" -gt 50 ] && [ "$taken" = "$(grep -c ': sound$' "$WORK/$series/takes" || true)" ] || bad=1
+    verdict "$series takes its own" "$bad" "$taken files"
+}
+
 # vmlinux_same_bytes RUNS: so often with one job and with two.
 vmlinux_same_bytes() {
     local bad=0 i jobs out=$WORK/6.1/same.btf elf sums
@@ -345,22 +380,38 @@ run_vmlinux() {
     split 7.2 full "$FULL" "$VARIABLE_RULES"
 }
 
+run_target() {
+    local series modules
+    # Without float, enum64 and tags; without enum64 and tags; without enum64 and type tags; with all.
+    target 5.10 encode_force,var,optimized_func,consistent_func
+    target 5.15 encode_force,var,float,optimized_func,consistent_func
+    target 5.16 encode_force,var,float,decl_tag,optimized_func,consistent_func
+    target 6.1 "$DEFAULT"
+    for series in 6.1 6.12; do
+        modules=$CACHE/kernels/$series/image-ko
+        [ -d "$modules" ] || modules=$CACHE/kernels/$series/image/lib/modules/$(release_of "$series")
+        takes "$series" "$modules"
+    done
+    takes 7.2 "$(modules_of 7.2)"
+}
+
 lock
 rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel ids}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
     dies) dies ;;
     same-bytes) same_bytes ;;
     vmlinux) run_vmlinux ;;
+    target) run_target ;;
     kbuild) run_kbuild ;;
     kernel) run_kernel ;;
     ids) run_ids ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux kbuild kernel ids)" ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"

@@ -67,6 +67,34 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         }
     }
 
+    /// Where hashes say little or nothing, the same types are kept.
+    @Test(arguments: Variation.all, [UInt64(0), 3])
+    func collidingHashes(_ variation: Variation, _ mask: UInt64) throws {
+        let units = try (0..<2).map { number in
+            var asm = DWARFAssembler(DWARFFlavor(version: 4))
+            asm.units(number..<number + 1, variation.add)
+            return try encoded(asm).btf
+        }
+        let whole = try deduplicated(units, base: nil, hashMask: mask)
+        let split = try deduplicated([units[1]], base: units[0], hashMask: mask)
+        for (name, count) in variation.names {
+            #expect(whole.ids(named: name).count == count)
+            let expected = variation.what == "enum declared" ? 2 : count
+            #expect(split.ids(named: name).count == expected)
+        }
+        #expect(whole.ids(named: "int").count == 1)
+    }
+
+    @Test(arguments: [UInt64(0), 3, .max]) func collidingCycles(_ mask: UInt64) throws {
+        let units = try [true, false, true, false].enumerated().map { number, complete in
+            var asm = DWARFAssembler(DWARFFlavor(version: 4))
+            asm.units(number..<number + 1) { graph(&$0, $1, complete: complete) }
+            return try encoded(asm).btf
+        }
+        #expect(try deduplicated(units, base: nil, hashMask: mask).ownIDs.count == 10)
+        #expect(try deduplicated(units, base: units[0], hashMask: mask).ownIDs.count == 0)
+    }
+
     @Test func cycles() throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<4) { graph(&$0, $1) }

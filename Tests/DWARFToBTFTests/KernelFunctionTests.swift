@@ -56,7 +56,7 @@ private struct SetSize: Sendable {
     /// Encodes functions `void *name(void *p, const int *q, int n)`.
     private func encode(
         _ flavor: DWARFFlavor = DWARFFlavor(version: 4), features: Features = .standard,
-        address: UInt64? = nil, type: UInt32 = 1,
+        address: UInt64? = nil, type: UInt32 = 1, target: TargetRules? = nil,
         change: (inout DWARFImage) -> Void = { _ in },
         _ build: (inout IDSection) -> Void
     ) throws -> Outcome {
@@ -77,7 +77,7 @@ private struct SetSize: Sendable {
         }
         var ids = IDSection(bigEndian: flavor.bigEndian)
         build(&ids)
-        return try encoded(asm, features: features) { image in
+        return try encoded(asm, features: features, target: target) { image in
             for (index, name) in (Self.names + ["plain"]).enumerated() {
                 image.function(name, at: UInt64(16 * index))
             }
@@ -94,6 +94,21 @@ private struct SetSize: Sendable {
 
     private func tags(_ outcome: Outcome) -> [String] {
         outcome.lines.filter { $0.hasPrefix("tag ") }.map { String($0.dropFirst(4)) }.sorted()
+    }
+
+    /// A target that cannot be told of arenas: the ledger tells of them.
+    @Test func unmarkedArenas() throws {
+        func outcome(_ minor: Int, _ features: Features) throws -> Outcome {
+            try encode(features: features, target: TargetRules(KernelVersion(6, minor))) { ids in
+                ids.set("one", ["a": 1 << 13, "b": 1 << 12, "c": 1 << 15])
+            }
+        }
+        let notes = ["a: unmarked-arena", "c: unmarked-arena"]
+        #expect(try outcome(14, .standard).ledger == notes)
+        #expect(try outcome(15, .standard).ledger == [])
+        let marked = try outcome(15, [.standard, .attributes])
+        #expect(marked.count(.typeTag) > 0)
+        #expect(marked.ledger == [])
     }
 
     @Test(arguments: TypeTests.flavors) func tags(_ flavor: DWARFFlavor) throws {

@@ -42,19 +42,22 @@ struct Outcome {
 /// Encodes what `asm` assembled.
 func encoded(
     _ asm: DWARFAssembler, features: Features = .legacy, base: BTF? = nil,
-    excluding: Set<UInt64> = [], image change: (inout DWARFImage) -> Void = { _ in }
+    excluding: Set<UInt64> = [], target: TargetRules? = nil,
+    image change: (inout DWARFImage) -> Void = { _ in }
 ) throws -> Outcome {
     var image = asm.image()
     change(&image)
-    return try encoded(image.file(), features: features, base: base, excluding: excluding)
+    return try encoded(
+        image.file(), features: features, base: base, excluding: excluding, target: target)
 }
 
 func encoded(
     _ elf: ELFFile, features: Features = .legacy, base: BTF? = nil,
-    excluding: Set<UInt64> = []
+    excluding: Set<UInt64> = [], target: TargetRules? = nil
 ) throws -> Outcome {
     var options = EncodeOptions()
     options.features = features
+    options.target = target
     options.excludedLanguages = excluding
     options.keepsLedger = true
     let result = try encode(elf, DWARFData(elf), base: base.map { BaseIndex($0) }, options: options)

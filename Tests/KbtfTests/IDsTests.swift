@@ -134,6 +134,38 @@ struct IDsTests {
         #expect(result.text.split(separator: "\n").count { $0.hasSuffix(" wrong") } == 2)
     }
 
+    /// From one base to another and to none: whose flags are whose is told without the old base.
+    @Test func otherBase() throws {
+        let file = try module()
+        let fresh = try module("fresh.ko")
+        let base = try scratch.write("base", ResolveBTFIDs.kernel().serialized())
+        var asm = BTFAssembler()
+        for number in 0..<9 { asm.int("other\(number)") }
+        let other = try scratch.write("other", asm.bytes())
+        for options in [["--base", base], ["--standalone"], ["--base", other], ["--base", base]] {
+            let words = [Command.binary, "encode", "-q"] + options
+            let result = try Command.run(words + [file])
+            #expect(result.status == 0, "\(result)")
+            let target = try scratch.write("at once.ko", Sample.bytes(fresh))
+            #expect(try Command.run(words + [target]).status == 0)
+            #expect(try self.words(file) == self.words(target))
+        }
+    }
+
+    /// The BTF that the ids were of is gone, and with it whose flags are whose.
+    @Test func lostBTF() throws {
+        let file = try module()
+        #expect(try Command.kbtf("encode", "-q", file).status == 0)
+        try #require(Command.shell("objcopy --remove-section .BTF '\(file)'").status == 0)
+        let before = try Sample.bytes(file)
+        let result = try Command.kbtf("encode", file)
+        #expect(result.status == 1)
+        #expect(
+            result.err.hasPrefix("kbtf: \(file): .BTF_ids+0x4: set kfuncs was filled in before"))
+        #expect(result.err.hasSuffix("hint: link it anew, or leave .BTF_ids as it is with --no-ids\n"))
+        #expect(try Sample.bytes(file) == before)
+    }
+
     @Test func splitBTF() throws {
         let file = try module()
         let base = try scratch.write("base", ResolveBTFIDs.kernel().serialized())
@@ -158,7 +190,7 @@ struct IDsTests {
             let result = try Command.run([Command.binary] + words + [file])
             #expect(result.status == 1)
             #expect(result.errorLines.first.map(String.init) == message)
-            #expect(result.err.contains("hint: --no-ids") == (words == ["encode"]))
+            #expect(result.err.contains("hint: link it anew") == (words == ["encode"]))
         }
         #expect(try Sample.bytes(file) == before)
         #expect(try Command.kbtf("encode", "--no-ids", file).status == 0)

@@ -83,11 +83,11 @@ check "nothing to build: the goal is the default one, the bytes are the same" is
 kbtf_make modules BTF_BASE= V=1
 check "an empty BTF_BASE makes standalone BTF" is "$(kind)" standalone
 check "V=1 shows the command" says "kbtf encode --standalone -q $ko"
-cp "$ko" "$work/other.ko"
+echo 'struct other { int member; } other;' | gcc -g -c -x c -o "$work/other.o" - && "$kbtf" encode -q "$work/other.o"
 
-kbtf_make modules BTF_BASE="--btf_base ../other.ko"
+kbtf_make modules BTF_BASE="--btf_base ../other.o"
 check "another base, by a relative path and in pahole's words" is $? 0
-check "another base is used" grep -qF -- "--base $work/other.ko" "$work/calls"
+check "another base is used" grep -qF -- "--base $work/other.o" "$work/calls"
 check "and gives split BTF that is not the kernel's" differ "$(bytes "$ko")" "$split"
 
 kbtf_make modules BTF_BASE="$work/none"
@@ -98,6 +98,7 @@ check "KBTF_FLAGS go to kbtf" grep -qF -- "encode --base auto --ledger $work/led
 
 kbtf_make modules
 check "back to the kernel's base" is "$(bytes "$ko")" "$split"
+check "with the ids of its kfuncs" is "$("$kbtf" ids "$ko" | awk 'NR > 1 { print $NF }' | sort -u)" filled
 
 # The link command changes and no object does: kbuild links, and skips BTF.
 plain_make modules KBUILD_LDFLAGS_MODULE=--build-id=md5

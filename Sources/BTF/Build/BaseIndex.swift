@@ -29,6 +29,19 @@ package final class BaseIndex: Sendable {
         self.init(btf, strings: Strings(btf), types: Types(btf))
     }
 
+    /// An index where hashes have few bits, or none; see `TypeStore.hashMask`.
+    package convenience init(_ btf: BTF, hashMask: UInt64) {
+        let index = BaseIndex(btf)
+        let words = (0..<index.words.count).map { index.words[$0] }
+        let types = FrozenChains(entries: index.starts.count) { id in
+            id == 0 ? nil : recordHash(words, Int(index.starts[id])).map { $0 & hashMask }
+        }
+        self.init(
+            words: index.words, starts: index.starts, strings: index.strings, types: types,
+            hasOriginalWords: index.hasOriginalWords, nestsArrays: index.nestsArrays,
+            resolvesForwards: index.resolvesForwards)
+    }
+
     /// Puts together what two threads may have worked out.
     package init(_ btf: BTF, strings: Strings, types: Types) {
         var builder = strings.builder

@@ -183,4 +183,10 @@ extension TypeWriter {
             hashes.append(hash)
         }
     }
+
+    /// Seals, and leaves few bits of the hashes, or none; see `TypeStore.hashMask`.
+    package mutating func seal(hashMask: UInt64) {
+        seal()
+        for index in hashes.indices { hashes[index] &= hashMask }
+    }
 }

@@ -240,13 +240,15 @@ extension TypeStore {
     /// Settles a type whose references are settled.
     private mutating func file(_ number: UInt32, _ unit: borrowing TypeWriter) {
         let start = Int(unit.starts[Int(number)])
-        let hash = recordHash {
+        var hash = recordHash {
             unit.words[start + $0]
         } reference: {
             resolveAny($0)
         }
-        if let hash {
-            var list = Candidates(hash)
+        if let whole = hash {
+            let masked = whole & hashMask
+            hash = masked
+            var list = Candidates(masked)
             while let candidate = next(&list) {
                 if sameReferring(number, candidate, unit) {
                     settled[Int(number)] = candidate

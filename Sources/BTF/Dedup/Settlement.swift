@@ -145,9 +145,10 @@ extension TypeStore {
         _ id: UInt32, _ filed: inout HashChains, _ filedIDs: inout Arena<UInt32>
     ) {
         let start = Int(starts[Int(id - firstID)])
-        guard let hash = recordHash({ words[start + $0] }, reference: { resolve($0) }) else {
+        guard let whole = recordHash({ words[start + $0] }, reference: { resolve($0) }) else {
             return
         }
+        let hash = whole & hashMask
         var entry = filed.first(hash: hash)
         while let candidate = entry {
             let other = filedIDs[Int(candidate)]

@@ -63,6 +63,9 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Pairs that may still be compared. Real kernels need a few per type; a file made of types that
     /// look alike and differ far below could ask for their number squared.
     var budget = 50_000_000
+    /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
+    /// few bits, or none.
+    private(set) var hashMask = UInt64.max
 
     /// A type of the unit, by number, and what it may be the same as: an id of the store, of the base
     /// or, unstored, of the unit.
@@ -84,6 +87,13 @@ package struct TypeStore: ~Copyable, Sendable {
         servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
+    }
+
+    /// A store where types share hashes that have none in common but `hashMask`'s bits. Its units and its
+    /// base must be made the same way.
+    package init(base: BaseIndex?, names: NamePool, hashMask: UInt64) {
+        self.init(base: base, names: names)
+        self.hashMask = hashMask
     }
 
     /// How many own types there are, such as were merged later included.

@@ -41,14 +41,15 @@ struct ResolveBTFIDsJob {
         let base = try readBase()
         var btf = try readBTF(elf, base: base)
         let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base) : nil
-        if let section { btf = try hideImplicitArguments(btf, section, old) }
+        let split = section?.isFilled == true ? SplitWithoutBase.inFile(elf) : nil
+        if let section { btf = try hideImplicitArguments(btf, section, old, split) }
         var distilledBase: [UInt8]?
         if settings.distillsBase, btf.isSplit { (btf, distilledBase) = try distill(btf) }
         do throws(BTFError) { btf = try btf.sortedByName() } catch {
             throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
         }
         let resolved = try section.map { section throws(Refusal) in
-            try resolve(section, in: btf, old: old)
+            try resolve(section, in: btf, old: old, split)
         }
         try write(IDSection.name, resolved?.bytes)
         try write(".BTF", btf.serialized())
@@ -114,11 +115,11 @@ struct ResolveBTFIDsJob {
     // MARK: Changing
 
     private func hideImplicitArguments(
-        _ btf: BTF, _ section: IDSection, _ old: BTF?
+        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?
     ) throws(Refusal) -> BTF {
         do throws(BTFError) {
             let hidden = try btf.hidingImplicitArguments(
-                of: section.functionsWithImplicitArguments(old: old))
+                of: section.functionsWithImplicitArguments(old: old, withoutBase: split))
             for name in hidden.functions {
                 talk.detail("resolve_btfids: \(name): implicit arguments are hidden")
             }
@@ -135,10 +136,12 @@ struct ResolveBTFIDsJob {
     }
 
     private func resolve(
-        _ section: IDSection, in btf: BTF, old: BTF?
+        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil
     ) throws(Refusal) -> ResolvedIDs {
         let resolved: ResolvedIDs
-        do throws(IDError) { resolved = try section.resolved(in: btf, old: old) } catch {
+        do throws(IDError) {
+            resolved = try section.resolved(in: btf, old: old, withoutBase: split)
+        } catch {
             throw Refusal(ResolveBTFIDsMessage.failure(error))
         }
         let warnings = ResolveBTFIDsMessage.warnings(resolved)

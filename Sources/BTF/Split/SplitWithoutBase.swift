@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// Split BTF whose base is not at hand. Its ids and string offsets count on from those of the base, so where its
+/// own ones start is not known.
+package final class SplitWithoutBase: Sendable {
+    private let words: [UInt32]
+    private let starts: [UInt32]
+    private let strings: [UInt8]
+
+    /// Reads the own records and strings.
+    ///
+    /// - Throws: `BTFError` for a bad header, a cut record or an unknown kind.
+    package init(_ bytes: ByteView) throws(BTFError) {
+        let header = try Header.parse(bytes)
+        let typeStart = header.length + header.typeOffset
+        guard
+            let words = bytes.words(
+                at: typeStart, count: header.typeLength / 4, bigEndian: header.bigEndian),
+            let strings = bytes.bytes(
+                at: header.length + header.stringOffset, count: header.stringLength)
+        else { throw BTFError(offset: 8, "sections lie outside the data") }
+        self.words = words
+        self.strings = strings
+        starts = try BTF.indexRecords(words, at: typeStart, stringEnd: Int.max)
+    }
+
+    /// Tells which of some functions have which ids, when all of the ids are of functions named so.
+    ///
+    /// Distances between ids are distances between records, and distances between the records' name offsets are
+    /// distances between strings. So the starts of ids and of offsets are found by laying the ids over the
+    /// functions, and the functions over the names, until all fit; the first own string is in use, too.
+    ///
+    /// - Parameters:
+    ///   - ids: each once.
+    ///   - names: each once.
+    /// - Returns: a name for each id; nil when nothing fits, when several assignments do, or when finding out
+    ///   takes too long.
+    package func functions(_ ids: [UInt32], among names: [String]) -> [UInt32: String]? {
+        guard let first = ids.min(), ids.count <= names.count, names.count <= 256 else {
+            return nil
+        }
+        let places = places(of: names)
+        var steps = 20_000_000
+        var found: [UInt32: Int]?
+        for record in starts.indices where isFunction(record) {
+            let records = ids.map { record + Int($0 - first) }
+            steps -= records.count
+            guard steps > 0 else { return nil }
+            guard records.allSatisfy({ $0 < starts.count && isFunction($0) }) else { continue }
+            let offsets = records.map { Int(words[Int(starts[$0])]) }
+            for place in places.keys {
+                steps -= offsets.count
+                guard steps > 0 else { return nil }
+                let start = offsets[0] - place
+                let fitting = offsets.compactMap { places[$0 - start] }
+                guard fitting.count == ids.count, Set(fitting).count == ids.count,
+                    isStart(start)
+                else { continue }
+                let assignment = Dictionary(uniqueKeysWithValues: zip(ids, fitting))
+                if found != nil, found != assignment { return nil }
+                found = assignment
+            }
+        }
+        return found?.mapValues { names[$0] }
+    }
+
+    private func isFunction(_ record: Int) -> Bool {
+        TypeInfo(rawValue: words[Int(starts[record]) + 1]).kind == .func
+    }
+
+    /// Where the names are in the strings, also as the ends of others, and which.
+    private func places(of names: [String]) -> [Int: Int] {
+        let names = names.map { Array($0.utf8) }
+        var found: [Int: Int] = [:]
+        for end in strings.indices where strings[end] == 0 {
+            for (index, name) in names.enumerated()
+            where name.count <= end && name.last == strings[max(end - 1, 0)] {
+                if strings[(end - name.count)..<end].elementsEqual(name) {
+                    found[end - name.count] = index
+                }
+            }
+        }
+        return found
+    }
+
+    /// Whether own strings may begin at this offset: all names lie before it or inside, and one right there.
+    private func isStart(_ start: Int) -> Bool {
+        guard start > 0 else { return false }
+        var isUsed = false
+        var isInside = true
+        for record in starts.lazy.map({ Int($0) }) {
+            forEachName(words, record) { position in
+                let offset = Int(words[position])
+                if offset == start { isUsed = true }
+                if offset >= start + strings.count { isInside = false }
+            }
+        }
+        return isUsed && isInside
+    }
+}

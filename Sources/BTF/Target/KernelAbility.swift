@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Something about BTF that kernels take from some release on, and refuse or overlook before. In order of
+/// these releases. Each row of docs/targets.md is one of them.
+package enum KernelAbility: String, CaseIterable, Sendable {
+    /// More than 65535 types or bytes of names; ENUMs of other sizes than 4 bytes.
+    case largeBTF = "large-btf"
+    /// FUNCs with a linkage other than static.
+    case functionLinkage = "function-linkage"
+    /// BTF of modules: split, on the kernel's own.
+    case moduleBTF = "module-btf"
+    /// FLOAT.
+    case float
+    /// DECL_TAG.
+    case declTag = "decl-tag"
+    /// TYPE_TAG, in front of other modifiers.
+    case typeTag = "type-tag"
+    /// A configuration under which a module whose BTF is refused is loaded without it.
+    case toleratesMismatch = "tolerates-mismatch"
+    /// ENUM64, and the kind flag of ENUM for signed ones.
+    case enum64
+    /// Names of up to 512 bytes; 128 before.
+    case longNames = "long-names"
+    /// Dots in other names than those of sections.
+    case dottedNames = "dotted-names"
+    /// Any printable characters in the name of a DATASEC.
+    case anySectionName = "any-section-name"
+    /// `.BTF.base` beside the BTF of a module.
+    case distilledBase = "distilled-base"
+    /// The kind flag on TYPE_TAG and DECL_TAG: any attribute.
+    case flaggedTags = "flagged-tags"
+    /// The kernel's own BTF is taken as sorted by name, without looking.
+    case sortedNames = "sorted-names"
+    /// A header of 32 bytes with a layout section.
+    case layout
+    /// 24 bits for the number of elements; 16 before.
+    case manyElements = "many-elements"
+    /// TYPE_TAG behind other modifiers.
+    case anyTagOrder = "any-tag-order"
+
+    /// The first release that has it (include/uapi/linux/btf.h, kernel/bpf/btf.c and their history;
+    /// docs/targets.md names the changes).
+    package var since: KernelVersion {
+        switch self {
+        case .largeBTF: KernelVersion(5, 4)
+        case .functionLinkage: KernelVersion(5, 6)
+        case .moduleBTF: KernelVersion(5, 11)
+        case .float: KernelVersion(5, 13)
+        case .declTag: KernelVersion(5, 16)
+        case .typeTag: KernelVersion(5, 17)
+        case .toleratesMismatch: KernelVersion(5, 18)
+        case .enum64: KernelVersion(6, 0)
+        case .longNames: KernelVersion(6, 1)
+        case .dottedNames: KernelVersion(6, 5)
+        case .anySectionName: KernelVersion(6, 9)
+        case .distilledBase: KernelVersion(6, 11)
+        case .flaggedTags: KernelVersion(6, 15)
+        case .sortedNames: KernelVersion(7, 0)
+        case .layout: KernelVersion(7, 1)
+        case .manyElements, .anyTagOrder: KernelVersion(7, 2)
+        }
+    }
+}

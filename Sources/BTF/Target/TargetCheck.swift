@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Holds BTF against what one kernel takes.
+///
+/// - Parameters:
+///   - byteCount: the size of the whole BTF.
+///   - isSound: what `check` says of it. What is unsound is not called taken.
+///   - limit: how many findings are listed; all are counted.
+package func checkTarget(
+    _ btf: BTF, byteCount: Int, use: TargetUse, rules: TargetRules,
+    isSound: Bool, limit: Int = 1000
+) -> TargetReport {
+    var checker = TargetChecker(btf, use, TargetReport(rules: rules, findings: .init(limit: limit)))
+    checker.checkSections(byteCount: byteCount)
+    checker.checkTypes()
+    checker.judge(isSound)
+    return checker.report
+}
+
+/// Goes through BTF by the rules that differ between releases. Their numbers, words and errors are those
+/// of KERNEL.md 2.3.
+private struct TargetChecker {
+    let btf: BTF
+    let types: TypeTable
+    let use: TargetUse
+    var report: TargetReport
+    private let typesAt: Int
+    /// The first error that each way ends with.
+    private var kernelError: KernelErrno?
+    private var programError: KernelErrno?
+
+    private var rules: TargetRules { report.rules }
+
+    init(_ btf: BTF, _ use: TargetUse, _ report: TargetReport) {
+        self.btf = btf
+        self.use = use
+        self.report = report
+        types = TypeTable(btf)
+        typesAt = btf.header.length + btf.header.typeOffset
+    }
+
+    /// Which ways in a rule closes.
+    private enum Ways { case both, program }
+
+    private mutating func refuse(
+        _ rule: String, type: UInt32? = nil, word: Int = 0, offset: Int? = nil, _ message: String,
+        _ error: KernelErrno = .invalid, _ ways: Ways = .both
+    ) {
+        var place = offset ?? 0
+        var text = message
+        if let type {
+            place = typesAt + (Int(btf.starts[Int(type - types.firstID)]) + word) * 4
+            let name = types.name(type)
+            text = "\(types.kind(type).word) \(name.isEmpty ? "(anon)" : name): \(message)"
+        }
+        report.findings.add(
+            .error, rule, type: type.map { TypeID($0) }, offset: place,
+            "\(text) (\(rules): \(error.rawValue)\(ways == .program ? " from BPF_BTF_LOAD" : ""))")
+        if ways == .both, kernelError == nil { kernelError = error }
+        if programError == nil { programError = error }
+    }
+
+    // MARK: The whole
+
+    mutating func checkSections(byteCount: Int) {
+        let header = btf.header
+        // BTF_MAX_SIZE.
+        if byteCount > 16 << 20 {
+            refuse("size", offset: 0, "\(byteCount) bytes, at most 16 MiB", .tooBig, .program)
+        }
+        if header.length > rules.headerLength, header.layoutOffset != 0 || header.layoutLength != 0
+        {
+            refuse(
+                "H4", offset: Header.shortLength,
+                "Unsupported btf_header: \(header.length) bytes with a layout section", .tooBig)
+        } else if !rules.has(.layout),
+            header.length + header.stringOffset + header.stringLength != byteCount
+        {
+            refuse("T1", offset: 16, "String section is not at the end")
+        }
+        if !rules.has(.largeBTF) {
+            if btf.starts.count > 0xffff {
+                refuse(
+                    "M0e", offset: typesAt,
+                    "Exceeded max num of types: \(btf.starts.count), at most 65535", .tooBig,
+                    .program
+                )
+            }
+            if header.stringLength > 0x1_0000 {
+                refuse(
+                    "M0d", offset: 20,
+                    "Invalid name_offset: \(header.stringLength) bytes of names, at most 65536",
+                    .invalid, .program)
+            }
+        }
+        if rules.has(.sortedNames), case .whole = use, let id = firstUnsorted() {
+            report.findings.add(
+                .warning, "sorted", type: TypeID(id),
+                offset: typesAt + Int(btf.starts[Int(id - types.firstID)]) * 4,
+                "not in order of names: where it is the kernel's own BTF, \(rules) finds only some names"
+            )
+        }
+    }
+
+    /// The first type whose name should stand before the one in front of it; those without come first.
+    private func firstUnsorted() -> UInt32? {
+        var last: ArraySlice<UInt8> = []
+        for id in types.ownIDs {
+            let name = types.string(at: types.nameOffset(id))
+            if name.lexicographicallyPrecedes(last) { return id }
+            last = name
+        }
+        return nil
+    }
+
+    // MARK: Types
+
+    mutating func checkTypes() {
+        let looksAtNames = !rules.has(.longNames) || !rules.has(.dottedNames)
+        for id in types.ownIDs {
+            let info = types.info(id)
+            let kind = types.kind(id)
+            if let mask = rules.infoMask, info.rawValue & ~mask != 0 {
+                refuse(
+                    "M0b", type: id, word: 1,
+                    "Invalid btf_info:" + String(info.rawValue, radix: 16))
+                continue
+            }
+            guard rules.takes(kind) else {
+                refuse("M0c", type: id, word: 1, "Invalid kind:\(kind.rawValue)")
+                continue
+            }
+            checkInfo(id, kind, info)
+            if kind == .datasec {
+                let name = types.string(at: types.nameOffset(id))
+                if name.isSectionName, !rules.takes(sectionName: name) {
+                    refuse("M12", type: id, "Invalid name")
+                }
+            } else if looksAtNames {
+                checkNames(id, kind)
+            }
+        }
+        guard rules.has(.typeTag), !rules.has(.anyTagOrder) else { return }
+        for id in types.ownIDs where types.kind(id).isModifier && !isTagOrderKept(id) {
+            refuse("C2", type: id, "Type tags don't precede modifiers")
+        }
+    }
+
+    private mutating func checkInfo(_ id: UInt32, _ kind: Kind, _ info: TypeInfo) {
+        switch kind {
+        case .typeTag, .declTag:
+            if info.flag, !rules.has(.flaggedTags) {
+                refuse(kind.rule, type: id, word: 1, "Invalid btf_info kind_flag")
+            }
+        case .enum:
+            if info.flag, !rules.has(.enum64) {
+                refuse("M7", type: id, word: 1, "Invalid btf_info kind_flag")
+            }
+            if types.word(id, 2) != 4, !rules.has(.largeBTF) {
+                refuse("M7", type: id, word: 2, "Unexpected size", .invalid, .program)
+            }
+        case .func:
+            if info.vlen != 0, !rules.has(.functionLinkage) {
+                refuse("M9", type: id, word: 1, "vlen != 0")
+            } else if info.vlen > Linkage.global.rawValue {
+                refuse("M9", type: id, word: 1, "Invalid func linkage")
+            }
+            checkParameters(of: id)
+        case .var:
+            if types.word(id, 3) > Linkage.global.rawValue {
+                refuse("M11", type: id, word: 3, "Linkage not supported")
+            }
+        case .datasec:
+            if types.word(id, 2) == 0 { refuse("M12", type: id, word: 2, "size == 0") }
+        default: break
+        }
+    }
+
+    /// All parameters of a FUNC have names.
+    private mutating func checkParameters(of function: UInt32) {
+        let prototype = types.word(function, 2)
+        guard types.kindIfAny(prototype) == .funcProto else { return }
+        for index in 0..<types.count(prototype) where types.word(prototype, 4 + index * 2) != 0 {
+            if types.string(at: types.word(prototype, 3 + index * 2)).isEmpty {
+                return refuse(
+                    "R19", type: function, word: 2, "Invalid arg#\(index + 1)", .invalid, .program)
+            }
+        }
+    }
+
+    private mutating func checkNames(_ id: UInt32, _ kind: Kind) {
+        switch kind {
+        case .typedef, .fwd, .func, .var, .struct, .union, .enum, .enum64:
+            if isRefused(types.nameOffset(id)) { refuse(kind.rule, type: id, "Invalid name") }
+        default: break
+        }
+        let shape = kind.shape
+        guard shape.elementHasName else { return }
+        for index in 0..<types.count(id) {
+            let at = 3 + shape.fixed + index * shape.element
+            guard isRefused(types.word(id, at)) else { continue }
+            if kind == .funcProto {
+                refuse("R21", type: id, word: at, "Invalid arg#\(index + 1)", .invalid, .program)
+            } else {
+                refuse(kind.rule, type: id, word: at, "element \(index + 1): Invalid name")
+            }
+        }
+    }
+
+    /// A name like those of newer kernels. What no kernel takes is not said here again.
+    private func isRefused(_ offset: UInt32) -> Bool {
+        let name = types.string(at: offset)
+        return name.isIdentifier && !rules.takes(identifier: name)
+    }
+
+    /// No type tag behind another modifier, on the way from this one on.
+    private func isTagOrderKept(_ start: UInt32) -> Bool {
+        var id = start
+        var otherMet = false
+        // More than 32 modifiers in a row are refused anyway.
+        for _ in 0...32 {
+            guard let kind = types.kindIfAny(id), kind.isModifier else { return true }
+            if kind != .typeTag { otherMet = true } else if otherMet { return false }
+            id = types.word(id, 2)
+        }
+        return true
+    }
+
+    // MARK: Verdicts
+
+    mutating func judge(_ isSound: Bool) {
+        func verdict(_ error: KernelErrno?) -> LoadVerdict {
+            if let error { return .refuses(error) }
+            return isSound ? .takes : .unsound
+        }
+        report.kernel = verdict(kernelError)
+        report.program = btf.isSplit ? .doesNotApply : verdict(programError)
+        guard case .module(let bringsBase) = use else { return }
+        if !rules.has(.moduleBTF) {
+            report.kernel = .overlooks
+        } else if !btf.isSplit || bringsBase && !rules.has(.distilledBase) {
+            report.kernel = .misreads
+        }
+    }
+}

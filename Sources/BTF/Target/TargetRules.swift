@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// What a kernel takes as BTF.
+package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
+    /// The first release with VAR and DATASEC; there are no rules for older ones.
+    package static let oldest = KernelVersion(5, 2)
+    /// The last release whose rules are known; newer ones are held to have the same.
+    package static let newest = KernelVersion(7, 2)
+
+    /// The kernel's release; nil when only its BTF tells of it.
+    package let version: KernelVersion?
+    package let abilities: Set<KernelAbility>
+
+    /// The rules of a release; nil for one before `oldest`.
+    package init?(_ version: KernelVersion) {
+        guard version >= Self.oldest else { return nil }
+        self.version = version
+        abilities = Set(KernelAbility.allCases.filter { $0.since <= version })
+    }
+
+    /// - Parameters:
+    ///   - version: the kernel's release, nil when it is not known.
+    ///   - btf: the kernel's own BTF. Distributions bring changes to older releases, and it shows them.
+    /// - Returns: nil for a release before `oldest`.
+    package init?(_ version: KernelVersion?, showing btf: BTF) {
+        let shown = KernelAbility.shown(by: btf)
+        if let version {
+            guard let rules = TargetRules(version) else { return nil }
+            abilities = rules.abilities.union(shown)
+        } else {
+            // What is older than something it has, it has as well.
+            let least = shown.map(\.since).max() ?? Self.oldest
+            abilities = shown.union(KernelAbility.allCases.filter { $0.since <= least })
+        }
+        self.version = version
+    }
+
+    package func has(_ ability: KernelAbility) -> Bool { abilities.contains(ability) }
+
+    /// `Linux 6.1`, or `a kernel like Linux 6.0`, when its BTF alone tells.
+    package var description: String {
+        if let version { return "Linux \(version)" }
+        return "a kernel like Linux \(abilities.map(\.since).max() ?? Self.oldest)"
+    }
+
+    /// What the kind needs; nil for what all kernels know.
+    static func ability(for kind: Kind) -> KernelAbility? {
+        switch kind {
+        case .float: .float
+        case .declTag: .declTag
+        case .typeTag: .typeTag
+        case .enum64: .enum64
+        default: nil
+        }
+    }
+
+    package func takes(_ kind: Kind) -> Bool { Self.ability(for: kind).map(has) ?? true }
+
+    /// The highest kind it knows. Kinds came in order of their numbers.
+    package var highestKind: Kind { Kind.allCases.last(where: takes) ?? .datasec }
+
+    /// The most elements of a record.
+    package var maxElements: Int { has(.manyElements) ? 0xff_ffff : TypeInfo.maxVlenBefore72 }
+
+    /// The header it knows, in bytes. What a longer one holds beyond must be zero.
+    package var headerLength: Int { has(.layout) ? Header.longLength : Header.shortLength }
+
+    /// Bits of `info` that may be set; nil where they are not looked at.
+    package var infoMask: UInt32? {
+        if has(.manyElements) { return nil }
+        // A fifth bit for the kind came with FLOAT.
+        return has(.float) ? 0x9f00_ffff : 0x8f00_ffff
+    }
+
+    /// The longest name, in bytes: KSYM_NAME_LEN.
+    package var maxNameLength: Int { has(.longNames) ? 512 : 128 }
+
+    /// Whether it takes the name of a type, function, variable, member or value.
+    package func takes(identifier name: ArraySlice<UInt8>) -> Bool {
+        name.isIdentifier && name.count <= maxNameLength
+            && (has(.dottedNames) || !name.contains(UInt8(ascii: ".")))
+    }
+
+    /// Whether it takes the name of a DATASEC.
+    package func takes(sectionName name: ArraySlice<UInt8>) -> Bool {
+        (has(.anySectionName) ? name.isSectionName : name.isIdentifier)
+            && name.count <= maxNameLength
+    }
+}

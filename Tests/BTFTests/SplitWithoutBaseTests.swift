@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import TestSupport
+import Testing
+
+@Suite struct SplitWithoutBaseTests {
+    private func base(types: Int) throws -> BTF {
+        var asm = BTFAssembler()
+        for number in 0..<types { asm.int("int\(number)") }
+        return try asm.parse()
+    }
+
+    /// Functions with records of other kinds between them, over some base.
+    private func split(
+        _ functions: [String], over base: BTF, bigEndian: Bool = false
+    ) throws -> (bytes: [UInt8], ids: [String: UInt32]) {
+        var asm = BTFAssembler(base: base)
+        asm.typedef("first", 1)
+        var ids: [String: UInt32] = [:]
+        for (index, name) in functions.enumerated() {
+            for _ in 0...index { asm.pointer(1) }
+            ids[name] = asm.function(name, 1)
+        }
+        return (asm.bytes(), ids)
+    }
+
+    @Test func functions() throws {
+        for types in [1, 2, 100] {
+            let (bytes, ids) = try split(["a", "bc", "d", "c", "e"], over: base(types: types))
+            let parsed = try SplitWithoutBase(ByteView(bytes))
+            for names in [["a", "bc", "d"], ["c", "e", "a"], ["a", "bc", "d", "c", "e", "gone"]] {
+                let wanted = names.filter { $0 != "gone" }
+                let found = parsed.functions(wanted.map { ids[$0]! }.reversed(), among: names)
+                #expect(
+                    found == Dictionary(uniqueKeysWithValues: wanted.map { (ids[$0]!, $0) }),
+                    "\(names) over \(types)")
+            }
+        }
+    }
+
+    @Test func nothingFits() throws {
+        let (bytes, ids) = try split(["a", "b", "c"], over: base(types: 5))
+        let parsed = try SplitWithoutBase(ByteView(bytes))
+        // Another distance, a name that is not there, more ids than names, none.
+        #expect(parsed.functions([ids["a"]!, ids["b"]! + 1], among: ["a", "b"]) == nil)
+        #expect(parsed.functions([ids["a"]!, ids["b"]!], among: ["a", "x"]) == nil)
+        #expect(parsed.functions([ids["a"]!, ids["b"]!], among: ["a"]) == nil)
+        #expect(parsed.functions([], among: ["a"]) == nil)
+        #expect(parsed.functions([1, .max], among: ["a", "b"]) == nil)
+    }
+
+    /// Equal distances between the records, between the names' lengths too: both fit.
+    @Test func severalFit() throws {
+        var asm = BTFAssembler(base: try base(types: 3))
+        asm.typedef("x", 1)
+        let ids = ["a", "b", "c"].map { asm.function($0, 1) }
+        let parsed = try SplitWithoutBase(ByteView(asm.bytes()))
+        #expect(parsed.functions([ids[0]], among: ["a", "b"]) == nil)
+        // The first string, x, is in use: an offset two lower would leave it out.
+        #expect(
+            parsed.functions([ids[0], ids[1]], among: ["a", "b"]) == [ids[0]: "a", ids[1]: "b"])
+        #expect(parsed.functions(ids, among: ["a", "b", "c"])?.count == 3)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func hostile() throws {
+        var asm = BTFAssembler(base: try base(types: 1))
+        let name = asm.string("a")
+        for _ in 0..<5000 { asm.raw([name, TypeInfo(.func).rawValue, 1]) }
+        for number in 0..<3000 { _ = asm.string("\(number)a") }
+        let parsed = try SplitWithoutBase(ByteView(asm.bytes()))
+        let names = ["a"] + (0..<255).map { "n\($0)" }
+        #expect(parsed.functions((0..<200).map { $0 * 3 + 7 }, among: names) == nil)
+        #expect(parsed.functions([1], among: (0..<257).map { "\($0)" }) == nil)
+        #expect(throws: BTFError.self) { try SplitWithoutBase(ByteView([1, 2, 3])) }
+    }
+}
