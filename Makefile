@@ -11,6 +11,7 @@ MAKEFLAGS += --no-print-directory
 
 SCRATCH ?= .build
 PREFIX ?= /usr/local
+libexecdir ?= $(PREFIX)/libexec
 DESTDIR ?=
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbtf
 
@@ -103,10 +104,14 @@ test-all: lint test fuzz conformance ## all of the above but bench
 install: build ## into DESTDIR/PREFIX
 	@root='$(DESTDIR)$(PREFIX)'
 	install -Dm755 '$(KBTF)' "$$root/bin/kbtf"
-	install -Dm755 '$(KBTF)-vm' "$$root/bin/kbtf-vm"
-	for machine in '$(GUEST)'-*; do
-		install -Dm755 "$$machine" "$$root/libexec/kbtf/$${machine##*/}"
+	# The names that a kernel build calls, see docs/kernel-builders.md.
+	roles='$(DESTDIR)$(libexecdir)/kbtf'
+	mkdir -p "$$roles"
+	for name in pahole resolve_btfids; do
+		ln -srf "$$root/bin/kbtf" "$$roles/$$name"
 	done
+	# What `kbtf vm` starts, and what its guests start with.
+	install -m755 '$(KBTF)-vm' '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
 	for page in docs/man/*.1; do

@@ -19,6 +19,10 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
     case severalSections(Int)
     /// Relocations would change the ids when the file is linked or loaded.
     case relocated(by: String)
+    /// An id that was filled in is of no type of the BTF.
+    case noSuchType(UInt32, last: Int)
+    /// An id that was filled in is of a type that no symbol asks for.
+    case otherType(UInt32, is: String)
     /// Ids were filled in before and sorted, and whose flags are whose cannot be told.
     case lostFlags(set: String, function: String)
 
@@ -37,6 +41,10 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
         case .overlap(let symbol, let other): "symbol \(symbol) overlaps \(other)"
         case .severalSections(let count): "\(count) sections have this name, expected one"
         case .relocated(let section): "it has relocations (\(section)), expected none"
+        case .noSuchType(let id, let last):
+            "id \(id) was filled in, and the last type of its BTF is \(last)"
+        case .otherType(let id, let what):
+            "id \(id) was filled in, which is \(what) in its BTF, and no symbol asks for that"
         case .lostFlags(let set, let function):
             "set \(set) was filled in before, and the BTF that its ids are of does not tell which flags "
                 + "are those of \(function)"

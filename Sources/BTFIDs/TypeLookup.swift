@@ -27,6 +27,7 @@ struct TypeLookup {
     private var left: [IDKind: Int] = [:]
 
     init(_ entries: [IDSection.Entry], in btf: BTF) {
+        if entries.isEmpty { return }
         for entry in entries {
             left[entry.kind, default: 0] += 1
             let name = Array(entry.name.utf8)[...]

@@ -58,7 +58,7 @@ struct MachineOptions: ParsableArguments {
         // Without it the verdict is not kept.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
-            file: folder.map { "\($0)/acceleration" },
+            file: folder.map { "\($0)/acceleration-\(kernel.release?.text ?? "unknown")" },
             key: "\(Surroundings.bootID ?? "") \(kernel.path) \(image.size) \(image.modified)")
         let verdict = probe.verdict { limits throws(VMError) in
             talk.note("trying whether guests run under KVM here")

@@ -96,6 +96,10 @@ struct BTFFile {
         self.header = header
     }
 
+    /// Whether it is whole by itself, how sure that is, and what tells it. Distilled BTF is not: it continues
+    /// its `.BTF.base`.
+    var recognition: Recognition { Recognition(bytes, header: header) }
+
     /// Own types, counted without knowing the base; nil when a record is damaged.
     var typeCount: Int? {
         guard

@@ -15,7 +15,8 @@ struct Info: ParsableCommand {
             size, the base it was read on, and the first fault that 'kbtf check' finds. The base of a module \
             is looked for as with --base auto.
 
-            Of a folder, all modules in it and below it are taken.
+            Nothing in BTF says which form it has: -v and --json tell what it is taken by, and whether that is \
+            sure. Of a folder, all modules in it and below it are taken.
 
             Examples:
               kbtf info foo.ko
@@ -40,6 +41,7 @@ struct Info: ParsableCommand {
         for entry in try Inputs(files, suffixes: Inputs.installedSuffixes).entries {
             do throws(Failure) {
                 let row = try Row(entry.path, reader)
+                if let signs = row.told { talk.detail(signs) }
                 table.add(row.cells)
                 objects.append(row.json)
             } catch {
@@ -61,6 +63,7 @@ struct Info: ParsableCommand {
         var bytes: Int?
         var base: String?
         var check: String?
+        private var recognition: Recognition?
 
         init(_ path: String, _ reader: Reader) throws(Failure) {
             self.path = path
@@ -71,11 +74,20 @@ struct Info: ParsableCommand {
                 case .split: "split"
                 case .distilled: "distilled"
                 }
+            if case .distilled = file.form {} else { recognition = file.recognition }
             types = file.typeCount
             bytes = file.bytes.count
             let verdict = reader.judge(file, limit: 100)
             base = verdict.base
             check = verdict.summary
+        }
+
+        /// By what the form is known; nil where a section `.BTF.base` says it.
+        var told: String? {
+            recognition.map {
+                "\(path): \(kind) BTF (\($0.isSure ? "sure" : "not sure")): "
+                    + $0.signs.joined(separator: ", ")
+            }
         }
 
         var cells: [String] {
@@ -86,7 +98,9 @@ struct Info: ParsableCommand {
         }
 
         var json: String {
-            "{\"file\":\(jsonString(path)),\"kind\":\(jsonString(kind)),"
+            let sure = kind == "none" ? "null" : "\(recognition?.isSure ?? true)"
+            return "{\"file\":\(jsonString(path)),\"kind\":\(jsonString(kind)),"
+                + "\"sure\":\(sure),\"signs\":\(jsonList(recognition?.signs ?? [])),"
                 + "\"types\":\(types.map { String($0) } ?? "null"),"
                 + "\"bytes\":\(bytes.map { String($0) } ?? "null"),"
                 + "\"base\":\(jsonOrNull(base)),\"check\":\(jsonOrNull(check))}"

@@ -25,3 +25,8 @@ func jsonOrNull(_ text: String?) -> String { text.map { jsonString($0) } ?? "nul
 func jsonArray(_ elements: [String]) -> String {
     elements.isEmpty ? "[]\n" : "[\n" + elements.joined(separator: ",\n") + "\n]\n"
 }
+
+/// An array of strings, on one line.
+func jsonList(_ texts: [String]) -> String {
+    "[" + texts.map { jsonString($0) }.joined(separator: ",") + "]"
+}

@@ -17,11 +17,14 @@
 #                are left; kernels take their own BTF and that of their modules, by the rules that kbtf has for them
 #   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
 #                the same builds with the kernel's own tools; kbuild.sh has it
-#   kernel       a small kernel, likewise
+#   kernel       a small kernel, likewise; kernel.sh
 #   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
+#   rebase       standalone BTF put onto bases, split BTF moved from one to another; rebase.sh has it
+#   distill      distilled and relocated, against libbpf and pahole; distill.sh has it
+#
 # CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, target,
-# kbuild, kernel and ids; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# kbuild, kernel, ids, rebase and distill; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -38,7 +41,7 @@ BPFTOOL=$CACHE/peers/bin/bpftool-7.8
 WORK=$CACHE/conformance
 JOBS=$(nproc)
 SAMPLE=100
-export BPFTOOL
+export BPFTOOL KBTF CACHE
 
 LEGACY=var,float,enum64,decl_tag,type_tag
 DEFAULT=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consistent_func
@@ -113,9 +116,11 @@ rules() { awk '$1 == "rule" { printf "%s%s %s", sep, $2, $3; sep = ", " }' "$1";
 
 # summary FILE: the numbers of an output of compare.
 summary() {
+    local by_rule
+    by_rule=$(field "$1" by-rule)
     [ -n "$(field "$1" pairs)" ] || { head -n 1 "$1"; return; }
     printf '%s modules: %s equal, %s by rule, %s different, %s unreadable; repeats of base %s (oracle: %s in all)' \
-        "$(field "$1" pairs)" "$(field "$1" equal)" "$(field "$1" by-rule)" "$(field "$1" different)" \
+        "$(field "$1" pairs)" "$(field "$1" equal)" "${by_rule:-0}" "$(field "$1" different)" \
         "$(field "$1" unreadable)" "$(field "$1" repeats-of-base)" "$(field "$1" oracle-repeats)"
 }
 
@@ -335,8 +340,14 @@ vmlinux_same_bytes() {
 
 # shellcheck source=kbuild.sh
 source "$HERE/kbuild.sh"
+# shellcheck source=kernel.sh
+source "$HERE/kernel.sh"
 # shellcheck source=ids.sh
 source "$HERE/ids.sh"
+# shellcheck source=rebase.sh
+source "$HERE/rebase.sh"
+# shellcheck source=distill.sh
+source "$HERE/distill.sh"
 
 # --- ---
 
@@ -398,7 +409,7 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
@@ -409,7 +420,9 @@ for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild ke
     kbuild) run_kbuild ;;
     kernel) run_kernel ;;
     ids) run_ids ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids)" ;;
+    rebase) run_rebase ;;
+    distill) run_distill ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"

@@ -31,11 +31,13 @@ struct ReadingTests {
         #expect(
             result.text == """
                 [
-                {"file":"\(base)","kind":"standalone","types":2,"bytes":\(bytes),"base":null,"check":"sound"},
-                {"file":"\(split)","kind":"split","types":1,"bytes":\(splitBytes),"base":"\(base)","check":"sound"}
+                {"file":"\(base)","kind":"standalone","sure":true,"signs":["its strings begin with the empty one","all names are its own","all types are its own","it has its own 'int'"],"types":2,"bytes":\(bytes),"base":null,"check":"sound"},
+                {"file":"\(split)","kind":"split","sure":true,"signs":["its strings do not begin with the empty one, which is the base's","name offset 28 lies outside its 17 bytes of strings","all types are its own"],"types":1,"bytes":\(splitBytes),"base":"\(base)","check":"sound"}
                 ]
 
                 """)
+        let told = try Command.kbtf("info", "-v", base)
+        #expect(told.err.hasPrefix("kbtf: \(base): standalone BTF (sure): its strings begin with"))
         let alone = try Command.kbtf("info", split)
         #expect(alone.status == 0)
         #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)

@@ -5,7 +5,7 @@ import Testing
 
 /// What the command line itself promises: exit statuses, help, version, completion.
 struct UsageTests {
-    static let commands = ["encode", "dump", "diff", "check", "info", "base"]
+    static let commands = ["encode", "dump", "diff", "check", "info", "base", "distill", "rebase"]
 
     @Test func version() throws {
         let result = try Command.kbtf("--version")
@@ -48,6 +48,9 @@ struct UsageTests {
         ["encode", "--release", "a/b", "f"],
         ["dump"], ["dump", "--format", "yaml", "f"], ["diff", "a"], ["check"],
         ["info", "--nonsense", "f"],
+        ["rebase"], ["rebase", "--base", "", "f"], ["rebase", "-j", "0", "f"],
+        ["rebase", "--detached", "x", "f", "g"], ["distill", "--base", "", "f"],
+        ["distill", "--detached", "x", "--detached-dir", "y", "f"],
         ["check", "--profile", "nonsense", "f"], ["base", "--release", "6.1.0", "--module", "f"],
     ])
     func usageErrors(arguments: [String]) throws {

@@ -11,6 +11,14 @@ extension TypeStore {
         package let typeCount: Int
         /// The own string section.
         package let strings: [UInt8]
+        let firstID: UInt32
+        /// By number in the store: the final id; 0 for what was merged with others.
+        let finalIDs: [UInt32]
+
+        /// What an id of the store, or of its base, that stands for itself is in the end.
+        func finalID(of id: UInt32) -> UInt32 {
+            id < firstID ? id : finalIDs[Int(id - firstID)]
+        }
     }
 
     /// Ends the merging and lays out types and strings. Corresponds to `btf__dedup` of libbpf 1.8.
@@ -26,13 +34,17 @@ extension TypeStore {
         let order = appearance()
         let names = usedNames(order)
         let section = Mutex<StringSection?>(nil)
+        var final = Array(repeating: UInt32(0), count: starts.count)
+        for (position, index) in order.enumerated() {
+            final[Int(index)] = firstID + UInt32(position)
+        }
         var output: [UInt32] = []
         let (texts, isBase) = (names.texts, base == nil)
         beside {
             let made = StringSection(texts, leadingEmpty: isBase)
             section.withLock { $0 = made }
         } _: {
-            output = laidOut(order)
+            output = laidOut(order, final)
         }
         let strings = section.withLock { $0 } ?? StringSection([], leadingEmpty: isBase)
         for index in names.places.indices {
@@ -40,7 +52,9 @@ extension TypeStore {
                 self.names.stringBase
                 + UInt32(strings.offsets[Int(names.numbers[index])])
         }
-        return Compact(words: output, typeCount: order.count, strings: strings.bytes)
+        return Compact(
+            words: output, typeCount: order.count, strings: strings.bytes, firstID: firstID,
+            finalIDs: final)
     }
 
     /// The own names that own types use, in order of first use, and where in the laid out types which
@@ -82,11 +96,7 @@ extension TypeStore {
     }
 
     /// The records of `order` with final ids; their names are still to come.
-    private func laidOut(_ order: [UInt32]) -> [UInt32] {
-        var final = Arena<UInt32>(repeating: 0, count: starts.count)
-        for position in order.indices {
-            final[Int(order[position])] = firstID + UInt32(position)
-        }
+    private func laidOut(_ order: [UInt32], _ final: [UInt32]) -> [UInt32] {
         var output: [UInt32] = []
         output.reserveCapacity(words.count)
         for index in order {

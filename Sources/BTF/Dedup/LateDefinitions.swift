@@ -32,6 +32,7 @@ extension TypeStore {
             index += 1
         }
         guard starts.count > count else { return false }
+        baseCopies = copies
         unitEnds.append(UInt32(truncatingIfNeeded: starts.count))
         return true
     }

@@ -32,6 +32,8 @@ package struct TypeStore: ~Copyable, Sendable {
     var merged = Arena<UInt32>(capacity: 1 << 12)
     /// The same for the few forward declarations of the base that came to stand for own types.
     var baseMerged: [UInt32: UInt32] = [:]
+    /// The own types that took the place of types of the base in the end, see LateDefinitions.swift.
+    var baseCopies: [UInt32: UInt32] = [:]
     /// Own types by hash; entry n is type `firstID + n`.
     var table = HashChains()
     /// Where each stood in its unit, and where each unit's types end.

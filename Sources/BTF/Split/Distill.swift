@@ -13,6 +13,8 @@ package struct Distilled: Sendable {
     /// Types of the base that share name and size with another one there: a kernel with such a base
     /// cannot tell which is meant, and refuses the BTF.
     package let ambiguous: [TypeID]
+    /// What each id has become, by old id; 0 for void, and for types of the base that are not needed.
+    package let ids: [UInt32]
 }
 
 extension BTF {
@@ -71,7 +73,8 @@ private struct Distiller {
             base: BTF.serialized(
                 words: small.words, strings: small.strings, bigEndian: split.bigEndian),
             split: BTF.serialized(words: words, strings: strings, bigEndian: split.bigEndian),
-            typeCount: split.starts.count + moved.count, ambiguous: ambiguous(distilled))
+            typeCount: split.starts.count + moved.count, ambiguous: ambiguous(distilled),
+            ids: newIDs)
     }
 
     /// Those of `ids` that are not the only ones of their name and size, structs and unions counting as one

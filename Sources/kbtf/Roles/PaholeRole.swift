@@ -68,7 +68,7 @@ enum PaholeRole {
                 "pahole: features that are not known are left out: "
                     + settings.unknownFeatures.joined(separator: ","))
         }
-        let base = try settings.base == nil ? nil : BaseOverride.current().base(for: settings.base)
+        let base = try BaseOverride.base(insteadOf: settings.base, talk)
         var options = EncodeOptions()
         options.features = settings.features
         options.onlyLanguages = settings.onlyLanguages

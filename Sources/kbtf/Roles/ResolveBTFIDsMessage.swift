@@ -26,7 +26,7 @@ enum ResolveBTFIDsMessage {
             case .setSize(let symbol, _, _): "FAILED malformed data for set '\(symbol)'"
             case .notAnID(_, let set), .lostFlags(let set, _):
                 "FAILED malformed data for set '\(set)'"
-            case .overlap, .severalSections, .relocated: "FAILED"
+            case .overlap, .severalSections, .relocated, .noSuchType, .otherType: "FAILED"
             }
         return Failure("\(what): \(error)")
     }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+extension BTF {
+    /// An own type that the base has as well, by kind and name, and says something else of.
+    package struct Namesake: Sendable, CustomStringConvertible {
+        package let kind: Kind
+        package let name: String
+        package let own: TypeID
+        /// The first of that name in the base.
+        package let other: TypeID
+        /// In bytes.
+        package let ownSize: UInt32
+        package let otherSize: UInt32
+
+        package var description: String {
+            let word = kind == .struct ? "struct" : kind == .union ? "union" : "enum"
+            return "\(word) \(name)"
+                + (ownSize == otherSize ? "" : " (\(ownSize) bytes, there \(otherSize))")
+        }
+    }
+
+    /// Own structs, unions and enums whose name and kind some type of the base has. In BTF that was deduplicated
+    /// against its base they differ from that: the module was built with other definitions, or has types of
+    /// its own by these names.
+    package var namesakesOfBase: [Namesake] {
+        guard let base else { return [] }
+        var own: [UInt64: UInt32] = [:]
+        for record in ownRecords where Self.isTold(record.kind) {
+            // Own types share the base's string where that has it.
+            guard record.nameOffset != 0, Int(record.nameOffset) < stringBase else { continue }
+            own[Self.key(record)] = record.id.rawValue
+        }
+        if own.isEmpty { return [] }
+        var found: [Namesake] = []
+        for id in 1..<base.typeCount {
+            guard let other = base.record(TypeID(id)), Self.isTold(other.kind),
+                let mine = own.removeValue(forKey: Self.key(other)),
+                let record = record(TypeID(mine))
+            else { continue }
+            found.append(
+                Namesake(
+                    kind: record.kind, name: record.name, own: record.id, other: other.id,
+                    ownSize: record.size, otherSize: other.size))
+        }
+        return found.sorted { $0.own < $1.own }
+    }
+
+    private static func isTold(_ kind: Kind) -> Bool { kind.isComposite || kind.isAnyEnum }
+
+    private static func key(_ record: Record) -> UInt64 {
+        let kind: UInt64 = record.kind == .struct ? 1 : record.kind == .union ? 2 : 3
+        return kind << 32 | UInt64(record.nameOffset)
+    }
+}

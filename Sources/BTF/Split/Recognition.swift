@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+
+/// Whether BTF of which only the bytes are known is whole by itself, and what tells it. Nothing in BTF says
+/// so: split BTF is known by leading out of itself.
+package struct Recognition: Sendable, Equatable {
+    /// Else it is split BTF, which continues another.
+    package let isStandalone: Bool
+    /// Everything agrees.
+    package let isSure: Bool
+    /// What was looked at, and how it came out.
+    package let signs: [String]
+
+    /// - Parameter bytes: a whole BTF whose header is sound.
+    package init(_ bytes: ByteView, header: Header) {
+        let facts = Facts(bytes, header)
+        isStandalone = facts.startsWithEmpty
+        isSure =
+            isStandalone
+            ? !facts.isDamaged && facts.outsideName == nil && facts.outsideType == nil
+                && facts.hasInt
+            : facts.outsideName != nil || facts.outsideType != nil
+        signs = facts.signs
+    }
+}
+
+/// What the records say of what lies outside of them.
+private struct Facts {
+    let startsWithEmpty: Bool
+    let stringLength: Int
+    var typeCount = 0
+    /// The first name that lies outside of the strings.
+    var outsideName: UInt32?
+    /// The first reference to a type that is not among its own.
+    var outsideType: (from: Int, to: UInt32)?
+    /// There is a type `int` of 4 bytes.
+    var hasInt = false
+    /// Some record is cut short or of an unknown kind.
+    var isDamaged = false
+
+    init(_ bytes: ByteView, _ header: Header) {
+        let strings =
+            bytes.slice(header.length + header.stringOffset, header.stringLength) ?? .empty
+        stringLength = strings.count
+        startsWithEmpty = !strings.isEmpty && strings[0] == 0
+        guard
+            let words = bytes.words(
+                at: header.length + header.typeOffset, count: header.typeLength / 4,
+                bigEndian: header.bigEndian)
+        else {
+            isDamaged = true
+            return
+        }
+        read(words, strings)
+    }
+
+    private mutating func read(_ words: [UInt32], _ strings: ByteView) {
+        var starts: [Int] = []
+        var at = 0
+        while at < words.count {
+            guard words.count - at >= 3, let kind = TypeInfo(rawValue: words[at + 1]).kind else {
+                isDamaged = true
+                break
+            }
+            let vlen = kind == .func ? 0 : TypeInfo(rawValue: words[at + 1]).vlen
+            let length = kind.shape.words(vlen: vlen)
+            guard length <= words.count - at else {
+                isDamaged = true
+                break
+            }
+            starts.append(at)
+            at += length
+        }
+        typeCount = starts.count
+        for (index, start) in starts.enumerated() {
+            forEachName(words, start) { position in
+                let offset = words[position]
+                if offset != 0, offset >= strings.count, outsideName == nil { outsideName = offset }
+            }
+            forEachReference(words, start) { position in
+                if words[position] > typeCount, outsideType == nil {
+                    outsideType = (index + 1, words[position])
+                }
+            }
+            if TypeInfo(rawValue: words[start + 1]).kind == .int, words[start + 2] == 4,
+                strings.cString(at: Int(words[start])) == "int"
+            {
+                hasInt = true
+            }
+        }
+    }
+
+    var signs: [String] {
+        var signs = [
+            startsWithEmpty
+                ? "its strings begin with the empty one"
+                : "its strings do not begin with the empty one, which is the base's"
+        ]
+        if isDamaged { signs.append("its types are damaged after \(typeCount) of them") }
+        if let outsideName {
+            signs.append(
+                "name offset \(outsideName) lies outside its \(stringLength) bytes of strings")
+        } else {
+            signs.append("all names are its own")
+        }
+        if let outsideType {
+            signs.append(
+                "its type \(outsideType.from) refers to type \(outsideType.to), it has \(typeCount)"
+            )
+        } else {
+            signs.append("all types are its own")
+        }
+        if startsWithEmpty {
+            signs.append(hasInt ? "it has its own 'int'" : "it has no 'int' of its own")
+        }
+        return signs
+    }
+}

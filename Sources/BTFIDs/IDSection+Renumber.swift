@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BTF
+
+/// `.BTF_ids` for BTF that stands on another base now.
+package struct RenumberedIDs: Sendable {
+    /// The section's new contents.
+    package let bytes: [UInt8]
+    /// Words whose type is not in the new BTF: they had an id and are 0 now.
+    package let lost: Int
+    /// Words that were 0 because their type was not there, and have an id now.
+    package let found: Int
+    /// Words that are 0 as they were.
+    package let unresolved: Int
+}
+
+extension IDSection {
+    /// The ids that were filled in, some of them more than once.
+    package var filledIn: [UInt32] {
+        (entries.filter { $0.set == nil }.map(\.place) + sets.flatMap(\.places))
+            .map { word(at: $0) }.filter { $0 != 0 }
+    }
+
+    /// Gives each word the number that its type has now. Sets are sorted again, and flags stay with their ids.
+    ///
+    /// A word that is 0 stands for a type that was not found when the section was filled in. On another base it
+    /// may be there: it is looked up by kind and name, as when the section is filled in. In a set where several
+    /// such words have different flags it is not known whose they are; those stay 0.
+    ///
+    /// - Parameters:
+    ///   - ids: the new number of each type, by the old one; 0 when it has none any more.
+    ///   - old: the BTF that the ids are of.
+    ///   - new: the BTF that they are to be of.
+    /// - Throws: `IDError` for ids that `old` does not have, or that are there of other types than the symbols say:
+    ///   then they belong to another BTF than the file has.
+    package func renumbered(
+        _ ids: [UInt32], from old: BTF, to new: BTF
+    ) throws(IDError) -> RenumberedIDs {
+        var work = Renumbering(
+            section: self, ids: ids, lookup: TypeLookup(zeroEntries(old), in: new))
+        try checkOwners(old)
+        for entry in entries where entry.set == nil { work.renumber(entry) }
+        for number in sets.indices { work.renumber(set: number, old) }
+        return RenumberedIDs(
+            bytes: work.result, lost: work.lost, found: work.found, unresolved: work.unresolved)
+    }
+
+    /// Throws when an id is not of a type that a symbol asks for.
+    private func checkOwners(_ old: BTF) throws(IDError) {
+        for entry in entries where entry.set == nil {
+            try check(word(at: entry.place), at: entry.place, is: [entry], of: old)
+        }
+        for (number, set) in sets.enumerated() {
+            let wanted = members[number].map { entries[$0] }
+            for (place, pair) in zip(set.places, pairs(of: set)) {
+                try check(pair.id, at: place, is: wanted, of: old)
+            }
+        }
+    }
+
+    private func check(
+        _ id: UInt32, at place: Int, is wanted: [Entry], of old: BTF
+    ) throws(IDError) {
+        if id == 0 { return }
+        guard let record = old.record(TypeID(id)) else {
+            throw failure(.noSuchType(id, last: Int(old.typeCount) - 1), at: place)
+        }
+        guard !wanted.contains(where: { $0.kind.kind == record.kind && $0.name == record.name })
+        else { return }
+        throw failure(.otherType(id, is: "\(record.kind.word) '\(record.name)'"), at: place)
+    }
+
+    /// Entries whose words are 0.
+    private func zeroEntries(_ old: BTF) -> [Entry] {
+        entries.filter { $0.set == nil && word(at: $0.place) == 0 }
+            + sets.indices.flatMap { zeroMembers(ofSet: $0, old) }
+    }
+
+    /// Entries of a set that none of its ids is of.
+    fileprivate func zeroMembers(ofSet number: Int, _ old: BTF) -> [Entry] {
+        var present: [TypeName: Int] = [:]
+        for pair in pairs(of: sets[number]) where pair.id != 0 {
+            guard let record = old.record(TypeID(pair.id)) else { continue }
+            present[TypeName(record.kind, record.name), default: 0] += 1
+        }
+        return members[number].map { entries[$0] }.filter { entry in
+            let name = TypeName(entry.kind.kind, entry.name)
+            guard let count = present[name], count > 0 else { return true }
+            present[name] = count - 1
+            return false
+        }
+    }
+}
+
+private struct Renumbering {
+    let section: IDSection
+    let ids: [UInt32]
+    let lookup: TypeLookup
+    var result: [UInt8]
+    var lost = 0
+    var found = 0
+    var unresolved = 0
+    private var done: Set<Int> = []
+
+    init(section: IDSection, ids: [UInt32], lookup: TypeLookup) {
+        self.section = section
+        self.ids = ids
+        self.lookup = lookup
+        result = section.bytes
+    }
+
+    private func find(_ entry: IDSection.Entry) -> UInt32 {
+        lookup.found[TypeName(entry.kind.kind, entry.name)]?.rawValue ?? 0
+    }
+
+    /// - Parameter id: of a type that there was.
+    private mutating func new(_ id: UInt32) -> UInt32 {
+        let new = Int(id) < ids.count ? ids[Int(id)] : 0
+        if new == 0 { lost += 1 }
+        return new
+    }
+
+    private mutating func count(_ id: UInt32) {
+        if id == 0 { unresolved += 1 } else { found += 1 }
+    }
+
+    mutating func renumber(_ entry: IDSection.Entry) {
+        guard done.insert(entry.place).inserted else { return }
+        let old = section.word(at: entry.place)
+        let id = old == 0 ? find(entry) : new(old)
+        if old == 0 { count(id) }
+        result.setWord(id, at: entry.place, bigEndian: section.bigEndian)
+    }
+
+    mutating func renumber(set number: Int, _ old: BTF) {
+        let set = section.sets[number]
+        var pairs = section.pairs(of: set)
+        if section.isFilled(set) {
+            let free = pairs.indices.filter { pairs[$0].id == 0 }
+            for index in pairs.indices where pairs[index].id != 0 {
+                pairs[index].id = new(pairs[index].id)
+            }
+            let missing = section.zeroMembers(ofSet: number, old)
+            // Words without a symbol are 0 as well, and stay so.
+            if Set(free.map { pairs[$0].flags }).count <= 1 {
+                for (index, entry) in zip(free, missing) {
+                    pairs[index].id = find(entry)
+                    count(pairs[index].id)
+                }
+            } else {
+                unresolved += min(free.count, missing.count)
+            }
+        } else {
+            for entry in section.members[number].map({ section.entries[$0] }) {
+                let index = (entry.place - set.place) / set.stride - 1
+                pairs[index].id = find(entry)
+                count(pairs[index].id)
+            }
+        }
+        section.write(pairs, to: set, &result)
+    }
+}

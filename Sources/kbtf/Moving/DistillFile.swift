@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import KernelTree
+
+/// Distills the BTF of one file.
+struct DistillFile: Sendable {
+    let force: Bool
+    let dryRun: Bool
+
+    func run(
+        _ file: ModuleBTF, _ base: MoveBase, detached: String?, _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        outcome.facts = [("form", jsonString(file.form)), ("base", jsonString(base.path))]
+        if file.distilledBase != nil {
+            outcome.facts.append(("done", jsonString("kept")))
+            outcome.messages.append(.note("\(file.path): already distilled: left as it is"))
+            if dryRun { outcome.line = "\(file.path): already distilled" }
+            return
+        }
+        try refuseOldKernels(file, base)
+        let old = try split(file, base)
+        let distilled = try file.attempt { () throws(BTFError) in try old.distilled() }
+        let new = try file.attempt { () throws(BTFError) in
+            try BTF.parse(
+                ByteView(distilled.split), base: try BTF.parse(ByteView(distilled.base)))
+        }
+        do throws(RelocationError) { _ = try new.relocated(onto: base.btf) } catch {
+            let refusal = "a kernel with the BTF of \(base.path) would refuse it: \(error.message)"
+            guard force else {
+                throw Failure(
+                    "\(file.path): \(refusal)",
+                    hint: "leave it split, or write it all the same with --force")
+            }
+            outcome.messages.append(.note("\(file.path): \(refusal)"))
+        }
+        var moved = MovedBTF(btf: distilled.split, base: distilled.base)
+        if let section = file.ids {
+            let ids: RenumberedIDs
+            do throws(IDError) {
+                ids = try section.renumbered(distilled.ids, from: old, to: new)
+            } catch { throw Failure(error) }
+            moved.ids = ids.bytes
+            outcome.messages += ids.messages(file.path)
+            outcome.facts.append(("ids", ids.json))
+        }
+        let baseTypes = new.firstID - 1
+        let text =
+            "\(old.ownIDs.count) types, now \(distilled.typeCount) types, \(distilled.split.count) bytes, "
+            + "and \(baseTypes) types, \(distilled.base.count) bytes of base, from \(base.path)"
+        outcome.facts += [
+            ("done", jsonString("distilled")), ("types_before", "\(old.ownIDs.count)"),
+            ("types", "\(distilled.typeCount)"), ("bytes", "\(distilled.split.count)"),
+            ("base_types", "\(baseTypes)"), ("base_bytes", "\(distilled.base.count)"),
+        ]
+        if dryRun {
+            outcome.line = "\(file.path): \(text)"
+            return
+        }
+        outcome.messages.append(
+            .detail("\(file.path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
+        if try file.write(moved, detached: detached) == .signatureLost {
+            outcome.messages.append(.signatureIsGone(file.path))
+        }
+    }
+
+    /// Older kernels pass over `.BTF.base` and read the rest as if it stood on their own BTF.
+    private func refuseOldKernels(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) {
+        if force { return }
+        let release = file.release ?? base.release
+        let version = release?.version.map { KernelVersion($0.major, $0.minor) }
+        let rules = TargetRules(version, showing: base.btf)
+        if let rules, rules.has(.distilledBase) { return }
+        let kernel = release.map { "\($0)" } ?? rules.map { "\($0)" } ?? "an old one"
+        throw Failure(
+            "\(file.path): its kernel, \(kernel), does not read .BTF.base as "
+                + "\(KernelAbility.distilledBase.since) and later do",
+            hint: "leave it split; --force distills it all the same")
+    }
+
+    private func split(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) -> BTF {
+        guard !file.recognition.isStandalone else {
+            throw Failure(
+                "\(file.path): standalone BTF has no base to distill",
+                hint: "kbtf rebase \(file.path) first")
+        }
+        if let fault = BTF.misfit(of: file.bytes, on: base.btf) {
+            throw file.failure(
+                BTFError(
+                    offset: fault.offset,
+                    "split BTF, which was not made on \(base.path): \(fault.message)"),
+                hint: "name the base that it was made on with --base FILE")
+        }
+        return try file.attempt { () throws(BTFError) in
+            try BTF.parse(file.bytes, base: base.btf)
+        }
+    }
+}

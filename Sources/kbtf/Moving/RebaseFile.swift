@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+
+/// Moves the BTF of one file to another base.
+struct RebaseFile: Sendable {
+    let renumberOnly: Bool
+    let force: Bool
+    let dryRun: Bool
+    /// Names types that the base has under the same name, and says something else of.
+    let namesTwins: Bool
+    /// What split BTF stands on now, if that is known.
+    let from: MoveBase?
+
+    /// What is done to a file's BTF.
+    private enum Way: String {
+        /// Already stands on the base.
+        case kept
+        /// Standalone BTF, deduplicated against the base.
+        case deduplicated
+        /// Standalone BTF behind the base's numbers.
+        case renumbered
+        /// Distilled BTF by the kernel's rules.
+        case relocated
+        /// Split BTF of another base.
+        case rebased
+    }
+
+    private struct Step {
+        let way: Way
+        let old: BTF
+        let result: Rebased
+    }
+
+    func run(
+        _ file: ModuleBTF, onto base: MoveBase, detached: String?,
+        _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        let recognition = file.recognition
+        outcome.facts = [
+            ("form", jsonString(file.form)), ("sure", "\(recognition.isSure)"),
+            ("signs", jsonList(recognition.signs)), ("base", jsonString(base.path)),
+        ]
+        outcome.messages.append(.detail("\(file.path): \(file.description)"))
+        guard let step = try step(file, recognition, base) else {
+            outcome.facts.append(("done", jsonString(Way.kept.rawValue)))
+            outcome.messages.append(
+                .note("\(file.path): already fits \(base.path): left as it is"))
+            if dryRun { outcome.line = "\(file.path): already fits \(base.path)" }
+            if let detached, !dryRun {
+                _ = try file.write(MovedBTF(btf: file.bytes.array), detached: detached)
+            }
+            return
+        }
+        let btf = try sound(step.result, on: base, file)
+        var moved = MovedBTF(btf: step.result.bytes)
+        var idFacts = ""
+        if let section = file.ids {
+            let ids: RenumberedIDs
+            do throws(IDError) {
+                ids = try section.renumbered(step.result.ids, from: step.old, to: btf)
+            } catch { throw Failure(error) }
+            moved.ids = ids.bytes
+            outcome.messages += ids.messages(file.path)
+            outcome.facts.append(("ids", ids.json))
+            idFacts = ids.text
+        }
+        let text =
+            "\(step.old.ownIDs.count) types, \(step.way.rawValue), now \(step.result.typeCount) types, "
+            + "\(step.result.bytes.count) bytes, split, on \(base.path) (\(base.how))" + idFacts
+        outcome.facts += [
+            ("done", jsonString(step.way.rawValue)), ("types_before", "\(step.old.ownIDs.count)"),
+            ("types", "\(step.result.typeCount)"), ("bytes", "\(step.result.bytes.count)"),
+        ]
+        if namesTwins { tellTwins(btf, file, &outcome) }
+        if dryRun {
+            outcome.line = "\(file.path): \(text)"
+            return
+        }
+        outcome.messages.append(
+            .detail("\(file.path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
+        if try file.write(moved, detached: detached) == .signatureLost {
+            outcome.messages.append(.signatureIsGone(file.path))
+        }
+    }
+
+    // MARK: Ways
+
+    /// nil when the file stands on the base already.
+    private func step(
+        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase
+    ) throws(Failure) -> Step? {
+        if let small = file.distilledBase {
+            if renumberOnly { throw refusal(file) }
+            let old = try file.parseDistilled(small)
+            do throws(RelocationError) {
+                return Step(way: .relocated, old: old, result: try old.relocated(onto: base.btf))
+            } catch { throw file.failure(error, base: base.path) }
+        }
+        if recognition.isStandalone { return try standalone(file, recognition, base) }
+        let misfit = BTF.misfit(of: file.bytes, on: base.btf)
+        if renumberOnly, misfit != nil { throw refusal(file) }
+        guard let from else {
+            guard let misfit else { return nil }
+            throw file.failure(
+                BTFError(
+                    offset: misfit.offset,
+                    "split BTF, which was not made on \(base.path): \(misfit.message)"),
+                hint:
+                    "name the base that it was made on with --from FILE, or kbtf encode \(file.path)"
+            )
+        }
+        if let fault = BTF.misfit(of: file.bytes, on: from.btf) {
+            if misfit == nil { return nil }
+            throw file.failure(
+                BTFError(
+                    offset: fault.offset,
+                    "split BTF, which was not made on \(from.path): \(fault.message)"))
+        }
+        return try file.attempt { () throws(BTFError) in
+            let old = try BTF.parse(file.bytes, base: from.btf)
+            return Step(
+                way: .rebased, old: old,
+                result: try old.rebased(onto: base.index, keeping: file.ids?.filledIn ?? []))
+        }
+    }
+
+    private func standalone(
+        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase
+    ) throws(Failure) -> Step {
+        guard recognition.isSure || force else {
+            throw Failure(
+                "\(file.path): not surely standalone BTF: \(recognition.signs.joined(separator: ", "))",
+                hint: "kbtf rebase --force \(file.path), if it is standalone")
+        }
+        return try file.attempt { () throws(BTFError) in
+            let old = try BTF.parse(file.bytes)
+            return renumberOnly
+                ? Step(way: .renumbered, old: old, result: try old.renumbered(onto: base.index))
+                : Step(way: .deduplicated, old: old, result: try old.rebased(onto: base.index))
+        }
+    }
+
+    private func refusal(_ file: ModuleBTF) -> Failure {
+        Failure(
+            "\(file.path): --renumber-only is for standalone BTF, this is \(file.form)",
+            hint: "kbtf rebase \(file.path)")
+    }
+
+    // MARK: Results
+
+    /// The result, read over its base. What is unsound is not written.
+    private func sound(
+        _ result: Rebased, on base: MoveBase, _ file: ModuleBTF
+    ) throws(Failure) -> BTF {
+        let btf = try file.attempt { () throws(BTFError) in
+            try BTF.parse(ByteView(result.bytes), base: base.btf)
+        }
+        if let fault = check(btf).findings.first(where: { $0.severity == .error }) {
+            throw Failure(
+                "\(file.path): its BTF is unsound: on \(base.path) it would have a fault: \(fault)",
+                hint: "kbtf check \(file.path)")
+        }
+        return btf
+    }
+
+    /// Types of which the module and the base say different things under one name.
+    private func tellTwins(_ btf: BTF, _ file: ModuleBTF, _ outcome: inout MoveBatch.Outcome) {
+        let twins = btf.namesakesOfBase
+        outcome.facts.append(
+            ("differing", jsonList(twins.map(\.description))))
+        guard !twins.isEmpty else { return }
+        let some = twins.prefix(8).map(\.description).joined(separator: ", ")
+        outcome.messages.append(
+            .detail(
+                "\(file.path): differs from the base in \(some)"
+                    + (twins.count > 8 ? " and \(twins.count - 8) more" : "")))
+    }
+}
+
+extension RenumberedIDs {
+    var text: String {
+        var text = ""
+        if found > 0 { text += ", \(found) more of its ids filled in" }
+        return text
+    }
+
+    var json: String {
+        "{\"lost\":\(lost),\"found\":\(found),\"unresolved\":\(unresolved)}"
+    }
+
+    /// What may be missed.
+    func messages(_ path: String) -> [Talk.Message] {
+        var messages: [Talk.Message] = []
+        if lost > 0 {
+            messages.append(
+                .note("\(path): .BTF_ids: \(lost) ids are 0 now: their types are not in the BTF"))
+        }
+        if unresolved > 0 {
+            messages.append(
+                .note("\(path): .BTF_ids: \(unresolved) words are 0: no type of that name is there")
+            )
+        }
+        return messages
+    }
+}
