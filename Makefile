@@ -11,6 +11,7 @@ MAKEFLAGS += --no-print-directory
 
 SCRATCH ?= .build
 PREFIX ?= /usr/local
+libexecdir ?= $(PREFIX)/libexec
 DESTDIR ?=
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbtf
 
@@ -40,13 +41,15 @@ setup: ## install what is missing, and unpack a kernel image into the cache
 	@selftests/setup.sh
 
 .PHONY: build
-build: guest ## kbtf and kbtf-vm, in release
+build: ## kbtf and kbtf-vm, in release
 	@$(SWIFT) build $(RELEASEFLAGS) --product kbtf
 	$(SWIFT) build $(RELEASEFLAGS) --product kbtf-vm
+	$(MAKE) guest
 
 # What virtual machines start with, for each machine that there is a compiler for.
-GUESTS := $(foreach machine,x86_64 aarch64 s390x,$(if \
-	$(shell command -v $(machine)-linux-gnu-gcc),$(GUEST)-$(machine)))
+# Beside kbtf, and so after it: SwiftPM wants to make that folder itself.
+GUESTS = $(foreach machine,x86_64 aarch64 s390x,$(shell \
+	! command -v $(machine)-linux-gnu-gcc >/dev/null || echo $(GUEST)-$(machine)))
 .PHONY: guest
 guest: $(GUESTS) ## the init of virtual machines
 
@@ -78,8 +81,7 @@ lint: ## formatting, who may import what, licences
 	selftests/lint/spdx.sh
 
 $(GUEST)-%: selftests/guest/init.c
-	@mkdir -p $(dir $@)
-	$*-linux-gnu-gcc -Wall -Wextra -Werror -Os -static -s -o $@ $<
+	@$*-linux-gnu-gcc -Wall -Wextra -Werror -Os -static -s -o $@ $<
 
 .PHONY: setup-peers
 setup-peers: setup
@@ -106,10 +108,14 @@ test-all: lint test fuzz conformance ## all of the above but bench
 install: build ## into DESTDIR/PREFIX
 	@root='$(DESTDIR)$(PREFIX)'
 	install -Dm755 '$(KBTF)' "$$root/bin/kbtf"
-	install -Dm755 '$(KBTF)-vm' "$$root/bin/kbtf-vm"
-	for machine in '$(GUEST)'-*; do
-		install -Dm755 "$$machine" "$$root/libexec/kbtf/$${machine##*/}"
+	# The names that a kernel build calls, see docs/kernel-builders.md.
+	roles='$(DESTDIR)$(libexecdir)/kbtf'
+	mkdir -p "$$roles"
+	for name in pahole resolve_btfids; do
+		ln -srf "$$root/bin/kbtf" "$$roles/$$name"
 	done
+	# What `kbtf vm` starts, and what its guests start with.
+	install -m755 '$(KBTF)-vm' '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
 	for page in docs/man/*.1; do

@@ -91,6 +91,9 @@ let package = Package(
                 "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4",
                 "TestSupport",
             ]),
+        .testTarget(
+            name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
+            exclude: ["Data"], swiftSettings: strictTests),
         tests("KbtfTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]

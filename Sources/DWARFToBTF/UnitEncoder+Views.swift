@@ -75,13 +75,13 @@ extension UnitEncoder {
         return function.hasRanges ? .scattered : .noCode
     }
 
-    /// Whether a clone's parameter is constant, or not in a register although its position is one of
-    /// those that the calling convention gives registers.
+    /// Whether a clone's parameter is constant, or nowhere, or not in a register although its position is
+    /// one of those that the calling convention gives registers.
     private func isOptimized(_ index: Int) throws(DWARFError) -> Bool {
         let value = values[index]
         if value.isConstant { return true }
-        guard Int(value.position) < context.registers.count else { return false }
         guard let located = located(index) else { return true }
+        guard Int(value.position) < context.registers.count else { return false }
         let unit = contexts[Int(located.context)]
         let found = try unit.data.parameterRegister(
             located.location, form: located.locationForm,

@@ -93,7 +93,7 @@ package struct ChildProcess: ~Copyable {
         // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with nil.
         let copies = unsafe all.map { unsafe strdup($0) }
         let variables = unsafe launcher.environment.map { unsafe strdup($0) }
-        defer { unsafe (copies + variables).forEach { unsafe free($0) } }
+        defer { _ = unsafe (copies + variables).map { unsafe free($0) } }
         let reason = unsafe posix_spawnp(
             &child, all[0], &actions, &attributes, copies + [nil], variables + [nil])
         guard reason == 0 else { throw HostError(all[0], "run", errno: reason) }

@@ -31,8 +31,7 @@ package struct AccelerationProbe {
     /// The verdict, kept or new.
     /// - Parameter probe: a run of a guest with nothing to do, with KVM.
     package func verdict(
-        device: String = "/dev/kvm", now: () -> Int,
-        probe: (GuestLimits) throws(VMError) -> GuestReport
+        device: String = "/dev/kvm", probe: (GuestLimits) throws(VMError) -> GuestReport
     ) -> Verdict {
         guard FileStatus(device).exists else {
             return Verdict(acceleration: .tcg, reason: "there is no \(device)")

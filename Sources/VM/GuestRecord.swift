@@ -41,7 +41,9 @@ struct GuestRecord {
         case .line(let line): takeLine(line)
         case .guest(let text): takeGuest(text)
         case .trouble(let kind, let headline):
-            guard troubles.count < GuestRecord.keptTroubles else { break }
+            // `Oops: 0002` goes on where `BUG: unable to handle ...` began.
+            let goesOn = isInReport && kind == .oops && troubles.last?.kind != .warning
+            guard !goesOn, troubles.count < GuestRecord.keptTroubles else { break }
             troubles.append(
                 Trouble(
                     kind: kind, headline: headline, lines: Array(reportSoFar), during: activity))

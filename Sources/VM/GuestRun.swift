@@ -57,7 +57,8 @@ package struct GuestRun: Sendable {
         do throws(HostError) {
             let file = try MemoryFile("initramfs", with: initramfs)
             qemu = try ChildProcess(
-                machine.command(kernel: kernel, initramfs: ChildProcess.filePath), launcher: launcher,
+                machine.command(kernel: kernel, initramfs: ChildProcess.filePath),
+                launcher: launcher,
                 file: file)
         } catch {
             throw VMError(error.description, isMachinery: true)

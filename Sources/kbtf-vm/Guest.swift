@@ -23,13 +23,15 @@ struct Guest: Sendable {
                     if case .line(let line) = event { talk.detail(line) }
                 })
         } catch {
-            guard error.isMachinery else { return .failure(error) }
             return .failure(
-                VMError(
-                    error.description,
-                    hint: "make setup installs QEMU, or: apt-get install "
-                        + kernel.architecture.package, isMachinery: true))
+                VMError(error.description, hint: error.hint ?? hint, isMachinery: error.isMachinery)
+            )
         }
+    }
+
+    /// What to do when QEMU does not run.
+    var hint: String {
+        "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
     }
 
     /// Writes what is needed to boot it by hand: `NAME.cpio`, and `NAME.sh` with QEMU's command line.

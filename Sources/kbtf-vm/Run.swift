@@ -96,8 +96,10 @@ struct Run: ParsableCommand {
         }
         let summary = Summary(runs)
         try output.write(summary)
-        for run in runs where run.report.outcome != .passed {
-            talk.say("\(run.name): \(run.report.outcome.name): \(run.report.reason)")
+        for (guest, run) in zip(guests, runs) where run.report.outcome != .passed {
+            talk.say(
+                "\(run.name): \(run.report.outcome.name): \(run.report.reason)",
+                hint: run.report.outcome == .machinery ? guest.hint : nil)
         }
         if summary.hasMachineryFailure { throw ExitCode(KbtfVM.machineryFailure) }
         if !summary.hasPassed { throw ExitCode(1) }
@@ -146,7 +148,8 @@ struct Run: ParsableCommand {
             kernel: kernel,
             run: GuestRun(
                 machine: machine.machine(kernel.architecture, acceleration), kernel: kernel.path,
-                initramfs: archive, limits: limits.limits, hasOwnInit: own, launcher: Leash.launcher))
+                initramfs: archive, limits: limits.limits, hasOwnInit: own, launcher: Leash.launcher
+            ))
     }
 
     private func parametersByModule() throws(VMError) -> [String: String] {

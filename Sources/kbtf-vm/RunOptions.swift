@@ -58,9 +58,9 @@ struct MachineOptions: ParsableArguments {
         // Without it the verdict is not kept.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
-            file: folder.map { "\($0)/acceleration" },
+            file: folder.map { "\($0)/acceleration-\(kernel.release?.text ?? "unknown")" },
             key: "\(Surroundings.bootID ?? "") \(kernel.path) \(image.size) \(image.modified)")
-        let verdict = probe.verdict(now: Surroundings.milliseconds) { limits throws(VMError) in
+        let verdict = probe.verdict { limits throws(VMError) in
             talk.note("trying whether guests run under KVM here")
             let nothing = try Initramfs(
                 initProgram: try Guest.initProgram(kernel.architecture),

@@ -14,6 +14,9 @@ enum Surroundings {
     /// An environment variable, also an empty one; nil when it is not set.
     static func variableEvenEmpty(_ name: String) -> String? { variables[name] }
 
+    /// False where `/proc` is not mounted: then no variable is seen.
+    static var isEnvironmentKnown: Bool { !variables.isEmpty || FileStatus("/proc/self").exists }
+
     /// Folders to look for kernels in besides `/`.
     static var sysroots: [String] {
         variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []

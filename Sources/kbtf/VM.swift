@@ -16,7 +16,8 @@ struct VM: ParsableCommand {
               kbtf vm run --help
             """)
 
-    @Argument(parsing: .captureForPassthrough, help: "A command of kbtf vm, and what belongs to it.")
+    @Argument(
+        parsing: .captureForPassthrough, help: "A command of kbtf vm, and what belongs to it.")
     var words: [String] = []
 
     func run() throws {

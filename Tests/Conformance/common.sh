@@ -125,6 +125,12 @@ section() {
 # bytes FILE OFFSET SIZE
 bytes() { dd if="$1" bs=1M iflag=skip_bytes,count_bytes skip="$2" count="$3" status=none; }
 
+# content FILE SECTION: to standard output; nothing without it.
+content() {
+    local at
+    ! at=$(section "$1" "$2") || bytes "$1" "${at% *}" "${at#* }"
+}
+
 # btf_of ELF OUT: the content of its .BTF.
 btf_of() {
     local at

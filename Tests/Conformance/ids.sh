@@ -14,13 +14,6 @@
 theirs() { "$CACHE/peers/bin/resolve_btfids-$1" "${@:2}"; }
 ours() { "$IDS/bin/resolve_btfids" "$@"; }
 
-# content ELF SECTION: its bytes.
-content() {
-    local at
-    at=$(section "$1" "$2") || return 1
-    bytes "$1" "${at% *}" "${at#* }"
-}
-
 # ids_selftest SERIES
 ids_selftest() {
     local series=$1 dir=$IDS/selftest-$1 source=$CACHE/sources/$1/tools bad=0 count=0

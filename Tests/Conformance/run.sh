@@ -17,7 +17,7 @@
 #                are left; kernels take their own BTF and that of their modules, by the rules that kbtf has for them
 #   kbuild       modules built out of tree for 6.1, 6.12 and 7.2 with kbtf as PAHOLE and RESOLVE_BTFIDS, against
 #                the same builds with the kernel's own tools; kbuild.sh has it
-#   kernel       a small kernel, likewise
+#   kernel       a small kernel, likewise; kernel.sh
 #   ids          .BTF_ids and the 7.2 build's steps, against the kernels' own tool; ids.sh has it
 #
 #   rebase       standalone BTF put onto bases, split BTF moved from one to another; rebase.sh has it
@@ -342,6 +342,8 @@ vmlinux_same_bytes() {
 
 # shellcheck source=kbuild.sh
 source "$HERE/kbuild.sh"
+# shellcheck source=kernel.sh
+source "$HERE/kernel.sh"
 # shellcheck source=ids.sh
 source "$HERE/ids.sh"
 # shellcheck source=rebase.sh

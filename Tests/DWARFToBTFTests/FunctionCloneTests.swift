@@ -85,9 +85,11 @@ import Testing
         #expect(try reason(clone(place)) == expected, "\(what)")
     }
 
-    /// Six have registers, counted by position; the others may be anywhere, but not constant.
+    /// Six have registers, counted by position; the others may be anywhere, but not nowhere, nor constant.
     @Test(arguments: 0..<8) func positions(_ position: Int) throws {
-        #expect(try reason(clone(nil, at: position)) == (position < 6 ? Self.optimized : nil))
+        let frame = DWARFAttribute.expression([0x91, 0])
+        #expect(try reason(clone(frame, at: position)) == (position < 6 ? Self.optimized : nil))
+        #expect(try reason(clone(nil, at: position)) == Self.optimized)
         #expect(try reason(clone(.value(1), at: position)) == Self.optimized)
     }
 

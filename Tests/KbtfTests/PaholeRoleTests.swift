@@ -92,6 +92,22 @@ struct PaholeRoleTests {
         }
     }
 
+    /// Filling it in is the work of the build's next step, which knows what the step asks for.
+    @Test func idsAreNotFilledIn() throws {
+        let file = try Sample.compile(
+            scratch,
+            source: Sample.source + """
+
+                asm(".pushsection .BTF_ids,\\"a\\"\\n.type __BTF_ID__func__count__1, @object\\n"
+                    ".size __BTF_ID__func__count__1, 4\\n__BTF_ID__func__count__1: .zero 4\\n.popsection");
+                """)
+        #expect(try Command.role("pahole", ["-J", file]).status == 0)
+        #expect(try Sample.section(".BTF_ids", of: file) == [0, 0, 0, 0])
+        // It is one that can be filled in.
+        #expect(try Command.kbtf("encode", file).status == 0)
+        #expect(try Sample.section(".BTF_ids", of: file) != [0, 0, 0, 0])
+    }
+
     /// Other names are kbtf's own, also those that only begin alike.
     @Test func otherNames() throws {
         #expect(try Command.role("pahole-1.32", ["--version"]).text.hasPrefix("kbtf "))

@@ -8,17 +8,20 @@ import HostIO
 /// 6.1 and 6.12 hand make's variables on in the environment. 7.2's `gen-btf.sh` puts the build's own base into
 /// a shell variable of this name, and so into the environment once there is one; there `MAKEFLAGS` still
 /// has what was said. `KBTF_BASE` means the same, comes through everywhere and wins.
-enum BaseOverride: Equatable {
+enum BaseOverride {
     /// Nothing was said: what the build asks for counts.
     case unsaid
     /// No base, and none to distill.
     case standalone
     case file(String)
 
-    /// What to do, given the base that the build asks for. A build that asks for none (of a vmlinux) gets none.
-    func base(for asked: String?) -> String? {
+    /// The base to use, given the one that the build asks for. A build that asks for none (of a vmlinux)
+    /// gets none.
+    ///
+    /// - Throws: see `current`.
+    static func base(insteadOf asked: String?, _ talk: Talk) throws(Failure) -> String? {
         guard let asked else { return nil }
-        return switch self {
+        return switch try current(talk) {
         case .unsaid: asked
         case .standalone: nil
         case .file(let path): path
@@ -28,7 +31,10 @@ enum BaseOverride: Equatable {
     /// What the surroundings of the process say.
     ///
     /// - Throws: for a value that names no file for sure.
-    static func current() throws(Failure) -> BaseOverride {
+    private static func current(_ talk: Talk) throws(Failure) -> BaseOverride {
+        if !Surroundings.isEnvironmentKnown {
+            talk.note("/proc is not mounted: BTF_BASE and KBTF_BASE cannot be seen")
+        }
         if let value = Surroundings.variableEvenEmpty("KBTF_BASE") {
             return try BaseOverride("KBTF_BASE", value)
         }

@@ -68,7 +68,7 @@ enum PaholeRole {
                 "pahole: features that are not known are left out: "
                     + settings.unknownFeatures.joined(separator: ","))
         }
-        let base = try settings.base == nil ? nil : BaseOverride.current().base(for: settings.base)
+        let base = try BaseOverride.base(insteadOf: settings.base, talk)
         var options = EncodeOptions()
         options.features = settings.features
         options.onlyLanguages = settings.onlyLanguages
@@ -78,8 +78,7 @@ enum PaholeRole {
             options.features.remove(.distilledBase)
         }
         let batch = EncodeBatch(
-            base: base ?? "", search: .none, options: options, jobs: settings.jobs,
-            forcesDistilledBase: false, talk: talk)
+            base: base ?? "", search: .none, options: options, jobs: settings.jobs, talk: talk)
         let destinations = Destinations(file: settings.detached, folder: nil)
         let outcomes = batch.run(try destinations.assign(settings.files))
 

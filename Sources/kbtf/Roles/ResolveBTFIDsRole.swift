@@ -46,10 +46,11 @@ enum ResolveBTFIDsRole {
             return try IDPatch(blob: blob, path: settings.path).run()
         }
         HeapTuning.preferLargePages()
-        let asked: BaseOverride
-        do throws(Failure) { asked = try BaseOverride.current() } catch { throw Refusal(error) }
-        let job = ResolveBTFIDsJob(
-            settings: settings, base: asked.base(for: settings.base), talk: talk)
+        let base: String?
+        do throws(Failure) { base = try BaseOverride.base(insteadOf: settings.base, talk) } catch {
+            throw Refusal(error)
+        }
+        let job = ResolveBTFIDsJob(settings: settings, base: base, talk: talk)
         switch try settings.form() {
         case .inPlace: try job.fillInPlace()
         case .beside: try job.writeBeside()

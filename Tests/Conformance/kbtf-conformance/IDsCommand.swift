@@ -13,17 +13,18 @@ enum IDsCommand {
     /// nil for wrong usage.
     static func run(_ arguments: inout Arguments) -> Bool? {
         var base: String?
+        var types: String?
         var files: [String] = []
         while let word = arguments.next() {
-            if word == "--base" {
-                base = arguments.next()
-            } else {
-                files.append(word)
+            switch word {
+            case "--base": base = arguments.next()
+            case "--btf": types = arguments.next()
+            default: files.append(word)
             }
         }
         guard let base, files.count == 1 else { return nil }
         do {
-            say(try text(files[0], base: base == "none" ? nil : base))
+            say(try text(files[0], types: types, base: base == "none" ? nil : base))
             return true
         } catch {
             say("kbtf-conformance: \(error)\n")
@@ -35,18 +36,19 @@ enum IDsCommand {
         let description: String
     }
 
-    private static func text(_ path: String, base: String?) throws -> String {
+    /// - Parameter types: the file that has the `.BTF`; nil: the same.
+    private static func text(_ path: String, types: String?, base: String?) throws -> String {
         let elf = try ELFFile(path: path)
-        guard let section = elf.section(named: ".BTF_ids"),
-            let types = elf.section(named: ".BTF")
-        else { throw Unreadable(description: "\(path): no .BTF_ids or no .BTF") }
+        guard let section = elf.section(named: ".BTF_ids") else {
+            throw Unreadable(description: "\(path): no .BTF_ids")
+        }
         var below: BTF?
         if let own = elf.section(named: ".BTF.base") {
             below = try BTF.parse(elf.data(of: own))
         } else if let base {
             below = try CompareCommand.load(base, base: nil).btf
         }
-        let btf = try BTF.parse(elf.data(of: types), base: below)
+        let btf = try CompareCommand.load(types ?? path, base: below).btf
         let data = try elf.data(of: section)
         guard let words = data.words(at: 0, count: data.count / 4, bigEndian: elf.isBigEndian)
         else { throw Unreadable(description: "\(path): .BTF_ids: its size lies") }

@@ -13,8 +13,8 @@ enum Main {
                                         [--functions-by-rule [--rules LIST]]
                                         --base-a FILE|none --base-b FILE|none LIST
                  BTFs by meaning; each line of LIST is OURS ORACLE [LEDGER|- [ELF|-]]
-               kbtf-conformance ids --base FILE|none FILE
-                 what each id in FILE's .BTF_ids names
+               kbtf-conformance ids [--btf FILE] --base FILE|none FILE
+                 what each id in FILE's .BTF_ids names, of its own .BTF or that of another file
                kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
                  a copy of IN with its .BTF_ids as before it was filled in
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Glibc
+import KernelTree
+import TestSupport
+import Testing
+
+@testable import VM
+
+/// Modules, tests and the list of what to do.
+@Suite struct GuestImageTests {
+    private func module(
+        _ name: String, needs: [String] = [], release: String = "6.1.0-test", btf: String? = nil,
+        isDistilled: Bool = false, machine: UInt16 = 62
+    ) -> [UInt8] {
+        var image = DWARFImage()
+        image.machine = machine
+        let info =
+            "depends=\(needs.joined(separator: ","))\0name=\(name)\0vermagic=\(release) SMP\0"
+        image.section(".modinfo", Array(info.utf8))
+        if let btf { image.section(".BTF", Array(btf.utf8)) }
+        if isDistilled { image.section(".BTF.base", [1, 2, 3]) }
+        return image.bytes()
+    }
+
+    private func order(
+        _ paths: [String], folder: String? = nil, release: String? = "6.1.0-test"
+    ) throws -> [String] {
+        try ModuleSet(
+            paths, folder: folder, release: release.flatMap { KernelRelease($0) }, for: .x86
+        ).entries.map { ($0.isWanted ? "" : "+") + $0.info.name }
+    }
+
+    private func message(_ body: () throws -> Void) -> String? {
+        do { try body() } catch { return "\(error)" }
+        return nil
+    }
+
+    @Test func order() throws {
+        let scratch = try Scratch()
+        let folder = scratch.path + "/lib/modules/6.1.0-test"
+        try scratch.write("lib/modules/6.1.0-test/kernel/lib/c-d.ko", module("c_d"))
+        try scratch.write("lib/modules/6.1.0-test/kernel/b.ko", module("b", needs: ["c-d"]))
+        try scratch.write("lib/modules/6.1.0-test/kernel/e.ko", module("e", needs: ["c_d"]))
+        let a = try scratch.write("a.ko", module("a", needs: ["b", "e"]))
+        let z = try scratch.write("z.ko", module("z"))
+        #expect(try order([z, a], folder: folder) == ["z", "+c_d", "+b", "+e", "a"])
+        // One that is given takes the place of the kernel's, before those that need it.
+        let own = try scratch.write("own/e.ko", module("e"))
+        #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
+    }
+
+    @Test func refused() throws {
+        let scratch = try Scratch()
+        let a = try scratch.write("a.ko", module("a", needs: ["b"]))
+        let b = try scratch.write("b.ko", module("b", needs: ["a"]))
+        let arm = try scratch.write("arm.ko", module("arm", machine: 183))
+        let text = try scratch.write("text.ko", "text")
+        #expect(
+            message { _ = try order([a]) }
+                == "\(a): needs the module b, which is not there: the kernel has no modules")
+        #expect(message { _ = try order([a, b]) } == "\(b): needs a, which needs it in turn")
+        #expect(
+            message { _ = try order([a, a]) }
+                == "\(a): there is a module a among the others already")
+        #expect(
+            message { _ = try order([a], release: "6.2.0") }
+                == "\(a): built for 6.1.0-test, not for the kernel 6.2.0")
+        #expect(message { _ = try order([arm]) } == "\(arm): not a module for x86_64")
+        #expect(message { _ = try order([text]) }?.hasPrefix("\(text): ") == true)
+        #expect(
+            message { _ = try order(["/nowhere.ko"]) }
+                == "/nowhere.ko: cannot open: No such file or directory")
+    }
+
+    /// The list in the image, which init goes by.
+    @Test func list() throws {
+        let scratch = try Scratch()
+        let a = try scratch.write("a.ko", module("a", needs: ["b"], btf: "btf of a"))
+        let c = try scratch.write("c.ko", module("c", btf: "btf of c", isDistilled: true))
+        try scratch.write("lib/b.ko", module("b", btf: "btf of b"))
+        try scratch.write("tests/data", "words")
+        for name in ["tests/run", "tests/sub/other", "single"] {
+            chmod(try scratch.write(name, "program"), 0o755)
+        }
+        let files = try GuestFiles(
+            [scratch.path + "/tests", scratch.path + "/single"], seconds: 9,
+            denied: ["sub/other": "hangs on 6.1"], for: .x86)
+        let initramfs = try Initramfs(
+            initProgram: ByteView(Array("init".utf8)),
+            modules: ModuleSet(
+                [a, c], folder: scratch.path + "/lib", release: nil, for: .x86),
+            parameters: ["c": "debug=1"], tests: files)
+        let archive = try scratch.write("i.cpio", initramfs.chunks.flatMap { $0.array })
+        func cat(_ name: String) throws -> String {
+            try Shell.run("cpio -i --quiet --to-stdout '\(name)' <'\(archive)'")
+        }
+        #expect(
+            try cat("kbtf/list") == """
+                needed\tb\t/modules/b.ko
+                module\ta\t/modules/a.ko\t
+                btf\ta\t/kbtf/btf/a
+                module\tc\t/modules/c.ko\tdebug=1
+                btf\tc\t-
+                test\trun\t9\t/tests/run
+                skip\tsub/other\thangs on 6.1
+                test\tsingle\t9\t/tests/single
+
+                """)
+        #expect(initramfs.plan == 7)
+        #expect(try cat("kbtf/btf/a") == "btf of a")
+        #expect(try cat("tests/data") == "words")
+        #expect(try cat("init") == "init")
+    }
+
+    @Test func testsThatCannotRun() throws {
+        let scratch = try Scratch()
+        let script = try scratch.write("script", "#!/bin/sh\n")
+        #expect(
+            message { _ = try GuestFiles([script], seconds: 1, for: .x86) }
+                == "\(script): a script, and the guest has no interpreter for it")
+        try scratch.write("x.c", "int main(void) { return 0; }")
+        _ = try Shell.run("cd '\(scratch.path)' && cc -o dynamic x.c && cc -static -o static x.c")
+        let dynamic = scratch.path + "/dynamic"
+        #expect(
+            message { _ = try GuestFiles([dynamic], seconds: 1, for: .x86) }
+                == "\(dynamic): linked dynamically, and the guest has no libraries")
+        let fixed = scratch.path + "/static"
+        #expect(
+            try GuestFiles([fixed], seconds: 1, for: .x86).tests.map { $0.path } == [
+                "/tests/static"
+            ])
+        #expect(
+            message { _ = try GuestFiles([fixed], seconds: 1, for: .arm64) }
+                == "\(fixed): not a program for aarch64")
+    }
+
+    @Test func denyList() throws {
+        let scratch = try Scratch()
+        let path = try scratch.write(
+            "DENYLIST", "# comment\n\na\tneeds two disks # really\nb/c  why not\n")
+        #expect(try DenyList(path).reasons == ["a": "needs two disks", "b/c": "why not"])
+        let bad = try scratch.write("BAD", "a why\nb\n")
+        #expect(
+            message { _ = try DenyList(bad) } == "\(bad): line 2: no reason why b is not to run")
+    }
+
+    @Test func commandLine() {
+        let machine = Machine(
+            .x86, acceleration: .tcg, processors: 3, memory: 512, kernelArguments: ["lsm=bpf"])
+        let line = machine.command(kernel: "/k", initramfs: "/i").joined(separator: " ")
+        #expect(
+            line == """
+                qemu-system-x86_64 -machine pc -nodefaults -display none -no-reboot \
+                -accel tcg,thread=multi -cpu max -m 512 -smp 3 \
+                -chardev stdio,id=console,signal=off -serial chardev:console -kernel /k -initrd /i \
+                -append console=ttyS0 ignore_loglevel panic=-1 oops=panic printk.devkmsg=on \
+                nowatchdog rcupdate.rcu_cpu_stall_suppress=1 lsm=bpf
+                """)
+        for architecture in Architecture.all {
+            let words = Machine(architecture, acceleration: .kvm).command(
+                kernel: "k", initramfs: "i")
+            #expect(words[0] == architecture.qemu)
+            #expect(words.contains("host"))
+            #expect(
+                Machine(architecture, acceleration: .kvm).commandLine.hasPrefix(
+                    "console=\(architecture.console) "))
+        }
+    }
+}
