@@ -11,6 +11,7 @@
 #   OTHER_BASE      another build of it, whose modules are made to fit by distilling; none: no such tests
 #   OTHER_HEADERS   the headers of that
 #   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without
+#   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
 #   INSIDE          a root to compile modules in, in which HEADERS and OTHER_HEADERS lie; none: here
 
 set -euo pipefail
@@ -80,6 +81,8 @@ put rebased module_btf rebased
 put renumbered own_types renumbered
 put programs programs
 put lsm lsm
+put kernel kernel_btf
+[ -z "${VMLINUX_BTF-}" ] || cp "$VMLINUX_BTF" "$folder/tests/kernel/vmlinux.btf"
 
 [ -n "$OTHER_BASE" ] || exit 0
 compiled "$OTHER_HEADERS" other

@@ -4,12 +4,17 @@
 # Part of run.sh: real kernels take our BTF, in virtual machines.
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
+#   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well
 #   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests
 
 kernel_of() {
-    if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/vmlinuz"; else echo "$CACHE/kernels/$1/image/boot/vmlinuz-$(release_of "$1")"; fi
+    case $1 in
+    7.2) echo "$CACHE/vm/7.2/vmlinuz" ;;
+    small) echo "$GUESTS/small/vmlinuz" ;;
+    *) echo "$CACHE/kernels/$1/image/boot/vmlinuz-$(release_of "$1")" ;;
+    esac
 }
 
 # Two processors make 7.2 stop under QEMU 7.2's TCG where it patches its own code.
@@ -86,6 +91,26 @@ run_guests() {
     local series
     guests_inputs
     for series in 6.1 6.12 7.2; do guest_tests "$series"; done
+}
+
+# A kernel that has no BTF but ours.
+run_small() {
+    local bad=0 dir=$GUESTS/small ours
+    guests_inputs
+    mkdir -p "$dir/bin"
+    ln -sf "$KBTF" "$dir/bin/pahole"
+    ln -sf "$KBTF" "$dir/bin/resolve_btfids"
+    ours=(PAHOLE="$dir/bin/pahole" RESOLVE_BTFIDS="$dir/bin/resolve_btfids")
+    small_config
+    rm -f "$SMALL/vmlinux"
+    small_make "${ours[@]}" bzImage modules >"$dir/made" 2>&1 || { verdict "small kernel" 1 "$(tail -n 1 "$dir/made")"; return; }
+    cp "$SMALL/arch/x86/boot/bzImage" "$dir/vmlinuz"
+    btf_of "$SMALL/vmlinux" "$dir/vmlinux.btf"
+    KBTF=$KBTF BASE=$dir/vmlinux.btf HEADERS=$SMALL VMLINUX_BTF=$dir/vmlinux.btf \
+        bash "$REPO/selftests/stage.sh" "$dir" >"$dir/staging" 2>&1 ||
+        { verdict "small kernel" 1 "$(tail -n 1 "$dir/staging")"; return; }
+    booted small tests "$dir/tests" || bad=1
+    verdict "small kernel, BTF by kbtf" "$bad" "$(points "$GUESTS/small-tests.ktap")"
 }
 
 shipped_modules() {
