@@ -88,6 +88,10 @@ struct GuestRecord {
         hasSpoken = true
         if text == "# end" {
             hasEnded = true
+            return
+        } else if text.hasPrefix("# Totals: ") {
+            // Counted anew, subtests and all.
+            return
         } else if text.hasPrefix("# module ") || text.hasPrefix("# test ") {
             activity = String(text.dropFirst(2))
             return

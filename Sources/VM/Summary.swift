@@ -41,7 +41,7 @@ package struct Summary: Sendable {
             let passed = report.outcome == .passed
             if !passed {
                 let lines = report.evidence + (report.tests?.output ?? [])
-                for line in lines { out += "# \(line)\n" }
+                for line in lines { out += Summary.diagnostic(line) }
             }
             out += "\(passed ? "ok" : "not ok") \(index + 1) \(run.name) # "
             out += passed ? "" : "\(report.outcome.name): \(report.reason) "
@@ -63,7 +63,7 @@ package struct Summary: Sendable {
                 out += Summary.results(result.subtests, isVerbose, indent: indent + "  ")
             }
             for line in result.output where isVerbose || result.verdict == .fail {
-                out += indent + (line.hasPrefix("#") ? line : "# " + line) + "\n"
+                out += indent + Summary.diagnostic(line)
             }
             for fault in result.faults { out += "\(indent)# \(fault)\n" }
             let ok = result.verdict == .fail || result.verdict == .expectedFailure ? "not ok" : "ok"
@@ -87,6 +87,11 @@ package struct Summary: Sendable {
         return
             "# Totals: pass:\(count(.pass)) fail:\(count(.fail)) xfail:\(count(.expectedFailure)) "
             + "xpass:0 skip:\(count(.skip)) error:\(errors)"
+    }
+
+    /// `line` so that no reader takes it for a result.
+    private static func diagnostic(_ line: String) -> String {
+        (line.hasPrefix("#") ? line : "# " + line) + "\n"
     }
 
     private static func escaped(_ name: String) -> String {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Bytes
 import HostIO
+import KernelTree
 import VM
 
 /// What the virtual machine is like.

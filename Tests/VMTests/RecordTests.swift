@@ -39,6 +39,7 @@ import Testing
         [ 1.0] kbtf:   1..1
         [ 1.0] kbtf:   ok 1 inner
         [ 1.0] kbtf: ok 2 bar
+        [ 1.0] kbtf: # Totals: pass:2 fail:0 xfail:0 xpass:0 skip:0 error:0
         [ 1.0] kbtf: # end
         [ 1.0] reboot: Power down
 
@@ -50,6 +51,7 @@ import Testing
         #expect(report.reason == "")
         #expect(report.tests?.results.map { $0.name } == ["foo", "bar"])
         #expect(report.troubles.isEmpty)
+        #expect(report.tests?.output == [])
     }
 
     @Test(arguments: [

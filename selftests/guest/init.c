@@ -97,6 +97,7 @@ static void mount_all(void)
 	mount_at("tmpfs", "/run", 0755);
 	mount_at("debugfs", "/sys/kernel/debug", 0700);
 	mount_at("tracefs", "/sys/kernel/tracing", 0700);
+	mount_at("securityfs", "/sys/kernel/security", 0755);
 	mount_at("bpf", "/sys/fs/bpf", 0700);
 	mount_at("cgroup2", "/sys/fs/cgroup", 0755);
 	chmod("/tmp", 01777);
