@@ -10,6 +10,8 @@ package enum ConsoleEvent: Sendable, Equatable {
     case trouble(Trouble.Kind, String)
     /// The kernel is about to power off or to start anew.
     case powerDown
+    /// The kernel has stopped, and cannot switch its machine off.
+    case halted
     /// The console could not keep up: so many lines are missing.
     case lost(Int)
 }

@@ -60,7 +60,8 @@ package struct ConsoleReader {
         } else if let kind = TroubleRecogniser.kind(of: text) {
             body(.trouble(kind, String(text)))
         } else if text.hasPrefix("reboot: ") {
-            body(.powerDown)
+            // `reboot: Power off not available: System halted instead`, of a kernel without ACPI.
+            body(text.contains("System halted") ? .halted : .powerDown)
         } else if let count = ConsoleReader.lost(text) {
             body(.lost(count))
         }

@@ -8,6 +8,8 @@ struct GuestRecord {
     enum Cut: Equatable {
         case deadline(seconds: Int)
         case flood(bytes: Int)
+        /// It had ended, but for its machine.
+        case halted
     }
 
     /// Lines of the console shown as evidence.
@@ -19,6 +21,7 @@ struct GuestRecord {
     var log: [UInt8] = []
     /// The guest's init has spoken.
     private(set) var hasSpoken = false
+    private(set) var isHalted = false
     private var hasEnded = false
     private var parser = KTAPParser()
     private var troubles: [Trouble] = []
@@ -49,6 +52,9 @@ struct GuestRecord {
                     kind: kind, headline: headline, lines: Array(reportSoFar), during: activity))
             isInReport = true
         case .powerDown: isInReport = false
+        case .halted:
+            isInReport = false
+            isHalted = true
         case .lost(let count): lostLines += count
         }
     }
@@ -128,7 +134,7 @@ struct GuestRecord {
             }
             return (.hang, "still running after \(seconds) seconds\(during)", lastLines)
         }
-        guard ending == .exited(0) else { return machinery(ending) }
+        guard cut == .halted || ending == .exited(0) else { return machinery(ending) }
         if let reason = parser.bailOut { return (.failed, "bail out: \(reason)", lastLines) }
         if hasOwnInit, !hasEnded {
             let when = hasSpoken ? "before its tests were done" : "before its init spoke"

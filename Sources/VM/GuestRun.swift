@@ -81,6 +81,7 @@ package struct GuestRun: Sendable {
             case .output(let bytes):
                 record.log += bytes
                 reader.take(bytes, take)
+                if record.isHalted { cut = .halted }
                 if record.log.count > limits.log { cut = .flood(bytes: limits.log) }
             case .errors(let bytes): record.takeComplaint(bytes)
             case .nothing: break

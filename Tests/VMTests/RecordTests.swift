@@ -54,6 +54,23 @@ import Testing
         #expect(report.tests?.output == [])
     }
 
+    /// A kernel that cannot switch its machine off stays, and QEMU with it until it is killed.
+    @Test func aHaltedMachine() {
+        let halted = "reboot: Power off not available: System halted instead"
+        let log = RecordTests.fine.replacing("reboot: Power down", with: halted)
+        #expect(judge(log, cut: .halted, ending: .signalled(9)).outcome == .passed)
+        // Nothing else makes a killed QEMU a good end.
+        #expect(judge(log, ending: .signalled(9)).outcome == .machinery)
+        let early = log.replacing("kbtf: # end", with: "kbtf: # more")
+        #expect(judge(early, cut: .halted, ending: .signalled(9)).outcome == .earlyPowerOff)
+        var record = GuestRecord(hasOwnInit: true)
+        var reader = ConsoleReader()
+        reader.take(RecordTests.fine.utf8) { record.take($0) }
+        #expect(!record.isHalted)
+        reader.take("[ 2.0] \(halted)\n".utf8) { record.take($0) }
+        #expect(record.isHalted)
+    }
+
     @Test(arguments: [
         (
             "panic", Trouble.Kind.panic,
