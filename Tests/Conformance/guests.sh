@@ -109,6 +109,7 @@ run_small() {
     KBTF=$KBTF BASE=$dir/vmlinux.btf HEADERS=$SMALL VMLINUX_BTF=$dir/vmlinux.btf \
         bash "$REPO/selftests/stage.sh" "$dir" >"$dir/staging" 2>&1 ||
         { verdict "small kernel" 1 "$(tail -n 1 "$dir/staging")"; return; }
+    "$BPFTOOL" btf dump file "$dir/vmlinux.btf" >"$dir/dumped" 2>&1 || bad=1
     booted small tests "$dir/tests" || bad=1
     verdict "small kernel, BTF by kbtf" "$bad" "$(points "$GUESTS/small-tests.ktap")"
 }
