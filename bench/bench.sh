@@ -71,7 +71,7 @@ say <<HEAD
 Written by \`make bench\`, $(date -u +%Y-%m-%d). $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed q), $(nproc) processors,
 $(awk '$1 == "MemTotal:" { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo) of memory, Linux $(uname -r). Load average before: $(cut -d' ' -f1 /proc/loadavg).
 
-Whole processes, timed by hyperfine -N, the commands of a table in turn and each as often as its last column says,
+Whole processes, timed by hyperfine -N, the commands of a table in turn, long ones three times in a row each, and as often as its last column says in all,
 after one run of each that is not counted. Processor time is the mean of user and system time together. Peak memory is the
 kernel's own accounting (wait4), median of $PEAKS runs; of a loop, that of its largest process. kbtf takes as many
 threads as it likes; pahole takes one unless -j says more. pahole 1.32 has libbpf 1.8. Features:

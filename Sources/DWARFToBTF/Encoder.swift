@@ -28,7 +28,7 @@ package struct EncodeOptions: Sendable {
 package struct Encoded: Sendable {
     /// The BTF's bytes; empty when the file's units hold nothing to tell. Where the base tells all of it,
     /// BTF without types.
-    package let bytes: [UInt8]
+    package var bytes: [UInt8]
     /// The base that `bytes` continues, when that was to be distilled.
     package var base: [UInt8]?
     package let typeCount: Int

@@ -47,7 +47,7 @@ struct EncodeFile {
         let whole =
             ids != nil || hasOldIDs || distills || options.target != nil
             ? try parseBase() : nil
-        let encoded: Encoded
+        var encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
                 elf, debugInfo.data, base: base?.index, whole: whole, options: options)
@@ -61,16 +61,7 @@ struct EncodeFile {
             return
         }
         if let target = options.target {
-            let report = try check(encoded, whole, for: target)
-            // Objects to be linked yet are not what a kernel starts with.
-            if elf.type != ELFType.relocatable,
-                report.findings.findings.contains(where: { $0.rule == "sorted" })
-            {
-                outcome.messages.append(
-                    .note(
-                        "\(job.path): its types are not in order of names, by which \(target) looks them up: resolve_btfids is yet to sort them"
-                    ))
-            }
+            try fit(&encoded, whole, to: target)
         }
         if debugInfo.path != job.path {
             outcome.messages.append(
@@ -109,22 +100,27 @@ struct EncodeFile {
             hint: "leave distilled_base out, or write it all the same with --force")
     }
 
-    /// Throws where the target would refuse the BTF, as for a name that nothing can be left out for.
-    private func check(
-        _ encoded: Encoded, _ whole: BTF?, for target: TargetRules
-    ) throws(Failure) -> TargetReport {
+    /// Puts the types into the order that the target looks them up by. Throws where it would refuse the BTF,
+    /// as for a name that nothing can be left out for.
+    private func fit(
+        _ encoded: inout Encoded, _ whole: BTF?, to target: TargetRules
+    ) throws(Failure) {
         let report: TargetReport
         do throws(BTFError) {
             let base = try encoded.base.map { bytes throws(BTFError) in
                 try BTF.parse(ByteView(bytes))
             }
-            let btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
+            var btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
+            if target.has(.sortedNames) {
+                btf = try btf.sortedByName()
+                encoded.bytes = btf.serialized()
+            }
             report = checkTarget(
                 btf, byteCount: encoded.bytes.count,
                 use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
                 isSound: true, limit: 100)
         } catch { throw Failure("\(job.path): .BTF\(error)") }
-        guard case .refuses = report.kernel else { return report }
+        guard case .refuses = report.kernel else { return }
         let finding = report.findings.findings.first { $0.severity == .error }
         throw Failure(
             "\(job.path): .BTF\(finding?.description ?? ""): there is no BTF of it for \(target)",
