@@ -16,7 +16,7 @@ IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images
 HEADERS=linux-headers-cloud-$(dpkg --print-architecture)
 PACKAGES=(
     bc binutils build-essential clang-16 cpio kmod make pkg-config qemu-system-x86 xz-utils
-    libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev zlib1g-dev
+    libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev python3 zlib1g-dev
     "$HEADERS"
 )
 PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole time valgrind zstd)

@@ -19,7 +19,7 @@ package struct Machine: Sendable {
     package var kernelArguments: [String]
 
     package init(
-        _ architecture: Architecture, acceleration: Acceleration, processors: Int = 2,
+        _ architecture: Architecture, acceleration: Acceleration, processors: Int = 1,
         memory: Int = 1024, kernelArguments: [String] = []
     ) {
         self.architecture = architecture

@@ -20,7 +20,7 @@ struct MachineOptions: ParsableArguments {
     var memory = 1024
 
     @Option(help: ArgumentHelp("Processors of each guest.", valueName: "N"))
-    var cpus = 2
+    var cpus = 1
 
     @Option(
         help: ArgumentHelp(

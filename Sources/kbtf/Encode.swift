@@ -39,15 +39,7 @@ struct Encode: ParsableCommand {
     @Flag(help: "Make standalone BTF, also of modules (as --base '').")
     var standalone = false
 
-    @Option(
-        help: ArgumentHelp("Write raw BTF to this file; FILE stays untouched.", valueName: "OUT"))
-    var detached: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Write raw BTF to NAME.btf in this folder for each FILE; they stay untouched.",
-            valueName: "DIR"))
-    var detachedDir: String?
+    @OptionGroup var destinations: DetachedOptions
 
     @Option(
         help: ArgumentHelp(
@@ -75,12 +67,6 @@ struct Encode: ParsableCommand {
     )
     var ledger: String?
 
-    @Option(
-        name: [.customShort("j", allowingJoined: true), .customLong("jobs")],
-        help: ArgumentHelp("Files to work on at a time (default: one a processor).", valueName: "N")
-    )
-    var jobs: Int?
-
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"))
@@ -90,13 +76,7 @@ struct Encode: ParsableCommand {
         if standalone, let base = base.base, !base.isEmpty {
             throw ValidationError("--standalone and --base contradict each other")
         }
-        if detached != nil, detachedDir != nil {
-            throw ValidationError("--detached and --detached-dir contradict each other")
-        }
-        if detached != nil, files.count > 1 {
-            throw ValidationError("--detached takes one FILE; use --detached-dir for several")
-        }
-        if let jobs, jobs < 1 { throw ValidationError("-j takes 1 or more, not \(jobs)") }
+        try destinations.validate(files)
         if let unknown = Features.parse(features).unknown {
             throw ValidationError(
                 "unknown feature '\(unknown)'; there are default, all, "
@@ -120,11 +100,10 @@ struct Encode: ParsableCommand {
         options.keepsLedger = ledger != nil
         var batch = EncodeBatch(
             base: standalone ? "" : base.base, search: base.search, options: options,
-            jobs: jobs ?? onlineProcessorCount, forcesDistilledBase: force,
+            jobs: destinations.jobCount, forcesDistilledBase: force,
             talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
-        let destinations = Destinations(file: detached, folder: detachedDir)
-        let outcomes = batch.run(try destinations.assign(try inputs()))
+        let outcomes = batch.run(try destinations.assign(files))
 
         let talk = talkOptions.talk
         for outcome in outcomes {
@@ -162,15 +141,5 @@ struct Encode: ParsableCommand {
                 "--target \(self.target.name): without \(without.joined(separator: ", ")), "
                     + "which \(target.rules) does not take")
         }
-    }
-
-    private func inputs() throws(Failure) -> [String] {
-        let paths = try Inputs(files, suffixes: [".ko"]).paths
-        if detached != nil, paths.count > 1 {
-            throw Failure(
-                "\(files[0]): --detached takes one file, there are \(paths.count) in this folder",
-                hint: "use --detached-dir DIR")
-        }
-        return paths
     }
 }
