@@ -45,26 +45,8 @@ kind() { "$kbtf" info --json "${1:-$ko}" | sed -n 's/.*"kind" *: *"\([a-z]*\)".*
 bytes() { sha256sum <"$1"; }
 calls() { wc -l <"$work/calls"; }
 
-points=0
-check() {
-    local name=$1
-    shift
-    points=$((points + 1))
-    if "$@"; then
-        echo "ok $points - $name"
-    else
-        echo "not ok $points - $name"
-        sed 's/^/# /' "$log"
-    fi
-}
-says() { grep -qF -- "$1" "$log"; }
-not() { ! "$@"; }
-is() { [ "$1" = "$2" ] || { echo "# got '$1', not '$2'"; return 1; }; }
-differ() { [ "$1" != "$2" ]; }
-bail() {
-    echo "Bail out! $*"
-    exit 1
-}
+# shellcheck source=selftests/tap.sh
+source "$root/selftests/tap.sh"
 
 [ -e "$headers/Makefile" ] || bail "no headers for $release"
 [ -x "$kbtf" ] || bail "no kbtf at $kbtf"

@@ -24,26 +24,8 @@ headers=$work/headers
 
 kind() { "$kbtf" info --json "${2:-$ko}" --base "$1" | sed -n 's/.*"kind" *: *"\([a-z]*\)".*/\1/p' | head -n 1; }
 bytes() { sha256sum <"$1"; }
-points=0
-check() {
-    local name=$1
-    shift
-    points=$((points + 1))
-    if "$@"; then
-        echo "ok $points - $name"
-    else
-        echo "not ok $points - $name"
-        sed 's/^/# /' "$log"
-    fi
-}
-says() { grep -qF -- "$1" "$log"; }
-not() { ! "$@"; }
-is() { [ "$1" = "$2" ] || { echo "# got '$1', not '$2'"; return 1; }; }
-differ() { [ "$1" != "$2" ]; }
-bail() {
-    echo "Bail out! $*"
-    exit 1
-}
+# shellcheck source=selftests/tap.sh
+source "$root/selftests/tap.sh"
 
 image=$cache/images/$release/boot/vmlinuz-$release
 [ -e "$image" ] || image=/boot/vmlinuz-$release

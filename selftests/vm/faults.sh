@@ -34,16 +34,8 @@ chmod +x "$work/empty/init"
 image=$("$kbtf" base --release "$release" --json | sed -n 's/.*"base" *: *"\([^"]*\)".*/\1/p' | head -n 1)
 { head -c 4096 "$image" && head -c 8000000 /dev/zero; } >"$work/vmlinuz"
 
-points=0
-check() {
-    local name=$1
-    shift
-    points=$((points + 1))
-    if "$@"; then echo "ok $points - $name"; else
-        echo "not ok $points - $name"
-        failed=1
-    fi
-}
+# shellcheck source=selftests/tap.sh
+source "$root/selftests/tap.sh"
 
 # guest NAME SECONDS ARGUMENT...: runs it in the background.
 guest() {
@@ -144,4 +136,4 @@ check "QEMU runs" within 20 runs
 kill -9 "$runner"
 check "... and not without us" within 5 is_gone
 check "... and leaves no file" leaves_nothing
-exit "${failed:-0}"
+exit "$failed"
