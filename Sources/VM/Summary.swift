@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// The runs of one command, told in the ways that are asked for.
 package struct Summary: Sendable {
     /// A run, and what to call it.

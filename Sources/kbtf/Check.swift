@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BTF
+import Bytes
 
 extension CheckProfile: ExpressibleByArgument {}
 

@@ -2,6 +2,7 @@
 
 import BTF
 import BTFIDs
+import Bytes
 
 /// The output of `kbtf ids`.
 struct IDListing {

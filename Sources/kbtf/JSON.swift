@@ -1,24 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// `text` as a JSON string, with its quotes.
-func jsonString(_ text: String) -> String {
-    var out = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": out += "\\\""
-        case "\\": out += "\\\\"
-        case "\n": out += "\\n"
-        case "\t": out += "\\t"
-        case _ where scalar.value < 0x20:
-            let digits = String(scalar.value, radix: 16)
-            out += "\\u00" + (digits.count == 1 ? "0" : "") + digits
-        default: out.unicodeScalars.append(scalar)
-        }
-    }
-    return out + "\""
-}
+import Bytes
 
-/// The same, or `null`.
+/// `text` as a JSON string, or `null`.
 func jsonOrNull(_ text: String?) -> String { text.map { jsonString($0) } ?? "null" }
 
 /// An array, one element a line.

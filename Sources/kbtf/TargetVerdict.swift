@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import Bytes
 import KernelTree
 
 /// What `kbtf check --target` says about one file.

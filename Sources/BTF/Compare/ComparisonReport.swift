@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 extension Comparison {
     /// One line per difference, then the numbers of each kind that differs, or "equal".
     ///

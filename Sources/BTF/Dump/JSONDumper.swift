@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Writes types as `bpftool -j btf dump` does: one object, one line, one element per type.
 struct JSONDumper {
     let types: TypeTable

@@ -40,30 +40,6 @@ extension [UInt8] {
         reverse(from: start)
     }
 
-    /// A JSON string with its quotes. Bytes above 0x7f pass as they are: BTF strings are UTF-8 where
-    /// they are not ASCII.
-    mutating func put(json bytes: some Collection<UInt8>) {
-        append(34)
-        for byte in bytes {
-            switch byte {
-            case 34, 92:
-                append(92)
-                append(byte)
-            case 8: put("\\b")
-            case 9: put("\\t")
-            case 10: put("\\n")
-            case 12: put("\\f")
-            case 13: put("\\r")
-            case 0..<32:
-                put("\\u00")
-                if byte < 16 { append(48) }
-                put(hex: UInt64(byte))
-            default: append(byte)
-            }
-        }
-        append(34)
-    }
-
     private mutating func reverse(from start: Int) {
         var low = start
         var high = count - 1
