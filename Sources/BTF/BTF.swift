@@ -57,14 +57,7 @@ package final class BTF: Sendable {
             )
         }
         let typeStart = header.length + header.typeOffset
-        guard
-            let words = bytes.words(
-                at: typeStart, count: header.typeLength / 4, bigEndian: header.bigEndian),
-            let strings = bytes.bytes(
-                at: header.length + header.stringOffset, count: header.stringLength)
-        else {
-            throw BTFError(offset: 8, "sections lie outside the data")
-        }
+        let (words, strings) = try sections(of: bytes, header)
         guard header.typeLength % 4 == 0 else {
             throw BTFError(
                 offset: 12, "type section length \(header.typeLength) is no multiple of 4")
@@ -83,6 +76,28 @@ package final class BTF: Sendable {
         let starts = try indexRecords(
             words, at: typeStart, stringEnd: stringBase + strings.count)
         return BTF(base: base, header: header, words: words, starts: starts, strings: strings)
+    }
+
+    /// The records' words and the strings.
+    static func sections(
+        of bytes: ByteView, _ header: Header
+    ) throws(BTFError) -> (words: [UInt32], strings: [UInt8]) {
+        // libbpf takes no more, kernels 16 MiB.
+        guard header.stringLength <= Int32.max else {
+            throw BTFError(
+                offset: 20,
+                "string section of \(header.stringLength) bytes, expected at most \(Int32.max)")
+        }
+        guard
+            let words = bytes.words(
+                at: header.length + header.typeOffset, count: header.typeLength / 4,
+                bigEndian: header.bigEndian),
+            let strings = bytes.bytes(
+                at: header.length + header.stringOffset, count: header.stringLength)
+        else {
+            throw BTFError(offset: 8, "sections lie outside the data")
+        }
+        return (words, strings)
     }
 
     /// Finds the start of each record and checks that each is whole and named inside the strings.

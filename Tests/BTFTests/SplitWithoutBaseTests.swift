@@ -26,6 +26,23 @@ import Testing
         return (asm.bytes(), ids)
     }
 
+    /// Offsets of names count to 2^31: what claims more is refused for that, read with or without a base.
+    @Test func tooManyStrings() throws {
+        var bytes = try split(["a"], over: base(types: 1)).bytes
+        for (index, byte) in [UInt8(0), 0, 0, 0x80].enumerated() { bytes[20 + index] = byte }
+        let message = "string section of 2147483648 bytes, expected at most 2147483647"
+        #expect {
+            try SplitWithoutBase(ByteView(bytes))
+        } throws: {
+            "\($0)".contains(message)
+        }
+        #expect {
+            try BTF.parse(ByteView(bytes))
+        } throws: {
+            "\($0)".contains(message)
+        }
+    }
+
     @Test func functions() throws {
         for types in [1, 2, 100] {
             let (bytes, ids) = try split(["a", "bc", "d", "c", "e"], over: base(types: types))

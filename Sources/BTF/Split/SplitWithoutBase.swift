@@ -14,16 +14,11 @@ package final class SplitWithoutBase: Sendable {
     /// - Throws: `BTFError` for a bad header, a cut record or an unknown kind.
     package init(_ bytes: ByteView) throws(BTFError) {
         let header = try Header.parse(bytes)
-        let typeStart = header.length + header.typeOffset
-        guard
-            let words = bytes.words(
-                at: typeStart, count: header.typeLength / 4, bigEndian: header.bigEndian),
-            let strings = bytes.bytes(
-                at: header.length + header.stringOffset, count: header.stringLength)
-        else { throw BTFError(offset: 8, "sections lie outside the data") }
+        let (words, strings) = try BTF.sections(of: bytes, header)
         self.words = words
         self.strings = strings
-        starts = try BTF.indexRecords(words, at: typeStart, stringEnd: Int.max)
+        starts = try BTF.indexRecords(
+            words, at: header.length + header.typeOffset, stringEnd: Int.max)
     }
 
     /// Tells which of some functions have which ids, when all of the ids are of functions named so.
