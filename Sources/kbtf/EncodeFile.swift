@@ -166,28 +166,16 @@ struct EncodeFile {
     private func write(
         _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile
     ) throws(Failure) -> Bool {
-        let btf = ByteView(encoded.bytes)
-        let base = encoded.base.map { ByteView($0) }
         if let detached = job.detached {
             do throws(HostError) {
-                if let base { try AtomicFile.replace(detached + ".base", with: [base]) }
-                try AtomicFile.replace(detached, with: [btf])
+                if let base = encoded.base {
+                    try AtomicFile.replace(detached + ".base", with: [ByteView(base)])
+                }
+                try AtomicFile.replace(detached, with: [ByteView(encoded.bytes)])
             } catch { throw Failure(error) }
             return false
         }
-        let image: [ByteView]
-        var sections = [(name: ".BTF", data: btf)]
-        // The old BTF's base and relocations have no meaning for the new one.
-        var obsolete = [".rel.BTF", ".rela.BTF"]
-        if let base {
-            sections.append((".BTF.base", base))
-        } else {
-            obsolete.append(".BTF.base")
-        }
-        if let ids { sections.append((IDSection.name, ByteView(ids))) }
-        do throws(ELFError) {
-            image = try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
-        } catch { throw Failure(error) }
+        let image = try NewBTF(btf: encoded.bytes, base: encoded.base, ids: ids).image(of: elf)
         do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
             throw Failure(error)
         }

@@ -31,32 +31,22 @@ struct Distill: ParsableCommand {
     @Flag(help: "Distill what the kernel would refuse or misread, too.")
     var force = false
 
-    @Flag(help: "Say what would come of it, and write nothing.")
-    var dryRun = false
-
-    @OptionGroup var destinations: DetachedOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var moving: MoveOptions
 
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("Modules, raw BTF, or folders of modules.", valueName: "FILE"))
-    var files: [String]
-
     func validate() throws {
-        try destinations.validate(files)
         if base.base?.isEmpty == true { throw ValidationError("--base: distilling takes a base") }
     }
 
     func run() throws {
         let batch = MoveBatch(
-            base: base.base ?? "auto", search: base.search, jobs: destinations.jobCount)
-        let work = DistillFile(force: force, dryRun: dryRun)
-        let outcomes = batch.run(try destinations.assign(files)) {
+            base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
+        let work = DistillFile(force: force, dryRun: moving.dryRun)
+        let outcomes = batch.run(try moving.destinations.assign(moving.files)) {
             file, base, job, outcome throws(Failure) in
             try work.run(file, base, detached: job.detached, &outcome)
         }
-        try MoveBatch.report(outcomes, talk: talkOptions.talk, json: json)
+        try MoveBatch.report(outcomes, talk: talkOptions.talk, json: moving.json)
     }
 }

@@ -36,16 +36,8 @@ struct DistillFile: Sendable {
             }
             outcome.messages.append(.note("\(file.path): \(refusal)"))
         }
-        var moved = MovedBTF(btf: distilled.split, base: distilled.base)
-        if let section = file.ids {
-            let ids: RenumberedIDs
-            do throws(IDError) {
-                ids = try section.renumbered(distilled.ids, from: old, to: new)
-            } catch { throw Failure(error) }
-            moved.ids = ids.bytes
-            outcome.messages += ids.messages(file.path)
-            outcome.facts.append(("ids", ids.json))
-        }
+        var moved = NewBTF(btf: distilled.split, base: distilled.base)
+        moved.ids = try file.renumberIDs(distilled.ids, from: old, to: new, &outcome)?.bytes
         let baseTypes = new.firstID - 1
         let text =
             "\(old.ownIDs.count) types, now \(distilled.typeCount) types, \(distilled.split.count) bytes, "
@@ -55,15 +47,7 @@ struct DistillFile: Sendable {
             ("types", "\(distilled.typeCount)"), ("bytes", "\(distilled.split.count)"),
             ("base_types", "\(baseTypes)"), ("base_bytes", "\(distilled.base.count)"),
         ]
-        if dryRun {
-            outcome.line = "\(file.path): \(text)"
-            return
-        }
-        outcome.messages.append(
-            .detail("\(file.path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
-        if try file.write(moved, detached: detached) == .signatureLost {
-            outcome.messages.append(.signatureIsGone(file.path))
-        }
+        try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
     }
 
     /// Older kernels pass over `.BTF.base` and read the rest as if it stood on their own BTF.

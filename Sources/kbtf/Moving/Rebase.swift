@@ -37,38 +37,28 @@ struct Rebase: ParsableCommand {
     @Flag(help: "Take BTF for standalone that is not surely so.")
     var force = false
 
-    @Flag(help: "Say what would come of it, and write nothing.")
-    var dryRun = false
-
-    @OptionGroup var destinations: DetachedOptions
-
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var moving: MoveOptions
 
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("Modules, raw BTF, or folders of modules.", valueName: "FILE"))
-    var files: [String]
-
     func validate() throws {
-        try destinations.validate(files)
         if base.base?.isEmpty == true { throw ValidationError("--base: rebasing takes a base") }
     }
 
     func run() throws {
         let talk = talkOptions.talk
         let batch = MoveBatch(
-            base: base.base ?? "auto", search: base.search, jobs: destinations.jobCount)
-        let jobs = try destinations.assign(files)
+            base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
+        let jobs = try moving.destinations.assign(moving.files)
         let from = try from.map { path throws(Failure) in
             try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))
         }
         let work = RebaseFile(
-            renumberOnly: renumberOnly, force: force, dryRun: dryRun,
-            namesTwins: json || talk.isVerbose, from: from)
+            renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
+            namesTwins: moving.json || talk.isVerbose, from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }
-        try MoveBatch.report(outcomes, talk: talk, json: json)
+        try MoveBatch.report(outcomes, talk: talk, json: moving.json)
     }
 }

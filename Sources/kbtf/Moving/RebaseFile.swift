@@ -50,40 +50,24 @@ struct RebaseFile: Sendable {
                 .note("\(file.path): already fits \(base.path): left as it is"))
             if dryRun { outcome.line = "\(file.path): already fits \(base.path)" }
             if let detached, !dryRun {
-                _ = try file.write(MovedBTF(btf: file.bytes.array), detached: detached)
+                try file.write(NewBTF(btf: file.bytes.array), detached: detached)
             }
             return
         }
         let btf = try sound(step.result, on: base, file)
-        var moved = MovedBTF(btf: step.result.bytes)
-        var idFacts = ""
-        if let section = file.ids {
-            let ids: RenumberedIDs
-            do throws(IDError) {
-                ids = try section.renumbered(step.result.ids, from: step.old, to: btf)
-            } catch { throw Failure(error) }
-            moved.ids = ids.bytes
-            outcome.messages += ids.messages(file.path)
-            outcome.facts.append(("ids", ids.json))
-            idFacts = ids.text
-        }
+        var moved = NewBTF(btf: step.result.bytes)
+        let ids = try file.renumberIDs(step.result.ids, from: step.old, to: btf, &outcome)
+        moved.ids = ids?.bytes
         let text =
             "\(step.old.ownIDs.count) types, \(step.way.rawValue), now \(step.result.typeCount) types, "
-            + "\(step.result.bytes.count) bytes, split, on \(base.path) (\(base.how))" + idFacts
+            + "\(step.result.bytes.count) bytes, split, on \(base.path) (\(base.how))"
+            + (ids?.text ?? "")
         outcome.facts += [
             ("done", jsonString(step.way.rawValue)), ("types_before", "\(step.old.ownIDs.count)"),
             ("types", "\(step.result.typeCount)"), ("bytes", "\(step.result.bytes.count)"),
         ]
         if namesTwins { tellTwins(btf, file, &outcome) }
-        if dryRun {
-            outcome.line = "\(file.path): \(text)"
-            return
-        }
-        outcome.messages.append(
-            .detail("\(file.path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
-        if try file.write(moved, detached: detached) == .signatureLost {
-            outcome.messages.append(.signatureIsGone(file.path))
-        }
+        try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
     }
 
     // MARK: Ways
