@@ -82,12 +82,6 @@ package final class BTF: Sendable {
     static func sections(
         of bytes: ByteView, _ header: Header
     ) throws(BTFError) -> (words: [UInt32], strings: [UInt8]) {
-        // libbpf takes no more, kernels 16 MiB.
-        guard header.stringLength <= Int32.max else {
-            throw BTFError(
-                offset: 20,
-                "string section of \(header.stringLength) bytes, expected at most \(Int32.max)")
-        }
         guard
             let words = bytes.words(
                 at: header.length + header.typeOffset, count: header.typeLength / 4,

@@ -66,6 +66,12 @@ package struct Header: Equatable, Sendable {
         for at in min(length, longLength)..<length where bytes[at] != 0 {
             throw BTFError(offset: at, "unknown header field is not zero")
         }
+        // libbpf takes no more, kernels 16 MiB.
+        guard header.stringLength <= Int32.max else {
+            throw BTFError(
+                offset: 20,
+                "string section of \(header.stringLength) bytes, expected at most \(Int32.max)")
+        }
         try header.checkSections(dataLength: bytes.count)
         return header
     }
