@@ -28,9 +28,11 @@ TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
 
 all: $(TESTS)
 
-$(O)/vmlinux.h: $(VMLINUX)
+# Folders of clones and caches may have blanks in their names.
+blank := $() $()
+$(O)/vmlinux.h: $(subst $(blank),\ ,$(VMLINUX))
 	@mkdir -p $(@D)
-	$(KBTF) dump --format c $(VMLINUX) >$@
+	'$(KBTF)' dump --format c '$(VMLINUX)' >$@
 
 $(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h) $(O)/vmlinux.h
 	@mkdir -p $(@D)
