@@ -42,6 +42,7 @@ let package = Package(
         .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CDw"),
+        .systemLibrary(name: "CBpf"),
         .systemLibrary(name: "CZlib"),
         .systemLibrary(name: "CLzma"),
         .systemLibrary(name: "CZstd"),
@@ -54,11 +55,16 @@ let package = Package(
         room("BTFIDs", ["Bytes", "ELF", "BTF"]),
         room("DWARFToBTF", ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
+        room("BPFObject", ["Bytes", "HostIO", "ELF", "BTF"]),
+        room("CEmit", ["Bytes", "BTF"]),
+        room("Skeleton", ["Bytes", "BTF", "BPFObject", "CEmit"]),
+        room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
         .executableTarget(
             name: "kbtf",
             dependencies: [
                 "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
+                "BPFObject", "CEmit", "Skeleton", "BPFLoad",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -91,6 +97,7 @@ let package = Package(
                 "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4",
                 "TestSupport",
             ]),
+        tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
             exclude: ["Data"], swiftSettings: strictTests),

@@ -23,7 +23,7 @@ struct Kbtf: ParsableCommand {
         version: "kbtf 0.1.0",
         subcommands: [
             Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
-            Distill.self, Rebase.self, VM.self,
+            Distill.self, Rebase.self, Gen.self, VM.self,
         ])
 
     func run() throws { throw ValidationError("no command given") }

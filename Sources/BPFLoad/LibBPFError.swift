@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// What libbpf refused, and what it said.
+package struct LibBPFError: Error, Equatable, CustomStringConvertible {
+    /// The file it was about.
+    package let file: String
+    /// What was asked of it: "open", "load", "link".
+    package let step: String
+    /// A positive errno value.
+    package let code: Int32
+    /// Its warnings on the way, a line each.
+    package let log: [String]
+
+    package init(file: String, step: String, code: Int32, log: [String] = []) {
+        self.file = file
+        self.step = step
+        self.code = code
+        self.log = log
+    }
+
+    package var description: String {
+        "\(file): libbpf cannot \(step) it (errno \(code))" + (log.last.map { ": " + $0 } ?? "")
+    }
+}

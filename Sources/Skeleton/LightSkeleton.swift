@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// What a light skeleton holds: the loader program, its data, and what the text says of maps and
+/// programs. Values in; the text is written of nothing else.
+package struct LightSkeleton: Sendable, Equatable {
+    /// The object's name, an identifier of C.
+    package var name: String
+    /// In the order of the loader's context, which is the order of the object's maps.
+    package var maps: [Map]
+    /// In the order of the loader's context, which is the order of the object's programs.
+    package var programs: [Program]
+    /// What the loader's own map starts with.
+    package var data: [UInt8]
+    /// The loader: a program of type BPF_PROG_TYPE_SYSCALL, eight bytes an instruction.
+    package var instructions: [UInt8]
+    package var byteOrder: ByteOrder
+
+    package init(
+        name: String, maps: [Map], programs: [Program], data: [UInt8], instructions: [UInt8],
+        byteOrder: ByteOrder
+    ) {
+        self.name = name
+        self.maps = maps
+        self.programs = programs
+        self.data = data
+        self.instructions = instructions
+        self.byteOrder = byteOrder
+    }
+
+    /// The machine that the loader is for.
+    package enum ByteOrder: Sendable, Equatable {
+        case little
+        case big
+    }
+
+    package struct Map: Sendable, Equatable {
+        /// The member of the skeleton: an identifier. For a section of data its name without the dot and the object's name.
+        package var identifier: String
+        /// What the kernel calls it: at most 15 bytes.
+        package var kernelName: String
+        /// BPF_MAP_TYPE_*.
+        package var type: UInt32
+        package var keySize: UInt32
+        package var valueSize: UInt32
+        package var maxEntries: UInt32
+        /// BPF_F_*.
+        package var flags: UInt32
+        /// Made for a section of data (`.data`, `.rodata`, `.bss`, `.kconfig`), not declared in `.maps`.
+        package var isInternal: Bool
+        /// What the variables of a section of data start with, and their struct. Others have none.
+        package var contents: Contents?
+
+        package init(
+            identifier: String, kernelName: String, type: UInt32, keySize: UInt32,
+            valueSize: UInt32, maxEntries: UInt32, flags: UInt32, isInternal: Bool,
+            contents: Contents? = nil
+        ) {
+            self.identifier = identifier
+            self.kernelName = kernelName
+            self.type = type
+            self.keySize = keySize
+            self.valueSize = valueSize
+            self.maxEntries = maxEntries
+            self.flags = flags
+            self.isInternal = isInternal
+            self.contents = contents
+        }
+    }
+
+    /// A section of data that C code may read and write through a pointer.
+    package struct Contents: Sendable, Equatable {
+        /// As long as the map's value.
+        package var bytes: [UInt8]
+        /// Members of the struct with the variables, a line of C each, without indentation.
+        package var members: [String]
+        /// Definitions of types that the members are of, a line of C each.
+        package var types: [String]
+        /// Programs must not write to it: its pages are the loader's until it is frozen.
+        package var isReadOnly: Bool
+
+        package init(bytes: [UInt8], members: [String], types: [String], isReadOnly: Bool) {
+            self.bytes = bytes
+            self.members = members
+            self.types = types
+            self.isReadOnly = isReadOnly
+        }
+    }
+
+    package struct Program: Sendable, Equatable {
+        /// The member of the skeleton: the function's name.
+        package var identifier: String
+        /// BPF_PROG_TYPE_*.
+        package var type: UInt32
+        /// BPF_*: enum bpf_attach_type.
+        package var expectedAttachType: UInt32
+        /// As the object has it: "lsm/file_open".
+        package var section: String
+        package var attachment: Attachment
+
+        package init(
+            identifier: String, type: UInt32, expectedAttachType: UInt32, section: String,
+            attachment: Attachment
+        ) {
+            self.identifier = identifier
+            self.type = type
+            self.expectedAttachType = expectedAttachType
+            self.section = section
+            self.attachment = attachment
+        }
+    }
+
+    /// How the generated text attaches a program.
+    package enum Attachment: Sendable, Equatable {
+        /// BPF_RAW_TRACEPOINT_OPEN by the tracepoint's name.
+        case rawTracepoint(String)
+        /// BPF_RAW_TRACEPOINT_OPEN without a name: the target was given at load (tracing, LSM).
+        case tracing
+        /// BPF_LINK_CREATE without a target: iterators.
+        case iterator
+        /// BPF_LINK_CREATE with what the user puts into the skeleton before (a cgroup, an interface...).
+        case link(targetIsDescriptor: Bool)
+        /// Not by the kernel's loader commands; why, for the reader of the text.
+        case none(reason: String)
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+
+/// `kbtf gen`: what is made of BPF objects.
+struct Gen: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gen",
+        abstract: "Make skeletons, kernel modules and their tests of BPF objects.",
+        subcommands: [])
+
+    func run() throws { throw ValidationError("no command given") }
+}
