@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
+package import Bytes
 import CLinux
 import Glibc
 

@@ -50,6 +50,18 @@ package struct ModulePlan: Sendable, Equatable {
             published, of: attached, in: skeleton.name)
     }
 
+    /// What the module holds, in the folder of which `object` is a file.
+    package func manifest(object: String?, options: [String]) -> ModuleManifest {
+        var manifest = ModuleManifest(
+            of: skeleton, module: skeleton.name, mode: mode, object: object, options: options,
+            published: published.map(\.program))
+        for (index, program) in skeleton.programs.enumerated()
+        where !attached.contains(program) {
+            manifest.programs[index].link = .none
+        }
+        return manifest
+    }
+
     // MARK: What is refused
 
     /// The licenses that give a module the kernel's GPL symbols, which it needs (include/linux/license.h).
@@ -141,15 +153,10 @@ package struct ModuleError: Error, Equatable, CustomStringConvertible {
     /// What can be done about it.
     package let hint: String?
 
-    init(_ description: String, hint: String? = nil) {
+    package init(_ description: String, hint: String? = nil) {
         self.description = description
         self.hint = hint
     }
-}
-
-extension LightSkeleton.Program {
-    /// The loader loads it.
-    var isLoaded: Bool { !section.hasPrefix("?") }
 }
 
 extension LightSkeleton.Attachment {

@@ -28,7 +28,8 @@ struct ModuleSource {
             c.line("/* No module_exit: the kernel does not let the module go. */")
         case .stayLinks:
             c.line()
-            c.scope("static void __exit leave_links(void)") { c in
+            c.line("static void __exit leave_links(void)")
+            c.scope { c in
                 PreloadMethods(plan: plan).writeWithdrawal(&c)
                 c.line("/* The references stay, and with them programs and maps. */")
                 c.line("\(name)__destroy(skel);")

@@ -79,7 +79,7 @@ struct PreloadMethods {
     // MARK: Helpers
 
     private func writeDescriptors(_ c: inout CWriter) {
-        c.scope("static void skel_fd_close(int *fd)") { c in
+        c.define("static void skel_fd_close(int *fd)") { c in
             c.line("skel_closenz(*fd);")
             c.line("*fd = 0;")
         }
@@ -89,7 +89,7 @@ struct PreloadMethods {
     private func writeLinks(_ c: inout CWriter) {
         c.line("/* The fd of an attached program becomes a reference. */")
         c.line("static int skel_link_take(struct bpf_link **link, int *fd, int attached,")
-        c.scope("\t\t\t  const char *program)") { c in
+        c.define("\t\t\t  const char *program)") { c in
             c.scope("if (attached < 0)") { c in
                 c.line("pr_err(\"cannot attach %s: %d\\n\", program, attached);")
                 c.line("return attached;")
@@ -109,7 +109,7 @@ struct PreloadMethods {
         c.line(" * A map's fd counts as a user of it, and so does what it becomes: without")
         c.line(" * users a map loses its timers and its programs for tail calls.")
         c.line(" */")
-        c.scope("static int skel_map_take(struct bpf_map **map, int *fd)") { c in
+        c.define("static int skel_map_take(struct bpf_map **map, int *fd)") { c in
             c.line("*map = bpf_map_get(*fd);")
             c.line("if (IS_ERR(*map))")
             c.line("\treturn PTR_ERR(*map);")
@@ -120,7 +120,7 @@ struct PreloadMethods {
         }
         c.line()
         c.line("/* The reverse of bpf_map_inc_with_uref(), which is not exported. */")
-        c.scope("static void skel_map_drop(struct bpf_map *map)") { c in
+        c.define("static void skel_map_drop(struct bpf_map *map)") { c in
             c.line("if (atomic64_dec_and_test(&map->usercnt) && map->ops->map_release_uref)")
             c.line("\tmap->ops->map_release_uref(map);")
             c.line("bpf_map_put(map);")
@@ -131,7 +131,7 @@ struct PreloadMethods {
 
     private func writePrograms(_ c: inout CWriter) {
         c.line("static int skel_prog_take(struct bpf_prog **prog, int *fd,")
-        c.scope("\t\t\t  enum bpf_prog_type type)") { c in
+        c.define("\t\t\t  enum bpf_prog_type type)") { c in
             c.line("*prog = bpf_prog_get_type_dev(*fd, type, false);")
             c.line("if (IS_ERR(*prog))")
             c.line("\treturn PTR_ERR(*prog);")
@@ -143,7 +143,7 @@ struct PreloadMethods {
     }
 
     private func writePut(_ kind: String, _ put: String, _ c: inout CWriter) {
-        c.scope("static void skel_\(kind)_put(struct bpf_\(kind) **\(kind))") { c in
+        c.define("static void skel_\(kind)_put(struct bpf_\(kind) **\(kind))") { c in
             c.line("if (!IS_ERR_OR_NULL(*\(kind)))")
             c.line("\t" + put)
             c.line("*\(kind) = NULL;")
@@ -165,7 +165,7 @@ struct PreloadMethods {
             writePin("map", take: "bpf_map_inc_with_uref(map);", undo: "skel_map_drop(map);", &c)
         }
         c.line("/* Called when bpffs is mounted. */")
-        c.scope("static int preload(struct dentry *parent)") { c in
+        c.define("static int preload(struct dentry *parent)") { c in
             c.line("int err = 0;")
             c.line()
             c.line("if (!smp_load_acquire(&loaded))")
@@ -195,7 +195,7 @@ struct PreloadMethods {
     private func writePin(_ kind: String, take: String, undo: String, _ c: inout CWriter) {
         c.line("/* The file has a reference of its own, if it comes to be. */")
         c.line("static int skel_\(kind)_pin(struct dentry *parent, const char *name,")
-        c.scope("\t\t\t struct bpf_\(kind) *\(kind))") { c in
+        c.define("\t\t\t struct bpf_\(kind) *\(kind))") { c in
             c.line("int err;")
             c.line()
             c.line(take)
@@ -225,7 +225,7 @@ struct PreloadMethods {
         c.line("extern struct bpf_preload_ops *bpf_preload_ops;")
         c.line()
         c.line("/* Called when bpffs is mounted. The kernel takes both for links of iterators. */")
-        c.scope("static int publish(struct bpf_preload_info *info)") { c in
+        c.define("static int publish(struct bpf_preload_info *info)") { c in
             for (index, link) in plan.published.enumerated() {
                 c.line(
                     "strscpy(info[\(index)].link_name, \"\(link.file)\", sizeof(info[\(index)].link_name));"
@@ -259,7 +259,7 @@ struct PreloadMethods {
     }
 
     private func writeFree(_ c: inout CWriter) {
-        c.scope("static void free_objs_and_skel(void)") { c in
+        c.define("static void free_objs_and_skel(void)") { c in
             writeWithdrawal(&c)
             for program in plan.attached {
                 c.line("skel_link_put(&\(program.identifier)_link);")
@@ -273,7 +273,7 @@ struct PreloadMethods {
     }
 
     private func writeLoad(_ c: inout CWriter) {
-        c.scope("static int load_skel(void)") { c in
+        c.define("static int load_skel(void)") { c in
             c.line("/* Skeletons take fd 0 for none: nothing may get it meanwhile. */")
             c.line("int zero = get_unused_fd_flags(O_CLOEXEC);")
             c.line("int err = -ENOMEM;")
@@ -353,5 +353,13 @@ struct PreloadMethods {
             c.line("pr_err(\"another module has the preload hook\\n\");")
             c.line("err = -EBUSY;")
         }
+    }
+}
+
+extension CWriter {
+    /// The end of a function's head, and its body: the kernel has the brace on a line of its own.
+    fileprivate mutating func define(_ head: String, _ body: (inout CWriter) -> Void) {
+        line(head)
+        scope("", body)
     }
 }
