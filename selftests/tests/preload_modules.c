@@ -8,6 +8,7 @@
  *	stay FILE		it cannot be unloaded
  *	keep FILE		its programs are left behind when it goes
  *	fails ERRNO FILE	it cannot be loaded
+ *	rounds NUMBER		how often each is loaded and unloaded
  *
  * What there is, is told by walking the kernel's ids of programs, maps, links and
  * BTF, and this process's descriptors. All is loaded and unloaded by one process.
@@ -27,7 +28,6 @@
 #include "harness.h"
 #include "module.h"
 
-#define ROUNDS		100
 #define MAX_MODULES	64
 #define MAX_IDS		512
 #define MAX_FDS		256
@@ -44,6 +44,7 @@ static struct module {
 	char file[128];
 } modules[MAX_MODULES];
 static size_t nr_modules;
+static int nr_rounds = 100;
 
 enum { PROGRAMS, MAPS, LINKS, BTFS, NR_SORTS };
 
@@ -151,6 +152,8 @@ static bool read_list(void)
 	while (fgets(line, sizeof(line), list) && nr_modules < MAX_MODULES) {
 		struct module *module = &modules[nr_modules];
 
+		if (sscanf(line, "rounds %d", &nr_rounds) == 1)
+			continue;
 		if (sscanf(line, "fails %d %127s", &module->error, module->file) == 2)
 			module->kind = FAILS;
 		else if (sscanf(line, "%15s %127s", word, module->file) != 2)
@@ -221,7 +224,7 @@ static int rounds(void)
 			continue;
 		take_census(&before);
 		take_descriptors(&open_before);
-		for (round = 0; round < ROUNDS; round++) {
+		for (round = 0; round < nr_rounds; round++) {
 			result = round_of(&modules[at]);
 			if (result) {
 				note("%s: round %d", modules[at].file, round + 1);
@@ -233,7 +236,7 @@ static int rounds(void)
 		}
 		REQUIRE(settled(&before));
 		printf("# %s: %d rounds: +%zu programs, +%zu maps, +%zu links while in, none after\n",
-		       modules[at].file, ROUNDS, during.count[PROGRAMS] - before.count[PROGRAMS],
+		       modules[at].file, nr_rounds, during.count[PROGRAMS] - before.count[PROGRAMS],
 		       during.count[MAPS] - before.count[MAPS],
 		       during.count[LINKS] - before.count[LINKS]);
 	}
