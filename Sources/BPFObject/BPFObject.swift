@@ -80,7 +80,7 @@ extension BPFObject {
         package let isWeak: Bool
         package let isStatic: Bool
         /// It lies in `.text`, to be called by programs.
-        package let isSubprogram: Bool
+        package internal(set) var isSubprogram: Bool
         /// What sort of program its section says it is; nil for a name that libbpf does not know.
         package let kind: ProgramKind?
         /// What its instructions refer to, by place.
@@ -165,6 +165,7 @@ extension BPFObject {
         /// Bytes from the start of the section.
         package let offset: Int
         package let size: Int
+        /// Declared `static` or `__hidden`: nobody outside of the object knows it.
         package let isStatic: Bool
     }
 
