@@ -25,6 +25,8 @@ package struct BPFObject: Sendable {
     package let maps: [Map]
     /// Symbols that others are to define.
     package let externs: [Extern]
+    /// Global symbols that it defines, but for those of `license` and `version`.
+    package let definitions: [Definition]
     /// It has sections or programs of `struct_ops`, whose maps are not among `maps`.
     package let structOps: [String]
 
@@ -50,6 +52,7 @@ package struct BPFObject: Sendable {
         try relocations.read(into: &functions, &maps)
         self.functions = functions
         self.maps = maps
+        definitions = try reader.definitions()
         structOps = reader.structOps(functions)
     }
 
@@ -95,6 +98,16 @@ extension BPFObject {
             guard let slash = sectionName.firstIndex(of: "/") else { return nil }
             return String(sectionName[sectionName.index(after: slash)...])
         }
+    }
+
+    /// A symbol that other objects may refer to.
+    package struct Definition: Sendable, Equatable {
+        package let name: String
+        package let section: String
+        /// Bytes from the start of the section.
+        package let offset: Int
+        /// Another definition may take its place.
+        package let isWeak: Bool
     }
 
     /// What an instruction refers to by a symbol.
