@@ -20,6 +20,12 @@ package enum CIdentifier {
         return name.utf8.allSatisfy { isLetter($0) || isDigit($0) } && !keywords.contains(name)
     }
 
+    /// `name` with an underscore for each byte that no identifier has.
+    package static func sanitized(_ name: String) -> String {
+        String(
+            decoding: name.utf8.map { isLetter($0) || isDigit($0) ? $0 : 0x5f }, as: UTF8.self)
+    }
+
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
     private static func isLetter(_ byte: UInt8) -> Bool {

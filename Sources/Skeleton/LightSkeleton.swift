@@ -77,12 +77,32 @@ package struct LightSkeleton: Sendable, Equatable {
         package var types: [String]
         /// Programs must not write to it: its pages are the loader's until it is frozen.
         package var isReadOnly: Bool
+        /// Where the members have to be, for the compiler to check.
+        package var variables: [Variable]
 
-        package init(bytes: [UInt8], members: [String], types: [String], isReadOnly: Bool) {
+        package init(
+            bytes: [UInt8], members: [String], types: [String], isReadOnly: Bool,
+            variables: [Variable] = []
+        ) {
             self.bytes = bytes
             self.members = members
             self.types = types
             self.isReadOnly = isReadOnly
+            self.variables = variables
+        }
+    }
+
+    package struct Variable: Sendable, Equatable {
+        package var name: String
+        /// Bytes from the start of the section.
+        package var offset: UInt32
+        /// In bytes.
+        package var size: UInt32
+
+        package init(name: String, offset: UInt32, size: UInt32) {
+            self.name = name
+            self.offset = offset
+            self.size = size
         }
     }
 
@@ -96,16 +116,19 @@ package struct LightSkeleton: Sendable, Equatable {
         /// As the object has it: "lsm/file_open".
         package var section: String
         package var attachment: Attachment
+        /// The loader loads it: not so where a `?` is before its section's name.
+        package var isLoaded: Bool
 
         package init(
             identifier: String, type: UInt32, expectedAttachType: UInt32, section: String,
-            attachment: Attachment
+            attachment: Attachment, isLoaded: Bool = true
         ) {
             self.identifier = identifier
             self.type = type
             self.expectedAttachType = expectedAttachType
             self.section = section
             self.attachment = attachment
+            self.isLoaded = isLoaded
         }
     }
 
@@ -118,8 +141,34 @@ package struct LightSkeleton: Sendable, Equatable {
         /// BPF_LINK_CREATE without a target: iterators.
         case iterator
         /// BPF_LINK_CREATE with what the user puts into the skeleton before (a cgroup, an interface...).
-        case link(targetIsDescriptor: Bool)
+        case link(Target)
         /// Not by the kernel's loader commands; why, for the reader of the text.
         case none(reason: String)
+    }
+
+    /// What the user names to LINK_CREATE: the member `targets.<program>_<suffix>`. A program whose target is
+    /// 0 is not attached.
+    package enum Target: Sendable, Equatable {
+        case cgroup
+        /// A network device.
+        case interface
+        /// A network namespace.
+        case netns
+        /// What perf_event_open(2) gives: for a kprobe, a tracepoint, a counter.
+        case perfEvent
+        /// A map whose elements an iterator goes through.
+        case map
+        /// A cgroup that an iterator starts from.
+        case cgroupOfIterator
+
+        package var suffix: String {
+            switch self {
+            case .cgroup, .cgroupOfIterator: "cgroup_fd"
+            case .interface: "ifindex"
+            case .netns: "netns_fd"
+            case .perfEvent: "perf_event_fd"
+            case .map: "map_fd"
+            }
+        }
     }
 }

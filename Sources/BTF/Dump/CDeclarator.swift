@@ -43,6 +43,7 @@ extension CDumper {
     }
 
     mutating func put(_ name: CName) {
+        style?.check(name.bytes)
         out.put(name.bytes)
         if name.version > 1 {
             out.put("___")
@@ -61,6 +62,7 @@ extension CDumper {
         let name = tag(id)
         if !name.bytes.isEmpty {
             out.append(32)
+            if let prefix = style?.prefix { out.put(prefix[...]) }
             put(name)
         }
     }
@@ -72,17 +74,29 @@ extension CDumper {
         guard depth < Self.maxDepth else { throw cError(id, "is nested too deep") }
         let floor = chain.count
         var current = id
+        var left = types.typeCount
+        var isBehindPointer = false
         while true {
             chain.append(current)
             guard current != 0 else { break }
             guard types.exists(current) else {
                 throw cError(id, "leads to type \(current), which does not exist")
             }
-            guard chain.count - floor <= Int(types.typeCount) else {
+            guard left > 0 else {
                 throw cError(id, "is part of a loop of types without a name")
             }
+            left -= 1
+            if let target = foreignTarget(current, isBehindPointer: isBehindPointer) {
+                chain.removeLast()
+                current = target
+                continue
+            }
             switch types.kind(current) {
-            case .ptr, .const, .volatile, .restrict, .typeTag, .funcProto:
+            case .ptr, .funcProto:
+                isBehindPointer = true
+                current = types.word(current, 2)
+                continue
+            case .const, .volatile, .restrict, .typeTag:
                 current = types.word(current, 2)
                 continue
             case .array:
@@ -94,6 +108,7 @@ extension CDumper {
             }
             break
         }
+        style?.isBehindPointer = isBehindPointer
         try putChain(floor, name, level: level)
     }
 
@@ -128,6 +143,7 @@ extension CDumper {
     }
 
     private mutating func putBase(_ id: UInt32, level: Int) throws(BTFError) {
+        guard try !putForeignBase(id) else { return }
         switch types.kind(id) {
         case .struct, .union:
             if types.isNamed(id) { putTag(id) } else { try putStruct(id, level: level) }
@@ -217,6 +233,8 @@ extension CDumper {
             out.put("void)")
             return
         }
+        style?.prototypes += 1
+        defer { style?.prototypes -= 1 }
         for index in 0..<count {
             try spend()
             if index > 0 { out.put(", ") }

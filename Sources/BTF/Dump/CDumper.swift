@@ -32,6 +32,8 @@ struct CDumper {
     /// Types on the way from a declarator's name to its base type, shared by nested declarators.
     var chain: [UInt32] = []
     var depth = 0
+    /// Set for declarations in code that is not made of these types.
+    var style: ForeignStyle?
 
     init(types: TypeTable, out: [UInt8]) {
         self.types = types

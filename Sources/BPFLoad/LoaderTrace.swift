@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import CBpf
+import Glibc
+
+/// What libbpf would do to load an object, noted as a program instead of being done.
+///
+/// libbpf opens the object and "loads" it in its generator mode: each bpf() call becomes instructions of a
+/// loader program. No bpf() call is made here, and no privilege is needed.
+package struct LoaderTrace: Sendable, Equatable {
+    /// What the loader's own map starts with.
+    package let data: [UInt8]
+    /// The loader program, eight bytes an instruction.
+    package let instructions: [UInt8]
+    /// In the order of the loader's context.
+    package let maps: [Map]
+    /// In the order of the loader's context.
+    package let programs: [Program]
+    /// The object's BTF as libbpf completed it: sections of data have sizes, variables have offsets. Raw BTF
+    /// of this machine's byte order; none if the object has none.
+    package let types: [UInt8]?
+
+    package struct Map: Sendable, Equatable {
+        /// As the object has it: `counts`, `.data.cust`; `NAME.bss` for the plain sections of data.
+        package let name: String
+        /// BPF_MAP_TYPE_*.
+        package let type: UInt32
+        package let keySize: UInt32
+        package let valueSize: UInt32
+        package let maxEntries: UInt32
+        /// BPF_F_*.
+        package let flags: UInt32
+        /// Made for a section of data.
+        package let isInternal: Bool
+        /// What a section of data starts with, as long as the value.
+        package let initialValue: [UInt8]?
+        /// The value's type in `types`: of a section of data its DATASEC. 0: none.
+        package let valueType: UInt32
+    }
+
+    package struct Program: Sendable, Equatable {
+        /// Of the function.
+        package let name: String
+        package let section: String
+        /// BPF_PROG_TYPE_*.
+        package let type: UInt32
+        /// enum bpf_attach_type.
+        package let expectedAttachType: UInt32
+        /// The loader loads it; not so for sections that start with `?`.
+        package let isLoaded: Bool
+    }
+
+    /// - Parameters:
+    ///   - object: the whole file.
+    ///   - path: how errors call it.
+    ///   - name: the object's name, which libbpf makes the names of the maps of. It reaches the kernel.
+    ///   - kconfig: a kernel's configuration, as text, for `__kconfig` variables; nil: an empty one,
+    ///     so that libbpf does not look for that of this machine.
+    /// - Throws: `LibBPFError` when libbpf takes the object not, or cannot write a loader for it.
+    package static func run(
+        object: ByteView, path: String, name: String, kconfig: String?
+    ) throws(LibBPFError) -> LoaderTrace {
+        var log: [String] = []
+        do throws(Refusal) {
+            return try LibBPFLog.collecting(into: &log) { () throws(Refusal) in
+                // SAFETY: both end with NUL, and are there until the object is closed.
+                try unsafe Array(name.utf8CString).withUnsafeBufferPointer { name throws(Refusal) in
+                    try unsafe Array((kconfig ?? "").utf8CString).withUnsafeBufferPointer {
+                        config throws(Refusal) in
+                        try unsafe trace(
+                            object, name: name.baseAddress!, kconfig: config.baseAddress!)
+                    }
+                }
+            }
+        } catch {
+            throw LibBPFError(file: path, step: error.step, code: error.code, log: log)
+        }
+    }
+
+    /// A call of libbpf that failed.
+    private struct Refusal: Error {
+        let step: String
+        let code: Int32
+
+        /// - Parameter result: a negative errno value, as libbpf returns.
+        init(_ step: String, _ result: Int32) {
+            self.step = step
+            code = result < 0 ? -result : EINVAL
+        }
+    }
+
+    @unsafe
+    private static func trace(
+        _ object: ByteView, name: UnsafePointer<CChar>, kconfig: UnsafePointer<CChar>
+    ) throws(Refusal) -> LoaderTrace {
+        var options = unsafe bpf_object_open_opts()
+        unsafe options.sz = MemoryLayout<bpf_object_open_opts>.stride
+        unsafe options.object_name = name
+        unsafe options.kconfig = kconfig
+        // SAFETY: libbpf copies what it keeps of the names, and keeps the bytes of the file, which stay
+        // until the object is closed.
+        return try unsafe object.withUnsafeBytes { bytes throws(Refusal) in
+            guard
+                let handle = unsafe bpf_object__open_mem(
+                    bytes.baseAddress, bytes.count, &options)
+            else { throw Refusal("open", -errno) }
+            defer { unsafe bpf_object__close(handle) }
+            var output = unsafe gen_loader_opts()
+            unsafe output.sz = MemoryLayout<gen_loader_opts>.stride
+            let begun = unsafe bpf_object__gen_loader(handle, &output)
+            guard begun == 0 else { throw Refusal("write a loader for", begun) }
+            let loaded = unsafe bpf_object__load(handle)
+            guard loaded == 0 else { throw Refusal("write a loader for", loaded) }
+            // SAFETY: the bytes belong to the object, and are copied before it is closed.
+            return unsafe LoaderTrace(
+                data: copy(output.data, Int(output.data_sz)),
+                instructions: copy(output.insns, Int(output.insns_sz)),
+                maps: maps(of: handle), programs: programs(of: handle), types: types(of: handle))
+        }
+    }
+
+    @unsafe
+    private static func maps(of object: OpaquePointer) -> [Map] {
+        var maps: [Map] = []
+        var next = unsafe bpf_object__next_map(object, nil)
+        while let map = unsafe next {
+            var size = 0
+            let initial = unsafe bpf_map__initial_value(map, &size)
+            unsafe maps.append(
+                Map(
+                    name: text(bpf_map__name(map)), type: bpf_map__type(map).rawValue,
+                    keySize: bpf_map__key_size(map), valueSize: bpf_map__value_size(map),
+                    maxEntries: bpf_map__max_entries(map), flags: bpf_map__map_flags(map),
+                    isInternal: bpf_map__is_internal(map),
+                    initialValue: initial.map { unsafe copy($0, size) },
+                    valueType: bpf_map__btf_value_type_id(map)))
+            unsafe next = bpf_object__next_map(object, map)
+        }
+        return maps
+    }
+
+    @unsafe
+    private static func programs(of object: OpaquePointer) -> [Program] {
+        var programs: [Program] = []
+        var next = unsafe bpf_object__next_program(object, nil)
+        while let program = unsafe next {
+            unsafe programs.append(
+                Program(
+                    name: text(bpf_program__name(program)),
+                    section: text(bpf_program__section_name(program)),
+                    type: bpf_program__type(program).rawValue,
+                    expectedAttachType: bpf_program__expected_attach_type(program).rawValue,
+                    isLoaded: bpf_program__autoload(program)))
+            unsafe next = bpf_object__next_program(object, program)
+        }
+        return programs
+    }
+
+    @unsafe
+    private static func types(of object: OpaquePointer) -> [UInt8]? {
+        guard let btf = unsafe bpf_object__btf(object) else { return nil }
+        var size: UInt32 = 0
+        return unsafe btf__raw_data(btf, &size).map { unsafe copy($0, Int(size)) }
+    }
+
+    @unsafe
+    private static func copy(_ start: UnsafeRawPointer?, _ count: Int) -> [UInt8] {
+        unsafe Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+
+    @unsafe
+    private static func text(_ characters: UnsafePointer<CChar>?) -> String {
+        unsafe characters.map { unsafe String(cString: $0) } ?? ""
+    }
+}

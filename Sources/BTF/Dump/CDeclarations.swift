@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// How declarations that stand in foreign code name types.
+package struct CStyle: Sendable {
+    /// Typedefs that the code around knows; others are followed to what they stand for.
+    package var typedefs: Set<String>
+    /// What the tags of structs and unions start with that are defined with the declarations; nil: none are,
+    /// they are the code's around.
+    package var prefix: String?
+
+    package init(typedefs: Set<String>, prefix: String?) {
+        self.typedefs = typedefs
+        self.prefix = prefix
+    }
+}
+
+/// Declarations of variables for C code that is not made of the same BTF: no attribute that only clang
+/// knows, no enumerators, no name that is no identifier.
+package struct CDeclarations: ~Copyable {
+    private var dumper: CDumper
+    /// Structs and unions that are defined; false while their members are looked at.
+    private var isDefined: [UInt32: Bool] = [:]
+    /// Definitions of what the declarations so far need, a line each; none without a prefix.
+    package private(set) var definitions: [String] = []
+
+    package init(_ btf: BTF, style: CStyle) {
+        dumper = CDumper(types: TypeTable(btf), out: [])
+        dumper.style = ForeignStyle(style)
+    }
+
+    /// Bytes that the type takes, and what its address is a multiple of. Alignment 0: it cannot be told.
+    package mutating func size(of type: TypeID) -> (bytes: UInt64, alignment: UInt32) {
+        let place = dumper.layout.place(type.rawValue)
+        return (place.size, place.align)
+    }
+
+    /// `int name[3]`, without the semicolon, a line each. Qualifiers are kept behind pointers only: whoever
+    /// includes the text may write to constants, before they are loaded.
+    /// - Throws: `BTFError` when no such C can say what the type is.
+    package mutating func declare(_ type: TypeID, _ name: String) throws(BTFError) -> [String] {
+        dumper.style?.badName = nil
+        try define(type.rawValue)
+        dumper.out.removeAll()
+        let bytes = Array(name.utf8)
+        try dumper.putDeclaration(
+            type.rawValue, CName(bytes: bytes[...], version: 1), level: 0)
+        return try takeLines()
+    }
+
+    private mutating func takeLines() throws(BTFError) -> [String] {
+        guard dumper.style?.badName == nil else {
+            let name = dumper.style?.badName ?? ""
+            dumper.style?.badName = nil
+            throw BTFError(offset: 0, "'\(name)' is no name in C")
+        }
+        return String(decoding: dumper.out, as: UTF8.self)
+            .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+
+    /// Defines the named structs and unions in `root`, inner ones first.
+    private mutating func define(_ root: UInt32) throws(BTFError) {
+        guard dumper.style?.prefix != nil else { return }
+        var stack: [(id: UInt32, next: Int)] = [(root, 0)]
+        while let (id, next) = stack.last {
+            try dumper.spend()
+            guard stack.count <= Int(dumper.types.typeCount) else {
+                throw cError(root, "contains itself")
+            }
+            guard let part = part(of: id, next) else {
+                stack.removeLast()
+                try finish(id)
+                continue
+            }
+            stack[stack.count - 1].next += 1
+            guard dumper.types.exists(part) else { continue }
+            switch (dumper.types.kind(part).isComposite, isDefined[part]) {
+            case (true, false): throw cError(part, "contains itself")
+            case (true, true): continue
+            default:
+                if dumper.types.kind(part).isComposite { isDefined[part] = false }
+                stack.append((part, 0))
+            }
+        }
+    }
+
+    /// What `id` contains by value.
+    private func part(of id: UInt32, _ index: Int) -> UInt32? {
+        guard let kind = dumper.types.kindIfAny(id) else { return nil }
+        switch kind {
+        case .struct, .union:
+            return index < dumper.types.count(id) ? dumper.types.word(id, 4 + index * 3) : nil
+        case .typedef, .const, .volatile, .restrict, .typeTag:
+            return index == 0 ? dumper.types.word(id, 2) : nil
+        case .array: return index == 0 ? dumper.types.word(id, 3) : nil
+        default: return nil
+        }
+    }
+
+    private mutating func finish(_ id: UInt32) throws(BTFError) {
+        guard dumper.types.kindIfAny(id)?.isComposite == true, isDefined[id] != true else { return }
+        isDefined[id] = true
+        guard dumper.types.isNamed(id) else { return }
+        dumper.out.removeAll()
+        try dumper.putStruct(id, level: 0)
+        dumper.out.put(";")
+        definitions += try takeLines()
+    }
+}
+
+/// A `CStyle` as the dumper uses it.
+struct ForeignStyle {
+    let typedefs: Set<[UInt8]>
+    let prefix: [UInt8]?
+    /// The base type that is written next lies behind a pointer, so it need not be complete.
+    var isBehindPointer = false
+    /// Depth in parameters of functions, where all types are behind the function's pointer.
+    var prototypes = 0
+    /// A name met on the way that would make other C of the text.
+    var badName: String?
+
+    init(_ style: CStyle) {
+        typedefs = Set(style.typedefs.map { Array($0.utf8) })
+        prefix = style.prefix.map { Array($0.utf8) }
+    }
+
+    mutating func check(_ name: ArraySlice<UInt8>) {
+        func isWord(_ byte: UInt8) -> Bool {
+            (byte | 0x20) &- 0x61 < 26 || byte == 0x5f || byte &- 0x30 < 10
+        }
+        guard let first = name.first else { return }
+        if first &- 0x30 < 10 || !name.allSatisfy(isWord) {
+            badName = String(decoding: name, as: UTF8.self)
+        }
+    }
+}
+
+extension CDumper {
+    /// Where a type stands for another one in foreign code: what it stands for.
+    func foreignTarget(_ id: UInt32, isBehindPointer: Bool) -> UInt32? {
+        guard let style else { return nil }
+        switch types.kind(id) {
+        case .typeTag: return types.word(id, 2)
+        case .const, .volatile, .restrict: return isBehindPointer ? nil : types.word(id, 2)
+        case .typedef where !style.typedefs.contains(Array(types.string(at: types.nameOffset(id)))):
+            return types.word(id, 2)
+        default: return nil
+        }
+    }
+
+    /// Writes a base type as foreign code knows it.
+    /// - Returns: false when it is not written otherwise than usual.
+    mutating func putForeignBase(_ id: UInt32) throws(BTFError) -> Bool {
+        guard let style else { return false }
+        let isBehind = style.isBehindPointer || style.prototypes > 0
+        let kind = types.kind(id)
+        switch kind {
+        case .int, .float: return putForeignNumber(id)
+        case .enum, .enum64:
+            // Enumerators would stand beside those of the code around. Without a prefix, the code
+            // around has the enum.
+            if types.isNamed(id), style.prefix == nil { return false }
+            putInteger(size: types.word(id, 2), signed: types.info(id).flag)
+            return true
+        case .struct, .union:
+            guard isBehind else { return false }
+            if types.isNamed(id) {
+                // Only its tag is said, and whoever has the struct can use the pointer.
+                out.put(kind == .struct ? "struct " : "union ")
+                put(plainName(types.nameOffset(id)))
+            } else {
+                out.put("void")
+            }
+            return true
+        case .fwd:
+            guard isBehind else { throw cError(id, "is declared only") }
+            out.put(types.info(id).flag ? "union " : "struct ")
+            put(plainName(types.nameOffset(id)))
+            return true
+        default: return false
+        }
+    }
+
+    private mutating func putForeignNumber(_ id: UInt32) -> Bool {
+        let words = types.name(id).split(separator: " ")
+        if words == ["_Bool"] || words == ["bool"] {
+            out.put("bool")
+            return true
+        }
+        let known: Set<Substring> = [
+            "char", "short", "int", "long", "signed", "unsigned", "__int128", "float", "double",
+        ]
+        guard words.isEmpty || !words.allSatisfy(known.contains) else { return false }
+        guard types.kind(id) == .int else {
+            style?.badName = types.name(id)
+            return true
+        }
+        putInteger(size: types.word(id, 2), signed: types.word(id, 3) >> 24 & 1 != 0)
+        return true
+    }
+
+    private mutating func putInteger(size: UInt32, signed: Bool) {
+        out.put(signed ? "" : "unsigned ")
+        switch size {
+        case 1: out.put(signed ? "signed char" : "char")
+        case 2: out.put("short")
+        case 8: out.put("long long")
+        case 16: out.put("__int128")
+        default: out.put("int")
+        }
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BTF
+
+/// The variables of a section of data as members of a C struct, each at its own offset.
+package struct DataSection: Sendable, Equatable {
+    package struct Variable: Sendable, Equatable {
+        package let name: String
+        /// From the section's start.
+        package let offset: UInt32
+        /// In bytes.
+        package let size: UInt32
+    }
+
+    /// Members, and paddings where the compiler would leave none; a line of C each.
+    package let members: [String]
+    /// Definitions that the members need, a line of C each.
+    package let types: [String]
+    /// What the struct has to hold, in the order of the members: for the compiler to check.
+    package let variables: [Variable]
+
+    /// Typedefs that both linux/types.h and the headers of user space give.
+    private static let knownTypedefs: Set<String> = [
+        "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__le16", "__le32",
+        "__le64", "__be16", "__be32", "__be64", "__sum16", "__wsum", "bool", "size_t", "int8_t",
+        "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
+    ]
+
+    /// - Parameters:
+    ///   - section: a DATASEC in `btf` with the offsets of its variables.
+    ///   - size: of the whole section in bytes; what lies outside is left out.
+    ///   - prefix: what the tags of structs start with that are defined here. nil: none are; the
+    ///     code around has structs, unions and enums under their own names.
+    /// - Throws: `BTFError` when `section` is none, or variables lie in each other.
+    package init(
+        _ section: TypeID, in btf: BTF, size: Int, prefix: String?
+    ) throws(BTFError) {
+        var members: [String] = []
+        var variables: [Variable] = []
+        var end: UInt64 = 0
+        var paddings = 0
+        var declarations = CDeclarations(
+            btf, style: CStyle(typedefs: Self.knownTypedefs, prefix: prefix))
+        for (variable, type) in try Self.variables(of: section, in: btf, size: size) {
+            let offset = UInt64(variable.offset)
+            guard offset >= end else {
+                throw BTFError(
+                    offset: 0, "type \(section): variable \(variable.name) lies in the one before")
+            }
+            let (lines, alignment) = Self.member(variable, type, &declarations)
+            let step = UInt64(max(alignment, 1))
+            if (end + step - 1) / step * step != offset {
+                members.append("char __pad\(paddings)[\(offset - end)];")
+                paddings += 1
+            }
+            members += lines
+            variables.append(variable)
+            end = offset + UInt64(variable.size)
+        }
+        self.members = members
+        self.variables = variables
+        types = declarations.definitions
+    }
+
+    /// The declaration of a variable; as bytes, when C cannot say its type.
+    private static func member(
+        _ variable: Variable, _ type: TypeID, _ declarations: inout CDeclarations
+    ) -> (lines: [String], alignment: UInt32) {
+        let (bytes, alignment) = declarations.size(of: type)
+        if bytes == UInt64(variable.size), alignment > 0, variable.offset % alignment == 0,
+            var lines = try? declarations.declare(type, variable.name), !lines.isEmpty
+        {
+            lines[lines.count - 1] += ";"
+            return (lines, alignment)
+        }
+        return (["unsigned char \(variable.name)[\(variable.size)];"], 1)
+    }
+
+    /// What can be said in C, by offset: variables with a name that is one, and only once in the section.
+    private static func variables(
+        of section: TypeID, in btf: BTF, size: Int
+    ) throws(BTFError) -> [(Variable, TypeID)] {
+        guard let record = btf.record(section), record.kind == .datasec else {
+            throw BTFError(offset: 0, "type \(section) is no DATASEC")
+        }
+        var found: [(variable: Variable, type: TypeID, isStatic: Bool)] = []
+        var globals: Set<String> = []
+        var statics: [String: Int] = [:]
+        for index in 0..<record.count {
+            guard let entry = btf.record(TypeID(record.element(index, 0))), entry.kind == .var,
+                entry.linkage != Linkage.extern.rawValue || record.name == ".kconfig"
+            else { continue }
+            let variable = Variable(
+                name: entry.name, offset: record.element(index, 1), size: record.element(index, 2))
+            guard CIdentifier.isValid(variable.name), variable.size > 0,
+                UInt64(variable.offset) + UInt64(variable.size) <= UInt64(max(size, 0))
+            else { continue }
+            let isStatic = entry.linkage == Linkage.static.rawValue
+            if isStatic {
+                statics[variable.name, default: 0] += 1
+            } else if !globals.insert(variable.name).inserted {
+                throw BTFError(
+                    offset: 0, "type \(section): there are two variables \(variable.name)")
+            }
+            found.append((variable, entry.type, isStatic))
+        }
+        return found.filter {
+            !$0.isStatic
+                || statics[$0.variable.name] == 1 && !globals.contains($0.variable.name)
+                    && !$0.variable.name.hasPrefix("__")
+        }
+        .sorted { $0.variable.offset < $1.variable.offset }
+        .map { ($0.variable, $0.type) }
+    }
+}

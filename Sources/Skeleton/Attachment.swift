@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFObject
+
+extension LightSkeleton.Attachment {
+    /// How the kernel's loader commands (BPF_RAW_TRACEPOINT_OPEN and BPF_LINK_CREATE) attach a program, or why
+    /// they do not.
+    ///
+    /// - Parameters:
+    ///   - type: BPF_PROG_TYPE_*.
+    ///   - attachType: the expected enum bpf_attach_type.
+    ///   - section: as the object has it: `raw_tp/sched_switch`.
+    ///   - isLoaded: the loader loads the program.
+    package init(type: UInt32, attachType: UInt32, section: String, isLoaded: Bool = true) {
+        guard isLoaded else {
+            self = .none(reason: "not loaded, its section starts with '?'")
+            return
+        }
+        let purpose = AttachType(rawValue: attachType)
+        switch ProgramType(rawValue: type) {
+        case .rawTracepoint, .rawTracepointWritable:
+            let name = section.split(
+                separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            self =
+                name.count == 2 && !name[1].isEmpty
+                ? .rawTracepoint(String(name[1]))
+                : .none(reason: "its section names no tracepoint")
+        case .tracing where purpose == .traceIter: self = Self.iterator(section)
+        case .lsm where purpose == .lsmCgroup: self = .link(.cgroup)
+        case .tracing, .lsm: self = .tracing
+        case .kprobe where purpose == .kprobeMulti:
+            self = .none(reason: "a link for many kprobes takes a list of functions")
+        case .kprobe, .tracepoint, .perfEvent: self = .link(.perfEvent)
+        case .xdp where purpose == .xdpDevmap || purpose == .xdpCpumap:
+            self = .none(reason: "it is put into a map")
+        case .xdp: self = .link(.interface)
+        case .cgroupSkb, .cgroupSock, .sockOps, .cgroupDevice, .cgroupSockAddr, .cgroupSysctl,
+            .cgroupSockopt:
+            self = .link(.cgroup)
+        case .flowDissector, .skLookup: self = .link(.netns)
+        case .socketFilter, .skReuseport:
+            self = .none(reason: "a socket takes it, by setsockopt")
+        case .schedCls, .schedAct, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local:
+            self = .none(reason: "netlink attaches it")
+        case .skSkb, .skMsg, .lircMode2:
+            self = .none(reason: "BPF_PROG_ATTACH attaches it, which loaders may not call")
+        case .ext: self = .none(reason: "the program that it replaces a function of is not known")
+        case .structOps: self = .none(reason: "a map of struct_ops takes it")
+        case .syscall: self = .none(reason: "it is run by BPF_PROG_RUN")
+        case .unspec, nil:
+            self = .none(reason: "no loader command attaches programs of type \(type)")
+        }
+    }
+
+    /// Iterators over a map's elements and over cgroups must be told which.
+    private static func iterator(_ section: String) -> Self {
+        switch section.drop(while: { $0 != "/" }).dropFirst() {
+        case "bpf_map_elem", "bpf_sk_storage_map": .link(.map)
+        case "cgroup": .link(.cgroupOfIterator)
+        default: .iterator
+        }
+    }
+}

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFObject
+import CEmit
+
+// The header of a light skeleton. Its functions, structs and their members are those of bpftool's, so
+// that code which includes one compiles with the other.
+
+extension LightSkeleton {
+    /// The text of the header: C and C++, for user space and for kernel modules.
+    ///
+    /// - Parameter methods: C to stand at the end of it, which may use all the rest.
+    package func header(methods: String = "") -> String {
+        var c = CWriter()
+        let guardName = "__\(name.uppercased())_SKEL_H__"
+        c.line("/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */")
+        c.line("/* Written by kbtf gen skeleton; changes would be lost. */")
+        c.directive("#ifndef \(guardName)")
+        c.directive("#define \(guardName)")
+        c.line()
+        if maps.contains(where: { $0.contents != nil }) {
+            c.directive("#ifndef __KERNEL__")
+            c.directive("#include <stdbool.h>")
+            c.directive("#include <stddef.h>")
+            c.directive("#include <stdint.h>")
+            c.directive("#endif")
+        }
+        c.directive("#include <bpf/skel_internal.h>")
+        c.line()
+        writeTypes(&c)
+        writeStruct(&c)
+        for program in programs { writeAttach(of: program, &c) }
+        writeAttachAll(&c)
+        writeDetach(&c)
+        writeDestroy(&c)
+        // More than ISO C asks of compilers; all take it.
+        c.directive("#pragma GCC diagnostic push")
+        c.directive("#pragma GCC diagnostic ignored \"-Woverlength-strings\"")
+        writeOpen(&c)
+        writeLoad(&c)
+        c.directive("#pragma GCC diagnostic pop")
+        c.line()
+        writeOpenAndLoad(&c)
+        writeChecks(&c)
+        if !methods.isEmpty {
+            c.line()
+            for line in methods.split(separator: "\n", omittingEmptySubsequences: false).dropLast(
+                methods.hasSuffix("\n") ? 1 : 0)
+            {
+                c.directive(String(line))
+            }
+        }
+        c.line()
+        c.directive("#endif /* \(guardName) */")
+        return c.text
+    }
+
+    private func writeTypes(_ c: inout CWriter) {
+        var known: Set<[String]> = []
+        for map in maps {
+            guard let types = map.contents?.types, !types.isEmpty, known.insert(types).inserted
+            else { continue }
+            c.lines(types)
+            c.line()
+        }
+    }
+
+    private func writeStruct(_ c: inout CWriter) {
+        c.scope("struct \(name)", tail: ";\n") { c in
+            // What the loader program reads and writes: it must stay in this order.
+            c.line("struct bpf_loader_ctx ctx;")
+            if !maps.isEmpty {
+                c.scope("struct", tail: " maps;") { c in
+                    for map in maps { c.line("struct bpf_map_desc \(map.identifier);") }
+                }
+            }
+            if !programs.isEmpty {
+                c.scope("struct", tail: " progs;") { c in
+                    for program in programs {
+                        c.line("struct bpf_prog_desc \(program.identifier);")
+                    }
+                }
+                c.scope("struct", tail: " links;") { c in
+                    for program in programs { c.line("int \(program.identifier)_fd;") }
+                }
+            }
+            let aimed = programs.filter { $0.target != nil }
+            if !aimed.isEmpty {
+                c.line("/* To be set before attaching. What is 0 is not attached. */")
+                c.scope("struct", tail: " targets;") { c in
+                    for program in aimed { c.line("int \(program.targetMember);") }
+                }
+            }
+            for map in maps {
+                guard let contents = map.contents else { continue }
+                c.scope(
+                    "struct \(name)__\(map.identifier)", tail: " *\(map.identifier);"
+                ) { c in c.lines(contents.members) }
+            }
+        }
+    }
+
+    // MARK: Attaching
+
+    private func writeAttach(of program: Program, _ c: inout CWriter) {
+        let id = program.identifier
+        c.function("static inline int", "\(name)__\(id)__attach(struct \(name) *skel)") { c in
+            switch program.attachment {
+            case .none(let reason):
+                c.line("/* Not attached: \(comment(reason)). */")
+                c.line("(void)skel;")
+                c.line("return 0;")
+                return
+            case .rawTracepoint(let tracepoint):
+                c.line("int fd = skel_raw_tracepoint_open(\"\(escaped(tracepoint))\",")
+                c.line("\t\t\t\t  skel->progs.\(id).prog_fd);")
+            case .tracing:
+                c.line("int fd = skel_raw_tracepoint_open(NULL, skel->progs.\(id).prog_fd);")
+            case .iterator:
+                c.line("int fd = skel_link_create(skel->progs.\(id).prog_fd, 0,")
+                c.line("\t\t\t  (enum bpf_attach_type)\(program.expectedAttachType));")
+            case .link(let target):
+                writeLink(program, to: target, &c)
+            }
+            c.line()
+            c.line("if (fd > 0)")
+            c.line("\tskel->links.\(id)_fd = fd;")
+            c.line("return fd;")
+        }
+    }
+
+    private func writeLink(_ program: Program, to target: Target, _ c: inout CWriter) {
+        let id = program.identifier
+        let member = "skel->targets.\(program.targetMember)"
+        let type = "(enum bpf_attach_type)\(program.attachTypeOfLink)"
+        guard target == .map || target == .cgroupOfIterator else {
+            c.line("int fd = 0;")
+            c.line()
+            c.line("if (\(member))")
+            c.line("\tfd = skel_link_create(skel->progs.\(id).prog_fd, \(member),")
+            c.line("\t\t\t      \(type));")
+            return
+        }
+        c.line("union bpf_iter_link_info info;")
+        c.line("union bpf_attr attr;")
+        c.line("int fd;")
+        c.line()
+        c.line("if (!\(member))")
+        c.line("\treturn 0;")
+        c.line("memset(&info, 0, sizeof(info));")
+        if target == .map {
+            c.line("info.map.map_fd = \(member);")
+        } else {
+            c.line("info.cgroup.cgroup_fd = \(member);")
+            // By number: the kernel renamed it. All below, each before what is below it.
+            c.line("info.cgroup.order = (enum bpf_cgroup_iter_order)2;")
+        }
+        c.line("memset(&attr, 0, sizeof(attr));")
+        c.line("attr.link_create.prog_fd = skel->progs.\(id).prog_fd;")
+        c.line("attr.link_create.attach_type = \(program.expectedAttachType);")
+        c.line("attr.link_create.iter_info = (__u64)(unsigned long)&info;")
+        c.line("attr.link_create.iter_info_len = sizeof(info);")
+        c.line("fd = skel_sys_bpf(BPF_LINK_CREATE, &attr,")
+        c.line("\t\t  offsetofend(union bpf_attr, link_create.iter_info_len));")
+    }
+
+    private func writeAttachAll(_ c: inout CWriter) {
+        c.function("static inline int", "\(name)__attach(struct \(name) *skel)") { c in
+            c.line("int ret = 0;")
+            c.line()
+            if programs.isEmpty { c.line("(void)skel;") }
+            for program in programs {
+                c.line("ret = ret < 0 ? ret : \(name)__\(program.identifier)__attach(skel);")
+            }
+            c.line("return ret < 0 ? ret : 0;")
+        }
+    }
+
+    private func writeDetach(_ c: inout CWriter) {
+        c.function("static inline void", "\(name)__detach(struct \(name) *skel)") { c in
+            if programs.isEmpty { c.line("(void)skel;") }
+            for program in programs {
+                c.line("skel_closenz(skel->links.\(program.identifier)_fd);")
+            }
+        }
+    }
+
+    private func writeDestroy(_ c: inout CWriter) {
+        c.function("static inline void", "\(name)__destroy(struct \(name) *skel)") { c in
+            c.line("if (!skel)")
+            c.line("\treturn;")
+            c.line("\(name)__detach(skel);")
+            for program in programs {
+                c.line("skel_closenz(skel->progs.\(program.identifier).prog_fd);")
+            }
+            for map in maps {
+                let id = map.identifier
+                if map.contents != nil {
+                    c.line("skel_free_map_data(skel->\(id), skel->maps.\(id).initial_value,")
+                    c.line("\t\t   \(map.mappedSize));")
+                }
+                c.line("skel_closenz(skel->maps.\(id).map_fd);")
+            }
+            c.line("skel_free(skel);")
+        }
+    }
+
+    // MARK: Opening and loading
+
+    private func writeOpen(_ c: inout CWriter) {
+        c.function("static inline struct \(name) *", "\(name)__open(void)") { c in
+            for map in maps {
+                guard let contents = map.contents else { continue }
+                c.blob("\(map.identifier)_bytes", contents.bytes)
+            }
+            c.line("struct \(name) *skel;")
+            c.line()
+            c.line("skel = (struct \(name) *)skel_alloc(sizeof(*skel));")
+            c.line("if (!skel)")
+            c.line("\treturn NULL;")
+            var parts = ["sizeof(skel->ctx)"]
+            if !maps.isEmpty { parts.append("sizeof(skel->maps)") }
+            if !programs.isEmpty { parts.append("sizeof(skel->progs)") }
+            c.line("skel->ctx.sz = \(parts.joined(separator: " + "));")
+            for map in maps {
+                guard let contents = map.contents else { continue }
+                let id = map.identifier
+                c.line("skel->\(id) = (__typeof__(skel->\(id)))")
+                c.line(
+                    "\tskel_prep_map_data(\(id)_bytes, \(map.mappedSize), \(contents.bytes.count));"
+                )
+                c.line("if (!skel->\(id))")
+                c.line("\tgoto cleanup;")
+                c.line("skel->maps.\(id).initial_value = (__u64)(unsigned long)skel->\(id);")
+            }
+            c.line("return skel;")
+            if maps.contains(where: { $0.contents != nil }) {
+                c.directive("cleanup:")
+                c.line("\(name)__destroy(skel);")
+                c.line("return NULL;")
+            }
+        }
+    }
+
+    private func writeLoad(_ c: inout CWriter) {
+        c.function("static inline int", "\(name)__load(struct \(name) *skel)") { c in
+            c.blob("data", data)
+            c.blob("insns", instructions)
+            c.line("struct bpf_load_and_run_opts opts;")
+            c.line("int err;")
+            c.line()
+            c.line("memset(&opts, 0, sizeof(opts));")
+            c.line("opts.ctx = &skel->ctx;")
+            c.line("opts.data = data;")
+            c.line("opts.data_sz = sizeof(data) - 1;")
+            c.line("opts.insns = insns;")
+            c.line("opts.insns_sz = sizeof(insns) - 1;")
+            c.line("err = bpf_load_and_run(&opts);")
+            c.line("if (err < 0)")
+            c.line("\treturn err;")
+            for map in maps {
+                guard let contents = map.contents else { continue }
+                let id = map.identifier
+                let protection = contents.isReadOnly ? "PROT_READ" : "PROT_READ | PROT_WRITE"
+                c.line("skel->\(id) = (__typeof__(skel->\(id)))")
+                c.line("\tskel_finalize_map_data(&skel->maps.\(id).initial_value,")
+                c.line("\t\t\t       \(map.mappedSize), \(protection),")
+                c.line("\t\t\t       skel->maps.\(id).map_fd);")
+                c.line("if (!skel->\(id))")
+                c.line("\treturn -ENOMEM;")
+            }
+            c.line("return 0;")
+        }
+    }
+
+    private func writeOpenAndLoad(_ c: inout CWriter) {
+        c.function("static inline struct \(name) *", "\(name)__open_and_load(void)") { c in
+            c.line("struct \(name) *skel;")
+            c.line()
+            c.line("skel = \(name)__open();")
+            c.line("if (!skel)")
+            c.line("\treturn NULL;")
+            c.scope("if (\(name)__load(skel))") { c in
+                c.line("\(name)__destroy(skel);")
+                c.line("return NULL;")
+            }
+            c.line("return skel;")
+        }
+    }
+
+    /// Variables must be where the programs look for them, whatever compiler and machine.
+    private func writeChecks(_ c: inout CWriter) {
+        let checked = maps.filter { $0.contents?.variables.isEmpty == false }
+        guard !checked.isEmpty else { return }
+        c.directive("#ifdef __cplusplus")
+        c.directive("#define \(name)__check(e) static_assert(e, #e)")
+        c.directive("#else")
+        c.directive("#define \(name)__check(e) _Static_assert(e, #e)")
+        c.directive("#endif")
+        c.function(
+            "static inline void", "\(name)__assert(struct \(name) *s __attribute__((__unused__)))"
+        ) { c in
+            for map in checked {
+                for variable in map.contents?.variables ?? [] {
+                    let member = "s->\(map.identifier)->\(variable.name)"
+                    c.line("\(name)__check(sizeof(\(member)) == \(variable.size));")
+                    c.line(
+                        "\(name)__check(__builtin_offsetof(__typeof__(*s->\(map.identifier)), \(variable.name)) == \(variable.offset));"
+                    )
+                }
+            }
+        }
+        c.directive("#undef \(name)__check")
+    }
+}
+
+extension LightSkeleton.Map {
+    /// Whole pages of an array's values, which the kernel spaces by eight bytes. Of the smallest pages
+    /// there are: kernels with larger ones round up.
+    package var mappedSize: UInt64 {
+        let values = (UInt64(valueSize) + 7) / 8 * 8 * UInt64(max(maxEntries, 1))
+        return (values + 4095) / 4096 * 4096
+    }
+}
+
+extension LightSkeleton.Program {
+    /// What the user has to name before the program can be attached.
+    package var target: LightSkeleton.Target? {
+        if case .link(let target) = attachment { target } else { nil }
+    }
+
+    /// The member of `targets` for it.
+    var targetMember: String { "\(identifier)_\(target?.suffix ?? "fd")" }
+
+    /// Programs on perf events are loaded with no attach type and linked with one of their own.
+    var attachTypeOfLink: UInt32 {
+        target == .perfEvent ? AttachType.perfEvent.rawValue : expectedAttachType
+    }
+}
+
+/// For a comment of C: no end of it inside, and one line.
+private func comment(_ text: String) -> String {
+    String(text.map { $0 == "*" || $0.isNewline ? "_" : $0 })
+}
+
+/// For a string of C.
+private func escaped(_ text: String) -> String {
+    var out = ""
+    for byte in text.utf8 {
+        switch byte {
+        case 0x22, 0x5c, 0x3f: out += "\\" + String(UnicodeScalar(byte))
+        case 0x20..<0x7f: out += String(UnicodeScalar(byte))
+        default:
+            let digits = String(byte, radix: 8)
+            out += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+        }
+    }
+    return out
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFLoad
+import BPFObject
+import BTF
+import Bytes
+import CEmit
+import HostIO
+import Skeleton
+
+/// Makes the values of a light skeleton of a BPF object.
+struct SkeletonSource {
+    /// The object file.
+    let path: String
+    /// The name given on the command line; nil: the file's.
+    let name: String?
+    /// A kernel configuration file for `__kconfig` variables.
+    let kconfig: String?
+    /// Structs and unions that variables are of are defined under names of their own.
+    let definesTypes: Bool
+
+    func read() throws(Failure) -> LightSkeleton {
+        let object: ByteView
+        let config: String?
+        do throws(HostError) {
+            object = try FileReader.map(path)
+            config = try kconfig.map { path throws(HostError) in
+                String(decoding: try FileReader.map(path).array, as: UTF8.self)
+            }
+        } catch { throw Failure(error) }
+        let name = try objectName()
+        // libbpf is shown nothing that was not checked: it takes damaged objects on trust.
+        do throws(BPFObjectError) {
+            let checked = try BPFObject(object, path: path)
+            guard !checked.isBigEndian else {
+                throw BPFObjectError(
+                    file: path,
+                    "is big-endian; libbpf writes loaders for machines of this one's byte order only",
+                    hint: "make the skeleton on such a machine")
+            }
+        } catch { throw Failure(error) }
+        let trace: LoaderTrace
+        do throws(LibBPFError) {
+            trace = try LoaderTrace.run(object: object, path: path, name: name, kconfig: config)
+        } catch { throw Failure(error) }
+        let types = try btf(of: trace)
+        var maps: [LightSkeleton.Map] = []
+        for map in trace.maps { maps.append(try self.map(map, name, types)) }
+        let skeleton = LightSkeleton(
+            name: name, maps: maps,
+            programs: trace.programs.map {
+                LightSkeleton.Program(
+                    identifier: $0.name, type: $0.type, expectedAttachType: $0.expectedAttachType,
+                    section: $0.section,
+                    attachment: LightSkeleton.Attachment(
+                        type: $0.type, attachType: $0.expectedAttachType, section: $0.section,
+                        isLoaded: $0.isLoaded),
+                    isLoaded: $0.isLoaded)
+            },
+            data: trace.data, instructions: trace.instructions,
+            byteOrder: types?.bigEndian == true ? .big : .little)
+        if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
+        return skeleton
+    }
+
+    /// The name given, or the file's without `.o`, with underscores for what C does not take.
+    private func objectName() throws(Failure) -> String {
+        if let name { return name }
+        var base = path.split(separator: "/").last.map(String.init) ?? path
+        if base.hasSuffix(".o") { base.removeLast(2) }
+        let name = CIdentifier.sanitized(base)
+        // libbpf keeps 63 bytes of an object's name.
+        guard CIdentifier.isValid(name), name.utf8.count < 64 else {
+            throw Failure(
+                "\(path): no name in C can be made of the file's name",
+                hint: "kbtf gen skeleton -L \(path) name NAME")
+        }
+        return name
+    }
+
+    private func btf(of trace: LoaderTrace) throws(Failure) -> BTF? {
+        guard let bytes = trace.types else { return nil }
+        do throws(BTFError) { return try BTF.parse(ByteView(bytes)) } catch {
+            throw Failure("\(path): .BTF: \(error.message)")
+        }
+    }
+
+    private func map(
+        _ map: LoaderTrace.Map, _ name: String, _ types: BTF?
+    ) throws(Failure) -> LightSkeleton.Map {
+        LightSkeleton.Map(
+            identifier: identifier(map),
+            kernelName: String(decoding: map.name.utf8.prefix(15), as: UTF8.self),
+            type: map.type, keySize: map.keySize, valueSize: map.valueSize,
+            maxEntries: map.maxEntries, flags: map.flags, isInternal: map.isInternal,
+            contents: try contents(map, name, types))
+    }
+
+    /// The map's name; of a section of data what follows its dot: `NAME.data` and `.data.cust` are `data` and
+    /// `data_cust`.
+    private func identifier(_ map: LoaderTrace.Map) -> String {
+        guard map.isInternal, let dot = map.name.firstIndex(of: ".") else { return map.name }
+        return CIdentifier.sanitized(String(map.name[dot...].dropFirst()))
+    }
+
+    /// What user space may map, as libbpf has it: sections with variables that others can see.
+    private func contents(
+        _ map: LoaderTrace.Map, _ name: String, _ types: BTF?
+    ) throws(Failure) -> LightSkeleton.Contents? {
+        let mappable: UInt32 = 1 << 10
+        let readOnlyForPrograms: UInt32 = 1 << 7
+        guard map.isInternal, map.flags & mappable != 0, let bytes = map.initialValue, let types
+        else { return nil }
+        let section: DataSection
+        do throws(BTFError) {
+            section = try DataSection(
+                TypeID(map.valueType), in: types, size: bytes.count,
+                prefix: definesTypes ? "\(name)__type_" : nil)
+        } catch { throw Failure("\(path): .BTF: \(error.message)") }
+        return LightSkeleton.Contents(
+            bytes: bytes, members: section.members, types: section.types,
+            isReadOnly: map.flags & readOnlyForPrograms != 0,
+            variables: section.variables.map {
+                LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
+            })
+    }
+}
+
+extension Failure {
+    init(_ error: BPFObjectError) { self.init(error.description, hint: error.hint) }
+
+    init(_ error: LibBPFError) {
+        self.init(error.description)
+        details = error.log
+    }
+}
