@@ -116,16 +116,19 @@ package struct LightSkeleton: Sendable, Equatable {
         /// As the object has it: "lsm/file_open".
         package var section: String
         package var attachment: Attachment
+        /// The loader loads it: not so where a `?` is before its section's name.
+        package var isLoaded: Bool
 
         package init(
             identifier: String, type: UInt32, expectedAttachType: UInt32, section: String,
-            attachment: Attachment
+            attachment: Attachment, isLoaded: Bool = true
         ) {
             self.identifier = identifier
             self.type = type
             self.expectedAttachType = expectedAttachType
             self.section = section
             self.attachment = attachment
+            self.isLoaded = isLoaded
         }
     }
 

@@ -38,6 +38,7 @@ package struct CDeclarations: ~Copyable {
     /// includes the text may write to constants, before they are loaded.
     /// - Throws: `BTFError` when no such C can say what the type is.
     package mutating func declare(_ type: TypeID, _ name: String) throws(BTFError) -> [String] {
+        dumper.style?.badName = nil
         try define(type.rawValue)
         dumper.out.removeAll()
         let bytes = Array(name.utf8)

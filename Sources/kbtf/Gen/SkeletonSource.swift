@@ -43,7 +43,8 @@ struct SkeletonSource {
                     section: $0.section,
                     attachment: LightSkeleton.Attachment(
                         type: $0.type, attachType: $0.expectedAttachType, section: $0.section,
-                        isLoaded: $0.isLoaded))
+                        isLoaded: $0.isLoaded),
+                    isLoaded: $0.isLoaded)
             },
             data: trace.data, instructions: trace.instructions,
             byteOrder: types?.bigEndian == true ? .big : .little)

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+
+extension BTF {
+    /// Types that lead to one another: libbpf follows no more.
+    private var depthLimit: Int { 32 }
+
+    /// The type behind typedefs and qualifiers; nil for void.
+    func plain(_ id: TypeID) -> Record? {
+        var id = id
+        for _ in 0..<depthLimit {
+            guard let record = record(id) else { return nil }
+            if !record.kind.isModifier { return record }
+            id = record.type
+        }
+        return nil
+    }
+
+    /// Bytes of a value of the type, a pointer having eight; nil for what has no size.
+    func size(of id: TypeID) -> UInt32? {
+        var count: UInt32 = 1
+        var id = id
+        for _ in 0..<depthLimit {
+            guard let record = record(id) else { return nil }
+            let size: UInt32
+            switch record.kind {
+            case .int, .struct, .union, .enum, .enum64, .float, .datasec: size = record.size
+            case .ptr: size = 8
+            case .typedef, .const, .volatile, .restrict, .typeTag, .var:
+                id = record.type
+                continue
+            case .array:
+                let product = count.multipliedReportingOverflow(by: record.fixed(2))
+                guard !product.overflow else { return nil }
+                count = product.partialValue
+                id = TypeID(record.fixed(0))
+                continue
+            case .func, .funcProto, .fwd, .declTag: return nil
+            }
+            let product = count.multipliedReportingOverflow(by: size)
+            return product.overflow ? nil : product.partialValue
+        }
+        return nil
+    }
+}

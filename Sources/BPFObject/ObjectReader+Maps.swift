@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import ELF
+
+extension ObjectReader {
+    /// The maps that `.maps` declares, in the order of its DATASEC. Declarations without a definition are
+    /// passed over.
+    func declaredMaps() throws(BPFObjectError) -> [BPFObject.Map] {
+        let sections = elf.sections.filter { roles[$0.index] == .maps }
+        guard let section = sections.first else { return [] }
+        guard sections.count == 1 else {
+            throw BPFObjectError(
+                file: path, section: section.name, "\(sections.count) sections have this name")
+        }
+        guard let datasec = datasec(named: section.name) else {
+            throw BPFObjectError(
+                file: path, section: section.name, "no DATASEC of this name in .BTF",
+                hint: "compile with -g")
+        }
+        var maps: [BPFObject.Map] = []
+        for variable in try variables(of: datasec, in: section) {
+            func fail(_ message: String, _ hint: String? = nil) -> BPFObjectError {
+                BPFObjectError(
+                    file: path, section: section.name, offset: variable.offset, message, hint: hint)
+            }
+            let name = variable.name
+            guard !name.isEmpty else { throw fail("a map without a name") }
+            guard !variable.isStatic else {
+                throw fail("map '\(name)' is static", "remove 'static'")
+            }
+            guard let structure = btf.plain(variable.type), structure.kind == .struct else {
+                throw fail("map '\(name)' is no struct")
+            }
+            guard Int(structure.size) <= variable.size else {
+                throw fail(
+                    "map '\(name)' of \(structure.size) bytes takes \(variable.size) in the section"
+                )
+            }
+            let definition: MapDefinition
+            do throws(MapDefinitionReader.Fault) {
+                definition = try MapDefinitionReader(btf: btf, name: name).read(structure)
+            } catch { throw fail(error.message, error.hint) }
+            maps.append(
+                BPFObject.Map(
+                    name: name, section: section.name, sectionIndex: section.index,
+                    offset: variable.offset, definition: definition, size: variable.size,
+                    slotsOffset: structure.members.last.flatMap {
+                        $0.name == "values" ? Int($0.bitOffset / 8) : nil
+                    }, contents: nil))
+        }
+        return maps
+    }
+
+    /// A map for each section of data that is not empty, in the file's order.
+    func dataMaps() throws(BPFObjectError) -> [BPFObject.Map] {
+        var maps: [BPFObject.Map] = []
+        for section in elf.sections where section.size > 0 {
+            let kind: BPFObject.Contents.Kind
+            switch roles[section.index] {
+            case .data: kind = .data
+            case .readOnly: kind = .readOnly
+            case .zero: kind = .zero
+            default: continue
+            }
+            // What the kernel takes for a value.
+            guard let size = Int32(exactly: section.size) else {
+                throw BPFObjectError(
+                    file: path, section: section.name,
+                    "\(section.size) bytes of variables, expected at most \(Int32.max)")
+            }
+            let bytes = kind == .zero ? nil : try bytes(of: section)
+            let datasec = datasec(named: section.name)
+            let variables =
+                if let datasec { try variables(of: datasec, in: section) } else {
+                    [BPFObject.Variable]()
+                }
+            maps.append(
+                map(
+                    section.name, index: section.index, size: Int(size), type: datasec?.id,
+                    BPFObject.Contents(
+                        kind: kind, size: Int(size), bytes: bytes, variables: variables)))
+        }
+        return maps
+    }
+
+    /// The map that holds what `__kconfig` declares; nil when nothing does.
+    func kconfigMap(_ externs: [BPFObject.Extern]) throws(BPFObjectError) -> BPFObject.Map? {
+        var variables: [BPFObject.Variable] = []
+        for symbol in externs {
+            guard case .kconfig(let type, let offset) = symbol.kind else { continue }
+            variables.append(
+                BPFObject.Variable(
+                    name: symbol.name, type: type.type, offset: offset, size: type.size,
+                    isStatic: false))
+        }
+        guard let end = variables.map({ $0.offset + $0.size }).max() else { return nil }
+        return map(
+            ".kconfig", index: 0, size: end, type: datasec(named: ".kconfig")?.id,
+            BPFObject.Contents(kind: .kconfig, size: end, bytes: nil, variables: variables))
+    }
+
+    private func map(
+        _ name: String, index: Int, size: Int, type: TypeID?, _ contents: BPFObject.Contents
+    ) -> BPFObject.Map {
+        var definition = MapDefinition()
+        definition.type = MapType.array
+        definition.keySize = 4
+        definition.valueSize = UInt32(size)
+        definition.maxEntries = 1
+        definition.valueType = type
+        if contents.kind == .readOnly || contents.kind == .kconfig {
+            definition.flags = MapFlag.readOnlyForPrograms
+        }
+        // User space may map what it can name.
+        if contents.variables.contains(where: { !$0.isStatic }) {
+            definition.flags |= MapFlag.mappable
+        }
+        return BPFObject.Map(
+            name: name, section: name, sectionIndex: index, offset: 0, definition: definition,
+            size: size, slotsOffset: nil, contents: contents)
+    }
+
+    /// The variables that a DATASEC lists, in its order; those that are only declared are left out.
+    ///
+    /// A compiler does not know where a global variable will lie, and leaves 0 for it: its symbol says. A
+    /// static variable's place is in the BTF. A linker fills both in, and the DATASEC's size with them.
+    private func variables(
+        of datasec: Record, in section: ELFSection
+    ) throws(BPFObjectError) -> [BPFObject.Variable] {
+        var variables: [BPFObject.Variable] = []
+        var places: [String: Int]?
+        // The most elements that kernels before 7.2 can be shown.
+        guard datasec.count <= TypeInfo.maxVlenBefore72 else {
+            throw BPFObjectError(
+                file: path, section: section.name,
+                "\(datasec.count) variables, expected at most \(TypeInfo.maxVlenBefore72)")
+        }
+        for index in 0..<datasec.count {
+            guard let record = btf.record(TypeID(datasec.element(index, 0))), record.kind == .var
+            else { continue }
+            if record.linkage == Linkage.extern.rawValue { continue }
+            let name = try name(at: record.nameOffset)
+            let isStatic = record.linkage == Linkage.static.rawValue
+            var offset = Int(datasec.element(index, 1))
+            if datasec.size == 0, !isStatic {
+                if places == nil { places = try globals(in: section.index) }
+                guard let place = places?[name] else {
+                    throw BPFObjectError(
+                        file: path, section: section.name,
+                        "variable '\(name)' of its DATASEC has no symbol")
+                }
+                offset = place
+            }
+            let size = Int(datasec.element(index, 2))
+            // Two 32-bit values at most: the sum cannot overflow.
+            guard UInt64(offset) + UInt64(size) <= section.size else {
+                throw BPFObjectError(
+                    file: path, section: section.name, offset: offset,
+                    "variable '\(name)' of \(size) bytes leaves the section (\(section.size) bytes)"
+                )
+            }
+            variables.append(
+                BPFObject.Variable(
+                    name: name, type: record.type, offset: offset, size: size, isStatic: isStatic))
+        }
+        return variables
+    }
+
+    /// Where the global variables of a section lie.
+    private func globals(in section: Int) throws(BPFObjectError) -> [String: Int] {
+        var places: [String: Int] = [:]
+        for symbol in symbols
+        where symbol.sectionIndex == section && symbol.binding != ELFSymbolCode.bindLocal {
+            guard let offset = UInt32(exactly: symbol.value) else { continue }
+            places[try name(of: symbol)] = Int(offset)
+        }
+        return places
+    }
+}

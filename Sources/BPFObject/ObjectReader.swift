@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import ELF
+
+/// An object while it is read: its sections by what they are for, its symbols, and its BTF.
+struct ObjectReader {
+    let path: String
+    let elf: ELFFile
+    let btf: BTF
+    /// By section number.
+    let roles: [Role]
+    let symbols: [ELFSymbol]
+    /// What the names in `.symtab` lie in.
+    let strings: ByteView
+
+    /// What a section is for.
+    enum Role: Equatable {
+        case program, data, readOnly, zero, maps, structOps
+        case license, version, btf, btfExt
+        /// Relocations of another one.
+        case relocations
+        case other
+    }
+
+    /// Longer names are not kept: a hostile file may give a million symbols the same name of a million bytes.
+    static let longestName = 511
+
+    init(_ bytes: ByteView, path: String) throws(BPFObjectError) {
+        self.path = path
+        guard ELFFile.isELF(bytes) else {
+            throw BPFObjectError(
+                file: path, "not a BPF object: it does not begin with an ELF header",
+                hint: "compile with clang -g -O2 -target bpf -c")
+        }
+        do throws(ELFError) { elf = try ELFFile(bytes, path: path) } catch {
+            throw BPFObjectError(path, error)
+        }
+        // Old compilers left the machine open.
+        guard elf.is64Bit, elf.type == ELFType.relocatable,
+            elf.machine == ELFMachine.bpf || elf.machine == 0
+        else {
+            throw BPFObjectError(
+                file: path,
+                "not a BPF object: ELF of \(elf.is64Bit ? 64 : 32) bits, type \(elf.type), machine "
+                    + "\(elf.machine), expected 64 bits, type 1, machine \(ELFMachine.bpf)",
+                hint: "compile with clang -g -O2 -target bpf -c")
+        }
+        roles = elf.sections.map(Self.role)
+        if let old = elf.section(named: "maps") {
+            throw BPFObjectError(
+                file: path, section: old.name, "maps as 'struct bpf_map_def' are no longer taken",
+                hint: "declare them as structs of __uint and __type in SEC(\".maps\")")
+        }
+        let tables = elf.sections.filter { $0.type == ELFSectionType.symtab }
+        guard tables.count == 1 else {
+            throw BPFObjectError(
+                file: path,
+                tables.isEmpty ? "no symbol table" : "\(tables.count) symbol tables, expected one",
+                hint: tables.isEmpty ? "do not strip the object with -s or --strip-all" : nil)
+        }
+        do throws(ELFError) {
+            symbols = try elf.symbols()
+            strings = try elf.symbolStrings()
+        } catch { throw BPFObjectError(path, error) }
+        btf = try Self.readBTF(elf, path: path)
+        try checkSymbols()
+        try checkRelocationSections()
+    }
+
+    private static func role(_ section: ELFSection) -> Role {
+        func named(_ name: String) -> Bool {
+            section.name == name || section.name.hasPrefix(name + ".")
+        }
+        switch section.type {
+        case ELFSectionType.rel, ELFSectionType.rela: return .relocations
+        case ELFSectionType.nobits: return named(".bss") ? .zero : .other
+        case ELFSectionType.progbits: break
+        default: return .other
+        }
+        switch section.name {
+        case "license": return .license
+        case "version": return .version
+        case ".maps": return .maps
+        case ".BTF": return .btf
+        case ".BTF.ext": return .btfExt
+        case ".struct_ops", ".struct_ops.link": return .structOps
+        default:
+            if section.size == 0 { return .other }
+            if section.flags & 0x4 != 0 { return .program }  // SHF_EXECINSTR
+            return named(".data") ? .data : named(".rodata") ? .readOnly : .other
+        }
+    }
+
+    private static func readBTF(_ elf: ELFFile, path: String) throws(BPFObjectError) -> BTF {
+        let sections = elf.sections(named: ".BTF")
+        guard let section = sections.first, sections.count == 1 else {
+            throw BPFObjectError(
+                file: path, section: ".BTF",
+                sections.isEmpty ? "no such section" : "\(sections.count) sections have this name",
+                hint: sections.isEmpty ? "compile with -g" : nil)
+        }
+        let raw: ByteView
+        do throws(ELFError) { raw = try elf.rawData(of: section) } catch {
+            throw BPFObjectError(path, error)
+        }
+        let parsed: BTF
+        do throws(BTFError) { parsed = try BTF.parse(raw) } catch {
+            throw BPFObjectError(
+                file: path, section: section.name, offset: error.offset, error.message)
+        }
+        guard parsed.bigEndian == elf.isBigEndian else {
+            throw BPFObjectError(
+                file: path, section: section.name, offset: 0,
+                "its byte order is not the file's")
+        }
+        // Symbols declared `extern const void` are variables of a type without a size.
+        let report = check(raw, limit: 10_000)
+        let fault = report.findings.first { finding in
+            guard finding.severity == .error else { return false }
+            guard finding.rule == "R5", let id = finding.type, let record = parsed.record(id) else {
+                return true
+            }
+            return !(record.kind == .var && record.linkage == Linkage.extern.rawValue)
+        }
+        if let fault {
+            throw BPFObjectError(
+                file: path, section: section.name, offset: fault.offset, fault.message)
+        }
+        if report.omitted > 0 {
+            throw BPFObjectError(
+                file: path, section: section.name,
+                "\(report.errorCount + report.warningCount) of its types are unusual or wrong")
+        }
+        return parsed
+    }
+
+    /// Refuses COMMON symbols, and such as lie in no section.
+    private func checkSymbols() throws(BPFObjectError) {
+        let table = elf.symbolTable?.name ?? ".symtab"
+        for (number, symbol) in symbols.enumerated() {
+            switch symbol.place {
+            case .common:
+                let name = try name(of: symbol)
+                throw BPFObjectError(
+                    file: path, section: table, offset: number * 24,
+                    "'\(name)' is a COMMON symbol: a variable that no section has a place for",
+                    hint: "give it a value ('\(name) = 0'), or compile with -fno-common")
+            case .section(let index):
+                guard index < elf.sections.count else {
+                    throw BPFObjectError(
+                        file: path, section: table, offset: number * 24,
+                        "symbol \(number) is in section \(index), which does not exist (of "
+                            + "\(elf.sections.count))")
+                }
+            case .undefined, .absolute, .reserved: continue
+            }
+        }
+    }
+
+    /// Refuses relocations of a form that no reader of BPF objects applies.
+    private func checkRelocationSections() throws(BPFObjectError) {
+        for section in elf.sections where roles[section.index] == .relocations {
+            guard let target = Int(exactly: section.info), target < elf.sections.count else {
+                throw BPFObjectError(
+                    file: path, section: section.name,
+                    "it relocates section \(section.info), which does not exist")
+            }
+            guard isRelocated(target) else { continue }
+            guard section.type == ELFSectionType.rel, section.entrySize == 16,
+                section.size % 16 == 0
+            else {
+                throw BPFObjectError(
+                    file: path, section: section.name,
+                    "relocations of type \(section.type) and \(section.entrySize) bytes, expected REL of 16"
+                )
+            }
+        }
+    }
+
+    /// Whether the relocations of the section mean something to a loader.
+    func isRelocated(_ section: Int) -> Bool {
+        switch roles[section] {
+        case .program, .maps, .structOps: true
+        default: false
+        }
+    }
+
+    // MARK: Names and bytes
+
+    /// - Throws: for a name outside the table, or longer than any is.
+    func name(of symbol: ELFSymbol) throws(BPFObjectError) -> String {
+        if symbol.nameOffset == 0 { return "" }
+        guard let name = symbol.name(in: strings), name.count <= Self.longestName else {
+            throw BPFObjectError(
+                file: path, section: elf.symbolTable?.name,
+                "no name of at most \(Self.longestName) bytes at \(symbol.nameOffset) of the strings"
+            )
+        }
+        return String(decoding: name.array, as: UTF8.self)
+    }
+
+    /// The name of a symbol, or of the section that it stands for.
+    func shownName(of symbol: ELFSymbol) throws(BPFObjectError) -> String {
+        if let index = symbol.sectionIndex, symbol.type == ELFSymbolCode.typeSection {
+            return elf.sections[index].name
+        }
+        return try name(of: symbol)
+    }
+
+    func name(at offset: UInt32) throws(BPFObjectError) -> String {
+        guard let bytes = btf.stringBytes(at: offset, atMost: Self.longestName) else {
+            throw BPFObjectError(
+                file: path, section: ".BTF",
+                "a name at \(offset) of the strings has more than \(Self.longestName) bytes")
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func bytes(of section: ELFSection) throws(BPFObjectError) -> ByteView {
+        if section.isCompressed {
+            throw BPFObjectError(
+                file: path, section: section.name, "it is compressed, which BPF objects never are")
+        }
+        do throws(ELFError) { return try elf.rawData(of: section) } catch {
+            throw BPFObjectError(path, error)
+        }
+    }
+
+    /// The DATASEC of that name.
+    func datasec(named name: String) -> Record? {
+        btf.ownRecords.first { $0.kind == .datasec && btf.isNamed($0, name) }
+    }
+
+    // MARK: License and version
+
+    func license() throws(BPFObjectError) -> String? {
+        guard let section = elf.section(named: "license"), roles[section.index] == .license else {
+            return nil
+        }
+        let text = try bytes(of: section)
+        let length = text.firstIndex(of: 0) ?? text.count
+        // libbpf keeps 63 bytes of it.
+        guard length > 0, length < 64, let part = text.bytes(at: 0, count: length),
+            part.allSatisfy({ $0 >= 0x20 && $0 < 0x7f })
+        else {
+            throw BPFObjectError(
+                file: path, section: section.name, "no text of 1 to 63 letters",
+                hint: "char LICENSE[] SEC(\"license\") = \"GPL\";")
+        }
+        return String(decoding: part, as: UTF8.self)
+    }
+
+    func kernelVersion() throws(BPFObjectError) -> UInt32? {
+        guard let section = elf.section(named: "version"), roles[section.index] == .version else {
+            return nil
+        }
+        guard let words = try bytes(of: section).words(at: 0, count: 1, bigEndian: elf.isBigEndian),
+            section.size == 4
+        else {
+            throw BPFObjectError(
+                file: path, section: section.name, "\(section.size) bytes, expected 4")
+        }
+        return words[0]
+    }
+
+    /// What needs struct_ops, as an error names it.
+    func structOps(_ functions: [BPFObject.Function]) -> [String] {
+        let sections = elf.sections.filter { roles[$0.index] == .structOps }.map(\.name)
+        return sections + functions.filter { $0.kind?.type == .structOps }.map(\.section)
+    }
+}
+
+extension BPFObjectError {
+    init(_ path: String, _ error: ELFError) {
+        guard case .file(_, let section, let offset, let fault) = error else {
+            self.init(file: path, "\(error)")
+            return
+        }
+        self.init(
+            file: path, section: section,
+            offset: section == nil ? nil : offset.map { Int(clamping: $0) },
+            "\(fault)")
+    }
+}
+
+extension BTF {
+    /// Whether the type's name is `name`.
+    func isNamed(_ record: Record, _ name: String) -> Bool {
+        stringBytes(at: record.nameOffset, atMost: name.utf8.count)?.elementsEqual(name.utf8)
+            ?? false
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import TestSupport
+import Testing
+
+@testable import CEmit
+
+struct DataSectionTests {
+    private typealias Entry = (name: String, type: UInt32, offset: UInt32, size: UInt32)
+
+    /// The section `.bss` with these variables.
+    private func section(
+        _ asm: inout BTFAssembler, _ entries: [Entry], statics: Set<String> = [],
+        size: Int = 4096, prefix: String? = nil
+    ) throws -> DataSection {
+        var words: [UInt32] = []
+        for entry in entries {
+            let linkage: UInt32 = statics.contains(entry.name) ? 0 : 1
+            let id = asm.record(.var, entry.name, third: entry.type, [linkage])
+            words += [id, entry.offset, entry.size]
+        }
+        let id = asm.record(.datasec, ".bss", third: 64, vlen: entries.count, words)
+        return try DataSection(TypeID(id), in: asm.parse(), size: size, prefix: prefix)
+    }
+
+    @Test func variablesStandAtTheirOffsets() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let long = asm.int("long", size: 8)
+        let char = asm.int("char", size: 1)
+        // Not in order of their places: the compiler's own gap before `b`, one more before `c`.
+        let made = try section(
+            &asm, [("b", long, 8, 8), ("a", int, 0, 4), ("c", char, 20, 1), ("d", int, 32, 4)])
+        #expect(
+            made.members == [
+                "int a;", "long b;", "char __pad0[4];", "char c;", "char __pad1[11];", "int d;",
+            ])
+        #expect(made.types.isEmpty)
+        #expect(made.variables.map(\.offset) == [0, 8, 20, 32])
+        #expect(made.variables.map(\.name) == ["a", "b", "c", "d"])
+    }
+
+    @Test func arraysPointersAndFunctions() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let char = asm.int("char", size: 1)
+        let row = asm.array(int, index: int, 3)
+        let table = asm.array(row, index: int, 2)
+        let text = asm.pointer(asm.wrap(.const, char))
+        let task = asm.pointer(asm.forward("task_struct"))
+        let call = asm.pointer(asm.prototype(returns: int, [("a", text), ("t", task)]))
+        let made = try section(
+            &asm,
+            [
+                ("table", table, 0, 24), ("text", text, 24, 8), ("task", task, 32, 8),
+                ("call", call, 40, 8),
+            ])
+        #expect(
+            made.members == [
+                "int table[2][3];", "const char *text;", "struct task_struct *task;",
+                "int (*call)(const char *a, struct task_struct *t);",
+            ])
+    }
+
+    @Test func qualifiersAndTagsOfTheVariableGo() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let constant = asm.wrap(.const, asm.wrap(.volatile, int))
+        let list = asm.wrap(.const, asm.array(constant, index: int, 2))
+        let task = asm.structure("task_struct", size: 4, [("pid", int, 0)])
+        let kptr = asm.pointer(asm.wrap(.typeTag, task, named: "kptr"))
+        let made = try section(
+            &asm, [("limit", constant, 0, 4), ("list", list, 4, 8), ("kept", kptr, 16, 8)])
+        #expect(
+            made.members == [
+                "int limit;", "int list[2];", "struct task_struct *kept;",
+            ])
+    }
+
+    @Test func typedefsOfKernelsAreFollowed() throws {
+        var asm = BTFAssembler()
+        let unsigned = asm.int("unsigned int", encoding: 0)
+        let kept = asm.typedef("__u32", unsigned)
+        let own = asm.typedef("u32", kept)
+        let pid = asm.typedef("my_pid_t", asm.int())
+        let flag = asm.typedef("bool", asm.int("_Bool", size: 1, encoding: IntEncoding.bool))
+        let made = try section(
+            &asm, [("a", own, 0, 4), ("b", pid, 4, 4), ("c", flag, 8, 1)])
+        #expect(made.members == ["__u32 a;", "int b;", "bool c;"])
+    }
+
+    @Test func structsBelongToTheCodeAroundUnlessThereIsAPrefix() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let inner = asm.structure("inner", size: 4, [("x", int, 0)])
+        let flags = asm.bitfields("flags", size: 4, [("a", int, 0, 3), ("b", int, 3, 5)])
+        let outer = asm.structure("outer", size: 8, [("i", inner, 0), ("f", flags, 32)])
+        let color = asm.enumeration("color", [("RED", 0)])
+        let entries: [Entry] = [
+            ("o", outer, 0, 8), ("c", color, 8, 4), ("p", asm.pointer(outer), 16, 8),
+        ]
+        var copy = asm
+        let bare = try section(&asm, entries)
+        #expect(bare.types.isEmpty)
+        #expect(bare.members == ["struct outer o;", "enum color c;", "struct outer *p;"])
+
+        let own = try section(&copy, entries, prefix: "o__")
+        #expect(
+            own.types == [
+                "struct o__inner {", "\tint x;", "};",
+                "struct o__flags {", "\tint a: 3;", "\tint b: 5;", "};",
+                "struct o__outer {", "\tstruct o__inner i;", "\tstruct o__flags f;", "};",
+            ])
+        // What lies behind a pointer is never looked at; enumerators would clash.
+        #expect(own.members == ["struct o__outer o;", "unsigned int c;", "struct outer *p;"])
+    }
+
+    @Test func anonymousTypesAreWrittenInPlace() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let anonymous = asm.structure("", size: 8, [("x", int, 0), ("y", int, 32)])
+        let named = asm.typedef("point", anonymous)
+        let values = asm.enumeration("", signed: true, [("A", -1)])
+        let made = try section(
+            &asm, [("p", named, 0, 8), ("e", values, 8, 4), ("q", asm.pointer(named), 16, 8)])
+        #expect(
+            made.members == [
+                "struct {", "\tint x;", "\tint y;", "} p;", "int e;", "void *q;",
+            ])
+    }
+
+    @Test func staticsAreSeenIfTheirNamesAreTheirOwn() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let made = try section(
+            &asm,
+            [
+                ("one", int, 0, 4), ("two", int, 4, 4), ("f.count", int, 8, 4),
+                ("alone", int, 12, 4),
+                ("____fmt", int, 16, 4),
+            ], statics: ["two", "f.count", "alone", "____fmt"])
+        #expect(made.members == ["int one;", "int two;", "char __pad0[4];", "int alone;"])
+
+        var twice = BTFAssembler()
+        let type = twice.int()
+        let shown = try section(
+            &twice, [("a", type, 0, 4), ("b", type, 4, 4), ("b", type, 8, 4)], statics: ["b"])
+        #expect(shown.members == ["int a;"])
+    }
+
+    @Test func whatCCannotSayIsBytes() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let hostile = asm.structure("a; int b", size: 4, [("x", int, 0)])
+        let member = asm.structure("", size: 4, [("x; }", int, 0)])
+        let loop = asm.nextID
+        asm.structure("loop", size: 4, [("l", loop, 0)])
+        let odd = asm.int("int); system(", size: 4)
+        let made = try section(
+            &asm,
+            [
+                ("h", hostile, 0, 4), ("m", member, 4, 4), ("l", loop, 8, 4), ("w", int, 12, 2),
+                ("f", asm.forward("unknown"), 16, 4), ("o", odd, 20, 4), ("d", 999, 24, 4),
+                ("i", int, 29, 4),
+            ], prefix: "x__")
+        #expect(
+            made.members == [
+                "unsigned char h[4];", "unsigned char m[4];", "unsigned char l[4];",
+                "unsigned char w[2];", "char __pad0[2];", "unsigned char f[4];", "int o;",
+                "unsigned char d[4];", "char __pad1[1];", "unsigned char i[4];",
+            ])
+        #expect(made.types.allSatisfy { !$0.contains("int b") })
+    }
+
+    @Test func whatLiesOutsideIsLeftOut() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let made = try section(
+            &asm, [("a", int, 0, 4), ("b", int, 6, 4), ("c", int, .max, 4)], size: 8)
+        #expect(made.members == ["int a;"])
+    }
+
+    @Test func variablesInEachOtherAreRefused() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let error = #expect(throws: BTFError.self) {
+            _ = try section(&asm, [("a", int, 0, 4), ("b", int, 2, 4)])
+        }
+        #expect(error?.message.contains("variable b lies in the one before") == true)
+        var twice = BTFAssembler()
+        let type = twice.int()
+        #expect(throws: BTFError.self) {
+            _ = try section(&twice, [("a", type, 0, 4), ("a", type, 4, 4)])
+        }
+    }
+
+    @Test func onlySectionsHaveVariables() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        #expect(throws: BTFError.self) {
+            _ = try DataSection(TypeID(int), in: asm.parse(), size: 4, prefix: nil)
+        }
+    }
+}
