@@ -128,8 +128,7 @@ extension ModuleManifest {
         self.init(
             name: skeleton.name, module: module, mode: mode, object: object, options: options,
             published: published,
-            // libbpf does not load what has a question mark before its section.
-            programs: skeleton.programs.filter { $0.section.utf8.first != 0x3f }.map {
+            programs: skeleton.programs.filter(\.isLoaded).map {
                 Program(
                     identifier: $0.identifier, type: $0.type,
                     expectedAttachType: $0.expectedAttachType,

@@ -186,11 +186,13 @@ package struct SelftestHarness: Sendable {
             export LC_ALL=C
             here=$(dirname "$(readlink -f "$0")")
             folder=$(dirname "$here")
-            kbtf=${KBTF:-kbtf}
+            kbtf=$(command -v "${KBTF:-kbtf}")
             again=$(mktemp -d)
             trap 'rm -rf "$again"' EXIT
 
-            "$kbtf" gen module -q\(options) -o "$again/module" "$folder"/\(Self.quoted(object))
+            # Files that options name lie here.
+            cd "$folder"
+            "$kbtf" gen module -q\(options) -o "$again/module" \(Self.quoted(object))
             "$kbtf" gen selftest -q "$again/module"
             cd "$again/module"
             find . -type f | sort >"$again/list"

@@ -134,7 +134,7 @@ struct ModuleManifestTests {
                     attachment: .iterator),
                 .init(
                     identifier: "d", type: 26, expectedAttachType: 24, section: "?fentry/x",
-                    attachment: .none(reason: "not loaded")),
+                    attachment: .none(reason: "not loaded"), isLoaded: false),
             ],
             data: [], instructions: [], byteOrder: .little)
         let manifest = ModuleManifest(
