@@ -356,7 +356,7 @@ static int print_message(enum libbpf_print_level level, const char *format, va_l
 	char *text = NULL;
 
 	/* libbpf shows the log itself where it finds fault. */
-	if (level == LIBBPF_DEBUG && log_level == 0)
+	if (level == LIBBPF_DEBUG && log_level < 2)
 		return 0;
 	if (vasprintf(&text, format, arguments) >= 0)
 		print_lines(text);
@@ -440,8 +440,8 @@ static int loads(void)
 	int error = load(beside(module->file));
 
 	if (error && module->object && !log_level) {
-		note("through libbpf:");
-		object_loads();
+		if (!object_loads())
+			note("through libbpf the object loads");
 		skip_reason = NULL;
 	}
 	errno = error;
@@ -907,13 +907,14 @@ static int point(const char *what, const char *name, const char *why_not, int re
 #define POINT(what, name, why_not, run)							\
 	({										\
 		const char *reason = (why_not);						\
+		errno = 0;								\
 		point(what, name, reason, reason ? 0 : (run));				\
 	})
 
 static int run_points(void)
 {
 	bool with_object = custom_btf || log_level, stay;
-	const char *why = lacking();
+	const char *why = lacking(), *unsupported = why;
 	int failures = 0, descriptors, points, stats = -1;
 	size_t at;
 
@@ -962,8 +963,9 @@ static int run_points(void)
 	failures += POINT(module->mode == MODE_STAY_MODULE ? "the module cannot be unloaded" :
 							      "the module unloads",
 			  "", idle ? NULL : why, unloads());
-	failures += POINT(stay ? "all stays" : "nothing is left", "", idle ? NULL : why,
-			  stay ? stays() : gone());
+	/* Nor is anything of a module that could not be loaded. */
+	failures += POINT(stay ? "all stays" : "nothing is left", "", unsupported,
+			  stay && !why ? stays() : gone());
 	return failures ? FAILED : 0;
 }
 
