@@ -18,7 +18,12 @@ package struct LibBPFError: Error, Equatable, CustomStringConvertible {
         self.log = log
     }
 
+    /// The last line says only that it failed.
+    private var reason: String? {
+        log.last { !$0.hasPrefix("failed to load object") } ?? log.last
+    }
+
     package var description: String {
-        "\(file): libbpf cannot \(step) it (errno \(code))" + (log.last.map { ": " + $0 } ?? "")
+        "\(file): libbpf cannot \(step) it (errno \(code))" + (reason.map { ": " + $0 } ?? "")
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
+
 extension LightSkeleton.Attachment {
     /// How the kernel's loader commands (BPF_RAW_TRACEPOINT_OPEN and BPF_LINK_CREATE) attach a program, or why
     /// they do not.
@@ -14,32 +16,39 @@ extension LightSkeleton.Attachment {
             self = .none(reason: "not loaded, its section starts with '?'")
             return
         }
-        switch type {
-        case BPFProgramType.rawTracepoint, BPFProgramType.rawTracepointWritable:
+        let purpose = AttachType(rawValue: attachType)
+        switch ProgramType(rawValue: type) {
+        case .rawTracepoint, .rawTracepointWritable:
             let name = section.split(
                 separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
             self =
                 name.count == 2 && !name[1].isEmpty
                 ? .rawTracepoint(String(name[1]))
                 : .none(reason: "its section names no tracepoint")
-        case BPFProgramType.tracing where attachType == BPFAttachType.iterator:
-            self = Self.iterator(section)
-        case BPFProgramType.lsm where attachType == BPFAttachType.lsmCgroup: self = .link(.cgroup)
-        case BPFProgramType.tracing, BPFProgramType.lsm: self = .tracing
-        case BPFProgramType.kprobe where attachType == BPFAttachType.kprobeMulti:
+        case .tracing where purpose == .traceIter: self = Self.iterator(section)
+        case .lsm where purpose == .lsmCgroup: self = .link(.cgroup)
+        case .tracing, .lsm: self = .tracing
+        case .kprobe where purpose == .kprobeMulti:
             self = .none(reason: "a link for many kprobes takes a list of functions")
-        case BPFProgramType.kprobe, BPFProgramType.tracepoint, BPFProgramType.perfEvent:
-            self = .link(.perfEvent)
-        case BPFProgramType.xdp
-        where attachType == BPFAttachType.xdpDevmap || attachType == BPFAttachType.xdpCpumap:
+        case .kprobe, .tracepoint, .perfEvent: self = .link(.perfEvent)
+        case .xdp where purpose == .xdpDevmap || purpose == .xdpCpumap:
             self = .none(reason: "it is put into a map")
-        case BPFProgramType.xdp: self = .link(.interface)
-        case BPFProgramType.cgroupSkb, BPFProgramType.cgroupSock, BPFProgramType.sockOps,
-            BPFProgramType.cgroupDevice, BPFProgramType.cgroupSockAddr,
-            BPFProgramType.cgroupSysctl, BPFProgramType.cgroupSockopt:
+        case .xdp: self = .link(.interface)
+        case .cgroupSkb, .cgroupSock, .sockOps, .cgroupDevice, .cgroupSockAddr, .cgroupSysctl,
+            .cgroupSockopt:
             self = .link(.cgroup)
-        case BPFProgramType.flowDissector, BPFProgramType.skLookup: self = .link(.netns)
-        default: self = .none(reason: Self.otherWay(type))
+        case .flowDissector, .skLookup: self = .link(.netns)
+        case .socketFilter, .skReuseport:
+            self = .none(reason: "a socket takes it, by setsockopt")
+        case .schedCls, .schedAct, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local:
+            self = .none(reason: "netlink attaches it")
+        case .skSkb, .skMsg, .lircMode2:
+            self = .none(reason: "BPF_PROG_ATTACH attaches it, which loaders may not call")
+        case .ext: self = .none(reason: "the program that it replaces a function of is not known")
+        case .structOps: self = .none(reason: "a map of struct_ops takes it")
+        case .syscall: self = .none(reason: "it is run by BPF_PROG_RUN")
+        case .unspec, nil:
+            self = .none(reason: "no loader command attaches programs of type \(type)")
         }
     }
 
@@ -49,24 +58,6 @@ extension LightSkeleton.Attachment {
         case "bpf_map_elem", "bpf_sk_storage_map": .link(.map)
         case "cgroup": .link(.cgroupOfIterator)
         default: .iterator
-        }
-    }
-
-    /// How programs that no link takes are attached.
-    private static func otherWay(_ type: UInt32) -> String {
-        switch type {
-        case BPFProgramType.socketFilter, BPFProgramType.skReuseport:
-            "a socket takes it, by setsockopt"
-        case BPFProgramType.schedulerClassifier, BPFProgramType.schedulerAction,
-            BPFProgramType.lwtIn, BPFProgramType.lwtOut, BPFProgramType.lwtXmit,
-            BPFProgramType.lwtSeg6Local:
-            "netlink attaches it"
-        case BPFProgramType.skSkb, BPFProgramType.skMsg, BPFProgramType.lircMode2:
-            "BPF_PROG_ATTACH attaches it, which loaders may not call"
-        case BPFProgramType.replacement: "the program that it replaces a function of is not known"
-        case BPFProgramType.structOps: "a map of struct_ops takes it"
-        case BPFProgramType.syscall: "it is run by BPF_PROG_RUN"
-        default: "no loader command attaches programs of type \(type)"
         }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import CEmit
 
 // The header of a light skeleton. Its functions, structs and their members are those of bpftool's, so
@@ -333,7 +334,7 @@ extension LightSkeleton.Program {
 
     /// Programs on perf events are loaded with no attach type and linked with one of their own.
     var attachTypeOfLink: UInt32 {
-        target == .perfEvent ? BPFAttachType.perfEvent : expectedAttachType
+        target == .perfEvent ? AttachType.perfEvent.rawValue : expectedAttachType
     }
 }
 

@@ -156,6 +156,9 @@ package struct ModuleError: Error, Equatable, CustomStringConvertible {
 }
 
 extension LightSkeleton.Attachment {
+    /// A module can attach it.
+    package var isForModules: Bool { obstacleForModules == nil }
+
     /// Why the module cannot attach it, where nobody is there to name a target.
     var obstacleForModules: String? {
         switch self {

@@ -8,12 +8,12 @@
  *	stay FILE		it cannot be unloaded
  *	keep FILE		its programs are left behind when it goes
  *	fails ERRNO FILE	it cannot be loaded
+ *	rounds NUMBER		how often each is loaded and unloaded
  *
  * What there is, is told by walking the kernel's ids of programs, maps, links and
  * BTF, and this process's descriptors. All is loaded and unloaded by one process.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,20 +21,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "census.h"
 #include "harness.h"
 #include "module.h"
 
-#define ROUNDS		100
 #define MAX_MODULES	64
-#define MAX_IDS		512
-#define MAX_FDS		256
 #define FOREIGN		40
-/* Programs, maps and links are freed some time after the last reference to them has gone. */
-#define SETTLE_TRIES	500
-#define SETTLE_PAUSE_MS	10
+#define FAILURES	10
 
 enum kind { ATTACH, STAY, KEEP, FAILS };
 
@@ -44,101 +39,9 @@ static struct module {
 	char file[128];
 } modules[MAX_MODULES];
 static size_t nr_modules;
+static int nr_rounds = 100;
 
-enum { PROGRAMS, MAPS, LINKS, BTFS, NR_SORTS };
-
-static const char *const sort_names[NR_SORTS] = { "programs", "maps", "links", "BTF objects" };
-static int (*const next_id[NR_SORTS])(__u32, __u32 *) = {
-	bpf_prog_get_next_id, bpf_map_get_next_id, bpf_link_get_next_id, bpf_btf_get_next_id,
-};
-
-/* Sorted, as the kernel gives them. */
-struct census {
-	__u32 ids[NR_SORTS][MAX_IDS];
-	size_t count[NR_SORTS];
-};
-
-static void take_census(struct census *census)
-{
-	int sort;
-
-	memset(census, 0, sizeof(*census));
-	for (sort = 0; sort < NR_SORTS; sort++) {
-		__u32 id = 0;
-
-		while (census->count[sort] < MAX_IDS && !next_id[sort](id, &id))
-			census->ids[sort][census->count[sort]++] = id;
-	}
-}
-
-static bool same_census(const struct census *one, const struct census *other, bool tell)
-{
-	bool same = true;
-	int sort;
-
-	for (sort = 0; sort < NR_SORTS; sort++) {
-		if (one->count[sort] == other->count[sort] &&
-		    !memcmp(one->ids[sort], other->ids[sort], one->count[sort] * sizeof(__u32)))
-			continue;
-		same = false;
-		if (tell)
-			note("%s: %zu before, %zu after", sort_names[sort], one->count[sort],
-			     other->count[sort]);
-	}
-	return same;
-}
-
-/* Waits until all is as it was. */
-static bool settled(const struct census *before)
-{
-	const struct timespec pause = { .tv_nsec = SETTLE_PAUSE_MS * 1000000L };
-	static struct census now;
-	int at;
-
-	for (at = 0; at < SETTLE_TRIES; at++) {
-		take_census(&now);
-		if (same_census(before, &now, false))
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	return same_census(before, &now, true);
-}
-
-/* What this process has open: for each number below MAX_FDS what it leads to. */
-struct descriptors {
-	char target[MAX_FDS][64];
-};
-
-static void take_descriptors(struct descriptors *open)
-{
-	char path[32];
-	int fd;
-
-	memset(open, 0, sizeof(*open));
-	for (fd = 0; fd < MAX_FDS; fd++) {
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		if (readlink(path, open->target[fd], sizeof(open->target[fd]) - 1) < 0)
-			open->target[fd][0] = 0;
-	}
-}
-
-static bool same_descriptors(const struct descriptors *before)
-{
-	static struct descriptors now;
-	bool same = true;
-	int fd;
-
-	take_descriptors(&now);
-	for (fd = 0; fd < MAX_FDS; fd++) {
-		if (!strcmp(before->target[fd], now.target[fd]))
-			continue;
-		same = false;
-		note("fd %d was '%s', is '%s'", fd, before->target[fd], now.target[fd]);
-	}
-	return same;
-}
-
-static struct census before, during;
+static struct census before, during, after, in;
 static struct descriptors open_before;
 
 static bool read_list(void)
@@ -151,6 +54,8 @@ static bool read_list(void)
 	while (fgets(line, sizeof(line), list) && nr_modules < MAX_MODULES) {
 		struct module *module = &modules[nr_modules];
 
+		if (sscanf(line, "rounds %d", &nr_rounds) == 1)
+			continue;
 		if (sscanf(line, "fails %d %127s", &module->error, module->file) == 2)
 			module->kind = FAILS;
 		else if (sscanf(line, "%15s %127s", word, module->file) != 2)
@@ -187,7 +92,7 @@ static void close_foreign(const int *fds)
 }
 
 /* In and out, with everything as it was after each step. */
-static int round_of(const struct module *module)
+static int round_of(const struct module *module, bool first)
 {
 	struct descriptors with_foreign;
 	int foreign[FOREIGN];
@@ -197,7 +102,10 @@ static int round_of(const struct module *module)
 		note("%s: %s", module->file, strerror(-error));
 	REQUIRE(!error);
 	REQUIRE(same_descriptors(&open_before));
-	take_census(&during);
+	if (first)
+		take_quiet_census(&during);
+	else
+		take_census(&during);
 	REQUIRE(during.count[PROGRAMS] > before.count[PROGRAMS]);
 	REQUIRE(during.count[LINKS] > before.count[LINKS]);
 	open_foreign(foreign);
@@ -221,21 +129,23 @@ static int rounds(void)
 			continue;
 		take_census(&before);
 		take_descriptors(&open_before);
-		for (round = 0; round < ROUNDS; round++) {
-			result = round_of(&modules[at]);
+		for (round = 0; round < nr_rounds; round++) {
+			result = round_of(&modules[at], round == 0);
 			if (result) {
 				note("%s: round %d", modules[at].file, round + 1);
 				return result;
 			}
 			/* Once at once, then all together. */
-			if (round == 0)
+			if (round == 0) {
 				REQUIRE(settled(&before));
+				in = during;
+			}
 		}
 		REQUIRE(settled(&before));
 		printf("# %s: %d rounds: +%zu programs, +%zu maps, +%zu links while in, none after\n",
-		       modules[at].file, ROUNDS, during.count[PROGRAMS] - before.count[PROGRAMS],
-		       during.count[MAPS] - before.count[MAPS],
-		       during.count[LINKS] - before.count[LINKS]);
+		       modules[at].file, nr_rounds, in.count[PROGRAMS] - before.count[PROGRAMS],
+		       in.count[MAPS] - before.count[MAPS],
+		       in.count[LINKS] - before.count[LINKS]);
 	}
 	return 0;
 }
@@ -254,7 +164,7 @@ static int no_stdin(void)
 			continue;
 		take_census(&before);
 		take_descriptors(&open_before);
-		result = round_of(&modules[at]);
+		result = round_of(&modules[at], false);
 		if (!result && !settled(&before))
 			result = failed(__FILE__, __LINE__, "settled(&before)");
 		if (result)
@@ -337,7 +247,7 @@ static int failures(void)
 			continue;
 		take_census(&before);
 		take_descriptors(&open_before);
-		for (round = 0; round < 10; round++) {
+		for (round = 0; round < FAILURES; round++) {
 			error = -load_module(beside(modules[at].file), 0);
 			if (error != modules[at].error)
 				note("%s: %s", modules[at].file, strerror(error));
@@ -364,16 +274,17 @@ static int staying(void)
 		take_descriptors(&open_before);
 		REQUIRE(!load_module(beside(module->file), 0));
 		REQUIRE(same_descriptors(&open_before));
-		take_census(&during);
+		take_quiet_census(&during);
 		REQUIRE(during.count[LINKS] > before.count[LINKS]);
 		module_name(module->file, name, sizeof(name));
 		if (module->kind == STAY) {
 			REQUIRE(syscall(SYS_delete_module, name, O_NONBLOCK) && errno == EBUSY);
 		} else {
 			REQUIRE(!unload_module(module->file));
-			usleep(300000);
 		}
+		take_quiet_census(&after);
 		REQUIRE(settled(&during));
+		REQUIRE(after.count[LINKS] == during.count[LINKS]);
 		REQUIRE(same_descriptors(&open_before));
 	}
 	return 0;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import BPFObject
 import Bytes
 import CEmit
 import HostIO
@@ -44,7 +43,7 @@ struct ModuleMaker {
         let skeleton = try SkeletonSource(
             path: path, name: try objectName(), kconfig: kconfig, definesTypes: true
         ).read()
-        let license = if let license { license } else { try objectLicense(bytes) }
+        let license = if let license { license } else { try ObjectLicense.read(path) }
         var options = options
         var extra: [(path: String, contents: ByteView)] = [("\(skeleton.name).bpf.o", bytes)]
         if let kconfig {
@@ -77,19 +76,6 @@ struct ModuleMaker {
                 hint: "kbtf gen module --name NAME -o DIR \(path)")
         }
         return name
-    }
-
-    private func objectLicense(_ bytes: ByteView) throws(Failure) -> String {
-        let object: BPFObject
-        do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
-            throw Failure(error.description, hint: error.hint)
-        }
-        guard let license = object.license else {
-            throw Failure(
-                "\(path): no license",
-                hint: "char LICENSE[] SEC(\"license\") = \"GPL\"; in the source")
-        }
-        return license
     }
 
     // MARK: A header

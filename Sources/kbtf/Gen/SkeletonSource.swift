@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BPFLoad
+import BPFObject
 import BTF
 import Bytes
 import CEmit
@@ -28,6 +29,16 @@ struct SkeletonSource {
             }
         } catch { throw Failure(error) }
         let name = try objectName()
+        // libbpf is shown nothing that was not checked: it takes damaged objects on trust.
+        do throws(BPFObjectError) {
+            let checked = try BPFObject(object, path: path)
+            guard !checked.isBigEndian else {
+                throw BPFObjectError(
+                    file: path,
+                    "is big-endian; libbpf writes loaders for machines of this one's byte order only",
+                    hint: "make the skeleton on such a machine")
+            }
+        } catch { throw Failure(error) }
         let trace: LoaderTrace
         do throws(LibBPFError) {
             trace = try LoaderTrace.run(object: object, path: path, name: name, kconfig: config)
@@ -35,7 +46,7 @@ struct SkeletonSource {
         let types = try btf(of: trace)
         var maps: [LightSkeleton.Map] = []
         for map in trace.maps { maps.append(try self.map(map, name, types)) }
-        return LightSkeleton(
+        let skeleton = LightSkeleton(
             name: name, maps: maps,
             programs: trace.programs.map {
                 LightSkeleton.Program(
@@ -48,6 +59,8 @@ struct SkeletonSource {
             },
             data: trace.data, instructions: trace.instructions,
             byteOrder: types?.bigEndian == true ? .big : .little)
+        if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
+        return skeleton
     }
 
     /// The name given, or the file's without `.o`, with underscores for what C does not take.
@@ -114,6 +127,8 @@ struct SkeletonSource {
 }
 
 extension Failure {
+    init(_ error: BPFObjectError) { self.init(error.description, hint: error.hint) }
+
     init(_ error: LibBPFError) {
         self.init(error.description)
         details = error.log

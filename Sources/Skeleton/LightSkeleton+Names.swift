@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import CEmit
+
+extension LightSkeleton {
+    /// What keeps the names from becoming C: the first that is no identifier, or that two things have.
+    package var nameFault: String? {
+        var members: Set<String> = []
+        for map in maps {
+            guard CIdentifier.isValid(map.identifier) else {
+                return "map '\(map.identifier)': no name in C"
+            }
+            guard members.insert(map.identifier).inserted else {
+                return "two maps are called '\(map.identifier)'"
+            }
+        }
+        members = []
+        for program in programs {
+            guard CIdentifier.isValid(program.identifier) else {
+                return "program '\(program.identifier)': no name in C"
+            }
+            guard members.insert(program.identifier).inserted else {
+                return "two programs are called '\(program.identifier)'"
+            }
+        }
+        return nil
+    }
+}
