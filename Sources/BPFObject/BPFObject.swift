@@ -25,6 +25,8 @@ package struct BPFObject: Sendable {
     package let maps: [Map]
     /// Symbols that others are to define.
     package let externs: [Extern]
+    /// Global symbols that it defines, but for those of `license` and `version`.
+    package let definitions: [Definition]
     /// It has sections or programs of `struct_ops`, whose maps are not among `maps`.
     package let structOps: [String]
 
@@ -50,6 +52,7 @@ package struct BPFObject: Sendable {
         try relocations.read(into: &functions, &maps)
         self.functions = functions
         self.maps = maps
+        definitions = try reader.definitions()
         structOps = reader.structOps(functions)
     }
 
@@ -80,7 +83,7 @@ extension BPFObject {
         package let isWeak: Bool
         package let isStatic: Bool
         /// It lies in `.text`, to be called by programs.
-        package let isSubprogram: Bool
+        package internal(set) var isSubprogram: Bool
         /// What sort of program its section says it is; nil for a name that libbpf does not know.
         package let kind: ProgramKind?
         /// What its instructions refer to, by place.
@@ -95,6 +98,16 @@ extension BPFObject {
             guard let slash = sectionName.firstIndex(of: "/") else { return nil }
             return String(sectionName[sectionName.index(after: slash)...])
         }
+    }
+
+    /// A symbol that other objects may refer to.
+    package struct Definition: Sendable, Equatable {
+        package let name: String
+        package let section: String
+        /// Bytes from the start of the section.
+        package let offset: Int
+        /// Another definition may take its place.
+        package let isWeak: Bool
     }
 
     /// What an instruction refers to by a symbol.
@@ -165,6 +178,7 @@ extension BPFObject {
         /// Bytes from the start of the section.
         package let offset: Int
         package let size: Int
+        /// Declared `static` or `__hidden`: nobody outside of the object knows it.
         package let isStatic: Bool
     }
 

@@ -9,7 +9,7 @@ package struct KconfigType: Sendable, Equatable {
         /// enum libbpf_tristate
         case tristate
         /// One byte: a letter or a number.
-        case char
+        case char(isSigned: Bool)
         case integer(isSigned: Bool)
         /// An array of char.
         case text
@@ -38,16 +38,17 @@ package struct KconfigType: Sendable, Equatable {
         case .int:
             let encoding = record.fixed(0) >> 24
             if encoding & IntEncoding.bool != 0 { return record.size == 1 ? .bool : nil }
+            let isSigned = encoding & IntEncoding.signed != 0
             switch record.size {
-            case 1: return .char
-            case 2, 4, 8: return .integer(isSigned: encoding & IntEncoding.signed != 0)
+            case 1: return .char(isSigned: isSigned)
+            case 2, 4, 8: return .integer(isSigned: isSigned)
             default: return nil
             }
         case .enum:
             return record.size == 4 && btf.isNamed(record, "libbpf_tristate") ? .tristate : nil
         case .array:
             guard let element = btf.plain(TypeID(record.fixed(0))), element.kind == .int,
-                form(of: element, in: btf) == .char
+                case .char = form(of: element, in: btf)
             else { return nil }
             return .text
         default: return nil

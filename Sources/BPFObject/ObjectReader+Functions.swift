@@ -45,6 +45,8 @@ extension ObjectReader {
             }
         }
         found.sort { ($0.sectionIndex, $0.offset) < ($1.sectionIndex, $1.offset) }
+        // A function alone is no function that programs call.
+        if found.count == 1 { found[0].isSubprogram = false }
         for (a, b) in zip(found, found.dropFirst())
         where a.sectionIndex == b.sectionIndex && b.offset - a.offset < a.code.count {
             throw BPFObjectError(

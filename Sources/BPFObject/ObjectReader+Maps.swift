@@ -129,53 +129,61 @@ extension ObjectReader {
     private func variables(
         of datasec: Record, in section: ELFSection
     ) throws(BPFObjectError) -> [BPFObject.Variable] {
-        var variables: [BPFObject.Variable] = []
-        var places: [String: Int]?
         // The most elements that kernels before 7.2 can be shown.
         guard datasec.count <= TypeInfo.maxVlenBefore72 else {
             throw BPFObjectError(
                 file: path, section: section.name,
                 "\(datasec.count) variables, expected at most \(TypeInfo.maxVlenBefore72)")
         }
+        var variables: [BPFObject.Variable] = []
+        var symbols: [String: ELFSymbol]?
         for index in 0..<datasec.count {
             guard let record = btf.record(TypeID(datasec.element(index, 0))), record.kind == .var
             else { continue }
             if record.linkage == Linkage.extern.rawValue { continue }
             let name = try name(at: record.nameOffset)
-            let isStatic = record.linkage == Linkage.static.rawValue
-            var offset = Int(datasec.element(index, 1))
-            if datasec.size == 0, !isStatic {
-                if places == nil { places = try globals(in: section.index) }
-                guard let place = places?[name] else {
-                    throw BPFObjectError(
-                        file: path, section: section.name,
-                        "variable '\(name)' of its DATASEC has no symbol")
+            var isStatic = record.linkage == Linkage.static.rawValue
+            var offset = UInt64(datasec.element(index, 1))
+            if !isStatic {
+                if symbols == nil { symbols = try globals(in: section.index) }
+                let symbol = symbols?[name]
+                if datasec.size == 0 {
+                    guard let symbol else {
+                        throw BPFObjectError(
+                            file: path, section: section.name,
+                            "variable '\(name)' of its DATASEC has no symbol")
+                    }
+                    offset = symbol.value
                 }
-                offset = place
+                isStatic = symbol?.isHidden ?? false
             }
-            let size = Int(datasec.element(index, 2))
-            // Two 32-bit values at most: the sum cannot overflow.
-            guard UInt64(offset) + UInt64(size) <= section.size else {
+            let size = UInt64(datasec.element(index, 2))
+            guard size <= section.size, offset <= section.size - size else {
                 throw BPFObjectError(
-                    file: path, section: section.name, offset: offset,
+                    file: path, section: section.name, offset: Int(clamping: offset),
                     "variable '\(name)' of \(size) bytes leaves the section (\(section.size) bytes)"
                 )
             }
             variables.append(
                 BPFObject.Variable(
-                    name: name, type: record.type, offset: offset, size: size, isStatic: isStatic))
+                    name: name, type: record.type, offset: Int(offset), size: Int(size),
+                    isStatic: isStatic))
         }
         return variables
     }
 
-    /// Where the global variables of a section lie.
-    private func globals(in section: Int) throws(BPFObjectError) -> [String: Int] {
-        var places: [String: Int] = [:]
+    /// The global symbols of a section.
+    private func globals(in section: Int) throws(BPFObjectError) -> [String: ELFSymbol] {
+        var found: [String: ELFSymbol] = [:]
         for symbol in symbols
         where symbol.sectionIndex == section && symbol.binding != ELFSymbolCode.bindLocal {
-            guard let offset = UInt32(exactly: symbol.value) else { continue }
-            places[try name(of: symbol)] = Int(offset)
+            found[try name(of: symbol)] = symbol
         }
-        return places
+        return found
     }
+}
+
+extension ELFSymbol {
+    /// STV_INTERNAL or STV_HIDDEN.
+    fileprivate var isHidden: Bool { visibility == 1 || visibility == 2 }
 }

@@ -47,6 +47,15 @@ struct ObjectReader {
                     + "\(elf.machine), expected 64 bits, type 1, machine \(ELFMachine.bpf)",
                 hint: "compile with clang -g -O2 -target bpf -c")
         }
+        for section in elf.sections {
+            // libbpf's linker lays sections out by it.
+            let alignment = section.alignment
+            guard alignment <= 1 << 16, alignment.nonzeroBitCount <= 1 else {
+                throw BPFObjectError(
+                    file: path, section: section.name,
+                    "alignment \(alignment), expected a power of two up to 65536")
+            }
+        }
         roles = elf.sections.map(Self.role)
         if let old = elf.section(named: "maps") {
             throw BPFObjectError(
@@ -263,6 +272,22 @@ struct ObjectReader {
                 file: path, section: section.name, "\(section.size) bytes, expected 4")
         }
         return words[0]
+    }
+
+    /// Global symbols with a place. Every object has a license, so that one is left out.
+    func definitions() throws(BPFObjectError) -> [BPFObject.Definition] {
+        var found: [BPFObject.Definition] = []
+        for symbol in symbols where symbol.binding != ELFSymbolCode.bindLocal {
+            guard let index = symbol.sectionIndex, roles[index] != .license,
+                roles[index] != .version
+            else { continue }
+            found.append(
+                BPFObject.Definition(
+                    name: try name(of: symbol), section: elf.sections[index].name,
+                    offset: Int(clamping: symbol.value),
+                    isWeak: symbol.binding == ELFSymbolCode.bindWeak))
+        }
+        return found
     }
 
     /// What needs struct_ops, as an error names it.

@@ -27,5 +27,11 @@ package struct MemoryFile: ~Copyable {
         }
     }
 
+    /// What this process may open it by, for libraries that take names of files only.
+    package var path: String { "/proc/self/fd/\(fd)" }
+
+    /// What is in it now.
+    package func contents() throws(HostError) -> ByteView { try FileReader.map(path) }
+
     deinit { _ = close(fd) }
 }

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BPFObject
+package import Bytes
+import CBpf
+import Glibc
+package import HostIO
+
+/// Static linking of BPF objects by libbpf.
+package enum Linker {
+    /// An object to be linked.
+    package struct Input {
+        package let bytes: ByteView
+        package let object: BPFObject
+
+        /// - Parameter path: how errors call it.
+        package init(_ bytes: ByteView, path: String) throws(BPFObjectError) {
+            self.bytes = bytes
+            object = try BPFObject(bytes, path: path)
+        }
+    }
+
+    package enum Failure: Error {
+        /// Two objects do not fit together, or one is not what it should be.
+        case object(BPFObjectError)
+        case libbpf(LibBPFError)
+        case host(HostError)
+    }
+
+    /// One object of many, as libbpf makes it; the same for the same inputs in the same order, wherever they lie.
+    ///
+    /// libbpf reads and writes files by name. It is given names of memory that holds what was checked, so that
+    /// no file is read twice, and none is written.
+    ///
+    /// - Parameter name: how errors call the result.
+    /// - Returns: the object, and what libbpf had to say about its making.
+    /// - Throws: for objects of which two define the same, or declare it differently.
+    package static func link(
+        _ inputs: [Input], name: String
+    ) throws(Failure) -> (bytes: ByteView, warnings: [String]) {
+        try checkDefinitions(inputs)
+        let output = try memory([])
+        var session = try Session(output.path, name: name)
+        for input in inputs {
+            let file = try memory([input.bytes])
+            try session.add(file.path, name: input.object.file)
+        }
+        try session.finish()
+        let bytes: ByteView
+        do throws(HostError) { bytes = try output.contents() } catch { throw .host(error) }
+        // It is to be read by the same rules as the others.
+        do throws(BPFObjectError) { _ = try BPFObject(bytes, path: name) } catch {
+            throw .object(error)
+        }
+        return (bytes, session.warnings)
+    }
+
+    private static func memory(_ chunks: [ByteView]) throws(Failure) -> MemoryFile {
+        do throws(HostError) { return try MemoryFile("object", with: chunks) } catch {
+            throw .host(error)
+        }
+    }
+
+    /// libbpf takes one input after the other and says less of it.
+    private static func checkDefinitions(_ inputs: [Input]) throws(Failure) {
+        var known: [String: (file: String, section: String)] = [:]
+        for input in inputs {
+            for definition in input.object.definitions where !definition.isWeak {
+                if let first = known[definition.name] {
+                    throw .object(
+                        BPFObjectError(
+                            file: input.object.file, section: definition.section,
+                            offset: definition.offset,
+                            "'\(definition.name)' is defined in \(first.file) (\(first.section)) as well",
+                            hint: "rename one of them, make it static, or declare it extern here"))
+                }
+                known[definition.name] = (input.object.file, definition.section)
+            }
+        }
+    }
+}
+
+/// libbpf's linker, from its making to its end.
+@safe
+private struct Session: ~Copyable {
+    // SAFETY: made by bpf_linker__new, used here only, and freed once.
+    private let linker: OpaquePointer
+    private(set) var warnings: [String] = []
+    private let name: String
+
+    init(_ path: String, name: String) throws(Linker.Failure) {
+        self.name = name
+        var log: [String] = []
+        var code: Int32 = 0
+        let made = unsafe LibBPFLog.collecting(into: &log) { () -> OpaquePointer? in
+            // SAFETY: the path is NUL-terminated for the call.
+            let made = unsafe bpf_linker__new(path, nil)
+            code = errno
+            return unsafe made
+        }
+        guard let made = unsafe made else {
+            throw .libbpf(LibBPFError(file: name, step: "start", code: code, log: log))
+        }
+        unsafe linker = made
+    }
+
+    /// - Parameter name: what `path` stands for, in messages.
+    mutating func add(_ path: String, name: String) throws(Linker.Failure) {
+        // SAFETY: the path is NUL-terminated for the call.
+        try unsafe run("link", name, shown: path) { unsafe bpf_linker__add_file($0, path, nil) }
+    }
+
+    mutating func finish() throws(Linker.Failure) {
+        try unsafe run("finish", name, shown: nil) { unsafe bpf_linker__finalize($0) }
+    }
+
+    private mutating func run(
+        _ step: String, _ name: String, shown path: String?, _ body: (OpaquePointer) -> Int32
+    ) throws(Linker.Failure) {
+        var log: [String] = []
+        let result = LibBPFLog.collecting(into: &log) { unsafe body(linker) }
+        if let path { log = log.map { $0.replacing(path, with: name) } }
+        guard result == 0 else {
+            throw .libbpf(LibBPFError(file: name, step: step, code: -result, log: log))
+        }
+        warnings += log
+    }
+
+    deinit { unsafe bpf_linker__free(linker) }
+}

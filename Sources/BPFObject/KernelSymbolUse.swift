@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+
+/// A program's references to the kernel's symbols, in the order in which libbpf's loader fills them in: the
+/// program's own, then those of each function that it calls, at its first call.
+struct KernelSymbolUse {
+    struct Use {
+        let function: BPFObject.Function
+        let instruction: Int
+        let extern: BPFObject.Extern
+        /// Called, not loaded.
+        let isCall: Bool
+    }
+
+    private(set) var uses: [Use] = []
+
+    /// - Parameter program: of an object with no more functions than a loader has room for.
+    init(of program: Int, in object: BPFObject) {
+        var seen: Set<Int> = []
+        append(program, object, &seen)
+    }
+
+    /// Goes as deep as there are functions.
+    private mutating func append(_ index: Int, _ object: BPFObject, _ seen: inout Set<Int>) {
+        guard seen.insert(index).inserted else { return }
+        let function = object.functions[index]
+        for reference in function.references {
+            switch reference.target {
+            case .externalVariable(let extern), .externalCall(let extern):
+                var isCall = false
+                if case .externalCall = reference.target { isCall = true }
+                uses.append(
+                    Use(
+                        function: function, instruction: reference.instruction,
+                        extern: object.externs[extern], isCall: isCall))
+            default: continue
+            }
+        }
+        for reference in function.references {
+            switch reference.target {
+            case .call(let callee), .address(let callee): append(callee, object, &seen)
+            default: continue
+            }
+        }
+    }
+
+    /// The kfuncs that are called, each once.
+    var kernelFunctions: [BPFObject.Extern] {
+        var seen: Set<String> = []
+        return uses.filter { $0.isCall && seen.insert($0.extern.name).inserted }.map(\.extern)
+    }
+}
+
+extension BPFObject {
+    /// Programs that a loader loads, by their numbers among `functions`.
+    var loadedPrograms: [Int] {
+        functions.indices.filter { !functions[$0].isSubprogram && functions[$0].isAutoloaded }
+    }
+
+    /// References to the kernel's symbols that a loader of libbpf 1.1 fills in wrongly, or not at all.
+    func symbolObstacles(kernel: BTF?) -> [BPFObjectError] {
+        var found: [BPFObjectError] = []
+        var said: Set<String> = []
+        func add(_ use: KernelSymbolUse.Use, _ message: String, _ hint: String) {
+            guard said.insert(use.extern.name + "\n" + message).inserted else { return }
+            found.append(
+                error(
+                    in: use.function, at: use.instruction * Instruction.size, message, hint: hint))
+        }
+        /// By place in the loader's table of descriptors: who had it before.
+        var before: [[(program: String, kfunc: String)]] = []
+        for index in loadedPrograms {
+            let program = functions[index]
+            let use = KernelSymbolUse(of: index, in: self)
+            var loaded: Set<String> = []
+            for one in use.uses {
+                let name = one.extern.name
+                switch one.extern.kind {
+                case .kernelFunction where !one.isCall:
+                    add(
+                        one,
+                        "the address of kfunc '\(name)' is taken, which a loader of libbpf 1.1 looks for "
+                            + "among variables",
+                        "call it without asking whether it exists (bpf_ksym_exists), or leave it out"
+                    )
+                case .kernelVariable where one.isCall, .kconfig where one.isCall:
+                    add(
+                        one, "'\(name)' is called, and declared as a variable", "declare a function"
+                    )
+                case .kernelVariable(isTyped: true) where !loaded.insert(name).inserted:
+                    add(
+                        one,
+                        "program '\(program.name)' loads the address of '\(name)' twice, and a loader of "
+                            + "libbpf 1.1 spoils the second",
+                        "keep it in one variable: 'const void *p = &\(name); barrier_var(p);'")
+                default: continue
+                }
+            }
+            let kfuncs = use.kernelFunctions.filter { $0.kind == .kernelFunction }
+            if kfuncs.count > LoaderLimit.kernelFunctions {
+                found.append(
+                    error(
+                        in: program,
+                        "program '\(program.name)' calls \(kfuncs.count) kfuncs, and the kernel takes "
+                            + "\(LoaderLimit.kernelFunctions)", hint: "split the program"))
+            }
+            for (slot, kfunc) in kfuncs.enumerated() {
+                if slot == before.count { before.append([]) }
+                if let other = before[slot].first(where: {
+                    mayMeetStale(kfunc, after: $0.kfunc, kernel: kernel)
+                }), let one = use.uses.first(where: { $0.extern.name == kfunc.name && $0.isCall }) {
+                    add(
+                        one,
+                        "kfunc '\(kfunc.name)' follows '\(other.kfunc)' of program '\(other.program)' in the "
+                            + "loader's table: if that is a module's and this is not, a loader of libbpf 1.1 "
+                            + "closes a file that is not its own",
+                        kernel == nil
+                            ? "tell which are the kernel's own: --kernel-btf VMLINUX"
+                            : "put the programs that call a module's kfuncs into an object of their own"
+                    )
+                }
+                before[slot].append((program.name, kfunc.name))
+            }
+        }
+        return found
+    }
+
+    /// Whether the place of `kfunc` may still hold what a loader closed after `earlier`: that is left by a
+    /// module's kfunc, and overwritten by a module's alone.
+    private func mayMeetStale(_ kfunc: Extern, after earlier: String, kernel: BTF?) -> Bool {
+        if kfunc.name == earlier { return false }
+        guard let kernel else { return true }
+        if kernel.hasFunction(earlier) { return false }
+        return kfunc.isWeak || kernel.hasFunction(kfunc.name)
+    }
+}
+
+extension BTF {
+    fileprivate func hasFunction(_ name: String) -> Bool {
+        ownRecords.contains { $0.kind == .func && isNamed($0, name) }
+    }
+}
