@@ -52,14 +52,10 @@ package struct ModulePlan: Sendable, Equatable {
 
     /// What the module holds, in the folder of which `object` is a file.
     package func manifest(object: String?, options: [String]) -> ModuleManifest {
-        var manifest = ModuleManifest(
+        ModuleManifest(
             of: skeleton, module: skeleton.name, mode: mode, object: object, options: options,
-            published: published.map(\.program))
-        for (index, program) in skeleton.programs.enumerated()
-        where !attached.contains(program) {
-            manifest.programs[index].link = .none
-        }
-        return manifest
+            unattached: held.map(\.identifier),
+            published: published.map { .init(program: $0.program, file: $0.file) })
     }
 
     // MARK: What is refused
