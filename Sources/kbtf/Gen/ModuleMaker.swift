@@ -95,7 +95,8 @@ struct ModuleMaker {
     private func checkOptionsForHeader() throws(ModuleError) {
         let hint = "kbtf gen module of the object"
         guard mode == .preload else {
-            throw ModuleError("a header with preload methods is for --mode preload only", hint: hint)
+            throw ModuleError(
+                "a header with preload methods is for --mode preload only", hint: hint)
         }
         guard name == nil, published.isEmpty, unattached.isEmpty, kernel.kconfig == nil,
             kernel.kernelVersion == nil, kernel.kernelBTF == nil
