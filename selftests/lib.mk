@@ -47,6 +47,8 @@ $(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)
 
+$(O)/tests/activity: $(wildcard ../Sources/Skeleton/Selftest/activity.*)
+
 clean:
 	rm -rf $(O)
 
