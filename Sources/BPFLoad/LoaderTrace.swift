@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import BPFObject
 package import Bytes
 import CBpf
 import Glibc
@@ -34,7 +35,7 @@ package struct LoaderTrace: Sendable, Equatable {
         /// Made for a section of data.
         package let isInternal: Bool
         /// What a section of data starts with, as long as the value.
-        package let initialValue: [UInt8]?
+        package internal(set) var initialValue: [UInt8]?
         /// The value's type in `types`: of a section of data its DATASEC. 0: none.
         package let valueType: UInt32
     }
@@ -55,18 +56,18 @@ package struct LoaderTrace: Sendable, Equatable {
     ///   - object: the whole file.
     ///   - path: how errors call it.
     ///   - name: the object's name, which libbpf makes the names of the maps of. It reaches the kernel.
-    ///   - kconfig: a kernel's configuration, as text, for `__kconfig` variables; nil: an empty one,
-    ///     so that libbpf does not look for that of this machine.
+    ///   - facts: what libbpf would otherwise look for on this machine.
     /// - Throws: `LibBPFError` when libbpf takes the object not, or cannot write a loader for it.
     package static func run(
-        object: ByteView, path: String, name: String, kconfig: String?
+        object: ByteView, path: String, name: String, facts: HostFacts
     ) throws(LibBPFError) -> LoaderTrace {
         var log: [String] = []
+        let noted: LoaderTrace
         do throws(Refusal) {
-            return try LibBPFLog.collecting(into: &log) { () throws(Refusal) in
+            noted = try LibBPFLog.collecting(into: &log) { () throws(Refusal) in
                 // SAFETY: both end with NUL, and are there until the object is closed.
                 try unsafe Array(name.utf8CString).withUnsafeBufferPointer { name throws(Refusal) in
-                    try unsafe Array((kconfig ?? "").utf8CString).withUnsafeBufferPointer {
+                    try unsafe Array(facts.kconfig.utf8CString).withUnsafeBufferPointer {
                         config throws(Refusal) in
                         try unsafe trace(
                             object, name: name.baseAddress!, kconfig: config.baseAddress!)
@@ -76,6 +77,7 @@ package struct LoaderTrace: Sendable, Equatable {
         } catch {
             throw LibBPFError(file: path, step: error.step, code: error.code, log: log)
         }
+        return try noted.corrected(by: facts, path: path)
     }
 
     /// A call of libbpf that failed.

@@ -77,11 +77,7 @@ struct GenModule: ParsableCommand {
             valueName: "PROG"))
     var noAttach: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "The configuration of the kernel it is for: what __kconfig variables hold.",
-            valueName: "CONFIG"))
-    var kconfig: String?
+    @OptionGroup var kernel: KernelOptions
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
@@ -109,7 +105,7 @@ struct GenModule: ParsableCommand {
         let talk = talkOptions.talk
         let module = try ModuleMaker(
             path: file, name: name, mode: manifestMode, license: license, published: wishes,
-            unattached: noAttach, kconfig: kconfig, options: options
+            unattached: noAttach, kernel: kernel, options: options
         ).make()
         try ModuleDestination(path: output).write(module.files)
         talk.detail(
@@ -134,13 +130,15 @@ struct GenModule: ParsableCommand {
         }
     }
 
-    /// What makes the same module again of the files in its folder.
+    /// What makes the same module again of the files in its folder. The kernel's BTF is not among them, for it only
+    /// serves to refuse.
     private var options: [String] {
         var words = ["--mode", mode.rawValue]
         if mode == .stay { words += ["--stay", (stay ?? .module).rawValue] }
         if let license { words += ["--license", license] }
         if let publish { words += ["--publish", publish] }
         for program in noAttach { words += ["--no-attach", program] }
+        if let version = kernel.kernelVersion { words += ["--kernel-version", "\(version)"] }
         return words
     }
 }

@@ -5,7 +5,6 @@ import BPFObject
 import BTF
 import Bytes
 import CEmit
-import HostIO
 import Skeleton
 
 /// Makes the values of a light skeleton of a BPF object.
@@ -14,34 +13,18 @@ struct SkeletonSource {
     let path: String
     /// The name given on the command line; nil: the file's.
     let name: String?
-    /// A kernel configuration file for `__kconfig` variables.
-    let kconfig: String?
+    /// What is known of the kernel it is for.
+    let kernel: KernelOptions
     /// Structs and unions that variables are of are defined under names of their own.
     let definesTypes: Bool
 
     func read() throws(Failure) -> LightSkeleton {
-        let object: ByteView
-        let config: String?
-        do throws(HostError) {
-            object = try FileReader.map(path)
-            config = try kconfig.map { path throws(HostError) in
-                String(decoding: try FileReader.map(path).array, as: UTF8.self)
-            }
-        } catch { throw Failure(error) }
+        let input = try LoaderInput(path, kernel: kernel)
         let name = try objectName()
-        // libbpf is shown nothing that was not checked: it takes damaged objects on trust.
-        do throws(BPFObjectError) {
-            let checked = try BPFObject(object, path: path)
-            guard !checked.isBigEndian else {
-                throw BPFObjectError(
-                    file: path,
-                    "is big-endian; libbpf writes loaders for machines of this one's byte order only",
-                    hint: "make the skeleton on such a machine")
-            }
-        } catch { throw Failure(error) }
         let trace: LoaderTrace
         do throws(LibBPFError) {
-            trace = try LoaderTrace.run(object: object, path: path, name: name, kconfig: config)
+            trace = try LoaderTrace.run(
+                object: input.bytes, path: path, name: name, facts: input.facts)
         } catch { throw Failure(error) }
         let types = try btf(of: trace)
         var maps: [LightSkeleton.Map] = []
