@@ -64,7 +64,7 @@ let package = Package(
             // C that selftests are made of, kept as C.
             resources: [
                 .embedInCode("Selftest/preload_test.h"), .embedInCode("Selftest/preload_test.c"),
-                .embedInCode("Selftest/activity.c"),
+                .embedInCode("Selftest/activity.h"), .embedInCode("Selftest/activity.c"),
             ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),

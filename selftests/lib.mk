@@ -49,6 +49,8 @@ $(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)
 
+$(O)/tests/activity: $(wildcard ../Sources/Skeleton/Selftest/activity.*)
+
 $(addprefix $(O)/tests/,$(TEST_GEN_BARE)): $(O)/tests/%: tests/%.c $(HARNESS) $(CENSUS) $(wildcard tests/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)

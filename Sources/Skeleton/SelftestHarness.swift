@@ -24,6 +24,7 @@ package struct SelftestHarness: Sendable {
             File("\(manifest.name)_test.c", Array(tables.utf8)),
             File("preload_test.h", PackageResources.preload_test_h),
             File("preload_test.c", PackageResources.preload_test_c),
+            File("activity.h", PackageResources.activity_h),
             File("activity.c", PackageResources.activity_c),
             File("Makefile", Array(makefile.utf8)),
             File("text_test.sh", Array(textTest.utf8)),
@@ -131,7 +132,7 @@ package struct SelftestHarness: Sendable {
         all: $(TEST)
 
         # libbpf asks nothing of the name service that would need shared libraries.
-        $(TEST): $(SOURCES) preload_test.h
+        $(TEST): $(SOURCES) preload_test.h activity.h
         \t$(CC) $(CFLAGS) -Wall -Wextra -Werror -static -o $@ $(SOURCES) \\
         \t\t-lbpf -lelf -lz -Wl,--no-warnings
 

@@ -130,7 +130,8 @@ struct SelftestHarnessTests {
         let files = SelftestHarness(Self.manifest).files
         #expect(
             files.map(\.name) == [
-                "demo_test.c", "preload_test.h", "preload_test.c", "activity.c", "Makefile",
+                "demo_test.c", "preload_test.h", "preload_test.c", "activity.h", "activity.c",
+                "Makefile",
                 "text_test.sh",
             ])
         #expect(files.allSatisfy { String(validating: $0.bytes, as: UTF8.self) != nil })

@@ -19,6 +19,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "activity.h"
+
 #define SHOWN		(BPF_OBJ_NAME_LEN - 1)
 #define MAX_IDS		4096
 /* Programs, maps and links are freed some time after the last reference to them has gone. */
@@ -756,34 +758,40 @@ static int read_iterator(const struct program *program)
 	return 0;
 }
 
-/* The kernel has functions for tests, which it calls when a program on them is to be tested. */
-static void run_as_test(const struct program *program)
+/*
+ * The kernel has functions for tests, which it calls when a program on them is to be
+ * tested; whether this is one of those.
+ */
+static bool run_as_test(const struct program *program)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options);
-	int fd = bpf_prog_get_fd_by_id(program->id);
+	int fd;
 
-	if (fd < 0)
-		return;
+	if (strncmp(program->target, "bpf_fentry_test", strlen("bpf_fentry_test")) &&
+	    strcmp(program->target, "bpf_modify_return_test"))
+		return false;
+	fd = bpf_prog_get_fd_by_id(program->id);
 	bpf_prog_test_run_opts(fd, &options);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	return true;
 }
 
 static int check_runs(const struct program *program)
 {
 	static char reason[256];
+	bool known;
 
 	if (program->link == LINK_NONE)
 		return skip("the module does not attach it");
 	if (program->link == LINK_ITERATOR)
 		return read_iterator(program);
-	if (!strncmp(program->target, "bpf_fentry_test", strlen("bpf_fentry_test")) ||
-	    !strcmp(program->target, "bpf_modify_return_test"))
-		run_as_test(program);
+	known = run_as_test(program) || is_known(program->section, program->target);
 	if (runs(program->name))
 		return 0;
 	if (program->type == BPF_PROG_TYPE_LSM && !has_bpf_lsm())
 		return skip("bpf is not among the kernel's security modules (lsm=bpf)");
-	if (!is_known(program->section, program->target))
+	if (!known)
 		snprintf(reason, sizeof(reason), "nothing here comes by %s: do it in trigger() of own.c",
 			 program->section);
 	else if (denials)

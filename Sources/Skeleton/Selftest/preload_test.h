@@ -97,9 +97,4 @@ bool write_variable(const char *name, const void *bytes, size_t size);
 /* Whether the kernel asks programs at hooks of its security layer: it was started with lsm=bpf. */
 bool has_bpf_lsm(void);
 
-/* activity.c: does many harmless things in a folder of its own; how often that was denied. */
-int be_active(void);
-/* Whether that surely comes by what a program of this section and target is attached to. */
-bool is_known(const char *section, const char *target);
-
 #endif
