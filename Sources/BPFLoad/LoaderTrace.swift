@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import BPFObject
 package import Bytes
 import CBpf
 import Glibc
@@ -10,11 +11,11 @@ import Glibc
 /// loader program. No bpf() call is made here, and no privilege is needed.
 package struct LoaderTrace: Sendable, Equatable {
     /// What the loader's own map starts with.
-    package let data: [UInt8]
+    package internal(set) var data: [UInt8]
     /// The loader program, eight bytes an instruction.
     package let instructions: [UInt8]
     /// In the order of the loader's context.
-    package let maps: [Map]
+    package internal(set) var maps: [Map]
     /// In the order of the loader's context.
     package let programs: [Program]
     /// The object's BTF as libbpf completed it: sections of data have sizes, variables have offsets. Raw BTF
@@ -34,7 +35,7 @@ package struct LoaderTrace: Sendable, Equatable {
         /// Made for a section of data.
         package let isInternal: Bool
         /// What a section of data starts with, as long as the value.
-        package let initialValue: [UInt8]?
+        package internal(set) var initialValue: [UInt8]?
         /// The value's type in `types`: of a section of data its DATASEC. 0: none.
         package let valueType: UInt32
     }
@@ -55,24 +56,27 @@ package struct LoaderTrace: Sendable, Equatable {
     ///   - object: the whole file.
     ///   - path: how errors call it.
     ///   - name: the object's name, which libbpf makes the names of the maps of. It reaches the kernel.
-    ///   - kconfig: a kernel's configuration, as text, for `__kconfig` variables; nil: an empty one,
-    ///     so that libbpf does not look for that of this machine.
+    ///   - facts: what libbpf would otherwise take from this machine.
     /// - Throws: `LibBPFError` when libbpf takes the object not, or cannot write a loader for it.
     package static func run(
-        object: ByteView, path: String, name: String, kconfig: String?
+        object: ByteView, path: String, name: String, facts: HostFacts = HostFacts()
     ) throws(LibBPFError) -> LoaderTrace {
         var log: [String] = []
         do throws(Refusal) {
-            return try LibBPFLog.collecting(into: &log) { () throws(Refusal) in
+            var made = try LibBPFLog.collecting(into: &log) { () throws(Refusal) -> LoaderTrace in
                 // SAFETY: both end with NUL, and are there until the object is closed.
                 try unsafe Array(name.utf8CString).withUnsafeBufferPointer { name throws(Refusal) in
-                    try unsafe Array((kconfig ?? "").utf8CString).withUnsafeBufferPointer {
+                    try unsafe Array(facts.kconfig.utf8CString).withUnsafeBufferPointer {
                         config throws(Refusal) in
                         try unsafe trace(
                             object, name: name.baseAddress!, kconfig: config.baseAddress!)
                     }
                 }
             }
+            guard made.correct(facts.corrections) else {
+                throw Refusal("find the values of .kconfig in the loader for", -ENOTSUP)
+            }
+            return made
         } catch {
             throw LibBPFError(file: path, step: error.step, code: error.code, log: log)
         }

@@ -9,6 +9,9 @@ package struct HostFacts: Sendable, Equatable {
     /// into the map `.kconfig`.
     package internal(set) var corrections: [Correction] = []
 
+    /// Nothing: the object depends on no machine.
+    package init() {}
+
     package struct Correction: Sendable, Equatable {
         /// Bytes from the start of the map's value.
         package let offset: Int

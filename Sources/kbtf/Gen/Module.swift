@@ -77,11 +77,7 @@ struct GenModule: ParsableCommand {
             valueName: "PROG"))
     var noAttach: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "The configuration of the kernel it is for: what __kconfig variables hold.",
-            valueName: "CONFIG"))
-    var kconfig: String?
+    @OptionGroup var kernel: KernelOptions
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
@@ -109,7 +105,7 @@ struct GenModule: ParsableCommand {
         let talk = talkOptions.talk
         let module = try ModuleMaker(
             path: file, name: name, mode: manifestMode, license: license, published: wishes,
-            unattached: noAttach, kconfig: kconfig, options: options
+            unattached: noAttach, kernel: kernel, options: options
         ).make()
         try ModuleDestination(path: output).write(module.files)
         talk.detail(

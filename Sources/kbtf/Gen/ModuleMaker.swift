@@ -16,8 +16,8 @@ struct ModuleMaker {
     let license: String?
     let published: [(program: String, file: String?)]
     let unattached: [String]
-    /// A kernel's configuration file.
-    let kconfig: String?
+    /// What is said of the kernel that it is for.
+    let kernel: KernelOptions
     /// For the manifest: what the module is made with, but for names of files.
     let options: [String]
 
@@ -41,16 +41,17 @@ struct ModuleMaker {
 
     private func module(ofObject bytes: ByteView) throws(Failure) -> Module {
         let skeleton = try SkeletonSource(
-            path: path, name: try objectName(), kconfig: kconfig, definesTypes: true
+            path: path, name: try objectName(), kernel: kernel, definesTypes: true
         ).read()
         let license = if let license { license } else { try ObjectLicense.read(path) }
         var options = options
         var extra: [(path: String, contents: ByteView)] = [("\(skeleton.name).bpf.o", bytes)]
-        if let kconfig {
+        if let kconfig = kernel.kconfig {
             // Named as it lies in the folder, for where it came from is nobody's business.
             extra.append(("\(skeleton.name).kconfig", try contents(of: kconfig)))
             options += ["--kconfig", "\(skeleton.name).kconfig"]
         }
+        if let version = kernel.kernelVersion { options += ["--kernel-version", version] }
         do throws(ModuleError) {
             let plan = try ModulePlan(
                 skeleton, mode: mode, license: license, unattached: unattached,
@@ -96,11 +97,12 @@ struct ModuleMaker {
     private func checkOptionsForHeader() throws(ModuleError) {
         let hint = "kbtf gen module of the object"
         guard mode == .preload else {
-            throw ModuleError("a header with preload methods is for --mode preload only", hint: hint)
-        }
-        guard name == nil, published.isEmpty, unattached.isEmpty, kconfig == nil else {
             throw ModuleError(
-                "--name, --publish, --no-attach and --kconfig are for objects; a header is taken as it is",
+                "a header with preload methods is for --mode preload only", hint: hint)
+        }
+        guard name == nil, published.isEmpty, unattached.isEmpty, kernel.isEmpty else {
+            throw ModuleError(
+                "--name, --publish, --no-attach and what is said of the kernel are for objects; a header is taken as it is",
                 hint: hint)
         }
     }

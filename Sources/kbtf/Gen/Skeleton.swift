@@ -45,11 +45,7 @@ struct GenSkeleton: ParsableCommand {
         ))
     var ownTypes = false
 
-    @Option(
-        help: ArgumentHelp(
-            "The configuration of the kernel it is for: what __kconfig variables hold.",
-            valueName: "CONFIG"))
-    var kconfig: String?
+    @OptionGroup var kernel: KernelOptions
 
     @OptionGroup var talkOptions: TalkOptions
 
@@ -76,7 +72,7 @@ struct GenSkeleton: ParsableCommand {
     func run() throws {
         let talk = talkOptions.talk
         let skeleton = try SkeletonSource(
-            path: file, name: name, kconfig: kconfig, definesTypes: ownTypes
+            path: file, name: name, kernel: kernel, definesTypes: ownTypes
         ).read()
         for program in skeleton.programs {
             guard case .none(let reason) = program.attachment else { continue }
