@@ -11,11 +11,11 @@ import Glibc
 /// loader program. No bpf() call is made here, and no privilege is needed.
 package struct LoaderTrace: Sendable, Equatable {
     /// What the loader's own map starts with.
-    package internal(set) var data: [UInt8]
+    package let data: [UInt8]
     /// The loader program, eight bytes an instruction.
     package let instructions: [UInt8]
     /// In the order of the loader's context.
-    package internal(set) var maps: [Map]
+    package let maps: [Map]
     /// In the order of the loader's context.
     package let programs: [Program]
     /// The object's BTF as libbpf completed it: sections of data have sizes, variables have offsets. Raw BTF
@@ -56,14 +56,15 @@ package struct LoaderTrace: Sendable, Equatable {
     ///   - object: the whole file.
     ///   - path: how errors call it.
     ///   - name: the object's name, which libbpf makes the names of the maps of. It reaches the kernel.
-    ///   - facts: what libbpf would otherwise take from this machine.
+    ///   - facts: what libbpf would otherwise look for on this machine.
     /// - Throws: `LibBPFError` when libbpf takes the object not, or cannot write a loader for it.
     package static func run(
-        object: ByteView, path: String, name: String, facts: HostFacts = HostFacts()
+        object: ByteView, path: String, name: String, facts: HostFacts
     ) throws(LibBPFError) -> LoaderTrace {
         var log: [String] = []
+        let noted: LoaderTrace
         do throws(Refusal) {
-            var made = try LibBPFLog.collecting(into: &log) { () throws(Refusal) -> LoaderTrace in
+            noted = try LibBPFLog.collecting(into: &log) { () throws(Refusal) in
                 // SAFETY: both end with NUL, and are there until the object is closed.
                 try unsafe Array(name.utf8CString).withUnsafeBufferPointer { name throws(Refusal) in
                     try unsafe Array(facts.kconfig.utf8CString).withUnsafeBufferPointer {
@@ -73,13 +74,10 @@ package struct LoaderTrace: Sendable, Equatable {
                     }
                 }
             }
-            guard made.correct(facts.corrections) else {
-                throw Refusal("find the values of .kconfig in the loader for", -ENOTSUP)
-            }
-            return made
         } catch {
             throw LibBPFError(file: path, step: error.step, code: error.code, log: log)
         }
+        return try noted.corrected(by: facts, path: path)
     }
 
     /// A call of libbpf that failed.

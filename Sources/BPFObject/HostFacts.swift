@@ -9,7 +9,7 @@ package struct HostFacts: Sendable, Equatable {
     /// into the map `.kconfig`.
     package internal(set) var corrections: [Correction] = []
 
-    /// Nothing: the object depends on no machine.
+    /// Nothing is asked.
     package init() {}
 
     package struct Correction: Sendable, Equatable {

@@ -33,6 +33,9 @@ package struct KernelFacts: Sendable {
             }
     }
 
+    /// No value was given.
+    package var isEmpty: Bool { values.isEmpty }
+
     subscript(_ name: String) -> String? { values[name] }
 
     /// A release as LINUX_VERSION_CODE, whose last part ends at 255: `6.1.170`, `6.12`, or the code itself.

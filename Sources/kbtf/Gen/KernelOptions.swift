@@ -5,55 +5,78 @@ import BPFObject
 import BTF
 import Bytes
 import HostIO
+import KernelTree
 
-/// What is said of the kernel that an object is for, so that nothing is taken from the one that runs.
+/// What the user says of the kernel that a loader is for. The machine that it is made on is never asked.
 struct KernelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The configuration of the kernel it is for: what __kconfig variables hold.",
-            valueName: "CONFIG"))
+            "The configuration of the kernel it is for, also compressed: what __kconfig variables hold.",
+            valueName: "FILE"))
     var kconfig: String?
 
     @Option(
         help: ArgumentHelp(
-            "Its version: what LINUX_KERNEL_VERSION holds.", valueName: "VERSION"))
-    var kernelVersion: String?
+            "What LINUX_KERNEL_VERSION is, such as 6.1 or 6.1.170 (default: what --kconfig has).",
+            valueName: "VERSION"),
+        transform: KernelOptions.version)
+    var kernelVersion: UInt32?
 
     @Option(
+        name: .customLong("kernel-btf"),
         help: ArgumentHelp(
-            "Its BTF, or vmlinux: tells the kernel's own kfuncs from those of modules.",
+            "The BTF of the kernel it is for (as --base of 'kbtf dump' takes it): which kfuncs are its own.",
             valueName: "FILE"))
-    var kernelBtf: String?
+    var kernelBTF: String?
 
     /// Nothing is said.
-    var isEmpty: Bool { kconfig == nil && kernelVersion == nil && kernelBtf == nil }
+    var isEmpty: Bool { kconfig == nil && kernelVersion == nil && kernelBTF == nil }
 
-    func validate() throws {
-        if let kernelVersion, KernelFacts.versionCode(kernelVersion) == nil {
-            throw ValidationError(
-                "--kernel-version: '\(kernelVersion)' is no version, such as 6.1 or 6.12.3")
+    static func version(_ text: String) throws -> UInt32 {
+        guard let version = KernelFacts.versionCode(text) else {
+            throw ValidationError("'\(text)' is no kernel version, such as 6.1 or 6.1.170")
         }
+        return version
     }
 
-    /// - Throws: `Failure` when the configuration cannot be read.
     func facts() throws(Failure) -> KernelFacts {
-        let version = kernelVersion.flatMap { KernelFacts.versionCode($0) }
-        guard let kconfig else { return KernelFacts(version: version) }
-        do throws(HostError) {
-            let text = try FileReader.map(kconfig).array
-            return KernelFacts(
-                file: kconfig, config: String(decoding: text, as: UTF8.self), version: version)
-        } catch { throw Failure(error) }
+        guard let kconfig else { return KernelFacts(version: kernelVersion) }
+        let text = try decompressed(kconfig)
+        let facts = KernelFacts(
+            file: kconfig, config: String(decoding: text.array, as: UTF8.self),
+            version: kernelVersion)
+        guard !facts.isEmpty else {
+            throw Failure(
+                "\(kconfig): no kernel configuration: not a line CONFIG_NAME=value",
+                hint: "take /boot/config-R, /proc/config.gz or a kernel tree's .config")
+        }
+        return facts
     }
 
-    /// The BTF named, if one is.
-    func btf() throws(Failure) -> BTF? {
-        guard let kernelBtf else { return nil }
-        guard let file = try BTFFile.open(kernelBtf, cache: nil) else {
-            throw Failure("\(kernelBtf): .BTF: no such section")
+    /// The largest configurations have 300 KB.
+    private static let longestConfig = 8 << 20
+
+    private func decompressed(_ path: String) throws(Failure) -> ByteView {
+        var text: ByteView
+        do throws(HostError) {
+            text = try FileReader.map(path, limit: Self.longestConfig)
+        } catch { throw Failure(error) }
+        if let format = CompressionFormat.detect(text) {
+            do throws(DecompressionError) {
+                text = try decompress(
+                    text, format: format, concatenated: true, limit: Self.longestConfig)
+            } catch { throw Failure("\(path): \(error)") }
         }
-        do throws(BTFError) { return try BTF.parse(file.bytes) } catch {
-            throw Failure("\(kernelBtf): \(file.place)\(error)")
+        guard text.count <= Self.longestConfig else {
+            throw Failure("\(path): \(text.count) bytes are too many for a kernel configuration")
+        }
+        return text
+    }
+
+    func types() throws(Failure) -> BTF? {
+        guard let kernelBTF else { return nil }
+        do throws(KernelTreeError) { return try loadBase(kernelBTF).btf } catch {
+            throw Failure(error)
         }
     }
 }

@@ -51,7 +51,7 @@ struct ModuleMaker {
             extra.append(("\(skeleton.name).kconfig", try contents(of: kconfig)))
             options += ["--kconfig", "\(skeleton.name).kconfig"]
         }
-        if let version = kernel.kernelVersion { options += ["--kernel-version", version] }
+        if let version = kernel.kernelVersion { options += ["--kernel-version", String(version)] }
         do throws(ModuleError) {
             let plan = try ModulePlan(
                 skeleton, mode: mode, license: license, unattached: unattached,

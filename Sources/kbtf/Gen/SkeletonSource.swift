@@ -5,7 +5,6 @@ import BPFObject
 import BTF
 import Bytes
 import CEmit
-import HostIO
 import Skeleton
 
 /// Makes the values of a light skeleton of a BPF object.
@@ -14,19 +13,18 @@ struct SkeletonSource {
     let path: String
     /// The name given on the command line; nil: the file's.
     let name: String?
-    /// What is said of the kernel that it is for.
+    /// What is known of the kernel it is for.
     let kernel: KernelOptions
     /// Structs and unions that variables are of are defined under names of their own.
     let definesTypes: Bool
 
     func read() throws(Failure) -> LightSkeleton {
-        let bytes: ByteView
-        do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
+        let input = try LoaderInput(path, kernel: kernel)
         let name = try objectName()
-        let facts = try facts(of: bytes)
         let trace: LoaderTrace
         do throws(LibBPFError) {
-            trace = try LoaderTrace.run(object: bytes, path: path, name: name, facts: facts)
+            trace = try LoaderTrace.run(
+                object: input.bytes, path: path, name: name, facts: input.facts)
         } catch { throw Failure(error) }
         let types = try btf(of: trace)
         var maps: [LightSkeleton.Map] = []
@@ -46,23 +44,6 @@ struct SkeletonSource {
             byteOrder: types?.bigEndian == true ? .big : .little)
         if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
         return skeleton
-    }
-
-    /// What the loader depends on besides the object. libbpf is shown checked objects only: it takes damaged ones
-    /// on trust.
-    private func facts(of bytes: ByteView) throws(Failure) -> HostFacts {
-        let object: BPFObject
-        do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
-            throw Failure(error)
-        }
-        if let failure = Failure(object.loaderObstacles(kernel: try kernel.btf())) {
-            throw failure
-        }
-        switch object.hostFacts(try kernel.facts()) {
-        case .success(let facts): return facts
-        case .failure(let obstacles):
-            throw Failure(obstacles.errors) ?? Failure("\(path): depends on this machine")
-        }
     }
 
     /// The name given, or the file's without `.o`, with underscores for what C does not take.
@@ -130,16 +111,6 @@ struct SkeletonSource {
 
 extension Failure {
     init(_ error: BPFObjectError) { self.init(error.description, hint: error.hint) }
-
-    /// The first of several, which tells how many there are besides; nil when there are none.
-    init?(_ errors: [BPFObjectError]) {
-        guard let first = errors.first else { return nil }
-        self.init(first)
-        guard errors.count > 1 else { return }
-        details = errors.dropFirst().flatMap { error in
-            [error.description] + (error.hint.map { ["hint: " + $0] } ?? [])
-        }
-    }
 
     init(_ error: LibBPFError) {
         self.init(error.description)

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFObject
+import Bytes
+import HostIO
+
+/// An object that libbpf can make a loader of, and what it is to know instead of asking this machine.
+struct LoaderInput {
+    let bytes: ByteView
+    let object: BPFObject
+    let facts: HostFacts
+
+    /// Reads and checks the object at `path`. When several things are in the way, each is said, and the last
+    /// one thrown.
+    init(_ path: String, kernel: KernelOptions) throws(Failure) {
+        do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
+        do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
+            throw Failure(error)
+        }
+        var obstacles = object.loaderObstacles(kernel: try kernel.types())
+        var facts = HostFacts()
+        switch object.hostFacts(try kernel.facts()) {
+        case .success(let settled): facts = settled
+        case .failure(let missing): obstacles += missing.errors
+        }
+        self.facts = facts
+        for obstacle in obstacles.dropLast() { Talk().say(Failure(obstacle)) }
+        if let last = obstacles.last { throw Failure(last) }
+    }
+}
