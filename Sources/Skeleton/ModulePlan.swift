@@ -62,7 +62,8 @@ package struct ModulePlan: Sendable, Equatable {
 
     /// The licenses that give a module the kernel's GPL symbols, which it needs (include/linux/license.h).
     package static let licenses = [
-        "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL",
+        "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
+        "Dual MPL/GPL",
     ]
 
     private static func checkLicense(_ license: String) throws(ModuleError) {

@@ -138,7 +138,6 @@ struct GenModule: ParsableCommand {
         if let license { words += ["--license", license] }
         if let publish { words += ["--publish", publish] }
         for program in noAttach { words += ["--no-attach", program] }
-        if let version = kernel.kernelVersion { words += ["--kernel-version", "\(version)"] }
         return words
     }
 }

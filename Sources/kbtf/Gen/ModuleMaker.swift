@@ -16,6 +16,7 @@ struct ModuleMaker {
     let license: String?
     let published: [(program: String, file: String?)]
     let unattached: [String]
+    /// What is said of the kernel that it is for.
     let kernel: KernelOptions
     /// For the manifest: what the module is made with, but for names of files.
     let options: [String]
@@ -50,6 +51,7 @@ struct ModuleMaker {
             extra.append(("\(skeleton.name).kconfig", try contents(of: kconfig)))
             options += ["--kconfig", "\(skeleton.name).kconfig"]
         }
+        if let version = kernel.kernelVersion { options += ["--kernel-version", String(version)] }
         do throws(ModuleError) {
             let plan = try ModulePlan(
                 skeleton, mode: mode, license: license, unattached: unattached,
@@ -95,13 +97,12 @@ struct ModuleMaker {
     private func checkOptionsForHeader() throws(ModuleError) {
         let hint = "kbtf gen module of the object"
         guard mode == .preload else {
-            throw ModuleError("a header with preload methods is for --mode preload only", hint: hint)
-        }
-        guard name == nil, published.isEmpty, unattached.isEmpty, kernel.kconfig == nil,
-            kernel.kernelVersion == nil, kernel.kernelBTF == nil
-        else {
             throw ModuleError(
-                "--name, --publish, --no-attach and what tells of the kernel are for objects; a header is taken as it is",
+                "a header with preload methods is for --mode preload only", hint: hint)
+        }
+        guard name == nil, published.isEmpty, unattached.isEmpty, kernel.isEmpty else {
+            throw ModuleError(
+                "--name, --publish, --no-attach and what is said of the kernel are for objects; a header is taken as it is",
                 hint: hint)
         }
     }
