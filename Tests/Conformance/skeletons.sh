@@ -33,10 +33,15 @@ skeleton_objects() {
 skeleton_pair() {
     local name=$1 object=$SKELETONS/objects/$1.o out=$SKELETONS/pairs/$1 ours=0 theirs=0
     local compile=(gcc -O1 -DNAME="$name" -I"$SKELETON_SOURCES")
-    "$KBTF" gen skeleton -q -L --own-types "$object" name "$name" >"$out.ours.h" 2>"$out.messages" || ours=$?
+    "$KBTF" gen skeleton -q -L --own-types --kernel-btf "$CACHE/kernels/6.12/vmlinux.btf" "$object" name "$name" \
+        >"$out.ours.h" 2>"$out.messages" || ours=$?
     "$SHIPPED_BPFTOOL" gen skeleton -L "$object" name "$name" >"$out.theirs.h" 2>>"$out.messages" || theirs=$?
     if [ "$ours" != 0 ] && [ "$theirs" != 0 ]; then
         echo "refused $name: $(head -n 1 "$out.messages")"
+        return
+    elif [ "$ours" = 1 ] && grep -q 'a loader of libbpf 1.1 ' "$out.messages"; then
+        # bpftool lets it through, and the loader does it wrong.
+        echo "spoiled $name: $(head -n 1 "$out.messages")"
         return
     elif [ "$ours" != 0 ] || [ "$theirs" != 0 ]; then
         echo "alone $name: exit status $ours, bpftool $theirs: $(head -n 1 "$out.messages")"
@@ -79,7 +84,7 @@ skeleton_loaders() {
     export SKELETONS SKELETON_SOURCES SHIPPED_BPFTOOL
     find "$SKELETONS/objects" -name '*.o' -printf '%f\n' | sed 's/\.o$//' | sort |
         xargs -P "$JOBS" -I{} bash -euo pipefail -c 'skeleton_pair {}' | sort >"$words" || bad=1
-    ! grep -qvE '^(pair|refused) ' "$words" || bad=1
+    ! grep -qvE '^(pair|refused|spoiled) ' "$words" || bad=1
     sed -n 's/^pair \(.*\)/X(\1)/p' "$words" >"$SKELETONS/pairs/objects.def"
     {
         gcc -O1 -Wall -Wextra -Werror -I"$SKELETON_SOURCES" -I"$SKELETONS/pairs" "$SKELETON_SOURCES"/{compare,peer}.c \
@@ -90,7 +95,15 @@ skeleton_loaders() {
     # shellcheck disable=SC2046  # names are identifiers
     "$SKELETONS/loaders-compare" "$SKELETONS/loaders" $(sed -n 's/^pair //p' "$words") >"$SKELETONS/loaders.compared" 2>&1 || bad=1
     verdict "skeletons, loaders" "$bad" \
-        "$(tail -n 1 "$SKELETONS/loaders.compared"); refused by both: $(sed -n 's/^refused \([^:]*\):.*/\1/p' "$words" | tr '\n' ' ')$(grep -vE '^(pair|refused) ' "$words" | head -n 3 | tr '\n' ' ')"
+        "$(tail -n 1 "$SKELETONS/loaders.compared"); refused by both: $(sed -n 's/^refused \([^:]*\):.*/\1/p' "$words" | tr '\n' ' '), for faults of libbpf: $(sed -n 's/^spoiled \([^:]*\):.*/\1/p' "$words" | tr '\n' ' ')$(grep -vE '^(pair|refused|spoiled) ' "$words" | head -n 3 | tr '\n' ' ')"
+}
+
+# skeleton_module SERIES: kbtf_test.ko for it, which some objects attach to.
+skeleton_module() {
+    local dir=$SKELETONS/module-$1
+    cp -r "$REPO/selftests/modules/kbtf_test" "$dir"
+    env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$CACHE/kbuild/$1/build" M="$dir" CONFIG_DEBUG_INFO_BTF_MODULES= modules &&
+        "$KBTF" encode -q --base "$CACHE/kernels/$1/vmlinux.btf" "$dir/kbtf_test.ko"
 }
 
 # guest_skeletons SERIES: both load the same, and programs attach to targets.
@@ -102,8 +115,9 @@ guest_skeletons() {
         cp "$SKELETONS/objects/$name.o" "$test/$name.bpf.o"
     done
     chmod a-x "$test"/*.o
+    skeleton_module "$series" >"$SKELETONS/module-$series.messages" 2>&1 || bad=1
     "$KBTF" vm run --kernel "$(kernel_of "$series")" --cpus 2 --memory 2048 --append lsm=bpf --timeout 900 --test-timeout 600 \
-        --test "$test" --test "$SKELETONS/targets" --log "$SKELETONS/$series.log" >"$SKELETONS/$series.ktap" 2>"$SKELETONS/$series.err" || bad=1
+        --module "$SKELETONS/module-$series/kbtf_test.ko" --test "$test" --test "$SKELETONS/targets" --log "$SKELETONS/$series.log" >"$SKELETONS/$series.ktap" 2>"$SKELETONS/$series.err" || bad=1
     # What passes says its words in the console's log only.
     tr -d '\r' <"$SKELETONS/$series.log" | sed -n 's/.*kbtf[:+] *//p' >"$SKELETONS/$series.said"
     said=$(sed -n 's/^# objects /objects /p' "$SKELETONS/$series.said")
@@ -123,8 +137,10 @@ skeleton_targets() {
 }
 
 run_skeletons() {
-    local series
-    bash "$HERE/skeletons-inputs.sh" >/dev/null || die "skeletons-inputs.sh failed"
+    local series step
+    for step in kbuild-inputs skeletons-inputs; do
+        bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
+    done
     rm -rf "$SKELETONS"
     mkdir -p "$SKELETONS"
     skeleton_objects >"$SKELETONS/compiled" 2>&1 ||
