@@ -97,7 +97,7 @@ let package = Package(
                 "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4",
                 "TestSupport",
             ]),
-        tests("BPFObjectTests", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "TestSupport"]),
+        tests("BPFObjectTests", ["Bytes", "ELF", "BTF", "BPFObject", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
