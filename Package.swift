@@ -99,6 +99,7 @@ let package = Package(
             ]),
         tests("BPFObjectTests", ["Bytes", "ELF", "BTF", "BPFObject", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
+        tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
             exclude: ["Data"], swiftSettings: strictTests),

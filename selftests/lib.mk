@@ -6,6 +6,8 @@
 #   TEST_GEN_FILES     the same, that no list of tests has
 #   HARNESS            sources that all of them share
 #
+# `make preload` makes the BPF objects of progs/preload alone, from which modules are made.
+#
 #   O                  the folder for what is made
 #   VMLINUX            a kernel, or its BTF, whose types BPF programs see
 #   KBTF               the kbtf that prints them
@@ -24,9 +26,11 @@ TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -Wa,-I$(O)/progs
 TEST_LDLIBS := -static -lbpf -lelf -lz -Wl,--no-warnings
 
 PROGS := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/*.bpf.c))
+PRELOAD := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/preload/*.bpf.c))
 TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
 
 all: $(TESTS)
+preload: $(PRELOAD)
 
 # Folders of clones and caches may have blanks in their names.
 blank := $() $()
@@ -46,5 +50,5 @@ $(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
 clean:
 	rm -rf $(O)
 
-.PHONY: all clean
+.PHONY: all preload clean
 .DELETE_ON_ERROR:

@@ -14,3 +14,8 @@ static inline int linux_memory_file(const char *name) { return (int)syscall(SYS_
 
 // pipe2(2), with O_CLOEXEC: another thread may start a program at any time.
 static inline int linux_pipe(int *ends) { return (int)syscall(SYS_pipe2, ends, O_CLOEXEC); }
+
+// renameat2(2), with RENAME_EXCHANGE: each gets the other's name, in one step.
+static inline int linux_exchange(const char *one, const char *other) {
+    return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 2U);
+}

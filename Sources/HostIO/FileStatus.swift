@@ -16,6 +16,8 @@ package struct FileStatus: Sendable {
     package let mode: UInt32
     /// Time of the last change of the contents, in nanoseconds since 1970.
     package let modified: Int64
+    /// The same for two paths that lead to the same thing, as long as it exists. nil: nothing is there.
+    package let identity: [UInt64]?
 
     /// - Parameter followLinks: look at what a symbolic link leads to, not at the link.
     package init(_ path: String, followLinks: Bool = true) {
@@ -29,6 +31,7 @@ package struct FileStatus: Sendable {
         isSymbolicLink = exists && type == S_IFLNK
         size = exists ? UInt64(clamping: info.st_size) : 0
         mode = exists ? UInt32(info.st_mode & 0o7777) : 0
+        identity = exists ? [UInt64(info.st_dev), UInt64(info.st_ino)] : nil
         modified =
             exists ? Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec) : 0
     }

@@ -7,7 +7,7 @@ struct Gen: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gen",
         abstract: "Make skeletons, kernel modules and their tests of BPF objects.",
-        subcommands: [GenObject.self, GenSkeleton.self])
+        subcommands: [GenObject.self, GenSkeleton.self, GenModule.self])
 
     func run() throws { throw ValidationError("no command given") }
 }

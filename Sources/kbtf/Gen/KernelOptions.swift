@@ -29,6 +29,9 @@ struct KernelOptions: ParsableArguments {
             valueName: "FILE"))
     var kernelBTF: String?
 
+    /// Nothing is said.
+    var isEmpty: Bool { kconfig == nil && kernelVersion == nil && kernelBTF == nil }
+
     static func version(_ text: String) throws -> UInt32 {
         guard let version = KernelFacts.versionCode(text) else {
             throw ValidationError("'\(text)' is no kernel version, such as 6.1 or 6.1.170")

@@ -20,14 +20,24 @@ struct GenSkeleton: ParsableCommand {
             Programs that need a target (a cgroup, a network device) are attached when it has been put into \
             targets.PROGRAM_...; those that cannot be attached this way are named on standard error.
 
+            With -P the header also has the methods of a preload module, for the kernel only: load_skel() loads and attaches, \
+            and keeps references instead of descriptors; preload() pins all in bpffs on a kernel with a list of \
+            objects to preload; free_objs_and_skel() lets go. 'kbtf gen module --mode preload' makes a module of it.
+
             Examples:
               kbtf gen skeleton -L policy.bpf.o > policy.lskel.h
+              kbtf gen skeleton -L -P policy.bpf.o name policy > policy.h
               kbtf gen skeleton -L policy.bpf.o name policy > policy.lskel.h
               kbtf gen skeleton -L --own-types policy.bpf.o > policy.lskel.h
             """)
 
     @Flag(name: [.customShort("L"), .long], help: "Write a light skeleton.")
     var useLoader = false
+
+    @Flag(
+        name: [.customShort("P"), .long],
+        help: "With -L: add what a kernel module needs to preload the programs.")
+    var preload = false
 
     @Flag(
         help: ArgumentHelp(
@@ -70,6 +80,18 @@ struct GenSkeleton: ParsableCommand {
                 "\(file): program \(program.identifier) (\(program.section)) will not be attached: \(reason)"
             )
         }
-        try printResult(skeleton.header())
+        try printResult(preload ? preloadHeader(skeleton) : skeleton.header())
+    }
+
+    /// Programs that cannot be attached are held, and pinned as programs.
+    private func preloadHeader(_ skeleton: LightSkeleton) throws(Failure) -> String {
+        let license = try ObjectLicense.read(file)
+        do throws(ModuleError) {
+            let plan = try ModulePlan(
+                skeleton, mode: .preload, license: license,
+                unattached: skeleton.programs.filter { !$0.attachment.isForModules }.map(
+                    \.identifier))
+            return PreloadHeader(plan, manifest: plan.manifest(object: nil, options: [])).text
+        } catch { throw Failure("\(file): \(error)", hint: error.hint) }
     }
 }

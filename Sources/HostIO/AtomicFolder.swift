@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import Bytes
+import CLinux
+import Glibc
+
+/// Replaces folders as a whole: whoever looks sees the old one or the new one, never a part.
+package enum AtomicFolder {
+    /// Makes `path` a folder with these files.
+    ///
+    /// It is written as `.NAME.kbtf-XXXXXXXX` beside and gets its name when it is complete; on an error it is removed
+    /// and what was there is as it was. An old folder is removed with all it holds: whether it may be is
+    /// the caller's to know. A symbolic link to it stays.
+    ///
+    /// - Parameters:
+    ///   - files: paths in the folder, and contents.
+    ///   - kept: entries of the old folder that the new one takes over, if they are there.
+    package static func replace(
+        _ path: String, with files: [(path: String, contents: ByteView)], keeping kept: [String] = []
+    ) throws(HostError) {
+        let target = try resolved(path)
+        let status = FileStatus(target)
+        guard !status.exists || status.isDirectory else {
+            throw HostError(path, "replace", errno: ENOTDIR)
+        }
+        let new = try make(beside: target, shownAs: path)
+        do throws(HostError) {
+            try write(files, to: new)
+            if status.isDirectory {
+                // SAFETY: the path is NUL-terminated for the call.
+                guard unsafe chmod(new, mode_t(status.mode)) == 0 else {
+                    throw HostError(path, "replace", errno: errno)
+                }
+                try exchange(new, target, keeping: kept, shownAs: path)
+            } else {
+                try rename(new, target, shownAs: path)
+            }
+        } catch {
+            try? remove(new)
+            throw error
+        }
+        // What was the old one has the temporary name now.
+        if status.isDirectory { try remove(new) }
+    }
+
+    /// Removes the folder and all in it; links are removed, not followed.
+    package static func remove(_ path: String) throws(HostError) {
+        var folders = [path]
+        var pending = [path]
+        while let folder = pending.popLast() {
+            for name in try Directory.list(folder) {
+                let child = folder + "/" + name
+                if FileStatus(child, followLinks: false).isDirectory {
+                    folders.append(child)
+                    pending.append(child)
+                } else {
+                    try AtomicFile.remove(child)
+                }
+            }
+        }
+        // A folder comes before those in it.
+        for folder in folders.reversed() {
+            // SAFETY: the path is NUL-terminated for the call.
+            guard unsafe rmdir(folder) == 0 else { throw HostError(folder, "remove", errno: errno) }
+        }
+    }
+
+    /// Without links and slashes at the end.
+    private static func resolved(_ path: String) throws(HostError) -> String {
+        if let real = try realPath(path) { return real }
+        var trimmed = path[...]
+        while trimmed.utf8.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+        return String(trimmed)
+    }
+
+    /// nil where nothing is.
+    private static func realPath(_ path: String) throws(HostError) -> String? {
+        // SAFETY: realpath gives a malloc'd text or nil; it is freed after the copy.
+        guard let text = unsafe realpath(path, nil) else {
+            guard errno == ENOENT else { throw HostError(path, "replace", errno: errno) }
+            return nil
+        }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+
+    private static func make(
+        beside target: String, shownAs path: String
+    ) throws(HostError) -> String {
+        let folder = AtomicFile.folder(of: target)
+        // A name may have 255 bytes: keep room for what is added.
+        let base = String(
+            decoding: target.utf8.dropFirst(folder.utf8.count).prefix(200), as: UTF8.self)
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<100 {
+            let random = UInt64.random(in: (1 << 32)..<(1 << 33), using: &generator)
+            let candidate = "\(folder).\(base).kbtf-\(String(random, radix: 16).dropFirst())"
+            // SAFETY: the path is NUL-terminated for the call.
+            if unsafe mkdir(candidate, 0o777) == 0 { return candidate }
+            guard errno == EEXIST else { throw HostError(path, "make", errno: errno) }
+        }
+        throw HostError(path, "make", errno: EEXIST)
+    }
+
+    private static func write(
+        _ files: [(path: String, contents: ByteView)], to folder: String
+    ) throws(HostError) {
+        for file in files {
+            let path = folder + "/" + file.path
+            try Directory.make(String(AtomicFile.folder(of: path).dropLast()))
+            try AtomicFile.replace(path, with: [file.contents])
+        }
+    }
+
+    private static func exchange(
+        _ new: String, _ target: String, keeping kept: [String], shownAs path: String
+    ) throws(HostError) {
+        try swap(new, target, path)
+        for (index, name) in kept.enumerated() {
+            let from = new + "/" + name
+            guard FileStatus(from, followLinks: false).exists else { continue }
+            do throws(HostError) {
+                try rename(from, target + "/" + name, shownAs: path)
+            } catch {
+                // All back as it was.
+                for name in kept[..<index] {
+                    try? rename(target + "/" + name, new + "/" + name, shownAs: path)
+                }
+                try swap(new, target, path)
+                throw error
+            }
+        }
+    }
+
+    private static func swap(_ one: String, _ other: String, _ path: String) throws(HostError) {
+        // SAFETY: both paths are NUL-terminated for the call.
+        guard unsafe linux_exchange(one, other) == 0 else {
+            throw HostError(path, "replace", errno: errno)
+        }
+    }
+
+    private static func rename(
+        _ old: String, _ new: String, shownAs path: String
+    ) throws(HostError) {
+        // SAFETY: both paths are NUL-terminated for the call.
+        guard unsafe Glibc.rename(old, new) == 0 else {
+            throw HostError(path, "replace", errno: errno)
+        }
+    }
+}

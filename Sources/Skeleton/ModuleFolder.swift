@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// The files of a module's folder, which `make` builds against a kernel's headers.
+package struct ModuleFolder: Sendable, Equatable {
+    /// Paths in the folder and texts, sorted by path.
+    package let files: [(path: String, text: String)]
+
+    package static func == (one: Self, other: Self) -> Bool {
+        one.files.elementsEqual(other.files) { $0 == $1 }
+    }
+
+    /// - Parameters:
+    ///   - plan: what the module does.
+    ///   - manifest: what it holds, for selftests.
+    package init(_ plan: ModulePlan, manifest: ModuleManifest) {
+        let name = plan.skeleton.name
+        self.init(
+            name: name,
+            source: ModuleSource(name: name, license: plan.license).text(of: plan),
+            skeleton: plan.skeleton.header(), manifest: manifest)
+    }
+
+    /// Around a preload header, which is taken as it is.
+    package init(_ header: PreloadHeader, license: String) throws(ModuleError) {
+        self.init(
+            name: header.manifest.name,
+            source: ModuleSource(name: header.manifest.name, license: license)
+                .textForPreloadHeader(),
+            skeleton: header.text, manifest: header.manifest)
+    }
+
+    private init(name: String, source: String, skeleton: String, manifest: ModuleManifest) {
+        files = [
+            ("Kbuild", Self.kbuild(name)),
+            ("Makefile", Self.makefile),
+            ("\(name).c", source),
+            ("\(name).lskel.h", skeleton),
+            ("\(name).manifest", manifest.text),
+            ("bpf/skel_internal.h", SkeletonRuntime.text),
+        ]
+    }
+
+    private static func kbuild(_ name: String) -> String {
+        """
+        # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+        obj-m := \(name).o
+
+        # <bpf/skel_internal.h> is the one in this folder.
+        CFLAGS_\(name).o := -I$(src)
+
+        """
+    }
+
+    private static let makefile = """
+        # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+        KDIR ?= /lib/modules/$(shell uname -r)/build
+
+        all modules:
+        \t$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+        install modules_install:
+        \t$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+        clean:
+        \t$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+        .PHONY: all modules install modules_install clean
+
+        """
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import CEmit
+
+extension ModuleManifest {
+    private static let format = "kbtf-module 1"
+
+    /// The file's contents.
+    package var text: String {
+        var lines = [
+            "# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause",
+            "# What \(module).ko holds; made by kbtf gen module, read by kbtf gen selftest.",
+            "format\t\(Self.format)",
+            line("name", name), line("module", module), line("mode", mode.rawValue),
+        ]
+        if let object { lines.append(line("object", object)) }
+        lines += options.map { line("option", $0) }
+        lines += published.map { line("published", $0) }
+        lines.append("# program: name, type, attach type, link, section")
+        lines += programs.map {
+            line(
+                "program", $0.identifier, "\($0.type)", "\($0.expectedAttachType)",
+                $0.link.rawValue, $0.section)
+        }
+        lines.append("# map: name, type, key, value, max entries, flags, internal or declared")
+        lines += maps.map {
+            line(
+                "map", $0.kernelName, "\($0.type)", "\($0.keySize)", "\($0.valueSize)",
+                "\($0.maxEntries)", "\($0.flags)", $0.isInternal ? "internal" : "declared")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func line(_ words: String...) -> String {
+        words.map(Self.escaped).joined(separator: "\t")
+    }
+
+    /// Names of sections may hold any byte; a line and a tab must not end in one.
+    private static func escaped(_ word: String) -> String {
+        guard word.utf8.contains(where: { $0 < 0x20 || $0 == 0x5c }) else { return word }
+        var text = ""
+        for scalar in word.unicodeScalars {
+            if scalar.value < 0x20 || scalar == "\\" {
+                let digits = String(scalar.value, radix: 16)
+                text += "\\x" + (digits.utf8.count == 1 ? "0" : "") + digits
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+
+    /// - Throws: where the text is none that `text` gives, with the line.
+    package init(parsing text: String) throws(ManifestError) {
+        var reader = ManifestReader(text)
+        try reader.read()
+        guard let name = reader.name else { throw ManifestError(nil, "no name") }
+        guard let module = reader.module else { throw ManifestError(nil, "no module") }
+        guard let mode = reader.mode else { throw ManifestError(nil, "no mode") }
+        self.init(
+            name: name, module: module, mode: mode, object: reader.object,
+            options: reader.options, published: reader.published, programs: reader.programs,
+            maps: reader.maps)
+        for name in published {
+            guard programs.contains(where: { $0.identifier == name && $0.link == .iterator }) else {
+                throw ManifestError(nil, "published \(name): no iterator of that name")
+            }
+        }
+    }
+
+    /// Reads one line after the other. What is not there stays nil.
+    private struct ManifestReader {
+        let lines: [Substring]
+        var name: String?
+        var module: String?
+        var mode: Mode?
+        var object: String?
+        var options: [String] = []
+        var published: [String] = []
+        var programs: [Program] = []
+        var maps: [Map] = []
+
+        init(_ text: String) {
+            lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        }
+
+        mutating func read() throws(ManifestError) {
+            var hasFormat = false
+            for (index, line) in lines.enumerated() {
+                if line.isEmpty || line.utf8.first == 0x23 { continue }
+                let words = Words(line, number: index + 1)
+                if !hasFormat {
+                    guard words.keyword == "format", try words.text(1) == ModuleManifest.format
+                    else { throw words.error("not a manifest that this kbtf reads") }
+                    hasFormat = true
+                } else {
+                    try take(words)
+                }
+            }
+            guard hasFormat else { throw ManifestError(nil, "empty") }
+        }
+
+        private mutating func take(_ words: Words) throws(ManifestError) {
+            switch words.keyword {
+            case "name": try words.once(&name, words.identifier(1))
+            case "module": try words.once(&module, words.moduleName(1))
+            case "mode": try words.once(&mode, words.choice(1, of: Mode.self))
+            case "object": try words.once(&object, words.fileName(1))
+            case "option": try options.append(words.text(1))
+            case "published": try published.append(words.identifier(1))
+            case "program":
+                let program = Program(
+                    identifier: try words.identifier(1), type: try words.number(2),
+                    expectedAttachType: try words.number(3),
+                    link: try words.choice(4, of: Link.self), section: try words.text(5))
+                guard !programs.contains(where: { $0.identifier == program.identifier }) else {
+                    throw words.error("a second program \(program.identifier)")
+                }
+                programs.append(program)
+            case "map":
+                maps.append(
+                    Map(
+                        kernelName: try words.kernelName(1), type: try words.number(2),
+                        keySize: try words.number(3), valueSize: try words.number(4),
+                        maxEntries: try words.number(5), flags: try words.number(6),
+                        isInternal: try words.isInternal(7)))
+            default: throw words.error("unknown keyword \(words.keyword)")
+            }
+        }
+    }
+
+    /// The words of a line.
+    private struct Words {
+        let words: [Substring]
+        let number: Int
+
+        init(_ line: Substring, number: Int) {
+            words = line.split(separator: "\t", omittingEmptySubsequences: false)
+            self.number = number
+        }
+
+        var keyword: Substring { words.first ?? "" }
+
+        func error(_ message: String) -> ManifestError { ManifestError(number, message) }
+
+        func text(_ index: Int) throws(ManifestError) -> String {
+            guard index < words.count else {
+                throw error("\(keyword): \(index) values expected, found \(words.count - 1)")
+            }
+            var text = ""
+            var rest = words[index].unicodeScalars[...]
+            while let scalar = rest.popFirst() {
+                guard scalar == "\\" else {
+                    text.unicodeScalars.append(scalar)
+                    continue
+                }
+                guard rest.popFirst() == "x", rest.count >= 2,
+                    let code = UInt8(String(rest.prefix(2)), radix: 16)
+                else { throw error("a backslash stands before x and two digits") }
+                rest = rest.dropFirst(2)
+                text.unicodeScalars.append(Unicode.Scalar(code))
+            }
+            return text
+        }
+
+        func number(_ index: Int) throws(ManifestError) -> UInt32 {
+            let text = try text(index)
+            guard let number = UInt32(text) else { throw error("\(text): not a number of 32 bits") }
+            return number
+        }
+
+        func choice<Choice: RawRepresentable & CaseIterable>(
+            _ index: Int, of: Choice.Type
+        ) throws(ManifestError) -> Choice where Choice.RawValue == String {
+            let text = try text(index)
+            guard let choice = Choice(rawValue: text) else {
+                let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+                throw error("\(keyword): \(text): one of \(known) expected")
+            }
+            return choice
+        }
+
+        func isInternal(_ index: Int) throws(ManifestError) -> Bool {
+            switch try text(index) {
+            case "internal": true
+            case "declared": false
+            case let other: throw error("\(other): internal or declared expected")
+            }
+        }
+
+        func identifier(_ index: Int) throws(ManifestError) -> String {
+            let text = try text(index)
+            guard CIdentifier.isValid(text) else { throw error("\(text): not a name of C") }
+            return text
+        }
+
+        /// Letters, digits, underscores and dots, as the kernel has it; at most 15.
+        func kernelName(_ index: Int) throws(ManifestError) -> String {
+            let text = try text(index)
+            guard !text.isEmpty, text.utf8.count <= 15, Self.isPlain(text, besides: ".") else {
+                throw error("\(text): not a name that the kernel takes")
+            }
+            return text
+        }
+
+        func moduleName(_ index: Int) throws(ManifestError) -> String {
+            let text = try text(index)
+            guard !text.isEmpty, text.utf8.count < 56, Self.isPlain(text, besides: "-") else {
+                throw error("\(text): not a name of a module")
+            }
+            return text
+        }
+
+        /// In the manifest's own folder, and nowhere else.
+        func fileName(_ index: Int) throws(ManifestError) -> String {
+            let text = try text(index)
+            guard !text.isEmpty, text.utf8.first != 0x2e, !text.utf8.contains(0x2f) else {
+                throw error("\(text): not the name of a file in this folder")
+            }
+            return text
+        }
+
+        func once<Value>(_ place: inout Value?, _ value: Value) throws(ManifestError) {
+            guard place == nil else { throw error("a second \(keyword)") }
+            place = value
+        }
+
+        private static func isPlain(_ text: String, besides: Unicode.Scalar) -> Bool {
+            text.unicodeScalars.allSatisfy {
+                switch $0 {
+                case "a"..."z", "A"..."Z", "0"..."9", "_", besides: true
+                default: false
+                }
+            }
+        }
+    }
+}
+
+/// Why a manifest cannot be read.
+package struct ManifestError: Error, Equatable, CustomStringConvertible {
+    /// From 1; nil where it is about all of it.
+    package let line: Int?
+    package let message: String
+
+    init(_ line: Int?, _ message: String) {
+        self.line = line
+        self.message = message
+    }
+
+    package var description: String { (line.map { "line \($0): " } ?? "") + message }
+}

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import CEmit
+
+/// The C functions that load a light skeleton inside the kernel and hold what it made: for the end of its header, where
+/// they make a preload header of it, or for a module's own file.
+///
+/// All descriptors end up as references before `load_skel()` returns, so that the process that loads the module
+/// keeps none, and nothing is closed by number when it goes. Names that end in `_link`, `_map` and `_prog` are the
+/// object's; those of helpers do not.
+struct PreloadMethods {
+    let plan: ModulePlan
+
+    private var skeleton: LightSkeleton { plan.skeleton }
+    private var name: String { plan.skeleton.name }
+    private var isListed: Bool { plan.mode == .preload }
+
+    /// Maps that users may want: those made for sections of data are the skeleton's own matter.
+    private var maps: [LightSkeleton.Map] { skeleton.maps.filter { !$0.isInternal } }
+    private var internalMaps: [LightSkeleton.Map] { skeleton.maps.filter(\.isInternal) }
+
+    /// - Parameter skeleton: the line that brings the skeleton in; none where this is a part of it.
+    func write(_ c: inout CWriter, skeleton: String? = nil) {
+        writeIncludes(&c)
+        if let skeleton {
+            c.directive(skeleton)
+            c.line()
+        }
+        writeVariables(&c)
+        writeDescriptors(&c)
+        writeLinks(&c)
+        if !maps.isEmpty { writeMaps(&c) }
+        if !plan.held.isEmpty { writePrograms(&c) }
+        if isListed {
+            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
+            writeList(&c)
+            if !plan.published.isEmpty {
+                c.directive("#else")
+                writePublication(&c)
+            }
+            c.directive("#endif")
+            c.line()
+        } else if !plan.published.isEmpty {
+            writePublication(&c)
+            c.line()
+        }
+        writeFree(&c)
+        writeLoad(&c)
+    }
+
+    /// What all of it needs of the kernel.
+    private func writeIncludes(_ c: inout CWriter) {
+        for header in ["bpf", "err", "fcntl", "file", "module", "printk"] {
+            c.directive("#include <linux/\(header).h>")
+        }
+        if !plan.published.isEmpty { c.directive("#include <linux/string.h>") }
+        if isListed {
+            c.line()
+            c.line("/* Kernels with a list of objects to preload say how in a header. */")
+            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
+            c.directive("#include <linux/bpf_preload.h>")
+            c.directive("#endif")
+        }
+        c.line()
+    }
+
+    private func writeVariables(_ c: inout CWriter) {
+        for program in plan.attached {
+            c.line("static struct bpf_link *\(program.identifier)_link;")
+        }
+        for program in plan.held {
+            c.line("static struct bpf_prog *\(program.identifier)_prog;")
+        }
+        for map in maps { c.line("static struct bpf_map *\(map.identifier)_map;") }
+        c.line("static struct \(name) *skel;")
+        c.line()
+    }
+
+    // MARK: Helpers
+
+    private func writeDescriptors(_ c: inout CWriter) {
+        c.define("static void skel_fd_close(int *fd)") { c in
+            c.line("skel_closenz(*fd);")
+            c.line("*fd = 0;")
+        }
+        c.line()
+    }
+
+    private func writeLinks(_ c: inout CWriter) {
+        c.line("/* The fd of an attached program becomes a reference. */")
+        c.line("static int skel_link_take(struct bpf_link **link, int *fd, int attached,")
+        c.define("\t\t\t  const char *program)") { c in
+            c.scope("if (attached < 0)") { c in
+                c.line("pr_err(\"cannot attach %s: %d\\n\", program, attached);")
+                c.line("return attached;")
+            }
+            c.line("*link = bpf_link_get_from_fd(*fd);")
+            c.line("if (IS_ERR(*link))")
+            c.line("\treturn PTR_ERR(*link);")
+            c.line("skel_fd_close(fd);")
+            c.line("return 0;")
+        }
+        c.line()
+        writePut("link", "bpf_link_put(*link);", &c)
+    }
+
+    private func writeMaps(_ c: inout CWriter) {
+        c.line("/*")
+        c.line(" * A map's fd counts as a user of it, and so does what it becomes: without")
+        c.line(" * users a map loses its timers and its programs for tail calls.")
+        c.line(" */")
+        c.define("static int skel_map_take(struct bpf_map **map, int *fd)") { c in
+            c.line("*map = bpf_map_get(*fd);")
+            c.line("if (IS_ERR(*map))")
+            c.line("\treturn PTR_ERR(*map);")
+            c.line("bpf_map_inc_with_uref(*map);")
+            c.line("bpf_map_put(*map);")
+            c.line("skel_fd_close(fd);")
+            c.line("return 0;")
+        }
+        c.line()
+        c.line("/* The reverse of bpf_map_inc_with_uref(), which is not exported. */")
+        c.define("static void skel_map_drop(struct bpf_map *map)") { c in
+            c.line("if (atomic64_dec_and_test(&map->usercnt) && map->ops->map_release_uref)")
+            c.line("\tmap->ops->map_release_uref(map);")
+            c.line("bpf_map_put(map);")
+        }
+        c.line()
+        writePut("map", "skel_map_drop(*map);", &c)
+    }
+
+    private func writePrograms(_ c: inout CWriter) {
+        c.line("static int skel_prog_take(struct bpf_prog **prog, int *fd,")
+        c.define("\t\t\t  enum bpf_prog_type type)") { c in
+            c.line("*prog = bpf_prog_get_type_dev(*fd, type, false);")
+            c.line("if (IS_ERR(*prog))")
+            c.line("\treturn PTR_ERR(*prog);")
+            c.line("skel_fd_close(fd);")
+            c.line("return 0;")
+        }
+        c.line()
+        writePut("prog", "bpf_prog_put(*prog);", &c)
+    }
+
+    private func writePut(_ kind: String, _ put: String, _ c: inout CWriter) {
+        c.define("static void skel_\(kind)_put(struct bpf_\(kind) **\(kind))") { c in
+            c.line("if (!IS_ERR_OR_NULL(*\(kind)))")
+            c.line("\t" + put)
+            c.line("*\(kind) = NULL;")
+        }
+        c.line()
+    }
+
+    // MARK: The list of a kernel that has one
+
+    private func writeList(_ c: inout CWriter) {
+        c.line("/* Set when all is there that can be pinned. */")
+        c.line("static bool loaded;")
+        c.line()
+        writePin("link", take: "bpf_link_inc(link);", undo: "bpf_link_put(link);", &c)
+        if !plan.held.isEmpty {
+            writePin("prog", take: "bpf_prog_inc(prog);", undo: "bpf_prog_put(prog);", &c)
+        }
+        if !maps.isEmpty {
+            writePin("map", take: "bpf_map_inc_with_uref(map);", undo: "skel_map_drop(map);", &c)
+        }
+        c.line("/* Called when bpffs is mounted. */")
+        c.define("static int preload(struct dentry *parent)") { c in
+            c.line("int err = 0;")
+            c.line()
+            c.line("if (!smp_load_acquire(&loaded))")
+            c.line("\treturn -ENOENT;")
+            for program in plan.attached {
+                let id = program.identifier
+                let file = PinName.link(id, in: name)
+                c.line("err = err ?: skel_link_pin(parent, \"\(file)\", \(id)_link);")
+            }
+            for program in plan.held {
+                let id = program.identifier
+                c.line("err = err ?: skel_prog_pin(parent, \"\(id)\", \(id)_prog);")
+            }
+            for map in maps {
+                let id = map.identifier
+                c.line("err = err ?: skel_map_pin(parent, \"\(id)\", \(id)_map);")
+            }
+            c.line("return err;")
+        }
+        c.line()
+        c.scope("static struct bpf_preload_ops ops =", tail: ";") { c in
+            c.line(".preload = preload,")
+            c.line(".owner = THIS_MODULE,")
+        }
+    }
+
+    private func writePin(_ kind: String, take: String, undo: String, _ c: inout CWriter) {
+        c.line("/* The file has a reference of its own, if it comes to be. */")
+        c.line("static int skel_\(kind)_pin(struct dentry *parent, const char *name,")
+        c.define("\t\t\t struct bpf_\(kind) *\(kind))") { c in
+            c.line("int err;")
+            c.line()
+            c.line(take)
+            c.line(
+                "err = bpf_obj_do_pin_kernel(parent, name, \(kind), BPF_TYPE_\(kind.uppercased()));")
+            c.line("if (err)")
+            c.line("\t\(undo)")
+            c.line("return err;")
+        }
+        c.line()
+    }
+
+    // MARK: The hook that all kernels have, for two iterators
+
+    private func writePublication(_ c: inout CWriter) {
+        c.line("/* As kernel/bpf/preload has them; no header of the kernel's does. */")
+        c.scope("struct bpf_preload_info", tail: ";") { c in
+            c.line("char link_name[16];")
+            c.line("struct bpf_link *link;")
+        }
+        c.line()
+        c.scope("struct bpf_preload_ops", tail: ";") { c in
+            c.line("int (*preload)(struct bpf_preload_info *info);")
+            c.line("struct module *owner;")
+        }
+        c.line()
+        c.line("extern struct bpf_preload_ops *bpf_preload_ops;")
+        c.line()
+        c.line("/* Called when bpffs is mounted. The kernel takes both for links of iterators. */")
+        c.define("static int publish(struct bpf_preload_info *info)") { c in
+            for (index, link) in plan.published.enumerated() {
+                c.line(
+                    "strscpy(info[\(index)].link_name, \"\(link.file)\", sizeof(info[\(index)].link_name));"
+                )
+                c.line("info[\(index)].link = \(link.program)_link;")
+            }
+            c.line("return 0;")
+        }
+        c.line()
+        c.scope("static struct bpf_preload_ops ops =", tail: ";") { c in
+            c.line(".preload = publish,")
+            c.line(".owner = THIS_MODULE,")
+        }
+    }
+
+    // MARK: In and out
+
+    /// What takes the module off the kernel's hooks.
+    func writeWithdrawal(_ c: inout CWriter) {
+        if isListed {
+            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
+            c.line("bpf_preload_set_ops(\"\(PinName.listed(name))\", THIS_MODULE, NULL);")
+            if !plan.published.isEmpty {
+                c.directive("#else")
+                c.line("cmpxchg(&bpf_preload_ops, &ops, NULL);")
+            }
+            c.directive("#endif")
+        } else if !plan.published.isEmpty {
+            c.line("cmpxchg(&bpf_preload_ops, &ops, NULL);")
+        }
+    }
+
+    private func writeFree(_ c: inout CWriter) {
+        c.define("static void free_objs_and_skel(void)") { c in
+            writeWithdrawal(&c)
+            for program in plan.attached {
+                c.line("skel_link_put(&\(program.identifier)_link);")
+            }
+            for program in plan.held { c.line("skel_prog_put(&\(program.identifier)_prog);") }
+            for map in maps { c.line("skel_map_put(&\(map.identifier)_map);") }
+            c.line("\(name)__destroy(skel);")
+            c.line("skel = NULL;")
+        }
+        c.line()
+    }
+
+    private func writeLoad(_ c: inout CWriter) {
+        c.define("static int load_skel(void)") { c in
+            c.line("/* Skeletons take fd 0 for none: nothing may get it meanwhile. */")
+            c.line("int zero = get_unused_fd_flags(O_CLOEXEC);")
+            c.line("int err = -ENOMEM;")
+            c.line()
+            c.line("if (zero > 0)")
+            c.line("\tput_unused_fd(zero);")
+            if isListed { writeRegistration(&c) }
+            c.line("skel = \(name)__open();")
+            c.line("if (!skel)")
+            c.line("\tgoto out;")
+            c.line("err = \(name)__load(skel);")
+            c.line("if (err)")
+            c.line("\tgoto out;")
+            for program in plan.attached { writeTake(program, &c) }
+            for program in plan.held {
+                let id = program.identifier
+                c.line("err = err ?: skel_prog_take(&\(id)_prog, &skel->progs.\(id).prog_fd,")
+                c.line("\t\t\t    (enum bpf_prog_type)\(program.type));")
+            }
+            for map in maps {
+                let id = map.identifier
+                c.line("err = err ?: skel_map_take(&\(id)_map, &skel->maps.\(id).map_fd);")
+            }
+            c.line("if (err)")
+            c.line("\tgoto out;")
+            for program in plan.attached {
+                c.line("skel_fd_close(&skel->progs.\(program.identifier).prog_fd);")
+            }
+            for map in internalMaps {
+                c.line("skel_fd_close(&skel->maps.\(map.identifier).map_fd);")
+            }
+            writePublishing(&c)
+            c.directive("out:")
+            c.line("if (err)")
+            c.line("\tfree_objs_and_skel();")
+            c.line("if (!zero)")
+            c.line("\tput_unused_fd(0);")
+            c.line("return err;")
+        }
+    }
+
+    private func writeTake(_ program: LightSkeleton.Program, _ c: inout CWriter) {
+        let id = program.identifier
+        c.line("err = err ?: skel_link_take(&\(id)_link, &skel->links.\(id)_fd,")
+        c.line("\t\t\t    \(name)__\(id)__attach(skel), \"\(id)\");")
+    }
+
+    /// Before anything else: on a kernel with a list only what is on it is loaded.
+    private func writeRegistration(_ c: inout CWriter) {
+        c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
+        c.scope(
+            "if (!bpf_preload_set_ops(\"\(PinName.listed(name))\", THIS_MODULE, &ops))"
+        ) { c in
+            c.line("err = 0;")
+            c.line("goto out;")
+        }
+        c.directive("#endif")
+    }
+
+    /// After everything else: from here on the kernel may ask.
+    private func writePublishing(_ c: inout CWriter) {
+        if isListed {
+            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
+            c.line("smp_store_release(&loaded, true);")
+            if !plan.published.isEmpty {
+                c.directive("#else")
+                writeHooking(&c)
+            }
+            c.directive("#endif")
+        } else if !plan.published.isEmpty {
+            writeHooking(&c)
+        }
+    }
+
+    private func writeHooking(_ c: inout CWriter) {
+        c.scope("if (cmpxchg(&bpf_preload_ops, NULL, &ops))") { c in
+            c.line("pr_err(\"another module has the preload hook\\n\");")
+            c.line("err = -EBUSY;")
+        }
+    }
+}
+
+extension CWriter {
+    /// The end of a function's head, and its body: the kernel has the brace on a line of its own.
+    fileprivate mutating func define(_ head: String, _ body: (inout CWriter) -> Void) {
+        line(head)
+        scope("", body)
+    }
+}

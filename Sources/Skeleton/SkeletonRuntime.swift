@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// `<bpf/skel_internal.h>` for kernel modules: what light skeletons call. libbpf's own is for one kernel and
+/// user space; this one is for modules on Linux 6.1 and later, and lets descriptors be closed while contents of maps stay.
+package enum SkeletonRuntime {
+    package static let text = #"""
+        /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+        /*
+         * What a light skeleton needs of its surroundings, for kernel modules on Linux
+         * 6.1 and later. The structures are the loader program's ABI; names of functions
+         * are those that skeletons call.
+         */
+        #ifndef KBTF_SKEL_INTERNAL_H
+        #define KBTF_SKEL_INTERNAL_H
+
+        #ifndef __KERNEL__
+        #error "for kernel modules; user space has this file from libbpf"
+        #endif
+
+        #include <linux/bpf.h>
+        #include <linux/err.h>
+        #include <linux/fdtable.h>
+        #include <linux/kernel.h>
+        #include <linux/mm.h>
+        #include <linux/mman.h>
+        #include <linux/printk.h>
+        #include <linux/sched.h>
+        #include <linux/slab.h>
+        #include <linux/string.h>
+        #include <linux/uaccess.h>
+
+        /* A map, as the loader reads and fills it in. */
+        struct bpf_map_desc {
+        	int map_fd;			/* out */
+        	__u32 max_entries;		/* in: instead of the object's, if not 0 */
+        	__aligned_u64 initial_value;	/* in: address of the contents, or 0 */
+        };
+
+        struct bpf_prog_desc {
+        	int prog_fd;			/* out */
+        };
+
+        /* The loader is to read memory of the kernel, not of a process. */
+        enum {
+        	BPF_SKEL_KERNEL = 1,
+        };
+
+        /* What the loader is run on: this, then the maps, then the programs. */
+        struct bpf_loader_ctx {
+        	__u32 sz;
+        	__u32 flags;
+        	__u32 log_level;
+        	__u32 log_size;
+        	__u64 log_buf;
+        };
+
+        struct bpf_load_and_run_opts {
+        	struct bpf_loader_ctx *ctx;
+        	const void *data;
+        	const void *insns;
+        	__u32 data_sz;
+        	__u32 insns_sz;
+        	const char *errstr;
+        };
+
+        /* Exported, and in no header. */
+        int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
+
+        #define SKEL_ATTR_SIZE(last) offsetofend(union bpf_attr, last)
+
+        static inline int skel_sys_bpf(enum bpf_cmd cmd, union bpf_attr *attr,
+        			       unsigned int size)
+        {
+        	return kern_sys_bpf(cmd, attr, size);
+        }
+
+        static inline int close(int fd)
+        {
+        	return close_fd(fd);
+        }
+
+        /* Everywhere in skeletons fd 0 means that there is none. */
+        static inline int skel_closenz(int fd)
+        {
+        	return fd > 0 ? close_fd(fd) : -EINVAL;
+        }
+
+        static inline void *skel_alloc(size_t size)
+        {
+        	struct bpf_loader_ctx *ctx = kzalloc(size, GFP_KERNEL);
+
+        	if (ctx)
+        		ctx->flags = BPF_SKEL_KERNEL;
+        	return ctx;
+        }
+
+        static inline void skel_free(const void *skel)
+        {
+        	kfree(skel);
+        }
+
+        /*
+         * Contents of a map go through three states: a copy in memory, which may be
+         * written to before the load; after it, the map's own value, which stays as long
+         * as a reference to the map does; then nothing. An address of all ones in
+         * initial_value tells the second from the first.
+         */
+        #define SKEL_IN_MAP (~0ULL)
+
+        static inline void *skel_prep_map_data(const void *value, size_t mmap_size,
+        				       size_t size)
+        {
+        	void *copy = kvmalloc(size, GFP_KERNEL);
+
+        	return copy ? memcpy(copy, value, size) : NULL;
+        }
+
+        static inline void *skel_finalize_map_data(__u64 *initial_value,
+        					   size_t mmap_size, int protection,
+        					   int fd)
+        {
+        	struct bpf_map *map;
+
+        	kvfree((void *)(unsigned long)*initial_value);
+        	*initial_value = SKEL_IN_MAP;
+
+        	map = bpf_map_get(fd);
+        	if (IS_ERR(map))
+        		return NULL;
+        	if (map->map_type != BPF_MAP_TYPE_ARRAY) {
+        		bpf_map_put(map);
+        		return NULL;
+        	}
+        	/* The reference stays, so that the fd may be closed. */
+        	return container_of(map, struct bpf_array, map)->value;
+        }
+
+        static inline void skel_free_map_data(void *contents, __u64 initial_value,
+        				      size_t mmap_size)
+        {
+        	if (initial_value != SKEL_IN_MAP)
+        		kvfree(contents);
+        	else if (contents)
+        		bpf_map_put(&container_of(contents, struct bpf_array, value)->map);
+        }
+
+        static inline int skel_map_create(enum bpf_map_type type, const char *name,
+        				  __u32 key_size, __u32 value_size,
+        				  __u32 max_entries)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.map_type = type;
+        	attr.key_size = key_size;
+        	attr.value_size = value_size;
+        	attr.max_entries = max_entries;
+        	strscpy(attr.map_name, name, sizeof(attr.map_name));
+        	return skel_sys_bpf(BPF_MAP_CREATE, &attr, SKEL_ATTR_SIZE(map_extra));
+        }
+
+        static inline int skel_map_update_elem(int fd, const void *key,
+        				       const void *value, __u64 flags)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.map_fd = fd;
+        	attr.key = (unsigned long)key;
+        	attr.value = (unsigned long)value;
+        	attr.flags = flags;
+        	return skel_sys_bpf(BPF_MAP_UPDATE_ELEM, &attr, SKEL_ATTR_SIZE(flags));
+        }
+
+        static inline int skel_map_delete_elem(int fd, const void *key)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.map_fd = fd;
+        	attr.key = (unsigned long)key;
+        	return skel_sys_bpf(BPF_MAP_DELETE_ELEM, &attr, SKEL_ATTR_SIZE(flags));
+        }
+
+        static inline int skel_map_get_fd_by_id(__u32 id)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.map_id = id;
+        	return skel_sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr, SKEL_ATTR_SIZE(open_flags));
+        }
+
+        static inline int skel_open_raw_tracepoint(unsigned long name, int prog_fd)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.raw_tracepoint.name = name;
+        	attr.raw_tracepoint.prog_fd = prog_fd;
+        	return skel_sys_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr,
+        			    SKEL_ATTR_SIZE(raw_tracepoint.prog_fd));
+        }
+
+        /*
+         * The kernel reads this one name from the memory of the process, whoever calls:
+         * it is lent a page there. A kernel thread has none.
+         */
+        static inline int skel_raw_tracepoint_open(const char *name, int prog_fd)
+        {
+        	unsigned long page;
+        	int fd = -EFAULT;
+
+        	if (!name)
+        		return skel_open_raw_tracepoint(0, prog_fd);
+        	if (!current->mm)
+        		return -EOPNOTSUPP;
+        	page = vm_mmap(NULL, 0, PAGE_SIZE, PROT_READ | PROT_WRITE,
+        		       MAP_PRIVATE | MAP_ANONYMOUS, 0);
+        	if (IS_ERR_VALUE(page))
+        		return (int)page;
+        	if (!copy_to_user((void __user *)page, name, strlen(name) + 1))
+        		fd = skel_open_raw_tracepoint(page, prog_fd);
+        	vm_munmap(page, PAGE_SIZE);
+        	return fd;
+        }
+
+        static inline int skel_link_create(int prog_fd, int target_fd,
+        				   enum bpf_attach_type type)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.link_create.prog_fd = prog_fd;
+        	attr.link_create.target_fd = target_fd;
+        	attr.link_create.attach_type = type;
+        	return skel_sys_bpf(BPF_LINK_CREATE, &attr,
+        			    SKEL_ATTR_SIZE(link_create.iter_info_len));
+        }
+
+        /* The program that loads the others, with its data in a map of its own. */
+        static inline int skel_load_loader(struct bpf_load_and_run_opts *opts,
+        				   int *data_fd)
+        {
+        	union bpf_attr attr = {};
+
+        	attr.prog_type = BPF_PROG_TYPE_SYSCALL;
+        	attr.insns = (unsigned long)opts->insns;
+        	attr.insn_cnt = opts->insns_sz / sizeof(struct bpf_insn);
+        	attr.license = (unsigned long)"Dual BSD/GPL";
+        	attr.prog_flags = BPF_F_SLEEPABLE;
+        	attr.fd_array = (unsigned long)data_fd;
+        	attr.log_level = opts->ctx->log_level;
+        	attr.log_size = opts->ctx->log_size;
+        	attr.log_buf = opts->ctx->log_buf;
+        	strscpy(attr.prog_name, "__loader.prog", sizeof(attr.prog_name));
+        	return skel_sys_bpf(BPF_PROG_LOAD, &attr, SKEL_ATTR_SIZE(fd_array));
+        }
+
+        static inline int skel_run_loader(struct bpf_load_and_run_opts *opts, int fd)
+        {
+        	union bpf_attr attr = {};
+        	int err;
+
+        	attr.test.prog_fd = fd;
+        	attr.test.ctx_in = (unsigned long)opts->ctx;
+        	attr.test.ctx_size_in = opts->ctx->sz;
+        	err = skel_sys_bpf(BPF_PROG_RUN, &attr, SKEL_ATTR_SIZE(test));
+        	return err < 0 ? err : min_t(int, attr.test.retval, 0);
+        }
+
+        /* Fills in the descriptors behind opts->ctx. On an error nothing stays open. */
+        static inline int bpf_load_and_run(struct bpf_load_and_run_opts *opts)
+        {
+        	int key = 0, data_fd, loader_fd, err;
+
+        	err = data_fd = skel_map_create(BPF_MAP_TYPE_ARRAY, "__loader.map",
+        					sizeof(key), opts->data_sz, 1);
+        	if (data_fd < 0) {
+        		opts->errstr = "failed to create loader map";
+        		goto out;
+        	}
+        	err = skel_map_update_elem(data_fd, &key, opts->data, 0);
+        	if (err) {
+        		opts->errstr = "failed to update loader map";
+        		goto close_data;
+        	}
+        	err = loader_fd = skel_load_loader(opts, &data_fd);
+        	if (loader_fd < 0) {
+        		opts->errstr = "failed to load loader prog";
+        		goto close_data;
+        	}
+        	err = skel_run_loader(opts, loader_fd);
+        	if (err)
+        		opts->errstr = "failed to execute loader prog";
+        	close_fd(loader_fd);
+        close_data:
+        	close_fd(data_fd);
+        out:
+        	if (err)
+        		pr_err("%s: %d\n", opts->errstr, err);
+        	return err;
+        }
+
+        #endif
+        """# + "\n"
+}

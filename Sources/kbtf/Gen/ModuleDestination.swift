@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import HostIO
+import Skeleton
+
+/// The folder that a module is written to.
+struct ModuleDestination {
+    let path: String
+
+    /// What `kbtf gen selftest` put into the old folder stays.
+    private static let kept = ["selftest"]
+
+    /// Replaces the folder as a whole, or makes it. One that holds what `kbtf gen module` did not write is left alone.
+    func write(_ files: [(path: String, contents: ByteView)]) throws(Failure) {
+        let status = FileStatus(path)
+        guard !status.exists || status.isDirectory else {
+            throw Failure("\(path): a file is in the way of the folder")
+        }
+        if status.isDirectory { try check() }
+        do throws(HostError) {
+            try AtomicFolder.replace(path, with: files, keeping: Self.kept)
+        } catch { throw Failure(error) }
+    }
+
+    private func check() throws(Failure) {
+        let names: [String]
+        do throws(HostError) { names = try Directory.list(path) } catch { throw Failure(error) }
+        guard !names.isEmpty else { return }
+        guard FileStatus(path).identity != FileStatus(".").identity else {
+            throw Failure(
+                "\(path): the folder that kbtf runs in cannot be replaced", hint: "-o with another")
+        }
+        let hint = "-o with another folder, or remove this one"
+        guard let own = try ownFiles(among: names) else {
+            throw Failure("\(path): not empty, and not written by kbtf gen module", hint: hint)
+        }
+        for name in names where !own.contains(name) && !Self.isBuilt(name) {
+            throw Failure("\(path)/\(name): not written by kbtf gen module", hint: hint)
+        }
+    }
+
+    /// The names of what belongs to the module whose manifest lies in the folder; nil without one.
+    private func ownFiles(among names: [String]) throws(Failure) -> Set<String>? {
+        for name in names where name.hasSuffix(".manifest") {
+            let bytes: ByteView
+            do throws(HostError) { bytes = try FileReader.map(path + "/" + name) } catch {
+                throw Failure(error)
+            }
+            guard
+                let manifest = try? ModuleManifest(
+                    parsing: String(decoding: bytes.array, as: UTF8.self))
+            else { continue }
+            let module = manifest.name
+            return Set(
+                ["Kbuild", "Makefile", "bpf", name, "\(module).kconfig"]
+                    + ["c", "lskel.h", "bpf.o"].map { "\(module).\($0)" } + Self.kept)
+        }
+        return nil
+    }
+
+    /// What kbuild leaves in a folder.
+    private static func isBuilt(_ name: String) -> Bool {
+        let endings = [".o", ".ko", ".mod", ".mod.c", ".symvers", ".order", ".a", ".cmd", ".d"]
+        return endings.contains { name.hasSuffix($0) } || name.hasPrefix(".tmp_")
+    }
+}
