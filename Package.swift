@@ -105,7 +105,7 @@ let package = Package(
                 "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4",
                 "TestSupport",
             ]),
-        tests("BPFObjectTests", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "TestSupport"]),
+        tests("BPFObjectTests", ["Bytes", "ELF", "BTF", "BPFObject", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(
