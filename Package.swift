@@ -20,8 +20,10 @@ let strictTests: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -57,7 +59,13 @@ let package = Package(
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
         room("BPFObject", ["Bytes", "HostIO", "ELF", "BTF"]),
         room("CEmit", ["Bytes", "BTF"]),
-        room("Skeleton", ["Bytes", "BTF", "BPFObject", "CEmit"]),
+        room(
+            "Skeleton", ["Bytes", "BTF", "BPFObject", "CEmit"],
+            // C that selftests are made of, kept as C.
+            resources: [
+                .embedInCode("Selftest/preload_test.h"), .embedInCode("Selftest/preload_test.c"),
+                .embedInCode("Selftest/activity.h"), .embedInCode("Selftest/activity.c"),
+            ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
         .executableTarget(
@@ -97,7 +105,7 @@ let package = Package(
                 "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "CZlib", "CLzma", "CZstd", "CLz4",
                 "TestSupport",
             ]),
-        tests("BPFObjectTests", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "TestSupport"]),
+        tests("BPFObjectTests", ["Bytes", "ELF", "BTF", "BPFObject", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(

@@ -4,7 +4,9 @@
 #
 #   TEST_GEN_PROGS     programs from tests/NAME.c, static, each with the BPF objects that it embeds
 #   TEST_GEN_FILES     the same, that no list of tests has
+#   TEST_GEN_BARE      programs without BPF objects, made when they are asked for
 #   HARNESS            sources that all of them share
+#   CENSUS             sources that those of TEST_GEN_BARE share besides
 #
 # `make preload` makes the BPF objects of progs/preload alone, from which modules are made.
 #
@@ -26,7 +28,7 @@ TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -Wa,-I$(O)/progs
 TEST_LDLIBS := -static -lbpf -lelf -lz -Wl,--no-warnings
 
 PROGS := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/*.bpf.c))
-PRELOAD := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/preload/*.bpf.c))
+PRELOAD := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/preload/*.bpf.c progs/unloadable/*.bpf.c))
 TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
 
 all: $(TESTS)
@@ -46,6 +48,12 @@ $(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h) $(O)/vmlinux.h
 $(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)
+
+$(O)/tests/activity: $(wildcard ../Sources/Skeleton/Selftest/activity.*)
+
+$(addprefix $(O)/tests/,$(TEST_GEN_BARE)): $(O)/tests/%: tests/%.c $(HARNESS) $(CENSUS) $(wildcard tests/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
 
 clean:
 	rm -rf $(O)

@@ -81,6 +81,7 @@ put rebased module_btf rebased
 put renumbered own_types renumbered
 put programs programs
 put lsm lsm
+put activity activity
 put kernel kernel_btf
 [ -z "${VMLINUX_BTF-}" ] || cp "$VMLINUX_BTF" "$folder/tests/kernel/vmlinux.btf"
 

@@ -44,3 +44,18 @@ extension BTF {
         return nil
     }
 }
+
+extension Record {
+    /// A variable declared `extern const void`, of which only the address counts.
+    var isTypelessExtern: Bool {
+        guard kind == .var, linkage == Linkage.extern.rawValue else { return false }
+        var id = type
+        // More than anyone writes; the rest of a longer chain is for others to refuse.
+        for _ in 0..<64 {
+            guard id != .void else { return true }
+            guard let record = btf.record(id), record.kind.isModifier else { return false }
+            id = record.type
+        }
+        return false
+    }
+}

@@ -51,7 +51,7 @@ extension ObjectReader {
                 add(
                     record.kind == .func
                         ? .kernelFunction
-                        : .kernelVariable(isTyped: btf.isTyped(record.type)))
+                        : .kernelVariable(isTyped: !record.isTypelessExtern))
             default: add(.unresolved)
             }
         }
@@ -114,11 +114,6 @@ extension ObjectReader {
         }
         return found
     }
-}
-
-extension BTF {
-    /// Whether there is more behind the qualifiers than void.
-    fileprivate func isTyped(_ id: TypeID) -> Bool { plain(id) != nil }
 }
 
 extension String {

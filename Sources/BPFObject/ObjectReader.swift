@@ -124,23 +124,19 @@ struct ObjectReader {
                 file: path, section: section.name, offset: 0,
                 "its byte order is not the file's")
         }
+        let report = check(raw, limit: 100)
         // Symbols declared `extern const void` are variables of a type without a size.
-        let report = check(raw, limit: 10_000)
-        let fault = report.findings.first { finding in
-            guard finding.severity == .error else { return false }
-            guard finding.rule == "R5", let id = finding.type, let record = parsed.record(id) else {
-                return true
+        let typeless = parsed.ownRecords.count { $0.isTypelessExtern }
+        if report.errorCount > typeless {
+            let fault = report.findings.first { finding in
+                finding.severity == .error
+                    && finding.type.flatMap { parsed.record($0)?.isTypelessExtern } != true
             }
-            return !(record.kind == .var && record.linkage == Linkage.extern.rawValue)
-        }
-        if let fault {
+            // A name in it may be as long as the file.
             throw BPFObjectError(
-                file: path, section: section.name, offset: fault.offset, fault.message)
-        }
-        if report.omitted > 0 {
-            throw BPFObjectError(
-                file: path, section: section.name,
-                "\(report.errorCount + report.warningCount) of its types are unusual or wrong")
+                file: path, section: section.name, offset: fault?.offset,
+                fault.map { String($0.message.prefix(300)) } ?? "its types are unsound",
+                hint: "kbtf check \(path)")
         }
         return parsed
     }

@@ -16,7 +16,8 @@ package enum AtomicFolder {
     ///   - files: paths in the folder, and contents.
     ///   - kept: entries of the old folder that the new one takes over, if they are there.
     package static func replace(
-        _ path: String, with files: [(path: String, contents: ByteView)], keeping kept: [String] = []
+        _ path: String, with files: [(path: String, contents: ByteView)],
+        keeping kept: [String] = []
     ) throws(HostError) {
         let target = try resolved(path)
         let status = FileStatus(target)

@@ -12,7 +12,7 @@ extension LightSkeleton {
     /// - Parameter methods: C to stand at the end of it, which may use all the rest.
     package func header(methods: String = "") -> String {
         var c = CWriter()
-        let guardName = "__\(name.uppercased())_SKEL_H__"
+        let guardName = Self.headerGuard(name)
         c.line("/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */")
         c.line("/* Written by kbtf gen skeleton; changes would be lost. */")
         c.directive("#ifndef \(guardName)")
@@ -54,6 +54,9 @@ extension LightSkeleton {
         c.directive("#endif /* \(guardName) */")
         return c.text
     }
+
+    /// The macro that keeps a header from being read twice.
+    static func headerGuard(_ name: String) -> String { "__\(name.uppercased())_SKEL_H__" }
 
     private func writeTypes(_ c: inout CWriter) {
         var known: Set<[String]> = []

@@ -2,7 +2,7 @@
 
 /// The files of a module's folder, which `make` builds against a kernel's headers.
 package struct ModuleFolder: Sendable, Equatable {
-    /// Paths in the folder and texts, sorted by path.
+    /// Paths in the folder and texts.
     package let files: [(path: String, text: String)]
 
     package static func == (one: Self, other: Self) -> Bool {

@@ -15,7 +15,7 @@ extension ModuleManifest {
         ]
         if let object { lines.append(line("object", object)) }
         lines += options.map { line("option", $0) }
-        lines += published.map { line("published", $0) }
+        lines += published.map { line("published", $0.program, $0.file) }
         lines.append("# program: name, type, attach type, link, section")
         lines += programs.map {
             line(
@@ -61,7 +61,7 @@ extension ModuleManifest {
             name: name, module: module, mode: mode, object: reader.object,
             options: reader.options, published: reader.published, programs: reader.programs,
             maps: reader.maps)
-        for name in published {
+        for name in published.map(\.program) {
             guard programs.contains(where: { $0.identifier == name && $0.link == .iterator }) else {
                 throw ManifestError(nil, "published \(name): no iterator of that name")
             }
@@ -76,7 +76,7 @@ extension ModuleManifest {
         var mode: Mode?
         var object: String?
         var options: [String] = []
-        var published: [String] = []
+        var published: [Publication] = []
         var programs: [Program] = []
         var maps: [Map] = []
 
@@ -107,7 +107,9 @@ extension ModuleManifest {
             case "mode": try words.once(&mode, words.choice(1, of: Mode.self))
             case "object": try words.once(&object, words.fileName(1))
             case "option": try options.append(words.text(1))
-            case "published": try published.append(words.identifier(1))
+            case "published":
+                published.append(
+                    Publication(program: try words.identifier(1), file: try words.fileName(2)))
             case "program":
                 let program = Program(
                     identifier: try words.identifier(1), type: try words.number(2),

@@ -15,14 +15,14 @@ package struct ModuleManifest: Sendable, Equatable {
     package var object: String?
     /// What `kbtf gen module` was called with besides the object and the folder, a word each.
     package var options: [String]
-    /// Programs whose iterators are published in bpffs through the kernel's own preload hook.
-    package var published: [String]
+    /// Iterators that are published in bpffs through the kernel's own preload hook.
+    package var published: [Publication]
     package var programs: [Program]
     package var maps: [Map]
 
     package init(
         name: String, module: String, mode: Mode, object: String? = nil, options: [String] = [],
-        published: [String] = [], programs: [Program], maps: [Map]
+        published: [Publication] = [], programs: [Program], maps: [Map]
     ) {
         self.name = name
         self.module = module
@@ -46,6 +46,18 @@ package struct ModuleManifest: Sendable, Equatable {
         case preload
     }
 
+    package struct Publication: Sendable, Equatable {
+        package var program: String
+        /// Its name in bpffs.
+        package var file: String
+
+        package init(program: String, file: String) {
+            self.program = program
+            self.file = file
+        }
+    }
+
+    /// A program that the loader loads.
     package struct Program: Sendable, Equatable {
         /// The function's name. The kernel shows its first 15 bytes.
         package var identifier: String
@@ -108,17 +120,19 @@ package struct ModuleManifest: Sendable, Equatable {
 
 extension ModuleManifest {
     /// What `skeleton` holds, in a module of that name.
+    /// - Parameter unattached: programs that the module loads without attaching them.
     package init(
         of skeleton: LightSkeleton, module: String, mode: Mode, object: String?, options: [String],
-        published: [String] = []
+        unattached: [String] = [], published: [Publication] = []
     ) {
         self.init(
             name: skeleton.name, module: module, mode: mode, object: object, options: options,
             published: published,
-            programs: skeleton.programs.map {
+            programs: skeleton.programs.filter(\.isLoaded).map {
                 Program(
                     identifier: $0.identifier, type: $0.type,
-                    expectedAttachType: $0.expectedAttachType, link: Link($0.attachment),
+                    expectedAttachType: $0.expectedAttachType,
+                    link: unattached.contains($0.identifier) ? .none : Link($0.attachment),
                     section: $0.section)
             },
             maps: skeleton.maps.map {

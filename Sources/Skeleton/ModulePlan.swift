@@ -52,21 +52,18 @@ package struct ModulePlan: Sendable, Equatable {
 
     /// What the module holds, in the folder of which `object` is a file.
     package func manifest(object: String?, options: [String]) -> ModuleManifest {
-        var manifest = ModuleManifest(
+        ModuleManifest(
             of: skeleton, module: skeleton.name, mode: mode, object: object, options: options,
-            published: published.map(\.program))
-        for (index, program) in skeleton.programs.enumerated()
-        where !attached.contains(program) {
-            manifest.programs[index].link = .none
-        }
-        return manifest
+            unattached: held.map(\.identifier),
+            published: published.map { .init(program: $0.program, file: $0.file) })
     }
 
     // MARK: What is refused
 
     /// The licenses that give a module the kernel's GPL symbols, which it needs (include/linux/license.h).
     package static let licenses = [
-        "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL",
+        "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
+        "Dual MPL/GPL",
     ]
 
     private static func checkLicense(_ license: String) throws(ModuleError) {

@@ -36,7 +36,7 @@ struct ModuleSource {
             }
             c.line("module_exit(leave_links);")
         }
-        writeTail(&c)
+        writeTail(&c, isAsked: !plan.published.isEmpty)
         return c.text
     }
 
@@ -54,7 +54,7 @@ struct ModuleSource {
         c.line()
         c.line("late_initcall(load_skel);")
         c.line("module_exit(free_objs_and_skel);")
-        writeTail(&c)
+        writeTail(&c, isAsked: false)
         return c.text
     }
 
@@ -66,13 +66,14 @@ struct ModuleSource {
         c.line(" */")
     }
 
-    private func writeTail(_ c: inout CWriter) {
+    /// - Parameter isAsked: the kernel looks for a module bpf_preload, and this is to be it.
+    private func writeTail(_ c: inout CWriter, isAsked: Bool) {
         c.line()
         c.line("MODULE_LICENSE(\"\(license)\");")
         c.line("MODULE_DESCRIPTION(\"BPF programs of \(name)\");")
-        if PinName.listed(name) != name {
-            // What the kernel asks for is the name on its list.
-            c.line("MODULE_ALIAS(\"\(PinName.listed(name))\");")
+        // Of its own name, and of what is on a list, the kernel finds it without.
+        if name != PinName.hook, isAsked || PinName.listed(name) == PinName.hook {
+            c.line("MODULE_ALIAS(\"\(PinName.hook)\");")
         }
         c.directive("#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)")
         c.line("MODULE_IMPORT_NS(\"BPF_INTERNAL\");")

@@ -5,9 +5,12 @@ enum PinName {
     /// The kernel's own preload object, whose names are older than the list: users know its two files.
     private static let iterators = "iterators_bpf"
 
+    /// The module that every kernel asks for when bpffs is first mounted.
+    static let hook = "bpf_preload"
+
     /// The name under which the object is on a kernel's list.
     static func listed(_ object: String) -> String {
-        object == iterators ? "bpf_preload" : object
+        object == iterators ? hook : object
     }
 
     /// The file for a program's link.

@@ -58,6 +58,9 @@ package struct PreloadHeader: Sendable, Equatable {
             manifest = try ModuleManifest(
                 parsing: lines[lines.index(after: lines.startIndex)..<end].joined(separator: "\n"))
         } catch { throw ModuleError("its comment kbtf-preload-header: \(error)") }
+        guard text.hasSuffix("\n#endif /* \(LightSkeleton.headerGuard(manifest.name)) */\n") else {
+            throw ModuleError("the end of the header is missing")
+        }
         guard manifest.mode == .preload else {
             throw ModuleError("its comment kbtf-preload-header is for another mode")
         }

@@ -200,7 +200,8 @@ struct PreloadMethods {
             c.line()
             c.line(take)
             c.line(
-                "err = bpf_obj_do_pin_kernel(parent, name, \(kind), BPF_TYPE_\(kind.uppercased()));")
+                "err = bpf_obj_do_pin_kernel(parent, name, \(kind), BPF_TYPE_\(kind.uppercased()));"
+            )
             c.line("if (err)")
             c.line("\t\(undo)")
             c.line("return err;")

@@ -5,6 +5,7 @@
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
 #   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well
+#   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
 #   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests
@@ -48,8 +49,9 @@ points() {
     fi
 }
 
-guest_tests() {
-    local series=$1 bad=0
+# guest_environment SERIES: what stage.sh and preload.sh of selftests/ are told.
+guest_environment() {
+    local series=$1
     export KBTF
     BASE=$(base_file "$series")
     HEADERS='' INSIDE='' OTHER_BASE='' OTHER_HEADERS='' REFUSED=0
@@ -72,6 +74,11 @@ guest_tests() {
         ;;
     esac
     export BASE HEADERS INSIDE OTHER_BASE OTHER_HEADERS REFUSED
+}
+
+guest_tests() {
+    local series=$1 bad=0
+    guest_environment "$series"
     bash "$REPO/selftests/stage.sh" "$GUESTS/$series" >"$GUESTS/$series.staging" 2>&1 ||
         { verdict "$series guest tests" 1 "$(tail -n 1 "$GUESTS/$series.staging")"; return; }
     booted "$series" tests "$GUESTS/$series/tests" || bad=1
@@ -91,6 +98,25 @@ run_guests() {
     local series
     guests_inputs
     for series in 6.1 6.12 7.2; do guest_tests "$series"; done
+}
+
+# A point that is skipped would say that less is tested than docs/preload.md tells: two have no data to compare.
+preload() {
+    local series=$1 bad=0 dir=$GUESTS/preload-$1 skipped
+    guest_environment "$series"
+    bash "$REPO/selftests/preload.sh" "$dir" >"$dir.staging" 2>&1 ||
+        { verdict "$series preload" 1 "$(tail -n 1 "$dir.staging")"; return; }
+    booted "$series" preload "$dir/tests" || bad=1
+    skipped=$(tail -n 1 "$GUESTS/$series-preload.ktap" | sed -n 's/.* skip:\([0-9]*\) .*/\1/p')
+    [ "$skipped" = 2 ] || bad=1
+    rm -rf "$dir"
+    verdict "$series preload" "$bad" "$(points "$GUESTS/$series-preload.ktap"), ${skipped:-none} skipped"
+}
+
+run_preload() {
+    local series
+    guests_inputs
+    for series in 6.1 6.12 7.2; do preload "$series"; done
 }
 
 # A kernel that has no BTF but ours.

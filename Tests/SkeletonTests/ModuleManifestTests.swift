@@ -8,7 +8,8 @@ import Testing
 struct ModuleManifestTests {
     private static let whole = ModuleManifest(
         name: "guard", module: "bpf-guard", mode: .stayLinks, object: "guard.bpf.o",
-        options: ["--mode", "stay", "--name", "a\tb\\c\n"], published: ["list_maps"],
+        options: ["--mode", "stay", "--name", "a\tb\\c\n"],
+        published: [.init(program: "list_maps", file: "maps.debug")],
         programs: [
             .init(
                 identifier: "guard_mount", type: 29, expectedAttachType: 27, link: .tracing,
@@ -97,7 +98,7 @@ struct ModuleManifestTests {
             ("name\tn\nmodule\tm", "no mode"),
             ("module\tm\nmode\tattach", "no name"),
             (
-                "name\tn\nmodule\tm\nmode\tattach\nprogram\tp\t1\t0\ttracing\ts\npublished\tp",
+                "name\tn\nmodule\tm\nmode\tattach\nprogram\tp\t1\t0\ttracing\ts\npublished\tp\tf",
                 "published p: no iterator of that name"
             ),
         ])
@@ -112,7 +113,7 @@ struct ModuleManifestTests {
         } catch { return error.description }
     }
 
-    @Test("of a skeleton: every program and map, and links only where the module can make them")
+    @Test("of a skeleton: what is loaded, with links only where the module makes them")
     func ofSkeleton() {
         let skeleton = LightSkeleton(
             name: "o",
@@ -127,12 +128,18 @@ struct ModuleManifestTests {
                     attachment: .rawTracepoint("x")),
                 .init(
                     identifier: "b", type: 8, expectedAttachType: 0, section: "cgroup_skb/ingress",
-                    attachment: .link(targetIsDescriptor: true)),
+                    attachment: .link(.cgroup)),
+                .init(
+                    identifier: "c", type: 26, expectedAttachType: 28, section: "iter/task",
+                    attachment: .iterator),
+                .init(
+                    identifier: "d", type: 26, expectedAttachType: 24, section: "?fentry/x",
+                    attachment: .none(reason: "not loaded"), isLoaded: false),
             ],
             data: [], instructions: [], byteOrder: .little)
         let manifest = ModuleManifest(
-            of: skeleton, module: "m", mode: .preload, object: nil, options: [])
-        #expect(manifest.programs.map(\.link) == [.rawTracepoint, .none])
+            of: skeleton, module: "m", mode: .preload, object: nil, options: [], unattached: ["c"])
+        #expect(manifest.programs.map(\.link) == [.rawTracepoint, .none, .none])
         #expect(manifest.maps.map(\.kernelName) == ["o.bss"])
         #expect(manifest.name == "o")
         #expect(manifest.module == "m")

@@ -11,8 +11,8 @@
 
 #define SETTLE_TRIES	1000
 #define SETTLE_PAUSE_MS	10
-#define QUIET_MS	250
-#define QUIET_TRIES	20
+#define QUIET_MS	50
+#define QUIET_TRIES	200
 
 static const char *const sort_names[NR_SORTS] = { "programs", "maps", "links", "BTF objects" };
 static int (*const next_id[NR_SORTS])(__u32, __u32 *) = {
@@ -49,6 +49,28 @@ static bool same_census(const struct census *one, const struct census *other, bo
 	return same;
 }
 
+/* Is there still the map that a light skeleton's loader had? It goes last, some time after the load. */
+static bool loader_left(const struct census *census)
+{
+	size_t at;
+
+	for (at = 0; at < census->count[MAPS]; at++) {
+		struct bpf_map_info info = {};
+		__u32 size = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(census->ids[MAPS][at]);
+		bool found;
+
+		if (fd < 0)
+			return true;
+		found = bpf_obj_get_info_by_fd(fd, &info, &size) ||
+			!strcmp(info.name, "__loader.map");
+		close(fd);
+		if (found)
+			return true;
+	}
+	return false;
+}
+
 void take_quiet_census(struct census *census)
 {
 	const struct timespec pause = { .tv_nsec = QUIET_MS * 1000000L };
@@ -59,7 +81,7 @@ void take_quiet_census(struct census *census)
 	for (at = 0; at < QUIET_TRIES; at++) {
 		nanosleep(&pause, NULL);
 		take_census(&now);
-		if (same_census(census, &now, false))
+		if (same_census(census, &now, false) && !loader_left(&now))
 			return;
 		*census = now;
 	}

@@ -7,7 +7,7 @@ struct Gen: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gen",
         abstract: "Make skeletons, kernel modules and their tests of BPF objects.",
-        subcommands: [GenObject.self, GenSkeleton.self, GenModule.self])
+        subcommands: [GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self])
 
     func run() throws { throw ValidationError("no command given") }
 }

@@ -130,7 +130,8 @@ struct GenModule: ParsableCommand {
         }
     }
 
-    /// What makes the same module again of the files in its folder.
+    /// What makes the same module again of the files in its folder. The kernel's BTF is not among them, for it only
+    /// serves to refuse.
     private var options: [String] {
         var words = ["--mode", mode.rawValue]
         if mode == .stay { words += ["--stay", (stay ?? .module).rawValue] }

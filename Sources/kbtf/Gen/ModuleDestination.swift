@@ -47,9 +47,8 @@ struct ModuleDestination {
             do throws(HostError) { bytes = try FileReader.map(path + "/" + name) } catch {
                 throw Failure(error)
             }
-            guard
-                let manifest = try? ModuleManifest(
-                    parsing: String(decoding: bytes.array, as: UTF8.self))
+            guard let text = String(validating: bytes.array, as: UTF8.self),
+                let manifest = try? ModuleManifest(parsing: text)
             else { continue }
             let module = manifest.name
             return Set(

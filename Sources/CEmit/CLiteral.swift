@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Constants of C.
+package enum CLiteral {
+    /// `text` as a string of C with its quotes, whatever bytes it has.
+    package static func string(_ text: String) -> String {
+        var literal: [UInt8] = [0x22]
+        for byte in text.utf8 {
+            switch byte {
+            case 0x22, 0x5c: literal += [0x5c, byte]
+            case 0x20..<0x7f: literal.append(byte)
+            // Three octal digits end an escape, whatever comes next.
+            default: literal += [0x5c, byte >> 6 | 0x30, byte >> 3 & 7 | 0x30, byte & 7 | 0x30]
+            }
+        }
+        return String(decoding: literal + [0x22], as: UTF8.self)
+    }
+}

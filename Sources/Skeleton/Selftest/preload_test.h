@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The test of a preload module. NAME_test.c has what the module holds,
+ * preload_test.c the points, activity.c what makes programs run. own.c, if you
+ * write one, is yours: kbtf never touches it.
+ */
+#ifndef PRELOAD_TEST_H
+#define PRELOAD_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+
+enum mode {
+	MODE_ATTACH,		/* programs go with the module */
+	MODE_STAY_LINKS,	/* links keep them */
+	MODE_STAY_MODULE,	/* the module cannot be unloaded */
+	MODE_PRELOAD,		/* as MODE_ATTACH, and a kernel with a preload list decides */
+};
+
+enum link {
+	LINK_NONE,
+	LINK_RAW_TRACEPOINT,
+	LINK_TRACING,
+	LINK_ITERATOR,
+};
+
+struct program {
+	const char *name;	/* the function's, of which the kernel shows 15 bytes */
+	__u32 type;
+	__u32 attach_type;
+	enum link link;
+	const char *section;
+	const char *target;	/* of the section, what it is attached to */
+	__u32 id;		/* from here on: while the module is loaded */
+	__u32 link_id;
+};
+
+struct map {
+	const char *name;
+	__u32 type;
+	__u32 key_size;
+	__u32 value_size;
+	__u32 max_entries;
+	__u32 flags;
+	bool internal;
+	__u32 id;
+};
+
+struct module {
+	const char *name;
+	const char *file;
+	const char *object;	/* the BPF object beside the program, or NULL */
+	const char *object_name;
+	enum mode mode;
+	struct program *programs;
+	size_t nr_programs;
+	struct map *maps;
+	size_t nr_maps;
+	const char *const *published;
+	size_t nr_published;
+};
+
+/* Runs all points and prints KTAP; returns the exit status. */
+int test_module(struct module *module, int argc, char **argv);
+
+/*
+ * For own.c. trigger() is called while the module is loaded: it makes programs run
+ * that activity.c does not, and may look at what they did. Returns 0 or FAILED, as
+ * REQUIRE() does, or what skip() returns.
+ */
+int trigger(void);
+
+#define FAILED	1
+
+#define REQUIRE(condition)							\
+	do {									\
+		if (!(condition))						\
+			return failed(__FILE__, __LINE__, #condition);		\
+	} while (0)
+
+int failed(const char *file, int line, const char *condition);
+/* The point is not failed, and not passed. */
+int skip(const char *reason);
+/* A line of diagnostics. */
+__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
+
+/* New descriptors; negative when the kernel gives none. */
+int program_fd(const char *name);
+int link_fd(const char *name);
+int map_fd(const char *name);
+/* How often the program ran since the module was loaded. */
+unsigned long long runs(const char *name);
+/* A global variable of the object, static ones included, by its name; false when there is none of that size. */
+bool read_variable(const char *name, void *bytes, size_t size);
+bool write_variable(const char *name, const void *bytes, size_t size);
+/* Whether the kernel asks programs at hooks of its security layer: it was started with lsm=bpf. */
+bool has_bpf_lsm(void);
+
+#endif

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import TestSupport
+import Testing
+
+@testable import BPFObject
+
+/// Broken files give errors or something, but never end the process or run for ever.
+@Suite struct DamageTests {
+    /// An object with a bit of everything.
+    static func victim(bigEndian: Bool) -> [UInt8] {
+        var image = ExtendedInfoTests.Sample(bigEndian: bigEndian).image
+        let void = image.btf.wrap(.const, 0)
+        let global = image.global("global", in: ".data")
+        let hidden = image.local("hidden", in: ".rodata")
+        image.global("zero", in: ".bss")
+        let config = image.extern("CONFIG_HZ", in: ".kconfig")
+        let kfunc = image.extern("bpf_go", in: ".ksyms", isFunction: true)
+        let address = image.extern("address", type: void, in: ".ksyms", isWeak: true)
+        let inner = image.btf.structure(size: 8, [("type", image.number(2), 0)])
+        image.map(
+            "outer", slots: 2,
+            [
+                ("type", image.number(12)), ("max_entries", image.number(2)),
+                ("values", image.btf.array(image.btf.pointer(inner), index: image.int, 0)),
+            ])
+        let held = image.map("held", type: 2)
+        image.relocations[image.place(".maps")] = [(16, held)]
+        let helper = image.program("helper", in: ".text", isStatic: true)
+        let program = image.program(
+            "q", in: "lsm.s/file_open",
+            [.load(1), .load(2, hidden), .load(3), .call(), .load(4), .load(5), .call(-1), .exit])
+        let text = image.symbol(ofSection: ".text")
+        let rodata = image.symbol(ofSection: ".rodata")
+        for (number, symbol) in [global, rodata, config, kfunc, address, held, text].enumerated() {
+            image.relocate(program, instruction: number, to: symbol)
+        }
+        _ = helper
+        return image.bytes()
+    }
+
+    /// Asks for everything; gives whether it was read.
+    @discardableResult
+    static func exercise(_ bytes: [UInt8]) -> Bool {
+        guard let object = try? BPFObject(ByteView(bytes), path: "x.o") else { return false }
+        _ = object.loaderObstacles()
+        _ = object.loaderObstacles(kernel: object.btf)
+        _ = try? object.hostFacts(nil).get()
+        _ = try? object.hostFacts(KernelFacts(file: "c", config: "CONFIG_HZ=1")).get()
+        for function in object.functions {
+            _ = function.whyNotAttached
+            for reference in function.references {
+                #expect(reference.instruction * 8 < function.code.count)
+                switch reference.target {
+                case .map(let map): #expect(map < object.maps.count)
+                case .data(let map, let offset):
+                    #expect(offset >= 0 && offset < object.maps[map].contents!.size)
+                case .call(let index), .address(let index): #expect(index < object.functions.count)
+                case .externalCall(let index), .externalVariable(let index):
+                    #expect(index < object.externs.count)
+                }
+            }
+        }
+        for map in object.maps {
+            for variable in map.contents?.variables ?? [] {
+                #expect(variable.offset + variable.size <= map.contents!.size)
+            }
+        }
+        return true
+    }
+
+    @Test(arguments: ObjectTests.orders) func cutShort(bigEndian: Bool) {
+        let bytes = Self.victim(bigEndian: bigEndian)
+        #expect(Self.exercise(bytes))
+        // The section table is at the end: without it there is nothing.
+        for length in stride(from: bigEndian ? 0 : 1, to: bytes.count, by: bigEndian ? 13 : 2) {
+            #expect(!Self.exercise(Array(bytes[..<length])))
+        }
+    }
+
+    @Test(arguments: ObjectTests.orders, [UInt64(1), 2]) func randomDamage(
+        bigEndian: Bool, seed: UInt64
+    ) {
+        let bytes = Self.victim(bigEndian: bigEndian)
+        var random = SeededRandom(seed: seed)
+        var read = 0
+        for _ in 0..<600 {
+            var copy = bytes
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: 64..<copy.count, using: &random)
+                let value = [0, 1, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255, using: &random)]
+                    .randomElement(using: &random)!
+                let width = [1, 1, 4, 8].randomElement(using: &random)!
+                for index in place..<min(copy.count, place + width) { copy[index] = value }
+            }
+            if Self.exercise(copy) { read += 1 }
+        }
+        #expect(read > 40 && read < 600, "\(read)")
+    }
+
+    @Test func everyByte() {
+        let bytes = Self.victim(bigEndian: false)
+        for place in bytes.indices {
+            var copy = bytes
+            copy[place] ^= 0xff
+            Self.exercise(copy)
+        }
+    }
+
+    /// As many elements and relocations as fit, all to one.
+    @Test(.timeLimit(.minutes(1))) func manyOfAll() throws {
+        var image = BPFImage()
+        let symbol = image.global("x", in: ".data")
+        let program = image.program(
+            "p", in: "xdp", (0..<10_000).map { _ in BPFImage.Instruction.load(1) })
+        for number in 0..<10_000 { image.relocate(program, instruction: number, to: symbol) }
+        #expect(try image.read().functions[0].references.count == 10_000)
+        // A chain of calls as long as there are functions.
+        var chain = BPFImage()
+        for number in 0..<5_000 {
+            chain.program("f\(number)", in: ".text", [.call(1), .exit])
+        }
+        chain.program("end", in: ".text")
+        chain.program("p", in: "xdp")
+        #expect(try chain.read().loaderObstacles().count == 1)
+    }
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import TestSupport
+import Testing
+
+@testable import BPFObject
+
+/// What a loader of libbpf's cannot do is said before libbpf is asked.
+@Suite struct LoaderObstacleTests {
+    private func obstacles(
+        kernel: BTF? = nil, _ change: (inout BPFImage) throws -> Void
+    ) throws -> [String] {
+        var image = BPFImage()
+        try change(&image)
+        return try image.read().loaderObstacles(kernel: kernel).map(\.description)
+    }
+
+    private func obstacle(
+        kernel: BTF? = nil, _ change: (inout BPFImage) throws -> Void
+    ) throws -> String? {
+        let all = try obstacles(kernel: kernel, change)
+        #expect(all.count < 2, "\(all)")
+        return all.first
+    }
+
+    @Test func none() throws {
+        let found = try obstacles { image in
+            image.map("m", type: 1)
+            image.program("p", in: "fentry/do_exit")
+            image.program("skipped", in: "?fentry")
+        }
+        #expect(found == [])
+        // Maps alone may be loaded, too.
+        #expect(try obstacles { $0.map("m", type: 1) } == [])
+    }
+
+    @Test func wholeObject() throws {
+        #expect(
+            try obstacle { _ in }
+                == "x.o: neither programs nor maps")
+        var image = BPFImage(license: nil)
+        image.program("p", in: "xdp")
+        #expect(
+            try image.read().loaderObstacles().map(\.description) == [
+                "x.o: license: no such section"
+            ])
+        var big = BPFImage(bigEndian: UInt16(1).bigEndian != 1)
+        big.program("p", in: "xdp")
+        #expect(
+            try big.read().loaderObstacles().first?.message.contains(
+                "makes loaders for the machine it runs on only") == true)
+        #expect(
+            try obstacle { image in
+                image.program("p", in: "xdp")
+                image.section(".struct_ops.link", [0, 0, 0, 0, 0, 0, 0, 0])
+            } == "x.o: .struct_ops.link: libbpf's loaders know no struct_ops")
+        #expect(
+            try obstacle { $0.program("p", in: "struct_ops/init") }
+                == "x.o: struct_ops/init: libbpf's loaders know no struct_ops")
+    }
+
+    /// Every function takes a place, also those that programs call.
+    @Test func functions() throws {
+        func fill(_ programs: Int, _ inner: Int) throws -> String? {
+            try obstacle { image in
+                for number in 0..<programs { image.program("p\(number)", in: "fentry/f\(number)") }
+                for number in 0..<inner { image.program("f\(number)", in: ".text") }
+            }
+        }
+        #expect(try fill(32, 0) == nil)
+        #expect(try fill(20, 12) == nil)
+        #expect(
+            try fill(33, 0)
+                == "x.o: 33 programs and 0 functions that they call, where a loader has room for 32 together"
+        )
+        #expect(
+            try fill(1, 32)
+                == "x.o: 1 programs and 32 functions that they call, where a loader has room for 32 together"
+        )
+    }
+
+    @Test func maps() throws {
+        func fill(_ count: Int) throws -> String? {
+            try obstacle { image in
+                for number in 0..<count { image.map("m\(number)", type: 1) }
+                image.global("x", in: ".data")
+            }
+        }
+        #expect(try fill(63) == nil)
+        #expect(
+            try fill(64)
+                == "x.o: 65 maps, 1 of them for sections of data, where a loader has room for 64")
+    }
+
+    @Test func names() throws {
+        #expect(
+            try obstacle { image in
+                image.program("p", in: "xdp")
+                image.program("p", in: "tc")
+            } == "x.o: tc+0x0: a second program 'p', the first is in xdp")
+        #expect(
+            try obstacle { image in
+                image.map("m", type: 1)
+                image.map("m", type: 2)
+            }?.hasSuffix("a second map 'm'") == true)
+    }
+
+    @Test func targets() throws {
+        func program(_ section: String) throws -> String? {
+            try obstacle { $0.program("p", in: section) }
+        }
+        #expect(
+            try program("whatever")
+                == "x.o: whatever+0x0: program 'p' is in a section whose name libbpf 1.1 does not know"
+        )
+        #expect(try program("fentry")?.hasSuffix("does not say what it attaches to") == true)
+        #expect(try program("lsm/")?.hasSuffix("does not say what it attaches to") == true)
+        #expect(try program("freplace/f")?.contains("replaces a function") == true)
+        #expect(
+            try program("fentry/nf_nat:f")?.contains("takes no module's name before a function")
+                == true)
+        let name = String(repeating: "a", count: 119)
+        #expect(try program("lsm/\(name)") == nil)
+        #expect(
+            try program("lsm/\(name)a")?.hasSuffix(
+                "attaches to a name of 128 bytes with 'bpf_lsm_', where a loader takes 127") == true
+        )
+        #expect(try program("fentry/\(name)12345678") == nil)
+        #expect(try program("fentry/\(name)123456789") != nil)
+        // Attached by none, but loaded.
+        #expect(try program("kprobe/f") == nil)
+    }
+
+    @Test func mapContents() throws {
+        #expect(
+            try obstacle { image in
+                let values = image.btf.array(
+                    image.btf.pointer(image.btf.prototype()), index: image.int, 0)
+                image.map(
+                    "jumps", slots: 1,
+                    [
+                        ("type", image.number(3)), ("max_entries", image.number(1)),
+                        ("values", values),
+                    ])
+                let program = image.program("p", in: "xdp")
+                image.relocations[image.place(".maps")] = [(16, program.symbol)]
+            }
+                == "x.o: .maps+0x0: map 'jumps' starts with programs, which libbpf's loaders do not put there"
+        )
+        #expect(
+            try obstacle { $0.map("outer", type: 13) }?.contains("does not say what maps it holds")
+                == true)
+        #expect(try obstacle { $0.map("ops", type: 26) }?.contains("is of struct_ops") == true)
+        #expect(
+            try obstacle { image in
+                image.global("x", size: 4, in: ".bss")
+                image.sections[image.place(".bss") - 1].size = 200 << 20
+            }?.contains("its variables take 209715200 bytes") == true)
+    }
+
+    @Test func undefined() throws {
+        let found = try obstacle { image in
+            let symbol = image.extern("helper", in: nil)
+            image.relocate(
+                image.program("p", in: "xdp", [.call(), .exit]), instruction: 0, to: symbol)
+        }
+        #expect(found == "x.o: .symtab+0x18: 'helper' is defined nowhere")
+    }
+
+    // MARK: What libbpf 1.1 gets wrong
+
+    private func structure(_ image: inout BPFImage) -> UInt32 {
+        image.btf.structure("rq", size: 4, [("x", image.int, 0)])
+    }
+
+    /// Once a program is right; a second time in another program as well.
+    @Test func addressTwice() throws {
+        func image(_ programs: [[BPFImage.Instruction]], calls: Bool = false) throws -> String? {
+            try obstacle { image in
+                let type = structure(&image)
+                let symbol = image.extern("runqueues", type: type, in: ".ksyms")
+                for (number, code) in programs.enumerated() {
+                    let program = image.program("p\(number)", in: "fentry/f", code)
+                    for index in 0..<code.count - 1 {
+                        image.relocate(program, instruction: index, to: symbol)
+                    }
+                }
+            }
+        }
+        #expect(try image([[.load(1), .exit], [.load(1), .exit]]) == nil)
+        #expect(
+            try image([[.load(1), .load(2), .exit]])
+                == "x.o: fentry/f+0x10: program 'p0' loads the address of 'runqueues' twice, and a loader of "
+                + "libbpf 1.1 spoils the second")
+    }
+
+    /// The second load is in a function that the program calls.
+    @Test func addressTwiceByCall() throws {
+        let found = try obstacle { image in
+            let type = structure(&image)
+            let symbol = image.extern("runqueues", type: type, in: ".ksyms")
+            let inner = image.program("inner", in: ".text", [.load(1), .exit])
+            image.relocate(inner, instruction: 0, to: symbol)
+            let program = image.program("p", in: "fentry/f", [.call(), .load(1), .exit])
+            image.relocate(program, instruction: 0, to: inner.symbol)
+            image.relocate(program, instruction: 1, to: symbol)
+        }
+        #expect(
+            found?.hasPrefix(
+                "x.o: .text+0x0: program 'p' loads the address of 'runqueues' twice") == true)
+    }
+
+    @Test func addressOfKfunc() throws {
+        let found = try obstacle { image in
+            let symbol = image.extern("bpf_go", in: ".ksyms", isFunction: true, isWeak: true)
+            let program = image.program("p", in: "fentry/f", [.load(1), .call(), .exit])
+            image.relocate(program, instruction: 0, to: symbol)
+            image.relocate(program, instruction: 1, to: symbol)
+        }
+        #expect(
+            found
+                == "x.o: fentry/f+0x0: the address of kfunc 'bpf_go' is taken, which a loader of libbpf 1.1 "
+                + "looks for among variables")
+    }
+
+    /// The place of a module's kfunc in the loader's table stays behind, for one of the kernel's own after it.
+    @Test func kfuncsAfterAModule() throws {
+        var kernel = BTFAssembler()
+        let prototype = kernel.prototype()
+        for name in ["own_a", "own_b"] { kernel.function(name, prototype) }
+        let types = try kernel.parse()
+        func programs(
+            _ programs: [[String]], kernel: BTF? = nil, isWeak: Bool = false
+        ) throws -> String? {
+            try obstacle(kernel: kernel) { image in
+                var symbols: [String: Int] = [:]
+                for name in Set(programs.joined()).sorted() {
+                    symbols[name] = image.extern(
+                        name, in: ".ksyms", isFunction: true, isWeak: isWeak)
+                }
+                for (number, names) in programs.enumerated() {
+                    let program = image.program(
+                        "p\(number)", in: "fentry/f",
+                        names.map { _ in BPFImage.Instruction.call() } + [.exit])
+                    for (index, name) in names.enumerated() {
+                        image.relocate(program, instruction: index, to: symbols[name]!)
+                    }
+                }
+            }
+        }
+        // The same in the same place, and one after the other in one program.
+        #expect(try programs([["a", "b"], ["a", "b", "c"], ["a"]]) == nil)
+        #expect(try programs([["a", "a", "b"], ["a", "b"]]) == nil)
+        let mixed = try programs([["module_a"], ["own_a"]])
+        #expect(
+            mixed
+                == "x.o: fentry/f+0x10: kfunc 'own_a' follows 'module_a' of program 'p0' in the loader's table: if "
+                + "that is a module's and this is not, a loader of libbpf 1.1 closes a file that is not its own"
+        )
+        #expect(try programs([["module_a"], ["own_a"]], kernel: types) == mixed)
+        // With the kernel's types it is known that nothing is wrong.
+        #expect(try programs([["own_a"], ["own_b"]]) != nil)
+        #expect(try programs([["own_a"], ["own_b"], ["module_a"]], kernel: types) == nil)
+        #expect(try programs([["module_a"], ["module_b"]], kernel: types) == nil)
+        // A weak one may be missing, and then nothing is written over either.
+        #expect(try programs([["module_a"], ["module_b"]], kernel: types, isWeak: true) != nil)
+    }
+
+    @Test func manyKfuncs() throws {
+        func count(_ count: Int) throws -> String? {
+            try obstacle { image in
+                let code = (0..<count).map { _ in BPFImage.Instruction.call() }
+                let program = image.program("p", in: "fentry/f", code + [.exit])
+                for number in 0..<count {
+                    image.relocate(
+                        program, instruction: number,
+                        to: image.extern("f\(number)", in: ".ksyms", isFunction: true))
+                }
+            }
+        }
+        #expect(try count(256) == nil)
+        #expect(
+            try count(257)
+                == "x.o: fentry/f+0x0: program 'p' calls 257 kfuncs, and the kernel takes 256")
+    }
+
+    /// Errors jump back to the loader's start, over 32768 instructions at most.
+    @Test func longLoaders() throws {
+        func uses(_ count: Int) throws -> String? {
+            try obstacle { image in
+                let symbol = image.extern("f", in: ".ksyms", isFunction: true)
+                let code = (0..<count).map { _ in BPFImage.Instruction.call() }
+                let program = image.program("p", in: "fentry/f", code + [.exit])
+                for number in 0..<count {
+                    image.relocate(program, instruction: number, to: symbol)
+                }
+            }
+        }
+        // 14 instructions for each use but the first, so it is between these.
+        #expect(try uses(2300) == nil)
+        #expect(try uses(2400)?.contains("an error could not jump back") == true)
+    }
+}

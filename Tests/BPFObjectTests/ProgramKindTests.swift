@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import CBpf
+import TestSupport
+import Testing
+
+@testable import BPFObject
+
+/// The table of sections is libbpf's.
+@Suite struct ProgramKindTests {
+    static let names = [
+        "socket", "sk_reuseport/migrate", "sk_reuseport", "kprobe/f", "kprobe", "uprobe//bin/x:f",
+        "uprobe.s/x", "kretprobe/f", "uretprobe/x", "uretprobe.s/x", "kprobe.multi/f*",
+        "kretprobe.multi/f*", "ksyscall/open", "kretsyscall/open", "usdt/x", "tc", "classifier",
+        "action", "tracepoint/a/b", "tp/a/b", "raw_tracepoint/x", "raw_tp/x", "raw_tp",
+        "raw_tracepoint.w/x", "raw_tp.w/x", "tp_btf/x", "fentry/f", "fmod_ret/f", "fexit/f",
+        "fentry.s/f", "fmod_ret.s/f", "fexit.s/f", "fentry", "freplace/f", "lsm/h", "lsm.s/h",
+        "lsm_cgroup/h", "iter/task", "iter.s/task", "syscall", "xdp.frags/devmap", "xdp/devmap",
+        "xdp.frags/cpumap", "xdp/cpumap", "xdp.frags", "xdp", "perf_event", "lwt_in", "lwt_out",
+        "lwt_xmit", "lwt_seg6local", "sockops", "sk_skb/stream_parser", "sk_skb/stream_verdict",
+        "sk_skb", "sk_msg", "lirc_mode2", "flow_dissector", "cgroup_skb/ingress",
+        "cgroup_skb/egress", "cgroup/skb", "cgroup/sock_create", "cgroup/sock_release",
+        "cgroup/sock", "cgroup/post_bind4", "cgroup/post_bind6", "cgroup/bind4", "cgroup/bind6",
+        "cgroup/connect4", "cgroup/connect6", "cgroup/sendmsg4", "cgroup/sendmsg6",
+        "cgroup/recvmsg4", "cgroup/recvmsg6", "cgroup/getpeername4", "cgroup/getpeername6",
+        "cgroup/getsockname4", "cgroup/getsockname6", "cgroup/sysctl", "cgroup/getsockopt",
+        "cgroup/setsockopt", "cgroup/dev", "struct_ops/x", "sk_lookup",
+        // Unknown ones.
+        "", "kprobes", "xdp/other", "fentryx/f", "tc/ingress", "cgroup/other", "socket1", "lsm.x/h",
+        "perf_event/x", "FENTRY/f", "fentry.s.s/f",
+    ]
+
+    @Test(arguments: names) func sameAsLibbpf(_ name: String) {
+        // It has something to say of each unknown name.
+        _ = libbpf_set_print(nil)
+        var type = BPF_PROG_TYPE_UNSPEC
+        var attach = BPF_CGROUP_INET_INGRESS
+        let isKnown = libbpf_prog_type_by_name(name, &type, &attach) == 0
+        let kind = ProgramKind(section: name)
+        #expect((kind != nil) == isKnown)
+        guard let kind else { return }
+        #expect(kind.type.rawValue == type.rawValue)
+        #expect((kind.attachType?.rawValue ?? 0) == attach.rawValue)
+        // Programs of these can be attached by a descriptor's or an interface's number only.
+        if case .linkToInterface = kind.attachment { #expect(kind.type == .xdp) }
+        #expect(kind.needsTarget == (kind.isTraced || kind.type == .ext))
+    }
+
+    @Test func sleepable() {
+        for name in Self.names {
+            guard let kind = ProgramKind(section: name) else { continue }
+            let first = name.split(separator: "/").first ?? ""
+            #expect(kind.isSleepable == (first.hasSuffix(".s") || first == "syscall"))
+        }
+    }
+
+    @Test func attachable() throws {
+        func reason(_ section: String) throws -> String? {
+            var image = BPFImage()
+            image.program("p", in: section)
+            return try image.read().programs[0].whyNotAttached
+        }
+        for section in [
+            "fentry/f", "lsm/h", "iter/task", "tp_btf/x", "raw_tp/x", "xdp", "cgroup/dev",
+        ] {
+            #expect(try reason(section) == nil)
+        }
+        #expect(try reason("raw_tp") == "its section names no tracepoint")
+        #expect(try reason("syscall") == "it is run, not attached")
+        #expect(try reason("kprobe/f")?.contains("perf event") == true)
+        #expect(try reason("whatever") == "its section's name says not what it is for")
+    }
+}
+
+extension ProgramKind {
+    fileprivate var isTraced: Bool { type == .tracing || type == .lsm }
+}

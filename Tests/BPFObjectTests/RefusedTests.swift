@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import TestSupport
+import Testing
+
+@testable import BPFObject
+
+/// What is no BPF object, or one that libbpf does not take: each a line that names section, symbol and what
+/// to do.
+@Suite struct RefusedTests {
+    private func refused(_ change: (inout BPFImage) -> Void) -> BPFObjectError? {
+        var image = BPFImage()
+        change(&image)
+        do throws(BPFObjectError) { _ = try image.read() } catch { return error }
+        return nil
+    }
+
+    private func line(_ change: (inout BPFImage) -> Void) -> String {
+        refused(change)?.description ?? "taken"
+    }
+
+    @Test func noObject() {
+        func line(_ bytes: [UInt8]) -> String {
+            do throws(BPFObjectError) { _ = try BPFObject(ByteView(bytes), path: "x.o") } catch {
+                return error.description
+            }
+            return "taken"
+        }
+        #expect(line([]) == "x.o: not a BPF object: it does not begin with an ELF header")
+        #expect(line(Array("text".utf8)).contains("not a BPF object"))
+        #expect(line([0x7f, 0x45, 0x4c, 0x46]).contains("x.o: broken ELF header"))
+        #expect(
+            self.line { $0.machine = 62 }
+                == "x.o: not a BPF object: ELF of 64 bits, type 1, machine 62, expected 64 bits, type 1, "
+                + "machine 247")
+    }
+
+    @Test func noBTF() {
+        let error = refused { image in image.section(".BTF", [1, 2, 3]) }
+        #expect(error?.section == ".BTF" && error?.message.contains("no BTF header") == true)
+        let stripped = refused { image in image.section(".BTF", type: 8) }
+        #expect(stripped?.description == "x.o: .BTF: section has no data (NOBITS)")
+        var other = BPFImage(bigEndian: true)
+        _ = other.btf.int()
+        #expect(
+            line { $0.section(".BTF", other.btf.bytes()) }
+                == "x.o: .BTF+0x0: its byte order is not the file's")
+        #expect(line { _ = $0.btf.pointer(77) }.contains("x.o: .BTF+"))
+        #expect(line { image in image.btf.wrap(.const, image.btf.nextID) }.contains("x.o: .BTF+"))
+    }
+
+    /// An uninitialised global under old compilers.
+    @Test func commonSymbols() {
+        let error = refused {
+            $0.symbol(.init(name: "counter", value: 4, size: 4, section: 0xfff2))
+        }
+        #expect(
+            error?.description
+                == "x.o: .symtab+0x18: 'counter' is a COMMON symbol: a variable that no section has a "
+                + "place for")
+        #expect(error?.hint == "give it a value ('counter = 0'), or compile with -fno-common")
+    }
+
+    @Test func legacyMaps() {
+        let error = refused { $0.section("maps", [UInt8](repeating: 0, count: 28), flags: 3) }
+        #expect(
+            error?.description
+                == "x.o: maps: maps as 'struct bpf_map_def' are no longer taken")
+        #expect(error?.hint?.contains("SEC(\".maps\")") == true)
+    }
+
+    @Test func relocationsToUnknownSections() {
+        let error = refused { image in
+            let symbol = image.global("key", in: "secrets")
+            let program = image.program("p", in: "xdp", [.move(0, 0), .load(1), .exit])
+            image.relocate(program, instruction: 1, to: symbol)
+        }
+        #expect(
+            error?.description
+                == "x.o: xdp+0x8: function 'p' refers to 'key' in section secrets, which is none of data"
+        )
+        #expect(error?.hint?.contains("SEC(\".data.secrets\")") == true)
+        let empty = refused { image in
+            let section = image.section(".data")
+            let symbol = image.symbol(.init(name: "x", section: UInt16(section), type: 1))
+            image.relocate(image.program("p", in: "xdp", [.load(1)]), instruction: 0, to: symbol)
+        }
+        #expect(empty?.hint == "the section is empty")
+    }
+
+    @Test func programs() {
+        #expect(
+            line { $0.program("p", in: "xdp", isStatic: true) }
+                == "x.o: xdp+0x0: program 'p' is static")
+        #expect(
+            line { image in
+                image.program("p", in: "xdp")
+                image.symbols[0].size = 12
+            }.contains("function 'p' of 12 bytes is not made of instructions inside the section"))
+        #expect(
+            line { image in
+                image.program("p", in: "xdp")
+                image.symbols[0].size = 24
+            }.contains("function 'p' of 24 bytes is not made of instructions inside the section"))
+        #expect(
+            line { image in
+                image.program("p", in: "xdp")
+                image.program("q", in: "xdp")
+                image.symbols[1].value = 8
+            } == "x.o: xdp+0x8: function 'q' overlaps function 'p'")
+    }
+
+    @Test func references() {
+        func line(
+            _ instructions: [BPFImage.Instruction], at number: Int = 0,
+            _ symbol: (inout BPFImage) -> Int
+        ) -> String {
+            self.line { image in
+                let symbol = symbol(&image)
+                let program = image.program("p", in: "xdp", instructions)
+                image.relocate(program, instruction: number, to: symbol)
+            }
+        }
+        let data: (inout BPFImage) -> Int = { $0.global("x", in: ".data") }
+        #expect(
+            line([.move(0, 0), .exit], data)
+                == "x.o: xdp+0x0: function 'p' refers to 'x' in an instruction of code 0xb7, expected a call or "
+                + "a load of 64 bits")
+        #expect(
+            line([.load(1, 4)], data).hasSuffix("refers to place 4 of .data, which has 4 bytes"))
+        #expect(
+            line([.load(1, -1)], data).hasSuffix("refers to place -1 of .data, which has 4 bytes"))
+        #expect(
+            line([.call()]) { $0.program("other", in: "tc").symbol }
+                == "x.o: xdp+0x0: function 'p' calls 'other' in section tc")
+        #expect(
+            line([.call(4)]) { $0.program("f", in: ".text").symbol }.hasSuffix(
+                "where no function starts"))
+        #expect(
+            line([.load(1, 8)]) { image in
+                image.program("f", in: ".text")
+                return image.symbol(ofSection: ".text")
+            }.hasSuffix(
+                "where no function starts"))
+        #expect(
+            line([.load(1)]) { $0.symbol(.init(name: "a", section: 0xfff1)) }
+                .hasSuffix("refers to 'a', which lies in no section"))
+        #expect(
+            line([.load(1)]) { image in
+                image.map("m", type: 1)
+                image.symbols[0].value = 8
+                return 1
+            } == "x.o: .maps+0x8: variable 'm' of 32 bytes leaves the section (32 bytes)")
+        #expect(
+            self.line { $0.program("p", in: "xdp", [.call(0), .exit]) }
+                == "x.o: xdp+0x0: function 'p' calls a place where no function starts")
+        #expect(
+            self.line { image in
+                let symbol = image.extern("f", in: ".ksyms", isFunction: true)
+                let program = image.program("p", in: "xdp", [.load(1), .exit])
+                image.sections[program.section - 1].bytes[8] = 0x85
+                image.relocations[program.section] = [(8, symbol)]
+            }.hasSuffix("function 'p' has a relocation in the middle of an instruction"))
+        #expect(
+            self.line { image in
+                let symbol = image.global("x", in: ".data")
+                let program = image.program("p", in: "xdp", [.load(1), .exit])
+                image.relocations[program.section] = [(0, symbol), (0, symbol)]
+            }.hasSuffix("function 'p' has two relocations in one instruction"))
+        #expect(
+            self.line { image in
+                let symbol = image.global("x", in: ".data")
+                let program = image.program("p", in: "xdp", [.exit, .load(1)])
+                // The function ends within the load.
+                image.symbols[program.symbol - 1].size = 16
+                image.relocate(program, instruction: 1, to: symbol)
+            }.hasSuffix("function 'p' ends within the instruction that loads 'x'"))
+        #expect(
+            self.line { image in
+                let program = image.program("p", in: "xdp", [.load(1)])
+                image.relocations[program.section] = [(0, 77)]
+            } == "x.o: .relxdp+0x0: symbol 77 does not exist (of 2)")
+        #expect(
+            self.line { image in
+                let symbol = image.global("x", in: ".data")
+                let program = image.program("p", in: "xdp", [.load(1)])
+                image.relocations[program.section] = [(16, symbol)]
+            } == "x.o: .relxdp+0x0: place 0x10 is no word inside the section (size 16)")
+    }
+
+    @Test func licenses() {
+        for bytes in [[], [0], [7, 0], [UInt8](repeating: 65, count: 64)] as [[UInt8]] {
+            let error = refused { image in
+                image.sections[0].bytes = bytes
+            }
+            #expect(error?.section == "license" && error?.hint != nil)
+        }
+        #expect(line { $0.section("version", [1, 2]) } == "x.o: version: 2 bytes, expected 4")
+    }
+
+    @Test func kconfigOfOtherTypes() {
+        let error = refused { image in
+            let record = image.btf.structure("s", size: 4, [("x", image.int, 0)])
+            image.extern("CONFIG_X", type: record, in: ".kconfig")
+        }
+        #expect(
+            error?.description
+                == "x.o: .kconfig: 'CONFIG_X' is of a type that no configuration value has")
+    }
+
+    /// A hostile file has as many symbols as it likes, with one name of a megabyte for all.
+    @Test(.timeLimit(.minutes(1))) func longNames() {
+        let name = String(repeating: "a", count: 1 << 20)
+        #expect(line { $0.program(name, in: "xdp") }.contains("no name of at most 511 bytes"))
+        #expect(line { $0.global(name, in: ".data") }.utf8.count < 400)
+        var image = BPFImage()
+        for number in 0..<70_000 { image.program("f\(number % 10)", in: "xdp", [.exit]) }
+        let error = #expect(throws: BPFObjectError.self) { try image.read() }
+        #expect(error?.message == "more than 65535 functions")
+    }
+}

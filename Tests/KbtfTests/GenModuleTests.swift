@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+import HostIO
+import TestSupport
+import Testing
+
+/// `kbtf gen module`. What kernels say of the modules, selftests/rounds.sh shows.
+@Suite(.enabled(if: GenModuleTests.hasCompiler)) struct GenModuleTests {
+    static let hasCompiler = (try? Command.shell("command -v clang-16"))?.status == 0
+
+    private static let source = """
+        #define SEC(name) __attribute__((section(name), used))
+        char LICENSE[] SEC("license") = "GPL";
+        int runs;
+        SEC("iter/bpf_map") int maps(void *context) { runs++; return 0; }
+        SEC("iter/bpf_prog") int progs(void *context) { return 0; }
+        SEC("fentry/vfs_open") int opened(void *context) { return 0; }
+        #ifdef MORE
+        SEC("xdp") int packet(void *context) { return 2; }
+        SEC("tc") int classified(void *context) { return 0; }
+        #endif
+
+        """
+
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    /// The path of the compiled object.
+    private func object(_ name: String = "demo.bpf.o", _ options: String = "") throws -> String {
+        try scratch.write("source.c", Self.source)
+        let path = scratch.path + "/" + name
+        let made = try Command.shell(
+            "clang-16 -target bpf -O2 -g \(options) -c '\(scratch.path)/source.c' -o '\(path)'")
+        #expect(made.status == 0, "\(made)")
+        return path
+    }
+
+    private func files(_ folder: String = "out") throws -> [String] {
+        let root = scratch.path + "/" + folder
+        return try Directory.walk(root).map { String($0.dropFirst(root.count + 1)) }
+    }
+
+    private func make(_ arguments: String...) throws -> Command.Result {
+        try Command.run([Command.binary, "gen", "module"] + arguments)
+    }
+
+    @Test("a folder to make a module of, named after the object")
+    func made() throws {
+        let result = try make("-o", scratch.path + "/out", object())
+        #expect(result.status == 0 && result.err.isEmpty && result.out.isEmpty, "\(result)")
+        #expect(
+            try files() == [
+                "Kbuild", "Makefile", "bpf/skel_internal.h", "demo.bpf.o", "demo.c", "demo.lskel.h",
+                "demo.manifest",
+            ])
+        #expect(
+            try FileReader.map(scratch.path + "/out/demo.bpf.o").array
+                == FileReader.map(scratch.path + "/demo.bpf.o").array)
+    }
+
+    @Test("the same bytes wherever it is made, and over again")
+    func sameBytes() throws {
+        let object = try object()
+        let other = try scratch.write(
+            "other place/renamed.o", try FileReader.map(object).array)
+        #expect(try make("-o", scratch.path + "/out", object).status == 0)
+        let first = try files().map { try FileReader.map(scratch.path + "/out/" + $0).array }
+        #expect(try make("-o", scratch.path + "/out", "--name", "demo", other).status == 0)
+        let again = try files().map { try FileReader.map(scratch.path + "/out/" + $0).array }
+        #expect(first == again)
+    }
+
+    @Test("what make and gen selftest left there may go and stays, respectively")
+    func replaced() throws {
+        let object = try object()
+        #expect(try make("-o", scratch.path + "/out", object).status == 0)
+        for name in ["demo.ko", "demo.o", ".demo.ko.cmd", "Module.symvers", "modules.order"] {
+            try scratch.write("out/" + name, "")
+        }
+        try scratch.write("out/selftest/own.c", "mine")
+        let result = try make("-o", scratch.path + "/out", "--mode", "stay", object)
+        #expect(result.status == 0, "\(result)")
+        #expect(try files().contains("demo.ko") == false)
+        #expect(
+            try FileReader.map(scratch.path + "/out/selftest/own.c").array == Array("mine".utf8))
+    }
+
+    @Test(
+        "a folder with anything else in it is left as it was",
+        arguments: [false, true])
+    func foreign(isOwn: Bool) throws {
+        let object = try object()
+        if isOwn { #expect(try make("-o", scratch.path + "/out", object).status == 0) }
+        try scratch.write("out/notes.txt", "mine")
+        let before = try files()
+        let result = try make("-o", scratch.path + "/out", "--mode", "stay", object)
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines == [
+                isOwn
+                    ? "kbtf: \(scratch.path)/out/notes.txt: not written by kbtf gen module"
+                    : "kbtf: \(scratch.path)/out: not empty, and not written by kbtf gen module",
+                "hint: -o with another folder, or remove this one",
+            ])
+        #expect(try files() == before)
+    }
+
+    @Test("programs without a place to hang on are named, nothing is written")
+    func unattachable() throws {
+        let object = try object("demo.bpf.o", "-DMORE")
+        let result = try make("-o", scratch.path + "/out", object)
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 2)
+        #expect(
+            result.errorLines[0].contains("demo.bpf.o: a module cannot attach 2 programs: packet: ")
+        )
+        #expect(result.errorLines[0].contains("; classified: "))
+        #expect(
+            result.errorLines[1]
+                == "hint: --no-attach packet --no-attach classified to load without attaching")
+        #expect(!FileStatus(scratch.path + "/out").exists)
+        let without = try make(
+            "-o", scratch.path + "/out", "--no-attach", "packet", "--no-attach", "classified",
+            object)
+        #expect(without.status == 0, "\(without)")
+    }
+
+    @Test(
+        "bad input is one clear line, and nothing is written",
+        arguments: [
+            ("", "neither a BPF object nor a header of kbtf gen skeleton -L -P"),
+            ("\u{7f}ELF", "demo.bpf.o"),
+        ])
+    func badInput(text: String, message: String) throws {
+        let path = try scratch.write("demo.bpf.o", text)
+        let result = try make("-o", scratch.path + "/out", path)
+        #expect(result.status == 1, "\(result)")
+        #expect(result.errorLines.first?.contains(message) == true, "\(result)")
+        #expect(result.errorLines.filter { $0.hasPrefix("kbtf: ") }.count == 1)
+        #expect(!FileStatus(scratch.path + "/out").exists)
+    }
+
+    @Test(
+        "wrong words are wrong usage",
+        arguments: [
+            ["--stay", "links"], ["--mode", "forever"], ["--mode", "stay", "--stay", "here"],
+            ["--name", "int"], ["--name", "a-b"],
+        ])
+    func usage(words: [String]) throws {
+        let result = try Command.run(
+            [Command.binary, "gen", "module"] + words + ["-o", scratch.path + "/out", "x.bpf.o"])
+        #expect(result.status == 2, "\(result)")
+        #expect(!FileStatus(scratch.path + "/out").exists)
+    }
+
+    @Test("a header with preload methods makes a module too, for that mode only")
+    func header() throws {
+        let object = try object()
+        let made = try Command.kbtf("gen", "skeleton", "-L", "-P", object, "name", "demo")
+        #expect(made.status == 0, "\(made)")
+        let header = try scratch.write("any.h", made.out)
+        let result = try make("--mode", "preload", "-o", scratch.path + "/out", header)
+        #expect(result.status == 0, "\(result)")
+        #expect(try FileReader.map(scratch.path + "/out/demo.lskel.h").array == made.out)
+        let other = try make("-o", scratch.path + "/other", header)
+        #expect(other.status == 1)
+        #expect(other.err.contains("is for --mode preload only"))
+        let named = try make(
+            "--mode", "preload", "--name", "x", "-o", scratch.path + "/other", header)
+        #expect(named.status == 1)
+        #expect(!FileStatus(scratch.path + "/other").exists)
+    }
+
+    @Test("two iterators are published")
+    func published() throws {
+        let object = try object()
+        let result = try make(
+            "--publish", "maps=maps.debug,progs", "-o", scratch.path + "/out", object)
+        #expect(result.status == 0, "\(result)")
+        let one = try make("--publish", "maps,opened", "-o", scratch.path + "/other", object)
+        #expect(one.status == 1)
+        #expect(one.err.contains("--publish opened: fentry/vfs_open is no iterator"), "\(one)")
+    }
+
+    @Test("the folder that kbtf runs in is not replaced")
+    func here() throws {
+        let object = try object()
+        let result = try Command.shell("cd '\(scratch.path)' && $KBTF gen module -o . '\(object)'")
+        #expect(result.status == 1)
+        #expect(result.err.contains("the folder that kbtf runs in cannot be replaced"), "\(result)")
+    }
+
+    @Test("a folder that cannot be written is an error that names it")
+    func unwritable() throws {
+        let object = try object()
+        let result = try make("-o", "/proc/out", object)
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines.first?.hasPrefix("kbtf: /proc/out: cannot make") == true, "\(result)")
+    }
+}
