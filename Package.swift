@@ -107,6 +107,9 @@ let package = Package(
             ]),
         tests("BPFObjectTests", ["Bytes", "ELF", "BTF", "BPFObject", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
+        tests(
+            "BPFLoadTests",
+            ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "BPFLoad", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
