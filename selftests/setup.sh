@@ -19,7 +19,7 @@ PACKAGES=(
     libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev python3 zlib1g-dev
     "$HEADERS"
 )
-PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole time valgrind zstd)
+PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole strace time valgrind zstd)
 
 die() {
     echo "setup: $*" >&2

@@ -6,9 +6,7 @@ import TestSupport
 import Testing
 
 /// `kbtf gen module`. What kernels say of the modules, selftests/rounds.sh shows.
-@Suite(.enabled(if: GenModuleTests.hasCompiler)) struct GenModuleTests {
-    static let hasCompiler = (try? Command.shell("command -v clang-16"))?.status == 0
-
+@Suite(.enabled(if: Sample.hasBPFCompiler)) struct GenModuleTests {
     private static let source = """
         #define SEC(name) __attribute__((section(name), used))
         char LICENSE[] SEC("license") = "GPL";

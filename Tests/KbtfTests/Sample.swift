@@ -7,6 +7,7 @@ import TestSupport
 
 /// Small inputs, made by the compiler.
 enum Sample {
+    static let hasBPFCompiler = (try? Command.shell("command -v clang-16"))?.status == 0
     static let hasCompiler = (try? Command.shell("command -v gcc objcopy"))?.status == 0
 
     static let source = """

@@ -11,7 +11,7 @@ struct ModulePlanTests {
         published: [(program: String, file: String?)] = [], name: String = "demo"
     ) throws(ModuleError) -> ModulePlan {
         try ModulePlan(
-            ModuleSketch.skeleton(name, programs), mode: .attach, license: license,
+            ModuleSketch.skeleton(name, programs: programs), mode: .attach, license: license,
             unattached: unattached, published: published)
     }
 
@@ -29,7 +29,7 @@ struct ModulePlanTests {
         #expect(plan.held.map(\.identifier) == ["b"])
         #expect(
             plan.manifest(object: nil, options: []).programs.map(\.link)
-                == [.tracing, .none, .rawTracepoint, .none])
+                == [.tracing, .none, .rawTracepoint])
     }
 
     @Test("each program that cannot be attached is named, and how to go on without")

@@ -24,7 +24,7 @@ enum ModuleSketch {
     }
 
     static func skeleton(
-        _ name: String = "demo", _ programs: [LightSkeleton.Program],
+        _ name: String = "demo", programs: [LightSkeleton.Program],
         maps: [LightSkeleton.Map] = []
     ) -> LightSkeleton {
         LightSkeleton(

@@ -14,7 +14,7 @@ struct ModuleTextTests {
     ) throws -> ModuleFolder {
         let plan = try ModulePlan(
             ModuleSketch.skeleton(
-                name, programs ?? [ModuleSketch.program("opened", .tracing)],
+                name, programs: programs ?? [ModuleSketch.program("opened", .tracing)],
                 maps: [ModuleSketch.map("seen"), ModuleSketch.map("bss", isInternal: true)]),
             mode: mode, license: license, unattached: unattached, published: published)
         return ModuleFolder(plan, manifest: plan.manifest(object: "demo.bpf.o", options: []))

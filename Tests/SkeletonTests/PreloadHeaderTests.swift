@@ -8,7 +8,7 @@ import Testing
 struct PreloadHeaderTests {
     private func header() throws -> PreloadHeader {
         let plan = try ModulePlan(
-            ModuleSketch.skeleton([
+            ModuleSketch.skeleton(programs: [
                 ModuleSketch.program("opened", .tracing, section: "lsm/file_open"),
                 // A section may have any name.
                 ModuleSketch.program("odd", .iterator, section: "iter/*/ int x; /*"),

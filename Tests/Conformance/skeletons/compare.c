@@ -2,8 +2,8 @@
 /*
  * Holds kbtf's light skeletons against bpftool's.
  *
- *   skeletons record FOLDER   writes the loaders: FOLDER/NAME.{ours,theirs}.{data,insns}; asks nothing of the kernel
- *   skeletons                 in a guest: loads each object by both and compares what the kernel has then. KTAP
+ *   compare record FOLDER   writes the loaders: FOLDER/NAME.{ours,theirs}.{data,insns}; asks nothing of the kernel
+ *   compare                 in a guest: loads each object by both and compares what the kernel has then. KTAP
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
