@@ -4,7 +4,9 @@
 # preload.sh FOLDER: makes kernel modules of the BPF objects in progs/preload, in all modes,
 # each with the test that `kbtf gen selftest` writes of it. Afterwards FOLDER/tests is what
 # `kbtf vm run --test` takes, and FOLDER/modules has the modules' folders. The environment
-# tells what for, as it does for stage.sh: KBTF, BASE, HEADERS, INSIDE.
+# tells what for, as it does for stage.sh: KBTF, BASE, HEADERS, INSIDE; and
+#
+#   FEW             not empty: the policy, and one module each that publishes and stays
 
 set -euo pipefail
 export LC_ALL=C
@@ -12,7 +14,7 @@ export LC_ALL=C
 folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
-INSIDE=${INSIDE-}
+INSIDE=${INSIDE-} FEW=${FEW-}
 # The builds must not take part in the one that calls this.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
@@ -25,33 +27,42 @@ mkdir -p "$folder/tests" "$folder/modules"
 
 make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload
 
-# What is left behind by a module that stays must not have the name of one that comes after it.
-# case CASE OBJECT OPTIONS...
+# No two have one name: some stay.
+# case_of CASE OBJECT OPTIONS...
 case_of() {
     local name=$1 object=$2
     shift 2
     "$KBTF" gen module -q "$@" -o "$work/$name" "$folder/build/progs/preload/$object.bpf.o"
     "$KBTF" gen selftest -q "$work/$name"
     cp "$here/preload/$object.own.c" "$work/$name/selftest/own.c"
+    # Before anything is built in the folder.
+    sh "$work/$name/selftest/text_test.sh" >"$work/said" || { cat "$work/said" >&2; exit 1; }
+    echo "obj-m += $name/" >>"$work/Kbuild"
 }
-for object in iterators events policy variables guard sleepable; do case_of "$object" "$object"; done
-case_of published iterators --publish list_maps=maps.debug,list_progs=progs.debug
-case_of preload events --mode preload
-case_of stay-links policy --mode stay --stay links --name links
+export KBTF
+case_of policy policy
+case_of published iterators --publish list_maps=maps.debug,list_progs=progs.debug --name published
 case_of stay-module variables --mode stay --stay module --name stays
-
-for source in "$work"/*/; do
-    name=$(basename "$source")
-    # Before there is anything else in the folder.
-    KBTF=$KBTF sh "$source/selftest/text_test.sh" >"$work/text" || { cat "$work/text" >&2; exit 1; }
+if [ -z "$FEW" ]; then
+    for object in iterators events variables guard sleepable; do case_of "$object" "$object"; done
+    case_of preload events --mode preload --name listed
+    case_of stay-links policy --mode stay --stay links --name links
+fi
+# All in one build, in which no compiler may warn.
+built() {
+    set -- -s -C "$HEADERS" M="${work#"$INSIDE"}" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= modules
     if [ -n "$INSIDE" ]; then
         # objtool and make want /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
-        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" \
-            make -s -C "$HEADERS" M="${work#"$INSIDE"}/$name" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= modules
+        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" make "$@"
     else
-        make -s -C "$source" KDIR="$HEADERS" W=1 CONFIG_DEBUG_INFO_BTF_MODULES=
-    fi
+        make "$@"
+    fi 2>"$work/said" || { cat "$work/said" >&2; exit 1; }
+    [ ! -s "$work/said" ] || { cat "$work/said" >&2; echo "the build is to say nothing" >&2; exit 1; }
+}
+built
+for source in "$work"/*/; do
+    name=$(basename "$source")
     make -s -C "$source/selftest" stage
     mv "$source/selftest/stage" "$folder/tests/$name"
     mv "$source" "$folder/modules/$name"

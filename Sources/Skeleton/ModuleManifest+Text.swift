@@ -81,7 +81,9 @@ extension ModuleManifest {
         var maps: [Map] = []
 
         init(_ text: String) {
-            lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+            // By bytes: a tab or an end of line and a mark that combines with it are one Character.
+            lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).map(
+                Substring.init)
         }
 
         mutating func read() throws(ManifestError) {
@@ -137,7 +139,8 @@ extension ModuleManifest {
         let number: Int
 
         init(_ line: Substring, number: Int) {
-            words = line.split(separator: "\t", omittingEmptySubsequences: false)
+            words = line.utf8.split(separator: 0x09, omittingEmptySubsequences: false).map(
+                Substring.init)
             self.number = number
         }
 
@@ -213,10 +216,10 @@ extension ModuleManifest {
             return text
         }
 
-        /// In the manifest's own folder, and nowhere else.
+        /// In the manifest's own folder, and nowhere else; nothing that a Makefile would take for more than a name.
         func fileName(_ index: Int) throws(ManifestError) -> String {
             let text = try text(index)
-            guard !text.isEmpty, text.utf8.first != 0x2e, !text.utf8.contains(0x2f) else {
+            guard !text.isEmpty, text.utf8.first != 0x2e, Self.isPlain(text, besides: ".-") else {
                 throw error("\(text): not the name of a file in this folder")
             }
             return text
@@ -227,11 +230,11 @@ extension ModuleManifest {
             place = value
         }
 
-        private static func isPlain(_ text: String, besides: Unicode.Scalar) -> Bool {
+        private static func isPlain(_ text: String, besides others: String) -> Bool {
             text.unicodeScalars.allSatisfy {
                 switch $0 {
-                case "a"..."z", "A"..."Z", "0"..."9", "_", besides: true
-                default: false
+                case "a"..."z", "A"..."Z", "0"..."9", "_": true
+                default: others.unicodeScalars.contains($0)
                 }
             }
         }

@@ -216,18 +216,19 @@ package struct SelftestHarness: Sendable {
 
     /// `word` for a shell.
     static func quoted(_ word: String) -> String {
-        "'"
-            + word.split(separator: "'", omittingEmptySubsequences: false).joined(
-                separator: "'\\''")
-            + "'"
+        var text = "'"
+        for scalar in word.unicodeScalars {
+            if scalar == "'" { text += "'\\''" } else { text.unicodeScalars.append(scalar) }
+        }
+        return text + "'"
     }
 }
 
 extension ModuleManifest.Program {
     /// What follows the slash: the hook, the function, the tracepoint. Empty where the section has none.
     var target: String {
-        let parts = section.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        return parts.count == 2 ? String(parts[1]) : ""
+        guard let slash = section.utf8.firstIndex(of: 0x2f) else { return "" }
+        return String(section[section.utf8.index(after: slash)...])
     }
 }
 

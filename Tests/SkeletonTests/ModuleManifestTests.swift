@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import TestSupport
 import Testing
 
 @testable import Skeleton
@@ -16,7 +17,7 @@ struct ModuleManifestTests {
                 section: "lsm/sb_set_mnt_opts"),
             .init(
                 identifier: "list_maps", type: 26, expectedAttachType: 28, link: .iterator,
-                section: "iter/bpf\u{1}map"),
+                section: "\u{301}iter/bpf\u{1}map"),
             .init(
                 identifier: "report_end", type: 17, expectedAttachType: 0, link: .rawTracepoint,
                 section: "raw_tp/sched_process_exit"),
@@ -70,6 +71,8 @@ struct ModuleManifestTests {
                 "line 4: ../../etc/passwd: not the name of a file in this folder"
             ),
             ("object\t.hidden", "line 4: .hidden: not the name of a file in this folder"),
+            ("object\ta b", "line 4: a b: not the name of a file in this folder"),
+            ("object\ta$(b)", "line 4: a$(b): not the name of a file in this folder"),
             ("program\tp\t29", "line 4: program: 3 values expected, found 2"),
             ("program\tp\t-1\t0\ttracing\ts", "line 4: -1: not a number of 32 bits"),
             (
@@ -143,5 +146,31 @@ struct ModuleManifestTests {
         #expect(manifest.maps.map(\.kernelName) == ["o.bss"])
         #expect(manifest.name == "o")
         #expect(manifest.module == "m")
+    }
+
+    @Test("damaged text is refused, or says something that is written and read as the same")
+    func damage() throws {
+        var random = SeededRandom(seed: 11)
+        let whole = Array(Self.whole.text.utf8)
+        var refused = 0
+        for _ in 0..<2000 {
+            var bytes = whole
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: bytes[place] = UInt8.random(in: .min ... .max, using: &random)
+                case 1: bytes.remove(at: place)
+                case 2: bytes.removeSubrange(place...)
+                default: bytes.insert(bytes[whole.count % bytes.count], at: place)
+                }
+                if bytes.isEmpty { bytes = [10] }
+            }
+            let text = String(decoding: bytes, as: UTF8.self)
+            do throws(ManifestError) {
+                let read = try ModuleManifest(parsing: text)
+                #expect(try ModuleManifest(parsing: read.text) == read)
+            } catch { refused += 1 }
+        }
+        #expect((500..<2000).contains(refused))
     }
 }

@@ -123,6 +123,8 @@ struct SelftestHarnessTests {
         #expect(
             text.contains("gen module -q '--name' 'it'\\''s' -o \"$again/module\" 'demo.bpf.o'\n"))
         #expect(SelftestHarness.quoted("") == "''")
+        // A mark that combines with the quote hides it from nobody but Swift's Character.
+        #expect(Array(SelftestHarness.quoted("'\u{301}").utf8) == Array("''\\''\u{301}'".utf8))
     }
 
     @Test("all files are there, and C that includes them finds them")

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Modules made of BPF objects, on the kernel that `make setup` fetched: see docs/preload.md.
-# Prints TAP. KBTF names the binary (kbtf-vm lies beside it), RELEASE the kernel (default:
+# CHECKS=preload of `make conformance` does more. Prints TAP. KBTF names the binary (kbtf-vm lies beside it), RELEASE the kernel (default:
 # setup's), ACCEL what runs the guest (auto).
 
 set -euo pipefail
@@ -15,7 +15,7 @@ sysroot=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images/$release
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-BASE=$sysroot/boot/vmlinuz-$release HEADERS=/lib/modules/$release/build KBTF=$kbtf \
+BASE=$sysroot/boot/vmlinuz-$release HEADERS=/lib/modules/$release/build KBTF=$kbtf FEW=yes \
     "$root/selftests/preload.sh" "$work" >"$work/log" 2>&1 || {
     sed 's/^/# /' "$work/log"
     echo "Bail out! the modules cannot be made"
