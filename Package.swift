@@ -110,9 +110,6 @@ let package = Package(
             "BPFLoadTests",
             ["Bytes", "HostIO", "BTF", "BPFObject", "BPFLoad", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
-        tests(
-            "BPFLoadTests",
-            ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "BPFLoad", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
