@@ -110,7 +110,7 @@ struct LightSkeletonHeaderTests {
             text.contains("int fd = skel_raw_tracepoint_open(NULL, skel->progs.opened.prog_fd);"))
         #expect(
             text.contains(
-                "skel_link_create(skel->progs.tasks.prog_fd, 0,\n\t\t\t  (enum bpf_attach_type)28);"
+                "skel_link_create(skel->progs.tasks.prog_fd, 0,\n\t\t\t\t  (enum bpf_attach_type)28);"
             ))
         #expect(
             part("demo__egress__attach", of: text)
