@@ -114,6 +114,9 @@ let package = Package(
                 "TestSupport",
             ]),
         tests("BPFObjectTests", ["Bytes", "ELF", "BTF", "BPFObject", "CBpf", "TestSupport"]),
+        tests(
+            "BPFLoadTests",
+            ["Bytes", "HostIO", "BTF", "BPFObject", "BPFLoad", "CBpf", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(

@@ -58,11 +58,11 @@ struct ModuleSource {
         return c.text
     }
 
-    private func writeHead(_ c: inout CWriter, _ comment: String) {
+    private func writeHead(_ c: inout CWriter, _ comment: [String]) {
         c.line("// SPDX-License-Identifier: \(identifier)")
         c.line("/*")
         c.line(" * The BPF programs of \(name). Written by kbtf gen module; changes would be lost.")
-        c.line(" * \(comment)")
+        c.lines(comment.map { " * " + $0 })
         c.line(" */")
     }
 
@@ -95,13 +95,16 @@ struct ModuleSource {
 
 extension ModuleManifest.Mode {
     /// What becomes of the programs, for the reader of the file.
-    fileprivate var comment: String {
+    fileprivate var comment: [String] {
         switch self {
-        case .attach: "They run while the module is in."
-        case .stayLinks: "They run from its loading on, also when the module is gone."
-        case .stayModule: "They run from its loading on; the module cannot be unloaded."
+        case .attach: ["They run while the module is in."]
+        case .stayLinks: ["They run from its loading on, also when the module is gone."]
+        case .stayModule: ["They run from its loading on; the module cannot be unloaded."]
         case .preload:
-            "On a kernel with a list of objects to preload they are pinned in bpffs; on others they run while the module is in."
+            [
+                "On a kernel with a list of objects to preload they are pinned in bpffs; on",
+                "others they run while the module is in.",
+            ]
         }
     }
 }

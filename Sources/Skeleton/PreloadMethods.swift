@@ -168,6 +168,7 @@ struct PreloadMethods {
         c.define("static int preload(struct dentry *parent)") { c in
             c.line("int err = 0;")
             c.line()
+            c.line("/* Pairs with the release at the end of load_skel(). */")
             c.line("if (!smp_load_acquire(&loaded))")
             c.line("\treturn -ENOENT;")
             for program in plan.attached {
@@ -194,8 +195,13 @@ struct PreloadMethods {
 
     private func writePin(_ kind: String, take: String, undo: String, _ c: inout CWriter) {
         c.line("/* The file has a reference of its own, if it comes to be. */")
-        c.line("static int skel_\(kind)_pin(struct dentry *parent, const char *name,")
-        c.define("\t\t\t struct bpf_\(kind) *\(kind))") { c in
+        let head = "static int skel_\(kind)_pin("
+        // Below the parenthesis, with tabs of eight.
+        let indentation =
+            String(repeating: "\t", count: head.utf8.count / 8)
+            + String(repeating: " ", count: head.utf8.count % 8)
+        c.line(head + "struct dentry *parent, const char *name,")
+        c.define(indentation + "struct bpf_\(kind) *\(kind))") { c in
             c.line("int err;")
             c.line()
             c.line(take)
@@ -338,6 +344,7 @@ struct PreloadMethods {
     private func writePublishing(_ c: inout CWriter) {
         if isListed {
             c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
+            c.line("/* All links and maps are there for preload(). */")
             c.line("smp_store_release(&loaded, true);")
             if !plan.published.isEmpty {
                 c.directive("#else")

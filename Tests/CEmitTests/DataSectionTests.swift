@@ -61,6 +61,8 @@ struct DataSectionTests {
                 "int table[2][3];", "const char *text;", "struct task_struct *task;",
                 "int (*call)(const char *a, struct task_struct *t);",
             ])
+        // A struct that is first seen in a prototype would be another one each time.
+        #expect(made.types == ["struct task_struct;"])
     }
 
     @Test func qualifiersAndTagsOfTheVariableGo() throws {

@@ -20,7 +20,10 @@ package struct CDeclarations: ~Copyable {
     private var dumper: CDumper
     /// Structs and unions that are defined; false while their members are looked at.
     private var isDefined: [UInt32: Bool] = [:]
-    /// Definitions of what the declarations so far need, a line each; none without a prefix.
+    /// Structs and unions that are declared, `struct x`.
+    private var isDeclared: Set<String> = []
+    /// What the declarations so far need before them, a line each: declarations of structs that functions take,
+    /// and definitions, if there is a prefix.
     package private(set) var definitions: [String] = []
 
     package init(_ btf: BTF, style: CStyle) {
@@ -47,11 +50,17 @@ package struct CDeclarations: ~Copyable {
         return try takeLines()
     }
 
+    /// What was written, after declarations of what it mentions.
     private mutating func takeLines() throws(BTFError) -> [String] {
+        let mentioned = dumper.style?.mentioned ?? []
+        dumper.style?.mentioned = []
         guard dumper.style?.badName == nil else {
             let name = dumper.style?.badName ?? ""
             dumper.style?.badName = nil
             throw BTFError(offset: 0, "'\(name)' is no name in C")
+        }
+        for tag in mentioned where isDeclared.insert(tag).inserted {
+            definitions.append(tag + ";")
         }
         return String(decoding: dumper.out, as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -103,7 +112,8 @@ package struct CDeclarations: ~Copyable {
         dumper.out.removeAll()
         try dumper.putStruct(id, level: 0)
         dumper.out.put(";")
-        definitions += try takeLines()
+        let lines = try takeLines()
+        definitions += lines
     }
 }
 
@@ -115,6 +125,8 @@ struct ForeignStyle {
     var isBehindPointer = false
     /// Depth in parameters of functions, where all types are behind the function's pointer.
     var prototypes = 0
+    /// Structs and unions that functions take, `struct x`, which have to be known by then; in the order of the text.
+    var mentioned: [String] = []
     /// A name met on the way that would make other C of the text.
     var badName: String?
 
@@ -165,18 +177,25 @@ extension CDumper {
             guard isBehind else { return false }
             if types.isNamed(id) {
                 // Only its tag is said, and whoever has the struct can use the pointer.
-                out.put(kind == .struct ? "struct " : "union ")
-                put(plainName(types.nameOffset(id)))
+                putForeignTag(id, isUnion: kind == .union)
             } else {
                 out.put("void")
             }
             return true
         case .fwd:
             guard isBehind else { throw cError(id, "is declared only") }
-            out.put(types.info(id).flag ? "union " : "struct ")
-            put(plainName(types.nameOffset(id)))
+            putForeignTag(id, isUnion: types.info(id).flag)
             return true
         default: return false
+        }
+    }
+
+    private mutating func putForeignTag(_ id: UInt32, isUnion: Bool) {
+        let start = out.count
+        out.put(isUnion ? "union " : "struct ")
+        put(plainName(types.nameOffset(id)))
+        if let style, style.prototypes > 0 {
+            self.style?.mentioned.append(String(decoding: out[start...], as: UTF8.self))
         }
     }
 

@@ -25,8 +25,8 @@ struct GenModule: ParsableCommand {
 
             For '--mode preload' FILE may also be a header of 'kbtf gen skeleton -L -P'.
 
-            A kernel reads two links at its first mount of bpffs from a module with the alias bpf_preload, and \
-            shows them as files. '--publish a,b' makes the module that one, for two of its iterators; 'a=FILE' names the file.
+            Each time bpffs is mounted, the kernel asks a module with the alias bpf_preload for two links, and shows them as \
+            files. '--publish a,b' makes the module that one, for two of its iterators; 'a=FILE' names the file.
 
             DIR is made anew, or replaced if it is a folder of 'kbtf gen module'; what 'make' and 'kbtf gen \
             selftest' put there may be in it.

@@ -6,9 +6,7 @@
  * is built. A difference counts as one of these, by what stands around it, or as none:
  *
  *   mapped     1.1 has user space map sections of which it sees no variable: BPF_F_MMAPABLE
- *   hidden     1.1.2 takes hidden variables for static ones
  *   ksym       1.1.2 has a condition where 1.1 jumps always, with the same outcome for what kbtf lets through
- *   processors 1.1 puts this machine's number of processors into inner maps too
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,22 +53,6 @@ static int is_mapped(const struct bytes *ours, const struct bytes *theirs, long 
 	       word(attr + 12) == 1 && (word(attr + 16) == 0x400 || word(attr + 16) == 0x480);
 }
 
-/* The linkage of a VAR in BTF. */
-static int is_hidden(const struct bytes *ours, const struct bytes *theirs, long i)
-{
-	return i >= 12 && theirs->at[i] == 1 && !ours->at[i] && word(theirs->at + i) == 1 &&
-	       word(theirs->at + i - 8) == 14u << 24;
-}
-
-/* max_entries of an inner array of perf events, which has none. */
-static int is_processors(const struct bytes *ours, const struct bytes *theirs, long i)
-{
-	const unsigned char *attr = theirs->at + i - 12;
-
-	return i >= 12 && theirs->at[i] && !ours->at[i] && word(attr) == 4 && word(attr + 4) == 4 &&
-	       word(attr + 8) == 4;
-}
-
 /* if r7 s>= 0 goto +3, against goto +3. */
 static int is_ksym(const struct bytes *ours, const struct bytes *theirs, long i)
 {
@@ -89,8 +71,6 @@ static const struct {
 	int length;
 } rules[] = {
 	{ "mapped", "data", is_mapped, 1 },
-	{ "hidden", "data", is_hidden, 1 },
-	{ "processors", "data", is_processors, 1 },
 	{ "ksym", "insns", is_ksym, 2 },
 };
 
