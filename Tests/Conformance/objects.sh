@@ -75,7 +75,7 @@ C
 
 run_objects() {
     local bad=0 taken unknown
-    "$HOST_BPFTOOL" version | grep -q 'libbpf v1.1' || die "objects: bpftool with libbpf 1.1 is wanted, as Debian 12 has it"
+    [[ $("$HOST_BPFTOOL" version) == *'libbpf v1.1'* ]] || die "objects: bpftool with libbpf 1.1 is wanted, as Debian 12 has it"
     bash "$HERE/skeletons-inputs.sh" >/dev/null || die "skeletons-inputs.sh failed"
     rm -rf "$OBJECTS"
     objects_compile
