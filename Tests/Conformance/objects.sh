@@ -13,7 +13,7 @@ HOST_BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
 # Why kbtf refuses what bpftool takes: facts of the build host, and loaders that do not do what they should.
 KNOWN_REASONS='is not given|has no type, so libbpf takes|so libbpf takes this machine|which libbpf looks for in this|license: no such section'
 KNOWN_REASONS+='|in the loader.s table|is taken, which a loader|and a loader of libbpf 1.1 spoils|does not say what maps it holds|know no struct_ops'
-KNOWN_REASONS+='|neither programs nor maps|is no name in C|is a keyword'
+KNOWN_REASONS+='|neither programs nor maps|no name in C'
 
 # objects_compile: what compiles, to $OBJECTS/o.
 objects_compile() {
