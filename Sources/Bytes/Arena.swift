@@ -84,6 +84,18 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         count &+= range.count
     }
 
+    /// Appends up to `most` elements: `body` writes them where it is told, and gives their number.
+    @unsafe @inlinable @inline(__always)
+    package mutating func append(
+        upTo most: Int, _ body: (UnsafeMutablePointer<Element>) -> Int
+    ) {
+        if capacity - count < most { grow(by: most) }
+        // SAFETY: there is room for `most`, and `body` keeps to that.
+        let written = unsafe body(base + count)
+        precondition(written >= 0 && written <= most)
+        count &+= written
+    }
+
     @inlinable package mutating func removeAll() { count = 0 }
 
     /// Keeps the first `count` elements.

@@ -232,22 +232,35 @@ private struct CompiledAbbreviations: ~Copyable {
             layout.size = Int(rest.fixedSize)
             steps = Int(rest.restStart)..<Int(rest.loadEnd)
         }
+        if let last = steps.first, steps.count == 1, entry.tag == .enumerator,
+            self.steps[last].operation == .loadSLEB,
+            self.steps[last].slot == Slot.constValue.rawValue
+        {
+            layout.endsInNumber = true
+            steps = last..<last
+        }
         guard !entry.hasChildren, steps.isEmpty else { return nil }
+        var seen: UInt32 = 0
         for index in loads {
             let load = fixedLoads[index]
-            guard load.mask != 0 else { return nil }
             let field = PlainLayout.Field(load)
-            switch load.slot {
-            case Slot.name.rawValue
-            where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue: layout.name = field
-            case Slot.type.rawValue where load.isReference: layout.type = field
-            case Slot.dataMemberLocation.rawValue, Slot.constValue.rawValue: layout.number = field
-            case Slot.dataBitOffset.rawValue: layout.bits = field
-            case Slot.bitSize.rawValue: layout.width = field
+            seen |= 1 << UInt32(load.slot)
+            switch Slot(rawValue: load.slot) {
+            case .name where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue:
+                layout.name = field
+            case .type where load.isReference && entry.tag != .enumerator: layout.type = field
+            case .constValue where entry.tag == .enumerator,
+                .dataMemberLocation where entry.tag == .member:
+                layout.number = field
+            case .dataBitOffset where entry.tag == .member: layout.bits = field
+            case .bitSize where entry.tag == .member: layout.width = field
             default: return nil
             }
         }
-        layout.isBitfield = layout.bits.mask | layout.width.mask != 0
+        func has(_ slot: Slot) -> Bool { seen & 1 << UInt32(slot.rawValue) != 0 }
+        // Which of both counts is the general way's to say.
+        if has(.dataMemberLocation), has(.dataBitOffset) { return nil }
+        layout.isRare = layout.endsInNumber || has(.dataBitOffset) || has(.bitSize)
         return layout
     }
 

@@ -19,7 +19,7 @@ struct AbbreviationStep: BitwiseCopyable {
         /// The same for forms that are read often: fixed sizes, references inside the unit, LEB128.
         case load1, load2, load4, load8
         case loadReference1, loadReference2, loadReference4
-        case loadLEB, loadPresent, loadBlock, loadString
+        case loadLEB, loadSLEB, loadPresent, loadBlock, loadString
         /// The value is `count`, sign-extended.
         case constant
         /// The value is constant `count` of the compiler's.
@@ -46,15 +46,19 @@ struct FixedLoad: BitwiseCopyable {
     let isReference: Bool
 }
 
-/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask of what is absent is 0.
+/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask of what is absent, or in the
+/// abbreviation, is 0.
 struct PlainLayout: BitwiseCopyable {
     struct Field: BitwiseCopyable {
         var mask: UInt64 = 0
+        /// Is added to the value: the constant of forms that take no bytes.
+        var constant: UInt64 = 0
         var offset = 0
 
         init() {}
         init(_ load: FixedLoad) {
             mask = load.mask
+            constant = UInt64(bitPattern: Int64(load.constant))
             offset = Int(load.offset)
         }
     }
@@ -65,8 +69,10 @@ struct PlainLayout: BitwiseCopyable {
     var number = Field()
     var bits = Field()
     var width = Field()
-    /// `bits` or `width` is there.
-    var isBitfield = false
+    /// Has `bits`, `width` or `endsInNumber`.
+    var isRare = false
+    /// `number` is a signed LEB128 number and comes last, behind what is of fixed size.
+    var endsInNumber = false
     /// The name stands first, as a string; offsets count from its end then.
     var hasString = false
     var size = 0

@@ -9,7 +9,7 @@ package struct PlainChild: BitwiseCopyable {
     /// Offset of the type in the unit; 0, where the unit's header stands, for none.
     package let type: UInt32
     /// DW_AT_data_member_location or DW_AT_const_value; 0 when absent.
-    package let number: UInt64
+    package var number: UInt64
     /// A name that stood in the entry, of up to seven bytes: see `ByteView.shortKey`.
     package let shortName: UInt64
     /// DW_AT_data_bit_offset; 0 when absent.
@@ -17,12 +17,19 @@ package struct PlainChild: BitwiseCopyable {
     /// DW_AT_bit_size; 0 when absent.
     package var width: UInt32 = 0
 
-    /// Whether the other says the same beside its type.
-    @inline(__always)
-    fileprivate func isLike(_ other: PlainChild) -> Bool {
-        name == other.name && number == other.number && shortName == other.shortName
-            && bits == other.bits && width == other.width
-    }
+    /// Where the name is, or what it is: of no two names the same.
+    package var nameKey: UInt64 { name == .max ? shortName : UInt64(name) | 1 << 63 }
+}
+
+/// A struct's or union's members as they were read before.
+package struct KnownMembers: ~Copyable {
+    /// Of each, `PlainChild.nameKey`.
+    package var names = Arena<UInt64>()
+    /// Of each, three words, of which this room knows the last: bits from the start and, where some member
+    /// is a bitfield, width in bits << 24.
+    package var triples = Arena<UInt32>()
+
+    package init() {}
 }
 
 extension EntryReader {
@@ -62,28 +69,58 @@ extension EntryReader {
         return false
     }
 
-    /// Reads the types of all children, which are like those of a known entry beside that.
+    /// Reads the members of the entry that `next` gave last where they say, beside their types, what the
+    /// known ones in `range` say.
     ///
     /// - Parameters:
-    ///   - range: where in `known` the children of that entry are.
-    ///   - lastType: becomes the greatest offset of a type.
-    /// - Returns: false when they are not alike; then nothing was passed over.
-    package mutating func plainTypes(
-        _ tag: Tag, of known: borrowing Arena<PlainChild>, _ range: Range<Int>,
-        into types: inout Arena<UInt32>, lastType: inout UInt32
+    ///   - hasBits: some of the known ones is a bitfield.
+    ///   - triples: gets those of the known members, with the offset of the type, in the unit, plus `shift` as
+    ///     second word; 0 for none.
+    ///   - lastType: becomes the greatest offset of a type in the unit.
+    /// - Returns: false when they say something else; then nothing was passed over, or appended.
+    package mutating func plainMembers(
+        like known: borrowing KnownMembers, _ range: Range<Int>, hasBits: Bool, shift: UInt32,
+        into triples: inout Arena<UInt32>, lastType: inout UInt32
     ) -> Bool {
-        types.removeAll()
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= known.names.count
+                && known.names.count <= known.triples.count / 3)
         var last: UInt32 = 0
-        defer { lastType = last }
         var start = cursor.offset
-        for index in range {
-            guard start < safeEnd, let child = unsafe plainChild(tag, at: &start),
-                child.isLike(known[index])
-            else { return false }
-            last = max(last, child.type)
-            types.append(child.type)
+        var isLike = false
+        // SAFETY: the range is inside of both.
+        var name = unsafe known.names.start + range.lowerBound
+        var old = unsafe known.triples.start + 3 * range.lowerBound
+        let words = 3 * range.count
+        let farthest: UInt64 = hasBits ? 0xff_ffff : 0xffff_ffff
+        unsafe triples.append(upTo: words) { fresh in
+            var fresh = unsafe fresh
+            for _ in range {
+                guard start < safeEnd, let child = unsafe plainChild(.member, at: &start),
+                    unsafe child.nameKey == name.pointee, child.number >> 32 == 0
+                else { return 0 }
+                var place = child.number &* 8
+                if child.bits | child.width != 0 {
+                    if child.bits != 0 { place = UInt64(child.bits) }
+                    guard child.width == 0 || hasBits && child.width <= 255 else { return 0 }
+                }
+                guard place <= farthest,
+                    unsafe place | UInt64(child.width) << 24 == UInt64(old[2])
+                else { return 0 }
+                last = max(last, child.type)
+                // SAFETY: three words a member were made room for.
+                unsafe fresh[0] = old[0]
+                unsafe fresh[1] = child.type == 0 ? 0 : child.type &+ shift
+                unsafe fresh[2] = old[2]
+                unsafe fresh += 3
+                unsafe old += 3
+                unsafe name += 1
+            }
+            isLike = start < safeEnd && endsChildren(at: start)
+            return isLike ? words : 0
         }
-        return start < safeEnd && endsChildren(at: start)
+        lastType = last
+        return isLike
     }
 
     /// Whether no more children come; then the reader is behind them.
@@ -103,14 +140,19 @@ extension EntryReader {
     private func plainChild(_ tag: Tag, at start: inout Int) -> PlainChild? {
         // SAFETY: as in EntryReader+Next.swift; callers see to it that start < safeEnd.
         let base = unsafe cursor.start
-        let code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
-        // Codes of two bytes are left to `next`.
-        guard code > 0, code < 0x80, code <= fastCount else { return nil }
+        var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
+        var at = start &+ 1
+        if code >= 0x80 {
+            let second = Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+            guard second < 0x80 else { return nil }
+            code = code & 0x7f | second << 7
+            at &+= 1
+        }
+        guard code > 0, code <= fastCount else { return nil }
         let entry = unsafe fast + (code &- 1)
         let number = unsafe entry.pointee.plainLayout
         guard number != .max, unsafe entry.pointee.tag == tag else { return nil }
         let layout = unsafe plainLayouts + Int(number)
-        var at = start &+ 1
         var short: UInt64 = 0
         if unsafe layout.pointee.hasString {
             var length = 0
@@ -123,8 +165,7 @@ extension EntryReader {
                 short = short << 8 | UInt64(byte)
             }
         }
-        let end = at &+ (unsafe layout.pointee.size)
-        guard end <= unit.end else { return nil }
+        var end = at &+ (unsafe layout.pointee.size)
         // SAFETY: fields lie inside the entry's fixed bytes.
         let fields = unsafe base + at
         let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
@@ -134,13 +175,18 @@ extension EntryReader {
         var child = PlainChild(
             name: UInt32(truncatingIfNeeded: name), type: type,
             number: unsafe value(fields, layout.pointee.number), shortName: short)
-        if unsafe layout.pointee.isBitfield {
+        if unsafe layout.pointee.isRare {
+            if unsafe layout.pointee.endsInNumber {
+                guard let number = unsafe signedLEB(base, &end) else { return nil }
+                child.number = number
+            }
             let bits = unsafe value(fields, layout.pointee.bits)
             let width = unsafe value(fields, layout.pointee.width)
             guard bits | width <= UInt64(UInt32.max) else { return nil }
             child.bits = UInt32(bits)
             child.width = UInt32(width)
         }
+        guard end <= unit.end else { return nil }
         start = end
         return child
     }
@@ -148,6 +194,6 @@ extension EntryReader {
     @unsafe @inline(__always)
     private func value(_ entry: UnsafeRawPointer, _ field: PlainLayout.Field) -> UInt64 {
         let bits = unsafe entry.loadUnaligned(fromByteOffset: field.offset, as: UInt64.self)
-        return UInt64(littleEndian: bits) & field.mask
+        return UInt64(littleEndian: bits) & field.mask &+ field.constant
     }
 }

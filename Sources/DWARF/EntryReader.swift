@@ -120,7 +120,7 @@ package struct EntryReader: ~Copyable {
                 let what = table.steps[step]
                 switch what.operation {
                 case .load, .load1, .load2, .load4, .load8, .loadReference1, .loadReference2,
-                    .loadReference4, .loadLEB, .loadPresent, .loadBlock, .loadString:
+                    .loadReference4, .loadLEB, .loadSLEB, .loadPresent, .loadBlock, .loadString:
                     try load(what.slot, Form(rawValue: what.form), into: &die)
                 case .constant:
                     let value = Int64(Int32(bitPattern: what.count))

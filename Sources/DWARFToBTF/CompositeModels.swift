@@ -9,30 +9,27 @@ internal import DWARF
 struct CompositeModels: ~Copyable {
     struct Model: BitwiseCopyable {
         let kind: Kind
+        let hasBits: Bool
         let size: UInt32
-        private let firstMember: UInt32
-        private let firstWord: UInt32
+        private let first: UInt32
         private let count: UInt32
 
-        init(kind: Kind, size: UInt32, firstMember: Int, firstWord: Int, count: Int) {
+        init(kind: Kind, hasBits: Bool, size: UInt32, first: Int, count: Int) {
             self.kind = kind
+            self.hasBits = hasBits
             self.size = size
-            self.firstMember = UInt32(truncatingIfNeeded: firstMember)
-            self.firstWord = UInt32(truncatingIfNeeded: firstWord)
+            self.first = UInt32(truncatingIfNeeded: first)
             self.count = UInt32(truncatingIfNeeded: count)
         }
 
-        /// Range of `members`.
-        var members: Range<Int> { Int(firstMember)..<Int(firstMember) + Int(count) }
-        /// Range of `words`: the record.
-        var words: Range<Int> { Int(firstWord)..<Int(firstWord) + 3 + 3 * Int(count) }
+        /// Range of `CompositeModels.members`.
+        var members: Range<Int> { Int(first)..<Int(first) &+ Int(count) }
     }
 
-    /// Members that are kept at most: 12 MiB with their words.
+    /// Members that are kept at most: 5 MiB.
     private static var limit: Int { 1 << 18 }
 
-    private(set) var members = Arena<PlainChild>()
-    private(set) var words = Arena<UInt32>()
+    private(set) var members = KnownMembers()
     private var models = Arena<Model>()
     /// Name -> index of the model kept last.
     private var byName = NumberTable()
@@ -46,17 +43,18 @@ struct CompositeModels: ~Copyable {
 
     /// Keeps the last record of `types` and the members it was made from, if none of its name is kept.
     mutating func keep(
-        _ kind: Kind, name: UInt32, size: UInt32, _ children: borrowing Arena<PlainChild>,
-        _ types: borrowing TypeWriter, _ id: UInt32
+        _ kind: Kind, name: UInt32, size: UInt32, hasBits: Bool,
+        _ children: borrowing Arena<PlainChild>, _ types: borrowing TypeWriter, _ id: UInt32
     ) {
-        guard name != 0, members.count + children.count <= Self.limit, byName.find(name) == nil
+        guard name != 0, members.names.count + children.count <= Self.limit,
+            byName.find(name) == nil
         else { return }
         byName.insert(name, UInt32(truncatingIfNeeded: models.count))
         models.append(
             Model(
-                kind: kind, size: size, firstMember: members.count, firstWord: words.count,
+                kind: kind, hasBits: hasBits, size: size, first: members.names.count,
                 count: children.count))
-        members.append(children, children.indices)
-        types.copyLast(id, into: &words)
+        for index in children.indices { members.names.append(children[index].nameKey) }
+        types.copyMembers(of: id, into: &members.triples)
     }
 }

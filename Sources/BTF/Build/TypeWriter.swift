@@ -11,8 +11,8 @@ package struct TypeWriter: ~Copyable, Sendable {
 
     private let inPlace = InPlace()
     package let names: NamePool
-    /// The records, back to back.
-    @usableFromInline var words = Arena<UInt32>(capacity: 1 << 12)
+    /// The records, back to back. Open to those who read the elements of a record just begun.
+    @usableFromInline package var words = Arena<UInt32>(capacity: 1 << 12)
     /// Word index of each record.
     @usableFromInline var starts = Arena<UInt32>(capacity: 1 << 10)
     /// Of each record, once sealed: what `recordHash` gives; 0 for what is hashed later.
@@ -48,21 +48,10 @@ package struct TypeWriter: ~Copyable, Sendable {
         return id
     }
 
-    /// Starts a record with the words of another, in `range` of an arena.
-    @inlinable @inline(__always)
-    package mutating func begin(
-        like record: borrowing Arena<UInt32>, _ range: Range<Int>
-    ) -> UInt32 {
-        let id = nextID
-        starts.append(UInt32(truncatingIfNeeded: words.count))
-        words.append(record, range)
-        return id
-    }
-
-    /// Copies the words from `id`, the last record, on into an arena.
-    package func copyLast(_ id: UInt32, into other: inout Arena<UInt32>) {
+    /// Copies the elements' words of `id`, the last record, a struct or union, into an arena.
+    package func copyMembers(of id: UInt32, into other: inout Arena<UInt32>) {
         precondition(id == nextID - 1)
-        other.append(words, start(id)..<words.count)
+        other.append(words, start(id) + 3..<words.count)
     }
 
     @inlinable @inline(__always)
