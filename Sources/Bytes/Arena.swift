@@ -148,6 +148,35 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     }
 }
 
+extension Arena where Element: Equatable {
+    /// Goes over `count` triples of elements that end before `end`, and as many of `other`, from the last to
+    /// the first, while their first and third elements are the same and `middle` says true of the second.
+    ///
+    /// - Returns: whether it came to the first.
+    @inlinable @inline(__always)
+    package borrowing func triples(
+        before end: Int, _ count: Int, agreeWith other: borrowing Arena, before otherEnd: Int,
+        _ middle: (Element, Element) -> Bool
+    ) -> Bool {
+        // A count that was made for one is small.
+        precondition(count >= 0 && end <= self.count && otherEnd <= other.count)
+        precondition(end >= 3 &* count && otherEnd >= 3 &* count && count <= self.count)
+        // SAFETY: the triples lie inside of both.
+        var one = unsafe UnsafePointer(base) + end
+        var two = unsafe UnsafePointer(other.base) + otherEnd
+        var left = count
+        while left > 0 {
+            unsafe one -= 3
+            unsafe two -= 3
+            guard unsafe one[2] == two[2], unsafe one[0] == two[0],
+                unsafe middle(one[1], two[1])
+            else { return false }
+            left &-= 1
+        }
+        return true
+    }
+}
+
 extension Arena {
     /// A copy of the elements.
     package var array: [Element] { unsafe withUnsafeElements { unsafe Array($0) } }

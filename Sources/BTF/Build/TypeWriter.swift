@@ -15,10 +15,10 @@ package struct TypeWriter: ~Copyable, Sendable {
     @usableFromInline package var words = Arena<UInt32>(capacity: 1 << 12)
     /// Word index of each record.
     @usableFromInline var starts = Arena<UInt32>(capacity: 1 << 10)
-    /// Of each record, once sealed: what `recordHash` gives; 0 for what is hashed later.
-    var hashes = Arena<UInt64>(capacity: 1 << 10)
-    /// Numbers of the records that a store settles first, and next (see Deduplication.swift).
+    // Once sealed, numbers of the records that a store settles first, with what `recordHash` gives, and
+    // next (see Deduplication.swift).
     var leaves = Arena<UInt32>()
+    var leafHashes = Arena<UInt64>()
     var graphs = Arena<UInt32>()
 
     package init(names: NamePool) { self.names = names }
@@ -26,8 +26,12 @@ package struct TypeWriter: ~Copyable, Sendable {
     package mutating func removeAll() {
         words.removeAll()
         starts.removeAll()
-        hashes.removeAll()
+        unseal()
+    }
+
+    private mutating func unseal() {
         leaves.removeAll()
+        leafHashes.removeAll()
         graphs.removeAll()
     }
 
@@ -149,33 +153,22 @@ extension TypeWriter {
 }
 
 extension TypeWriter {
-    /// Hashes what can be hashed without knowing what references lead to. To be called when all
-    /// records are complete, before a store takes them.
+    /// Sorts the records by what a store does with them, and hashes what it needs of all. To be called when
+    /// all are complete, before a store takes them.
     package mutating func seal() {
-        hashes.removeAll()
-        leaves.removeAll()
-        graphs.removeAll()
+        unseal()
         for index in starts.indices {
             let start = Int(starts[index])
             let number = UInt32(truncatingIfNeeded: index)
-            var hash: UInt64 = 0
             switch TypeInfo(rawValue: words[start + 1]).kind {
             case .int, .float, .fwd, .enum, .enum64, .var, .datasec:
                 leaves.append(number)
-                hash = recordHash(words, start) ?? 0
+                leafHashes.append(recordHash(words, start) ?? 0)
             case .struct, .union, .typedef:
                 graphs.append(number)
-                hash = recordHash(words, start) ?? 0
             default:
                 break
             }
-            hashes.append(hash)
         }
-    }
-
-    /// Seals, and leaves few bits of the hashes, or none; see `TypeStore.hashMask`.
-    package mutating func seal(hashMask: UInt64) {
-        seal()
-        for index in hashes.indices { hashes[index] &= hashMask }
     }
 }

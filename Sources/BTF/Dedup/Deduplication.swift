@@ -63,13 +63,14 @@ extension TypeStore {
     /// - Throws: `BTFError` when types contain themselves without a struct in between.
     package mutating func absorb(_ unit: borrowing TypeWriter) throws(BTFError) {
         let first = starts.count
-        settled.refill(Self.unsettled, count: unit.count)
-        assumed.refill(Self.unsettled, count: unit.count)
+        standings.refill(Standing(), count: unit.count)
         budget += 400 * unit.count
-        for index in unit.leaves.indices { settleLeaf(unit.leaves[index], unit) }
+        for index in unit.leaves.indices {
+            settleLeaf(unit.leaves[index], hash: unit.leafHashes[index] & hashMask, unit)
+        }
         for index in unit.graphs.indices {
             let number = unit.graphs[index]
-            guard settled[Int(number)] == Self.unsettled else { continue }
+            guard standings[Int(number)].settled == Self.unsettled else { continue }
             let isTypedef = unit.info(TypeWriter.unstored | number).kind == .typedef
             if isTypedef, !settlesTypedefsByGraph { continue }
             settleGraph(number, unit)
@@ -79,7 +80,7 @@ extension TypeStore {
                     "too many types look alike: given up at type \(number + 1)")
             }
         }
-        for number in 0..<unit.count where settled[number] == Self.unsettled {
+        for number in 0..<unit.count where standings[number].settled == Self.unsettled {
             try settleReferring(UInt32(truncatingIfNeeded: number), unit)
         }
         if settlesTypedefsByGraph { try refuseEndlessTypedefs(unit) }
@@ -110,16 +111,17 @@ extension TypeStore {
 
     // MARK: 1. Leaves
 
-    private mutating func settleLeaf(_ number: UInt32, _ unit: borrowing TypeWriter) {
+    private mutating func settleLeaf(
+        _ number: UInt32, hash: UInt64, _ unit: borrowing TypeWriter
+    ) {
         let own = TypeWriter.unstored | number
         let kind = unit.info(own).kind
-        let hash = unit.hashes[Int(number)]
         switch kind {
         case .int, .float, .fwd:
             var list = Candidates(hash)
             while let candidate = next(&list) {
                 if sameWords(own, candidate, unit) {
-                    settled[Int(number)] = candidate
+                    standings[Int(number)].settled = candidate
                     return
                 }
             }
@@ -143,7 +145,7 @@ extension TypeStore {
             guard candidate != given, info(candidate).kind?.isAnyEnum == true else { continue }
             if sameWords(own, candidate, unit) || isForward && compatibleEnums(own, candidate, unit)
             {
-                settled[Int(number)] = resolve(candidate)
+                standings[Int(number)].settled = resolve(candidate)
                 return
             }
             guard resolve(candidate) == candidate, compatibleEnums(own, candidate, unit) else {
@@ -160,17 +162,23 @@ extension TypeStore {
     // MARK: 2. Structs, unions, typedefs
 
     private mutating func settleGraph(_ number: UInt32, _ unit: borrowing TypeWriter) {
-        let hash = unit.hashes[Int(number)]
+        let whole = recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0
+        let hash = whole & hashMask
         var missed: [UInt32] = []
         var list = Candidates(hash)
         while let candidate = next(&list) {
             let same = isSame(number, candidate, unit)
+            if same, !forwardMet, !twinMet {
+                settleAsAssumed()
+                standings[Int(number)].settled = candidate
+                return
+            }
             if same { keepAssumptions(unit) }
             let usable = same && !baseForwardMet
             if baseForwardMet { missed.append(candidate) }
             forgetAssumptions()
             if usable {
-                settled[Int(number)] = candidate
+                standings[Int(number)].settled = candidate
                 return
             }
         }
@@ -188,11 +196,11 @@ extension TypeStore {
         stack.append(root)
         while !stack.isEmpty {
             let number = stack[stack.count - 1]
-            guard settled[Int(number)] >= Self.inProgress else {
+            guard standings[Int(number)].settled >= Self.inProgress else {
                 _ = stack.popLast()
                 continue
             }
-            settled[Int(number)] = Self.inProgress
+            standings[Int(number)].settled = Self.inProgress
             let depth = stack.count
             if pushUnsettled(number, unit) {
                 throw BTFError(
@@ -229,7 +237,7 @@ extension TypeStore {
     private mutating func push(_ reference: UInt32) -> Bool {
         guard TypeWriter.isUnstored(reference) else { return false }
         let number = reference & ~TypeWriter.unstored
-        switch settled[Int(number)] {
+        switch standings[Int(number)].settled {
         case Self.unsettled: stack.append(number)
         case Self.inProgress: return true
         default: break
@@ -251,7 +259,7 @@ extension TypeStore {
             var list = Candidates(masked)
             while let candidate = next(&list) {
                 if sameReferring(number, candidate, unit) {
-                    settled[Int(number)] = candidate
+                    standings[Int(number)].settled = candidate
                     if candidate < firstID { servedByBase[Int(candidate)] = 1 }
                     return
                 }
@@ -268,8 +276,9 @@ extension TypeStore {
         for index in unit.graphs.indices {
             let first = unit.graphs[index]
             guard unit.info(TypeWriter.unstored | first).kind == .typedef,
-                settled[Int(first)] >= firstID, places[Int(settled[Int(first)] - firstID)] == first,
-                Int(settled[Int(first)] - firstID) >= newFrom
+                standings[Int(first)].settled >= firstID,
+                places[Int(standings[Int(first)].settled - firstID)] == first,
+                Int(standings[Int(first)].settled - firstID) >= newFrom
             else { continue }
             if walker.isEmpty { walker = Array(repeating: .max, count: unit.count) }
             var number = first
