@@ -149,6 +149,21 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
 }
 
 extension Arena where Element: Equatable {
+    /// Whether the `count` elements from `start` on and those of `other` from `place` on are the same.
+    @inlinable
+    package borrowing func hasSame(
+        _ start: Int, as other: borrowing Arena, _ place: Int, count: Int
+    ) -> Bool {
+        precondition(
+            start >= 0 && place >= 0 && count >= 0 && start <= self.count - count
+                && place <= other.count - count)
+        // SAFETY: the elements lie inside of both.
+        let one = unsafe base + start
+        let two = unsafe other.base + place
+        for index in 0..<count where unsafe one[index] != two[index] { return false }
+        return true
+    }
+
     /// Goes over `count` triples of elements that end before `end`, and as many of `other`, from the last to
     /// the first, while their first and third elements are the same and `middle` says true of the second.
     ///

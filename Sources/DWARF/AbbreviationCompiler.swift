@@ -167,6 +167,10 @@ private struct CompiledAbbreviations: ~Copyable {
         if let layout = plainLayout(entry) {
             entry.plainLayout = UInt32(plainLayouts.count)
             plainLayouts.append(layout)
+            if let simple = SimpleLayout(layout) {
+                entry.simpleTag = entry.tag
+                entry.simple = simple
+            }
         }
     }
 

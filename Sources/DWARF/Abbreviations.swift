@@ -78,6 +78,41 @@ struct PlainLayout: BitwiseCopyable {
     var size = 0
 }
 
+/// A `PlainLayout` as most are: a name in `.debug_str`, a type in the unit and a number, each of up to four
+/// bytes or absent, and nothing of varying length before them or in between.
+struct SimpleLayout: BitwiseCopyable {
+    var nameMask: UInt32 = 0
+    var typeMask: UInt32 = 0
+    var numberMask: UInt32 = 0
+    /// Bytes from the end of the abbreviation code.
+    var name: UInt8 = 0
+    var type: UInt8 = 0
+    var number: UInt8 = 0
+    var size: UInt8 = 0
+
+    init() {}
+
+    /// nil for layouts that are not simple.
+    init?(_ layout: PlainLayout) {
+        guard !layout.hasString, !layout.isRare, layout.number.constant == 0,
+            let nameMask = UInt32(exactly: layout.name.mask),
+            let typeMask = UInt32(exactly: layout.type.mask),
+            let numberMask = UInt32(exactly: layout.number.mask),
+            let name = UInt8(exactly: layout.name.offset),
+            let type = UInt8(exactly: layout.type.offset),
+            let number = UInt8(exactly: layout.number.offset),
+            let size = UInt8(exactly: layout.size)
+        else { return nil }
+        self.nameMask = nameMask
+        self.typeMask = typeMask
+        self.numberMask = numberMask
+        self.name = name
+        self.type = type
+        self.number = number
+        self.size = size
+    }
+}
+
 /// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to pass over an entry, with
 /// neighbouring fixed sizes merged, and to decode the wanted attributes of one.
 package struct Abbreviation: BitwiseCopyable, Sendable {
@@ -89,6 +124,9 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
+    /// Where a plain child of layout `simple` has that; no tag for all else.
+    var simpleTag = Tag(rawValue: 0)
+    var simple = SimpleLayout()
     /// Index of the layout as a plain child; `.max` for all else.
     var plainLayout = UInt32.max
     private(set) var skipStart: UInt32

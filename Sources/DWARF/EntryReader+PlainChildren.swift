@@ -19,6 +19,27 @@ package struct PlainChild: BitwiseCopyable {
 
     /// Where the name is, or what it is: of no two names the same.
     package var nameKey: UInt64 { name == .max ? shortName : UInt64(name) | 1 << 63 }
+
+    /// Whether a member with these bits from the start, not beyond `farthest`, and width << 24 is at the same
+    /// place.
+    fileprivate func isPlace(_ place: UInt32, _ farthest: UInt64) -> Bool {
+        guard number >> 32 == 0, width <= 255, width == 0 || farthest == 0xff_ffff else {
+            return false
+        }
+        let own = bits != 0 ? UInt64(bits) : number &* 8
+        return own <= farthest && own | UInt64(width) << 24 == UInt64(place)
+    }
+}
+
+/// The same, of few words.
+private struct SimpleChild: BitwiseCopyable {
+    let name: UInt32
+    let type: UInt32
+    let number: UInt32
+
+    /// See `PlainChild.nameKey`.
+    @inline(__always)
+    var nameKey: UInt64 { name == .max ? 0 : UInt64(name) | 1 << 63 }
 }
 
 /// A struct's or union's members as they were read before.
@@ -88,29 +109,36 @@ extension EntryReader {
         var last: UInt32 = 0
         var start = cursor.offset
         var isLike = false
+        let farthest: UInt64 = hasBits ? 0xff_ffff : 0xffff_ffff
+        let words = 3 * range.count
         // SAFETY: the range is inside of both.
         var name = unsafe known.names.start + range.lowerBound
         var old = unsafe known.triples.start + 3 * range.lowerBound
-        let words = 3 * range.count
-        let farthest: UInt64 = hasBits ? 0xff_ffff : 0xffff_ffff
         unsafe triples.append(upTo: words) { fresh in
             var fresh = unsafe fresh
             for _ in range {
-                guard start < safeEnd, let child = unsafe plainChild(.member, at: &start),
-                    unsafe child.nameKey == name.pointee, child.number >> 32 == 0
-                else { return 0 }
-                var place = child.number &* 8
-                if child.bits | child.width != 0 {
-                    if child.bits != 0 { place = UInt64(child.bits) }
-                    guard child.width == 0 || hasBits && child.width <= 255 else { return 0 }
+                guard start < safeEnd, let entry = unsafe child(.member, at: start) else {
+                    return 0
                 }
-                guard place <= farthest,
-                    unsafe place | UInt64(child.width) << 24 == UInt64(old[2])
-                else { return 0 }
-                last = max(last, child.type)
+                let type: UInt32
+                if unsafe entry.abbreviation.pointee.simpleTag == .member {
+                    let found = unsafe simpleChild(entry, at: &start)
+                    type = found.type
+                    guard type != 0, unsafe found.nameKey == name.pointee,
+                        UInt64(found.number) &* 8 <= farthest,
+                        unsafe UInt64(found.number) &* 8 == UInt64(old[2])
+                    else { return 0 }
+                } else {
+                    guard let found = unsafe plainChild(.member, entry, at: &start),
+                        unsafe found.nameKey == name.pointee,
+                        unsafe found.isPlace(old[2], farthest)
+                    else { return 0 }
+                    type = found.type
+                }
+                last = max(last, type)
                 // SAFETY: three words a member were made room for.
                 unsafe fresh[0] = old[0]
-                unsafe fresh[1] = child.type == 0 ? 0 : child.type &+ shift
+                unsafe fresh[1] = type == 0 ? 0 : type &+ shift
                 unsafe fresh[2] = old[2]
                 unsafe fresh += 3
                 unsafe old += 3
@@ -135,9 +163,17 @@ extension EntryReader {
         return true
     }
 
-    /// The child at `start`, which moves behind it; nil when it is not plain.
+    /// A child of which only the abbreviation is read.
+    @unsafe
+    private struct Child {
+        let abbreviation: UnsafePointer<Abbreviation>
+        /// Where its attributes begin.
+        let start: Int
+    }
+
+    /// The child at `start`; nil when it cannot be plain.
     @unsafe @inline(__always)
-    private func plainChild(_ tag: Tag, at start: inout Int) -> PlainChild? {
+    private func child(_ tag: Tag, at start: Int) -> Child? {
         // SAFETY: as in EntryReader+Next.swift; callers see to it that start < safeEnd.
         let base = unsafe cursor.start
         var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
@@ -149,10 +185,53 @@ extension EntryReader {
             at &+= 1
         }
         guard code > 0, code <= fastCount else { return nil }
-        let entry = unsafe fast + (code &- 1)
+        return unsafe Child(abbreviation: fast + (code &- 1), start: at)
+    }
+
+    /// A child of simple layout, which `start` moves behind: inside of the unit or not. Its type is 0 also where
+    /// the unit's header stands for it.
+    @unsafe @inline(__always)
+    private func simpleChild(_ child: Child, at start: inout Int) -> SimpleChild {
+        // SAFETY: fields lie inside the entry's fixed bytes, of which there are fewer than 256.
+        let fields = unsafe cursor.start + child.start
+        let layout = unsafe child.abbreviation.pointee.simple
+        start = unsafe child.start &+ Int(layout.size)
+        func value(_ offset: UInt8) -> UInt32 {
+            UInt32(
+                littleEndian: unsafe fields.loadUnaligned(
+                    fromByteOffset: Int(offset), as: UInt32.self))
+        }
+        return SimpleChild(
+            name: value(layout.name) & layout.nameMask | ~layout.nameMask,
+            type: value(layout.type) & layout.typeMask,
+            number: value(layout.number) & layout.numberMask)
+    }
+
+    /// The child at `start`, which moves behind it; nil when it is not plain.
+    @unsafe @inline(__always)
+    private func plainChild(_ tag: Tag, at start: inout Int) -> PlainChild? {
+        guard let child = unsafe child(tag, at: start) else { return nil }
+        guard unsafe child.abbreviation.pointee.simpleTag == tag else {
+            return unsafe plainChild(tag, child, at: &start)
+        }
+        let found = unsafe simpleChild(child, at: &start)
+        guard start <= unit.end,
+            unsafe found.type != 0 || child.abbreviation.pointee.simple.typeMask == 0
+        else { return nil }
+        return PlainChild(
+            name: found.name, type: found.type, number: UInt64(found.number), shortName: 0)
+    }
+
+    /// The same for any layout.
+    @unsafe @inline(never)
+    private func plainChild(_ tag: Tag, _ child: Child, at start: inout Int) -> PlainChild? {
+        // SAFETY: as above.
+        let base = unsafe cursor.start
+        let entry = unsafe child.abbreviation
         let number = unsafe entry.pointee.plainLayout
         guard number != .max, unsafe entry.pointee.tag == tag else { return nil }
         let layout = unsafe plainLayouts + Int(number)
+        var at = unsafe child.start
         var short: UInt64 = 0
         if unsafe layout.pointee.hasString {
             var length = 0

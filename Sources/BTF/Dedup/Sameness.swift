@@ -7,6 +7,12 @@ extension TypeStore {
     /// Same words, references not looked through. For leaves and enums.
     func sameWords(_ a: UInt32, _ b: UInt32, _ unit: borrowing TypeWriter) -> Bool {
         let (x, y) = (place(of: a, unit), place(of: b, unit))
+        if x.owner == .unit, y.owner == .store {
+            let info = TypeInfo(rawValue: unit.words[x.start + 1])
+            guard info.rawValue == words[y.start + 1], let kind = info.kind else { return false }
+            return unit.words.hasSame(
+                x.start, as: words, y.start, count: kind.shape.words(vlen: info.vlen))
+        }
         let info = TypeInfo(rawValue: read(x, 1, unit))
         guard info.rawValue == read(y, 1, unit), let kind = info.kind else { return false }
         let count = kind.shape.words(vlen: info.vlen)
