@@ -4,23 +4,27 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 
-/// Structs and unions as they were read before, by name: most come again in unit after unit, with nothing
-/// new but where the types of their members are. Each thread keeps its own.
+/// Structs and unions as they were read before: most come again in unit after unit, with nothing new but
+/// where the types of their members are. Each thread keeps its own.
+///
+/// Headers are read in the same order again and again, so the model that followed the last one before is
+/// tried first: neighbours lie next to each other, where tables of names are cache misses. What is found that
+/// way is a guess, and compared like all others.
 struct CompositeModels: ~Copyable {
     struct Model: BitwiseCopyable {
         let kind: Kind
         let hasBits: Bool
         let size: UInt32
-        private let first: UInt32
-        private let count: UInt32
-
-        init(kind: Kind, hasBits: Bool, size: UInt32, first: Int, count: Int) {
-            self.kind = kind
-            self.hasBits = hasBits
-            self.size = size
-            self.first = UInt32(truncatingIfNeeded: first)
-            self.count = UInt32(truncatingIfNeeded: count)
-        }
+        /// 0 for those without.
+        let name: UInt32
+        /// Of the name in `.debug_str`; `.max` where it is not there, or there is none.
+        let nameOffset: UInt32
+        fileprivate let first: UInt32
+        fileprivate let count: UInt32
+        /// Indexes of the models that followed: of the one with a name last seen, and of the one without
+        /// first seen.
+        fileprivate var next = UInt32.max
+        fileprivate var nextUnnamed = UInt32.max
 
         /// Range of `CompositeModels.members`.
         var members: Range<Int> { Int(first)..<Int(first) &+ Int(count) }
@@ -33,28 +37,71 @@ struct CompositeModels: ~Copyable {
     private var models = Arena<Model>()
     /// Name -> index of the model kept last.
     private var byName = NumberTable()
+    /// Index of the model used last; `.max` at first.
+    private var last = UInt32.max
 
+    /// The model that may be the next one's, whose name is at `offset` of `.debug_str`.
     @inline(__always)
-    func find(_ kind: Kind, name: UInt32, size: UInt32) -> Model? {
-        guard name != 0, let index = byName.find(name) else { return nil }
+    func guess(_ kind: Kind, nameAt offset: UInt32, size: UInt32) -> UInt32? {
+        guard last != .max else { return nil }
+        let index = models[Int(last)].next
+        guard index != .max else { return nil }
         let model = models[Int(index)]
-        return model.kind == kind && model.size == size ? model : nil
+        return model.nameOffset == offset && model.kind == kind && model.size == size ? index : nil
     }
 
-    /// Keeps the last record of `types` and the members it was made from, if none of its name is kept.
+    @inline(__always)
+    func find(_ kind: Kind, name: UInt32, size: UInt32) -> UInt32? {
+        let index: UInt32
+        if name != 0 {
+            guard let found = byName.find(name) else { return nil }
+            index = found
+        } else {
+            guard last != .max else { return nil }
+            index = models[Int(last)].nextUnnamed
+            guard index != .max else { return nil }
+        }
+        let model = models[Int(index)]
+        return model.kind == kind && model.size == size ? index : nil
+    }
+
+    @inline(__always)
+    subscript(_ index: UInt32) -> Model { models[Int(index)] }
+
+    /// Notes that the model at `index` was the right one.
+    @inline(__always)
+    mutating func use(_ index: UInt32) {
+        if last != .max, models[Int(index)].name != 0, models[Int(last)].next != index {
+            models[Int(last)].next = index
+        }
+        last = index
+    }
+
+    /// Keeps the last record of `types` and the members it was made from, if none of its name is kept, or
+    /// none without a name behind the one used last.
     mutating func keep(
-        _ kind: Kind, name: UInt32, size: UInt32, hasBits: Bool,
+        _ kind: Kind, name: UInt32, nameAt offset: UInt32, size: UInt32, hasBits: Bool,
         _ children: borrowing Arena<PlainChild>, _ types: borrowing TypeWriter, _ id: UInt32
     ) {
-        guard name != 0, members.names.count + children.count <= Self.limit,
-            byName.find(name) == nil
-        else { return }
-        byName.insert(name, UInt32(truncatingIfNeeded: models.count))
+        guard members.names.count + children.count <= Self.limit, models.count < Self.limit else {
+            return
+        }
+        let index = UInt32(truncatingIfNeeded: models.count)
+        if name != 0 {
+            guard byName.find(name) == nil else { return }
+            byName.insert(name, index)
+            if last != .max { models[Int(last)].next = index }
+        } else {
+            guard last != .max, models[Int(last)].nextUnnamed == .max else { return }
+            models[Int(last)].nextUnnamed = index
+        }
         models.append(
             Model(
-                kind: kind, hasBits: hasBits, size: size, first: members.names.count,
-                count: children.count))
-        for index in children.indices { members.names.append(children[index].nameKey) }
+                kind: kind, hasBits: hasBits, size: size, name: name, nameOffset: offset,
+                first: UInt32(truncatingIfNeeded: members.names.count),
+                count: UInt32(truncatingIfNeeded: children.count)))
+        for child in children.indices { members.names.append(children[child].nameKey) }
         types.copyMembers(of: id, into: &members.triples)
+        last = index
     }
 }

@@ -14,7 +14,7 @@ extension UnitEncoder {
         let before = reader.mark
         let kind: Kind = die.tag == .unionType ? .union : .struct
         if let known = models.find(kind, name: name, size: size),
-            addKnownComposite(die, known, name: name, &reader, before)
+            addKnownComposite(die, known, &reader, before)
         {
             return true
         }
@@ -49,18 +49,39 @@ extension UnitEncoder {
         runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 3))
         if widths != 0 { types.setFlag(of: id) }
         define(die, as: id)
-        models.keep(kind, name: name, size: size, hasBits: widths != 0, children, types, id)
+        models.keep(
+            kind, name: name, nameAt: nameOffset(die), size: size, hasBits: widths != 0, children,
+            types, id)
         return true
+    }
+
+    /// A struct or union that the models expect next; false when it is not that one.
+    mutating func addExpectedComposite(
+        _ die: borrowing DIE, size: UInt32, _ reader: inout EntryReader
+    ) -> Bool {
+        let offset = nameOffset(die)
+        guard offset != .max, unitIsC,
+            let expected = models.guess(
+                die.tag == .unionType ? .union : .struct, nameAt: offset, size: size)
+        else { return false }
+        return addKnownComposite(die, expected, &reader, reader.mark)
+    }
+
+    /// Of the name in `.debug_str`; `.max` where it is not there.
+    private func nameOffset(_ die: borrowing DIE) -> UInt32 {
+        guard die.form(.name) == .strp, !links.inAlternate else { return .max }
+        return UInt32(exactly: die.value(.name)) ?? .max
     }
 
     /// A struct or union that differs from one that was read before in its members' types at most.
     private mutating func addKnownComposite(
-        _ die: borrowing DIE, _ model: CompositeModels.Model, name: UInt32,
-        _ reader: inout EntryReader, _ before: EntryReader.Mark
+        _ die: borrowing DIE, _ index: UInt32, _ reader: inout EntryReader,
+        _ before: EntryReader.Mark
     ) -> Bool {
         guard !links.inAlternate, let shift = UInt32(exactly: unitShift) else { return false }
+        let model = models[index]
         let id = types.begin(
-            name: name,
+            name: model.name,
             info: TypeInfo(model.kind, vlen: model.members.count, flag: model.hasBits),
             third: model.size)
         let first = types.position
@@ -80,6 +101,7 @@ extension UnitEncoder {
         }
         runs.append(ReferenceRun(start: first &+ 1, count: model.members.count, stride: 3))
         define(die, as: id)
+        models.use(index)
         return true
     }
 

@@ -15,10 +15,8 @@ package struct TypeWriter: ~Copyable, Sendable {
     @usableFromInline package var words = Arena<UInt32>(capacity: 1 << 12)
     /// Word index of each record.
     @usableFromInline var starts = Arena<UInt32>(capacity: 1 << 10)
-    // Once sealed, numbers of the records that a store settles first, with what `recordHash` gives, and
-    // next (see Deduplication.swift).
+    // Once sealed, numbers of the records that a store settles first, and next (see Deduplication.swift).
     var leaves = Arena<UInt32>()
-    var leafHashes = Arena<UInt64>()
     var graphs = Arena<UInt32>()
 
     package init(names: NamePool) { self.names = names }
@@ -31,7 +29,6 @@ package struct TypeWriter: ~Copyable, Sendable {
 
     private mutating func unseal() {
         leaves.removeAll()
-        leafHashes.removeAll()
         graphs.removeAll()
     }
 
@@ -153,17 +150,15 @@ extension TypeWriter {
 }
 
 extension TypeWriter {
-    /// Sorts the records by what a store does with them, and hashes what it needs of all. To be called when
-    /// all are complete, before a store takes them.
+    /// Sorts the records by what a store does with them. To be called when all are complete, before a store
+    /// takes them.
     package mutating func seal() {
         unseal()
         for index in starts.indices {
-            let start = Int(starts[index])
             let number = UInt32(truncatingIfNeeded: index)
-            switch TypeInfo(rawValue: words[start + 1]).kind {
+            switch TypeInfo(rawValue: words[Int(starts[index]) &+ 1]).kind {
             case .int, .float, .fwd, .enum, .enum64, .var, .datasec:
                 leaves.append(number)
-                leafHashes.append(recordHash(words, start) ?? 0)
             case .struct, .union, .typedef:
                 graphs.append(number)
             default:

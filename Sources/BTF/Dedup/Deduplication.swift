@@ -66,7 +66,9 @@ extension TypeStore {
         standings.refill(Standing(), count: unit.count)
         budget += 400 * unit.count
         for index in unit.leaves.indices {
-            settleLeaf(unit.leaves[index], hash: unit.leafHashes[index] & hashMask, unit)
+            let number = unit.leaves[index]
+            if !settleExpectedLeaf(number, unit) { settleLeaf(number, unit) }
+            expectLeaf(after: standings[Int(number)].settled)
         }
         for index in unit.graphs.indices {
             let number = unit.graphs[index]
@@ -111,11 +113,49 @@ extension TypeStore {
 
     // MARK: 1. Leaves
 
-    private mutating func settleLeaf(
-        _ number: UInt32, hash: UInt64, _ unit: borrowing TypeWriter
-    ) {
+    /// Settles a leaf as the one that followed the last one before, if it is that. In the store is no second
+    /// one of the same words, so it is what `settleLeaf` would find. Leaves come in the order of headers, unit
+    /// after unit, where hashes lead all over the store.
+    private mutating func settleExpectedLeaf(
+        _ number: UInt32, _ unit: borrowing TypeWriter
+    ) -> Bool {
+        guard lastLeaf < leafFollowers.count else { return false }
+        let index = Int(leafFollowers[lastLeaf])
+        guard index < starts.count else { return false }
+        let own = Int(unit.starts[Int(number)])
+        let other = Int(starts[index])
+        let info = TypeInfo(rawValue: unit.words[own + 1])
+        guard info.rawValue == words[other + 1], let kind = info.kind else { return false }
+        switch kind {
+        case .int, .float, .fwd: break
+        // Without values, which type it stands for is another question.
+        case .enum, .enum64: guard info.vlen > 0 else { return false }
+        default: return false
+        }
+        guard
+            unit.words.hasSame(
+                own, as: words, other, count: kind.shape.words(vlen: info.vlen))
+        else { return false }
+        let id = firstID + UInt32(truncatingIfNeeded: index)
+        standings[Int(number)].settled = kind.isAnyEnum ? resolve(id) : id
+        return true
+    }
+
+    /// Notes that a leaf was settled as `id`.
+    private mutating func expectLeaf(after id: UInt32) {
+        guard id >= firstID else { return }
+        let index = Int(id - firstID)
+        while leafFollowers.count <= index { leafFollowers.append(.max) }
+        if lastLeaf < leafFollowers.count, leafFollowers[lastLeaf] != UInt32(index) {
+            leafFollowers[lastLeaf] = UInt32(truncatingIfNeeded: index)
+        }
+        lastLeaf = index
+    }
+
+    private mutating func settleLeaf(_ number: UInt32, _ unit: borrowing TypeWriter) {
         let own = TypeWriter.unstored | number
         let kind = unit.info(own).kind
+        let hash = (recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0) & hashMask
         switch kind {
         case .int, .float, .fwd:
             var list = Candidates(hash)

@@ -36,6 +36,9 @@ package struct TypeStore: ~Copyable, Sendable {
     var baseCopies: [UInt32: UInt32] = [:]
     /// Own types by hash; entry n is type `firstID + n`.
     var table = HashChains()
+    /// Of each leaf among them: the one that a unit had next; `.max` for none. And the leaf settled last.
+    var leafFollowers = Arena<UInt32>()
+    var lastLeaf = Int.max
     /// Where each stood in its unit, and where each unit's types end.
     var places = Arena<UInt32>(capacity: 1 << 12)
     var unitEnds = Arena<UInt32>()
