@@ -134,6 +134,18 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         capacity = larger
     }
 
+    /// Makes room for `more` elements.
+    ///
+    /// - Returns: the old block, with what was in it, when the elements had to move: who keeps it can go on
+    ///   reading where they were.
+    package mutating func reserve(_ more: Int) -> Arena<Element>? {
+        if capacity - count >= more { return nil }
+        var larger = Arena(capacity: max(capacity * 2, count + more))
+        larger.append(self, 0..<count)
+        swap(&self, &larger)
+        return larger
+    }
+
     /// The first element, for loops that check once for many reads. Gone when the arena grows or ends.
     @unsafe @inlinable package var start: UnsafePointer<Element> { unsafe UnsafePointer(base) }
     @unsafe @inlinable package var mutableStart: UnsafeMutablePointer<Element> { unsafe base }

@@ -129,9 +129,10 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     var simple = SimpleLayout()
     /// Index of the layout as a plain child; `.max` for all else.
     var plainLayout = UInt32.max
-    private(set) var skipStart: UInt32
-    private(set) var skipEnd: UInt32
-    private(set) var loadEnd: UInt32
+    // Indexes into the compiler's steps and loads.
+    let skipStart: UInt32
+    let skipEnd: UInt32
+    let loadEnd: UInt32
     /// The attributes up to the first one of varying length: how many bytes they take, which slots they
     /// fill, how to read them, and the step that comes next.
     var fixedSize: UInt16 = 0
@@ -159,17 +160,6 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
         self.specStart = specStart
         self.specEnd = specEnd
     }
-
-    /// Its steps and fixed loads were moved to other places.
-    mutating func move(by distance: Int, fixed: Int) {
-        // A table has fewer than 2^32 steps: each takes a byte of the section.
-        restStart = UInt32(truncatingIfNeeded: Int(restStart) + distance)
-        fixedStart = UInt32(truncatingIfNeeded: Int(fixedStart) + fixed)
-        fixedEnd = UInt32(truncatingIfNeeded: Int(fixedEnd) + fixed)
-        skipStart = UInt32(truncatingIfNeeded: Int(skipStart) + distance)
-        skipEnd = UInt32(truncatingIfNeeded: Int(skipEnd) + distance)
-        loadEnd = UInt32(truncatingIfNeeded: Int(loadEnd) + distance)
-    }
 }
 
 /// An attribute as declared: for reading entries whole.
@@ -180,26 +170,33 @@ package struct AttributeSpec: BitwiseCopyable, Sendable {
 }
 
 /// The abbreviations of a unit.
+@safe
 package final class AbbreviationTable {
     /// Knows what was declared word for word.
     let compiler: AbbreviationCompiler
     /// Entries of code 1, 2, 3 ..., as compilers make them.
     let dense: Arena<Abbreviation>
     private let sparse: [UInt64: Abbreviation]
-    let steps: Arena<AbbreviationStep>
-    let fixedLoads: Arena<FixedLoad>
-    let plainLayouts: Arena<PlainLayout>
+    // SAFETY: what these point at belongs to `compiler`, which neither changes nor moves what it has given.
+    let steps: UnsafePointer<AbbreviationStep>
+    let fixedLoads: UnsafePointer<FixedLoad>
+    let plainLayouts: UnsafePointer<PlainLayout>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
 
-    init(_ draft: consuming AbbreviationDraft, _ compiler: AbbreviationCompiler) {
+    @unsafe
+    init(
+        _ draft: consuming AbbreviationDraft, _ compiler: AbbreviationCompiler,
+        steps: UnsafePointer<AbbreviationStep>, fixedLoads: UnsafePointer<FixedLoad>,
+        plainLayouts: UnsafePointer<PlainLayout>
+    ) {
         self.compiler = compiler
+        unsafe self.steps = steps
+        unsafe self.fixedLoads = fixedLoads
+        unsafe self.plainLayouts = plainLayouts
         sparse = draft.sparse
         refersOutside = draft.refersOutside
         dense = draft.dense
-        steps = draft.steps
-        fixedLoads = draft.fixedLoads
-        plainLayouts = draft.plainLayouts
     }
 
     /// The abbreviation with this code, nil when there is none.
@@ -213,30 +210,15 @@ package final class AbbreviationTable {
 struct AbbreviationDraft: ~Copyable {
     var dense = Arena<Abbreviation>(capacity: 512)
     var sparse: [UInt64: Abbreviation] = [:]
-    var steps = Arena<AbbreviationStep>(capacity: 4096)
-    var fixedLoads = Arena<FixedLoad>(capacity: 1024)
-    var plainLayouts = Arena<PlainLayout>()
     var refersOutside = false
 
-    /// Takes over an entry of the compiler's; false when its code was declared before.
-    mutating func insert(
-        _ code: UInt64, _ entry: Abbreviation, _ compiled: borrowing Arena<AbbreviationStep>,
-        _ fixed: borrowing Arena<FixedLoad>, _ layouts: borrowing Arena<PlainLayout>
-    ) -> Bool {
-        var own = entry
-        own.move(
-            by: steps.count - Int(entry.skipStart), fixed: fixedLoads.count - Int(entry.fixedStart))
-        steps.append(compiled, Int(entry.skipStart)..<Int(entry.loadEnd))
-        fixedLoads.append(fixed, Int(entry.fixedStart)..<Int(entry.fixedEnd))
-        if entry.plainLayout != .max {
-            own.plainLayout = UInt32(plainLayouts.count)
-            plainLayouts.append(layouts[Int(entry.plainLayout)])
-        }
+    /// Adds an entry; false when its code was declared before.
+    mutating func insert(_ code: UInt64, _ entry: Abbreviation) -> Bool {
         if entry.refersOutside { refersOutside = true }
         if code == UInt64(dense.count) + 1 {
-            dense.append(own)
+            dense.append(entry)
             return true
         }
-        return code > UInt64(dense.count) && sparse.updateValue(own, forKey: code) == nil
+        return code > UInt64(dense.count) && sparse.updateValue(entry, forKey: code) == nil
     }
 }

@@ -17,9 +17,6 @@ package struct PlainChild: BitwiseCopyable {
     /// DW_AT_bit_size; 0 when absent.
     package var width: UInt32 = 0
 
-    /// Where the name is, or what it is: of no two names the same.
-    package var nameKey: UInt64 { name == .max ? shortName : UInt64(name) | 1 << 63 }
-
     /// Whether a member with these bits from the start, not beyond `farthest`, and width << 24 is at the same
     /// place.
     fileprivate func isPlace(_ place: UInt32, _ farthest: UInt64) -> Bool {
@@ -36,21 +33,41 @@ private struct SimpleChild: BitwiseCopyable {
     let name: UInt32
     let type: UInt32
     let number: UInt32
-
-    /// See `PlainChild.nameKey`.
-    @inline(__always)
-    var nameKey: UInt64 { name == .max ? 0 : UInt64(name) | 1 << 63 }
 }
 
-/// A struct's or union's members as they were read before.
+/// Members of structs and unions as they were read before.
 package struct KnownMembers: ~Copyable {
-    /// Of each, `PlainChild.nameKey`.
-    package var names = Arena<UInt64>()
-    /// Of each, three words, of which this room knows the last: bits from the start and, where some member
-    /// is a bitfield, width in bits << 24.
-    package var triples = Arena<UInt32>()
+    package struct Member: BitwiseCopyable {
+        /// `PlainChild.name`.
+        fileprivate let name: UInt32
+        /// The words that go with it.
+        fileprivate let first: UInt32
+        fileprivate let place: UInt32
+    }
+
+    private var members = Arena<Member>()
+    /// Of each, `PlainChild.shortName`: apart, because few are looked at.
+    private var shortNames = Arena<UInt64>()
 
     package init() {}
+
+    package var count: Int { members.count }
+
+    /// Adds a member.
+    ///
+    /// - Parameters:
+    ///   - first: the first word that `EntryReader.plainMembers` appends for one like it.
+    ///   - place: the third: bits from the start and, where some member is a bitfield, width in bits << 24.
+    package mutating func append(_ member: PlainChild, first: UInt32, place: UInt32) {
+        members.append(Member(name: member.name, first: first, place: place))
+        shortNames.append(member.shortName)
+    }
+
+    // SAFETY: as for `Arena.start`.
+    @unsafe fileprivate var start: UnsafePointer<Member> { unsafe members.start }
+
+    @inline(never)
+    fileprivate func shortName(_ index: Int) -> UInt64 { shortNames[index] }
 }
 
 extension EntryReader {
@@ -95,54 +112,51 @@ extension EntryReader {
     ///
     /// - Parameters:
     ///   - hasBits: some of the known ones is a bitfield.
-    ///   - triples: gets those of the known members, with the offset of the type, in the unit, plus `shift` as
-    ///     second word; 0 for none.
+    ///   - triples: gets three words for each: those that go with the known member, and in between the
+    ///     offset of the type, in the unit, plus `shift`, or 0 for none.
     ///   - lastType: becomes the greatest offset of a type in the unit.
     /// - Returns: false when they say something else; then nothing was passed over, or appended.
     package mutating func plainMembers(
         like known: borrowing KnownMembers, _ range: Range<Int>, hasBits: Bool, shift: UInt32,
         into triples: inout Arena<UInt32>, lastType: inout UInt32
     ) -> Bool {
-        precondition(
-            range.lowerBound >= 0 && range.upperBound <= known.names.count
-                && known.names.count <= known.triples.count / 3)
+        precondition(range.lowerBound >= 0 && range.upperBound <= known.count)
         var last: UInt32 = 0
         var start = cursor.offset
         var isLike = false
         let farthest: UInt64 = hasBits ? 0xff_ffff : 0xffff_ffff
         let words = 3 * range.count
-        // SAFETY: the range is inside of both.
-        var name = unsafe known.names.start + range.lowerBound
-        var old = unsafe known.triples.start + 3 * range.lowerBound
+        // SAFETY: the range is inside.
+        var old = unsafe known.start + range.lowerBound
         unsafe triples.append(upTo: words) { fresh in
             var fresh = unsafe fresh
-            for _ in range {
+            for index in range {
                 guard start < safeEnd, let entry = unsafe child(.member, at: start) else {
                     return 0
                 }
                 let type: UInt32
+                let place = unsafe old.pointee.place
                 if unsafe entry.abbreviation.pointee.simpleTag == .member {
                     let found = unsafe simpleChild(entry, at: &start)
                     type = found.type
-                    guard type != 0, unsafe found.nameKey == name.pointee,
-                        UInt64(found.number) &* 8 <= farthest,
-                        unsafe UInt64(found.number) &* 8 == UInt64(old[2])
+                    guard type != 0, unsafe found.name == old.pointee.name,
+                        UInt64(found.number) &* 8 == UInt64(place), UInt64(place) <= farthest,
+                        found.name != .max || known.shortName(index) == 0
                     else { return 0 }
                 } else {
                     guard let found = unsafe plainChild(.member, entry, at: &start),
-                        unsafe found.nameKey == name.pointee,
-                        unsafe found.isPlace(old[2], farthest)
+                        unsafe found.name == old.pointee.name, found.isPlace(place, farthest),
+                        found.name != .max || known.shortName(index) == found.shortName
                     else { return 0 }
                     type = found.type
                 }
                 last = max(last, type)
                 // SAFETY: three words a member were made room for.
-                unsafe fresh[0] = old[0]
+                unsafe fresh[0] = old.pointee.first
                 unsafe fresh[1] = type == 0 ? 0 : type &+ shift
-                unsafe fresh[2] = old[2]
+                unsafe fresh[2] = place
                 unsafe fresh += 3
-                unsafe old += 3
-                unsafe name += 1
+                unsafe old += 1
             }
             isLike = start < safeEnd && endsChildren(at: start)
             return isLike ? words : 0

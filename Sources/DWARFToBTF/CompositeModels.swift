@@ -77,13 +77,13 @@ struct CompositeModels: ~Copyable {
         last = index
     }
 
-    /// Keeps the last record of `types` and the members it was made from, if none of its name is kept, or
+    /// Keeps the last record of `types` and the members that it was made from, if none of its name is kept, or
     /// none without a name behind the one used last.
     mutating func keep(
         _ kind: Kind, name: UInt32, nameAt offset: UInt32, size: UInt32, hasBits: Bool,
-        _ children: borrowing Arena<PlainChild>, _ types: borrowing TypeWriter, _ id: UInt32
+        _ children: borrowing Arena<PlainChild>, _ types: borrowing TypeWriter
     ) {
-        guard members.names.count + children.count <= Self.limit, models.count < Self.limit else {
+        guard members.count + children.count <= Self.limit, models.count < Self.limit else {
             return
         }
         let index = UInt32(truncatingIfNeeded: models.count)
@@ -98,10 +98,13 @@ struct CompositeModels: ~Copyable {
         models.append(
             Model(
                 kind: kind, hasBits: hasBits, size: size, name: name, nameOffset: offset,
-                first: UInt32(truncatingIfNeeded: members.names.count),
+                first: UInt32(truncatingIfNeeded: members.count),
                 count: UInt32(truncatingIfNeeded: children.count)))
-        for child in children.indices { members.names.append(children[child].nameKey) }
-        types.copyMembers(of: id, into: &members.triples)
+        var at = types.position - 3 * children.count
+        for child in children.indices {
+            members.append(children[child], first: types[at], place: types[at + 2])
+            at += 3
+        }
         last = index
     }
 }

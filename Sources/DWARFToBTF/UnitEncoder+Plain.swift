@@ -51,7 +51,7 @@ extension UnitEncoder {
         define(die, as: id)
         models.keep(
             kind, name: name, nameAt: nameOffset(die), size: size, hasBits: widths != 0, children,
-            types, id)
+            types)
         return true
     }
 

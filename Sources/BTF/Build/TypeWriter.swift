@@ -49,12 +49,6 @@ package struct TypeWriter: ~Copyable, Sendable {
         return id
     }
 
-    /// Copies the elements' words of `id`, the last record, a struct or union, into an arena.
-    package func copyMembers(of id: UInt32, into other: inout Arena<UInt32>) {
-        precondition(id == nextID - 1)
-        other.append(words, start(id) + 3..<words.count)
-    }
-
     @inlinable @inline(__always)
     package mutating func append(_ word: UInt32) { words.append(word) }
 
