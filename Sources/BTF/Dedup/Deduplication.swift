@@ -14,14 +14,14 @@ internal import Bytes
 //
 // Units are taken in one at a time, in the order of the file, and each is compared with what is known
 // by then. So memory holds the types that differ and one unit, never all that repeats. Threads read
-// units and hash them beforehand; taking in is done by one at a time, in order, which makes the result
-// independent of their number.
+// units; taking in is done by one at a time, in order, which makes the result independent of their number.
 //
 // What is hashed. Leaves (INT, FLOAT, FWD, unnamed enums) by all their words; named enums and typedefs
 // by name; structs and unions by name and size, unnamed ones by size and the names and places of their
 // members. Never by what they refer to: that may still turn out to be the same. The others refer to
 // types settled by then and are hashed with the ids of those. A hash only finds candidates; nothing
-// is merged without being compared.
+// is merged without being compared. Nor is anything hashed that is met by a walk from another type, as
+// most is, or that is a leaf and the one that followed the last leaf before.
 //
 // What is proven, for the types of a unit:
 //
