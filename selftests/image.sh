@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# image.sh [SERIES]...: makes Debian images to boot, for the kernel series 6.1, 6.12 and 7.2 (default: all).
+# image.sh [--update] [SERIES]...: makes Debian images to boot, for the kernel series 6.1, 6.12 and 7.2 (default: all).
 # docs/vm.md tells what they are for. Each lies in a folder of the cache, $CACHE/debian/SERIES:
 #
 #   release       the kernel's
@@ -13,7 +13,8 @@
 # tree, by its own compiler.
 #
 # A series is made anew when its packages, this script, kbtf or the tests are others than last time; if only
-# the last two are, what mmdebstrap made stays. Nothing is installed on the host, nothing mounted but /proc in
+# the last two are, what mmdebstrap made stays. Which packages there are is asked of the archive when something
+# is made, and with --update; so what is there stays until then. Nothing is installed on the host, nothing mounted but /proc in
 # the tree. Needs root (mmdebstrap, chroot) and, to make something, the network. KBTF names the binary.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -29,26 +30,22 @@ ROLES=/usr/local/libexec/kbtf
 EPOCH=1700000000
 UUID=6b627466-0000-4000-8000-000000000000
 
-# What differs between the series: suite, archives, packages. Sets variables of the caller.
-recipe() {
+suite_of() {
     case $1 in
-    6.1 | 6.12)
-        suite=bookworm
-        sources=$(debian_sources | awk '$2 ~ /^bookworm(-|$)/')
-        [ -n "$sources" ] || sources="$(debian_uri) bookworm"
-        ;;
-    7.2)
-        suite=sid
-        sources="$(debian_uri) sid"
-        ;;
+    6.1 | 6.12) echo bookworm ;;
+    7.2) echo sid ;;
     *) die "no such series: $1 (6.1 6.12 7.2)" ;;
     esac
-    export APT_CONFIG=$CACHE/apt-image-$suite/apt.conf
-    private_apt "image-$suite" amd64 <<<"$sources"
-    choose "$1"
 }
 
-# choose SERIES: the newest kernel of it that has headers, and what goes with it.
+# sources_of SUITE: "URI CODENAME", one a line.
+sources_of() {
+    local found
+    found=$(debian_sources | awk -v suite="$1" 'substr($2, 1, length(suite)) == suite')
+    echo "${found:-$(debian_uri) $1}"
+}
+
+# choose SERIES: the newest kernel of it that has headers, and what goes with it; for variables of the caller.
 choose() {
     local pattern=${1//./\\.} image release_of
     image=linux-image-
@@ -86,22 +83,24 @@ closure() {
 
 digest() { sha256sum | cut -d' ' -f1; }
 
-# What the tree depends on, and what the tests do besides.
+# What the tree depends on, what the tests do besides, and what all of it follows from, which is known at once.
 tree_digest() { { cat "$here/image.sh"; closure; } | digest; }
 tests_digest() {
     {
         cat "$KBTF"
-        cd "$repo"
+        cd "$repo" || exit
         find kbuild selftests/{Makefile,lib.mk,stage.sh,modules,progs,tests} -type f | sort | xargs sha256sum
     } | digest
 }
+
+all_digest() { { cat "$here/image.sh" "$CACHE/apt-image-$suite/lists/"*InRelease && echo "$1"; } | digest; }
 
 # make_tree DIR
 make_tree() {
     local dir=$1 uri codename package deb
     while read -r uri codename; do
         echo "deb [signed-by=$DEBIAN_KEYRING] $uri $codename main"
-    done <<<"$sources" |
+    done < <(sources_of "$suite") |
         SOURCE_DATE_EPOCH=$EPOCH APT_CONFIG='' mmdebstrap --quiet --mode=root --variant=essential --architectures=amd64 \
             --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
@@ -166,20 +165,33 @@ make_disk() {
         -E "hash_seed=$UUID,root_owner=0:0" -d "$1" "$2" "$((kib + kib / 4 + 65536))k"
 }
 
+# has SERIES: its image is what it should be, as far as the package lists tell.
+has() {
+    local dir=$IMAGES/$1 all
+    [ -z "$update" ] && [ -e "$dir/made-from" ] || return 1
+    all=$(all_digest "$tests" 2>/dev/null) && [ "$(<"$dir/made-from")" = "$all" ]
+}
+
 image() {
-    local series=$1 dir=$IMAGES/$1 suite sources release other kernel packages tree tests tmp
-    recipe "$series"
-    tree=$(tree_digest) tests=$(tests_digest)
-    if [ "$(cat "$dir/digest" 2>/dev/null)" = "$tree $tests" ]; then
+    local series=$1 dir=$IMAGES/$1 suite tests tree had tmp release other kernel packages
+    suite=$(suite_of "$series") tests=$(tests_digest)
+    if has "$series"; then
         status "$series: have $(<"$dir/release")"
         return 0
     fi
     [ "$(id -u)" = 0 ] || die "making images needs root (mmdebstrap and chroot)"
-    if [ "$(cut -d' ' -f1 "$dir/digest" 2>/dev/null)" != "$tree" ]; then
+    sources_of "$suite" | private_apt "image-$suite" amd64
+    export APT_CONFIG=$CACHE/apt-image-$suite/apt.conf
+    choose "$series"
+    tree=$(tree_digest)
+    read -r had _ < <(cat "$dir/digest" 2>/dev/null) || true
+    if [ "${had-}" != "$tree" ] || [ -n "$update" ]; then
         # The lists may be old, and the archive keeps what is new.
         apt-get -qq update || die "apt-get update failed for $suite"
         choose "$series"
         tree=$(tree_digest)
+    fi
+    if [ "${had-}" != "$tree" ]; then
         status "$series: making a tree of $suite with $release"
         tmp=$(fresh "$dir")
         make_tree "$tmp/root"
@@ -190,11 +202,15 @@ image() {
         echo "$tree" >"$dir/digest"
         status "$series: tree ready, $(wc -l <"$dir/packages") packages, $(du -sh "$dir/root" | cut -f1)"
     fi
-    echo "$tree" >"$dir/digest"
-    make_tests "$dir" "$series"
-    make_disk "$dir/root" "$dir/.disk.ext4"
-    mv "$dir/.disk.ext4" "$dir/disk.ext4"
-    echo "$tree $tests" >"$dir/digest"
+    if [ "$(<"$dir/digest")" != "$tree $tests" ]; then
+        # Half of it must not count as made.
+        echo "$tree" >"$dir/digest"
+        make_tests "$dir" "$series"
+        make_disk "$dir/root" "$dir/.disk.ext4"
+        mv "$dir/.disk.ext4" "$dir/disk.ext4"
+        echo "$tree $tests" >"$dir/digest"
+    fi
+    all_digest "$tests" >"$dir/made-from"
     status "$series: image ready, $(find "$dir/root/$LIBRARY" -mindepth 1 -maxdepth 1 | wc -l) tests, $(du -h "$dir/disk.ext4" | cut -f1)"
 }
 
@@ -203,5 +219,10 @@ command -v mmdebstrap >/dev/null || die "there is no mmdebstrap: make setup-peer
 KBTF=$(readlink -f "$KBTF")
 lock
 mkdir -p "$IMAGES"
+update=''
+if [ "${1-}" = --update ]; then
+    update=yes
+    shift
+fi
 [ $# -gt 0 ] || set -- 6.1 6.12 7.2
 for series; do (image "$series"); done

@@ -15,7 +15,7 @@ export LC_ALL=C
 IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images
 HEADERS=linux-headers-cloud-$(dpkg --print-architecture)
 PACKAGES=(
-    bc binutils build-essential clang-16 cpio kmod make pkg-config qemu-system-x86 xz-utils
+    bc binutils build-essential clang-16 cpio e2fsprogs kmod make pkg-config qemu-system-x86 xz-utils
     libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev python3 zlib1g-dev
     "$HEADERS"
 )

@@ -5,6 +5,7 @@
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
 #   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well
+#   images   the same in Debian images of the three, with modules that were made inside
 #   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests
@@ -91,6 +92,20 @@ run_guests() {
     local series
     guests_inputs
     for series in 6.1 6.12 7.2; do guest_tests "$series"; done
+}
+
+# Whole systems: made by their own compilers, with kbtf in the roles of the kernels' tools.
+run_images() {
+    local series bad
+    mkdir -p "$GUESTS"
+    for series in 6.1 6.12 7.2; do
+        bad=0
+        "$REPO/selftests/image.sh" "$series" >"$GUESTS/$series-image.made" 2>&1 ||
+            { verdict "$series image" 1 "$(tail -n 1 "$GUESTS/$series-image.made")"; continue; }
+        "$REPO/selftests/image-test.sh" "$series" --log "$GUESTS/$series-image.log" \
+            >"$GUESTS/$series-image.ktap" 2>"$GUESTS/$series-image.err" || bad=1
+        verdict "$series image" "$bad" "$(points "$GUESTS/$series-image.ktap")"
+    done
 }
 
 # A kernel that has no BTF but ours.

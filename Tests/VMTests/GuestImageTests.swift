@@ -11,25 +11,34 @@ import Testing
 /// Modules, tests and the list of what to do.
 @Suite struct GuestImageTests {
     private func module(
-        _ name: String, needs: [String] = [], release: String = "6.1.0-test", btf: String? = nil,
-        isDistilled: Bool = false, machine: UInt16 = 62
+        _ name: String, needs: [String] = [], softdep: String? = nil,
+        release: String = "6.1.0-test", btf: String? = nil, isDistilled: Bool = false,
+        machine: UInt16 = 62
     ) -> [UInt8] {
         var image = DWARFImage()
         image.machine = machine
         let info =
-            "depends=\(needs.joined(separator: ","))\0name=\(name)\0vermagic=\(release) SMP\0"
+            "depends=\(needs.joined(separator: ","))\0\(softdep.map { "softdep=\($0)\0" } ?? "")name=\(name)\0vermagic=\(release) SMP\0"
         image.section(".modinfo", Array(info.utf8))
         if let btf { image.section(".BTF", Array(btf.utf8)) }
         if isDistilled { image.section(".BTF.base", [1, 2, 3]) }
         return image.bytes()
     }
 
+    private func set(
+        _ paths: [String], drivers: [String] = [], folder: String? = nil,
+        release: String? = "6.1.0-test"
+    ) throws -> ModuleSet {
+        try ModuleSet(
+            paths, drivers: drivers, folder: folder,
+            release: release.flatMap { KernelRelease($0) }, for: .x86)
+    }
+
     private func order(
         _ paths: [String], folder: String? = nil, release: String? = "6.1.0-test"
     ) throws -> [String] {
-        try ModuleSet(
-            paths, folder: folder, release: release.flatMap { KernelRelease($0) }, for: .x86
-        ).entries.map { ($0.isWanted ? "" : "+") + $0.info.name }
+        try set(paths, folder: folder, release: release).entries
+            .map { ($0.isWanted ? "" : "+") + $0.info.name }
     }
 
     private func message(_ body: () throws -> Void) -> String? {
@@ -49,6 +58,99 @@ import Testing
         // One that is given takes the place of the kernel's, before those that need it.
         let own = try scratch.write("own/e.ko", module("e"))
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
+    }
+
+    /// What a module wishes for comes where modprobe would have it, and is no error where it is not there.
+    @Test func softDependencies() throws {
+        let scratch = try Scratch()
+        let folder = scratch.path + "/lib"
+        try scratch.write("lib/p.ko", module("p", needs: ["q"]))
+        try scratch.write("lib/q.ko", module("q"))
+        try scratch.write("lib/x.ko", module("x"))
+        // `b-c` is the module b_c, whose own wishes count too; nowhere is built in.
+        try scratch.write("lib/b-c.ko", module("b_c", softdep: "post: x"))
+        let a = try scratch.write(
+            "a.ko", module("a", needs: ["q"], softdep: "pre: p nowhere post: b-c gone"))
+        let z = try scratch.write("z.ko", module("z"))
+        #expect(try order([a, z], folder: folder) == ["+q", "+p", "a", "+b_c", "+x", "z"])
+        #expect(try set([a], folder: folder).absent == ["\(a): nowhere", "\(a): gone"])
+        // One that is given keeps its name.
+        #expect(
+            try order([a, scratch.path + "/lib/x.ko"], folder: folder)
+                == ["+q", "+p", "a", "+b_c", "x"])
+        // Two that wish for each other: no circle of needs.
+        let m = try scratch.write("m.ko", module("m", softdep: "pre: n"))
+        let n = try scratch.write("n.ko", module("n", softdep: "pre: m"))
+        #expect(try order([m, n]) == ["n", "m"])
+        let o = try scratch.write("o.ko", module("o", needs: ["m"]))
+        let late = try scratch.write("late/m.ko", module("m", softdep: "pre: o"))
+        #expect(try order([late, o]).sorted() == ["m", "o"])
+        // Words before the first keyword, and keywords without words, say nothing.
+        let odd = try scratch.write("odd.ko", module("odd", softdep: "  q\tpost: pre: \t post:"))
+        #expect(try order([odd]) == ["odd"])
+    }
+
+    /// The drivers of a disk come before all else, as far as they are modules.
+    @Test func drivers() throws {
+        let scratch = try Scratch()
+        let folder = scratch.path + "/lib"
+        try scratch.write("lib/virtio_blk.ko", module("virtio_blk", needs: ["virtio"]))
+        try scratch.write("lib/virtio.ko", module("virtio"))
+        let a = try scratch.write("a.ko", module("a", needs: ["virtio"]))
+        let disk = try DiskImage(
+            try scratch.write("disk", [UInt8](repeating: 0, count: 1080) + [0x53, 0xef]))
+        let names = disk.drivers(.x86)
+        #expect(names == ["virtio_pci", "virtio_blk", "ext4", "overlay"])
+        let modules = try set([a], drivers: names, folder: folder)
+        #expect(modules.entries.map { $0.info.name } == ["virtio", "virtio_blk", "a"])
+        #expect(modules.driverCount == 2)
+        #expect(modules.absent.isEmpty)
+        func list(_ modules: ModuleSet, tests: GuestFiles?) throws -> String {
+            let initramfs = try Initramfs(
+                initProgram: ByteView(Array("init".utf8)), modules: modules, tests: tests,
+                disk: disk)
+            let archive = try scratch.write("i.cpio", initramfs.chunks.flatMap { $0.array })
+            return try Shell.run("cpio -i --quiet --to-stdout kbtf/list <'\(archive)'")
+        }
+        #expect(
+            try list(modules, tests: nil) == """
+                needed\tvirtio\t/modules/virtio.ko
+                needed\tvirtio_blk\t/modules/virtio_blk.ko
+                root\t/dev/vda\text4
+                module\ta\t/modules/a.ko\t
+
+                """)
+        // All built in, and a script, which the system on the disk can run.
+        let script = try scratch.write("script", "#!/bin/sh\n")
+        #expect(
+            try list(
+                set([]), tests: GuestFiles([script], seconds: 3, hasSystem: true, for: .x86))
+                == "root\t/dev/vda\text4\ntest\tscript\t3\t/tests/script\n")
+    }
+
+    @Test func disks() throws {
+        let scratch = try Scratch()
+        let zeros = [UInt8](repeating: 0, count: 1024)
+        #expect(DiskImage.type(of: ByteView(zeros + zeros)) == nil)
+        #expect(DiskImage.type(of: ByteView(Array("hsqs".utf8))) == "squashfs")
+        #expect(DiskImage.type(of: ByteView(zeros + [0xe2, 0xe1, 0xf5, 0xe0])) == "erofs")
+        #expect(DiskImage.type(of: ByteView(zeros + [0xe2, 0xe1, 0xf5])) == nil)
+        #expect(DiskImage.type(of: ByteView([])) == nil)
+        let archive = try scratch.write("i.cpio", "070701")
+        #expect(
+            message { _ = try DiskImage(archive) }
+                == "\(archive): no file system in it that is known here (ext4, squashfs, erofs)")
+        // A comma or a quote in the path ends nothing.
+        let path = try scratch.write("a,b\"c", "hsqs")
+        let machine = Machine(.s390x, acceleration: .tcg, disk: try DiskImage(path))
+        let words = machine.command(kernel: "k", initramfs: "i")
+        let at = try #require(words.firstIndex(of: "-blockdev"))
+        #expect(
+            words[at + 1] == """
+                {"node-name":"disk","driver":"raw","read-only":true,"file":{"driver":"file",\
+                "filename":"\(scratch.path)/a,b\\"c"}}
+                """)
+        #expect(words[(at + 2)...].prefix(2) == ["-device", "virtio-blk-ccw,drive=disk"])
     }
 
     @Test func refused() throws {
