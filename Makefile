@@ -87,8 +87,12 @@ $(GUEST)-%: selftests/guest/init.c
 setup-peers: setup
 	@selftests/setup.sh --peers
 
+.PHONY: setup-machines
+setup-machines: setup
+	@selftests/setup.sh --machines
+
 .PHONY: conformance
-conformance: setup-peers build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
+conformance: setup-peers setup-machines build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
 	@for step in inputs peers oracles run; do
 		KBTF='$(KBTF)' bash Tests/Conformance/$$step.sh
 	done

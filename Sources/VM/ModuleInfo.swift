@@ -12,6 +12,8 @@ package struct ModuleInfo: Sendable {
     package let name: String
     /// Modules it needs.
     package let dependencies: [String]
+    /// Other names that it is asked for by.
+    package let aliases: [String]
     /// Modules that should be loaded before it, and after it, where there are such: `softdep=`.
     package let wishesBefore: [String]
     package let wishesAfter: [String]
@@ -53,8 +55,13 @@ package struct ModuleInfo: Sendable {
         }
         dependencies = values.filter { $0.key == "depends" }
             .flatMap { $0.value.split(separator: ",") }.map { ModuleInfo.canonical(String($0)) }
+        aliases = values.filter { $0.key == "alias" }.map { ModuleInfo.canonical($0.value) }
         (wishesBefore, wishesAfter) = ModuleInfo.wishes(
             values.filter { $0.key == "softdep" }.map { $0.value })
+        // Every one is looked for among all modules.
+        guard wishesBefore.count + wishesAfter.count <= 1000 else {
+            throw VMError("\(path): .modinfo: softdep= with more than 1000 modules")
+        }
         release = KernelRelease.inModinfo(data)
         btf = sections[".BTF"]
         isDistilled = sections[".BTF.base"] != nil

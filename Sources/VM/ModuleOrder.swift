@@ -5,6 +5,9 @@ import HostIO
 /// Puts modules behind those that they need, as modprobe does (modprobe.d(5) for soft dependencies): what a
 /// module needs before it comes first, whether it must be (`depends=`) or should (`softdep=pre:`); what should
 /// come after it (`post:`) follows.
+///
+/// A wish may name an alias (`crc32c`). Who has it is not asked of all modules, which would all have to be
+/// decompressed, but of those whose names begin with it (`crc32c_generic`).
 struct ModuleOrder {
     /// The modules that were given, by name. They go before the kernel's of the same name.
     let given: [String: ModuleInfo]
@@ -25,14 +28,15 @@ struct ModuleOrder {
         let info: ModuleInfo
         /// Wished for, not needed, by the one below it.
         let isWish: Bool
+        /// What it waits for, wishes first.
+        let wishes: [ModuleInfo]
         var next = 0
 
-        var count: Int { info.wishesBefore.count + info.dependencies.count }
+        var count: Int { wishes.count + info.dependencies.count }
 
         func need(_ index: Int) -> (name: String, isWish: Bool) {
-            let wishes = info.wishesBefore
-            return index < wishes.count
-                ? (wishes[index], true) : (info.dependencies[index - wishes.count], false)
+            index < wishes.count
+                ? (wishes[index].name, true) : (info.dependencies[index - wishes.count], false)
         }
     }
 
@@ -53,20 +57,41 @@ struct ModuleOrder {
         return info
     }
 
+    /// The modules that `info` wishes for as one of `names`.
+    private mutating func wished(
+        _ names: [String], by info: ModuleInfo
+    ) throws(VMError) -> [ModuleInfo] {
+        var found: [ModuleInfo] = []
+        for name in names {
+            var these: [ModuleInfo] = []
+            if let one = try find(name) {
+                these = [one]
+            } else {
+                // `crypto-crc32c` is the same among the names of algorithms.
+                let start = name.hasPrefix("crypto_") ? String(name.dropFirst(7)) : name
+                let names = Set(known.keys).union((files ?? [:]).keys)
+                for candidate in names.filter({ $0.hasPrefix(start) }).sorted() {
+                    if let one = try find(candidate), one.aliases.contains(name) {
+                        these.append(one)
+                    }
+                }
+            }
+            if these.isEmpty { absent.append((info.path, name)) }
+            found += these
+        }
+        return found
+    }
+
     /// Appends `first`, and around it what it needs and wishes for.
     mutating func add(_ first: ModuleInfo) throws(VMError) {
         var starts = [first]
-        while let start = starts.popLast() {
+        var next = 0
+        while next < starts.count {
             let already = modules.count
-            try addWithNeeds(start)
+            try addWithNeeds(starts[next])
+            next += 1
             for info in modules[already...] {
-                for wish in info.wishesAfter where !done.contains(wish) {
-                    if let later = try find(wish) {
-                        starts.insert(later, at: 0)
-                    } else {
-                        absent.append((info.path, wish))
-                    }
-                }
+                starts += try wished(info.wishesAfter, by: info)
             }
         }
     }
@@ -74,7 +99,7 @@ struct ModuleOrder {
     /// Depth first without recursing: a module is appended when all it needs are.
     private mutating func addWithNeeds(_ start: ModuleInfo) throws(VMError) {
         guard !done.contains(start.name) else { return }
-        var stack = [Waiting(info: start, isWish: false)]
+        var stack = [try waiting(start, isWish: false)]
         var open: Set<String> = [start.name]
         while let top = stack.last {
             guard top.next < top.count else {
@@ -94,18 +119,19 @@ struct ModuleOrder {
                 throw VMError("\(top.info.path): needs \(name), which needs it in turn")
             }
             guard let info = try find(name) else {
-                guard !isWish else {
-                    absent.append((top.info.path, name))
-                    continue
-                }
                 throw VMError(
                     "\(top.info.path): needs the module \(name), which is not "
                         + (folder.map { "below \($0)" } ?? "there: the kernel has no modules"),
                     hint: "add it with --module")
             }
             open.insert(name)
-            stack.append(Waiting(info: info, isWish: isWish))
+            stack.append(try waiting(info, isWish: isWish))
         }
+    }
+
+    private mutating func waiting(_ info: ModuleInfo, isWish: Bool) throws(VMError) -> Waiting {
+        Waiting(
+            info: info, isWish: isWish, wishes: try wished(info.wishesBefore, by: info))
     }
 
     /// The modules below `folder`, by name. `build` and `source` in it are links, which are not followed.

@@ -138,17 +138,18 @@ shipped_modules() {
 }
 debug_modules() { if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/debug"; else modules_of "$1"; fi; }
 
-# refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with.
+# refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with. OBJCOPY
+# names that of the modules' machine.
 refit() {
-    local base=$1 btf=$2 ko
+    local base=$1 btf=$2 ko objcopy=${OBJCOPY:-objcopy}
     shift 2
     for ko; do
         if ! section "$ko" .BTF_ids >/dev/null; then
-            objcopy --update-section ".BTF=$btf/${ko##*/}.btf" "$ko"
+            "$objcopy" --update-section ".BTF=$btf/${ko##*/}.btf" "$ko"
             continue
         fi
         "$COMPARE" blank-ids --base "$base" "$ko" "$ko.blank"
-        objcopy --update-section ".BTF=$btf/${ko##*/}.btf" "$ko.blank" "$ko"
+        "$objcopy" --update-section ".BTF=$btf/${ko##*/}.btf" "$ko.blank" "$ko"
         rm "$ko.blank"
         "$KBTF" ids --fill -q --base "$base" "$ko"
     done

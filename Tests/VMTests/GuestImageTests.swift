@@ -11,15 +11,18 @@ import Testing
 /// Modules, tests and the list of what to do.
 @Suite struct GuestImageTests {
     private func module(
-        _ name: String, needs: [String] = [], softdep: String? = nil,
+        _ name: String, needs: [String] = [], softdep: String? = nil, aliases: [String] = [],
         release: String = "6.1.0-test", btf: String? = nil, isDistilled: Bool = false,
         machine: UInt16 = 62
     ) -> [UInt8] {
         var image = DWARFImage()
         image.machine = machine
-        let info =
-            "depends=\(needs.joined(separator: ","))\0\(softdep.map { "softdep=\($0)\0" } ?? "")name=\(name)\0vermagic=\(release) SMP\0"
-        image.section(".modinfo", Array(info.utf8))
+        var info = [
+            "depends=\(needs.joined(separator: ","))", "name=\(name)", "vermagic=\(release) SMP",
+        ]
+        if let softdep { info.append("softdep=\(softdep)") }
+        info += aliases.map { "alias=\($0)" }
+        image.section(".modinfo", info.flatMap { Array($0.utf8) + [0] })
         if let btf { image.section(".BTF", Array(btf.utf8)) }
         if isDistilled { image.section(".BTF.base", [1, 2, 3]) }
         return image.bytes()
@@ -85,6 +88,17 @@ import Testing
         let o = try scratch.write("o.ko", module("o", needs: ["m"]))
         let late = try scratch.write("late/m.ko", module("m", softdep: "pre: o"))
         #expect(try order([late, o]).sorted() == ["m", "o"])
+        // An alias is the name of whatever has it, if that begins like it.
+        try scratch.write("lib/crc_a.ko", module("crc_a", aliases: ["crc"]))
+        try scratch.write("lib/crc_b.ko", module("crc_b", aliases: ["other", "crypto-crc"]))
+        try scratch.write("lib/crc_c.ko", module("crc_c"))
+        let user = try scratch.write("user.ko", module("user", softdep: "pre: crc crypto-crc"))
+        #expect(try order([user], folder: folder) == ["+crc_a", "+crc_b", "user"])
+        let greedy = try scratch.write(
+            "greedy.ko", module("greedy", softdep: "pre:" + String(repeating: " x", count: 1001)))
+        #expect(
+            message { _ = try order([greedy]) }
+                == "\(greedy): .modinfo: softdep= with more than 1000 modules")
         // Words before the first keyword, and keywords without words, say nothing.
         let odd = try scratch.write("odd.ko", module("odd", softdep: "  q\tpost: pre: \t post:"))
         #expect(try order([odd]) == ["odd"])

@@ -458,7 +458,7 @@ int main(void)
 
 			say("# module %s", name);
 			if (run_child(load_module, module, seconds))
-				say("# %s, which others need, does not load", name);
+				say("# %s, which others need or wish for, does not load", name);
 		} else if (count == 3 && !strcmp(words[0], "root")) {
 			switch_root(words[1], words[2]);
 		} else if (count == 3 && !strcmp(words[0], "btf")) {
