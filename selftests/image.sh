@@ -47,20 +47,20 @@ sources_of() {
 
 # choose SERIES: the newest kernel of it that has headers, and what goes with it; for variables of the caller.
 choose() {
-    local pattern=${1//./\\.} image release_of
+    local pattern=${1//./\\.} image candidate
     image=linux-image-
     [ "$1" != 7.2 ] || image=linux-binary-unsigned-
     release=''
-    for release_of in $(apt-cache search --names-only "^linux-headers-$pattern\\..*-cloud-amd64\$" |
+    for candidate in $(apt-cache search --names-only "^linux-headers-$pattern\\..*-cloud-amd64\$" |
         sed 's/^linux-headers-\(.*\) - .*/\1/' | sort -rV); do
-        kernel=("$image$release_of")
+        kernel=("$image$candidate")
         if [ "$1" = 7.2 ]; then
-            kernel+=("linux-modules-$release_of")
+            kernel+=("linux-modules-$candidate")
         else
-            kernel=("$image$release_of-unsigned")
+            kernel=("$image$candidate-unsigned")
         fi
         apt-cache show "${kernel[@]}" >/dev/null 2>&1 || continue
-        release=$release_of
+        release=$candidate
         break
     done
     [ -n "$release" ] || die "$1: no kernel with headers in the lists of $suite"
@@ -84,16 +84,19 @@ closure() {
 digest() { sha256sum | cut -d' ' -f1; }
 
 # What the tree depends on, what the tests do besides, and what all of it follows from, which is known at once.
-tree_digest() { { cat "$here/image.sh"; closure; } | digest; }
+# Of this script what makes them, not its comments.
+tree_digest() { { echo "$EPOCH" && declare -f choose make_tree && closure; } | digest; }
 tests_digest() {
     {
         cat "$KBTF"
+        echo "$EPOCH $UUID $LIBRARY $ROLES"
+        declare -f make_tests make_disk
         cd "$repo" || exit
         find kbuild selftests/{Makefile,lib.mk,stage.sh,modules,progs,tests} -type f | sort | xargs sha256sum
     } | digest
 }
 
-all_digest() { { cat "$here/image.sh" "$CACHE/apt-image-$suite/lists/"*InRelease && echo "$1"; } | digest; }
+all_digest() { { declare -f choose make_tree && cat "$CACHE/apt-image-$suite/lists/"*InRelease && echo "$1"; } | digest; }
 
 # make_tree DIR
 make_tree() {

@@ -24,14 +24,20 @@ package struct DiskImage: Sendable, Equatable {
     }
 
     /// The file system that begins with `view`; nil for anything else. Sources are the kernel's
-    /// Documentation/filesystems: ext4/super.rst (0x38 into the superblock at 1024), squashfs.rst, erofs.rst.
+    /// Documentation/filesystems: ext4/super.rst (the superblock is at 1024), squashfs.rst, erofs.rst.
     package static func type(of view: ByteView) -> String? {
         func has(_ bytes: [UInt8], at offset: Int) -> Bool {
             view.count >= offset + bytes.count
                 && bytes.indices.allSatisfy { view[offset + $0] == bytes[$0] }
         }
         if view.hasBytes("hsqs") { return "squashfs" }
-        if has([0x53, 0xef], at: 1024 + 0x38) { return "ext4" }
+        // Two bytes prove little, as in an initramfs that is compressed: the size of blocks and the revision that
+        // follow are small numbers.
+        if has([0x53, 0xef], at: 1024 + 0x38), has([0, 0, 0], at: 1024 + 0x19),
+            has([0, 0, 0], at: 1024 + 0x4d), view[1024 + 0x18] <= 6, view[1024 + 0x4c] <= 1
+        {
+            return "ext4"
+        }
         if has([0xe2, 0xe1, 0xf5, 0xe0], at: 1024) { return "erofs" }
         return nil
     }

@@ -71,8 +71,9 @@ struct Run: ParsableCommand {
 
     func validate() throws {
         let isEmpty = module.isEmpty && test.isEmpty
-        if case .foreign = GuestImage(image) {
-            guard isEmpty else {
+        if case .foreign(let path) = GuestImage(image) {
+            // What is not there is told as such later.
+            guard isEmpty || !FileStatus(path).exists else {
                 throw ValidationError(
                     "an initramfs brings its own modules and tests: --module and --test do not go with --image \(image)"
                 )

@@ -44,6 +44,12 @@ import Testing
             .map { ($0.isWanted ? "" : "+") + $0.info.name }
     }
 
+    /// As much of a superblock as tells what it is.
+    private let ext4: [UInt8] =
+        [UInt8](repeating: 0, count: 1024 + 0x18) + [2, 0, 0, 0]
+        + [UInt8](repeating: 0xff, count: 0x38 - 0x1c) + [0x53, 0xef]
+        + [UInt8](repeating: 0xff, count: 0x4c - 0x3a) + [1, 0, 0, 0]
+
     private func message(_ body: () throws -> Void) -> String? {
         do { try body() } catch { return "\(error)" }
         return nil
@@ -111,8 +117,7 @@ import Testing
         try scratch.write("lib/virtio_blk.ko", module("virtio_blk", needs: ["virtio"]))
         try scratch.write("lib/virtio.ko", module("virtio"))
         let a = try scratch.write("a.ko", module("a", needs: ["virtio"]))
-        let disk = try DiskImage(
-            try scratch.write("disk", [UInt8](repeating: 0, count: 1080) + [0x53, 0xef]))
+        let disk = try DiskImage(try scratch.write("disk", ext4))
         let names = disk.drivers(.x86)
         #expect(names == ["virtio_pci", "virtio_blk", "ext4", "overlay"])
         let modules = try set([a], drivers: names, folder: folder)
@@ -150,6 +155,15 @@ import Testing
         #expect(DiskImage.type(of: ByteView(zeros + [0xe2, 0xe1, 0xf5, 0xe0])) == "erofs")
         #expect(DiskImage.type(of: ByteView(zeros + [0xe2, 0xe1, 0xf5])) == nil)
         #expect(DiskImage.type(of: ByteView([])) == nil)
+        #expect(DiskImage.type(of: ByteView(ext4)) == "ext4")
+        #expect(DiskImage.type(of: ByteView(Array(ext4.dropLast()))) == nil)
+        for (offset, byte): (Int, UInt8) in [
+            (0x38, 0), (0x39, 0), (0x18, 7), (0x19, 1), (0x1b, 1), (0x4c, 2), (0x4f, 1),
+        ] {
+            var other = ext4
+            other[1024 + offset] = byte
+            #expect(DiskImage.type(of: ByteView(other)) == nil)
+        }
         let archive = try scratch.write("i.cpio", "070701")
         #expect(
             message { _ = try DiskImage(archive) }

@@ -125,6 +125,10 @@ static void switch_root(const char *device, const char *type)
 	// The driver is loaded; its disk may take a moment.
 	for (int tries = 0; access(device, F_OK) && tries < 500; tries++)
 		usleep(20000);
+	if (access(device, F_OK)) {
+		say("Bail out! no disk at %s: the kernel has no driver for it, or none among its modules", device);
+		power_off();
+	}
 	mkdir("/disk", 0755);
 	mkdir("/memory", 0755);
 	mkdir("/root", 0755);
