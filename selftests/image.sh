@@ -136,8 +136,8 @@ make_tests() {
     unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" \
         "$ROLES/pahole" --version >>"$log" 2>&1 ||
         die "$2: kbtf does not run in the image; is it linked with shared libraries? make setup build"
-    # 6.1's have none, and the kernel that boots will do.
-    [ -e "$root$headers/vmlinux" ] || ln -s "/boot/vmlinuz-$release" "$root$headers/vmlinux"
+    # 6.1 has none, and the kernel that boots will do; seen from outside the link leads nowhere.
+    [ -e "$root$headers/vmlinux" ] || ln -sfn "/boot/vmlinuz-$release" "$root$headers/vmlinux"
     BASE=$(kernel_of "$root") HEADERS=$headers INSIDE=$root ROLES=$ROLES \
         OTHER_HEADERS=${other:+/usr/src/linux-headers-$other} \
         OTHER_BASE=${other:+$root/usr/src/linux-headers-$other/vmlinux} \
@@ -145,7 +145,8 @@ make_tests() {
         "$here/stage.sh" "$stage" >>"$log" 2>&1 || { tail -n 5 "$log" >&2; die "$2: the guest tests cannot be made"; }
     mkdir -p "$root/$LIBRARY"
     cp -r "$stage/tests/." "$root/$LIBRARY/"
-    rm -rf "$stage"
+    # Of bases that kbtf met in there.
+    rm -rf "$stage" "$root/root/.cache"
 }
 
 # The image that boots, in a tree.
