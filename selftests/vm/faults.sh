@@ -49,11 +49,12 @@ source "$root/selftests/tap.sh"
 
 # guest NAME SECONDS ARGUMENT...: runs it in the background.
 guest() {
-    local name=$1 seconds=$2
+    local name=$1 seconds=$2 kernel=(--kernel "$release")
     shift 2
+    [[ " $* " != *" --kernel "* ]] || kernel=()
     (
         start=$SECONDS
-        timeout 120 "$kbtf" vm run --json --log-limit 1 --kernel "$release" --accel "${ACCEL:-tcg}" --cpus 1 \
+        timeout 120 "$kbtf" vm run --json --log-limit 1 "${kernel[@]}" --accel "${ACCEL:-tcg}" --cpus 1 \
             --timeout "$seconds" --log "$work/$name.log" "$@" >"$work/$name.out" 2>"$work/$name.err"
         echo "$? $((SECONDS - start))" >"$work/$name.status"
     ) &
