@@ -23,11 +23,13 @@
 #   rebase       standalone BTF put onto bases, split BTF moved from one to another; rebase.sh has it
 #   distill      distilled and relocated, against libbpf and pahole; distill.sh has it
 #   guests       BPF programs attach by our BTF, in virtual machines of three kernels; guests.sh has it
+#   images       the same in Debian images of the three
+#   arm64, s390x kernels of other machines take the BTF of some of their modules; machines.sh has it
 #   small        a kernel whose own BTF kbtf made runs them as well
 #   load         every module that ships with them loads with our BTF in its place, likewise
 #
 # CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, target,
-# kbuild, kernel, ids, rebase, distill, guests, small and load; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# kbuild, kernel, ids, rebase, distill, guests, images, arm64, s390x, small and load; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -353,6 +355,8 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=machines.sh
+source "$HERE/machines.sh"
 
 # --- ---
 
@@ -414,7 +418,7 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests small load}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests images arm64 s390x small load}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
@@ -428,9 +432,11 @@ for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild ke
     rebase) run_rebase ;;
     distill) run_distill ;;
     guests) run_guests ;;
+    images) run_images ;;
+    arm64 | s390x) run_machines "$check" ;;
     small) run_small ;;
     load) run_load ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests small load)" ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests images arm64 s390x small load)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
