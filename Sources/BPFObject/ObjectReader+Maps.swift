@@ -154,6 +154,12 @@ extension ObjectReader {
                             "variable '\(name)' of its DATASEC has no symbol")
                     }
                     offset = symbol.value
+                } else if let symbol, symbol.value != offset {
+                    // libbpf's linker forgets to correct what was declared before it was defined.
+                    throw BPFObjectError(
+                        file: path, section: section.name, offset: Int(clamping: symbol.value),
+                        "variable '\(name)' is at \(offset) by its DATASEC, and not by its symbol",
+                        hint: "link it once more: kbtf gen object OUT \(path)")
                 }
                 isStatic = symbol?.isHidden ?? false
             }
