@@ -29,7 +29,9 @@ struct Check: ParsableCommand {
               kbtf check --target 6.1 foo.ko
             """)
 
-    @Option(help: ArgumentHelp("The rules to hold it against: structure or object.", valueName: "PROFILE"))
+    @Option(
+        help: ArgumentHelp(
+            "The rules to hold it against: structure or object.", valueName: "PROFILE"))
     var profile = CheckProfile.structure
 
     @Option(help: ArgumentHelp("List so many findings of a file; all are counted.", valueName: "N"))
