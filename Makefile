@@ -87,8 +87,12 @@ $(GUEST)-%: selftests/guest/init.c
 setup-peers: setup
 	@selftests/setup.sh --peers
 
+.PHONY: setup-machines
+setup-machines: setup
+	@selftests/setup.sh --machines
+
 .PHONY: conformance
-conformance: setup-peers build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
+conformance: setup-peers setup-machines build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
 	@for step in inputs peers oracles run; do
 		KBTF='$(KBTF)' bash Tests/Conformance/$$step.sh
 	done
@@ -96,6 +100,19 @@ conformance: setup-peers build ## compare with pahole, over whole real kernels (
 .PHONY: bench
 bench: setup-peers build ## time and memory beside the peers (CASES="vmlinux start" picks)
 	@KBTF='$(KBTF)' bash bench/bench.sh
+
+SERIES ?= 6.1 6.12 7.2
+.PHONY: image
+image: setup-peers build ## Debian images of 6.1, 6.12 and 7.2 for `kbtf vm run --image debian` (SERIES="6.1" picks; root)
+	@KBTF='$(KBTF)' selftests/image.sh $(if $(UPDATE),--update) $(SERIES)
+
+.PHONY: image-test
+image-test: image ## boot these images, and run all guest tests in them
+	@failed=0
+	for series in $(SERIES); do
+		KBTF='$(KBTF)' selftests/image-test.sh "$$series" || failed=1
+	done
+	exit "$$failed"
 
 .PHONY: fuzz
 fuzz: setup ## the fuzz tests, with KBTF_FUZZ_SECONDS (60) for each

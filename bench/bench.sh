@@ -9,6 +9,7 @@
 #   batch     all modules of a kernel: one kbtf, and a loop of pahole
 #   dump      BTF of a vmlinux as C and as JSON, against bpftool
 #   start     --version
+#   vm        a module in a virtual machine, beside a script that calls QEMU
 #
 # CASES picks some of them. Only a run of all of them is written to bench/RESULTS.md; what some of
 # them gave is printed and kept in the cache folder, under bench/. RUNS is how often
@@ -29,7 +30,7 @@ for file in "$BENCH"/cases/*.sh; do
     source "$file"
 done
 
-ALL="vmlinux module modules batch dump start"
+ALL="vmlinux module modules batch dump start vm"
 : "${CASES:=$ALL}"
 : "${KBTF:=$REPO/.build/release/kbtf}"
 SCRATCH=${KBTF%/release/kbtf}

@@ -4,6 +4,7 @@
 # setup.sh            install what building and testing need, and unpack the
 #                     kernel image that belongs to the installed headers
 # setup.sh --peers    install what the conformance tests and benchmarks need
+# setup.sh --machines install what booting kernels of other machines needs
 # setup.sh --release  print the release of those headers
 #
 # Does nothing, and needs neither root nor network, when all is there. The image
@@ -15,11 +16,15 @@ export LC_ALL=C
 IMAGES=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images
 HEADERS=linux-headers-cloud-$(dpkg --print-architecture)
 PACKAGES=(
-    bc binutils build-essential clang-16 cpio kmod make pkg-config qemu-system-x86 xz-utils
+    bc binutils build-essential clang-16 cpio e2fsprogs kmod make pkg-config qemu-system-x86 xz-utils
     libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev python3 zlib1g-dev
     "$HEADERS"
 )
-PEERS=(bpftool bison flex hyperfine jq lz4 mmdebstrap pahole strace time valgrind zstd)
+PEERS=(bison bpftool busybox-static flex hyperfine jq lz4 mmdebstrap pahole strace time valgrind zstd)
+MACHINES=(
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
+    gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-system-misc
+)
 
 die() {
     echo "setup: $*" >&2
@@ -117,6 +122,9 @@ case ${1-} in
     ;;
 --peers)
     install_packages "${PEERS[@]}"
+    ;;
+--machines)
+    install_packages "${MACHINES[@]}"
     ;;
 '')
     command -v swift >/dev/null || die "no swift in PATH: kbtf needs the Swift 6.3 toolchain"

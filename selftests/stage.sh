@@ -13,6 +13,8 @@
 #   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without
 #   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
 #   INSIDE          a root to compile modules in, in which HEADERS and OTHER_HEADERS lie; none: here
+#   ROLES           the folder with kbtf's names for kernel builds, in that root: modules whose BTF the kernel's own
+#                   makefiles have made by them are tested as well. HEADERS must have a vmlinux then
 
 set -euo pipefail
 export LC_ALL=C
@@ -21,6 +23,7 @@ folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
 OTHER_BASE=${OTHER_BASE-} OTHER_HEADERS=${OTHER_HEADERS-} REFUSED=${REFUSED:-0} INSIDE=${INSIDE-}
+ROLES=${ROLES-}
 # The builds must not take part in the one that calls this.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
@@ -31,9 +34,10 @@ trap 'rm -rf "$work" ${inside:+"$inside"}' EXIT
 rm -rf "$folder/tests" "$folder/modules"
 mkdir -p "$folder/tests" "$folder/modules"
 
-# compiled HEADERS: kbtf_test.ko for them, without BTF, into $work/NAME.ko
+# compiled HEADERS NAME ARGUMENT...: kbtf_test.ko for them, by make with the ARGUMENTS, into $work/NAME.ko
 compiled() {
     local headers=$1 name=$2 source=$work/$2
+    shift 2
     if [ -n "$INSIDE" ]; then
         inside=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX")
         source=$inside
@@ -41,11 +45,11 @@ compiled() {
         # objtool and make want /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
         unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" \
-            make -s -C "$headers" M="${source#"$INSIDE"}" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+            make -s -C "$headers" M="${source#"$INSIDE"}" "$@" modules
     else
         mkdir "$source"
         cp "$here"/modules/kbtf_test/*.[ch] "$here/modules/kbtf_test/Kbuild" "$source/"
-        make -s -C "$headers" M="$source" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+        make -s -C "$headers" M="$source" "$@" modules
     fi
     cp "$source/kbtf_test.ko" "$work/$name.ko"
     if [ -n "$INSIDE" ]; then
@@ -64,9 +68,10 @@ put() {
     [ -z "${3-}" ] || strip --strip-debug -o "$folder/tests/$1/kbtf_test.ko" "$folder/modules/$3.ko"
 }
 
+without_btf=CONFIG_DEBUG_INFO_BTF_MODULES=
 make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF"
 
-compiled "$HEADERS" this
+compiled "$HEADERS" this "$without_btf"
 cd "$folder/modules"
 module split this
 module standalone this
@@ -85,8 +90,19 @@ put activity activity
 put kernel kernel_btf
 [ -z "${VMLINUX_BTF-}" ] || cp "$VMLINUX_BTF" "$folder/tests/kernel/vmlinux.btf"
 
+if [ -n "$ROLES" ]; then
+    roles=(PAHOLE="$ROLES/pahole" RESOLVE_BTFIDS="$ROLES/resolve_btfids")
+    compiled "$HEADERS" inside "${roles[@]}"
+    compiled "$HEADERS" inside-standalone "${roles[@]}" BTF_BASE=
+    module inside inside
+    module inside-rebased inside-standalone
+    "$KBTF" rebase -q --base "$BASE" inside-rebased.ko
+    put inside module_btf inside
+    put inside-rebased module_btf inside-rebased
+fi
+
 [ -n "$OTHER_BASE" ] || exit 0
-compiled "$OTHER_HEADERS" other
+compiled "$OTHER_HEADERS" other "$without_btf"
 module distilled other
 module foreign this
 "$KBTF" encode -q --base "$OTHER_BASE" distilled.ko foreign.ko

@@ -20,6 +20,9 @@ package struct Architecture: Sendable, Equatable {
     /// What puts the console on QEMU's standard output, and what the guest calls it.
     let consoleDevice: [String]
     let console: String
+    /// QEMU's disk that has a driver everywhere, and what that lies on where it is a module.
+    let diskDevice: String
+    let diskDrivers: [String]
 
     package static let all = [x86, arm64, s390x]
 
@@ -27,20 +30,23 @@ package struct Architecture: Sendable, Equatable {
         name: "x86_64", qemu: "qemu-system-x86_64", package: "qemu-system-x86",
         machine: ELFMachine.amd64, isBigEndian: false,
         board: ["-machine", "pc"], emulatedProcessor: "max",
-        consoleDevice: ["-serial", "chardev:console"], console: "ttyS0")
+        consoleDevice: ["-serial", "chardev:console"], console: "ttyS0",
+        diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
 
     /// Emulating the pointer authentication that `max` has by default costs a third of the time.
     package static let arm64 = Architecture(
         name: "aarch64", qemu: "qemu-system-aarch64", package: "qemu-system-arm",
         machine: ELFMachine.aarch64, isBigEndian: false,
         board: ["-machine", "virt"], emulatedProcessor: "max,pauth-impdef=on",
-        consoleDevice: ["-serial", "chardev:console"], console: "ttyAMA0")
+        consoleDevice: ["-serial", "chardev:console"], console: "ttyAMA0",
+        diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
 
     package static let s390x = Architecture(
         name: "s390x", qemu: "qemu-system-s390x", package: "qemu-system-misc",
         machine: ELFMachine.s390, isBigEndian: true,
         board: ["-machine", "s390-ccw-virtio"], emulatedProcessor: "max",
-        consoleDevice: ["-device", "sclpconsole,chardev=console"], console: "ttysclp0")
+        consoleDevice: ["-device", "sclpconsole,chardev=console"], console: "ttysclp0",
+        diskDevice: "virtio-blk-ccw", diskDrivers: ["virtio_ccw"])
 
     package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 

@@ -26,16 +26,19 @@ package struct GuestFiles: Sendable {
 
     package private(set) var files: [File] = []
     package private(set) var tests: [GuestTest] = []
+    private let hasSystem: Bool
 
     /// - Parameters:
     ///   - paths: programs, each a test; and folders, in which every file that may be executed is one, and
     ///     all else comes along.
     ///   - seconds: what each test may take.
     ///   - denied: tests that are not to run, and why, by name.
+    ///   - hasSystem: the guest's root has interpreters and libraries.
     package init(
         _ paths: [String], seconds: Int, denied: [String: String] = [:],
-        for architecture: Architecture
+        hasSystem: Bool = false, for architecture: Architecture
     ) throws(VMError) {
+        self.hasSystem = hasSystem
         for path in paths {
             let status = FileStatus(path)
             guard status.isDirectory else {
@@ -71,18 +74,18 @@ package struct GuestFiles: Sendable {
         }
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw VMError(error) }
-        if mode & 0o111 != 0 { try GuestFiles.check(bytes, path, architecture) }
+        if mode & 0o111 != 0 { try check(bytes, path, architecture) }
         files.append(File(path: "/tests/\(name)", mode: mode, bytes: bytes))
     }
 
     /// A program that the guest cannot run is better told about here than after the boot.
-    private static func check(
+    private func check(
         _ bytes: ByteView, _ path: String, _ architecture: Architecture
     ) throws(VMError) {
-        if bytes.hasBytes("#!") {
+        if bytes.hasBytes("#!"), !hasSystem {
             throw VMError(
                 "\(path): a script, and the guest has no interpreter for it",
-                hint: "make it a static program; or bring your own --image")
+                hint: "make it a static program; or give the guest a system: --image debian")
         }
         guard ELFFile.isELF(bytes) else { return }
         let file: ELFFile
@@ -91,10 +94,10 @@ package struct GuestFiles: Sendable {
             throw VMError("\(path): not a program for \(architecture.name)")
         }
         // PT_INTERP.
-        if file.segments.contains(where: { $0.type == 3 }) {
+        if !hasSystem, file.segments.contains(where: { $0.type == 3 }) {
             throw VMError(
                 "\(path): linked dynamically, and the guest has no libraries",
-                hint: "link it with -static")
+                hint: "link it with -static; or give the guest a system: --image debian")
         }
     }
 

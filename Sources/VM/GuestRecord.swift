@@ -18,6 +18,8 @@ struct GuestRecord {
     static let keptTroubles = 100
 
     let hasOwnInit: Bool
+    /// Texts: a warning whose report begins with a line that holds one of them is expected.
+    let allowedWarnings: [String]
     var log: [UInt8] = []
     /// The guest's init has spoken.
     private(set) var hasSpoken = false
@@ -25,6 +27,9 @@ struct GuestRecord {
     private var hasEnded = false
     private var parser = KTAPParser()
     private var troubles: [Trouble] = []
+    /// Expected ones, apart, so that many of them do not keep others out.
+    private var allowed: [Trouble] = []
+    private var allowedCount = 0
     /// The last complaint's report goes on.
     private var isInReport = false
     private var lastLines: [String] = []
@@ -33,8 +38,9 @@ struct GuestRecord {
     private var lostLines = 0
     private var complaint: [UInt8] = []
 
-    init(hasOwnInit: Bool) {
+    init(hasOwnInit: Bool, allowedWarnings: [String] = []) {
         self.hasOwnInit = hasOwnInit
+        self.allowedWarnings = allowedWarnings
         // Its own initramfs says nothing that could be waited for.
         hasSpoken = !hasOwnInit
     }
@@ -46,17 +52,30 @@ struct GuestRecord {
         case .trouble(let kind, let headline):
             // `Oops: 0002` goes on where `BUG: unable to handle ...` began.
             let goesOn = isInReport && kind == .oops && troubles.last?.kind != .warning
-            guard !goesOn, troubles.count < GuestRecord.keptTroubles else { break }
-            troubles.append(
-                Trouble(
-                    kind: kind, headline: headline, lines: Array(reportSoFar), during: activity))
-            isInReport = true
+            guard !goesOn else { break }
+            let trouble = Trouble(
+                kind: kind, headline: headline, lines: Array(reportSoFar), during: activity)
+            isInReport = false
+            if isAllowed(trouble) {
+                allowedCount += 1
+                if allowed.count < GuestRecord.keptTroubles { allowed.append(trouble) }
+            } else if troubles.count < GuestRecord.keptTroubles {
+                troubles.append(trouble)
+                isInReport = true
+            }
         case .powerDown: isInReport = false
         case .halted:
             isInReport = false
             isHalted = true
         case .lost(let count): lostLines += count
         }
+    }
+
+    private func isAllowed(_ trouble: Trouble) -> Bool {
+        trouble.kind == .warning
+            && allowedWarnings.contains { text in
+                trouble.lines.contains { $0.contains(text) }
+            }
     }
 
     /// The line that came last, and those before it that belong to it: a warning's own text stands between
@@ -112,6 +131,7 @@ struct GuestRecord {
         let (outcome, reason, evidence) = judge(cut, ending, tests)
         return GuestReport(
             outcome: outcome, reason: reason, evidence: evidence, tests: tests, troubles: troubles,
+            allowed: allowed, allowedCount: allowedCount,
             log: log, milliseconds: milliseconds, acceleration: acceleration, lostLines: lostLines)
     }
 

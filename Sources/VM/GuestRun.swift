@@ -28,18 +28,22 @@ package struct GuestRun: Sendable {
     package let limits: GuestLimits
     /// KTAP is what the guest's init marks as its own, not what else comes on the console.
     package let hasOwnInit: Bool
+    /// Texts that tell a warning to be expected.
+    package let allowedWarnings: [String]
     package let launcher: ChildProcess.Launcher
 
     package init(
         machine: Machine, kernel: String, initramfs: [ByteView],
         limits: GuestLimits = GuestLimits(),
-        hasOwnInit: Bool = true, launcher: ChildProcess.Launcher
+        hasOwnInit: Bool = true, allowedWarnings: [String] = [],
+        launcher: ChildProcess.Launcher
     ) {
         self.machine = machine
         self.kernel = kernel
         self.initramfs = initramfs
         self.limits = limits
         self.hasOwnInit = hasOwnInit
+        self.allowedWarnings = allowedWarnings
         self.launcher = launcher
     }
 
@@ -52,7 +56,7 @@ package struct GuestRun: Sendable {
         now: () -> Int, watch: (ConsoleEvent) -> Void = { _ in }
     ) throws(VMError) -> GuestReport {
         let start = now()
-        var record = GuestRecord(hasOwnInit: hasOwnInit)
+        var record = GuestRecord(hasOwnInit: hasOwnInit, allowedWarnings: allowedWarnings)
         var qemu: ChildProcess
         do throws(HostError) {
             let file = try MemoryFile("initramfs", with: initramfs)

@@ -12,9 +12,10 @@ package struct Initramfs: Sendable {
     /// - Parameters:
     ///   - initProgram: what the kernel starts, selftests/guest/init.c.
     ///   - parameters: for modules, by name: `debug=1`.
+    ///   - disk: what the guest is to have as its root, once the drivers among the modules are loaded.
     package init(
         initProgram: ByteView, modules: ModuleSet, parameters: [String: String] = [:],
-        tests: GuestFiles?
+        tests: GuestFiles?, disk: DiskImage? = nil
     ) throws(VMError) {
         var archive = CpioWriter()
         var list = ""
@@ -22,7 +23,8 @@ package struct Initramfs: Sendable {
         // The kernel opens it before init can mount anything.
         try archive.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
         try archive.add("init", mode: 0o755, .file(initProgram))
-        for entry in modules.entries {
+        for (index, entry) in modules.entries.enumerated() {
+            if let disk, index == modules.driverCount { list += Initramfs.rootLine(disk) }
             let info = entry.info
             let path = "/modules/\(info.name).ko"
             try archive.add(path, mode: 0o644, .file(info.bytes))
@@ -42,6 +44,9 @@ package struct Initramfs: Sendable {
             }
             plan += 1
         }
+        if let disk, modules.driverCount == modules.entries.count {
+            list += Initramfs.rootLine(disk)
+        }
         for file in tests?.files ?? [] {
             try archive.add(file.path, mode: file.mode, .file(file.bytes))
         }
@@ -57,5 +62,9 @@ package struct Initramfs: Sendable {
         try archive.finish()
         chunks = archive.chunks
         self.plan = plan
+    }
+
+    private static func rootLine(_ disk: DiskImage) -> String {
+        "root\t\(DiskImage.device)\t\(disk.type)\n"
     }
 }

@@ -39,7 +39,8 @@ package struct Kernel: Sendable {
             let places = roots.flatMap { Kernel.places(of: release, below: $0) }
             guard let image = places.first(where: { FileStatus($0).isRegular }) else {
                 throw VMError(
-                    "no image of the kernel \(release): looked for \(places.joined(separator: ", "))",
+                    "no image of the kernel \(release): looked for boot/vmlinuz-\(release) and "
+                        + "lib/modules/\(release)/vmlinuz below \(roots.joined(separator: ", "))",
                     hint: "unpack its package (dpkg -x) and name the folder with --kernel")
             }
             try self.init(image: image, roots: roots)

@@ -12,6 +12,11 @@ package struct ModuleInfo: Sendable {
     package let name: String
     /// Modules it needs.
     package let dependencies: [String]
+    /// Other names that it is asked for by.
+    package let aliases: [String]
+    /// Modules that should be loaded before it, and after it, where there are such: `softdep=`.
+    package let wishesBefore: [String]
+    package let wishesAfter: [String]
     /// The kernel it was built for.
     package let release: KernelRelease?
     /// The file, decompressed.
@@ -50,6 +55,13 @@ package struct ModuleInfo: Sendable {
         }
         dependencies = values.filter { $0.key == "depends" }
             .flatMap { $0.value.split(separator: ",") }.map { ModuleInfo.canonical(String($0)) }
+        aliases = values.filter { $0.key == "alias" }.map { ModuleInfo.canonical($0.value) }
+        (wishesBefore, wishesAfter) = ModuleInfo.wishes(
+            values.filter { $0.key == "softdep" }.map { $0.value })
+        // Every one is looked for among all modules.
+        guard wishesBefore.count + wishesAfter.count <= 1000 else {
+            throw VMError("\(path): .modinfo: softdep= with more than 1000 modules")
+        }
         release = KernelRelease.inModinfo(data)
         btf = sections[".BTF"]
         isDistilled = sections[".BTF.base"] != nil
@@ -63,6 +75,25 @@ package struct ModuleInfo: Sendable {
 
     static func canonical(_ name: String) -> String {
         String(name.map { $0 == "-" ? "_" : $0 })
+    }
+
+    /// `pre: a b post: c`, each of `texts`.
+    private static func wishes(_ texts: [String]) -> (before: [String], after: [String]) {
+        var before: [String] = []
+        var after: [String] = []
+        for text in texts {
+            var isAfter: Bool?
+            for word in text.split(whereSeparator: { $0 == " " || $0 == "\t" }) {
+                switch (word, isAfter) {
+                case ("pre:", _): isAfter = false
+                case ("post:", _): isAfter = true
+                case (_, false): before.append(canonical(String(word)))
+                case (_, true): after.append(canonical(String(word)))
+                case (_, nil): break
+                }
+            }
+        }
+        return (before, after)
     }
 
     private static func decompressed(_ path: String) throws(VMError) -> ByteView {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import HostIO
 package import KernelTree
 
 /// Modules in the order they have to be loaded in, with those of the kernel that they need.
 ///
-/// Who needs whom comes from the modules themselves (`depends=` in `.modinfo`), not from modules.dep: a package
-/// that was only unpacked has none, and modules built outside the tree are in none.
+/// Who needs whom comes from the modules themselves (`.modinfo`), not from modules.dep: a package that was only
+/// unpacked has none, and modules built outside the tree are in none.
 package struct ModuleSet: Sendable {
     package struct Entry: Sendable {
         package let info: ModuleInfo
@@ -14,19 +13,27 @@ package struct ModuleSet: Sendable {
         package let isWanted: Bool
     }
 
-    package private(set) var entries: [Entry] = []
+    package let entries: [Entry]
+    /// How many entries, from the first, are there for the drivers.
+    package let driverCount: Int
+    /// What modules should have beside them (softdep) and is not to be found under that name: `foo.ko: bar`.
+    package let absent: [String]
 
     /// - Parameters:
     ///   - paths: the modules wanted, in order. They go before the kernel's own of the same name.
+    ///   - drivers: names of modules that come before all others. One that is not there counts as built into the
+    ///     kernel.
     ///   - folder: the kernel's, `/lib/modules/R`; nil when there is none.
     ///   - release: the kernel's; a module for another one is refused, as it would be there.
     package init(
-        _ paths: [String], folder: String?, release: KernelRelease?, for architecture: Architecture
+        _ paths: [String], drivers: [String] = [], folder: String?, release: KernelRelease?,
+        for architecture: Architecture
     ) throws(VMError) {
         var wanted: [ModuleInfo] = []
+        var given: [String: ModuleInfo] = [:]
         for path in paths {
             let info = try ModuleInfo(path, for: architecture)
-            guard !wanted.contains(where: { $0.name == info.name }) else {
+            guard given[info.name] == nil else {
                 throw VMError("\(path): there is a module \(info.name) among the others already")
             }
             if let release, let own = info.release, own != release {
@@ -35,63 +42,15 @@ package struct ModuleSet: Sendable {
                     hint: "name the kernel with --kernel \(own)")
             }
             wanted.append(info)
+            given[info.name] = info
         }
-        var given: [String: ModuleInfo] = [:]
-        for info in wanted { given[info.name] = info }
-        var files: [String: String]?
-        var known = given
-        var done: Set<String> = []
-
-        for start in wanted {
-            // Depth first without recursing: a module is loaded when all it needs are.
-            var stack = [(name: start.name, next: 0)]
-            var open: Set<String> = [start.name]
-            while let (name, next) = stack.last {
-                guard !done.contains(name), let info = known[name] else {
-                    stack.removeLast()
-                    open.remove(name)
-                    continue
-                }
-                if next == info.dependencies.count {
-                    entries.append(Entry(info: info, isWanted: given[name] != nil))
-                    done.insert(name)
-                    stack.removeLast()
-                    open.remove(name)
-                    continue
-                }
-                stack[stack.count - 1].next += 1
-                let needed = info.dependencies[next]
-                guard !done.contains(needed) else { continue }
-                guard open.insert(needed).inserted else {
-                    throw VMError("\(info.path): needs \(needed), which needs it in turn")
-                }
-                if known[needed] == nil {
-                    if files == nil { files = try ModuleSet.files(below: folder) }
-                    guard let path = files?[needed] else {
-                        throw VMError(
-                            "\(info.path): needs the module \(needed), which is not "
-                                + (folder.map { "below \($0)" }
-                                    ?? "there: the kernel has no modules"),
-                            hint: "add it with --module")
-                    }
-                    known[needed] = try ModuleInfo(path, for: architecture)
-                }
-                stack.append((needed, 0))
-            }
+        var order = ModuleOrder(given: given, folder: folder, architecture: architecture)
+        for name in drivers {
+            if let info = try order.find(name) { try order.add(info) }
         }
-    }
-
-    /// The modules below `folder`, by name. `build` and `source` in it are links, which are not followed.
-    private static func files(below folder: String?) throws(VMError) -> [String: String] {
-        guard let folder else { return [:] }
-        var found: [String: String] = [:]
-        do throws(HostError) {
-            for path in try Directory.walk(
-                folder, suffixes: [".ko", ".ko.xz", ".ko.zst", ".ko.gz"])
-            {
-                found[ModuleInfo.name(ofFile: path)] = path
-            }
-        } catch { throw VMError(error) }
-        return found
+        driverCount = order.modules.count
+        for info in wanted { try order.add(info) }
+        entries = order.modules.map { Entry(info: $0, isWanted: given[$0.name] != nil) }
+        absent = order.absent.map { "\($0.module): \($0.wish)" }
     }
 }

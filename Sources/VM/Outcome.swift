@@ -45,6 +45,9 @@ package struct GuestReport: Sendable {
     package var tests: KTAPGroup?
     /// All complaints of the kernel, in order.
     package var troubles: [Trouble]
+    /// Warnings that were expected, the first of them, and how many there were.
+    package var allowed: [Trouble]
+    package var allowedCount: Int
     /// Everything that came on the console.
     package var log: [UInt8]
     /// Milliseconds from start to end.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// How QEMU is to run the guest's instructions.
 package enum Acceleration: String, Sendable {
     /// By the processor, through /dev/kvm.
@@ -17,16 +19,19 @@ package struct Machine: Sendable {
     package var memory: Int
     /// More words for the kernel's command line.
     package var kernelArguments: [String]
+    /// What the guest has as its disk.
+    package var disk: DiskImage?
 
     package init(
         _ architecture: Architecture, acceleration: Acceleration, processors: Int = 1,
-        memory: Int = 1024, kernelArguments: [String] = []
+        memory: Int = 1024, kernelArguments: [String] = [], disk: DiskImage? = nil
     ) {
         self.architecture = architecture
         self.acceleration = acceleration
         self.processors = processors
         self.memory = memory
         self.kernelArguments = kernelArguments
+        self.disk = disk
     }
 
     /// QEMU's command line.
@@ -37,6 +42,7 @@ package struct Machine: Sendable {
             + accelerationArguments
             + ["-m", "\(memory)", "-smp", "\(processors)"]
             + ["-chardev", "stdio,id=console,signal=off"] + architecture.consoleDevice
+            + diskArguments
             + ["-kernel", kernel, "-initrd", initramfs]
             + ["-append", commandLine]
     }
@@ -58,6 +64,15 @@ package struct Machine: Sendable {
             words += ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"]
         }
         return (words + kernelArguments).joined(separator: " ")
+    }
+
+    private var diskArguments: [String] {
+        guard let disk else { return [] }
+        // As JSON, for a comma in the path ends nothing there.
+        let backend =
+            "{\"node-name\":\"disk\",\"driver\":\"raw\",\"read-only\":true,\"file\":"
+            + "{\"driver\":\"file\",\"filename\":\(jsonString(disk.path))}}"
+        return ["-blockdev", backend, "-device", "\(architecture.diskDevice),drive=disk"]
     }
 
     private var accelerationArguments: [String] {

@@ -40,6 +40,7 @@ package struct Summary: Sendable {
                 if let plan = tests.plan { out += "  1..\(plan)\n" }
                 out += Summary.results(tests.results, isVerbose, indent: "  ")
             }
+            out += Summary.allowed(report)
             let passed = report.outcome == .passed
             if !passed {
                 let lines = report.evidence + (report.tests?.output ?? [])
@@ -53,6 +54,17 @@ package struct Summary: Sendable {
             }
         }
         return out + totals + "\n"
+    }
+
+    /// What was let pass is told all the same.
+    private static func allowed(_ report: GuestReport) -> String {
+        guard report.allowedCount > 0 else { return "" }
+        let shown = report.allowed.prefix(5)
+        var out = shown.reduce(into: "") { $0 += "# allowed: \($1.headline)\n" }
+        if report.allowedCount > shown.count {
+            out += "# allowed: \(report.allowedCount) warnings in all\n"
+        }
+        return out
     }
 
     private static func results(
@@ -106,20 +118,30 @@ package struct Summary: Sendable {
     package var json: String {
         let objects = runs.map { run in
             let report = run.report
-            let troubles = report.troubles.map {
-                "{\"kind\":\(jsonString($0.kind.rawValue)),\"line\":\(jsonString($0.headline))}"
-            }
-            return
-                "{\"kernel\":\(jsonString(run.name)),\"outcome\":\(jsonString(report.outcome.name)),"
-                + "\"reason\":\(jsonString(report.reason)),\"seconds\":\(run.seconds),"
-                + "\"acceleration\":\(jsonString(report.acceleration.rawValue)),"
-                + "\"plan\":\(report.tests?.plan.map { "\($0)" } ?? "null"),"
-                + "\"tests\":\(Summary.json(report.tests?.results ?? [])),"
-                + "\"troubles\":[\(troubles.joined(separator: ","))],"
-                + "\"lost_lines\":\(report.lostLines),"
-                + "\"evidence\":\(Summary.json(report.evidence))}"
+            let plan = report.tests?.plan.map { "\($0)" } ?? "null"
+            let fields: [(String, String)] = [
+                ("kernel", jsonString(run.name)),
+                ("outcome", jsonString(report.outcome.name)),
+                ("reason", jsonString(report.reason)),
+                ("seconds", run.seconds),
+                ("acceleration", jsonString(report.acceleration.rawValue)),
+                ("plan", plan),
+                ("tests", Summary.json(report.tests?.results ?? [])),
+                ("troubles", Summary.json(report.troubles)),
+                ("allowed", Summary.json(report.allowed)),
+                ("lost_lines", "\(report.lostLines)"),
+                ("evidence", Summary.json(report.evidence)),
+            ]
+            return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
         }
         return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
+    }
+
+    private static func json(_ troubles: [Trouble]) -> String {
+        let objects = troubles.map {
+            "{\"kind\":\(jsonString($0.kind.rawValue)),\"line\":\(jsonString($0.headline))}"
+        }
+        return "[" + objects.joined(separator: ",") + "]"
     }
 
     private static func json(_ lines: [String]) -> String {

@@ -16,6 +16,9 @@ struct Run: ParsableCommand {
             with all they need, compares /sys/kernel/btf with the BTF in their files, and runs the tests. \
             Nobody needs to be root, and nothing stays behind.
 
+            With --image debian the guest has a whole system around these: tests may be scripts, and modules be \
+            loaded by modprobe. It is read from a disk that stays as it is; what the guest writes is gone with it.
+
             The results are KTAP on standard output. The exit status is 0 when everything passed and no kernel \
             complained; 1 when not, or when an input is wrong; 2 when the command line is wrong; and 69 when \
             QEMU or this machine failed.
@@ -24,6 +27,7 @@ struct Run: ParsableCommand {
               kbtf vm run --module foo.ko
               kbtf vm run --kernel 6.1.0-56-cloud-amd64 --module foo.ko --test ./foo_test
               kbtf vm run --kernel linux-6.12 --kernel linux-7.2 --test tests/ -j 2 --junit out.xml
+              kbtf vm run --image debian --module foo.ko --test ./foo_test.sh
             """)
 
     @Option(
@@ -49,8 +53,9 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Boot with this initramfs instead, and take KTAP from its console.", valueName: "FILE"))
-    var image: String?
+            "What the guest has besides modules and tests: nothing (initramfs), the Debian system that 'make image' made for its kernel (debian), or the one on a disk (ext4, squashfs, erofs). An initramfs of yours is booted as it is, and KTAP taken from its console.",
+            valueName: "initramfs|debian|FILE"))
+    var image = "initramfs"
 
     @Option(help: ArgumentHelp("Tests to skip: a name and a reason a line.", valueName: "FILE"))
     var denylist: String?
@@ -65,12 +70,16 @@ struct Run: ParsableCommand {
     var jobs = 1
 
     func validate() throws {
-        if image != nil, !module.isEmpty || !test.isEmpty {
-            throw ValidationError(
-                "--image brings its own modules and tests: --module and --test do not go with it")
-        }
-        if image == nil, module.isEmpty, test.isEmpty {
-            throw ValidationError("nothing to do: name a --module, a --test or an --image")
+        let isEmpty = module.isEmpty && test.isEmpty
+        if case .foreign(let path) = GuestImage(image) {
+            // What is not there is told as such later.
+            guard isEmpty || !FileStatus(path).exists else {
+                throw ValidationError(
+                    "an initramfs brings its own modules and tests: --module and --test do not go with --image \(image)"
+                )
+            }
+        } else if isEmpty {
+            throw ValidationError("nothing to do: name a --module, a --test or an initramfs")
         }
         if jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
     }
@@ -124,32 +133,44 @@ struct Run: ParsableCommand {
 
     /// Everything that is needed to boot `kernel`.
     private func guest(_ kernel: Kernel, _ talk: Talk) throws(VMError) -> Guest {
-        let own = image == nil
+        let image = GuestImage(image)
+        let disk = try image.disk(for: kernel)
+        var own = true
         let archive: [ByteView]
-        if let image {
-            do throws(HostError) { archive = [try FileReader.map(image)] } catch {
+        if case .foreign(let path) = image {
+            own = false
+            do throws(HostError) { archive = [try FileReader.map(path)] } catch {
                 throw VMError(error)
             }
         } else {
-            let denied = try denylist.map { path throws(VMError) in try DenyList(path).reasons }
-            let initramfs = try Initramfs(
-                initProgram: try Guest.initProgram(kernel.architecture),
-                modules: try ModuleSet(
-                    module, folder: kernel.modules, release: kernel.release,
-                    for: kernel.architecture),
-                parameters: try parametersByModule(),
-                tests: try GuestFiles(
-                    test, seconds: limits.testTimeout, denied: denied ?? [:],
-                    for: kernel.architecture))
-            archive = initramfs.chunks
+            archive = try initramfs(kernel, disk, talk).chunks
         }
         let acceleration = machine.acceleration(for: kernel, talk)
         return Guest(
             kernel: kernel,
             run: GuestRun(
-                machine: machine.machine(kernel.architecture, acceleration), kernel: kernel.path,
-                initramfs: archive, limits: limits.limits, hasOwnInit: own, launcher: Leash.launcher
-            ))
+                machine: machine.machine(kernel.architecture, acceleration, disk: disk),
+                kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
+                allowedWarnings: limits.allowWarning, launcher: Leash.launcher))
+    }
+
+    private func initramfs(
+        _ kernel: Kernel, _ disk: DiskImage?, _ talk: Talk
+    ) throws(VMError) -> Initramfs {
+        let denied = try denylist.map { path throws(VMError) in try DenyList(path).reasons }
+        let modules = try ModuleSet(
+            module, drivers: disk?.drivers(kernel.architecture) ?? [], folder: kernel.modules,
+            release: kernel.release, for: kernel.architecture)
+        for wish in modules.absent {
+            talk.detail("kbtf: \(wish) is wished for (softdep) and not among the kernel's modules")
+        }
+        return try Initramfs(
+            initProgram: try Guest.initProgram(kernel.architecture), modules: modules,
+            parameters: try parametersByModule(),
+            tests: try GuestFiles(
+                test, seconds: limits.testTimeout, denied: denied ?? [:], hasSystem: disk != nil,
+                for: kernel.architecture),
+            disk: disk)
     }
 
     private func parametersByModule() throws(VMError) -> [String: String] {

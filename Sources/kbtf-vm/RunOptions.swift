@@ -40,10 +40,12 @@ struct MachineOptions: ParsableArguments {
         if !(1...255).contains(cpus) { throw ValidationError("--cpus takes 1 to 255") }
     }
 
-    func machine(_ architecture: Architecture, _ acceleration: Acceleration) -> Machine {
+    func machine(
+        _ architecture: Architecture, _ acceleration: Acceleration, disk: DiskImage? = nil
+    ) -> Machine {
         Machine(
             architecture, acceleration: acceleration, processors: cpus, memory: memory,
-            kernelArguments: append)
+            kernelArguments: append, disk: disk)
     }
 
     /// What `--accel` comes to for `kernel`.
@@ -93,11 +95,21 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What a guest may print, in MiB.", valueName: "MIB"))
     var logLimit = 8
 
+    @Option(
+        help: ArgumentHelp(
+            "Expect kernel warnings (WARNING:) whose first lines hold this text; they fail nothing (repeatable).",
+            valueName: "TEXT"))
+    var allowWarning: [String] = []
+
     func validate() throws {
         for (name, value) in [
             ("timeout", timeout), ("boot-timeout", bootTimeout), ("test-timeout", testTimeout),
         ] where !(1...1_000_000).contains(value) {
             throw ValidationError("--\(name) takes 1 to 1000000 seconds")
+        }
+        if allowWarning.contains("") {
+            throw ValidationError(
+                "--allow-warning takes a text, not nothing: every line holds that")
         }
         if !(1...1024).contains(logLimit) {
             throw ValidationError("--log-limit takes 1 to 1024 MiB")

@@ -29,14 +29,22 @@ enum Surroundings {
         return home + "/.cache/kbtf"
     }
 
-    /// Folders that kernels lie below: of this machine, of KBTF_SYSROOT, and those that `make setup` fetched.
+    /// Folders that kernels lie below: of this machine, of KBTF_SYSROOT, and those that `make setup` and `make
+    /// image` made.
     static func kernelRoots(_ more: [String]) -> [String] {
-        let images = cacheFolder.map { $0 + "/images" }
-        let fetched = images.flatMap { folder in
-            try? Directory.list(folder).filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
-        }
         let named = variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
-        return ["/"] + more + named + (fetched ?? [])
+        return ["/"] + more + named + cached("images") + debianFolders.map { $0 + "/root" }
+    }
+
+    /// What `make image` made: a folder for each series, with `release`, `root` and `disk.ext4`.
+    static var debianFolders: [String] { cached("debian") }
+
+    /// The folders in `name` of the cache, but for those that are being made.
+    private static func cached(_ name: String) -> [String] {
+        guard let folder = cacheFolder.map({ "\($0)/\(name)" }),
+            let names = try? Directory.list(folder)
+        else { return [] }
+        return names.filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
     }
 
     /// What `uname -r` says.
@@ -86,7 +94,8 @@ enum Surroundings {
     /// What a verdict on acceleration holds for: this boot of this machine.
     static var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
 
-    private static func line(_ path: String) -> String? {
+    /// The first word of the file at `path`; nil when it cannot be read.
+    static func line(_ path: String) -> String? {
         guard let text = try? FileReader.map(path) else { return nil }
         return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
     }

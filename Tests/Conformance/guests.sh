@@ -6,6 +6,7 @@
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
 #   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well
 #   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
+#   images   the same in Debian images of the three, with modules that were made inside
 #   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests
@@ -119,6 +120,20 @@ run_preload() {
     for series in 6.1 6.12 7.2; do preload "$series"; done
 }
 
+# Whole systems: made by their own compilers, with kbtf in the roles of the kernels' tools.
+run_images() {
+    local series bad
+    mkdir -p "$GUESTS"
+    for series in 6.1 6.12 7.2; do
+        bad=0
+        "$REPO/selftests/image.sh" "$series" >"$GUESTS/$series-image.made" 2>&1 ||
+            { verdict "$series image" 1 "$(tail -n 1 "$GUESTS/$series-image.made")"; continue; }
+        "$REPO/selftests/image-test.sh" "$series" --log "$GUESTS/$series-image.log" \
+            >"$GUESTS/$series-image.ktap" 2>"$GUESTS/$series-image.err" || bad=1
+        verdict "$series image" "$bad" "$(points "$GUESTS/$series-image.ktap")"
+    done
+}
+
 # A kernel that has no BTF but ours.
 run_small() {
     local bad=0 dir=$GUESTS/small ours
@@ -149,17 +164,18 @@ shipped_modules() {
 }
 debug_modules() { if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/debug"; else modules_of "$1"; fi; }
 
-# refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with.
+# refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with. OBJCOPY
+# names that of the modules' machine.
 refit() {
-    local base=$1 btf=$2 ko
+    local base=$1 btf=$2 ko objcopy=${OBJCOPY:-objcopy}
     shift 2
     for ko; do
         if ! section "$ko" .BTF_ids >/dev/null; then
-            objcopy --update-section ".BTF=$btf/${ko##*/}.btf" "$ko"
+            "$objcopy" --update-section ".BTF=$btf/${ko##*/}.btf" "$ko"
             continue
         fi
         "$COMPARE" blank-ids --base "$base" "$ko" "$ko.blank"
-        objcopy --update-section ".BTF=$btf/${ko##*/}.btf" "$ko.blank" "$ko"
+        "$objcopy" --update-section ".BTF=$btf/${ko##*/}.btf" "$ko.blank" "$ko"
         rm "$ko.blank"
         "$KBTF" ids --fill -q --base "$base" "$ko"
     done

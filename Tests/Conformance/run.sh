@@ -23,15 +23,18 @@
 #   rebase       standalone BTF put onto bases, split BTF moved from one to another; rebase.sh has it
 #   distill      distilled and relocated, against libbpf and pahole; distill.sh has it
 #   guests       BPF programs attach by our BTF, in virtual machines of three kernels; guests.sh has it
+#   images       the same in Debian images of the three
+#   arm64, s390x kernels of other machines take the BTF of some of their modules; machines.sh has it
 #   small        a kernel whose own BTF kbtf made runs them as well
 #   preload      modules made of BPF objects load, work and go, likewise
 #   modules      they come and go a hundred times, and fail at every step, and leave nothing behind; modules.sh has it
 #   load         every module that ships with them loads with our BTF in its place, likewise
+#   objects      BPF objects are taken and refused, and linked, as bpftool 7.1 does; objects.sh has it
 #   skeletons    light skeletons of BPF objects, against bpftool 7.1's: bytes, and what 6.1 and 6.12 have when both have
 #                loaded; skeletons.sh has it
 #
 # CHECKS picks among 6.1, 6.12 (all that is about their modules), foreign, dies, same-bytes, vmlinux, target,
-# kbuild, kernel, ids, rebase, distill, guests, small, preload, modules, load and skeletons; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
+# kbuild, kernel, ids, rebase, distill, guests, images, arm64, s390x, small, preload, modules, load, objects and skeletons; without it all are run. Prints one line per check, PASS or FAIL; exit status 1 when one failed. What each
 # compared is kept under $CACHE/conformance until the next run.
 #
 # KBTF names the release build of kbtf, as make does; the other program is built beside it.
@@ -357,8 +360,12 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=machines.sh
+source "$HERE/machines.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
+# shellcheck source=objects.sh
+source "$HERE/objects.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
 
@@ -422,7 +429,7 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 started=0
-for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests small preload modules load skeletons}; do
+for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests images arm64 s390x small preload modules load objects skeletons}; do
     case $check in
     6.1 | 6.12) run_modules "$check" ;;
     foreign) run_foreign ;;
@@ -436,12 +443,15 @@ for check in ${CHECKS:-6.1 6.12 foreign dies same-bytes vmlinux target kbuild ke
     rebase) run_rebase ;;
     distill) run_distill ;;
     guests) run_guests ;;
+    images) run_images ;;
+    arm64 | s390x) run_machines "$check" ;;
     small) run_small ;;
     preload) run_preload ;;
     modules) run_preload_modules ;;
     load) run_load ;;
+    objects) run_objects ;;
     skeletons) run_skeletons ;;
-    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests small preload modules load skeletons)" ;;
+    *) die "no such check: $check (6.1 6.12 foreign dies same-bytes vmlinux target kbuild kernel ids rebase distill guests images arm64 s390x small preload modules load objects skeletons)" ;;
     esac
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"

@@ -8,7 +8,8 @@ import Testing
 @Suite struct AccelerationTests {
     private func report(_ outcome: Outcome) -> GuestReport {
         GuestReport(
-            outcome: outcome, reason: "why", evidence: [], tests: nil, troubles: [], log: [],
+            outcome: outcome, reason: "why", evidence: [], tests: nil, troubles: [],
+            allowed: [], allowedCount: 0, log: [],
             milliseconds: 0, acceleration: .kvm, lostLines: 0)
     }
 

@@ -11,26 +11,44 @@ import Testing
 /// Modules, tests and the list of what to do.
 @Suite struct GuestImageTests {
     private func module(
-        _ name: String, needs: [String] = [], release: String = "6.1.0-test", btf: String? = nil,
-        isDistilled: Bool = false, machine: UInt16 = 62
+        _ name: String, needs: [String] = [], softdep: String? = nil, aliases: [String] = [],
+        release: String = "6.1.0-test", btf: String? = nil, isDistilled: Bool = false,
+        machine: UInt16 = 62
     ) -> [UInt8] {
         var image = DWARFImage()
         image.machine = machine
-        let info =
-            "depends=\(needs.joined(separator: ","))\0name=\(name)\0vermagic=\(release) SMP\0"
-        image.section(".modinfo", Array(info.utf8))
+        var info = [
+            "depends=\(needs.joined(separator: ","))", "name=\(name)", "vermagic=\(release) SMP",
+        ]
+        if let softdep { info.append("softdep=\(softdep)") }
+        info += aliases.map { "alias=\($0)" }
+        image.section(".modinfo", info.flatMap { Array($0.utf8) + [0] })
         if let btf { image.section(".BTF", Array(btf.utf8)) }
         if isDistilled { image.section(".BTF.base", [1, 2, 3]) }
         return image.bytes()
     }
 
+    private func set(
+        _ paths: [String], drivers: [String] = [], folder: String? = nil,
+        release: String? = "6.1.0-test"
+    ) throws -> ModuleSet {
+        try ModuleSet(
+            paths, drivers: drivers, folder: folder,
+            release: release.flatMap { KernelRelease($0) }, for: .x86)
+    }
+
     private func order(
         _ paths: [String], folder: String? = nil, release: String? = "6.1.0-test"
     ) throws -> [String] {
-        try ModuleSet(
-            paths, folder: folder, release: release.flatMap { KernelRelease($0) }, for: .x86
-        ).entries.map { ($0.isWanted ? "" : "+") + $0.info.name }
+        try set(paths, folder: folder, release: release).entries
+            .map { ($0.isWanted ? "" : "+") + $0.info.name }
     }
+
+    /// As much of a superblock as tells what it is.
+    private let ext4: [UInt8] =
+        [UInt8](repeating: 0, count: 1024 + 0x18) + [2, 0, 0, 0]
+        + [UInt8](repeating: 0xff, count: 0x38 - 0x1c) + [0x53, 0xef]
+        + [UInt8](repeating: 0xff, count: 0x4c - 0x3a) + [1, 0, 0, 0]
 
     private func message(_ body: () throws -> Void) -> String? {
         do { try body() } catch { return "\(error)" }
@@ -49,6 +67,118 @@ import Testing
         // One that is given takes the place of the kernel's, before those that need it.
         let own = try scratch.write("own/e.ko", module("e"))
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
+    }
+
+    /// What a module wishes for comes where modprobe would have it, and is no error where it is not there.
+    @Test func softDependencies() throws {
+        let scratch = try Scratch()
+        let folder = scratch.path + "/lib"
+        try scratch.write("lib/p.ko", module("p", needs: ["q"]))
+        try scratch.write("lib/q.ko", module("q"))
+        try scratch.write("lib/x.ko", module("x"))
+        // `b-c` is the module b_c, whose own wishes count too; nowhere is built in.
+        try scratch.write("lib/b-c.ko", module("b_c", softdep: "post: x"))
+        let a = try scratch.write(
+            "a.ko", module("a", needs: ["q"], softdep: "pre: p nowhere post: b-c gone"))
+        let z = try scratch.write("z.ko", module("z"))
+        #expect(try order([a, z], folder: folder) == ["+q", "+p", "a", "+b_c", "+x", "z"])
+        #expect(try set([a], folder: folder).absent == ["\(a): nowhere", "\(a): gone"])
+        // One that is given keeps its name.
+        #expect(
+            try order([a, scratch.path + "/lib/x.ko"], folder: folder)
+                == ["+q", "+p", "a", "+b_c", "x"])
+        // Two that wish for each other: no circle of needs.
+        let m = try scratch.write("m.ko", module("m", softdep: "pre: n"))
+        let n = try scratch.write("n.ko", module("n", softdep: "pre: m"))
+        #expect(try order([m, n]) == ["n", "m"])
+        let o = try scratch.write("o.ko", module("o", needs: ["m"]))
+        let late = try scratch.write("late/m.ko", module("m", softdep: "pre: o"))
+        #expect(try order([late, o]).sorted() == ["m", "o"])
+        // An alias is the name of whatever has it, if that begins like it.
+        try scratch.write("lib/crc_a.ko", module("crc_a", aliases: ["crc"]))
+        try scratch.write("lib/crc_b.ko", module("crc_b", aliases: ["other", "crypto-crc"]))
+        try scratch.write("lib/crc_c.ko", module("crc_c"))
+        let user = try scratch.write("user.ko", module("user", softdep: "pre: crc crypto-crc"))
+        #expect(try order([user], folder: folder) == ["+crc_a", "+crc_b", "user"])
+        let greedy = try scratch.write(
+            "greedy.ko", module("greedy", softdep: "pre:" + String(repeating: " x", count: 1001)))
+        #expect(
+            message { _ = try order([greedy]) }
+                == "\(greedy): .modinfo: softdep= with more than 1000 modules")
+        // Words before the first keyword, and keywords without words, say nothing.
+        let odd = try scratch.write("odd.ko", module("odd", softdep: "  q\tpost: pre: \t post:"))
+        #expect(try order([odd]) == ["odd"])
+    }
+
+    /// The drivers of a disk come before all else, as far as they are modules.
+    @Test func drivers() throws {
+        let scratch = try Scratch()
+        let folder = scratch.path + "/lib"
+        try scratch.write("lib/virtio_blk.ko", module("virtio_blk", needs: ["virtio"]))
+        try scratch.write("lib/virtio.ko", module("virtio"))
+        let a = try scratch.write("a.ko", module("a", needs: ["virtio"]))
+        let disk = try DiskImage(try scratch.write("disk", ext4))
+        let names = disk.drivers(.x86)
+        #expect(names == ["virtio_pci", "virtio_blk", "ext4", "overlay"])
+        let modules = try set([a], drivers: names, folder: folder)
+        #expect(modules.entries.map { $0.info.name } == ["virtio", "virtio_blk", "a"])
+        #expect(modules.driverCount == 2)
+        #expect(modules.absent.isEmpty)
+        func list(_ modules: ModuleSet, tests: GuestFiles?) throws -> String {
+            let initramfs = try Initramfs(
+                initProgram: ByteView(Array("init".utf8)), modules: modules, tests: tests,
+                disk: disk)
+            let archive = try scratch.write("i.cpio", initramfs.chunks.flatMap { $0.array })
+            return try Shell.run("cpio -i --quiet --to-stdout kbtf/list <'\(archive)'")
+        }
+        #expect(
+            try list(modules, tests: nil) == """
+                needed\tvirtio\t/modules/virtio.ko
+                needed\tvirtio_blk\t/modules/virtio_blk.ko
+                root\t/dev/vda\text4
+                module\ta\t/modules/a.ko\t
+
+                """)
+        // All built in, and a script, which the system on the disk can run.
+        let script = try scratch.write("script", "#!/bin/sh\n")
+        #expect(
+            try list(
+                set([]), tests: GuestFiles([script], seconds: 3, hasSystem: true, for: .x86))
+                == "root\t/dev/vda\text4\ntest\tscript\t3\t/tests/script\n")
+    }
+
+    @Test func disks() throws {
+        let scratch = try Scratch()
+        let zeros = [UInt8](repeating: 0, count: 1024)
+        #expect(DiskImage.type(of: ByteView(zeros + zeros)) == nil)
+        #expect(DiskImage.type(of: ByteView(Array("hsqs".utf8))) == "squashfs")
+        #expect(DiskImage.type(of: ByteView(zeros + [0xe2, 0xe1, 0xf5, 0xe0])) == "erofs")
+        #expect(DiskImage.type(of: ByteView(zeros + [0xe2, 0xe1, 0xf5])) == nil)
+        #expect(DiskImage.type(of: ByteView([])) == nil)
+        #expect(DiskImage.type(of: ByteView(ext4)) == "ext4")
+        #expect(DiskImage.type(of: ByteView(Array(ext4.dropLast()))) == nil)
+        for (offset, byte): (Int, UInt8) in [
+            (0x38, 0), (0x39, 0), (0x18, 7), (0x19, 1), (0x1b, 1), (0x4c, 2), (0x4f, 1),
+        ] {
+            var other = ext4
+            other[1024 + offset] = byte
+            #expect(DiskImage.type(of: ByteView(other)) == nil)
+        }
+        let archive = try scratch.write("i.cpio", "070701")
+        #expect(
+            message { _ = try DiskImage(archive) }
+                == "\(archive): no file system in it that is known here (ext4, squashfs, erofs)")
+        // A comma or a quote in the path ends nothing.
+        let path = try scratch.write("a,b\"c", "hsqs")
+        let machine = Machine(.s390x, acceleration: .tcg, disk: try DiskImage(path))
+        let words = machine.command(kernel: "k", initramfs: "i")
+        let at = try #require(words.firstIndex(of: "-blockdev"))
+        #expect(
+            words[at + 1] == """
+                {"node-name":"disk","driver":"raw","read-only":true,"file":{"driver":"file",\
+                "filename":"\(scratch.path)/a,b\\"c"}}
+                """)
+        #expect(words[(at + 2)...].prefix(2) == ["-device", "virtio-blk-ccw,drive=disk"])
     }
 
     @Test func refused() throws {

@@ -10,9 +10,9 @@ import Testing
 @Suite struct RecordTests {
     private func judge(
         _ log: String, cut: GuestRecord.Cut? = nil, ending: ChildProcess.Ending = .exited(0),
-        hasOwnInit: Bool = true, complaint: String = ""
+        hasOwnInit: Bool = true, complaint: String = "", allowed: [String] = []
     ) -> GuestReport {
-        var record = GuestRecord(hasOwnInit: hasOwnInit)
+        var record = GuestRecord(hasOwnInit: hasOwnInit, allowedWarnings: allowed)
         var reader = ConsoleReader()
         record.log = Array(log.utf8)
         reader.take(log.utf8) { record.take($0) }
@@ -111,6 +111,40 @@ import Testing
         #expect(report.evidence.last?.contains("---[ end trace ") == true)
         // It went on, and its tests passed: a warning is a failure all the same.
         #expect(report.tests?.hasPassed == true)
+    }
+
+    /// One that is expected fails nothing, by its own text or by its place; any other does.
+    @Test func expectedWarnings() throws {
+        let log = try recorded("warn")
+        for text in ["kbtf_fault: as asked", "kbtf_fault.c:24"] {
+            let report = judge(log, allowed: ["something else", text])
+            #expect(report.outcome == .passed)
+            #expect(report.troubles.isEmpty)
+            #expect(report.allowed.map { $0.kind } == [.warning])
+            #expect(report.allowedCount == 1)
+            #expect(report.allowed.first?.during == "module kbtf_fault")
+        }
+        // The trace that follows is no text of the warning.
+        let other = judge(log, allowed: ["do_one_initcall", "as expected"])
+        #expect(other.outcome == .trouble(.warning))
+        #expect(other.allowedCount == 0)
+        // Worse than a warning is never expected.
+        let oops = judge(try recorded("oops"), allowed: ["BUG", "Oops", "kbtf_fault", "panic"])
+        #expect(oops.outcome == .trouble(.oops))
+        let lockdep = "[ 2.0] WARNING: possible circular locking dependency detected\n"
+        #expect(
+            judge(RecordTests.fine + lockdep, allowed: ["WARNING"]).outcome == .trouble(.lockdep))
+    }
+
+    /// Any number of expected ones leaves room for what is not.
+    @Test func manyExpectedWarnings() {
+        let many = String(repeating: "[ 2.0] WARNING: CPU: 0 at foo+0x1\n", count: 250)
+        let report = judge(
+            RecordTests.fine + many + "[ 2.1] WARNING: CPU: 0 at bar+0x1\n", allowed: ["foo+"])
+        #expect(report.allowedCount == 250)
+        #expect(report.allowed.count == GuestRecord.keptTroubles)
+        #expect(report.outcome == .trouble(.warning))
+        #expect(report.reason == "WARNING: CPU: 0 at bar+0x1")
     }
 
     @Test func hangs() {

@@ -103,6 +103,54 @@ static void mount_all(void)
 	chmod("/tmp", 01777);
 }
 
+static void give_up(const char *what)
+{
+	say("Bail out! %s: %s", what, strerror(errno));
+	power_off();
+}
+
+// Binds what came with the initramfs into the new root.
+static void bring_along(const char *path, const char *target)
+{
+	if (access(path, F_OK))
+		return;
+	mkdir(target, 0755);
+	if (mount(path, target, NULL, MS_BIND, NULL))
+		give_up(target);
+}
+
+// The file system on `device`, with what is written kept in memory, becomes the root.
+static void switch_root(const char *device, const char *type)
+{
+	// The driver is loaded; its disk may take a moment.
+	for (int tries = 0; access(device, F_OK) && tries < 500; tries++)
+		usleep(20000);
+	if (access(device, F_OK)) {
+		say("Bail out! no disk at %s: the kernel has no driver for it, or none among its modules", device);
+		power_off();
+	}
+	mkdir("/disk", 0755);
+	mkdir("/memory", 0755);
+	mkdir("/root", 0755);
+	if (mount(device, "/disk", type, MS_RDONLY, NULL))
+		give_up(device);
+	if (mount("tmpfs", "/memory", "tmpfs", 0, "mode=0755"))
+		give_up("/memory");
+	mkdir("/memory/upper", 0755);
+	mkdir("/memory/work", 0755);
+	if (mount("overlay", "/root", "overlay", 0,
+		  "lowerdir=/disk,upperdir=/memory/upper,workdir=/memory/work"))
+		give_up("overlay");
+	bring_along("/kbtf", "/root/kbtf");
+	bring_along("/modules", "/root/modules");
+	bring_along("/tests", "/root/tests");
+	if (chdir("/root") || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
+		give_up("/root");
+	// Anew, for the old ones are left behind.
+	mount_all();
+	say("# root: %s (%s)", device, type);
+}
+
 static void open_console(void)
 {
 	int flags = O_WRONLY | O_CLOEXEC;
@@ -241,12 +289,13 @@ static int run_child(void (*body)(char **words), char **words, int seconds)
 	return status;
 }
 
-// words: path, parameters
+// words: path, parameters; without these it may be there already.
 static void load_module(char **words)
 {
 	int fd = open(words[0], O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 || syscall(SYS_finit_module, fd, words[1], 0)) {
+	if (fd < 0 || (syscall(SYS_finit_module, fd, words[1] ? words[1] : "", 0) &&
+		       (words[1] || errno != EEXIST))) {
 		printf("# %s: cannot load: %s\n", words[0], strerror(errno));
 		fflush(stdout);
 		_exit(1);
@@ -258,7 +307,7 @@ static void load_module(char **words)
 static void execute(char **words)
 {
 	char *slash = strrchr(words[0], '/');
-	char *environment[] = { "PATH=/bin:/sbin:/usr/bin:/usr/sbin:/tests", "HOME=/", "LC_ALL=C", NULL };
+	char *environment[] = { "PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin:/tests", "HOME=/", "LC_ALL=C", NULL };
 
 	*slash = 0;
 	if (chdir(slash == words[0] ? "/" : words[0]))
@@ -409,11 +458,13 @@ int main(void)
 			say("# module %s", name);
 			report(++number, name, run_child(load_module, words + 2, seconds), seconds);
 		} else if (count == 3 && !strcmp(words[0], "needed")) {
-			char *module[] = { words[2], "", NULL };
+			char *module[] = { words[2], NULL };
 
 			say("# module %s", name);
 			if (run_child(load_module, module, seconds))
-				say("# %s, which others need, does not load", name);
+				say("# %s, which others need or wish for, does not load", name);
+		} else if (count == 3 && !strcmp(words[0], "root")) {
+			switch_root(words[1], words[2]);
 		} else if (count == 3 && !strcmp(words[0], "btf")) {
 			strcat(name, ".btf");
 			report(++number, name, run_child(check_btf, words + 1, seconds), seconds);

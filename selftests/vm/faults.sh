@@ -26,11 +26,21 @@ make -C "$headers" M="$work/faults" modules >"$work/log" 2>&1 || {
 }
 module=$work/faults/kbtf_fault.ko
 cc -Wall -Wextra -static -o "$work/fault" "$work/faults/fault.c" || exit 1
-for name in truncated crash stuck lying skipped fine; do ln "$work/fault" "$work/$name"; done
+for name in truncated crash stuck lying skipped disk fine; do ln "$work/fault" "$work/$name"; done
 # An initramfs whose init cannot run, one without any, and a kernel that is none behind its header.
 mkdir "$work/empty"
 printf 'no program' >"$work/empty/init"
 chmod +x "$work/empty/init"
+# A disk, and one that only looks like it.
+mkdir -p "$work/tree/etc"
+touch "$work/tree/etc/marker"
+PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -d "$work/tree" "$work/disk.ext4" 8m >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    exit 1
+}
+sum=$(sha256sum <"$work/disk.ext4")
+cp "$work/disk.ext4" "$work/damaged.ext4"
+dd if=/dev/zero of="$work/damaged.ext4" bs=1k seek=2 count=6000 conv=notrunc status=none
 image=$("$kbtf" base --release "$release" --json | sed -n 's/.*"base" *: *"\([^"]*\)".*/\1/p' | head -n 1)
 { head -c 4096 "$image" && head -c 8000000 /dev/zero; } >"$work/vmlinuz"
 
@@ -39,11 +49,12 @@ source "$root/selftests/tap.sh"
 
 # guest NAME SECONDS ARGUMENT...: runs it in the background.
 guest() {
-    local name=$1 seconds=$2
+    local name=$1 seconds=$2 kernel=(--kernel "$release")
     shift 2
+    [[ " $* " != *" --kernel "* ]] || kernel=()
     (
         start=$SECONDS
-        timeout 120 "$kbtf" vm run --json --log-limit 1 --kernel "$release" --accel "${ACCEL:-tcg}" --cpus 1 \
+        timeout 120 "$kbtf" vm run --json --log-limit 1 "${kernel[@]}" --accel "${ACCEL:-tcg}" --cpus 1 \
             --timeout "$seconds" --log "$work/$name.log" "$@" >"$work/$name.out" 2>"$work/$name.err"
         echo "$? $((SECONDS - start))" >"$work/$name.status"
     ) &
@@ -64,6 +75,10 @@ ended() {
 
 fault() { # NAME SECONDS
     guest "$1" "$2" --module "$module" --parameters "kbtf_fault:how=$1" --test "$work/fine"
+}
+
+allowed() { # NAME TEXT
+    guest "$1" 60 --module "$module" --parameters kbtf_fault:how=warn --test "$work/fine" --allow-warning "$2"
 }
 
 # Two at a time: a guest keeps one processor busy.
@@ -87,8 +102,19 @@ wait
 guest noinit 60 --image "$work/noinit.cpio"
 guest fine 60 --test "$work/fine"
 wait
+allowed expected "kbtf_fault: as asked"
+allowed unexpected "something else"
+wait
+guest disk 60 --image "$work/disk.ext4" --test "$work/disk"
+guest damaged 60 --image "$work/damaged.ext4" --test "$work/disk"
+wait
 
-echo "1..19"
+# in_order NAME LINE LINE: both are in the log, in this order.
+in_order() {
+    awk -v a="$2" -v b="$3" 'index($0, a) { seen = 1 } index($0, b) && seen { found = 1 } END { exit !found }' "$work/$1.log"
+}
+
+echo "1..26"
 check "a panic" ended panic 1 60 ": panic: Kernel panic - not syncing: kbtf_fault: as asked, during module kbtf_fault"
 check "an oops" ended oops 1 60 ": oops: BUG: kernel NULL pointer dereference"
 check "a warning" ended warn 1 60 ": warning: WARNING: CPU: .* kbtf_fault_init.*, during module kbtf_fault"
@@ -110,6 +136,13 @@ check "... by a signal" has tests '"reason":"signal=11 Segmentation fault"'
 check "... by their deadline" has tests '"reason":"TIMEOUT 2 seconds"'
 check "... although they say they do not" has tests '"a subtest failed"'
 check "a guest without a fault" ended fine 0 60 ""
+check "a warning that is expected" ended expected 0 60 ""
+check "... is told" has expected '"allowed":\[{"kind":"warning","line":"WARNING: '
+check "one that is not" ended unexpected 1 60 ": warning: WARNING: CPU: "
+check "what a module wishes for comes before it" in_order expected "# module dummy" "# module kbtf_fault"
+check "a root on a disk" ended disk 0 60 ""
+check "... which stays as it was" is "$(sha256sum <"$work/disk.ext4")" "$sum"
+check "a damaged disk" ended damaged 1 60 ": failed: bail out: /dev/vda: "
 
 # What runs the guest dies at once: QEMU must not be left.
 guests() { grep -lzs "marker=$$\\b" /proc/[0-9]*/cmdline | while read -r file; do

@@ -22,7 +22,7 @@ struct GenObject: ParsableCommand {
 
             Examples:
               kbtf gen object policy.bpf.o hooks.bpf.o rules.bpf.o
-              kbtf gen object all.bpf.o *.part.o && kbtf gen skeleton -L all.bpf.o > all.lskel.h
+              kbtf gen object all.bpf.o part/*.o
             """)
 
     @OptionGroup var talkOptions: TalkOptions

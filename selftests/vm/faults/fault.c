@@ -2,6 +2,7 @@
 //
 // A test that goes wrong in the way its name says.
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,11 @@ int main(int argc, char **argv)
 		pause();
 	} else if (!strcmp(how, "lying")) {
 		puts("1..2\nok 1 first\nnot ok 2 second");
+	} else if (!strcmp(how, "disk")) {
+		// The root is the disk's, and may be written to.
+		puts("1..2");
+		puts(access("/etc/marker", F_OK) ? "not ok 1 root" : "ok 1 root");
+		puts(open("/etc/written", O_CREAT | O_EXCL | O_WRONLY, 0600) < 0 ? "not ok 2 writable" : "ok 2 writable");
 	} else if (!strcmp(how, "skipped")) {
 		puts("1..0 # SKIP nothing to do");
 		return 4;

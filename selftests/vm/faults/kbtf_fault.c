@@ -41,5 +41,7 @@ static void __exit kbtf_fault_exit(void)
 
 module_init(kbtf_fault_init);
 module_exit(kbtf_fault_exit);
+/* Any small module that needs no device. */
+MODULE_SOFTDEP("pre: dummy");
 MODULE_DESCRIPTION("goes wrong as asked");
 MODULE_LICENSE("Dual BSD/GPL");
