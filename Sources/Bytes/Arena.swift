@@ -84,6 +84,18 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         count &+= range.count
     }
 
+    /// Appends up to `most` elements: `body` writes them where it is told, and gives their number.
+    @unsafe @inlinable @inline(__always)
+    package mutating func append(
+        upTo most: Int, _ body: (UnsafeMutablePointer<Element>) -> Int
+    ) {
+        if capacity - count < most { grow(by: most) }
+        // SAFETY: there is room for `most`, and `body` keeps to that.
+        let written = unsafe body(base + count)
+        precondition(written >= 0 && written <= most)
+        count &+= written
+    }
+
     @inlinable package mutating func removeAll() { count = 0 }
 
     /// Keeps the first `count` elements.
@@ -122,6 +134,18 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         capacity = larger
     }
 
+    /// Makes room for `more` elements.
+    ///
+    /// - Returns: the old block, with what was in it, when the elements had to move: who keeps it can go on
+    ///   reading where they were.
+    package mutating func reserve(_ more: Int) -> Arena<Element>? {
+        if capacity - count >= more { return nil }
+        var larger = Arena(capacity: max(capacity * 2, count + more))
+        larger.append(self, 0..<count)
+        swap(&self, &larger)
+        return larger
+    }
+
     /// The first element, for loops that check once for many reads. Gone when the arena grows or ends.
     @unsafe @inlinable package var start: UnsafePointer<Element> { unsafe UnsafePointer(base) }
     @unsafe @inlinable package var mutableStart: UnsafeMutablePointer<Element> { unsafe base }
@@ -133,6 +157,50 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     ) -> R {
         // SAFETY: the elements stay where they are while self is borrowed.
         unsafe body(UnsafeBufferPointer(start: base, count: count))
+    }
+}
+
+extension Arena where Element: Equatable {
+    /// Whether the `count` elements from `start` on and those of `other` from `place` on are the same.
+    @inlinable
+    package borrowing func hasSame(
+        _ start: Int, as other: borrowing Arena, _ place: Int, count: Int
+    ) -> Bool {
+        precondition(
+            start >= 0 && place >= 0 && count >= 0 && start <= self.count - count
+                && place <= other.count - count)
+        // SAFETY: the elements lie inside of both.
+        let one = unsafe base + start
+        let two = unsafe other.base + place
+        for index in 0..<count where unsafe one[index] != two[index] { return false }
+        return true
+    }
+
+    /// Goes over `count` triples of elements that end before `end`, and as many of `other`, from the last to
+    /// the first, while their first and third elements are the same and `middle` says true of the second.
+    ///
+    /// - Returns: whether it came to the first.
+    @inlinable @inline(__always)
+    package borrowing func triples(
+        before end: Int, _ count: Int, agreeWith other: borrowing Arena, before otherEnd: Int,
+        _ middle: (Element, Element) -> Bool
+    ) -> Bool {
+        // A count that was made for one is small.
+        precondition(count >= 0 && end <= self.count && otherEnd <= other.count)
+        precondition(end >= 3 &* count && otherEnd >= 3 &* count && count <= self.count)
+        // SAFETY: the triples lie inside of both.
+        var one = unsafe UnsafePointer(base) + end
+        var two = unsafe UnsafePointer(other.base) + otherEnd
+        var left = count
+        while left > 0 {
+            unsafe one -= 3
+            unsafe two -= 3
+            guard unsafe one[2] == two[2], unsafe one[0] == two[0],
+                unsafe middle(one[1], two[1])
+            else { return false }
+            left &-= 1
+        }
+        return true
     }
 }
 

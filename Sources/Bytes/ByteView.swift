@@ -249,6 +249,14 @@ extension ByteView {
 }
 
 extension ByteView {
+    /// `hashBytes` of the `count` bytes at `start`, all of which lie inside.
+    package func hash(of start: Int, _ count: Int) -> UInt64 {
+        precondition(start >= 0 && count >= 0 && start <= self.count - count)
+        return unsafe withUnsafeBytes { bytes in
+            unsafe hashBytes(bytes.bytes.extracting(start..<start &+ count))
+        }
+    }
+
     /// Where the first `byte` stands.
     package func firstIndex(of byte: UInt8) -> Int? {
         unsafe withUnsafeBytes { bytes in

@@ -18,7 +18,11 @@ package final class AbbreviationCompiler {
     ///
     /// - Throws: a form this room does not know, a code used twice, or data that ends too early.
     package func table(at offset: UInt64) throws(DWARFError) -> AbbreviationTable {
-        AbbreviationTable(try compiled.draft(at: offset), self)
+        let draft = try compiled.draft(at: offset)
+        // SAFETY: `compiled` keeps the blocks that these point into.
+        return unsafe AbbreviationTable(
+            draft, self, steps: compiled.steps.start, fixedLoads: compiled.fixedLoads.start,
+            plainLayouts: compiled.plainLayouts.start)
     }
 
     func constant(_ index: Int) -> Int64 { compiled.constants[index] }
@@ -31,8 +35,10 @@ private struct CompiledAbbreviations: ~Copyable {
     private let encoding: UnitEncoding
     private var entries = Arena<Abbreviation>(capacity: 512)
     private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
-    private var fixedLoads = Arena<FixedLoad>(capacity: 1024)
-    private var plainLayouts = Arena<PlainLayout>()
+    private(set) var fixedLoads = Arena<FixedLoad>(capacity: 1024)
+    private(set) var plainLayouts = Arena<PlainLayout>()
+    /// Where steps, loads and layouts were before there were more: tables read them there.
+    private var retired: [AnyObject] = []
     private(set) var constants = Arena<Int64>()
     private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
     /// Entries by the hash of their declaration, and where the first of each lies in the section.
@@ -59,11 +65,16 @@ private struct CompiledAbbreviations: ~Copyable {
                 let code = try cursor.readULEB()
                 if code == 0 { break }
                 let declaration = cursor.offset
-                let hash = try Self.pass(&cursor)
+                if let end = unsafe Self.quickEnd(cursor.start, declaration, cursor.count) {
+                    try cursor.seek(to: end)
+                } else {
+                    try Self.pass(&cursor)
+                }
+                let hash = section.hash(of: declaration, cursor.offset - declaration)
                 var entry = find(declaration, cursor.offset - declaration, hash)
                 if entry == nil { entry = try compile(declaration, hash, &fault) }
                 guard let entry else { break }
-                if !draft.insert(code, entries[Int(entry)], steps, fixedLoads, plainLayouts) {
+                if !draft.insert(code, entries[Int(entry)]) {
                     fault = DWARFError(
                         section: ".debug_abbrev", offset: at,
                         "abbreviation \(code) is declared twice")
@@ -76,19 +87,53 @@ private struct CompiledAbbreviations: ~Copyable {
         return draft
     }
 
-    /// Passes over a declaration from its tag on, and hashes it.
-    private static func pass(_ cursor: inout ByteCursor) throws(ByteError) -> UInt64 {
-        var mixer = Mixer(try cursor.readULEB())
-        mixer.add(UInt64(try cursor.readU8()))
+    /// Passes over a declaration from its tag on.
+    private static func pass(_ cursor: inout ByteCursor) throws(ByteError) {
+        _ = try cursor.readULEB()
+        _ = try cursor.readU8()
         while true {
             let attribute = try cursor.readULEB()
             let form = try cursor.readULEB()
-            if form == UInt64(Form.implicitConst.rawValue) {
-                mixer.add(UInt64(bitPattern: try cursor.readSLEB()))
-            }
-            if attribute == 0, form == 0 { return mixer.value }
-            mixer.add(attribute << 32 ^ form)
+            if form == UInt64(Form.implicitConst.rawValue) { _ = try cursor.readSLEB() }
+            if attribute == 0, form == 0 { return }
         }
+    }
+
+    /// Where a declaration ends that starts at `start`, where that is easy to tell: nil near the end of the
+    /// `count` bytes, and for codes of many bytes.
+    @unsafe
+    private static func quickEnd(_ base: UnsafeRawPointer, _ start: Int, _ count: Int) -> Int? {
+        // SAFETY: what is read between two looks at `last` takes fewer than 16 bytes.
+        func byte(_ at: Int) -> UInt8 { unsafe base.load(fromByteOffset: at, as: UInt8.self) }
+        let last = count &- 16
+        guard start <= last else { return nil }
+        var at = start
+        while byte(at) >= 0x80 {
+            at &+= 1
+            if at &- start > 3 { return nil }
+        }
+        at &+= 2  // and whether it has children
+        while at <= last {
+            var attribute = byte(at)
+            at &+= 1
+            if attribute >= 0x80 {
+                attribute = byte(at)
+                at &+= 1
+                if attribute &- 1 >= 0x7f { return nil }
+            }
+            let form = byte(at)
+            at &+= 1
+            if form &- 1 >= 0x7f { return form | attribute == 0 ? at : nil }
+            if form == UInt8(truncatingIfNeeded: Form.implicitConst.rawValue) {
+                let number = at
+                while byte(at) >= 0x80 {
+                    at &+= 1
+                    if at &- number > 8 { return nil }
+                }
+                at &+= 1
+            }
+        }
+        return nil
     }
 
     /// The entry that was declared with the same bytes.
@@ -137,6 +182,7 @@ private struct CompiledAbbreviations: ~Copyable {
     }
 
     private mutating func finish(_ tag: Tag, hasChildren: Bool, _ firstSpec: Int) {
+        makeRoom(specs.count - firstSpec)
         let skipStart = steps.count
         compileSteps(firstSpec, loading: false)
         let skipEnd = steps.count
@@ -162,11 +208,23 @@ private struct CompiledAbbreviations: ~Copyable {
         entries.append(entry)
     }
 
+    /// Makes room for what a declaration of `count` attributes becomes: twice a step each, and one for what is
+    /// passed over before it; twice a load; a layout.
+    private mutating func makeRoom(_ count: Int) {
+        if let old = steps.reserve(4 * count + 4) { retired.append(Retired(old)) }
+        if let old = fixedLoads.reserve(2 * count) { retired.append(Retired(old)) }
+        if let old = plainLayouts.reserve(1) { retired.append(Retired(old)) }
+    }
+
     private mutating func compileFixed(_ entry: inout Abbreviation) {
         compileLoads(&entry)
         if let layout = plainLayout(entry) {
             entry.plainLayout = UInt32(plainLayouts.count)
             plainLayouts.append(layout)
+            if let simple = SimpleLayout(layout) {
+                entry.simpleTag = entry.tag
+                entry.simple = simple
+            }
         }
     }
 
@@ -232,22 +290,35 @@ private struct CompiledAbbreviations: ~Copyable {
             layout.size = Int(rest.fixedSize)
             steps = Int(rest.restStart)..<Int(rest.loadEnd)
         }
+        if let last = steps.first, steps.count == 1, entry.tag == .enumerator,
+            self.steps[last].operation == .loadSLEB,
+            self.steps[last].slot == Slot.constValue.rawValue
+        {
+            layout.endsInNumber = true
+            steps = last..<last
+        }
         guard !entry.hasChildren, steps.isEmpty else { return nil }
+        var seen: UInt32 = 0
         for index in loads {
             let load = fixedLoads[index]
-            guard load.mask != 0 else { return nil }
             let field = PlainLayout.Field(load)
-            switch load.slot {
-            case Slot.name.rawValue
-            where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue: layout.name = field
-            case Slot.type.rawValue where load.isReference: layout.type = field
-            case Slot.dataMemberLocation.rawValue, Slot.constValue.rawValue: layout.number = field
-            case Slot.dataBitOffset.rawValue: layout.bits = field
-            case Slot.bitSize.rawValue: layout.width = field
+            seen |= 1 << UInt32(load.slot)
+            switch Slot(rawValue: load.slot) {
+            case .name where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue:
+                layout.name = field
+            case .type where load.isReference && entry.tag != .enumerator: layout.type = field
+            case .constValue where entry.tag == .enumerator,
+                .dataMemberLocation where entry.tag == .member:
+                layout.number = field
+            case .dataBitOffset where entry.tag == .member: layout.bits = field
+            case .bitSize where entry.tag == .member: layout.width = field
             default: return nil
             }
         }
-        layout.isBitfield = layout.bits.mask | layout.width.mask != 0
+        func has(_ slot: Slot) -> Bool { seen & 1 << UInt32(slot.rawValue) != 0 }
+        // Which of both counts is the general way's to say.
+        if has(.dataMemberLocation), has(.dataBitOffset) { return nil }
+        layout.isRare = layout.endsInNumber || has(.dataBitOffset) || has(.bitSize)
         return layout
     }
 
@@ -292,4 +363,11 @@ private struct CompiledAbbreviations: ~Copyable {
             AbbreviationStep(
                 operation: operation, slot: slot.rawValue, form: form.rawValue, count: count))
     }
+}
+
+/// Keeps a block alive.
+private final class Retired<Element: BitwiseCopyable> {
+    private let block: Arena<Element>
+
+    init(_ block: consuming Arena<Element>) { self.block = block }
 }

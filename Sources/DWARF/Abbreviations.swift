@@ -19,7 +19,7 @@ struct AbbreviationStep: BitwiseCopyable {
         /// The same for forms that are read often: fixed sizes, references inside the unit, LEB128.
         case load1, load2, load4, load8
         case loadReference1, loadReference2, loadReference4
-        case loadLEB, loadPresent, loadBlock, loadString
+        case loadLEB, loadSLEB, loadPresent, loadBlock, loadString
         /// The value is `count`, sign-extended.
         case constant
         /// The value is constant `count` of the compiler's.
@@ -46,15 +46,19 @@ struct FixedLoad: BitwiseCopyable {
     let isReference: Bool
 }
 
-/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask of what is absent is 0.
+/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask of what is absent, or in the
+/// abbreviation, is 0.
 struct PlainLayout: BitwiseCopyable {
     struct Field: BitwiseCopyable {
         var mask: UInt64 = 0
+        /// Is added to the value: the constant of forms that take no bytes.
+        var constant: UInt64 = 0
         var offset = 0
 
         init() {}
         init(_ load: FixedLoad) {
             mask = load.mask
+            constant = UInt64(bitPattern: Int64(load.constant))
             offset = Int(load.offset)
         }
     }
@@ -65,11 +69,48 @@ struct PlainLayout: BitwiseCopyable {
     var number = Field()
     var bits = Field()
     var width = Field()
-    /// `bits` or `width` is there.
-    var isBitfield = false
+    /// Has `bits`, `width` or `endsInNumber`.
+    var isRare = false
+    /// `number` is a signed LEB128 number and comes last, behind what is of fixed size.
+    var endsInNumber = false
     /// The name stands first, as a string; offsets count from its end then.
     var hasString = false
     var size = 0
+}
+
+/// A `PlainLayout` as most are: a name in `.debug_str`, a type in the unit and a number, each of up to four
+/// bytes or absent, and nothing of varying length before them or in between.
+struct SimpleLayout: BitwiseCopyable {
+    var nameMask: UInt32 = 0
+    var typeMask: UInt32 = 0
+    var numberMask: UInt32 = 0
+    /// Bytes from the end of the abbreviation code.
+    var name: UInt8 = 0
+    var type: UInt8 = 0
+    var number: UInt8 = 0
+    var size: UInt8 = 0
+
+    init() {}
+
+    /// nil for layouts that are not simple.
+    init?(_ layout: PlainLayout) {
+        guard !layout.hasString, !layout.isRare, layout.number.constant == 0,
+            let nameMask = UInt32(exactly: layout.name.mask),
+            let typeMask = UInt32(exactly: layout.type.mask),
+            let numberMask = UInt32(exactly: layout.number.mask),
+            let name = UInt8(exactly: layout.name.offset),
+            let type = UInt8(exactly: layout.type.offset),
+            let number = UInt8(exactly: layout.number.offset),
+            let size = UInt8(exactly: layout.size)
+        else { return nil }
+        self.nameMask = nameMask
+        self.typeMask = typeMask
+        self.numberMask = numberMask
+        self.name = name
+        self.type = type
+        self.number = number
+        self.size = size
+    }
 }
 
 /// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to pass over an entry, with
@@ -83,11 +124,15 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
+    /// Where a plain child of layout `simple` has that; no tag for all else.
+    var simpleTag = Tag(rawValue: 0)
+    var simple = SimpleLayout()
     /// Index of the layout as a plain child; `.max` for all else.
     var plainLayout = UInt32.max
-    private(set) var skipStart: UInt32
-    private(set) var skipEnd: UInt32
-    private(set) var loadEnd: UInt32
+    // Indexes into the compiler's steps and loads.
+    let skipStart: UInt32
+    let skipEnd: UInt32
+    let loadEnd: UInt32
     /// The attributes up to the first one of varying length: how many bytes they take, which slots they
     /// fill, how to read them, and the step that comes next.
     var fixedSize: UInt16 = 0
@@ -115,17 +160,6 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
         self.specStart = specStart
         self.specEnd = specEnd
     }
-
-    /// Its steps and fixed loads were moved to other places.
-    mutating func move(by distance: Int, fixed: Int) {
-        // A table has fewer than 2^32 steps: each takes a byte of the section.
-        restStart = UInt32(truncatingIfNeeded: Int(restStart) + distance)
-        fixedStart = UInt32(truncatingIfNeeded: Int(fixedStart) + fixed)
-        fixedEnd = UInt32(truncatingIfNeeded: Int(fixedEnd) + fixed)
-        skipStart = UInt32(truncatingIfNeeded: Int(skipStart) + distance)
-        skipEnd = UInt32(truncatingIfNeeded: Int(skipEnd) + distance)
-        loadEnd = UInt32(truncatingIfNeeded: Int(loadEnd) + distance)
-    }
 }
 
 /// An attribute as declared: for reading entries whole.
@@ -136,26 +170,33 @@ package struct AttributeSpec: BitwiseCopyable, Sendable {
 }
 
 /// The abbreviations of a unit.
+@safe
 package final class AbbreviationTable {
     /// Knows what was declared word for word.
     let compiler: AbbreviationCompiler
     /// Entries of code 1, 2, 3 ..., as compilers make them.
     let dense: Arena<Abbreviation>
     private let sparse: [UInt64: Abbreviation]
-    let steps: Arena<AbbreviationStep>
-    let fixedLoads: Arena<FixedLoad>
-    let plainLayouts: Arena<PlainLayout>
+    // SAFETY: what these point at belongs to `compiler`, which neither changes nor moves what it has given.
+    let steps: UnsafePointer<AbbreviationStep>
+    let fixedLoads: UnsafePointer<FixedLoad>
+    let plainLayouts: UnsafePointer<PlainLayout>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
 
-    init(_ draft: consuming AbbreviationDraft, _ compiler: AbbreviationCompiler) {
+    @unsafe
+    init(
+        _ draft: consuming AbbreviationDraft, _ compiler: AbbreviationCompiler,
+        steps: UnsafePointer<AbbreviationStep>, fixedLoads: UnsafePointer<FixedLoad>,
+        plainLayouts: UnsafePointer<PlainLayout>
+    ) {
         self.compiler = compiler
+        unsafe self.steps = steps
+        unsafe self.fixedLoads = fixedLoads
+        unsafe self.plainLayouts = plainLayouts
         sparse = draft.sparse
         refersOutside = draft.refersOutside
         dense = draft.dense
-        steps = draft.steps
-        fixedLoads = draft.fixedLoads
-        plainLayouts = draft.plainLayouts
     }
 
     /// The abbreviation with this code, nil when there is none.
@@ -169,30 +210,15 @@ package final class AbbreviationTable {
 struct AbbreviationDraft: ~Copyable {
     var dense = Arena<Abbreviation>(capacity: 512)
     var sparse: [UInt64: Abbreviation] = [:]
-    var steps = Arena<AbbreviationStep>(capacity: 4096)
-    var fixedLoads = Arena<FixedLoad>(capacity: 1024)
-    var plainLayouts = Arena<PlainLayout>()
     var refersOutside = false
 
-    /// Takes over an entry of the compiler's; false when its code was declared before.
-    mutating func insert(
-        _ code: UInt64, _ entry: Abbreviation, _ compiled: borrowing Arena<AbbreviationStep>,
-        _ fixed: borrowing Arena<FixedLoad>, _ layouts: borrowing Arena<PlainLayout>
-    ) -> Bool {
-        var own = entry
-        own.move(
-            by: steps.count - Int(entry.skipStart), fixed: fixedLoads.count - Int(entry.fixedStart))
-        steps.append(compiled, Int(entry.skipStart)..<Int(entry.loadEnd))
-        fixedLoads.append(fixed, Int(entry.fixedStart)..<Int(entry.fixedEnd))
-        if entry.plainLayout != .max {
-            own.plainLayout = UInt32(plainLayouts.count)
-            plainLayouts.append(layouts[Int(entry.plainLayout)])
-        }
+    /// Adds an entry; false when its code was declared before.
+    mutating func insert(_ code: UInt64, _ entry: Abbreviation) -> Bool {
         if entry.refersOutside { refersOutside = true }
         if code == UInt64(dense.count) + 1 {
-            dense.append(own)
+            dense.append(entry)
             return true
         }
-        return code > UInt64(dense.count) && sparse.updateValue(own, forKey: code) == nil
+        return code > UInt64(dense.count) && sparse.updateValue(entry, forKey: code) == nil
     }
 }

@@ -204,6 +204,9 @@ extension EntryReader {
             case .loadLEB:
                 guard let number = unsafe leb(base, &at) else { return -1 }
                 value = number
+            case .loadSLEB:
+                guard let number = unsafe signedLEB(base, &at) else { return -1 }
+                value = number
             case .loadPresent:
                 value = 1
             case .constant:
@@ -282,6 +285,16 @@ extension EntryReader {
             if unsafe base.load(fromByteOffset: at &- 1, as: UInt8.self) == 0 { return true }
         }
         return false
+    }
+
+    /// A signed LEB128 number of at most 9 bytes, as bits.
+    @unsafe @inline(__always)
+    func signedLEB(_ base: UnsafeRawPointer, _ at: inout Int) -> UInt64? {
+        let start = at
+        guard let bits = unsafe leb(base, &at) else { return nil }
+        // Seven bits a byte: the uppermost read is the sign's.
+        let unused = UInt64(truncatingIfNeeded: 64 &- 7 &* (at &- start))
+        return UInt64(bitPattern: Int64(bitPattern: bits &<< unused) &>> Int64(unused))
     }
 
     /// A LEB128 number of at most 9 bytes.

@@ -9,7 +9,7 @@ package struct PlainChild: BitwiseCopyable {
     /// Offset of the type in the unit; 0, where the unit's header stands, for none.
     package let type: UInt32
     /// DW_AT_data_member_location or DW_AT_const_value; 0 when absent.
-    package let number: UInt64
+    package var number: UInt64
     /// A name that stood in the entry, of up to seven bytes: see `ByteView.shortKey`.
     package let shortName: UInt64
     /// DW_AT_data_bit_offset; 0 when absent.
@@ -17,12 +17,57 @@ package struct PlainChild: BitwiseCopyable {
     /// DW_AT_bit_size; 0 when absent.
     package var width: UInt32 = 0
 
-    /// Whether the other says the same beside its type.
-    @inline(__always)
-    fileprivate func isLike(_ other: PlainChild) -> Bool {
-        name == other.name && number == other.number && shortName == other.shortName
-            && bits == other.bits && width == other.width
+    /// Whether a member with these bits from the start, not beyond `farthest`, and width << 24 is at the same
+    /// place.
+    fileprivate func isPlace(_ place: UInt32, _ farthest: UInt64) -> Bool {
+        guard number >> 32 == 0, width <= 255, width == 0 || farthest == 0xff_ffff else {
+            return false
+        }
+        let own = bits != 0 ? UInt64(bits) : number &* 8
+        return own <= farthest && own | UInt64(width) << 24 == UInt64(place)
     }
+}
+
+/// The same, of few words.
+private struct SimpleChild: BitwiseCopyable {
+    let name: UInt32
+    let type: UInt32
+    let number: UInt32
+}
+
+/// Members of structs and unions as they were read before.
+package struct KnownMembers: ~Copyable {
+    package struct Member: BitwiseCopyable {
+        /// `PlainChild.name`.
+        fileprivate let name: UInt32
+        /// The words that go with it.
+        fileprivate let first: UInt32
+        fileprivate let place: UInt32
+    }
+
+    private var members = Arena<Member>()
+    /// Of each, `PlainChild.shortName`: apart, because few are looked at.
+    private var shortNames = Arena<UInt64>()
+
+    package init() {}
+
+    package var count: Int { members.count }
+
+    /// Adds a member.
+    ///
+    /// - Parameters:
+    ///   - first: the first word that `EntryReader.plainMembers` appends for one like it.
+    ///   - place: the third: bits from the start and, where some member is a bitfield, width in bits << 24.
+    package mutating func append(_ member: PlainChild, first: UInt32, place: UInt32) {
+        members.append(Member(name: member.name, first: first, place: place))
+        shortNames.append(member.shortName)
+    }
+
+    // SAFETY: as for `Arena.start`.
+    @unsafe fileprivate var start: UnsafePointer<Member> { unsafe members.start }
+
+    @inline(never)
+    fileprivate func shortName(_ index: Int) -> UInt64 { shortNames[index] }
 }
 
 extension EntryReader {
@@ -62,28 +107,62 @@ extension EntryReader {
         return false
     }
 
-    /// Reads the types of all children, which are like those of a known entry beside that.
+    /// Reads the members of the entry that `next` gave last where they say, beside their types, what the
+    /// known ones in `range` say.
     ///
     /// - Parameters:
-    ///   - range: where in `known` the children of that entry are.
-    ///   - lastType: becomes the greatest offset of a type.
-    /// - Returns: false when they are not alike; then nothing was passed over.
-    package mutating func plainTypes(
-        _ tag: Tag, of known: borrowing Arena<PlainChild>, _ range: Range<Int>,
-        into types: inout Arena<UInt32>, lastType: inout UInt32
+    ///   - hasBits: some of the known ones is a bitfield.
+    ///   - triples: gets three words for each: those that go with the known member, and in between the
+    ///     offset of the type, in the unit, plus `shift`, or 0 for none.
+    ///   - lastType: becomes the greatest offset of a type in the unit.
+    /// - Returns: false when they say something else; then nothing was passed over, or appended.
+    package mutating func plainMembers(
+        like known: borrowing KnownMembers, _ range: Range<Int>, hasBits: Bool, shift: UInt32,
+        into triples: inout Arena<UInt32>, lastType: inout UInt32
     ) -> Bool {
-        types.removeAll()
+        precondition(range.lowerBound >= 0 && range.upperBound <= known.count)
         var last: UInt32 = 0
-        defer { lastType = last }
         var start = cursor.offset
-        for index in range {
-            guard start < safeEnd, let child = unsafe plainChild(tag, at: &start),
-                child.isLike(known[index])
-            else { return false }
-            last = max(last, child.type)
-            types.append(child.type)
+        var isLike = false
+        let farthest: UInt64 = hasBits ? 0xff_ffff : 0xffff_ffff
+        let words = 3 * range.count
+        // SAFETY: the range is inside.
+        var old = unsafe known.start + range.lowerBound
+        unsafe triples.append(upTo: words) { fresh in
+            var fresh = unsafe fresh
+            for index in range {
+                guard start < safeEnd, let entry = unsafe child(.member, at: start) else {
+                    return 0
+                }
+                let type: UInt32
+                let place = unsafe old.pointee.place
+                if unsafe entry.abbreviation.pointee.simpleTag == .member {
+                    let found = unsafe simpleChild(entry, at: &start)
+                    type = found.type
+                    guard type != 0, unsafe found.name == old.pointee.name,
+                        UInt64(found.number) &* 8 == UInt64(place), UInt64(place) <= farthest,
+                        found.name != .max || known.shortName(index) == 0
+                    else { return 0 }
+                } else {
+                    guard let found = unsafe plainChild(.member, entry, at: &start),
+                        unsafe found.name == old.pointee.name, found.isPlace(place, farthest),
+                        found.name != .max || known.shortName(index) == found.shortName
+                    else { return 0 }
+                    type = found.type
+                }
+                last = max(last, type)
+                // SAFETY: three words a member were made room for.
+                unsafe fresh[0] = old.pointee.first
+                unsafe fresh[1] = type == 0 ? 0 : type &+ shift
+                unsafe fresh[2] = place
+                unsafe fresh += 3
+                unsafe old += 1
+            }
+            isLike = start < safeEnd && endsChildren(at: start)
+            return isLike ? words : 0
         }
-        return start < safeEnd && endsChildren(at: start)
+        lastType = last
+        return isLike
     }
 
     /// Whether no more children come; then the reader is behind them.
@@ -98,19 +177,75 @@ extension EntryReader {
         return true
     }
 
+    /// A child of which only the abbreviation is read.
+    @unsafe
+    private struct Child {
+        let abbreviation: UnsafePointer<Abbreviation>
+        /// Where its attributes begin.
+        let start: Int
+    }
+
+    /// The child at `start`; nil when it cannot be plain.
+    @unsafe @inline(__always)
+    private func child(_ tag: Tag, at start: Int) -> Child? {
+        // SAFETY: as in EntryReader+Next.swift; callers see to it that start < safeEnd.
+        let base = unsafe cursor.start
+        var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
+        var at = start &+ 1
+        if code >= 0x80 {
+            let second = Int(unsafe base.load(fromByteOffset: at, as: UInt8.self))
+            guard second < 0x80 else { return nil }
+            code = code & 0x7f | second << 7
+            at &+= 1
+        }
+        guard code > 0, code <= fastCount else { return nil }
+        return unsafe Child(abbreviation: fast + (code &- 1), start: at)
+    }
+
+    /// A child of simple layout, which `start` moves behind: inside of the unit or not. Its type is 0 also where
+    /// the unit's header stands for it.
+    @unsafe @inline(__always)
+    private func simpleChild(_ child: Child, at start: inout Int) -> SimpleChild {
+        // SAFETY: fields lie inside the entry's fixed bytes, of which there are fewer than 256.
+        let fields = unsafe cursor.start + child.start
+        let layout = unsafe child.abbreviation.pointee.simple
+        start = unsafe child.start &+ Int(layout.size)
+        func value(_ offset: UInt8) -> UInt32 {
+            UInt32(
+                littleEndian: unsafe fields.loadUnaligned(
+                    fromByteOffset: Int(offset), as: UInt32.self))
+        }
+        return SimpleChild(
+            name: value(layout.name) & layout.nameMask | ~layout.nameMask,
+            type: value(layout.type) & layout.typeMask,
+            number: value(layout.number) & layout.numberMask)
+    }
+
     /// The child at `start`, which moves behind it; nil when it is not plain.
     @unsafe @inline(__always)
     private func plainChild(_ tag: Tag, at start: inout Int) -> PlainChild? {
-        // SAFETY: as in EntryReader+Next.swift; callers see to it that start < safeEnd.
+        guard let child = unsafe child(tag, at: start) else { return nil }
+        guard unsafe child.abbreviation.pointee.simpleTag == tag else {
+            return unsafe plainChild(tag, child, at: &start)
+        }
+        let found = unsafe simpleChild(child, at: &start)
+        guard start <= unit.end,
+            unsafe found.type != 0 || child.abbreviation.pointee.simple.typeMask == 0
+        else { return nil }
+        return PlainChild(
+            name: found.name, type: found.type, number: UInt64(found.number), shortName: 0)
+    }
+
+    /// The same for any layout.
+    @unsafe @inline(never)
+    private func plainChild(_ tag: Tag, _ child: Child, at start: inout Int) -> PlainChild? {
+        // SAFETY: as above.
         let base = unsafe cursor.start
-        let code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
-        // Codes of two bytes are left to `next`.
-        guard code > 0, code < 0x80, code <= fastCount else { return nil }
-        let entry = unsafe fast + (code &- 1)
+        let entry = unsafe child.abbreviation
         let number = unsafe entry.pointee.plainLayout
         guard number != .max, unsafe entry.pointee.tag == tag else { return nil }
         let layout = unsafe plainLayouts + Int(number)
-        var at = start &+ 1
+        var at = unsafe child.start
         var short: UInt64 = 0
         if unsafe layout.pointee.hasString {
             var length = 0
@@ -123,8 +258,7 @@ extension EntryReader {
                 short = short << 8 | UInt64(byte)
             }
         }
-        let end = at &+ (unsafe layout.pointee.size)
-        guard end <= unit.end else { return nil }
+        var end = at &+ (unsafe layout.pointee.size)
         // SAFETY: fields lie inside the entry's fixed bytes.
         let fields = unsafe base + at
         let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
@@ -134,13 +268,18 @@ extension EntryReader {
         var child = PlainChild(
             name: UInt32(truncatingIfNeeded: name), type: type,
             number: unsafe value(fields, layout.pointee.number), shortName: short)
-        if unsafe layout.pointee.isBitfield {
+        if unsafe layout.pointee.isRare {
+            if unsafe layout.pointee.endsInNumber {
+                guard let number = unsafe signedLEB(base, &end) else { return nil }
+                child.number = number
+            }
             let bits = unsafe value(fields, layout.pointee.bits)
             let width = unsafe value(fields, layout.pointee.width)
             guard bits | width <= UInt64(UInt32.max) else { return nil }
             child.bits = UInt32(bits)
             child.width = UInt32(width)
         }
+        guard end <= unit.end else { return nil }
         start = end
         return child
     }
@@ -148,6 +287,6 @@ extension EntryReader {
     @unsafe @inline(__always)
     private func value(_ entry: UnsafeRawPointer, _ field: PlainLayout.Field) -> UInt64 {
         let bits = unsafe entry.loadUnaligned(fromByteOffset: field.offset, as: UInt64.self)
-        return UInt64(littleEndian: bits) & field.mask
+        return UInt64(littleEndian: bits) & field.mask &+ field.constant
     }
 }

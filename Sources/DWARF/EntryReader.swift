@@ -53,9 +53,9 @@ package struct EntryReader: ~Copyable {
         self.cursor = cursor
         unsafe fast = table.dense.start
         fastCount = table.dense.count
-        unsafe steps = table.steps.start
-        unsafe fixedLoads = table.fixedLoads.start
-        unsafe plainLayouts = table.plainLayouts.start
+        unsafe steps = table.steps
+        unsafe fixedLoads = table.fixedLoads
+        unsafe plainLayouts = table.plainLayouts
         safeEnd = min(unit.end, bytes.count - Self.slack)
     }
 
@@ -100,7 +100,9 @@ package struct EntryReader: ~Copyable {
             var step = Int(current.skipStart)
             let end = Int(current.skipEnd)
             while step < end {
-                try skip(table.steps[step].operation, Int(table.steps[step].count))
+                // SAFETY: the steps of an entry of the table.
+                let what = unsafe steps[step]
+                try skip(what.operation, Int(what.count))
                 step &+= 1  // bounded by end
             }
         } catch { throw fail(error) }
@@ -117,10 +119,11 @@ package struct EntryReader: ~Copyable {
             var step = Int(current.skipEnd)
             let end = Int(current.loadEnd)
             while step < end {
-                let what = table.steps[step]
+                // SAFETY: as above.
+                let what = unsafe steps[step]
                 switch what.operation {
                 case .load, .load1, .load2, .load4, .load8, .loadReference1, .loadReference2,
-                    .loadReference4, .loadLEB, .loadPresent, .loadBlock, .loadString:
+                    .loadReference4, .loadLEB, .loadSLEB, .loadPresent, .loadBlock, .loadString:
                     try load(what.slot, Form(rawValue: what.form), into: &die)
                 case .constant:
                     let value = Int64(Int32(bitPattern: what.count))

@@ -61,6 +61,7 @@ extension UnitEncoding {
         case .strp, .lineStrp, .secOffset: is64Bit ? .load8 : .load4
         case .addr where addressSize == 8: .load8
         case .udata, .strx, .loclistx: .loadLEB
+        case .sdata: .loadSLEB
         case .flagPresent: .loadPresent
         case .exprloc: .loadBlock
         case .string: .loadString

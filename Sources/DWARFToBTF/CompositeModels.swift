@@ -4,59 +4,107 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 
-/// Structs and unions as they were read before, by name: most come again in unit after unit, with nothing
-/// new but where the types of their members are. Each thread keeps its own.
+/// Structs and unions as they were read before: most come again in unit after unit, with nothing new but
+/// where the types of their members are. Each thread keeps its own.
+///
+/// Headers are read in the same order again and again, so the model that followed the last one before is
+/// tried first: neighbours lie next to each other, where tables of names are cache misses. What is found that
+/// way is a guess, and compared like all others.
 struct CompositeModels: ~Copyable {
     struct Model: BitwiseCopyable {
         let kind: Kind
+        let hasBits: Bool
         let size: UInt32
-        private let firstMember: UInt32
-        private let firstWord: UInt32
-        private let count: UInt32
+        /// 0 for those without.
+        let name: UInt32
+        /// Of the name in `.debug_str`; `.max` where it is not there, or there is none.
+        let nameOffset: UInt32
+        fileprivate let first: UInt32
+        fileprivate let count: UInt32
+        /// Indexes of the models that followed: of the one with a name last seen, and of the one without
+        /// first seen.
+        fileprivate var next = UInt32.max
+        fileprivate var nextUnnamed = UInt32.max
 
-        init(kind: Kind, size: UInt32, firstMember: Int, firstWord: Int, count: Int) {
-            self.kind = kind
-            self.size = size
-            self.firstMember = UInt32(truncatingIfNeeded: firstMember)
-            self.firstWord = UInt32(truncatingIfNeeded: firstWord)
-            self.count = UInt32(truncatingIfNeeded: count)
-        }
-
-        /// Range of `members`.
-        var members: Range<Int> { Int(firstMember)..<Int(firstMember) + Int(count) }
-        /// Range of `words`: the record.
-        var words: Range<Int> { Int(firstWord)..<Int(firstWord) + 3 + 3 * Int(count) }
+        /// Range of `CompositeModels.members`.
+        var members: Range<Int> { Int(first)..<Int(first) &+ Int(count) }
     }
 
-    /// Members that are kept at most: 12 MiB with their words.
+    /// Members that are kept at most: 5 MiB.
     private static var limit: Int { 1 << 18 }
 
-    private(set) var members = Arena<PlainChild>()
-    private(set) var words = Arena<UInt32>()
+    private(set) var members = KnownMembers()
     private var models = Arena<Model>()
     /// Name -> index of the model kept last.
     private var byName = NumberTable()
+    /// Index of the model used last; `.max` at first.
+    private var last = UInt32.max
 
+    /// The model that may be the next one's, whose name is at `offset` of `.debug_str`.
     @inline(__always)
-    func find(_ kind: Kind, name: UInt32, size: UInt32) -> Model? {
-        guard name != 0, let index = byName.find(name) else { return nil }
+    func guess(_ kind: Kind, nameAt offset: UInt32, size: UInt32) -> UInt32? {
+        guard last != .max else { return nil }
+        let index = models[Int(last)].next
+        guard index != .max else { return nil }
         let model = models[Int(index)]
-        return model.kind == kind && model.size == size ? model : nil
+        return model.nameOffset == offset && model.kind == kind && model.size == size ? index : nil
     }
 
-    /// Keeps the last record of `types` and the members it was made from, if none of its name is kept.
+    @inline(__always)
+    func find(_ kind: Kind, name: UInt32, size: UInt32) -> UInt32? {
+        let index: UInt32
+        if name != 0 {
+            guard let found = byName.find(name) else { return nil }
+            index = found
+        } else {
+            guard last != .max else { return nil }
+            index = models[Int(last)].nextUnnamed
+            guard index != .max else { return nil }
+        }
+        let model = models[Int(index)]
+        return model.kind == kind && model.size == size ? index : nil
+    }
+
+    @inline(__always)
+    subscript(_ index: UInt32) -> Model { models[Int(index)] }
+
+    /// Notes that the model at `index` was the right one.
+    @inline(__always)
+    mutating func use(_ index: UInt32) {
+        if last != .max, models[Int(index)].name != 0, models[Int(last)].next != index {
+            models[Int(last)].next = index
+        }
+        last = index
+    }
+
+    /// Keeps the last record of `types` and the members that it was made from, if none of its name is kept, or
+    /// none without a name behind the one used last.
     mutating func keep(
-        _ kind: Kind, name: UInt32, size: UInt32, _ children: borrowing Arena<PlainChild>,
-        _ types: borrowing TypeWriter, _ id: UInt32
+        _ kind: Kind, name: UInt32, nameAt offset: UInt32, size: UInt32, hasBits: Bool,
+        _ children: borrowing Arena<PlainChild>, _ types: borrowing TypeWriter
     ) {
-        guard name != 0, members.count + children.count <= Self.limit, byName.find(name) == nil
-        else { return }
-        byName.insert(name, UInt32(truncatingIfNeeded: models.count))
+        guard members.count + children.count <= Self.limit, models.count < Self.limit else {
+            return
+        }
+        let index = UInt32(truncatingIfNeeded: models.count)
+        if name != 0 {
+            guard byName.find(name) == nil else { return }
+            byName.insert(name, index)
+            if last != .max { models[Int(last)].next = index }
+        } else {
+            guard last != .max, models[Int(last)].nextUnnamed == .max else { return }
+            models[Int(last)].nextUnnamed = index
+        }
         models.append(
             Model(
-                kind: kind, size: size, firstMember: members.count, firstWord: words.count,
-                count: children.count))
-        members.append(children, children.indices)
-        types.copyLast(id, into: &words)
+                kind: kind, hasBits: hasBits, size: size, name: name, nameOffset: offset,
+                first: UInt32(truncatingIfNeeded: members.count),
+                count: UInt32(truncatingIfNeeded: children.count)))
+        var at = types.position - 3 * children.count
+        for child in children.indices {
+            members.append(children[child], first: types[at], place: types[at + 2])
+            at += 3
+        }
+        last = index
     }
 }

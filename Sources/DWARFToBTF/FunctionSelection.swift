@@ -149,7 +149,11 @@ struct FunctionSelection: ~Copyable, Sendable {
         let names = states.map { list[$0.view.name] }
         let keys = names.map { prefixKey($0) }
         var order = indexesSorted(by: keys)
-        sortRuns(&order, keys) { names[$0].lexicographicallyPrecedes(names[$1]) }
+        let nextKeys = names.map { prefixKey($0.dropFirst(8)) }
+        sortRuns(&order, keys) {
+            nextKeys[$0] == nextKeys[$1]
+                ? names[$0].lexicographicallyPrecedes(names[$1]) : nextKeys[$0] < nextKeys[$1]
+        }
         for index in order.lazy.map({ Int($0) }) {
             let state = states[index]
             let view = state.view

@@ -87,13 +87,12 @@ struct OffsetTable: ~Copyable {
 
     /// The place that was marked for the entry at `offset`, nil for none.
     @inline(__always)
-    func place(_ offset: Int) -> Int? { Self.place(offset, blocks, count) }
+    func place(_ offset: Int) -> Int? { Self.place(offset, blocks) }
 
     @inline(__always)
-    private static func place(
-        _ offset: Int, _ blocks: borrowing Arena<Block>, _ count: Int
-    ) -> Int? {
-        guard offset < count else { return nil }
+    private static func place(_ offset: Int, _ blocks: borrowing Arena<Block>) -> Int? {
+        // Behind `count`, nothing is marked.
+        guard offset >> 5 < blocks.count else { return nil }
         let block = blocks[offset >> 5]
         let bit = 1 << UInt32(truncatingIfNeeded: offset & 31) as UInt32
         guard block.marks & bit != 0 else { return nil }
@@ -152,17 +151,17 @@ struct OffsetTable: ~Copyable {
     func resolve(
         _ positions: borrowing Arena<UInt32>, from index: inout Int, in types: inout TypeWriter
     ) -> Int? {
-        Self.resolve(positions, &index, &types, blocks, contents, count)
+        Self.resolve(positions, &index, &types.words, blocks, contents)
     }
 
     // What is borrowed for itself stays in registers.
     private static func resolve(
-        _ positions: borrowing Arena<UInt32>, _ index: inout Int, _ types: inout TypeWriter,
-        _ blocks: borrowing Arena<Block>, _ contents: borrowing Arena<UInt32>, _ count: Int
+        _ positions: borrowing Arena<UInt32>, _ index: inout Int, _ words: inout Arena<UInt32>,
+        _ blocks: borrowing Arena<Block>, _ contents: borrowing Arena<UInt32>
     ) -> Int? {
         for at in index..<positions.count {
             let position = Int(positions[at])
-            guard resolve(position, &types, blocks, contents, count) else {
+            guard resolve(position, &words, blocks, contents) else {
                 index = at + 1
                 return position
             }
@@ -176,20 +175,21 @@ struct OffsetTable: ~Copyable {
         _ runs: borrowing Arena<ReferenceRun>, from cursor: inout ReferenceRun.Cursor,
         in types: inout TypeWriter
     ) -> Int? {
-        Self.resolve(runs, &cursor, &types, blocks, contents, count)
+        Self.resolve(runs, &cursor, &types.words, blocks, contents)
     }
 
     private static func resolve(
         _ runs: borrowing Arena<ReferenceRun>, _ cursor: inout ReferenceRun.Cursor,
-        _ types: inout TypeWriter, _ blocks: borrowing Arena<Block>,
-        _ contents: borrowing Arena<UInt32>, _ count: Int
+        _ words: inout Arena<UInt32>, _ blocks: borrowing Arena<Block>,
+        _ contents: borrowing Arena<UInt32>
     ) -> Int? {
         for index in cursor.run..<runs.count {
             let run = runs[index]
             let stride = run.stride
+            let end = run.end
             var position = index == cursor.run ? max(cursor.position, run.start) : run.start
-            while position < run.end {
-                guard resolve(position, &types, blocks, contents, count) else {
+            while position < end {
+                guard resolve(position, &words, blocks, contents) else {
                     cursor.run = index
                     cursor.position = position + stride
                     return position
@@ -203,16 +203,16 @@ struct OffsetTable: ~Copyable {
 
     @inline(__always)
     private static func resolve(
-        _ position: Int, _ types: inout TypeWriter, _ blocks: borrowing Arena<Block>,
-        _ contents: borrowing Arena<UInt32>, _ count: Int
+        _ position: Int, _ words: inout Arena<UInt32>, _ blocks: borrowing Arena<Block>,
+        _ contents: borrowing Arena<UInt32>
     ) -> Bool {
-        let offset = Int(types[position])
+        let offset = Int(words[position])
         if offset == 0 { return true }
-        guard let place = place(offset, blocks, count) else { return false }
+        guard let place = place(offset, blocks) else { return false }
         let word = contents[place]
         // A type: neither nothing nor of another sort.
         guard word &- 1 < 1 << 30 &- 1 else { return false }
-        types[position] = word &- 1 | TypeWriter.unstored
+        words[position] = word &- 1 | TypeWriter.unstored
         return true
     }
 

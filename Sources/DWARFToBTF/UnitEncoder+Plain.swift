@@ -49,36 +49,59 @@ extension UnitEncoder {
         runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 3))
         if widths != 0 { types.setFlag(of: id) }
         define(die, as: id)
-        models.keep(kind, name: name, size: size, children, types, id)
+        models.keep(
+            kind, name: name, nameAt: nameOffset(die), size: size, hasBits: widths != 0, children,
+            types)
         return true
+    }
+
+    /// A struct or union that the models expect next; false when it is not that one.
+    mutating func addExpectedComposite(
+        _ die: borrowing DIE, size: UInt32, _ reader: inout EntryReader
+    ) -> Bool {
+        let offset = nameOffset(die)
+        guard offset != .max, unitIsC,
+            let expected = models.guess(
+                die.tag == .unionType ? .union : .struct, nameAt: offset, size: size)
+        else { return false }
+        return addKnownComposite(die, expected, &reader, reader.mark)
+    }
+
+    /// Of the name in `.debug_str`; `.max` where it is not there.
+    private func nameOffset(_ die: borrowing DIE) -> UInt32 {
+        guard die.form(.name) == .strp, !links.inAlternate else { return .max }
+        return UInt32(exactly: die.value(.name)) ?? .max
     }
 
     /// A struct or union that differs from one that was read before in its members' types at most.
     private mutating func addKnownComposite(
-        _ die: borrowing DIE, _ model: CompositeModels.Model, _ reader: inout EntryReader,
+        _ die: borrowing DIE, _ index: UInt32, _ reader: inout EntryReader,
         _ before: EntryReader.Mark
     ) -> Bool {
-        guard !links.inAlternate else { return false }
+        guard !links.inAlternate, let shift = UInt32(exactly: unitShift) else { return false }
+        let model = models[index]
+        let id = types.begin(
+            name: model.name,
+            info: TypeInfo(model.kind, vlen: model.members.count, flag: model.hasBits),
+            third: model.size)
+        let first = types.position
         var lastType: UInt32 = 0
         guard
-            reader.plainTypes(
-                .member, of: models.members, model.members, into: &memberTypes,
-                lastType: &lastType)
-        else { return false }
+            reader.plainMembers(
+                like: models.members, model.members, hasBits: model.hasBits, shift: shift,
+                into: &types.words, lastType: &lastType)
+        else {
+            types.removeLast(id)
+            return false
+        }
         guard setPlainShift(lastType) else {
+            types.removeLast(id)
             reader.reset(to: before)
             return false
         }
-        let id = types.begin(like: models.words, model.words)
-        let first = types.position &- 3 &* memberTypes.count &+ 1
-        var position = first
-        for index in memberTypes.indices {
-            let type = memberTypes[index]
-            types[position] = type == 0 ? 0 : type &+ plainShift
-            position &+= 3
-        }
-        runs.append(ReferenceRun(start: first, count: memberTypes.count, stride: 3))
+        runs.append(ReferenceRun(start: first &+ 1, count: model.members.count, stride: 3))
         define(die, as: id)
+        models.use(index)
         return true
     }
 
@@ -144,9 +167,12 @@ extension UnitEncoder {
         return true
     }
 
+    /// From offsets in the unit to places in the table.
+    private var unitShift: Int { unit.offset &- tableOrigin &+ sectionBase }
+
     /// False when types of the unit lie outside the table.
     private mutating func setPlainShift(_ lastType: UInt32) -> Bool {
-        let shift = unit.offset - tableOrigin + sectionBase
+        let shift = unitShift
         guard Int(lastType) + shift < offsets.count, let exact = UInt32(exactly: shift) else {
             return false
         }

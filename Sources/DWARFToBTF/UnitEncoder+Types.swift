@@ -104,22 +104,25 @@ extension UnitEncoder {
         _ die: borrowing DIE, _ reader: inout EntryReader
     ) throws(DWARFError) {
         if die.has(.signature), try isSkeleton(die) { return }
+        let isDeclaration = die.flag(.declaration)
+        let isPlain = !isDeclaration && die.hasChildren && !die.has(.annotation)
+        if isPlain, let size = UInt32(exactly: die.value(.byteSize)),
+            addExpectedComposite(die, size: size, &reader)
+        {
+            return
+        }
         let name = try typeName(die)
-        let isUnion = die.tag == .unionType
-        if die.flag(.declaration) {
+        if isDeclaration {
             if name == 0 { return aliasToVoid(die) }
-            define(die, as: types.add(.fwd, name: name, third: 0, flag: isUnion))
+            let flag = die.tag == .unionType
+            define(die, as: types.add(.fwd, name: name, third: 0, flag: flag))
             return
         }
         let size = die.value(.byteSize)
         guard size <= UInt64(UInt32.max) else {
             throw fail(die.offset, "struct of \(size) bytes")
         }
-        if die.hasChildren, !die.has(.annotation),
-            try addPlainComposite(die, name: name, size: UInt32(size), &reader)
-        {
-            return
-        }
+        if isPlain, try addPlainComposite(die, name: name, size: UInt32(size), &reader) { return }
         var entry = opened(.composite, die)
         entry.name = name
         entry.size = size

@@ -75,7 +75,6 @@ struct UnitEncoder: ~Copyable {
     var openDepths: UInt64 = 0
     var scratch = Arena<UInt32>()
     var children = Arena<PlainChild>()
-    var memberTypes = Arena<UInt32>()
     var models = CompositeModels()
     /// From offsets in the unit to places in the table.
     var plainShift: UInt32 = 0

@@ -183,7 +183,9 @@ extension LightSkeleton {
         c.function("static inline void", "\(name)__detach(struct \(name) *skel)") { c in
             if programs.isEmpty { c.line("(void)skel;") }
             for program in programs {
+                // Detaching twice must not close what has got the number since.
                 c.line("skel_closenz(skel->links.\(program.identifier)_fd);")
+                c.line("skel->links.\(program.identifier)_fd = 0;")
             }
         }
     }

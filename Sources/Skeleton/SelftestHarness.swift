@@ -151,7 +151,8 @@ package struct SelftestHarness: Sendable {
 
         # Programs at hooks of the security layer want to be asked for.
         run: stage
-        \t$(KBTF) vm run $(addprefix --kernel ,$(KERNEL)) --append lsm=bpf --test stage $(VMFLAGS)
+        \t$(KBTF) vm run $(addprefix --kernel ,$(KERNEL)) --append lsm=bpf --test stage \\
+        \t\t$(if $(LOG_LEVEL),-v) $(VMFLAGS)
 
         text:
         \tKBTF='$(KBTF)' sh ./text_test.sh

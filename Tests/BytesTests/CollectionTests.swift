@@ -151,3 +151,49 @@ import Testing
         }
     }
 }
+
+@Suite struct ArenaTests {
+    private func arena(_ values: [Int]) -> Arena<Int> {
+        var arena = Arena<Int>()
+        for value in values { arena.append(value) }
+        return arena
+    }
+
+    @Test(arguments: [
+        (1, [1, 2, 3, 4], 0, 3, true), (0, [1, 2, 3], 0, 3, false), (1, [1, 2, 4], 0, 3, false),
+        (2, [5, 2, 3], 1, 2, true), (4, [1], 1, 0, true),
+    ]) func sameElements(_ start: Int, _ other: [Int], _ place: Int, _ count: Int, _ same: Bool) {
+        let result = arena([9, 1, 2, 3]).hasSame(start, as: arena(other), place, count: count)
+        #expect(result == same)
+    }
+
+    /// From the last triple to the first; the first difference ends it.
+    @Test(arguments: [
+        ([1, 20, 2, 3, 21, 4, 5, 22, 6], true, 3), ([1, 20, 2, 0, 21, 4, 5, 22, 6], false, 1),
+        ([1, 20, 2, 3, 21, 0, 5, 22, 6], false, 1), ([1, 20, 2, 3, -1, 4, 5, 22, 6], false, 2),
+    ]) func triplesFromTheLast(_ other: [Int], _ agree: Bool, _ count: Int) {
+        let one = arena([0, 1, 10, 2, 3, 11, 4, 5, 12, 6])
+        let two = arena(other)
+        var seen: [[Int]] = []
+        let result = one.triples(before: 10, 3, agreeWith: two, before: 9) {
+            seen.append([$0, $1])
+            return $1 >= 0
+        }
+        #expect(result == agree)
+        let all = [[12, 22], [11, other[4]], [10, 20]]
+        #expect(seen == Array(all.prefix(count)))
+    }
+
+    @Test func reserving() {
+        var arena = arena(Array(0..<16))
+        var old: [Int]?
+        if let block = arena.reserve(1) { old = block.array }
+        #expect(old == Array(0..<16))
+        old = nil
+        if let block = arena.reserve(16) { old = block.array }
+        #expect(old == nil)
+        arena.append(16)
+        let values = arena.array
+        #expect(values == Array(0..<17))
+    }
+}

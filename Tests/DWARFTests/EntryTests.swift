@@ -233,4 +233,41 @@ func walk(_ data: DWARFData, unit: Int = 0) throws -> [String] {
         #expect(data.units.count == 1)
         #expect(data.info.array == asm.resolved().info)
     }
+
+    /// Tables share what their compiler keeps, which has to move when there is more of it: who reads by an old
+    /// table must not notice.
+    @Test func tablesStayWhileOthersAreCompiled() throws {
+        var asm = DWARFAssembler()
+        asm.splitsAbbreviations = true
+        for unit in 0..<400 {
+            asm.unit([.name("u")]) { asm in
+                for value in 0..<20 {
+                    asm.add(
+                        .variable,
+                        [
+                            DWARFAttribute(
+                                .constValue, .implicitConst, .signed(Int64(unit * 100 + value))),
+                            DWARFAttribute(.byteSize, .data2, .number(UInt64(value))),
+                        ])
+                }
+            }
+        }
+        let data = try asm.data()
+        let compiler = data.abbreviationCompiler(for: data.units[0])
+        let first = try compiler.table(at: data.units[0].abbreviationOffset)
+        var reader = try data.entries(of: data.units[0], table: first)
+        for unit in data.units.dropFirst() {
+            _ = try compiler.table(at: unit.abbreviationOffset)
+        }
+        #expect(try reader.advance())
+        try reader.skipAttributes()
+        var die = DIE()
+        for value in 0..<UInt64(20) {
+            #expect(try reader.advance())
+            try reader.decode(into: &die)
+            #expect(die.value(.constValue) == value)
+            #expect(die.value(.byteSize) == value)
+        }
+        #expect(try !reader.advance())
+    }
 }

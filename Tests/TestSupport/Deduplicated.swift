@@ -16,7 +16,7 @@ package func deduplicated(
     for (number, input) in inputs.enumerated() {
         copy(input, to: &types)
         guard !inOneUnit || number == inputs.count - 1 else { continue }
-        types.seal(hashMask: hashMask)
+        types.seal()
         try store.absorb(types)
         types.removeAll()
     }

@@ -40,6 +40,17 @@ static bool read_name(void)
 	return got;
 }
 
+/* Was it there before the module? */
+static bool is_old(__u32 program)
+{
+	size_t at;
+
+	for (at = 0; at < before.count[PROGRAMS]; at++)
+		if (before.ids[PROGRAMS][at] == program)
+			return true;
+	return false;
+}
+
 /* The functions that the module's programs hang on, by id in the kernel's BTF. */
 static size_t find_hooks(__u32 *hooks)
 {
@@ -48,8 +59,11 @@ static size_t find_hooks(__u32 *hooks)
 	for (at = 0; at < during.count[PROGRAMS] && count < MAX_HOOKS; at++) {
 		struct bpf_prog_info info = {};
 		__u32 size = sizeof(info);
-		int fd = bpf_prog_get_fd_by_id(during.ids[PROGRAMS][at]);
+		int fd;
 
+		if (is_old(during.ids[PROGRAMS][at]))
+			continue;
+		fd = bpf_prog_get_fd_by_id(during.ids[PROGRAMS][at]);
 		if (fd < 0)
 			continue;
 		if (!bpf_obj_get_info_by_fd(fd, &info, &size) && info.type == BPF_PROG_TYPE_LSM) {

@@ -19,7 +19,11 @@ struct StringSection {
         // Sorted backwards, a name directly follows those that start with it, read from the end.
         let keys = names.map { suffixKey($0) }
         var order = Array(indexesSorted(by: keys).reversed())
-        sortRuns(&order, keys) { endsAfter(names[$0], names[$1]) }
+        let nextKeys = names.map { suffixKey($0.dropLast(8)) }
+        sortRuns(&order, keys) {
+            nextKeys[$0] == nextKeys[$1]
+                ? endsAfter(names[$0], names[$1]) : nextKeys[$0] > nextKeys[$1]
+        }
         var holder = Array(names.indices)
         var last: Int?
         for index in order.lazy.map({ Int($0) }) {

@@ -11,13 +11,11 @@ package struct TypeWriter: ~Copyable, Sendable {
 
     private let inPlace = InPlace()
     package let names: NamePool
-    /// The records, back to back.
-    @usableFromInline var words = Arena<UInt32>(capacity: 1 << 12)
+    /// The records, back to back. Open to those who read the elements of a record just begun.
+    @usableFromInline package var words = Arena<UInt32>(capacity: 1 << 12)
     /// Word index of each record.
     @usableFromInline var starts = Arena<UInt32>(capacity: 1 << 10)
-    /// Of each record, once sealed: what `recordHash` gives; 0 for what is hashed later.
-    var hashes = Arena<UInt64>(capacity: 1 << 10)
-    /// Numbers of the records that a store settles first, and next (see Deduplication.swift).
+    // Once sealed, numbers of the records that a store settles first, and next (see Deduplication.swift).
     var leaves = Arena<UInt32>()
     var graphs = Arena<UInt32>()
 
@@ -26,7 +24,10 @@ package struct TypeWriter: ~Copyable, Sendable {
     package mutating func removeAll() {
         words.removeAll()
         starts.removeAll()
-        hashes.removeAll()
+        unseal()
+    }
+
+    private mutating func unseal() {
         leaves.removeAll()
         graphs.removeAll()
     }
@@ -46,23 +47,6 @@ package struct TypeWriter: ~Copyable, Sendable {
         starts.append(UInt32(truncatingIfNeeded: words.count))
         words.append(name, info.rawValue, third)
         return id
-    }
-
-    /// Starts a record with the words of another, in `range` of an arena.
-    @inlinable @inline(__always)
-    package mutating func begin(
-        like record: borrowing Arena<UInt32>, _ range: Range<Int>
-    ) -> UInt32 {
-        let id = nextID
-        starts.append(UInt32(truncatingIfNeeded: words.count))
-        words.append(record, range)
-        return id
-    }
-
-    /// Copies the words from `id`, the last record, on into an arena.
-    package func copyLast(_ id: UInt32, into other: inout Arena<UInt32>) {
-        precondition(id == nextID - 1)
-        other.append(words, start(id)..<words.count)
     }
 
     @inlinable @inline(__always)
@@ -160,33 +144,20 @@ extension TypeWriter {
 }
 
 extension TypeWriter {
-    /// Hashes what can be hashed without knowing what references lead to. To be called when all
-    /// records are complete, before a store takes them.
+    /// Sorts the records by what a store does with them. To be called when all are complete, before a store
+    /// takes them.
     package mutating func seal() {
-        hashes.removeAll()
-        leaves.removeAll()
-        graphs.removeAll()
+        unseal()
         for index in starts.indices {
-            let start = Int(starts[index])
             let number = UInt32(truncatingIfNeeded: index)
-            var hash: UInt64 = 0
-            switch TypeInfo(rawValue: words[start + 1]).kind {
+            switch TypeInfo(rawValue: words[Int(starts[index]) &+ 1]).kind {
             case .int, .float, .fwd, .enum, .enum64, .var, .datasec:
                 leaves.append(number)
-                hash = recordHash(words, start) ?? 0
             case .struct, .union, .typedef:
                 graphs.append(number)
-                hash = recordHash(words, start) ?? 0
             default:
                 break
             }
-            hashes.append(hash)
         }
-    }
-
-    /// Seals, and leaves few bits of the hashes, or none; see `TypeStore.hashMask`.
-    package mutating func seal(hashMask: UInt64) {
-        seal()
-        for index in hashes.indices { hashes[index] &= hashMask }
     }
 }

@@ -14,14 +14,14 @@ internal import Bytes
 //
 // Units are taken in one at a time, in the order of the file, and each is compared with what is known
 // by then. So memory holds the types that differ and one unit, never all that repeats. Threads read
-// units and hash them beforehand; taking in is done by one at a time, in order, which makes the result
-// independent of their number.
+// units; taking in is done by one at a time, in order, which makes the result independent of their number.
 //
 // What is hashed. Leaves (INT, FLOAT, FWD, unnamed enums) by all their words; named enums and typedefs
 // by name; structs and unions by name and size, unnamed ones by size and the names and places of their
 // members. Never by what they refer to: that may still turn out to be the same. The others refer to
 // types settled by then and are hashed with the ids of those. A hash only finds candidates; nothing
-// is merged without being compared.
+// is merged without being compared. Nor is anything hashed that is met by a walk from another type, as
+// most is, or that is a leaf and the one that followed the last leaf before.
 //
 // What is proven, for the types of a unit:
 //
@@ -63,13 +63,16 @@ extension TypeStore {
     /// - Throws: `BTFError` when types contain themselves without a struct in between.
     package mutating func absorb(_ unit: borrowing TypeWriter) throws(BTFError) {
         let first = starts.count
-        settled.refill(Self.unsettled, count: unit.count)
-        assumed.refill(Self.unsettled, count: unit.count)
+        standings.refill(Standing(), count: unit.count)
         budget += 400 * unit.count
-        for index in unit.leaves.indices { settleLeaf(unit.leaves[index], unit) }
+        for index in unit.leaves.indices {
+            let number = unit.leaves[index]
+            if !settleExpectedLeaf(number, unit) { settleLeaf(number, unit) }
+            expectLeaf(after: standings[Int(number)].settled)
+        }
         for index in unit.graphs.indices {
             let number = unit.graphs[index]
-            guard settled[Int(number)] == Self.unsettled else { continue }
+            guard standings[Int(number)].settled == Self.unsettled else { continue }
             let isTypedef = unit.info(TypeWriter.unstored | number).kind == .typedef
             if isTypedef, !settlesTypedefsByGraph { continue }
             settleGraph(number, unit)
@@ -79,7 +82,7 @@ extension TypeStore {
                     "too many types look alike: given up at type \(number + 1)")
             }
         }
-        for number in 0..<unit.count where settled[number] == Self.unsettled {
+        for number in 0..<unit.count where standings[number].settled == Self.unsettled {
             try settleReferring(UInt32(truncatingIfNeeded: number), unit)
         }
         if settlesTypedefsByGraph { try refuseEndlessTypedefs(unit) }
@@ -110,16 +113,55 @@ extension TypeStore {
 
     // MARK: 1. Leaves
 
+    /// Settles a leaf as the one that followed the last one before, if it is that. In the store is no second
+    /// one of the same words, so it is what `settleLeaf` would find. Leaves come in the order of headers, unit
+    /// after unit, where hashes lead all over the store.
+    private mutating func settleExpectedLeaf(
+        _ number: UInt32, _ unit: borrowing TypeWriter
+    ) -> Bool {
+        guard lastLeaf < leafFollowers.count else { return false }
+        let index = Int(leafFollowers[lastLeaf])
+        guard index < starts.count else { return false }
+        let own = Int(unit.starts[Int(number)])
+        let other = Int(starts[index])
+        let info = TypeInfo(rawValue: unit.words[own + 1])
+        guard info.rawValue == words[other + 1], let kind = info.kind else { return false }
+        switch kind {
+        case .int, .float, .fwd: break
+        // Without values, which type it stands for is another question.
+        case .enum, .enum64: guard info.vlen > 0 else { return false }
+        default: return false
+        }
+        guard
+            unit.words.hasSame(
+                own, as: words, other, count: kind.shape.words(vlen: info.vlen))
+        else { return false }
+        let id = firstID + UInt32(truncatingIfNeeded: index)
+        standings[Int(number)].settled = kind.isAnyEnum ? resolve(id) : id
+        return true
+    }
+
+    /// Notes that a leaf was settled as `id`.
+    private mutating func expectLeaf(after id: UInt32) {
+        guard id >= firstID else { return }
+        let index = Int(id - firstID)
+        while leafFollowers.count <= index { leafFollowers.append(.max) }
+        if lastLeaf < leafFollowers.count, leafFollowers[lastLeaf] != UInt32(index) {
+            leafFollowers[lastLeaf] = UInt32(truncatingIfNeeded: index)
+        }
+        lastLeaf = index
+    }
+
     private mutating func settleLeaf(_ number: UInt32, _ unit: borrowing TypeWriter) {
         let own = TypeWriter.unstored | number
         let kind = unit.info(own).kind
-        let hash = unit.hashes[Int(number)]
+        let hash = (recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0) & hashMask
         switch kind {
         case .int, .float, .fwd:
             var list = Candidates(hash)
             while let candidate = next(&list) {
                 if sameWords(own, candidate, unit) {
-                    settled[Int(number)] = candidate
+                    standings[Int(number)].settled = candidate
                     return
                 }
             }
@@ -143,7 +185,7 @@ extension TypeStore {
             guard candidate != given, info(candidate).kind?.isAnyEnum == true else { continue }
             if sameWords(own, candidate, unit) || isForward && compatibleEnums(own, candidate, unit)
             {
-                settled[Int(number)] = resolve(candidate)
+                standings[Int(number)].settled = resolve(candidate)
                 return
             }
             guard resolve(candidate) == candidate, compatibleEnums(own, candidate, unit) else {
@@ -160,17 +202,23 @@ extension TypeStore {
     // MARK: 2. Structs, unions, typedefs
 
     private mutating func settleGraph(_ number: UInt32, _ unit: borrowing TypeWriter) {
-        let hash = unit.hashes[Int(number)]
+        let whole = recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0
+        let hash = whole & hashMask
         var missed: [UInt32] = []
         var list = Candidates(hash)
         while let candidate = next(&list) {
             let same = isSame(number, candidate, unit)
+            if same, !forwardMet, !twinMet {
+                settleAsAssumed()
+                standings[Int(number)].settled = candidate
+                return
+            }
             if same { keepAssumptions(unit) }
             let usable = same && !baseForwardMet
             if baseForwardMet { missed.append(candidate) }
             forgetAssumptions()
             if usable {
-                settled[Int(number)] = candidate
+                standings[Int(number)].settled = candidate
                 return
             }
         }
@@ -188,11 +236,11 @@ extension TypeStore {
         stack.append(root)
         while !stack.isEmpty {
             let number = stack[stack.count - 1]
-            guard settled[Int(number)] >= Self.inProgress else {
+            guard standings[Int(number)].settled >= Self.inProgress else {
                 _ = stack.popLast()
                 continue
             }
-            settled[Int(number)] = Self.inProgress
+            standings[Int(number)].settled = Self.inProgress
             let depth = stack.count
             if pushUnsettled(number, unit) {
                 throw BTFError(
@@ -229,7 +277,7 @@ extension TypeStore {
     private mutating func push(_ reference: UInt32) -> Bool {
         guard TypeWriter.isUnstored(reference) else { return false }
         let number = reference & ~TypeWriter.unstored
-        switch settled[Int(number)] {
+        switch standings[Int(number)].settled {
         case Self.unsettled: stack.append(number)
         case Self.inProgress: return true
         default: break
@@ -251,7 +299,7 @@ extension TypeStore {
             var list = Candidates(masked)
             while let candidate = next(&list) {
                 if sameReferring(number, candidate, unit) {
-                    settled[Int(number)] = candidate
+                    standings[Int(number)].settled = candidate
                     if candidate < firstID { servedByBase[Int(candidate)] = 1 }
                     return
                 }
@@ -268,8 +316,9 @@ extension TypeStore {
         for index in unit.graphs.indices {
             let first = unit.graphs[index]
             guard unit.info(TypeWriter.unstored | first).kind == .typedef,
-                settled[Int(first)] >= firstID, places[Int(settled[Int(first)] - firstID)] == first,
-                Int(settled[Int(first)] - firstID) >= newFrom
+                standings[Int(first)].settled >= firstID,
+                places[Int(standings[Int(first)].settled - firstID)] == first,
+                Int(standings[Int(first)].settled - firstID) >= newFrom
             else { continue }
             if walker.isEmpty { walker = Array(repeating: .max, count: unit.count) }
             var number = first

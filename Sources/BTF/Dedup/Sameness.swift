@@ -7,6 +7,12 @@ extension TypeStore {
     /// Same words, references not looked through. For leaves and enums.
     func sameWords(_ a: UInt32, _ b: UInt32, _ unit: borrowing TypeWriter) -> Bool {
         let (x, y) = (place(of: a, unit), place(of: b, unit))
+        if x.owner == .unit, y.owner == .store {
+            let info = TypeInfo(rawValue: unit.words[x.start + 1])
+            guard info.rawValue == words[y.start + 1], let kind = info.kind else { return false }
+            return unit.words.hasSame(
+                x.start, as: words, y.start, count: kind.shape.words(vlen: info.vlen))
+        }
         let info = TypeInfo(rawValue: read(x, 1, unit))
         guard info.rawValue == read(y, 1, unit), let kind = info.kind else { return false }
         let count = kind.shape.words(vlen: info.vlen)
@@ -53,18 +59,24 @@ extension TypeStore {
         return true
     }
 
-    /// Walks both graphs in step; leaves its assumptions for `keepAssumptions`.
+    /// Walks both graphs in step; leaves its assumptions for `keepAssumptions` or `settleAsAssumed`.
     mutating func isSame(
         _ number: UInt32, _ candidate: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
         pairs.removeAll()
         pairs.append(Pair(own: number, other: candidate))
-        while let pair = pairs.popLast() {
+        while true {
+            switch takeUsualSteps(unit) {
+            case .toTheEnd: return true
+            case .toDifference: return false
+            case .toUnusualPair: break
+            }
+            guard let pair = pairs.popLast() else { return true }
             budget -= 1
             guard budget > 0 else { return false }
             let number = Int(pair.own)
-            let known = settled[number]
-            let earlier = assumed[number]
+            let known = standings[number].settled
+            let earlier = standings[number].assumed
             if known == pair.other || earlier == pair.other { continue }
             var other = pair.other
             if TypeWriter.isUnstored(other) || other < firstID
@@ -80,23 +92,21 @@ extension TypeStore {
             }
             if earlier == other { continue }
             if earlier == Self.unsettled {
-                assumed[number] = other
+                standings[number].assumed = other
             } else if !assumedBesides.insert(UInt64(pair.own) << 32 | UInt64(other)).inserted {
                 continue
             }
             assumptions.append(Pair(own: pair.own, other: other))
             guard locallySame(pair.own, other, unit) else { return false }
         }
-        return true
     }
 
     /// Queues two references that must lead to the same; false when one is void and the other is not.
-    @inline(__always)
     private mutating func queue(_ own: UInt32, _ other: UInt32) -> Bool {
         guard own != 0, other != 0 else { return own == other }
         guard TypeWriter.isUnstored(own) else { return resolveAny(own) == resolveAny(other) }
         let number = own & ~TypeWriter.unstored
-        if settled[Int(number)] != other, assumed[Int(number)] != other {
+        if standings[Int(number)].settled != other, standings[Int(number)].assumed != other {
             pairs.append(Pair(own: number, other: other))
         }
         return true
@@ -107,12 +117,6 @@ extension TypeStore {
         _ number: UInt32, _ other: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
         let own = Int(unit.starts[Int(number)])
-        if other >= firstID, !TypeWriter.isUnstored(other) {
-            let at = Int(starts[Int(other - firstID)])
-            if unit.words[own + 1] == words[at + 1], unit.words[own] == words[at] {
-                return sameAsStored(own, at, unit)
-            }
-        }
         let place = place(of: other, unit)
         let (x, y) = (
             TypeInfo(rawValue: unit.words[own + 1]), TypeInfo(rawValue: read(place, 1, unit))
@@ -156,43 +160,6 @@ extension TypeStore {
         }
     }
 
-    /// The usual case of `locallySame`: a type of the unit and one of the store, of the same kind, name and
-    /// number of elements.
-    @inline(__always)
-    private mutating func sameAsStored(
-        _ own: Int, _ at: Int, _ unit: borrowing TypeWriter
-    ) -> Bool {
-        let info = TypeInfo(rawValue: words[at + 1])
-        switch info.kind {
-        case .struct, .union:
-            return sameMembers(own, Place(owner: .store, start: at), unit)
-        case .ptr, .typedef, .volatile, .const, .restrict, .func, .typeTag:
-            return queue(unit.words[own + 2], words[at + 2])
-        case .array:
-            return unit.words[own + 5] == words[at + 5]
-                && queue(unit.words[own + 3], words[at + 3])
-                && queue(unit.words[own + 4], words[at + 4])
-        case .funcProto:
-            var index = 3 + 2 * info.vlen
-            while index > 3 {
-                index -= 2
-                guard unit.words[own + index] == words[at + index],
-                    queue(unit.words[own + index + 1], words[at + index + 1])
-                else { return false }
-            }
-            return queue(unit.words[own + 2], words[at + 2])
-        case .int, .fwd, .float, .enum, .enum64:
-            // Equal enums; a forward declaration has no values, as the other has none.
-            for index in 2..<(info.kind?.shape.words(vlen: info.vlen) ?? 2)
-            where unit.words[own + index] != words[at + index] {
-                return info.kind?.isAnyEnum == true && info.vlen == 0
-            }
-            return true
-        case .var, .datasec, .declTag, nil:
-            return false
-        }
-    }
-
     /// Where the record of a type lies.
     private struct Place {
         enum Owner { case store, base, unit }
@@ -227,18 +194,6 @@ extension TypeStore {
         // stand for several types, the one met first in the order of the members counts.
         let first = own + 3
         var at = first + 3 * TypeInfo(rawValue: unit.words[own + 1]).vlen
-        if other.owner == .store {
-            // The usual case, once per struct and unit.
-            let shift = other.start - own
-            while at > first {
-                at -= 3
-                guard unit.words[at] == words[at + shift],
-                    unit.words[at + 2] == words[at + shift + 2],
-                    queue(unit.words[at + 1], words[at + shift + 1])
-                else { return false }
-            }
-            return true
-        }
         while at > first {
             at -= 3
             let index = at - own
@@ -260,7 +215,7 @@ extension TypeStore {
         }
         for index in assumptions.indices {
             let pair = assumptions[index]
-            guard settled[Int(pair.own)] == Self.unsettled else { continue }
+            guard standings[Int(pair.own)].settled == Self.unsettled else { continue }
             let other = resolveAny(pair.other)
             if TypeWriter.isUnstored(other) { continue }
             // Where something below means two types, what refers to it is told apart by its words.
@@ -269,7 +224,7 @@ extension TypeStore {
                     kind.isComposite || kind == .typedef && settlesTypedefsByGraph
                 else { continue }
             }
-            settled[Int(pair.own)] = other
+            standings[Int(pair.own)].settled = other
             if other < firstID { servedByBase[Int(other)] = 1 }
         }
     }
@@ -302,7 +257,7 @@ extension TypeStore {
 
     mutating func forgetAssumptions() {
         for index in assumptions.indices {
-            assumed[Int(assumptions[index].own)] = Self.unsettled
+            standings[Int(assumptions[index].own)].assumed = Self.unsettled
         }
         if !assumedBesides.isEmpty { assumedBesides.removeAll(keepingCapacity: true) }
         assumptions.removeAll()

@@ -36,15 +36,15 @@ package struct TypeStore: ~Copyable, Sendable {
     var baseCopies: [UInt32: UInt32] = [:]
     /// Own types by hash; entry n is type `firstID + n`.
     var table = HashChains()
+    /// Of each leaf among them: the one that a unit had next; `.max` for none. And the leaf settled last.
+    var leafFollowers = Arena<UInt32>()
+    var lastLeaf = Int.max
     /// Where each stood in its unit, and where each unit's types end.
     var places = Arena<UInt32>(capacity: 1 << 12)
     var unitEnds = Arena<UInt32>()
 
     // The unit under way, by number in its writer.
-    /// The id that each type was settled as.
-    var settled = Arena<UInt32>(capacity: 1 << 12)
-    /// The first type that each is taken for, while a walk lasts.
-    var assumed = Arena<UInt32>(capacity: 1 << 12)
+    var standings = Arena<Standing>(capacity: 1 << 12)
     /// A unit may describe one type twice, so others are possible: number << 32 | id.
     var assumedBesides: Set<UInt64> = []
     var assumptions = Arena<Pair>()
@@ -68,6 +68,14 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
     /// few bits, or none.
     private(set) var hashMask = UInt64.max
+
+    /// What is known of a type of the unit.
+    struct Standing: BitwiseCopyable {
+        /// The id that it was settled as.
+        var settled = unsettled
+        /// The first type that it is taken for, while a walk lasts.
+        var assumed = unsettled
+    }
 
     /// A type of the unit, by number, and what it may be the same as: an id of the store, of the base
     /// or, unstored, of the unit.
@@ -103,7 +111,7 @@ package struct TypeStore: ~Copyable, Sendable {
 
     /// The id that a type of the unit absorbed last has in the store; ids of the store stay as they are.
     package func id(of id: UInt32) -> UInt32 {
-        TypeWriter.isUnstored(id) ? settled[Int(id & ~TypeWriter.unstored)] : id
+        TypeWriter.isUnstored(id) ? standings[Int(id & ~TypeWriter.unstored)].settled : id
     }
 
     // MARK: Reading records
@@ -161,7 +169,7 @@ package struct TypeStore: ~Copyable, Sendable {
     }
 
     private func resolveUnstored(_ id: UInt32) -> UInt32 {
-        let known = settled[Int(id & ~TypeWriter.unstored)]
+        let known = standings[Int(id & ~TypeWriter.unstored)].settled
         if known >= Self.inProgress { return id }
         // A late forward may lead back here: its full type is settled then.
         let stored = resolve(known)
@@ -170,7 +178,7 @@ package struct TypeStore: ~Copyable, Sendable {
     }
 
     private func settledOrSelf(_ id: UInt32) -> UInt32 {
-        let known = settled[Int(id & ~TypeWriter.unstored)]
+        let known = standings[Int(id & ~TypeWriter.unstored)].settled
         return known >= Self.inProgress ? id : known
     }
 
@@ -228,7 +236,7 @@ package struct TypeStore: ~Copyable, Sendable {
         merged.append(id)
         places.append(number)
         table.append(hash: hash)
-        settled[Int(number)] = id
+        standings[Int(number)].settled = id
         return id
     }
 }

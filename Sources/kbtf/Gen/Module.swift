@@ -18,10 +18,12 @@ struct GenModule: ParsableCommand {
 
             --mode says what becomes of the programs:
               attach    they run while the module is in (the default)
-              stay      they run from then on: '--stay module' does not let the module go (the default),
-                        '--stay links' lets it go without them
-              preload   on a kernel with a list of objects to preload, programs on it are pinned when
-                        bpffs is mounted; on others as 'attach'
+              stay      they run from then on; --stay says how
+              preload   on a kernel with a list of objects to preload they are
+                        pinned in bpffs, on others as 'attach'
+
+            With '--stay module', the default, the kernel does not let the module go; with '--stay links' it goes, and \
+            links keep programs and maps until the machine boots again.
 
             For '--mode preload' FILE may also be a header of 'kbtf gen skeleton -L -P'.
 
@@ -34,8 +36,9 @@ struct GenModule: ParsableCommand {
             Examples:
               kbtf gen module policy.bpf.o -o policy && make -C policy
               kbtf gen module --mode stay --stay links policy.bpf.o -o policy
-              kbtf gen module --publish list_maps=maps.debug,list_progs=progs.debug iterators.bpf.o -o iterators
-              kbtf gen skeleton -L -P policy.bpf.o > policy.h && kbtf gen module --mode preload policy.h -o policy
+              kbtf gen module --publish list_maps,list_progs iterators.bpf.o -o iter
+              kbtf gen skeleton -L -P policy.bpf.o name policy > policy.h
+              kbtf gen module --mode preload policy.h -o policy
             """)
 
     /// The word after `--mode`.

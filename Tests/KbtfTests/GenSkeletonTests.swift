@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import HostIO
+import TestSupport
+import Testing
+
+/// `kbtf gen skeleton`. What kernels say of the skeletons, Tests/Conformance/skeletons.sh shows.
+@Suite(.enabled(if: Sample.hasBPFCompiler)) struct GenSkeletonTests {
+    private static let source = """
+        #define SEC(name) __attribute__((section(name), used))
+        typedef unsigned int u32;
+        struct flow { u32 from; struct { char port[2]; } to; unsigned kind : 3; };
+        enum colour { RED, GREEN };
+        struct flow flows[2];
+        enum colour colour = GREEN;
+        static volatile int hidden = 3;
+        const volatile char limit = 5;
+        int (*unused)(struct stranger *stranger);
+        char LICENSE[] SEC("license") = "GPL";
+        SEC("raw_tp/sys_enter") int enter(void *context) { return hidden + limit + flows[1].from + colour; }
+        SEC("xdp") int packet(void *context) { return unused ? 2 : 1; }
+        SEC("tc") int classified(void *context) { return 0; }
+        SEC("?fentry/nothing") int left(void *context) { return 0; }
+
+        """
+
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func object(_ name: String = "flows.bpf.o") throws -> String {
+        try scratch.write("source.c", Self.source)
+        let path = scratch.path + "/" + name
+        let made = try Command.shell(
+            "cd '\(scratch.path)' && clang-16 -w -target bpf -O2 -g -c source.c -o '\(path)'")
+        #expect(made.status == 0, "\(made)")
+        return path
+    }
+
+    private func skeleton(_ arguments: String...) throws -> Command.Result {
+        try Command.run([Command.binary, "gen", "skeleton"] + arguments)
+    }
+
+    /// What a compiler says of a program that includes `header` after `before`.
+    private func compiled(
+        _ header: [UInt8], after before: String = "", use: String = "", by compiler: String
+    ) throws -> Command.Result {
+        try scratch.write("header.h", header)
+        try scratch.write(
+            "user.c",
+            "#include <errno.h>\n#include <string.h>\n\(before)\n#include \"header.h\"\n"
+                + "int main(void)\n{\n\tstruct flows *skel = flows__open();\n\tflows__attach(skel);\n"
+                + "\(use)\n\tflows__destroy(skel);\n\treturn flows__load(skel);\n}\n")
+        return try Command.shell(
+            "cd '\(scratch.path)' && \(compiler) -Wall -Wextra -Werror -o user user.c 2>&1 && echo made"
+        )
+    }
+
+    @Test("C and C++ take it, without anything before it, with the types of its own")
+    func ownTypes() throws {
+        let made = try skeleton("-q", "-L", "--own-types", object(), "name", "flows")
+        #expect(made.status == 0 && made.err.isEmpty, "\(made)")
+        let use = "\tskel->data->hidden = skel->bss->flows[1].to.port[0] + skel->rodata->limit;"
+        for compiler in ["gcc -Wpedantic", "clang-16", "g++ -x c++"] {
+            let result = try compiled(made.out, use: use, by: compiler)
+            #expect(result.text == "made\n", "\(compiler): \(result)")
+        }
+    }
+
+    @Test("without, structs are those of the code before it")
+    func typesOfOthers() throws {
+        let made = try skeleton("-q", "-L", object(), "name", "flows")
+        let types = """
+            struct flow { unsigned from; struct { char port[2]; } to; unsigned kind : 3; };
+            enum colour { RED, GREEN };
+            """
+        let use =
+            "\tstruct flow *first = skel->bss->flows; first->from = skel->data->colour == GREEN;"
+        #expect(try compiled(made.out, after: types, use: use, by: "gcc").text == "made\n")
+        #expect(try compiled(made.out, by: "gcc").text.contains("incomplete type"))
+        // The compiler sees that another struct of that name does not fit.
+        let other = types.replacing("unsigned from", with: "unsigned long from")
+        #expect(
+            try compiled(made.out, after: other, by: "gcc").text.contains("static assertion failed")
+        )
+    }
+
+    @Test("what is not attached is named, a line each")
+    func notAttached() throws {
+        let path = try object()
+        let made = try skeleton("-L", path)
+        #expect(made.status == 0)
+        #expect(
+            made.err == """
+                kbtf: \(path): program classified (tc) will not be attached: netlink attaches it
+                kbtf: \(path): program left (fentry/nothing) will not be attached: not loaded, its section starts with '?'
+
+                """)
+        #expect(made.text.contains("int packet_ifindex;"))
+    }
+
+    @Test("the same bytes wherever the object lies, whatever the locale and the time zone")
+    func sameBytes() throws {
+        let path = try object()
+        let other = try scratch.write("other place/flows.bpf.o", try FileReader.map(path).array)
+        let first = try skeleton("-q", "-L", path)
+        let again = try Command.run(
+            [Command.binary, "gen", "skeleton", "-q", "-L", other],
+            environment: ["LC_ALL=tr_TR.UTF-8", "TZ=Asia/Tokyo"])
+        #expect(first.status == 0 && first.out == again.out)
+        #expect(first.text.contains("struct flows_bpf {"))
+        let named = try skeleton("-q", "-L", path, "name", "other")
+        #expect(named.text.contains("struct other {") && !named.text.contains("flows_bpf"))
+    }
+
+    @Test("names come of files only if they are names")
+    func names() throws {
+        let digit = try skeleton("-L", object("1st.o"))
+        #expect(digit.status == 1 && digit.out.isEmpty)
+        #expect(
+            digit.errorLines.first?.hasSuffix("1st.o: no name in C can be made of the file's name")
+                == true)
+        #expect(digit.errorLines.last?.hasSuffix("1st.o name NAME") == true)
+        #expect(try skeleton("-q", "-L", object("a-b c.o")).text.contains("struct a_b_c {"))
+    }
+
+    @Test(
+        "no light skeleton without -L, and no other words than 'name NAME'",
+        arguments: [
+            ["a.o"], ["-L"], ["-L", "a.o", "b.o"], ["-L", "a.o", "name"],
+            ["-L", "a.o", "name", "int"],
+            ["-L", "a.o", "name", "a-b"], ["-L", "a.o", "named", "a"],
+            ["-L", "a.o", "name", "a", "b"],
+            ["-L", "--kernel-version", "new", "a.o"], ["-P", "a.o"],
+        ])
+    func usage(_ arguments: [String]) throws {
+        let result = try Command.run([Command.binary, "gen", "skeleton"] + arguments)
+        #expect(result.status == 2 && result.out.isEmpty, "\(result)")
+        #expect(result.errorLines.count == 2, "\(result)")
+    }
+
+    @Test("what is no BPF object is refused in one line, and nothing is written")
+    func refused() throws {
+        for (name, bytes) in [
+            ("text", Array("text".utf8)), ("empty", []),
+            ("elf", Array("\u{7f}ELF\u{2}\u{1}\u{1}".utf8)),
+        ] {
+            let path = try scratch.write(name, bytes)
+            let result = try skeleton("-L", path)
+            #expect(result.status == 1 && result.out.isEmpty, "\(result)")
+            #expect(result.errorLines.first?.hasPrefix("kbtf: \(path): ") == true, "\(result)")
+        }
+        let missing = try skeleton("-L", scratch.path + "/missing.o")
+        #expect(missing.status == 1 && missing.errorLines.count == 1)
+    }
+
+    @Test("help has examples, and the manual page all options")
+    func help() throws {
+        let help = try skeleton("--help")
+        #expect(help.status == 0 && help.text.contains("Examples:\n  kbtf gen skeleton -L "))
+        let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let page = String(
+            decoding: try FileReader.map("/\(folder)/docs/man/kbtf-gen-skeleton.1").array,
+            as: UTF8.self)
+        for line in help.text.split(separator: "\n") where line.hasPrefix("  -") {
+            let names = line.split(whereSeparator: { " ,".contains($0) }).prefix {
+                $0.hasPrefix("-")
+            }
+            for word in names where word.hasPrefix("--") {
+                guard word != "--help", word != "--version" else { continue }
+                #expect(page.contains("Fl Fl \(word.dropFirst(2))"), "\(word)")
+            }
+        }
+    }
+}
