@@ -65,6 +65,11 @@ if [ -z "$FEW" ]; then
     fails 12 too_large
     # ENOENT
     fails 2 no_function
+    fails 2 no_variable
+    # Whose function it hangs on, if it could.
+    expect needs kbtf_test.ko
+    mkdir "$work/target"
+    cp -r "$here/modules/kbtf_test" "$work/target/"
 else
     module published preload/iterators --publish list_maps=maps.debug,list_progs
 fi
@@ -78,12 +83,12 @@ module rival preload/iterators --publish list_maps,list_progs
 "$KBTF" gen module -q --name listed --mode preload -o "$work/listed/listed" "$progs/preload/events.bpf.o"
 cp -r "$here/modules/kbtf_preload_list" "$work/listed/"
 
-# built FOLDER OPTIONS...: all modules in it
+# built FOLDER OPTIONS...: all modules in it, without a word
 built() {
     local where=${work#"$INSIDE"}/$1 name
     for name in "$work/$1"/*/; do echo "obj-m += $(basename "$name")/"; done >"$work/$1/Kbuild"
     shift
-    set -- -s -C "$HEADERS" M="$where" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules
+    set -- -s -C "$HEADERS" M="$where" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules
     if [ -n "$INSIDE" ]; then
         # objtool and make want /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
@@ -93,8 +98,13 @@ built() {
     fi 2>"$work/said" || { cat "$work/said" >&2; exit 1; }
     [ ! -s "$work/said" ] || { cat "$work/said" >&2; echo "the build is to say nothing" >&2; exit 1; }
 }
-built plain
-built listed KCFLAGS="-DCONFIG_BPF_PRELOAD_LIST -I${work#"$INSIDE"}/listed/kbtf_preload_list"
+built plain W=1
+built listed W=1 KCFLAGS="-DCONFIG_BPF_PRELOAD_LIST -I${work#"$INSIDE"}/listed/kbtf_preload_list"
+
+if [ -z "$FEW" ]; then
+    built target
+    "$KBTF" encode -q --base "$BASE" "$work/target/kbtf_test/kbtf_test.ko"
+fi
 
 # put TEST PROGRAM MODULE...
 put() {

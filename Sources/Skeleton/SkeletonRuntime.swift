@@ -17,10 +17,13 @@ package enum SkeletonRuntime {
         #error "for kernel modules; user space has this file from libbpf"
         #endif
 
+        #include <linux/bitmap.h>
         #include <linux/bpf.h>
         #include <linux/err.h>
         #include <linux/fdtable.h>
+        #include <linux/fs.h>
         #include <linux/kernel.h>
+        #include <linux/magic.h>
         #include <linux/mm.h>
         #include <linux/mman.h>
         #include <linux/printk.h>
@@ -263,10 +266,49 @@ package enum SkeletonRuntime {
         	return err < 0 ? err : min_t(int, attr.test.retval, 0);
         }
 
+        /*
+         * Loaders that libbpf writes leave the BTF of other modules open when they fail at
+         * a variable or function that is not there (seen with 1.1.2): what was not open
+         * before is closed. Processes with BTF in descriptors beyond these are rare.
+         */
+        #define SKEL_FDS 1024
+
+        struct skel_btf_fds {
+        	DECLARE_BITMAP(open, SKEL_FDS);
+        };
+
+        static inline int skel_note_btf_fd(const void *fds, struct file *file,
+        				   unsigned int fd)
+        {
+        	if (fd < SKEL_FDS &&
+        	    file_inode(file)->i_sb->s_magic == ANON_INODE_FS_MAGIC &&
+        	    !strcmp(file->f_path.dentry->d_name.name, "btf"))
+        		__set_bit(fd, ((struct skel_btf_fds *)fds)->open);
+        	return 0;
+        }
+
+        static inline void skel_note_btf_fds(struct skel_btf_fds *fds)
+        {
+        	bitmap_zero(fds->open, SKEL_FDS);
+        	iterate_fd(current->files, 0, skel_note_btf_fd, fds);
+        }
+
+        static inline void skel_close_btf_fds(const struct skel_btf_fds *before)
+        {
+        	struct skel_btf_fds now;
+        	unsigned int fd;
+
+        	skel_note_btf_fds(&now);
+        	for_each_set_bit(fd, now.open, SKEL_FDS)
+        		if (!test_bit(fd, before->open))
+        			close_fd(fd);
+        }
+
         /* Fills in the descriptors behind opts->ctx. On an error nothing stays open. */
         static inline int bpf_load_and_run(struct bpf_load_and_run_opts *opts)
         {
         	int key = 0, data_fd, loader_fd, err;
+        	struct skel_btf_fds btf_fds;
 
         	err = data_fd = skel_map_create(BPF_MAP_TYPE_ARRAY, "__loader.map",
         					sizeof(key), opts->data_sz, 1);
@@ -284,9 +326,12 @@ package enum SkeletonRuntime {
         		opts->errstr = "failed to load loader prog";
         		goto close_data;
         	}
+        	skel_note_btf_fds(&btf_fds);
         	err = skel_run_loader(opts, loader_fd);
-        	if (err)
+        	if (err) {
+        		skel_close_btf_fds(&btf_fds);
         		opts->errstr = "failed to execute loader prog";
+        	}
         	close_fd(loader_fd);
         close_data:
         	close_fd(data_fd);

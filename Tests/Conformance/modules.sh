@@ -11,7 +11,7 @@ preload_modules() {
     guest_environment "$series"
     bash "$REPO/selftests/rounds.sh" "$dir" >"$dir.staging" 2>&1 ||
         { verdict "$series preload modules" 1 "$(tail -n 1 "$dir.staging")"; return; }
-    booted "$series" modules "$dir/tests" --memory 2048 --timeout 1500 --test-timeout 1400 || bad=1
+    booted "$series" modules "$dir/tests" --memory 2048 --timeout 3600 --test-timeout 3500 || bad=1
     rm -rf "$dir"
     tr -d '\r' <"$GUESTS/$series-modules.log" | sed -n 's/.*kbtf: *# //p' >"$dir.told"
     # Nothing is skipped here, and each kind was seen.

@@ -8,6 +8,7 @@
  *	stay FILE		it cannot be unloaded
  *	keep FILE		its programs are left behind when it goes
  *	fails ERRNO FILE	it cannot be loaded
+ *	needs FILE		to be loaded before those that cannot be
  *	rounds NUMBER		how often each is loaded and unloaded
  *
  * What there is, is told by walking the kernel's ids of programs, maps, links and
@@ -31,7 +32,7 @@
 #define FOREIGN		40
 #define FAILURES	10
 
-enum kind { ATTACH, STAY, KEEP, FAILS };
+enum kind { ATTACH, STAY, KEEP, NEEDS, FAILS };
 
 static struct module {
 	enum kind kind;
@@ -66,6 +67,8 @@ static bool read_list(void)
 			module->kind = STAY;
 		else if (!strcmp(word, "keep"))
 			module->kind = KEEP;
+		else if (!strcmp(word, "needs"))
+			module->kind = NEEDS;
 		else
 			continue;
 		nr_modules++;
@@ -242,6 +245,9 @@ static int failures(void)
 	size_t at;
 
 	REQUIRE(nr_modules);
+	for (at = 0; at < nr_modules; at++)
+		if (modules[at].kind == NEEDS)
+			REQUIRE(!load_module(beside(modules[at].file), 0));
 	for (at = 0; at < nr_modules; at++) {
 		if (modules[at].kind != FAILS)
 			continue;
@@ -257,6 +263,9 @@ static int failures(void)
 		}
 		printf("# %s: %s, nothing left\n", modules[at].file, strerror(error));
 	}
+	for (at = 0; at < nr_modules; at++)
+		if (modules[at].kind == NEEDS)
+			REQUIRE(!unload_module(beside(modules[at].file)));
 	return 0;
 }
 
