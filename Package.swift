@@ -63,8 +63,16 @@ let package = Package(
             "Skeleton", ["Bytes", "BTF", "BPFObject", "CEmit"],
             // C that selftests are made of, kept as C.
             resources: [
-                .embedInCode("Selftest/preload_test.h"), .embedInCode("Selftest/preload_test.c"),
-                .embedInCode("Selftest/activity.h"), .embedInCode("Selftest/activity.c"),
+                .embedInCode("Selftest/preload_test.h"),
+                .embedInCode("Selftest/preload_test.c"),
+                .embedInCode("Selftest/checks.h"),
+                .embedInCode("Selftest/ktap.c"),
+                .embedInCode("Selftest/kernel.c"),
+                .embedInCode("Selftest/object.c"),
+                .embedInCode("Selftest/holdings.c"),
+                .embedInCode("Selftest/runs.c"),
+                .embedInCode("Selftest/activity.h"),
+                .embedInCode("Selftest/activity.c"),
             ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),

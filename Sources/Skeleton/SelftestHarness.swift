@@ -20,14 +20,25 @@ package struct SelftestHarness: Sendable {
 
     /// All of its files. They know the module as what lies in the folder above.
     package var files: [File] {
-        [
-            File("\(manifest.name)_test.c", Array(tables.utf8)),
-            File("preload_test.h", PackageResources.preload_test_h),
-            File("preload_test.c", PackageResources.preload_test_c),
-            File("activity.h", PackageResources.activity_h),
-            File("activity.c", PackageResources.activity_c),
+        [File("\(manifest.name)_test.c", Array(tables.utf8))] + Self.common + [
             File("Makefile", Array(makefile.utf8)),
             File("text_test.sh", Array(textTest.utf8)),
+        ]
+    }
+
+    /// What all tests have in common.
+    private static var common: [File] {
+        [
+            File("preload_test.h", PackageResources.preload_test_h),
+            File("preload_test.c", PackageResources.preload_test_c),
+            File("checks.h", PackageResources.checks_h),
+            File("ktap.c", PackageResources.ktap_c),
+            File("kernel.c", PackageResources.kernel_c),
+            File("object.c", PackageResources.object_c),
+            File("holdings.c", PackageResources.holdings_c),
+            File("runs.c", PackageResources.runs_c),
+            File("activity.h", PackageResources.activity_h),
+            File("activity.c", PackageResources.activity_c),
         ]
     }
 
@@ -126,13 +137,13 @@ package struct SelftestHarness: Sendable {
         CC := $(CROSS_COMPILE)gcc
         CFLAGS ?= -O2
         TEST := \(manifest.name)_test
-        SOURCES := $(TEST).c preload_test.c activity.c $(wildcard own.c)
+        SOURCES := $(TEST).c preload_test.c ktap.c kernel.c object.c holdings.c runs.c activity.c $(wildcard own.c)
         BESIDE := ../\(manifest.module).ko\(manifest.object.map { " ../" + $0 } ?? "")
 
         all: $(TEST)
 
         # libbpf asks nothing of the name service that would need shared libraries.
-        $(TEST): $(SOURCES) preload_test.h activity.h
+        $(TEST): $(SOURCES) preload_test.h checks.h activity.h
         \t$(CC) $(CFLAGS) -Wall -Wextra -Werror -static -o $@ $(SOURCES) \\
         \t\t-lbpf -lelf -lz -Wl,--no-warnings
 

@@ -5,8 +5,8 @@
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
 #   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well
-#   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
 #   images   the same in Debian images of the three, with modules that were made inside
+#   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
 #   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests

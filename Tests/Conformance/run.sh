@@ -360,14 +360,14 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
-# shellcheck source=machines.sh
-source "$HERE/machines.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
 # shellcheck source=objects.sh
 source "$HERE/objects.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=machines.sh
+source "$HERE/machines.sh"
 
 # --- ---
 

@@ -30,7 +30,7 @@ import Testing
         try scratch.write("demo folder/demo.manifest", Self.manifest)
         let first = try Command.kbtf("gen", "selftest", folder)
         #expect(first.status == 0)
-        #expect(first.err == "kbtf: \(folder)/selftest: 7 files\n")
+        #expect(first.err == "kbtf: \(folder)/selftest: 13 files\n")
         let files = try names().map { try FileReader.map("\(folder)/selftest/\($0)").array }
         try scratch.write("demo folder/selftest/own.c", "mine")
         try scratch.write("demo folder/selftest/demo_test.c", "old")

@@ -132,14 +132,17 @@ struct SelftestHarnessTests {
         let files = SelftestHarness(Self.manifest).files
         #expect(
             files.map(\.name) == [
-                "demo_test.c", "preload_test.h", "preload_test.c", "activity.h", "activity.c",
-                "Makefile",
-                "text_test.sh",
+                "demo_test.c", "preload_test.h", "preload_test.c", "checks.h", "ktap.c",
+                "kernel.c", "object.c", "holdings.c", "runs.c", "activity.h", "activity.c",
+                "Makefile", "text_test.sh",
             ])
         #expect(files.allSatisfy { String(validating: $0.bytes, as: UTF8.self) != nil })
         let makefile = try #require(files.first { $0.name == "Makefile" })
         let text = String(decoding: makefile.bytes, as: UTF8.self)
         #expect(text.contains("BESIDE := ../bpf-demo.ko ../demo.bpf.o\n"))
         #expect(text.contains("\n\t$(CC) $(CFLAGS)"))
+        for file in files where file.name.hasSuffix(".c") && file.name != "demo_test.c" {
+            #expect(text.contains(" \(file.name) "))
+        }
     }
 }

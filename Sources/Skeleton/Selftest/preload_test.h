@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The test of a preload module. NAME_test.c has what the module holds,
- * preload_test.c the points, activity.c what makes programs run. own.c, if you
- * write one, is yours: kbtf never touches it.
+ * preload_test.c the points in their order, activity.c what makes programs run.
+ * own.c, if you write one, is yours: kbtf never touches it.
  */
 #ifndef PRELOAD_TEST_H
 #define PRELOAD_TEST_H

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the files of the test share, and own.c has no use for. */
+#ifndef CHECKS_H
+#define CHECKS_H
+
+#include <stdarg.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "preload_test.h"
+
+/* Names that the kernel shows have no more bytes. */
+#define SHOWN		(BPF_OBJ_NAME_LEN - 1)
+#define MAX_IDS		4096
+
+extern struct module *under_test;
+/* From the command line. */
+extern const char *custom_btf;
+extern int log_level;
+
+/* ktap.c */
+int finish(const char *what, const char *name, int result);
+void forget_skip(void);
+void print_lines(char *text);
+
+/* preload_test.c: a file beside the program; the path stays valid until the next call. */
+const char *beside(const char *name);
+
+/* kernel.c */
+enum sort { PROGRAMS, MAPS, LINKS, NR_SORTS };
+
+struct census {
+	__u32 ids[NR_SORTS][MAX_IDS];
+	size_t count[NR_SORTS];
+};
+
+/* Before the module was loaded, and since. */
+extern struct census before, during;
+
+void take_census(struct census *census);
+bool has(const struct census *census, enum sort sort, __u32 id);
+size_t newer(const struct census *one, const struct census *other, enum sort sort);
+bool settled(struct census *now, const size_t *expected);
+/* How many of each sort the module has. */
+void expect(size_t *expected);
+int count_descriptors(void);
+bool program_info(__u32 id, struct bpf_prog_info *info);
+char *whole_map(const struct map *map, int fd);
+
+/* object.c */
+int print_message(enum libbpf_print_level level, const char *format, va_list arguments);
+int object_loads(void);
+int check_contents(void);
+
+/* holdings.c */
+int check_programs(void);
+int check_maps(void);
+int check_links(void);
+
+/* runs.c */
+int check_published(void);
+int check_runs(const struct program *program, int denials);
+int check_records(const struct map *map);
+
+#endif
