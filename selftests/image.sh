@@ -92,7 +92,7 @@ tests_digest() {
         echo "$EPOCH $UUID $LIBRARY $ROLES"
         declare -f make_tests make_disk
         cd "$repo" || exit
-        find kbuild selftests/{Makefile,lib.mk,stage.sh,modules,progs,tests} -type f | sort | xargs sha256sum
+        find kbuild Sources/Skeleton/Selftest selftests/{Makefile,lib.mk,stage.sh,modules,progs,tests} -type f | sort | xargs sha256sum
     } | digest
 }
 

@@ -68,8 +68,8 @@ static int all_run(struct place *places, size_t number)
 	}
 	printf("# %zu of %zu are there\n", attached, number);
 	REQUIRE(!silent);
-	/* No more than a few are of some kernels only. */
-	REQUIRE(attached * 10 > number * 9);
+	/* A kernel without a network has no hooks of sockets. */
+	REQUIRE(attached * 4 > number * 3);
 	return 0;
 }
 

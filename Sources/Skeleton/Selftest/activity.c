@@ -306,8 +306,8 @@ static const char *const known_hooks[] = {
 	"socket_getsockname", "socket_getsockopt", "socket_listen", "socket_post_create",
 	"socket_recvmsg", "socket_sendmsg", "socket_setsockopt", "socket_shutdown",
 	"socket_socketpair", "syslog", "task_alloc", "task_fix_setuid", "task_free",
-	"task_getioprio", "task_getpgid", "task_getscheduler", "task_getsid", "task_kill",
-	"task_prctl", "task_prlimit", "task_setioprio", "task_setnice", "task_setpgid",
+	"task_getpgid", "task_getscheduler", "task_getsid", "task_kill", "task_prctl",
+	"task_prlimit", "task_setnice", "task_setpgid",
 	"task_setrlimit", "task_setscheduler",
 };
 
