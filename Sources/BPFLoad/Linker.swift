@@ -39,20 +39,33 @@ package enum Linker {
         _ inputs: [Input], name: String
     ) throws(Failure) -> (bytes: ByteView, warnings: [String]) {
         try checkDefinitions(inputs)
-        let output = try memory([])
-        var session = try Session(output.path, name: name)
-        for input in inputs {
-            let file = try memory([input.bytes])
-            try session.add(file.path, name: input.object.file)
+        var (bytes, warnings) = try run(
+            inputs.map { ($0.bytes, $0.object.file) }, name: name)
+        // libbpf 1.1 leaves a map that is declared before it is defined where the declaration was, which is
+        // nowhere; when it reads its own output it puts that right. bpftool's users link two times over, too.
+        if (try? BPFObject(bytes, path: name)) == nil {
+            (bytes, warnings) = try run([(bytes, name)], name: name)
         }
-        try session.finish()
-        let bytes: ByteView
-        do throws(HostError) { bytes = try output.contents() } catch { throw .host(error) }
         // It is to be read by the same rules as the others.
         do throws(BPFObjectError) { _ = try BPFObject(bytes, path: name) } catch {
             throw .object(error)
         }
-        return (bytes, session.warnings)
+        return (bytes, warnings)
+    }
+
+    private static func run(
+        _ inputs: [(bytes: ByteView, name: String)], name: String
+    ) throws(Failure) -> (ByteView, [String]) {
+        let output = try memory([])
+        var session = try Session(output.path, name: name)
+        for input in inputs {
+            let file = try memory([input.bytes])
+            try session.add(file.path, name: input.name)
+        }
+        try session.finish()
+        do throws(HostError) { return (try output.contents(), session.warnings) } catch {
+            throw .host(error)
+        }
     }
 
     private static func memory(_ chunks: [ByteView]) throws(Failure) -> MemoryFile {

@@ -140,8 +140,18 @@ extension ObjectReader {
         for index in 0..<datasec.count {
             guard let record = btf.record(TypeID(datasec.element(index, 0))), record.kind == .var
             else { continue }
-            if record.linkage == Linkage.extern.rawValue { continue }
             let name = try name(at: record.nameOffset)
+            if record.linkage == Linkage.extern.rawValue {
+                if symbols == nil { symbols = try globals(in: section.index) }
+                // So libbpf's linker leaves it: over whatever lies at the section's start.
+                guard symbols?[name] == nil else {
+                    throw BPFObjectError(
+                        file: path, section: section.name,
+                        "'\(name)' is declared, has a place, and is defined nowhere",
+                        hint: "link with the object that defines it, all at once")
+                }
+                continue
+            }
             var isStatic = record.linkage == Linkage.static.rawValue
             var offset = UInt64(datasec.element(index, 1))
             if !isStatic {
@@ -154,6 +164,12 @@ extension ObjectReader {
                             "variable '\(name)' of its DATASEC has no symbol")
                     }
                     offset = symbol.value
+                } else if let symbol, symbol.value != offset {
+                    // libbpf's linker forgets to correct what was declared before it was defined.
+                    throw BPFObjectError(
+                        file: path, section: section.name, offset: Int(clamping: symbol.value),
+                        "variable '\(name)' is at \(offset) by its DATASEC, and not by its symbol",
+                        hint: "link it once more: kbtf gen object OUT \(path)")
                 }
                 isStatic = symbol?.isHidden ?? false
             }

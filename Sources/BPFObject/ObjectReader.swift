@@ -124,19 +124,14 @@ struct ObjectReader {
                 file: path, section: section.name, offset: 0,
                 "its byte order is not the file's")
         }
-        let report = check(raw, limit: 100)
-        // Symbols declared `extern const void` are variables of a type without a size.
-        let typeless = parsed.ownRecords.count { $0.isTypelessExtern }
-        if report.errorCount > typeless {
-            let fault = report.findings.first { finding in
-                finding.severity == .error
-                    && finding.type.flatMap { parsed.record($0)?.isTypelessExtern } != true
-            }
+        let report = check(raw, profile: .object, limit: 100)
+        if !report.isSound {
+            let fault = report.findings.first { $0.severity == .error }
             // A name in it may be as long as the file.
             throw BPFObjectError(
                 file: path, section: section.name, offset: fault?.offset,
                 fault.map { String($0.message.prefix(300)) } ?? "its types are unsound",
-                hint: "kbtf check \(path)")
+                hint: "kbtf check --profile object \(path)")
         }
         return parsed
     }

@@ -55,33 +55,40 @@ package struct CWriter: Sendable {
     /// A constant of bytes, aligned for the kernel. Its array is one byte longer than `bytes`: C ends
     /// strings with NUL, and C++ takes no array that is shorter.
     package mutating func blob(_ name: String, _ bytes: [UInt8]) {
+        // Zeros at the end come by themselves: `.bss` is nothing else.
+        let used = bytes.count - bytes.reversed().prefix { $0 == 0 }.count
         // Each line is a string, so that no line depends on the ones before it, and sixteen bytes, two
         // instructions, make differences easy to find.
-        line("static const char \(name)[] __attribute__((__aligned__(8))) =")
-        indented { writer in
-            var rest = bytes[...]
-            while rest.count > 16 {
-                writer.line(CWriter.literal(rest.prefix(16)))
-                rest = rest.dropFirst(16)
-            }
-            writer.line(CWriter.literal(rest) + ";")
-        }
+        line("static const char \(name)[\(bytes.count + 1)] __attribute__((__aligned__(8))) =")
+        var out: [UInt8] = []
+        out.reserveCapacity(used * 4 + used / 16 * (level + 4))
+        var start = 0
+        repeat {
+            let end = min(start + 16, used)
+            out.append(contentsOf: repeatElement(0x09, count: level + 1))
+            CWriter.putLiteral(bytes[start..<end], into: &out)
+            start = end
+            if start < used { out.append(0x0a) }
+        } while start < used
+        text += String(decoding: out, as: UTF8.self)
+        text += ";\n"
     }
 
-    private static let digits = Array("0123456789abcdef".unicodeScalars)
+    private static let digits = Array("0123456789abcdef".utf8)
 
-    private static func literal(_ bytes: ArraySlice<UInt8>) -> String {
-        var text = "\""
+    private static func putLiteral(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
+        out.append(0x22)
         for byte in bytes {
             // Every byte is escaped, so no digit can follow an escape and be taken for a part of it.
+            out.append(0x5c)
             if byte == 0 {
-                text += "\\0"
+                out.append(0x30)
             } else {
-                text += "\\x"
-                text.unicodeScalars.append(digits[Int(byte >> 4)])
-                text.unicodeScalars.append(digits[Int(byte & 15)])
+                out.append(0x78)
+                out.append(digits[Int(byte >> 4)])
+                out.append(digits[Int(byte & 15)])
             }
         }
-        return text + "\""
+        out.append(0x22)
     }
 }

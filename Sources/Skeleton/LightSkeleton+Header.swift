@@ -115,7 +115,7 @@ extension LightSkeleton {
                 c.line("return 0;")
                 return
             case .rawTracepoint(let tracepoint):
-                c.line("int fd = skel_raw_tracepoint_open(\"\(escaped(tracepoint))\",")
+                c.line("int fd = skel_raw_tracepoint_open(\(CLiteral.string(tracepoint)),")
                 c.line("\t\t\t\t  skel->progs.\(id).prog_fd);")
             case .tracing:
                 c.line("int fd = skel_raw_tracepoint_open(NULL, skel->progs.\(id).prog_fd);")
@@ -183,7 +183,9 @@ extension LightSkeleton {
         c.function("static inline void", "\(name)__detach(struct \(name) *skel)") { c in
             if programs.isEmpty { c.line("(void)skel;") }
             for program in programs {
+                // Detaching twice must not close what has got the number since.
                 c.line("skel_closenz(skel->links.\(program.identifier)_fd);")
+                c.line("skel->links.\(program.identifier)_fd = 0;")
             }
         }
     }
@@ -344,19 +346,4 @@ extension LightSkeleton.Program {
 /// For a comment of C: no end of it inside, and one line.
 private func comment(_ text: String) -> String {
     String(text.map { $0 == "*" || $0.isNewline ? "_" : $0 })
-}
-
-/// For a string of C.
-private func escaped(_ text: String) -> String {
-    var out = ""
-    for byte in text.utf8 {
-        switch byte {
-        case 0x22, 0x5c, 0x3f: out += "\\" + String(UnicodeScalar(byte))
-        case 0x20..<0x7f: out += String(UnicodeScalar(byte))
-        default:
-            let digits = String(byte, radix: 8)
-            out += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
-        }
-    }
-    return out
 }

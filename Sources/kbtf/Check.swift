@@ -13,7 +13,7 @@ struct Check: ParsableCommand {
         abstract: "Check that files' BTF is well formed.",
         discussion: """
             The profile 'structure' holds BTF against the rules that every reader relies on. Faults are \
-            named with their place, the id of the type and the rule.
+            named with their place, the id of the type and the rule. 'object' is for BPF objects as compilers leave them.
 
             With --target, it is also held against what that kernel takes, with two verdicts: what comes of \
             it when the kernel loads the module (or, for BTF that is not a module's, reads it as its own), and \
@@ -29,7 +29,9 @@ struct Check: ParsableCommand {
               kbtf check --target 6.1 foo.ko
             """)
 
-    @Option(help: ArgumentHelp("The rules to hold it against: structure.", valueName: "PROFILE"))
+    @Option(
+        help: ArgumentHelp(
+            "The rules to hold it against: structure or object.", valueName: "PROFILE"))
     var profile = CheckProfile.structure
 
     @Option(help: ArgumentHelp("List so many findings of a file; all are counted.", valueName: "N"))

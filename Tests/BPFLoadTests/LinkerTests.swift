@@ -51,6 +51,39 @@ import Testing
         #expect(again.bytes.array == linked.bytes.array)
     }
 
+    /// A map that is declared in one object and defined in the other. libbpf leaves its places out of order.
+    @Test func externMaps() throws {
+        func members(_ image: inout BPFImage) -> [(String, UInt32)] {
+            [("type", image.number(1)), ("max_entries", image.number(8))]
+        }
+        var user = BPFImage()
+        let list = members(&user)
+        let type = user.btf.structure(
+            size: 16, [(list[0].0, list[0].1, 0), (list[1].0, list[1].1, 64)])
+        let symbol = user.extern("shared", type: type, in: ".maps")
+        user.map("own", members(&user))
+        user.btf.function("p", user.btf.prototype(returns: user.int), linkage: .global)
+        let program = user.program("p", in: "xdp", [.load(1), .exit])
+        user.relocate(program, instruction: 0, to: symbol)
+        var owner = BPFImage()
+        owner.map("shared", members(&owner))
+        let inputs = [try input("user.o", user), try input("owner.o", owner)]
+        #expect(inputs[0].object.maps.map(\.name) == ["own"])
+        let bytes = try Linker.link(inputs, name: "out.o").bytes
+        let object = try BPFObject(bytes, path: "out.o")
+        #expect(object.maps.map(\.name).sorted() == ["own", "shared"])
+        let shared = try #require(object.maps.firstIndex { $0.name == "shared" })
+        #expect(object.functions[0].references == [.init(instruction: 0, target: .map(shared))])
+        // libbpf cannot leave it for later: it puts the declaration over another map.
+        guard case .object(let error) = failure([inputs[0]]) else {
+            Issue.record("linked")
+            return
+        }
+        #expect(
+            error.description
+                == "out.o: .maps: 'shared' is declared, has a place, and is defined nowhere")
+    }
+
     private func failure(_ inputs: [Linker.Input]) -> Linker.Failure? {
         do throws(Linker.Failure) { _ = try Linker.link(inputs, name: "out.o") } catch {
             return error

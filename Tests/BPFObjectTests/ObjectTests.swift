@@ -81,13 +81,17 @@ extension BPFImage {
         #expect(bss.variables.map(\.offset) == [0, 4])
     }
 
-    /// A linker has filled in what a compiler leaves to symbols.
+    /// A linker has filled in what a compiler leaves to symbols; libbpf's sometimes something else.
     @Test func linkedVariables() throws {
         var image = BPFImage()
         image.global("a", in: ".data")
         image.datasecSizes[".data"] = 4
-        image.symbols[0].value = 3
         #expect(try image.read().maps[0].contents?.variables[0].offset == 0)
+        image.symbols[0].value = 3
+        let error = #expect(throws: BPFObjectError.self) { try image.read() }
+        #expect(
+            error?.description
+                == "x.o: .data+0x3: variable 'a' is at 0 by its DATASEC, and not by its symbol")
     }
 
     @Test func sectionsOfData() throws {

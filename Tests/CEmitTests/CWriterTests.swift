@@ -39,19 +39,29 @@ struct CWriterTests {
 
     @Test func blobsHaveSixteenBytesALine() {
         var c = CWriter()
-        c.blob("b", [0, 1, 0x31, 0xff] + Array(repeating: 0, count: 13))
+        c.blob("b", [0, 1, 0x31, 0xff] + Array(repeating: 0, count: 12) + [8])
         #expect(
             c.text == #"""
-                static const char b[] __attribute__((__aligned__(8))) =
+                static const char b[18] __attribute__((__aligned__(8))) =
                 \#t"\0\x01\x31\xff\0\0\0\0\0\0\0\0\0\0\0\0"
-                \#t"\0";
+                \#t"\x08";
 
                 """#)
     }
 
-    @Test func emptyBlobIsEmptyString() {
+    @Test func zerosAtTheEndAreTheCompilersTask() {
+        for (bytes, expected) in [
+            ([], "b[1]"), ([0, 0, 0], "b[4]"), (Array(repeating: 0, count: 4096), "b[4097]"),
+        ] as [([UInt8], String)] {
+            var c = CWriter()
+            c.blob("b", bytes)
+            #expect(
+                c.text
+                    == "static const char \(expected) __attribute__((__aligned__(8))) =\n\t\"\";\n")
+        }
         var c = CWriter()
-        c.blob("b", [])
-        #expect(c.text.hasSuffix("=\n\t\"\";\n"))
+        c.blob("b", Array(repeating: 1, count: 16) + [2, 0])
+        #expect(c.text.hasPrefix("static const char b[19] "))
+        #expect(c.text.hasSuffix("\n\t\"\\x02\";\n"))
     }
 }

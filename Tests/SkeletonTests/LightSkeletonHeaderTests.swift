@@ -143,12 +143,12 @@ struct LightSkeletonHeaderTests {
         let text = sample.header()
         #expect(
             text.contains(
-                #"bss_bytes[] __attribute__((__aligned__(8))) ="# + "\n\t\t"
-                    + #""\x07\0\0\0\0\0\0\0\x09\0\0\0";"#))
+                #"bss_bytes[13] __attribute__((__aligned__(8))) ="# + "\n\t\t"
+                    + #""\x07\0\0\0\0\0\0\0\x09";"#))
         #expect(text.contains("skel_prep_map_data(bss_bytes, 4096, 12);"))
         #expect(
             text.contains(
-                #"data[] __attribute__((__aligned__(8))) ="# + "\n\t\t" + #""\x01\x02\x03";"#))
+                #"data[4] __attribute__((__aligned__(8))) ="# + "\n\t\t" + #""\x01\x02\x03";"#))
         #expect(text.contains("4096, PROT_READ | PROT_WRITE,"))
         var readOnly = sample
         readOnly.maps[1].contents?.isReadOnly = true

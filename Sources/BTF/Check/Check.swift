@@ -11,18 +11,20 @@ package import Bytes
 package func check(
     _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
-    check(bytes, base: base, mayBeEmpty: false, limit: limit)
+    check(bytes, base: base, profile: profile, mayBeEmpty: false, limit: limit)
 }
 
 /// - Parameter mayBeEmpty: to have no types is no fault.
-func check(_ bytes: ByteView, base: BTF?, mayBeEmpty: Bool, limit: Int) -> CheckReport {
+func check(
+    _ bytes: ByteView, base: BTF?, profile: CheckProfile = .structure, mayBeEmpty: Bool, limit: Int
+) -> CheckReport {
     var report = CheckReport(limit: limit)
     do throws(BTFError) {
         let btf = try BTF.parse(bytes, base: base)
         checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
         checkLayout(of: btf, in: bytes, &report)
         if mayBeEmpty, btf.ownIDs.isEmpty { return report }
-        var checker = TypeChecker(btf, report)
+        var checker = TypeChecker(btf, report, profile)
         checker.run()
         return checker.report
     } catch {
@@ -35,7 +37,7 @@ func check(_ bytes: ByteView, base: BTF?, mayBeEmpty: Bool, limit: Int) -> Check
 package func check(
     _ btf: BTF, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
-    var checker = TypeChecker(btf, CheckReport(limit: limit))
+    var checker = TypeChecker(btf, CheckReport(limit: limit), profile)
     checker.run()
     return checker.report
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// By which rules a BTF is judged. Verdicts of the kernel's two loading paths, which differ by
-/// release, belong here as further cases.
+/// By which rules a BTF is judged.
 package enum CheckProfile: String, CaseIterable, Sendable {
     /// What any sound BTF fulfils, whoever reads it.
     case structure
+    /// What that of a BPF object fulfils before libbpf completes it: what others are to define has no place in
+    /// its section, a symbol of the kernel may have no type, and sections are not in order.
+    case object
 }
 
 /// What a check found.

@@ -139,7 +139,36 @@ extension TypeChecker {
 
     // MARK: DATASEC
 
+    /// Of a compiler's or a linker's: libbpf fills in sizes and places, and puts the entries in order.
+    private mutating func checkSectionOfObject() {
+        let size = UInt64(types.word(id, 2))
+        for index in 0..<types.count(id) {
+            let at = 3 + index * 3
+            let entry = types.word(id, at)
+            var place: String { "entry \(index + 1): " }
+            guard requireType(entry, word: at, rule: "M12", place + "Invalid type_id") else {
+                continue
+            }
+            switch types.kind(entry) {
+            // A FUNC has its linkage where others have the number of elements.
+            case .func where TypeInfo(rawValue: types.word(entry, 1)).vlen == 2: continue
+            case .var where size == 0 || types.word(entry, 3) == 2: continue
+            case .var:
+                let end = UInt64(types.word(id, at + 1)) + UInt64(types.word(id, at + 2))
+                if end > size {
+                    error(
+                        "M12", word: at + 1,
+                        place + "Invalid offset+size: ends at \(end) of \(size)")
+                }
+            default:
+                let word = types.kind(entry).word
+                error("R22", word: at, place + "Not a VAR kind member: \(entry) is a \(word)")
+            }
+        }
+    }
+
     mutating func checkSection() {
+        if profile == .object { return checkSectionOfObject() }
         let size = UInt64(types.word(id, 2))
         let count = types.count(id)
         if size == 0 {

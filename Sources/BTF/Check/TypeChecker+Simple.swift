@@ -90,6 +90,8 @@ extension TypeChecker {
         if linkage == 2 { warning("M11", word: 3, "extern: a kernel refuses this linkage") }
         let target = types.word(id, 2)
         guard requireType(target, word: 2, rule: "M11", "Invalid type_id") else { return }
+        // Only the address of such a symbol counts.
+        if profile == .object, linkage == 2 { return }
         if !isSized(target) { error("R5", word: 2, "Invalid type_id: \(target) has no size") }
     }
 

@@ -9,13 +9,15 @@ struct TypeChecker {
     let types: TypeTable
     var report: CheckReport
     var layout: CLayout
+    let profile: CheckProfile
     private let btf: BTF
     private let typesAt: Int
     /// The type being checked.
     private(set) var id: UInt32 = 0
 
-    init(_ btf: BTF, _ report: CheckReport) {
+    init(_ btf: BTF, _ report: CheckReport, _ profile: CheckProfile) {
         self.btf = btf
+        self.profile = profile
         self.report = report
         types = TypeTable(btf)
         layout = CLayout(types)

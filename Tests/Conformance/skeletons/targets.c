@@ -100,7 +100,7 @@ int main(void)
 	struct targets__bss before;
 	int result;
 
-	printf("KTAP version 1\n1..15\n");
+	printf("KTAP version 1\n1..16\n");
 	point(!!skel, "loads");
 	if (!skel)
 		return 1;
@@ -137,10 +137,11 @@ int main(void)
 	point(skel->bss->not_named == 0 && skel->links.on_nothing_fd == 0, "what has no target stays away");
 
 	targets__detach(skel);
-	memset(&skel->links, 0, sizeof(skel->links));
 	/* Events of perf outlive the links that use them, and the programs go with the links. */
 	before = *skel->bss;
 	before.ticks = skel->bss->ticks = 1;
+	result = skel->links.on_packet_fd | skel->links.on_bind_fd;
+	point(result == 0, "detaching twice closes nothing foreign");
 	run(skel);
 	point(!memcmp(&before, skel->bss, sizeof(before)), "all stop when they are detached");
 	if (memcmp(&before, skel->bss, sizeof(before)))
