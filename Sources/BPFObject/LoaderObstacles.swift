@@ -22,7 +22,7 @@ package enum LoaderLimit {
 extension BPFObject {
     /// What keeps libbpf 1.1 from making a loader of this object that works; none when it can.
     ///
-    /// Not asked here: whether programs can be attached (`Function.whyNotAttached`), and what libbpf would take
+    /// Not asked here: whether programs can be attached (`LightSkeleton.Attachment`), and what libbpf would take
     /// from the machine it runs on (`hostFacts`).
     ///
     /// - Parameter kernel: the BTF of the kernel that it is for, vmlinux's. With it, calls of kfuncs are told
@@ -209,20 +209,6 @@ extension BPFObject {
         BPFObjectError(
             file: file, section: map.section, offset: map.isInternal ? nil : map.offset, message,
             hint: hint)
-    }
-}
-
-extension BPFObject.Function {
-    /// Why no command of a loader, and none of the kernel for those who have one run, attaches this program; nil
-    /// when one does.
-    package var whyNotAttached: String? {
-        guard let kind else { return "its section's name says not what it is for" }
-        switch kind.attachment {
-        case .impossible(let reason): return reason
-        case .rawTracepoint:
-            return target?.isEmpty == false ? nil : "its section names no tracepoint"
-        case .tracing, .iterator, .linkToDescriptor, .linkToInterface: return nil
-        }
     }
 }
 

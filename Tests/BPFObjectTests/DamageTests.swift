@@ -50,7 +50,6 @@ import Testing
         _ = try? object.hostFacts(nil).get()
         _ = try? object.hostFacts(KernelFacts(file: "c", config: "CONFIG_HZ=1")).get()
         for function in object.functions {
-            _ = function.whyNotAttached
             for reference in function.references {
                 #expect(reference.instruction * 8 < function.code.count)
                 switch reference.target {

@@ -41,8 +41,6 @@ import Testing
         guard let kind else { return }
         #expect(kind.type.rawValue == type.rawValue)
         #expect((kind.attachType?.rawValue ?? 0) == attach.rawValue)
-        // Programs of these can be attached by a descriptor's or an interface's number only.
-        if case .linkToInterface = kind.attachment { #expect(kind.type == .xdp) }
         #expect(kind.needsTarget == (kind.isTraced || kind.type == .ext))
     }
 
@@ -52,23 +50,6 @@ import Testing
             let first = name.split(separator: "/").first ?? ""
             #expect(kind.isSleepable == (first.hasSuffix(".s") || first == "syscall"))
         }
-    }
-
-    @Test func attachable() throws {
-        func reason(_ section: String) throws -> String? {
-            var image = BPFImage()
-            image.program("p", in: section)
-            return try image.read().programs[0].whyNotAttached
-        }
-        for section in [
-            "fentry/f", "lsm/h", "iter/task", "tp_btf/x", "raw_tp/x", "xdp", "cgroup/dev",
-        ] {
-            #expect(try reason(section) == nil)
-        }
-        #expect(try reason("raw_tp") == "its section names no tracepoint")
-        #expect(try reason("syscall") == "it is run, not attached")
-        #expect(try reason("kprobe/f")?.contains("perf event") == true)
-        #expect(try reason("whatever") == "its section's name says not what it is for")
     }
 }
 
