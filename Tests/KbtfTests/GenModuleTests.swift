@@ -185,7 +185,8 @@ import Testing
     @Test("the folder that kbtf runs in is not replaced")
     func here() throws {
         let object = try object()
-        let result = try Command.shell("cd '\(scratch.path)' && $KBTF gen module -o . '\(object)'")
+        let result = try Command.shell(
+            "cd '\(scratch.path)' && \"$KBTF\" gen module -o . '\(object)'")
         #expect(result.status == 1)
         #expect(result.err.contains("the folder that kbtf runs in cannot be replaced"), "\(result)")
     }
