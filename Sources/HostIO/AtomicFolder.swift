@@ -88,14 +88,7 @@ package enum AtomicFolder {
     private static func make(
         beside target: String, shownAs path: String
     ) throws(HostError) -> String {
-        let folder = AtomicFile.folder(of: target)
-        // A name may have 255 bytes: keep room for what is added.
-        let base = String(
-            decoding: target.utf8.dropFirst(folder.utf8.count).prefix(200), as: UTF8.self)
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<100 {
-            let random = UInt64.random(in: (1 << 32)..<(1 << 33), using: &generator)
-            let candidate = "\(folder).\(base).kbtf-\(String(random, radix: 16).dropFirst())"
+        for candidate in TemporaryNames(beside: target) {
             // SAFETY: the path is NUL-terminated for the call.
             if unsafe mkdir(candidate, 0o777) == 0 { return candidate }
             guard errno == EEXIST else { throw HostError(path, "make", errno: errno) }

@@ -15,14 +15,7 @@ struct TemporaryFile: ~Copyable {
     ///   - path: how errors call it.
     ///   - isPrivate: nobody else may read it (until its mode is set).
     init(beside target: String, shownAs path: String, isPrivate: Bool) throws(HostError) {
-        let folder = AtomicFile.folder(of: target)
-        // A name may have 255 bytes: keep room for what is added.
-        let base = String(
-            decoding: target.utf8.dropFirst(folder.utf8.count).prefix(200), as: UTF8.self)
-        var generator = SystemRandomNumberGenerator()
-        for _ in 0..<100 {
-            let random = UInt64.random(in: (1 << 32)..<(1 << 33), using: &generator)
-            let candidate = "\(folder).\(base).kbtf-\(String(random, radix: 16).dropFirst())"
+        for candidate in TemporaryNames(beside: target) {
             // SAFETY: the path is NUL-terminated for the call.
             let opened = unsafe open(
                 candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
