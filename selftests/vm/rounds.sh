@@ -3,25 +3,8 @@
 #
 # Modules made of BPF objects come and go, fail, are asked for at mounts: nothing may be left
 # behind. On the kernel that `make setup` fetched; CHECKS=modules of `make conformance` does more.
-# Prints TAP. KBTF names the binary (kbtf-vm lies beside it), RELEASE the kernel (default:
-# setup's), ACCEL what runs the guest (auto).
+# Prints TAP; in_guest.sh tells what the environment may name.
 
 set -euo pipefail
-export LC_ALL=C
-
-root=$(readlink -f "$(dirname "${BASH_SOURCE[0]}")/../..")
-kbtf=$(readlink -f "${KBTF:-$root/.build/release/kbtf}")
-release=${RELEASE:-$("$root/selftests/setup.sh" --release)}
-sysroot=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/images/$release
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-BASE=$sysroot/boot/vmlinuz-$release HEADERS=/lib/modules/$release/build KBTF=$kbtf FEW=yes ROUNDS=5 \
-    "$root/selftests/rounds.sh" "$work" >"$work/log" 2>&1 || {
-    sed 's/^/# /' "$work/log"
-    echo "Bail out! the modules cannot be made"
-    exit 1
-}
-# The BPF programs at hooks of the security layer want to be asked for.
-"$kbtf" vm run --kernel "$release" --sysroot "$sysroot" --accel "${ACCEL:-auto}" --append lsm=bpf \
-    --denylist "$root/selftests/DENYLIST" --test "$work/tests" --timeout 170 --test-timeout 120
+here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+FEW=yes ROUNDS=5 exec "$here/../in_guest.sh" rounds.sh --test-timeout 120
