@@ -89,7 +89,10 @@ struct Run: ParsableCommand {
         let kernels = try kernelNames().map { name throws(VMError) in
             try Kernel(name, roots: Surroundings.kernelRoots(machine.sysroot))
         }
-        let guests = try kernels.map { kernel throws(VMError) in try guest(kernel, talk) }
+        let image = GuestImage(image)
+        let guests = try kernels.map { kernel throws(VMError) in
+            try guest(kernel, image, talk)
+        }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
 
         let results = parallelMap(count: guests.count, jobs: jobs) { index in
@@ -132,8 +135,9 @@ struct Run: ParsableCommand {
     }
 
     /// Everything that is needed to boot `kernel`.
-    private func guest(_ kernel: Kernel, _ talk: Talk) throws(VMError) -> Guest {
-        let image = GuestImage(image)
+    private func guest(
+        _ kernel: Kernel, _ image: GuestImage, _ talk: Talk
+    ) throws(VMError) -> Guest {
         let disk = try image.disk(for: kernel)
         var own = true
         let archive: [ByteView]

@@ -40,10 +40,11 @@ struct ModuleMaker {
     // MARK: An object
 
     private func module(ofObject bytes: ByteView) throws(Failure) -> Module {
+        let input = try LoaderInput(bytes, path: path, kernel: kernel)
         let skeleton = try SkeletonSource(
-            path: path, name: try objectName(), kernel: kernel, definesTypes: true
+            input: input, name: try objectName(), definesTypes: true
         ).read()
-        let license = if let license { license } else { try ObjectLicense.read(path) }
+        let license = if let license { license } else { try input.license() }
         var options = options
         var extra: [(path: String, contents: ByteView)] = [("\(skeleton.name).bpf.o", bytes)]
         if let kconfig = kernel.kconfig {

@@ -71,8 +71,9 @@ struct GenSkeleton: ParsableCommand {
 
     func run() throws {
         let talk = talkOptions.talk
+        let input = try LoaderInput(file, kernel: kernel)
         let skeleton = try SkeletonSource(
-            path: file, name: name, kernel: kernel, definesTypes: ownTypes
+            input: input, name: name, definesTypes: ownTypes
         ).read()
         for program in skeleton.programs {
             guard case .none(let reason) = program.attachment else { continue }
@@ -80,12 +81,14 @@ struct GenSkeleton: ParsableCommand {
                 "\(file): program \(program.identifier) (\(program.section)) will not be attached: \(reason)"
             )
         }
-        try printResult(preload ? preloadHeader(skeleton) : skeleton.header())
+        try printResult(
+            preload ? preloadHeader(skeleton, license: input.license()) : skeleton.header())
     }
 
     /// Programs that cannot be attached are held, and pinned as programs.
-    private func preloadHeader(_ skeleton: LightSkeleton) throws(Failure) -> String {
-        let license = try ObjectLicense.read(file)
+    private func preloadHeader(
+        _ skeleton: LightSkeleton, license: String
+    ) throws(Failure) -> String {
         do throws(ModuleError) {
             let plan = try ModulePlan(
                 skeleton, mode: .preload, license: license,

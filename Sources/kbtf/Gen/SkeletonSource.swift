@@ -9,17 +9,15 @@ import Skeleton
 
 /// Makes the values of a light skeleton of a BPF object.
 struct SkeletonSource {
-    /// The object file.
-    let path: String
+    let input: LoaderInput
     /// The name given on the command line; nil: the file's.
     let name: String?
-    /// What is known of the kernel it is for.
-    let kernel: KernelOptions
     /// Structs and unions that variables are of are defined under names of their own.
     let definesTypes: Bool
 
+    private var path: String { input.path }
+
     func read() throws(Failure) -> LightSkeleton {
-        let input = try LoaderInput(path, kernel: kernel)
         let name = try objectName()
         let trace: LoaderTrace
         do throws(LibBPFError) {
