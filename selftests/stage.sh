@@ -14,7 +14,8 @@
 #   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
 #   INSIDE          a root to compile modules in, in which HEADERS and OTHER_HEADERS lie; none: here
 #   ROLES           the folder with kbtf's names for kernel builds, in that root: modules whose BTF the kernel's own
-#                   makefiles have made by them are tested as well. HEADERS must have a vmlinux then
+#                   makefiles have made by them are tested as well, and that kbtf makes the same there as here. HEADERS
+#                   must have a vmlinux then
 
 set -euo pipefail
 export LC_ALL=C
@@ -99,6 +100,13 @@ if [ -n "$ROLES" ]; then
     "$KBTF" rebase -q --base "$BASE" inside-rebased.ko
     put inside module_btf inside
     put inside-rebased module_btf inside-rebased
+
+    make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload
+    same=$folder/tests/same_bytes
+    mkdir -p "$same"/{inputs,expected}
+    cp "$folder"/build/progs/preload/*.bpf.o "$work/this.ko" "$same/inputs/"
+    cp "$here/tests/same_bytes.sh" "$same/"
+    KBTF=$KBTF BASE=$BASE "$same/same_bytes.sh" make "$same/expected"
 fi
 
 [ -n "$OTHER_BASE" ] || exit 0
