@@ -12,8 +12,8 @@
 #   vm        a module in a virtual machine, beside a script that calls QEMU
 #
 # CASES picks some of them. Only a run of all of them is written to bench/RESULTS.md; what some of
-# them gave is printed and kept in the cache folder, under bench/. RUNS is how often
-# each command is timed, instead of what the case says.
+# them gave is printed and kept in the cache folder, under bench/. RUNS is how many
+# rounds each race has, instead of what the case says.
 #
 # Nothing depends on the outcome: exit status 1 only when something could not be measured.
 # KBTF names the release build of kbtf, as make does.
@@ -72,8 +72,8 @@ say <<HEAD
 Written by \`make bench\`, $(date -u +%Y-%m-%d). $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sed q), $(nproc) processors,
 $(awk '$1 == "MemTotal:" { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo) of memory, Linux $(uname -r). Load average before: $(cut -d' ' -f1 /proc/loadavg).
 
-Whole processes, timed by hyperfine -N, the commands of a table in turn, long ones three times in a row each, and as often as its last column says in all,
-after one run of each that is not counted. Processor time is the mean of user and system time together. Peak memory is the
+Whole processes, timed by hyperfine -N, the commands of a table in turn, short ones several times in a row, and as often as its last column says in all,
+after runs of each that are not counted. Processor time is the mean of user and system time together. Peak memory is the
 kernel's own accounting (wait4), median of $PEAKS runs; of a loop, that of its largest process. kbtf takes as many
 threads as it likes; pahole takes one unless -j says more. pahole 1.32 has libbpf 1.8. Features:
 $FEATURES; pahole 1.24 knows

@@ -19,43 +19,50 @@ field_begin() { LABELS=(); COMMANDS=(); }
 # contender LABEL COMMAND: words without blanks, as hyperfine -N splits a command at them.
 contender() { LABELS+=("$1"); COMMANDS+=("$2"); }
 
-# peak COMMAND...: KiB, the median. Fails as the command does.
+# peak COMMAND...: KiB and seconds, each the median. Fails as the command does.
 peak() {
     local i
     for ((i = 0; i < PEAKS; i++)); do
-        /usr/bin/time -v -o "$WORK/peak.$i" "$@" >/dev/null 2>"$WORK/peak.messages" || return 1
+        /usr/bin/time -f '%M %e' -o "$WORK/peak.$i" "$@" >/dev/null 2>"$WORK/peak.messages" || return 1
     done
-    sed -n 's/.*Maximum resident set size (kbytes): //p' "$WORK"/peak.[0-9]* | sort -n | sed -n "$(((PEAKS + 1) / 2))p"
+    for i in 1 2; do
+        sed -s '$!d' "$WORK"/peak.[0-9]* | cut -d' ' -f"$i" | sort -n | sed -n "$(((PEAKS + 1) / 2))p"
+    done | paste -sd' '
     rm "$WORK"/peak.[0-9]*
 }
 
-# race ROUNDS [RUNS]: each contender RUNS times (1) in each of ROUNDS rounds, all of them in turn, so that
-# a machine that slows down slows all of them. One that fails is left out, and it is said.
+# race ROUNDS [SECONDS]: each contender in each of ROUNDS rounds, all of them in turn, so that a machine that
+# slows down slows all of them; in a turn once, or as often as SECONDS hold, so that what is short is not
+# judged by a moment. One that fails is left out, and it is said.
 race() {
-    local rounds=${RUNS:-$1} runs=${2:-1} i words labels=() commands=() memory=() kib
+    local rounds=${RUNS:-$1} seconds=${2:-0} i j words labels=() commands=() runs=() memory=() measured
     for i in "${!COMMANDS[@]}"; do
         read -ra words <<<"${COMMANDS[i]}"
-        if kib=$(peak "${words[@]}"); then
+        if measured=$(peak "${words[@]}"); then
             labels+=("${LABELS[i]}")
             commands+=("${COMMANDS[i]}")
-            memory+=("$kib")
+            memory+=("${measured% *}")
+            runs+=("$(awk -v all="$seconds" -v one="${measured#* }" \
+                'BEGIN { n = int(all / (one > 0.001 ? one : 0.001)); print (n > 1 ? n : 1) }')")
         else
             printf '\n%s fails: %s\n' "${LABELS[i]}" "$(head -n 1 "$WORK/peak.messages")" | say
             [ "$i" != 0 ] || die "kbtf fails: ${COMMANDS[i]}"
         fi
     done
-    rm -f "$WORK"/round.*
+    rm -f "$WORK"/turn.*
     for ((i = 0; i < rounds; i++)); do
-        hyperfine -N --runs "$runs" --style none --export-json "$WORK/round.$i" "${commands[@]}" \
-            >/dev/null 2>"$WORK/hyperfine" || { cat "$WORK/hyperfine" >&2; die "hyperfine failed"; }
+        for j in "${!commands[@]}"; do
+            hyperfine -N --runs "${runs[j]}" --style none --export-json "$WORK/turn.$j.$i" "${commands[j]}" \
+                >/dev/null 2>"$WORK/hyperfine" || { cat "$WORK/hyperfine" >&2; die "hyperfine failed"; }
+        done
     done
-    jq -s '[.[].results | to_entries[]] | group_by(.key) | map({
-            times: map(.value.times) | add,
-            processor: (map(.value | .user + .system) | add / length) })
-        | to_entries | map(.value + { name: $labels[.key], kib: $memory[.key] })' \
-        --argjson labels "$(jq -n '$ARGS.positional' --args -- "${labels[@]}")" \
-        --argjson memory "$(jq -n '$ARGS.positional' --jsonargs -- "${memory[@]}")" \
-        "$WORK"/round.* >"$WORK/race.json"
+    for j in "${!commands[@]}"; do
+        jq -s --arg name "${labels[j]}" --argjson kib "${memory[j]}" 'map(.results[0]) | {
+            name: $name,
+            times: map(.times) | add,
+            processor: (map(.user + .system) | add / length),
+            kib: $kib }' "$WORK"/turn."$j".*
+    done | jq -s . >"$WORK/race.json"
 }
 
 # shellcheck disable=SC2016  # the variables are those of jq

@@ -9,7 +9,7 @@ one_dump() {
     field_begin
     contender kbtf "$KBTF dump $2 $MODULE_BASE"
     contender "bpftool 7.8" "$BPFTOOL $3 btf dump file $MODULE_BASE $4"
-    race 15
+    race 5 1
     table
 }
 

@@ -34,7 +34,7 @@ one_module() {
     contender "pahole 1.32" "$(pahole_module "$ko" "$WORK/pahole.btf")"
     contender "pahole 1.32 -j2" "$(pahole_module "$ko" "$WORK/pahole.btf" -j2)"
     contender "pahole 1.24" "$(old_pahole_module "$ko" "$WORK/pahole-1.24.btf")"
-    race 30
+    race 6 1
     table
     goal_time "pahole 1.32" 1/4
     sizes "$WORK/kbtf.btf" "pahole 1.32" "$WORK/pahole.btf"

@@ -10,7 +10,7 @@ case_start() {
     contender kbtf "$KBTF --version"
     contender "pahole 1.32" "$PAHOLE_132 --version"
     contender "pahole 1.24" "$PAHOLE_124 --version"
-    race 10 10
+    race 5 0.2
     table
     numbers=$(jq -r "$JQ_DEFINITIONS"'.[0] | "\(.times | median * 1000) \(.times | min * 1000) \(unrest)"' "$WORK/race.json")
     # shellcheck disable=SC2086  # three numbers

@@ -34,7 +34,7 @@ one_vmlinux() {
     contender "pahole 1.32 -j2" "$(pahole_vmlinux "$elf" "$WORK/pahole.btf" -j2)"
     contender "pahole 1.32" "$(pahole_vmlinux "$elf" "$WORK/pahole.btf")"
     contender "pahole 1.24" "$PAHOLE_124 -J --btf_gen_floats --lang_exclude=rust --btf_encode_detached=$WORK/pahole-1.24.btf $elf"
-    race 3 3
+    race 4 4
     table
     goal_time "pahole 1.32 -j2" 1/8
     goal_memory "pahole 1.32 -j2" 1/3
@@ -48,7 +48,7 @@ by_entry() {
     field_begin
     contender "kbtf, all machines" "$(kbtf_vmlinux "$(vmlinux_of 6.1-amd64)")"
     contender "kbtf, clouds" "$(kbtf_vmlinux "$(vmlinux_of 6.1)")"
-    race 5 3
+    race 6 4
     table
     numbers=$(jq -r --argjson a "$(entries 6.1-amd64)" --argjson b "$(entries 6.1)" "$JQ_DEFINITIONS"'
         map([(.times | median), (.times | min)]) as [$large, $small]
