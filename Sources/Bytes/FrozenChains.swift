@@ -41,18 +41,32 @@ package struct FrozenChains: Sendable {
     /// The first entry that may have this hash; false positives are possible, misses are not.
     @inlinable @inline(__always)
     package func first(hash: UInt64) -> Int? {
-        match(heads[Int(truncatingIfNeeded: hash) & (heads.count &- 1)], hash)
+        var passed = 0
+        return first(hash: hash, &passed)
+    }
+
+    /// The same; `passed` grows by the number of entries of other hashes that were in the way.
+    @inlinable @inline(__always)
+    package func first(hash: UInt64, _ passed: inout Int) -> Int? {
+        match(heads[Int(truncatingIfNeeded: hash) & (heads.count &- 1)], hash, &passed)
     }
 
     /// The entry after `entry` that may have this hash.
     @inlinable @inline(__always)
     package func after(_ entry: Int, hash: UInt64) -> Int? {
+        var passed = 0
+        return after(entry, hash: hash, &passed)
+    }
+
+    /// The same; `passed` grows as with `first`.
+    @inlinable @inline(__always)
+    package func after(_ entry: Int, hash: UInt64, _ passed: inout Int) -> Int? {
         let next = UInt32(truncatingIfNeeded: links[entry])
-        return next > entry ? match(next, hash) : nil
+        return next > entry ? match(next, hash, &passed) : nil
     }
 
     @inlinable
-    func match(_ start: UInt32, _ hash: UInt64) -> Int? {
+    func match(_ start: UInt32, _ hash: UInt64, _ passed: inout Int) -> Int? {
         var entry = Int(start)
         while entry < links.count {
             let link = links[entry]
@@ -61,6 +75,7 @@ package struct FrozenChains: Sendable {
             // Only a damaged file goes back, and would go round for ever.
             guard next > entry else { return nil }
             entry = next
+            passed &+= 1  // bounded by the number of entries
         }
         return nil
     }

@@ -69,23 +69,38 @@ package struct HashChains: ~Copyable, Sendable {
     /// The first entry that may have this hash; false positives are possible, misses are not.
     @inline(__always)
     package func first(hash: UInt64) -> UInt32? {
+        var passed = 0
+        return first(hash: hash, &passed)
+    }
+
+    /// The same; `passed` grows by the number of entries of other hashes that were in the way.
+    @inline(__always)
+    package func first(hash: UInt64, _ passed: inout Int) -> UInt32? {
         let head = heads[Int(truncatingIfNeeded: hash) & (heads.count - 1)]
         let entry = UInt32(truncatingIfNeeded: head)
         if entry == Self.none { return nil }
-        return (head ^ hash) >> 32 == 0 ? entry : match(next[Int(entry)], hash)
+        return (head ^ hash) >> 32 == 0 ? entry : match(next[Int(entry)], hash, &passed)
     }
 
     /// The entry after `entry` that may have this hash.
     @inline(__always)
     package func after(_ entry: UInt32, hash: UInt64) -> UInt32? {
-        match(next[Int(entry)], hash)
+        var passed = 0
+        return after(entry, hash: hash, &passed)
     }
 
-    private func match(_ start: UInt32, _ hash: UInt64) -> UInt32? {
+    /// The same; `passed` grows as with `first`.
+    @inline(__always)
+    package func after(_ entry: UInt32, hash: UInt64, _ passed: inout Int) -> UInt32? {
+        match(next[Int(entry)], hash, &passed)
+    }
+
+    private func match(_ start: UInt32, _ hash: UInt64, _ passed: inout Int) -> UInt32? {
         var entry = start
         while entry != Self.none {
             if (hashes[Int(entry)] ^ hash) >> 32 == 0 { return entry }
             entry = next[Int(entry)]
+            passed &+= 1  // bounded by the number of entries
         }
         return nil
     }

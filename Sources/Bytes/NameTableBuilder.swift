@@ -32,13 +32,18 @@ package struct NameTableBuilder: Sendable {
         NameTable(strings: strings, slots: Frozen(slots))!
     }
 
+    /// Kernels take names of up to 511 bytes.
+    private static let longestName = 4096
+
     /// The offset by which the table knows the string at `offset`, which may lie inside another one:
-    /// then it is indexed as well.
+    /// then it is indexed as well. Strings that are too long for a name keep their offset: a million names
+    /// could be ends of one string.
     package mutating func canonicalOffset(_ offset: Int) -> Int {
         guard offset >= 0, offset < strings.count else { return offset }
+        let last = min(strings.count - 1, offset + Self.longestName)
         var end = offset
-        while end < strings.count, strings[end] != 0 { end += 1 }
-        guard end < strings.count else { return offset }
+        while end < last, strings[end] != 0 { end += 1 }
+        guard strings[end] == 0 else { return offset }
         add(offset..<end)
         let slot = strings.withSpan(offset..<end) { self.slot(of: $0, hash: hashBytes($0)) }
         return Int(slots[slot] & offsetMask) - 1

@@ -39,8 +39,9 @@ package final class SharedNumberTable: @unchecked Sendable {
         for _ in 0..<Self.reach {
             // Relaxed: offset and number are one value, and nothing else depends on it.
             let entry = unsafe slots[slot].load(ordering: .relaxed)
-            if entry >> 32 == UInt64(offset) { return UInt32(truncatingIfNeeded: entry) }
+            // First: an empty slot reads as one of the greatest offset.
             if entry == Self.empty { return nil }
+            if entry >> 32 == UInt64(offset) { return UInt32(truncatingIfNeeded: entry) }
             slot = (slot &+ 1) & (count &- 1)
         }
         return nil

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import Bytes
+internal import Bytes
 
 /// Compiles tables of abbreviations, for units of the same address and offset sizes. Units have tables of
 /// their own but declare the same things: what is declared with the same bytes is compiled once.
 package final class AbbreviationCompiler {
     package let encoding: UnitEncoding
     private var compiled: CompiledAbbreviations
+    private let allowance: ReadAllowance
 
     /// - Parameter section: the bytes of `.debug_abbrev`.
-    package init(_ section: ByteView, encoding: UnitEncoding) {
+    init(_ section: ByteView, encoding: UnitEncoding, _ allowance: ReadAllowance) {
         self.encoding = encoding
+        self.allowance = allowance
         compiled = CompiledAbbreviations(section, encoding: encoding)
     }
 
     /// The table at `offset` of the section.
     ///
-    /// - Throws: a form this room does not know, a code used twice, or data that ends too early.
+    /// - Throws: a form this room does not know, a code used twice, more attributes than any entry has, data
+    ///   that ends too early, or tables that lie over each other so that the whole would be read again and again.
     package func table(at offset: UInt64) throws(DWARFError) -> AbbreviationTable {
-        let draft = try compiled.draft(at: offset)
+        let draft = try compiled.draft(at: offset, allowance)
         // SAFETY: `compiled` keeps the blocks that these point into.
         return unsafe AbbreviationTable(
             draft, self, steps: compiled.steps.start, fixedLoads: compiled.fixedLoads.start,
@@ -50,8 +53,13 @@ private struct CompiledAbbreviations: ~Copyable {
         self.encoding = encoding
     }
 
+    /// Attributes that a declaration may have: entries of compilers have less than fifty.
+    private static let mostAttributes = 1 << 16
+
     /// The table at `offset` of the section.
-    mutating func draft(at offset: UInt64) throws(DWARFError) -> AbbreviationDraft {
+    mutating func draft(
+        at offset: UInt64, _ allowance: ReadAllowance
+    ) throws(DWARFError) -> AbbreviationDraft {
         var draft = AbbreviationDraft()
         var fault: DWARFError?
         do throws(ByteError) {
@@ -63,7 +71,15 @@ private struct CompiledAbbreviations: ~Copyable {
             while fault == nil {
                 let at = cursor.offset
                 let code = try cursor.readULEB()
-                if code == 0 { break }
+                if code == 0 {
+                    if !allowance.take(cursor.offset - start) {
+                        fault = DWARFError(
+                            section: ".debug_abbrev", offset: start,
+                            "units have so much of the same in their tables that it would be read again and again"
+                        )
+                    }
+                    break
+                }
                 let declaration = cursor.offset
                 if let end = unsafe Self.quickEnd(cursor.start, declaration, cursor.count) {
                     try cursor.seek(to: end)
@@ -167,6 +183,12 @@ private struct CompiledAbbreviations: ~Copyable {
                 fault = DWARFError(
                     section: ".debug_abbrev", offset: at,
                     "unknown form 0x\(String(form, radix: 16)) (DWARF \(encoding.version))")
+                return nil
+            }
+            guard specs.count - firstSpec < Self.mostAttributes else {
+                fault = DWARFError(
+                    section: ".debug_abbrev", offset: start,
+                    "abbreviation of more than \(Self.mostAttributes) attributes")
                 return nil
             }
             // An attribute beyond 16 bits is nobody's; 0 is kept as "no name we know".

@@ -22,6 +22,8 @@ package final class DWARFData: Sendable {
     package let units: [Unit]
     /// Units of `.debug_types`.
     package let typeUnits: [Unit]
+    private let abbreviationAllowance: ReadAllowance
+    let locationAllowance: ReadAllowance
     /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` point into, if it was found.
     package let alternate: DWARFData?
 
@@ -41,11 +43,13 @@ package final class DWARFData: Sendable {
         info = try section(".debug_info")
         types = try section(".debug_types")
         abbrev = try section(".debug_abbrev")
+        abbreviationAllowance = ReadAllowance(for: abbrev.count)
         str = try section(".debug_str")
         lineStr = try section(".debug_line_str")
         strOffsets = try section(".debug_str_offsets")
         loclists = try section(".debug_loclists")
         loc = try section(".debug_loc")
+        locationAllowance = ReadAllowance(for: loclists.count + loc.count)
         addr = try section(".debug_addr")
         bigEndian = elf.isBigEndian
         sectionMap = elf.sectionMap
@@ -70,7 +74,7 @@ package final class DWARFData: Sendable {
 
     /// A compiler for the abbreviations of all units with the encoding of `unit`.
     package func abbreviationCompiler(for unit: Unit) -> AbbreviationCompiler {
-        AbbreviationCompiler(abbrev, encoding: unit.encoding)
+        AbbreviationCompiler(abbrev, encoding: unit.encoding, abbreviationAllowance)
     }
 
     /// A reader at the first entry of `unit`.

@@ -141,7 +141,9 @@ extension EntryReader {
                     type = found.type
                     guard type != 0, unsafe found.name == old.pointee.name,
                         UInt64(found.number) &* 8 == UInt64(place), UInt64(place) <= farthest,
-                        found.name != .max || known.shortName(index) == 0
+                        unsafe found.name != .max
+                            || known.shortName(index) == 0
+                                && entry.abbreviation.pointee.simple.nameMask == 0
                     else { return 0 }
                 } else {
                     guard let found = unsafe plainChild(.member, entry, at: &start),
@@ -230,7 +232,8 @@ extension EntryReader {
         }
         let found = unsafe simpleChild(child, at: &start)
         guard start <= unit.end,
-            unsafe found.type != 0 || child.abbreviation.pointee.simple.typeMask == 0
+            unsafe found.type != 0 || child.abbreviation.pointee.simple.typeMask == 0,
+            unsafe found.name != .max || child.abbreviation.pointee.simple.nameMask == 0
         else { return nil }
         return PlainChild(
             name: found.name, type: found.type, number: UInt64(found.number), shortName: 0)
@@ -263,8 +266,9 @@ extension EntryReader {
         let fields = unsafe base + at
         let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
         if type == 0, unsafe layout.pointee.type.mask != 0 { return nil }
-        // No bytes of the mask: no name.
+        // No bytes of the mask: no name. A name where "none" stands is for the general way to refuse.
         let name = unsafe value(fields, layout.pointee.name) | ~layout.pointee.name.mask
+        if name == UInt64(UInt32.max), unsafe layout.pointee.name.mask != 0 { return nil }
         var child = PlainChild(
             name: UInt32(truncatingIfNeeded: name), type: type,
             number: unsafe value(fields, layout.pointee.number), shortName: short)

@@ -49,6 +49,8 @@ extension DWARFData {
         let isV5 = unit.encoding.version >= 5
         let name = isV5 ? ".debug_loclists" : ".debug_loc"
         let section = isV5 ? loclists : loc
+        var found = ParameterRegister.none
+        var list = 0..<0
         do throws(ByteError) {
             var cursor = section.cursor(bigEndian: bigEndian)
             try cursor.seek(to: Int(clamping: value))
@@ -61,12 +63,12 @@ extension DWARFData {
                     throw ByteError.truncated(offset: Int(clamping: value))
                 }
                 try cursor.seek(to: Int(clamping: at))
-                let list = try cursor.readOffset(is64Bit: unit.encoding.is64Bit)
-                let (start, overflow3) = list.addingReportingOverflow(loclistsBase)
+                let entry = try cursor.readOffset(is64Bit: unit.encoding.is64Bit)
+                let (start, overflow3) = entry.addingReportingOverflow(loclistsBase)
                 guard !overflow3 else { throw ByteError.truncated(offset: cursor.offset) }
                 try cursor.seek(to: Int(clamping: start))
             }
-            var found = ParameterRegister.none
+            let start = cursor.offset
             var isFirst = true
             while let expression = try isV5
                 ? nextLocation(&cursor, unit) : nextOldLocation(&cursor, unit)
@@ -77,10 +79,17 @@ extension DWARFData {
                 }
                 isFirst = false
             }
-            return found
+            list = start..<cursor.offset
         } catch {
             throw DWARFError(section: name, error)
         }
+        // Those of compilers have some hundred bytes.
+        guard list.count <= 4096 || locationAllowance.take(list.count) else {
+            throw DWARFError(
+                section: name, offset: list.lowerBound,
+                "long list of locations that would be read again and again")
+        }
+        return found
     }
 
     /// The next expression of a DWARF 5 list (section 7.7.3), nil at its end.

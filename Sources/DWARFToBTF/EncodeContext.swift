@@ -43,8 +43,15 @@ struct EncodeContext: Sendable {
         nestsArrays = base?.nestsArrays ?? true
         // A string section may share endings between names, a hostile one all of them.
         let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count
+        var sources = strings + data.info.count + data.types.count
+        if let alternate = data.alternate {
+            sources += alternate.info.count + alternate.bytes(of: .str).count
+            sources += alternate.bytes(of: .lineStr).count
+        }
+        // The names of functions without debug information are among them.
+        sources += try elf.symbolStrings().count
         names = NamePool(
-            base: base, limit: (1 << 20) + 8 * (data.info.count + strings),
+            base: base, limit: (1 << 20) + 8 * sources,
             expecting: base == nil ? strings / 28 : 512)
         namesByOffset = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
         let perCPUSection =

@@ -91,6 +91,12 @@ package func encode(
     run.globals.write(&last, &ledger)
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
+    guard !context.names.hasRefused else {
+        throw .dwarf(
+            DWARFError(
+                section: ".debug_str", offset: 0,
+                "names overlap: together they take more than all strings do"))
+    }
     let jobs = options.jobs
     let compact = run.store.compacted { one, other in
         if jobs > 1 {

@@ -130,12 +130,13 @@ struct FunctionSelection: ~Copyable, Sendable {
     private func match(
         _ a: FunctionView, _ b: FunctionView, _ store: borrowing TypeStore
     ) -> Bool {
+        var matcher = PrototypeMatcher()
         guard a.parameters.count == b.parameters.count, a.isVariadic == b.isVariadic,
-            PrototypeMatcher.same(a.returns, b.returns, store)
+            matcher.same(a.returns, b.returns, store)
         else { return false }
         for offset in 0..<a.parameters.count {
             guard
-                PrototypeMatcher.same(
+                matcher.same(
                     parameters[Int(a.parameters.lowerBound) + offset].type,
                     parameters[Int(b.parameters.lowerBound) + offset].type, store)
             else { return false }

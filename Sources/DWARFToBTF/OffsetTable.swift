@@ -133,8 +133,11 @@ struct OffsetTable: ~Copyable {
         place(Int(reference.rawValue)).map { content($0) } ?? .nothing
     }
 
+    /// Aliases of aliases that are followed: each use goes all the way, and no program has more than a few.
+    private static let longestAlias = 1024
+
     /// The number of the type that an entry is or stands for; nil when it is no type or, by way of
-    /// aliases, only itself. `isVoid` when that is void.
+    /// aliases, only itself or one too far away. `isVoid` when that is void.
     @inline(__always)
     func type(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
         if let place = place(Int(reference.rawValue)) {
@@ -218,7 +221,7 @@ struct OffsetTable: ~Copyable {
 
     private func typeSlowly(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
         var reference = reference
-        for _ in 0...aliases.count {
+        for _ in 0..<Self.longestAlias {
             if reference == .none {
                 isVoid = true
                 return nil

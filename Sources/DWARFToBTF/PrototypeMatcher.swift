@@ -6,21 +6,29 @@ internal import Bytes
 /// Whether two units mean the same prototype. Types are compared by kind and name down to the first
 /// named one, as far as a caller could tell them apart: a struct declared in one unit and defined
 /// in the other is the same.
-enum PrototypeMatcher {
-    static func same(
+///
+/// One is for one pair of prototypes. Longer chains of types, and more of them, than it follows are in no prototype
+/// anyone wrote: functions that take functions that take functions ... ask for a power of their parameters.
+struct PrototypeMatcher {
+    private var left = 100_000
+
+    mutating func same(
         _ a: UInt32, _ b: UInt32, _ types: borrowing TypeStore, depth: Int = 0
     ) -> Bool {
         var a = a
         var b = b
-        // A chain longer than this is no prototype anyone wrote.
         guard depth < 8 else { return false }
         for _ in 0..<64 {
-            a = withoutConst(a, types)
-            b = withoutConst(b, types)
+            left -= 1
+            guard left > 0 else { return false }
+            a = Self.withoutConst(a, types)
+            b = Self.withoutConst(b, types)
             if a == b { return true }
             guard a != 0, b != 0, let kindA = types.info(a).kind, let kindB = types.info(b).kind
             else { return false }
-            guard meaning(a, kindA, types) == meaning(b, kindB, types) else { return false }
+            guard Self.meaning(a, kindA, types) == Self.meaning(b, kindB, types) else {
+                return false
+            }
             switch kindA {
             case .int, .float, .fwd, .typedef, .struct, .union, .enum, .enum64:
                 let nameA = types.word(a, 0)
@@ -50,7 +58,7 @@ enum PrototypeMatcher {
         return id
     }
 
-    private static func samePrototype(
+    private mutating func samePrototype(
         _ a: UInt32, _ b: UInt32, _ types: borrowing TypeStore, depth: Int
     ) -> Bool {
         guard types.info(a).vlen == types.info(b).vlen,

@@ -48,7 +48,9 @@ final class SymbolNames: Sendable {
     init(_ elf: ELFFile, names: NamePool, perCPU section: ELFSection?) throws(ELFError) {
         let strings = try elf.symbolStrings()
         let base = elf.type == ELFType.relocatable ? 0 : section?.address ?? 0
-        var functions = NumberTable(expecting: Int((elf.symbolTable?.size ?? 0) / 48))
+        // The size is what the file says.
+        let size = Int(clamping: elf.symbolTable?.size ?? 0)
+        var functions = NumberTable(expecting: min(size, elf.bytes.count) / 48)
         var addresses = Arena<UInt64>()
         var places = Arena<Int>()
         var several: Set<UInt32> = []

@@ -104,7 +104,8 @@ extension UnitEncoder {
     private func notAType(_ reference: EntryReference) -> DWARFError {
         fail(
             tableOrigin + Int(reference.rawValue),
-            "referred to as a type, but is none, or is made of itself alone")
+            "referred to as a type, but is none, is made of itself alone, or stands for one too far away"
+        )
     }
 
     /// Turns references into type ids, once all entries that may be meant are read.

@@ -173,9 +173,10 @@ extension UnitEncoder {
     /// False when types of the unit lie outside the table.
     private mutating func setPlainShift(_ lastType: UInt32) -> Bool {
         let shift = unitShift
-        guard Int(lastType) + shift < offsets.count, let exact = UInt32(exactly: shift) else {
-            return false
-        }
+        // References are sums of 32 bits.
+        guard Int(lastType) + shift < min(offsets.count, Int(UInt32.max)),
+            let exact = UInt32(exactly: shift)
+        else { return false }
         plainShift = exact
         return true
     }
@@ -194,13 +195,13 @@ extension UnitEncoder {
         try? newName(StringPlace(section: .str, offset: Int(offset)), unit.offset)
     }
 
-    private mutating func newShortName(_ key: UInt64) -> UInt32 {
+    private mutating func newShortName(_ key: UInt64) -> UInt32? {
         var bytes: [UInt8] = []
         for shift in stride(from: UInt64(48), through: 0, by: -8) {
             let byte = UInt8(truncatingIfNeeded: key >> shift)
             if byte != 0 { bytes.append(byte) }
         }
-        let name = context.names.intern(String(decoding: bytes, as: UTF8.self))
+        guard let name = withBytes(bytes, { context.names.intern($0) }) else { return nil }
         knownNames.store(name, short: key)
         return name
     }

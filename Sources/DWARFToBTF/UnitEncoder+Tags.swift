@@ -146,11 +146,14 @@ extension UnitEncoder {
     // MARK: When all entries are read
 
     /// Follows the chains that were noted. GCC's first tag is the outermost.
+    ///
+    /// - Throws: also where many of them share long ones: what is written would grow with the product.
     mutating func resolveChains() throws(DWARFError) {
+        var left = 64 * (annotationEntries.count + taggedPointers.count + declarationChains.count)
         for index in taggedPointers.indices {
             let (pointer, target, chain) = taggedPointers[index]
             var outer = try typeID(target)
-            for entry in entries(of: chain).reversed() where entry.isTypeTag {
+            for entry in try entries(of: chain, &left).reversed() where entry.isTypeTag {
                 if features.contains(.typeTag) {
                     outer = types.add(.typeTag, name: entry.value, third: outer)
                 } else {
@@ -162,7 +165,7 @@ extension UnitEncoder {
         taggedPointers.removeAll(keepingCapacity: true)
         for index in declarationChains.indices {
             let (target, chain, component) = declarationChains[index]
-            for entry in entries(of: chain) where !entry.isTypeTag {
+            for entry in try entries(of: chain, &left) where !entry.isTypeTag {
                 guard features.contains(.declTag) else {
                     note(entry.value, .tagLeftOut)
                     continue
@@ -175,13 +178,22 @@ extension UnitEncoder {
         annotationEntries.removeAll(keepingCapacity: true)
     }
 
-    private func entries(of chain: EntryReference) -> [AnnotationEntry] {
+    /// - Parameter left: how many annotations may still be gone through.
+    private func entries(
+        of chain: EntryReference, _ left: inout Int
+    ) throws(DWARFError) -> [AnnotationEntry] {
         var found: [AnnotationEntry] = []
         var next = chain
         // A chain that leads back into itself ends at the number of entries there are.
         while next != .none, found.count < annotationEntries.count,
             let entry = annotationEntries[Int(next.rawValue)]
         {
+            left -= 1
+            guard left >= 0 else {
+                throw fail(
+                    tableOrigin + Int(chain.rawValue),
+                    "too many entries refer to the same long chain of annotations")
+            }
             found.append(entry)
             next = entry.next
         }

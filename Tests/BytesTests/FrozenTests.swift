@@ -125,6 +125,17 @@ import Testing
         #expect(find(table, "rds_show") == nil)
     }
 
+    /// A million names could be ends of one string: only what is short enough for a name is indexed.
+    @Test func longStringsAreNoNames() {
+        let text = String(repeating: "x", count: 10_000)
+        var builder = NameTableBuilder(Frozen(Array("\0\(text)\0".utf8)))
+        for length in [1, 4096, 4097, 9999] {
+            #expect(builder.canonicalOffset(10_001 - length) == 10_001 - length)
+            let found = find(builder.table, String(text.prefix(length)))
+            #expect(found == (length <= 4096 ? 10_001 - length : nil))
+        }
+    }
+
     /// Short names in number: the table grows.
     @Test func growth() {
         var section: [UInt8] = [0]

@@ -13,6 +13,7 @@ package final class NamePool: Sendable {
     package let stringBase: UInt32
     /// Most bytes that own names may take.
     private let limit: Int
+    private let refused = Atomic<Bool>(false)
 
     /// - Parameter names: about how many own names there will be.
     package init(base: BaseIndex?, limit: Int = Int(Int32.max), expecting names: Int = 512) {
@@ -32,10 +33,17 @@ package final class NamePool: Sendable {
             let offset = own.intern(name, hash: hash)
             return own.bytes.count > limit ? nil : offset
         }
-        return offset.map { stringBase + UInt32($0) }
+        guard let offset else {
+            refused.store(true, ordering: .relaxed)
+            return nil
+        }
+        return stringBase + UInt32(offset)
     }
 
-    /// The number of a name that comes from no file.
+    /// Some name was not taken: what was made since may lack it.
+    package var hasRefused: Bool { refused.load(ordering: .relaxed) }
+
+    /// The number of a name that comes from no file; 0 where it was refused.
     package func intern(_ name: StaticString) -> UInt32 {
         withBytes(Array(name.description.utf8)) { intern($0) } ?? 0
     }

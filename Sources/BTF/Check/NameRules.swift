@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-// What the kernel takes for a name (KERNEL.md 2.3).
+// What the kernel takes for a name (kernel/bpf/btf.c).
 
 /// The longest name the kernel knows, in bytes.
 private let maxLength = 512

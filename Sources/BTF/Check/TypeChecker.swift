@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Goes through the own types of a BTF by the rules M, R and C of KERNEL.md 2.3, as far as they say
-/// what is sound and not what one kernel can take.
+/// Goes through the own types of a BTF by the kernel's rules, as far as they say what is sound and not what one
+/// kernel can take: those on single records (M), on what they refer to (R) and on chains of modifiers (C), which
+/// kernel/bpf/btf.c checks in this order.
 struct TypeChecker {
     /// BTF_MAX_TYPE.
     static let maxTypes: UInt32 = 0xfffff
@@ -158,7 +159,7 @@ struct TypeChecker {
 }
 
 extension Kind {
-    /// The rule of KERNEL.md 2.3 for the record of this kind.
+    /// The rule for the record of this kind.
     var rule: String {
         switch self {
         case .int: "M1"

@@ -17,8 +17,8 @@ internal import Bytes
 // units; taking in is done by one at a time, in order, which makes the result independent of their number.
 //
 // What is hashed. Leaves (INT, FLOAT, FWD, unnamed enums) by all their words; named enums and typedefs
-// by name; structs and unions by name and size, unnamed ones by size and the names and places of their
-// members. Never by what they refer to: that may still turn out to be the same. The others refer to
+// by name; structs and unions by name, size and number of members, unnamed ones by the names and places of
+// these as well. Never by what they refer to: that may still turn out to be the same. The others refer to
 // types settled by then and are hashed with the ids of those. A hash only finds candidates; nothing
 // is merged without being compared. Nor is anything hashed that is met by a walk from another type, as
 // most is, or that is a leaf and the one that followed the last leaf before.
@@ -54,20 +54,25 @@ internal import Bytes
 // back (`foldRepeats`): a split BTF repeats nothing.
 //
 // Cost: a walk settles all that it meets, so a unit's graph is walked about once: time grows with the
-// entries of the file, memory with the types that differ. The worst case, many structs of one name
-// and size that differ far below, is quadratic in their number; `budget` ends it with an error.
+// entries of the file, memory with the types that differ. The worst cases, many types of one name, or
+// structs of one name and size that differ far below, are quadratic in their number; `budget` ends them
+// with an error.
 // Recursion is replaced by explicit stacks: depth in the input is depth in an array.
 extension TypeStore {
     /// Takes in the types of a sealed unit. `id(of:)` then tells what they became.
     ///
-    /// - Throws: `BTFError` when types contain themselves without a struct in between.
+    /// - Throws: `BTFError` when types contain themselves without a struct in between, and when so many look
+    ///   alike that comparing them would take too long.
     package mutating func absorb(_ unit: borrowing TypeWriter) throws(BTFError) {
         let first = starts.count
         standings.refill(Standing(), count: unit.count)
         budget += 400 * unit.count
         for index in unit.leaves.indices {
             let number = unit.leaves[index]
-            if !settleExpectedLeaf(number, unit) { settleLeaf(number, unit) }
+            if !settleExpectedLeaf(number, unit) {
+                settleLeaf(number, unit)
+                try checkBudget(number, unit)
+            }
             expectLeaf(after: standings[Int(number)].settled)
         }
         for index in unit.graphs.indices {
@@ -76,11 +81,7 @@ extension TypeStore {
             let isTypedef = unit.info(TypeWriter.unstored | number).kind == .typedef
             if isTypedef, !settlesTypedefsByGraph { continue }
             settleGraph(number, unit)
-            guard budget > 0 else {
-                throw BTFError(
-                    offset: Int(unit.starts[Int(number)]) * 4,
-                    "too many types look alike: given up at type \(number + 1)")
-            }
+            try checkBudget(number, unit)
         }
         for number in 0..<unit.count where standings[number].settled == Self.unsettled {
             try settleReferring(UInt32(truncatingIfNeeded: number), unit)
@@ -90,6 +91,16 @@ extension TypeStore {
         lateForwards.removeAll(keepingCapacity: true)
         for index in first..<starts.count { storeReferences(Int(starts[index])) }
         unitEnds.append(UInt32(truncatingIfNeeded: starts.count))
+    }
+
+    private func checkBudget(
+        _ number: UInt32, _ unit: borrowing TypeWriter
+    ) throws(BTFError) {
+        guard budget > 0 else {
+            throw BTFError(
+                offset: Int(unit.starts[Int(number)]) * 4,
+                "too many types look alike: given up at type \(number + 1)")
+        }
     }
 
     /// Makes the references of a record that was taken over those of the store.
@@ -250,6 +261,7 @@ extension TypeStore {
             if stack.count > depth { continue }
             _ = stack.popLast()
             file(number, unit)
+            try checkBudget(number, unit)
         }
     }
 

@@ -62,8 +62,8 @@ package struct TypeStore: ~Copyable, Sendable {
     var baseForwardMet = false
     /// Own structs that were kept for that reason, with the base's struct.
     var nearMisses: [(own: UInt32, base: UInt32)] = []
-    /// Pairs that may still be compared. Real kernels need a few per type; a file made of types that
-    /// look alike and differ far below could ask for their number squared.
+    /// Types and pairs of them that may still be looked at. Real kernels need a few per type; a file made of
+    /// types that share a name, or look alike and differ far below, could ask for their number squared.
     var budget = 50_000_000
     /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
     /// few bits, or none.
@@ -101,9 +101,12 @@ package struct TypeStore: ~Copyable, Sendable {
 
     /// A store where types share hashes that have none in common but `hashMask`'s bits. Its units and its
     /// base must be made the same way.
-    package init(base: BaseIndex?, names: NamePool, hashMask: UInt64) {
+    ///
+    /// - Parameter budget: how many comparisons it begins with; nil for the usual number.
+    package init(base: BaseIndex?, names: NamePool, hashMask: UInt64, budget: Int? = nil) {
         self.init(base: base, names: names)
         self.hashMask = hashMask
+        if let budget { self.budget = budget }
     }
 
     /// How many own types there are, such as were merged later included.
@@ -202,12 +205,15 @@ package struct TypeStore: ~Copyable, Sendable {
     }
 
     @inline(__always)
-    func next(_ list: inout Candidates) -> UInt32? {
+    mutating func next(_ list: inout Candidates) -> UInt32? {
+        // What is in the way counts as well: buckets are of names, and many types may have one.
+        var passed = 1
+        defer { budget &-= passed }
         if list.stage != .base {
             let own =
                 list.stage == .start
-                ? table.first(hash: list.hash)
-                : table.after(UInt32(truncatingIfNeeded: list.entry), hash: list.hash)
+                ? table.first(hash: list.hash, &passed)
+                : table.after(UInt32(truncatingIfNeeded: list.entry), hash: list.hash, &passed)
             if let own {
                 list.stage = .own
                 list.entry = Int(own)
@@ -217,7 +223,8 @@ package struct TypeStore: ~Copyable, Sendable {
         }
         let entry =
             list.stage == .base
-            ? baseTypes.after(list.entry, hash: list.hash) : baseTypes.first(hash: list.hash)
+            ? baseTypes.after(list.entry, hash: list.hash, &passed)
+            : baseTypes.first(hash: list.hash, &passed)
         guard let entry else { return nil }
         list.stage = .base
         list.entry = entry

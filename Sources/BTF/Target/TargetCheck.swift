@@ -17,8 +17,8 @@ package func checkTarget(
     return checker.report
 }
 
-/// Goes through BTF by the rules that differ between releases. Their numbers, words and errors are those
-/// of KERNEL.md 2.3.
+/// Goes through BTF by the rules that differ between releases. Their numbers are those of `TypeChecker`; words and
+/// errors are the kernel's.
 private struct TargetChecker {
     let btf: BTF
     let types: TypeTable
