@@ -123,8 +123,8 @@ rm -rf "$WORK"
 mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 for word in $CHECKS; do
-    # shellcheck disable=SC2046  # a command and its argument
-    $(command_of "$word")
+    read -ra command <<<"$(command_of "$word")"
+    "${command[@]}"
 done
 echo "$failures of $(wc -l <"$WORK/table") checks failed, $SECONDS s; details in the cache folder, under conformance/"
 [ "$failures" = 0 ]
