@@ -6,7 +6,7 @@ import Glibc
 // A reader that goes away ends a dump in silence (`| head`): writes see EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
-let arguments = CommandLine.arguments
+let arguments = EarlyStart.arguments
 if let role = arguments.first.flatMap({ Role(program: $0) }) {
     exit(role.run(arguments.dropFirst()))
 }
