@@ -12,9 +12,7 @@ enum Surroundings {
     }
 
     /// An environment variable, also an empty one; nil when it is not set.
-    static func variableEvenEmpty(_ name: String) -> String? {
-        unsafe getenv(name).map { unsafe String(cString: $0) }
-    }
+    static func variableEvenEmpty(_ name: String) -> String? { ProcessStart.variable(name) }
 
     /// Folders to look for kernels in besides `/`.
     static var sysroots: [String] {
