@@ -80,8 +80,8 @@ lint: ## formatting, who may import what, licences
 	selftests/lint/rooms.sh
 	selftests/lint/spdx.sh
 
-$(GUEST)-%: selftests/guest/init.c
-	@$*-linux-gnu-gcc -Wall -Wextra -Werror -Os -static -s -o $@ $<
+$(GUEST)-%: $(wildcard selftests/guest/*.[ch])
+	@$*-linux-gnu-gcc -Wall -Wextra -Werror -Os -static -s -o $@ $(filter %.c,$^)
 
 .PHONY: setup-peers
 setup-peers: setup

@@ -10,7 +10,7 @@ package struct Initramfs: Sendable {
     package let plan: Int
 
     /// - Parameters:
-    ///   - initProgram: what the kernel starts, selftests/guest/init.c.
+    ///   - initProgram: what the kernel starts, made of selftests/guest.
     ///   - parameters: for modules, by name: `debug=1`.
     ///   - disk: what the guest is to have as its root, once the drivers among the modules are loaded.
     package init(

@@ -42,7 +42,8 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Parameters for a module: 'foo: debug=1 size=4'.", valueName: "MODULE:WORDS"))
+            "Parameters for a module: 'foo: debug=1 size=4' (repeatable).",
+            valueName: "MODULE:WORDS"))
     var parameters: [String] = []
 
     @Option(
@@ -188,7 +189,8 @@ struct Run: ParsableCommand {
             guard module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
                 throw VMError("--parameters \(text): no --module of that name")
             }
-            found[name] = String(parts[1].drop { $0 == " " })
+            let words = parts[1].drop { $0 == " " }
+            found[name] = (found[name].map { $0 + " " } ?? "") + words
         }
         return found
     }

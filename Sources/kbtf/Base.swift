@@ -20,12 +20,15 @@ struct Base: ParsableCommand {
               kbtf base --release 6.12.0-1-amd64 --output vmlinux.btf
             """)
 
-    @Option(help: ArgumentHelp("Look for the kernel that this module is for.", valueName: "FILE"))
+    @Option(
+        help: ArgumentHelp("Look for the kernel that this module is for.", valueName: "FILE"),
+        completion: .file())
     var module: String?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"))
+        help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"),
+        completion: .file())
     var output: String?
 
     @Flag(help: "Print JSON.")

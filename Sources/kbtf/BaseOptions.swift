@@ -8,7 +8,7 @@ struct BaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The base: a vmlinux, a vmlinuz, raw BTF, or one of them compressed; 'auto' looks for the kernel.",
-            valueName: "FILE|auto"))
+            valueName: "FILE|auto"), completion: .file())
     var base: String?
 
     @OptionGroup var search: SearchOptions
@@ -25,7 +25,7 @@ struct SearchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Look for kernels under this folder too, after / (repeatable; KBTF_SYSROOT adds more).",
-            valueName: "DIR"))
+            valueName: "DIR"), completion: .directory)
     var sysroot: [String] = []
 
     @Flag(

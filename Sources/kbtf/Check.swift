@@ -45,7 +45,8 @@ struct Check: ParsableCommand {
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"))
+    @Argument(
+        help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"), completion: .file())
     var files: [String]
 
     func validate() throws {
@@ -88,6 +89,7 @@ struct Check: ParsableCommand {
                     "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
             }
         }
+        if objects.isEmpty { talk.note("none of these files has BTF: nothing is checked") }
         if json {
             try printResult(jsonArray(objects))
         } else if !talkOptions.quiet {

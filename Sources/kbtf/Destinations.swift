@@ -16,13 +16,14 @@ struct Destinations {
         let detached: String?
     }
 
-    /// - Throws: when two files would get one destination, or a file would be overwritten by its BTF.
+    /// - Throws: when two files would get one destination, or one of the files would be overwritten.
     func assign(_ paths: [String]) throws(Failure) -> [Job] {
         if let folder, !FileStatus(folder).isDirectory {
             throw Failure(
                 "\(folder): \(FileStatus(folder).exists ? "not a folder" : "no such folder")",
                 hint: "mkdir -p \(folder)")
         }
+        let inputs = file == nil && folder == nil ? [:] : Destinations.byIdentity(paths)
         var users: [String: String] = [:]
         var jobs: [Job] = []
         for path in paths {
@@ -33,8 +34,10 @@ struct Destinations {
                         "\(path): its BTF would overwrite that of \(other) in \(destination)",
                         hint: "encode files of the same name into different folders")
                 }
-                if isSame(destination, path) {
-                    throw Failure("\(path): its BTF would overwrite the file itself")
+                if let other = FileStatus(destination).identity.flatMap({ inputs[$0] }) {
+                    throw Failure(
+                        "\(path): its BTF would overwrite "
+                            + (other == path ? "the file itself" : other))
                 }
             }
             jobs.append(Job(path: path, detached: destination))
@@ -49,9 +52,13 @@ struct Destinations {
         return (folder.hasSuffix("/") ? folder : folder + "/") + name + ".btf"
     }
 
-    /// Both paths lead to one file, or to copies that cannot be told apart.
-    private func isSame(_ one: String, _ other: String) -> Bool {
-        let (a, b) = (FileStatus(one), FileStatus(other))
-        return a.isRegular && b.isRegular && a.size == b.size && a.modified == b.modified
+    /// The files by what the system knows them by; pipes and devices take what is written to them.
+    private static func byIdentity(_ paths: [String]) -> [[UInt64]: String] {
+        var found: [[UInt64]: String] = [:]
+        for path in paths {
+            let status = FileStatus(path)
+            if status.isRegular, let identity = status.identity { found[identity] = path }
+        }
+        return found
     }
 }

@@ -6,13 +6,14 @@ import HostIO
 /// Where results go when not into the files themselves, and how many are worked on at a time.
 struct DetachedOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Write raw BTF to this file; FILE stays untouched.", valueName: "OUT"))
+        help: ArgumentHelp("Write raw BTF to this file; FILE stays untouched.", valueName: "OUT"),
+        completion: .file())
     var detached: String?
 
     @Option(
         help: ArgumentHelp(
             "Write raw BTF to NAME.btf in this folder for each FILE; they stay untouched.",
-            valueName: "DIR"))
+            valueName: "DIR"), completion: .directory)
     var detachedDir: String?
 
     @Option(

@@ -20,10 +20,10 @@ struct Diff: ParsableCommand {
               kbtf diff --base-a old/vmlinux --base-b new/vmlinux old.btf new.btf
             """)
 
-    @Option(help: ArgumentHelp("The base of A alone.", valueName: "FILE|auto"))
+    @Option(help: ArgumentHelp("The base of A alone.", valueName: "FILE|auto"), completion: .file())
     var baseA: String?
 
-    @Option(help: ArgumentHelp("The base of B alone.", valueName: "FILE|auto"))
+    @Option(help: ArgumentHelp("The base of B alone.", valueName: "FILE|auto"), completion: .file())
     var baseB: String?
 
     @Option(help: ArgumentHelp("Describe so many differences; all are counted.", valueName: "N"))
@@ -35,10 +35,10 @@ struct Diff: ParsableCommand {
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("One file.", valueName: "A"))
+    @Argument(help: ArgumentHelp("One file.", valueName: "A"), completion: .file())
     var a: String
 
-    @Argument(help: ArgumentHelp("The other.", valueName: "B"))
+    @Argument(help: ArgumentHelp("The other.", valueName: "B"), completion: .file())
     var b: String
 
     func validate() throws {

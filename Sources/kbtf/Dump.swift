@@ -36,7 +36,7 @@ struct Dump: ParsableCommand {
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("The file to print.", valueName: "FILE"))
+    @Argument(help: ArgumentHelp("The file to print.", valueName: "FILE"), completion: .file())
     var file: String
 
     @Argument(help: ArgumentHelp("Print only these types.", valueName: "NAME|ID"))

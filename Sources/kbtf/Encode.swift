@@ -49,7 +49,7 @@ struct Encode: ParsableCommand {
 
     @OptionGroup var target: TargetOptions
 
-    @Flag(help: "Write a distilled base, too, for a kernel that does not read it.")
+    @Flag(help: "Write a distilled base also for a kernel that does not read it.")
     var force = false
 
     @Option(
@@ -63,13 +63,15 @@ struct Encode: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER")
-    )
+            "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER"),
+        completion: .file())
     var ledger: String?
 
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"))
+    @Argument(
+        help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"),
+        completion: .file())
     var files: [String]
 
     func validate() throws {
@@ -103,7 +105,9 @@ struct Encode: ParsableCommand {
             jobs: destinations.jobCount, forcesDistilledBase: force,
             talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
-        let outcomes = batch.run(try destinations.assign(files))
+        let jobs = try destinations.assign(files)
+        if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
+        let outcomes = batch.run(jobs)
 
         let talk = talkOptions.talk
         for outcome in outcomes {

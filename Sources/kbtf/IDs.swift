@@ -37,7 +37,9 @@ struct IDs: ParsableCommand {
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"))
+    @Argument(
+        help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"),
+        completion: .file())
     var files: [String]
 
     func validate() throws {

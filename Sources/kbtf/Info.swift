@@ -29,7 +29,8 @@ struct Info: ParsableCommand {
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"))
+    @Argument(
+        help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"), completion: .file())
     var files: [String]
 
     func run() throws {

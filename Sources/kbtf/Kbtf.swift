@@ -2,6 +2,12 @@
 
 import ArgumentParser
 
+/// The command line ends where a subcommand should stand.
+struct NoCommand: Error {
+    /// The words before it.
+    let parent: String
+}
+
 /// The command and its subcommands.
 struct Kbtf: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,7 +32,7 @@ struct Kbtf: ParsableCommand {
             Distill.self, Rebase.self, Gen.self, VM.self,
         ])
 
-    func run() throws { throw ValidationError("no command given") }
+    func run() throws { throw NoCommand(parent: "kbtf") }
 
     /// The command behind the arguments of the process.
     ///
@@ -34,6 +40,10 @@ struct Kbtf: ParsableCommand {
     /// kbuild would pay for each module. So the one that is named is asked first, alone; the whole tree
     /// is for everything else, also for saying what is wrong with the arguments.
     static func parse(_ arguments: ArraySlice<String>) throws -> any ParsableCommand {
+        // kbtf knows nothing of what follows; kbtf-vm does.
+        if arguments.starts(with: ["help", "vm"]) {
+            return try VM.parse(["help"] + arguments.dropFirst(2))
+        }
         if let name = arguments.first,
             let named = configuration.subcommands.first(where: {
                 $0.configuration.commandName == name
@@ -51,6 +61,10 @@ struct Kbtf: ParsableCommand {
         if let failure = error as? Failure {
             Talk().say(failure)
             return 1
+        }
+        if let missing = error as? NoCommand {
+            Talk().say(Failure("no command given", hint: "\(missing.parent) --help"))
+            return 2
         }
         if let code = error as? ExitCode { return code.rawValue }
         guard exitCode(for: error) != .success else {

@@ -11,6 +11,20 @@ import HostIO
 /// One such object for one file, an array of them for several. A file that could not be encoded has an
 /// `error` as well.
 enum LedgerFile {
+    /// - Throws: when the ledger at `path` would take the place of a file, or of its BTF.
+    static func refuse(_ path: String, over jobs: [Destinations.Job]) throws(Failure) {
+        let status = FileStatus(path)
+        guard status.isRegular || !status.exists else { return }
+        for job in jobs {
+            if job.detached == path {
+                throw Failure("--ledger \(path): it would overwrite the BTF of \(job.path)")
+            }
+            if let identity = status.identity, identity == FileStatus(job.path).identity {
+                throw Failure("--ledger \(path): it would overwrite \(job.path)")
+            }
+        }
+    }
+
     static func write(_ outcomes: [EncodeBatch.Outcome], to path: String) throws(Failure) {
         let objects = outcomes.map(object)
         let text = objects.count == 1 ? objects[0] + "\n" : jsonArray(objects)

@@ -9,7 +9,7 @@ struct TargetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The kernel that the BTF is for: a release, a build tree or headers folder, a vmlinux, vmlinuz or raw BTF.",
-            valueName: "RELEASE|TREE|FILE"))
+            valueName: "RELEASE|TREE|FILE"), completion: .file())
     var target: String?
 
     /// As it was written.

@@ -17,7 +17,8 @@ struct VM: ParsableCommand {
             """)
 
     @Argument(
-        parsing: .captureForPassthrough, help: "A command of kbtf vm, and what belongs to it.")
+        parsing: .captureForPassthrough, help: "A command of kbtf vm, and what belongs to it.",
+        completion: .file())
     var words: [String] = []
 
     func run() throws {

@@ -46,7 +46,7 @@ count_of() { grep -c "^$2" "$1.relocated" || true; }
 distill_shipped() {
     local base=$CACHE/kernels/6.12/vmlinux.btf dir=$WORK/6.12/distill bad=0 ko
     mkdir -p "$dir"
-    while read -r ko; do cp "$(shipped_of 6.12)/${ko#kernel/}" "$dir/"; done < <(sample 6.12)
+    while read -r ko; do cp "$(shipped_of 6.12)/$ko" "$dir/"; done < <(sample 6.12)
     "$KBTF" distill -q -j "$JOBS" --base "$base" "$dir" 2>"$dir.distilled" || bad=1
     for ko in "$dir"/*.ko; do section "$ko" .BTF.base >/dev/null || bad=1; done
     relocated "$dir" "$base" || bad=1
@@ -91,7 +91,7 @@ distill_ids() {
         "$KBTF" rebase -q --base "$base" "$ko" || bad=1
         at=$(section "$ko" .BTF_ids)
         bytes "$ko" "${at% *}" "${at#* }" | cmp -s - "$dir/before" && count=$((count + 1)) || bad=1
-    done < <(find "$(shipped_of 6.12)" -name '*.ko' | sort)
+    done < <(find "$(shipped_of 6.12)/kernel" -name '*.ko' | sort)
     [ "$count" -gt 0 ] || bad=1
     verdict "6.12 distill ids" "$bad" "$count modules have the words of .BTF_ids that they had"
 }
@@ -99,7 +99,7 @@ distill_ids() {
 distill_old_kernel() {
     local dir=$WORK/6.1/distill bad=0 ko=$WORK/6.1/distill/old.ko
     mkdir -p "$dir"
-    cp "$(shipped_of 6.1)/$(sample 6.1 | head -n 1 | sed 's|^kernel/||')" "$ko"
+    cp "$(shipped_of 6.1)/$(sample 6.1 | head -n 1)" "$ko"
     sha256sum "$ko" >"$dir/sum"
     ! "$KBTF" distill --base "$CACHE/kernels/6.1/vmlinux.btf" "$ko" 2>"$dir/messages" || bad=1
     grep -q 'does not read .BTF.base as 6.11 and later do' "$dir/messages" || bad=1

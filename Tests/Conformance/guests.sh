@@ -189,13 +189,6 @@ EXPECTED
     verdict "small kernel, signed module" "$bad" "sig_enforce=1: ${detail%; }"
 }
 
-shipped_modules() {
-    case $1 in
-    6.1) echo "$CACHE/kernels/6.1/image/lib/modules/$(release_of 6.1)" ;;
-    6.12) echo "$CACHE/kernels/6.12/image-ko" ;;
-    7.2) echo "$CACHE/vm/7.2/shipped" ;;
-    esac
-}
 debug_modules() { if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/debug"; else modules_of "$1"; fi; }
 
 # refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with. OBJCOPY
@@ -221,7 +214,7 @@ load() {
     base=$(base_file "$series")
     test=$dir/tests/load
     mkdir -p "$dir/btf" "$dir/lib/modules/$release" "$test"
-    cp -r "$(shipped_modules "$series")/kernel" "$dir/lib/modules/$release/"
+    cp -r "$(shipped_of "$series")/kernel" "$dir/lib/modules/$release/"
     "$KBTF" encode -q --base "$base" --detached-dir "$dir/btf" "$(debug_modules "$series")" >"$dir/messages" 2>&1 || bad=1
     # What is Rust alone has no BTF, and keeps none; all others must get ours.
     (

@@ -159,16 +159,14 @@ ids_kernel() {
 }
 
 run_ids() {
-    local series from
+    local series
     IDS=$WORK/ids
     mkdir -p "$IDS/bin"
     ln -sf "$(readlink -f "$KBTF")" "$IDS/bin/resolve_btfids"
     bash "$HERE/ids-inputs.sh" >/dev/null || die "ids-inputs.sh failed"
     for series in 6.1 6.12 7.2; do ids_selftest "$series"; done
     for series in 6.1 6.12; do
-        from=$CACHE/kernels/$series/image-ko
-        [ -d "$from" ] || from=$CACHE/kernels/$series/image/lib/modules/$(release_of "$series")
-        mapfile -t modules < <(find "$from" -name '*.ko' | sort)
+        mapfile -t modules < <(find "$(shipped_of "$series")" -name '*.ko' | sort)
         refill "$series" modules "$CACHE/kernels/$series/vmlinux.btf" "${modules[@]}"
     done
     refill 6.12 vmlinux none "$(vmlinux_of 6.12)"

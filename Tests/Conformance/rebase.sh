@@ -75,7 +75,7 @@ unshifted() { perl -pe "s/(^\\[|type_id=)(\\d+)/\$1 . (\$2 ? \$2 - $1 : 0)/ge"; 
 
 rebase_fit() {
     local series=$1 from bad=0 out=$WORK/$1/fit fits
-    from=$(shipped_of "$series")
+    from=$(shipped_of "$series")/kernel
     "$KBTF" rebase -j "$JOBS" --dry-run --base "$CACHE/kernels/$series/vmlinux.btf" "$from" >"$out" 2>"$out.messages" || bad=1
     fits=$(grep -c 'already fits' "$out") || true
     [ "$fits" = "$(find "$from" -name '*.ko' | wc -l)" ] || bad=1
@@ -85,13 +85,6 @@ rebase_fit() {
     [ "$(grep -c 'which was not made on' "$out.refused")" = "$fits" ] || bad=1
     verdict "$series fit" "$bad" \
         "$fits shipped modules fit their base; $(grep -c 'already fits' "$out.other" || true) of them another build's"
-}
-
-# shipped_of SERIES: the modules as they were shipped, uncompressed.
-shipped_of() {
-    local from=$CACHE/kernels/$1/image-ko
-    [ -d "$from" ] || from=$CACHE/kernels/$1/image/lib/modules/$(release_of "$1")
-    echo "$from/kernel"
 }
 
 # rebase_moved: split BTF taken from one base to another build of the kernel is what standalone BTF gives there.
@@ -112,7 +105,7 @@ rebase_moved() {
 rebase_crossed() {
     local a=$CACHE/kernels/6.1/vmlinux.btf b=$CACHE/kernels/6.12/vmlinux.btf dir=$WORK/6.12/crossed bad=0 ko
     mkdir -p "$dir"/{there,back}
-    find "$(shipped_of 6.12)" -name '*.ko' | sort | awk 'NR % 10 == 0' >"$dir/modules"
+    find "$(shipped_of 6.12)/kernel" -name '*.ko' | sort | awk 'NR % 10 == 0' >"$dir/modules"
     xargs "$KBTF" rebase -q -j "$JOBS" --from "$b" --base "$a" --detached-dir "$dir/there" <"$dir/modules" || bad=1
     "$KBTF" check --base "$a" "$dir"/there/*.btf >"$dir/checked" 2>&1 || bad=1
     "$KBTF" rebase -q -j "$JOBS" --from "$a" --base "$b" --detached-dir "$dir/back" "$dir"/there/*.btf || bad=1

@@ -77,6 +77,10 @@ struct EncodeTests {
 
         let self1 = try Command.kbtf("encode", "--detached", file, file)
         #expect(self1.status == 1 && self1.err.contains("would overwrite the file itself"))
+        // A copy is another file, of whatever age.
+        #expect(try Command.shell("cp -p '\(file)' '\(out)'").status == 0)
+        #expect(try Command.kbtf("encode", "--detached", out, file).status == 0)
+        #expect(try Sample.section(".BTF", of: file) == Sample.bytes(out))
     }
 
     /// One process or two, here or elsewhere, by whatever path: the same bytes.
@@ -142,6 +146,21 @@ struct EncodeTests {
         #expect(result.status == 1)
         #expect(result.text.hasPrefix("[\n{\"file\":") && result.text.hasSuffix("}\n]\n"))
         #expect(result.text.contains("\"error\":\"\(plain): .debug_info: no such section"))
+    }
+
+    @Test func ledgerInTheWay() throws {
+        let file = try Sample.compile(scratch)
+        let before = try Sample.bytes(file)
+        let out = scratch.path + "/out.btf"
+        for arguments in [
+            ["--ledger", file, file], ["--ledger", out, "--detached", out, file],
+        ] {
+            let result = try Command.run([Command.binary, "encode"] + arguments)
+            #expect(result.status == 1)
+            #expect(result.err.hasPrefix("kbtf: --ledger \(arguments[1]): it would overwrite "))
+        }
+        #expect(try Sample.bytes(file) == before)
+        #expect(!FileStatus(out).exists)
     }
 
     /// Nothing to tell is no failure, and what the file had stays.

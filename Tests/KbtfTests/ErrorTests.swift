@@ -116,6 +116,14 @@ struct ErrorTests {
             path)
     }
 
+    /// That no module in a folder has BTF is no failure; it is told.
+    @Test func nothingToCheck() throws {
+        try Sample.compile(scratch, "folder/plain.ko")
+        let result = try Command.kbtf("check", scratch.path + "/folder")
+        #expect(result.status == 0 && result.out == [])
+        #expect(result.err == "kbtf: none of these files has BTF: nothing is checked\n")
+    }
+
     @Test func oneBadFileDoesNotStopTheOthers() throws {
         let good = try Sample.compile(scratch, "a/good.ko")
         let bad = try scratch.write("a/bad.ko", "text")

@@ -191,6 +191,37 @@ struct MovingTests {
         #expect(try Sample.section(".BTF_ids", of: file) == Sample.bytes(out + ".ids"))
     }
 
+    /// Where nothing has to be done, what there is goes to where it was asked for.
+    @Test func detachedAsItIs() throws {
+        let file = try compile()
+        try kbtf("encode", "--base", base, file)
+        try kbtf("rebase", "--base", base, "--detached", scratch.path + "/fits", file)
+        try expectSections(of: file, at: scratch.path + "/fits")
+        try kbtf("distill", "--base", base, file)
+        try kbtf("distill", "--base", base, "--detached", scratch.path + "/small", file)
+        try expectSections(of: file, at: scratch.path + "/small")
+        #expect(FileStatus(scratch.path + "/small.base").exists)
+    }
+
+    private func expectSections(of file: String, at out: String) throws {
+        for (section, suffix) in [(".BTF", ""), (".BTF.base", ".base"), (".BTF_ids", ".ids")] {
+            #expect(try Sample.section(section, of: file) == (try? Sample.bytes(out + suffix)))
+        }
+    }
+
+    /// A file is read, or written, and not both.
+    @Test func outputsAreNoInputs() throws {
+        let file = try compile()
+        try kbtf("encode", "--standalone", file)
+        try kbtf("encode", "--standalone", "--detached", file + ".btf", file)
+        let before = try Sample.bytes(file + ".btf")
+        let result = try Command.kbtf(
+            "rebase", "--base", base, "--detached-dir", scratch.path, file, file + ".btf")
+        #expect(result.status == 1)
+        #expect(result.err == "kbtf: \(file): its BTF would overwrite \(file).btf\n")
+        #expect(try Sample.bytes(file + ".btf") == before)
+    }
+
     @Test func dryRunAndJSON() throws {
         let file = try compile(ids: false)
         try kbtf("encode", "--standalone", file)

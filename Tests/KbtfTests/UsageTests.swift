@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import HostIO
+import TestSupport
 import Testing
 
 /// What the command line itself promises: exit statuses, help, version, completion.
 struct UsageTests {
-    static let commands = ["encode", "dump", "diff", "check", "info", "base", "distill", "rebase"]
+    /// All that do something.
+    static let commands = [
+        "encode", "dump", "diff", "check", "info", "ids", "base", "distill", "rebase",
+        "gen module", "gen object", "gen selftest", "gen skeleton", "vm run",
+    ]
 
     @Test func version() throws {
         let result = try Command.kbtf("--version")
@@ -15,31 +19,17 @@ struct UsageTests {
     }
 
     @Test(arguments: commands) func help(command: String) throws {
-        let result = try Command.kbtf(command, "--help")
+        let words = command.split(separator: " ").map(String.init)
+        let result = try Command.run([Command.binary] + words + ["--help"])
         #expect(result.status == 0 && result.err == "")
         #expect(result.text.contains("USAGE: kbtf \(command) "))
-        #expect(result.text.contains("Examples:\n  kbtf \(command) "))
-    }
-
-    /// What --help lists, the manual page explains.
-    @Test(arguments: commands) func manual(command: String) throws {
-        let folder = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let page = try FileReader.map("/\(folder)/docs/man/kbtf-\(command).1")
-        let text = String(decoding: page.array, as: UTF8.self)
-        for line in try Command.kbtf(command, "--help").text.split(separator: "\n")
-        where line.hasPrefix("  -") {
-            for word in line.split(whereSeparator: { " ,".contains($0) }) where word.hasPrefix("--")
-            {
-                guard word != "--help", word != "--version" else { continue }
-                #expect(
-                    text.contains(".It Fl Fl \(word.dropFirst(2))")
-                        || text.contains(", Fl Fl \(word.dropFirst(2))"), "\(word)")
-            }
-        }
+        #expect(result.text.contains("Examples:\n  kbtf "))
+        #expect(result.text.contains("\n  kbtf \(command) "))
     }
 
     @Test(arguments: [
-        [], ["frobnicate"], ["encode"], ["encode", "--standalone", "--base", "x", "f"],
+        [], ["frobnicate"], ["gen"], ["gen", "frobnicate"], ["vm"], ["encode"],
+        ["encode", "--standalone", "--base", "x", "f"],
         ["encode", "--features", "default,nonsense", "f"],
         ["encode", "--lang-exclude", "klingon", "f"],
         ["encode", "--detached", "x", "f", "g"],
@@ -62,10 +52,40 @@ struct UsageTests {
         #expect(result.errorLines.last?.hasPrefix("hint: kbtf") == true)
     }
 
+    /// The hint leads to where the missing word is listed.
+    @Test func noCommand() throws {
+        #expect(try Command.kbtf().err == "kbtf: no command given\nhint: kbtf --help\n")
+        #expect(try Command.kbtf("gen").err == "kbtf: no command given\nhint: kbtf gen --help\n")
+    }
+
+    /// `kbtf help` knows every command, also those of another program.
+    @Test(arguments: commands) func helpOf(command: String) throws {
+        let words = command.split(separator: " ").map(String.init)
+        let result = try Command.run([Command.binary, "help"] + words)
+        #expect(result.status == 0)
+        #expect(try result.out == Command.run([Command.binary] + words + ["--help"]).out)
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"]) func completion(shell: String) throws {
         let result = try Command.kbtf("--generate-completion-script", shell)
         #expect(result.status == 0)
         #expect(result.text.contains("encode") && result.text.contains("detached-dir"))
+    }
+
+    /// Where a file or folder stands, bash offers those that there are.
+    @Test(arguments: commands) func fileCompletion(command: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("folder/foo.ko", "")
+        let script = """
+            cd '\(scratch.path)' && source <("$KBTF" --generate-completion-script bash)
+            COMP_WORDS=(kbtf \(command) fol) COMP_LINE='kbtf \(command) fol'
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_POINT=${#COMP_LINE}
+            _kbtf kbtf fol "${COMP_WORDS[COMP_CWORD - 1]}"
+            echo "${COMPREPLY[@]}"
+            """
+        let result = try Command.run(["bash", "-c", script])
+        // The only one that stands on no file.
+        #expect(result.text == (command == "base" ? "\n" : "folder\n"), "\(result)")
     }
 
     @Test func outputThatCannotBeWritten() throws {

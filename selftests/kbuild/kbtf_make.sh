@@ -27,6 +27,7 @@ mkdir "$work/bin"
 cat >"$work/bin/kbtf" <<SCRIPT
 #!/bin/sh
 echo "\$*" >>'$work/calls'
+echo "\$KBTF_SYSROOT" >'$work/sysroot'
 [ ! -e '$work/fail' ] || { echo "kbtf: told to fail" >&2; exit 1; }
 exec '$kbtf' "\$@"
 SCRIPT
@@ -74,6 +75,9 @@ check "and gives split BTF that is not the kernel's" differ "$(bytes "$ko")" "$s
 
 kbtf_make modules BTF_BASE="$work/none"
 check "a base that is not there is a usage error" is $? 2
+
+kbtf_make modules KBTF_SYSROOT="$work/elsewhere:$KBTF_SYSROOT"
+check "KBTF_SYSROOT as an argument, too" is "$? $(cat "$work/sysroot")" "0 $work/elsewhere:$KBTF_SYSROOT"
 
 kbtf_make modules KBTF_FLAGS="--ledger $work/ledger"
 check "KBTF_FLAGS go to kbtf" grep -qF -- "encode --base auto --ledger $work/ledger -q" "$work/calls"

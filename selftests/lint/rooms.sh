@@ -24,12 +24,11 @@ declare -A imports=(
     [BPFLoad]="Bytes HostIO ELF BTF BPFObject CBpf Glibc Synchronization"
     [VM]="Bytes HostIO ELF KernelTree Synchronization"
     [kbtf]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad ArgumentParser Glibc"
-    [kbtf-vm]="Bytes HostIO ELF BTF KernelTree VM ArgumentParser Glibc"
-    [kbtf-bench]="Bytes HostIO VM Subprocess System SystemPackage Foundation ArgumentParser Glibc"
+    [kbtf-vm]="Bytes HostIO KernelTree VM ArgumentParser Glibc"
 )
 # The rooms that read raw memory or call C.
 unsafe=" Bytes HostIO ELF DWARF BPFLoad KernelTree "
-commands=" kbtf kbtf-vm kbtf-bench "
+commands=" kbtf kbtf-vm "
 # What a process starts with has to be seen before the commands are there.
 start=Sources/HostIO/ProcessStart.swift
 world='(^[0-9]+:|[^.A-Za-z_0-9`])((print|debugPrint|exit|_exit|abort|getenv|secure_getenv|setenv|clock_gettime|gettimeofday|time)\(|(ProcessInfo|CommandLine|ContinuousClock|SuspendingClock|environ|FileHandle)\>|Date\(\))'

@@ -92,7 +92,8 @@ fault hang 15
 fault flood 60
 wait
 fault poweroff 60
-fault refuse 60
+# What is said of one module adds up.
+guest refuse 60 --module "$module" --parameters kbtf_fault:how=refuse --parameters "kbtf_fault: not_there=1" --test "$work/fine"
 wait
 guest tests 60 --test-timeout 2 --test "$work/truncated" --test "$work/crash" --test "$work/stuck" \
     --test "$work/lying" --test "$work/skipped" --test "$work/fine"

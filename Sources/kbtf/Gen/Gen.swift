@@ -9,5 +9,5 @@ struct Gen: ParsableCommand {
         abstract: "Make skeletons, kernel modules and their tests of BPF objects.",
         subcommands: [GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self])
 
-    func run() throws { throw ValidationError("no command given") }
+    func run() throws { throw NoCommand(parent: "kbtf gen") }
 }

@@ -12,7 +12,7 @@ struct KernelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The configuration of the kernel it is for, also compressed: what __kconfig variables hold.",
-            valueName: "FILE"))
+            valueName: "FILE"), completion: .file())
     var kconfig: String?
 
     @Option(
@@ -26,7 +26,7 @@ struct KernelOptions: ParsableArguments {
         name: .customLong("kernel-btf"),
         help: ArgumentHelp(
             "The BTF of the kernel it is for (as --base of 'kbtf dump' takes it): which kfuncs are its own.",
-            valueName: "FILE"))
+            valueName: "FILE"), completion: .file())
     var kernelBTF: String?
 
     /// Nothing is said.

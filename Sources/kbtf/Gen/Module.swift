@@ -84,14 +84,15 @@ struct GenModule: ParsableCommand {
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: ArgumentHelp("The folder to write.", valueName: "DIR"))
+        help: ArgumentHelp("The folder to write.", valueName: "DIR"), completion: .directory)
     var output: String
 
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
         help: ArgumentHelp(
-            "The BPF object, or a header of 'kbtf gen skeleton -L -P'.", valueName: "FILE"))
+            "The BPF object, or a header of 'kbtf gen skeleton -L -P'.", valueName: "FILE"),
+        completion: .file())
     var file: String
 
     func validate() throws {

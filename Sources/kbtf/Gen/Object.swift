@@ -27,10 +27,11 @@ struct GenObject: ParsableCommand {
 
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("The object to be made.", valueName: "OUT"))
+    @Argument(help: ArgumentHelp("The object to be made.", valueName: "OUT"), completion: .file())
     var output: String
 
-    @Argument(help: ArgumentHelp("The objects it is made of.", valueName: "IN"))
+    @Argument(
+        help: ArgumentHelp("The objects it is made of.", valueName: "IN"), completion: .file())
     var inputs: [String]
 
     func run() throws {

@@ -30,7 +30,7 @@ struct GenSelftest: ParsableCommand {
               make -C policy/selftest run LOG_LEVEL=1
             """)
 
-    @Argument(help: ArgumentHelp("The module's folder.", valueName: "DIR"))
+    @Argument(help: ArgumentHelp("The module's folder.", valueName: "DIR"), completion: .directory)
     var folder: String
 
     @OptionGroup var talkOptions: TalkOptions

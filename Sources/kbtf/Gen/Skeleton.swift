@@ -49,7 +49,7 @@ struct GenSkeleton: ParsableCommand {
 
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("The BPF object.", valueName: "FILE"))
+    @Argument(help: ArgumentHelp("The BPF object.", valueName: "FILE"), completion: .file())
     var file: String
 
     @Argument(help: ArgumentHelp("What the skeleton is called.", valueName: "name NAME"))

@@ -18,6 +18,7 @@ struct DistillFile: Sendable {
             outcome.facts.append(("done", jsonString("kept")))
             outcome.messages.append(.note("\(file.path): already distilled: left as it is"))
             if dryRun { outcome.line = "\(file.path): already distilled" }
+            if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
         }
         try refuseOldKernels(file, base)

@@ -42,11 +42,18 @@ extension ModuleBTF {
         return ids
     }
 
+    /// Writes what the file has already to where new contents would go.
+    func writeAsItIs(detached: String) throws(Failure) {
+        try write(
+            NewBTF(btf: bytes.array, base: distilledBase?.array, ids: ids?.bytes),
+            detached: detached)
+    }
+
     /// Puts the new contents into the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`.
     ///
     /// - Returns: true when that cost the file its signature.
     @discardableResult
-    func write(_ moved: NewBTF, detached: String?) throws(Failure) -> Bool {
+    private func write(_ moved: NewBTF, detached: String?) throws(Failure) -> Bool {
         if let detached {
             let parts = [
                 (detached + ".base", moved.base), (detached + ".ids", moved.ids),

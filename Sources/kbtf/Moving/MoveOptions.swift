@@ -12,7 +12,9 @@ struct MoveOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Argument(help: ArgumentHelp("Modules, raw BTF, or folders of modules.", valueName: "FILE"))
+    @Argument(
+        help: ArgumentHelp("Modules, raw BTF, or folders of modules.", valueName: "FILE"),
+        completion: .file())
     var files: [String]
 
     func validate() throws { try destinations.validate(files) }

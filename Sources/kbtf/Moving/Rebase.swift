@@ -28,7 +28,8 @@ struct Rebase: ParsableCommand {
     @OptionGroup var base: BaseOptions
 
     @Option(
-        help: ArgumentHelp("The base that split BTF was made on.", valueName: "OLDBASE"))
+        help: ArgumentHelp("The base that split BTF was made on.", valueName: "OLDBASE"),
+        completion: .file())
     var from: String?
 
     @Flag(help: "Move standalone BTF's numbers behind the base's, and use nothing of the base.")

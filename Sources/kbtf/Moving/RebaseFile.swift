@@ -49,9 +49,7 @@ struct RebaseFile: Sendable {
             outcome.messages.append(
                 .note("\(file.path): already fits \(base.path): left as it is"))
             if dryRun { outcome.line = "\(file.path): already fits \(base.path)" }
-            if let detached, !dryRun {
-                try file.write(NewBTF(btf: file.bytes.array), detached: detached)
-            }
+            if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
         }
         let btf = try sound(step.result, on: base, file)
