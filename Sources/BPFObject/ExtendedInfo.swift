@@ -51,12 +51,17 @@ private struct ExtendedInfoParser {
     let reader: ObjectReader
     let section: String
     let bytes: ByteView
+    /// The first section of each name.
+    private let sections: [String: ELFSection]
     var info = ExtendedInfo()
 
     init(reader: ObjectReader, section: String, bytes: ByteView) {
         self.reader = reader
         self.section = section
         self.bytes = bytes
+        sections = Dictionary(
+            reader.elf.sections.dropFirst().map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     private func fail(_ offset: Int, _ message: String) -> BPFObjectError {
@@ -143,14 +148,19 @@ private struct ExtendedInfoParser {
             throw fail(at, "record size \(size), expected at least \(least) and a multiple of 4")
         }
         at += 4
+        var seen: Set<Int> = []
         while at < end {
             guard end - at >= 8 else {
                 throw fail(at, "the head of a section's records is cut short")
             }
             let name = try reader.name(at: try word(at))
             let count = Int(try word(at + 4))
-            guard let target = reader.elf.section(named: name) else {
+            guard let target = sections[name] else {
                 throw fail(at, "section '\(name)' does not exist")
+            }
+            // No compiler or linker does that, and libbpf looks for the section each time.
+            guard seen.insert(target.index).inserted else {
+                throw fail(at, "section '\(name)' has records already")
             }
             guard count > 0, (end - at - 8) / size >= count else {
                 throw fail(

@@ -101,10 +101,13 @@ extension BPFObject {
             return
         }
         guard extern.name.hasPrefix("CONFIG_") else {
-            if extern.name.hasPrefix("LINUX_"), extern.isWeak { return }
+            let isVirtual = extern.name.hasPrefix("LINUX_")
+            if isVirtual, extern.isWeak { return }
             throw fail(
                 "is neither CONFIG_... nor known to libbpf",
-                "declare it __weak to have it read as 0")
+                isVirtual
+                    ? "declare it __weak to have it read as 0"
+                    : "libbpf fills in what is called CONFIG_... or LINUX_...")
         }
         guard let value = kernel[extern.name] else {
             guard let file = kernel.file else {

@@ -68,6 +68,7 @@ extension BPFObject {
                 error(
                     in: use.function, at: use.instruction * Instruction.size, message, hint: hint))
         }
+        let own = kernel.map(kernelFunctions)
         /// By place in the loader's table of descriptors: who had it before.
         var before: [[(program: String, kfunc: String)]] = []
         for index in loadedPrograms {
@@ -108,7 +109,7 @@ extension BPFObject {
             for (slot, kfunc) in kfuncs.enumerated() {
                 if slot == before.count { before.append([]) }
                 if let other = before[slot].first(where: {
-                    mayMeetStale(kfunc, after: $0.kfunc, kernel: kernel)
+                    mayMeetStale(kfunc, after: $0.kfunc, own: own)
                 }), let one = use.uses.first(where: { $0.extern.name == kfunc.name && $0.isCall }) {
                     add(
                         one,
@@ -128,16 +129,27 @@ extension BPFObject {
 
     /// Whether the place of `kfunc` may still hold what a loader closed after `earlier`: that is left by a
     /// module's kfunc, and overwritten by a module's alone.
-    private func mayMeetStale(_ kfunc: Extern, after earlier: String, kernel: BTF?) -> Bool {
+    /// - Parameter own: those that are the kernel's own; nil when nobody knows.
+    private func mayMeetStale(_ kfunc: Extern, after earlier: String, own: Set<String>?) -> Bool {
         if kfunc.name == earlier { return false }
-        guard let kernel else { return true }
-        if kernel.hasFunction(earlier) { return false }
-        return kfunc.isWeak || kernel.hasFunction(kfunc.name)
+        guard let own else { return true }
+        if own.contains(earlier) { return false }
+        return kfunc.isWeak || own.contains(kfunc.name)
     }
-}
 
-extension BTF {
-    fileprivate func hasFunction(_ name: String) -> Bool {
-        ownRecords.contains { $0.kind == .func && isNamed($0, name) }
+    /// Which of the object's kfuncs `kernel` has. It has a hundred thousand types, so they are gone through once.
+    private func kernelFunctions(in kernel: BTF) -> Set<String> {
+        let wanted = Set(externs.filter { $0.kind == .kernelFunction }.map(\.name))
+        if wanted.isEmpty { return [] }
+        var found: Set<String> = []
+        for record in kernel.ownRecords where record.kind == .func {
+            guard
+                let bytes = kernel.stringBytes(
+                    at: record.nameOffset, atMost: ObjectReader.longestName)
+            else { continue }
+            let name = String(decoding: bytes, as: UTF8.self)
+            if wanted.contains(name) { found.insert(name) }
+        }
+        return found
     }
 }

@@ -10,7 +10,8 @@ package enum LoaderLimit {
     package static let functions = 32
     /// Room for descriptors of the BTF of kfuncs, and what the kernel takes of different kfuncs in a program.
     package static let kernelFunctions = 256
-    /// Bytes of what a program attaches to, as the kernel's BTF calls it.
+    /// Bytes of what a program attaches to, as the kernel's BTF calls it. Kernels take no more of a raw
+    /// tracepoint's name.
     package static let targetName = 127
     /// Instructions back to where errors are handled: a jump has 16 bits.
     package static let jump = 32768
@@ -127,6 +128,13 @@ extension BPFObject {
                     "replaces a function of another program, which a loader cannot look up",
                     "load it by libbpf in user space")
                 continue
+            }
+            if kind.type == .rawTracepoint || kind.type == .rawTracepointWritable,
+                let name = program.target, name.utf8.count > LoaderLimit.targetName
+            {
+                add(
+                    "attaches to a tracepoint whose name has \(name.utf8.count) bytes, where the kernel takes "
+                        + "\(LoaderLimit.targetName)", "attach to another tracepoint")
             }
             guard kind.needsTarget else { continue }
             guard let target = program.target, !target.isEmpty else {

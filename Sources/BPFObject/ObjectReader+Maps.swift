@@ -50,6 +50,14 @@ extension ObjectReader {
                         $0.name == "values" ? Int($0.bitOffset / 8) : nil
                     }, contents: nil))
         }
+        let sorted = maps.sorted { $0.offset < $1.offset }
+        // Of two with one name the symbol table tells one place; that is refused by name.
+        for (a, b) in zip(sorted, sorted.dropFirst())
+        where b.offset - a.offset < a.size && a.name != b.name {
+            throw BPFObjectError(
+                file: path, section: section.name, offset: b.offset,
+                "map '\(b.name)' overlaps map '\(a.name)'")
+        }
         return maps
     }
 

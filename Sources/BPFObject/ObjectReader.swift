@@ -14,6 +14,8 @@ struct ObjectReader {
     let symbols: [ELFSymbol]
     /// What the names in `.symtab` lie in.
     let strings: ByteView
+    /// The first DATASEC of each name, for files may have many sections and many types.
+    private let datasecs: [[UInt8]: TypeID]
 
     /// What a section is for.
     enum Role: Equatable {
@@ -74,6 +76,7 @@ struct ObjectReader {
             strings = try elf.symbolStrings()
         } catch { throw BPFObjectError(path, error) }
         btf = try Self.readBTF(elf, path: path)
+        datasecs = Self.datasecs(of: btf)
         try checkSymbols()
         try checkRelocationSections()
     }
@@ -230,7 +233,19 @@ struct ObjectReader {
 
     /// The DATASEC of that name.
     func datasec(named name: String) -> Record? {
-        btf.ownRecords.first { $0.kind == .datasec && btf.isNamed($0, name) }
+        datasecs[Array(name.utf8)].flatMap { btf.record($0) }
+    }
+
+    private static func datasecs(of btf: BTF) -> [[UInt8]: TypeID] {
+        var found: [[UInt8]: TypeID] = [:]
+        for record in btf.ownRecords where record.kind == .datasec {
+            guard let bytes = btf.stringBytes(at: record.nameOffset, atMost: longestName) else {
+                continue
+            }
+            let name = Array(bytes)
+            if found[name] == nil { found[name] = record.id }
+        }
+        return found
     }
 
     // MARK: License and version

@@ -68,10 +68,9 @@ extension RelocationReader {
             return found(.address(function: callee))
         }
         if reader.roles[target] == .maps {
-            guard
-                let map = maps.firstIndex(where: { $0.sectionIndex == target && $0.offset == place }
-                )
-            else { throw fail("refers to '\(name)' in .maps, where no map starts") }
+            guard let map = declaredMap(startingAt: place) else {
+                throw fail("refers to '\(name)' in .maps, where no map starts")
+            }
             return found(.map(map))
         }
         guard let map = dataMaps[target] else {
@@ -148,10 +147,8 @@ extension RelocationReader {
                 offset: relocation.place, message)
         }
         let place = relocation.place
-        guard
-            let index = maps.firstIndex(where: {
-                $0.sectionIndex == section && $0.offset <= place && place - $0.offset < $0.size
-            }), let values = maps[index].slotsOffset, place - maps[index].offset >= values,
+        guard let index = declaredMap(at: place),
+            let values = maps[index].slotsOffset, place - maps[index].offset >= values,
             (place - maps[index].offset - values) % 8 == 0
         else { throw fail("a reference to '\(name)' is not in the 'values' of a map") }
         let map = maps[index]
@@ -160,9 +157,7 @@ extension RelocationReader {
         let target = Int(clamping: symbol.value)
         if MapType.holdsMaps(map.definition.type) {
             guard symbol.sectionIndex == section,
-                let inner = maps.firstIndex(where: {
-                    $0.sectionIndex == section && $0.offset == target
-                })
+                let inner = declaredMap(startingAt: target)
             else { throw fail("map '\(map.name)': '\(name)' is no map") }
             return (index, BPFObject.Slot(index: number, target: .map(inner)))
         }
@@ -170,6 +165,23 @@ extension RelocationReader {
             !functions[function].isSubprogram
         else { throw fail("map '\(map.name)': '\(name)' is no program") }
         return (index, BPFObject.Slot(index: number, target: .function(function)))
+    }
+
+    /// The map whose declaration the byte of `.maps` is in.
+    private func declaredMap(at place: Int) -> Int? {
+        var low = 0
+        var high = declaredMaps.count
+        while low < high {
+            let middle = low + (high - low) / 2
+            if declaredMaps[middle].offset <= place { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0 else { return nil }
+        let (offset, map) = declaredMaps[low - 1]
+        return place - offset < maps[map].size ? map : nil
+    }
+
+    private func declaredMap(startingAt place: Int) -> Int? {
+        declaredMap(at: place).flatMap { maps[$0].offset == place ? $0 : nil }
     }
 
     private func isText(_ section: Int) -> Bool {

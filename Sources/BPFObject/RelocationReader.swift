@@ -16,6 +16,8 @@ struct RelocationReader {
     let externs: [Int: Int]
     /// By section number.
     let dataMaps: [Int: Int]
+    /// The maps of `.maps` by place in it; they do not overlap.
+    let declaredMaps: [(offset: Int, map: Int)]
 
     init(
         _ reader: ObjectReader, functions: [BPFObject.Function], maps: [BPFObject.Map],
@@ -29,6 +31,8 @@ struct RelocationReader {
         dataMaps = Dictionary(
             maps.enumerated().filter { $1.isInternal && $1.sectionIndex != 0 }
                 .map { ($1.sectionIndex, $0) }, uniquingKeysWith: { first, _ in first })
+        declaredMaps = maps.enumerated().filter { !$1.isInternal }.map { ($1.offset, $0) }
+            .sorted { $0.offset < $1.offset }
     }
 
     struct Relocation {

@@ -8,6 +8,8 @@ package enum CLiteral {
         for byte in text.utf8 {
             switch byte {
             case 0x22, 0x5c: literal += [0x5c, byte]
+            // Two of them begin a trigraph where a compiler holds to ISO C.
+            case 0x3f where literal.last == 0x3f: literal += [0x5c, byte]
             case 0x20..<0x7f: literal.append(byte)
             // Three octal digits end an escape, whatever comes next.
             default: literal += [0x5c, byte >> 6 | 0x30, byte >> 3 & 7 | 0x30, byte & 7 | 0x30]

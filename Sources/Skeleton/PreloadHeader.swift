@@ -26,14 +26,28 @@ package struct PreloadHeader: Sendable, Equatable {
         c.line()
         c.directive("#endif /* __KERNEL__ */")
         var lines = [Self.opening, "license\t\(plan.license)"]
-        // A section may have any name, also one that ends a comment.
-        lines += manifest.text.split(separator: "\n").filter { $0.utf8.first != 0x23 }.map {
-            $0.split(separator: "*/", omittingEmptySubsequences: false).joined(separator: "*\\x2f")
-        }
+        lines += manifest.text.split(separator: "\n").filter { $0.utf8.first != 0x23 }.map(
+            Self.commented)
         text = plan.skeleton.header(
             methods: lines.joined(separator: "\n") + "\n" + Self.closing + "\n\n" + c.text)
         self.manifest = manifest
         license = plan.license
+    }
+
+    /// A line of the manifest without the end of a comment in it: a section may have any name. By scalars, because a
+    /// slash and a mark that combines with it are one Character, and the end of a comment all the same.
+    private static func commented(_ line: Substring) -> String {
+        var text = ""
+        var isAfterStar = false
+        for scalar in line.unicodeScalars {
+            if isAfterStar, scalar == "/" {
+                text += "\\x2f"
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+            isAfterStar = scalar == "*"
+        }
+        return text
     }
 
     /// Of a file.

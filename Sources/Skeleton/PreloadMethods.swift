@@ -6,8 +6,8 @@ import CEmit
 /// they make a preload header of it, or for a module's own file.
 ///
 /// All descriptors end up as references before `load_skel()` returns, so that the process that loads the module
-/// keeps none, and nothing is closed by number when it goes. Names that end in `_link`, `_map` and `_prog` are the
-/// object's; those of helpers do not.
+/// keeps none, and nothing is closed by number when it goes. Names that start with the object's are its own, those of
+/// helpers do not.
 struct PreloadMethods {
     let plan: ModulePlan
 
@@ -64,14 +64,20 @@ struct PreloadMethods {
         c.line()
     }
 
+    // Named after the object as well: programs are often called like the function that they are at, and
+    // kfree_link() is one of the kernel's.
+    private func link(_ program: String) -> String { "\(name)__\(program)_link" }
+    private func prog(_ program: String) -> String { "\(name)__\(program)_prog" }
+    private func map(_ map: String) -> String { "\(name)__\(map)_map" }
+
     private func writeVariables(_ c: inout CWriter) {
         for program in plan.attached {
-            c.line("static struct bpf_link *\(program.identifier)_link;")
+            c.line("static struct bpf_link *\(link(program.identifier));")
         }
         for program in plan.held {
-            c.line("static struct bpf_prog *\(program.identifier)_prog;")
+            c.line("static struct bpf_prog *\(prog(program.identifier));")
         }
-        for map in maps { c.line("static struct bpf_map *\(map.identifier)_map;") }
+        for map in maps { c.line("static struct bpf_map *\(self.map(map.identifier));") }
         c.line("static struct \(name) *skel;")
         c.line()
     }
@@ -174,15 +180,15 @@ struct PreloadMethods {
             for program in plan.attached {
                 let id = program.identifier
                 let file = PinName.link(id, in: name)
-                c.line("err = err ?: skel_link_pin(parent, \"\(file)\", \(id)_link);")
+                c.line("err = err ?: skel_link_pin(parent, \"\(file)\", \(link(id)));")
             }
             for program in plan.held {
                 let id = program.identifier
-                c.line("err = err ?: skel_prog_pin(parent, \"\(id)\", \(id)_prog);")
+                c.line("err = err ?: skel_prog_pin(parent, \"\(id)\", \(prog(id)));")
             }
             for map in maps {
                 let id = map.identifier
-                c.line("err = err ?: skel_map_pin(parent, \"\(id)\", \(id)_map);")
+                c.line("err = err ?: skel_map_pin(parent, \"\(id)\", \(self.map(id)));")
             }
             c.line("return err;")
         }
@@ -237,7 +243,7 @@ struct PreloadMethods {
                 c.line(
                     "strscpy(info[\(index)].link_name, \"\(link.file)\", sizeof(info[\(index)].link_name));"
                 )
-                c.line("info[\(index)].link = \(link.program)_link;")
+                c.line("info[\(index)].link = \(self.link(link.program));")
             }
             c.line("return 0;")
         }
@@ -269,10 +275,10 @@ struct PreloadMethods {
         c.define("static void free_objs_and_skel(void)") { c in
             writeWithdrawal(&c)
             for program in plan.attached {
-                c.line("skel_link_put(&\(program.identifier)_link);")
+                c.line("skel_link_put(&\(link(program.identifier)));")
             }
-            for program in plan.held { c.line("skel_prog_put(&\(program.identifier)_prog);") }
-            for map in maps { c.line("skel_map_put(&\(map.identifier)_map);") }
+            for program in plan.held { c.line("skel_prog_put(&\(prog(program.identifier)));") }
+            for map in maps { c.line("skel_map_put(&\(self.map(map.identifier)));") }
             c.line("\(name)__destroy(skel);")
             c.line("skel = NULL;")
         }
@@ -297,12 +303,12 @@ struct PreloadMethods {
             for program in plan.attached { writeTake(program, &c) }
             for program in plan.held {
                 let id = program.identifier
-                c.line("err = err ?: skel_prog_take(&\(id)_prog, &skel->progs.\(id).prog_fd,")
+                c.line("err = err ?: skel_prog_take(&\(prog(id)), &skel->progs.\(id).prog_fd,")
                 c.line("\t\t\t    (enum bpf_prog_type)\(program.type));")
             }
             for map in maps {
                 let id = map.identifier
-                c.line("err = err ?: skel_map_take(&\(id)_map, &skel->maps.\(id).map_fd);")
+                c.line("err = err ?: skel_map_take(&\(self.map(id)), &skel->maps.\(id).map_fd);")
             }
             c.line("if (err)")
             c.line("\tgoto out;")
@@ -324,7 +330,7 @@ struct PreloadMethods {
 
     private func writeTake(_ program: LightSkeleton.Program, _ c: inout CWriter) {
         let id = program.identifier
-        c.line("err = err ?: skel_link_take(&\(id)_link, &skel->links.\(id)_fd,")
+        c.line("err = err ?: skel_link_take(&\(link(id)), &skel->links.\(id)_fd,")
         c.line("\t\t\t    \(name)__\(id)__attach(skel), \"\(id)\");")
     }
 

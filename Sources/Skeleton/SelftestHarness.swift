@@ -130,6 +130,7 @@ package struct SelftestHarness: Sendable {
         #     LOG_LEVEL=1         also through libbpf, with the verifier's log
         #     BTF_CUSTOM_PATH=F   the same with the BTF of another kernel for CO-RE
         #   make text             generates all of it again, and compares
+        #     KERNEL_BTF=F        with the BTF that --kernel-btf named, if the module wanted it
         #
         # own.c, if there is one, is compiled into it: see preload_test.h.
 
@@ -166,7 +167,7 @@ package struct SelftestHarness: Sendable {
         \t\t$(if $(LOG_LEVEL),-v) $(VMFLAGS)
 
         text:
-        \tKBTF='$(KBTF)' sh ./text_test.sh
+        \tKBTF='$(KBTF)' KERNEL_BTF='$(KERNEL_BTF)' sh ./text_test.sh
 
         clean:
         \trm -rf stage $(TEST)
@@ -194,18 +195,21 @@ package struct SelftestHarness: Sendable {
             # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
             #
             # Generates the module and this test again and compares each file with the one that is
-            # here. Prints KTAP. KBTF names the kbtf. Made by kbtf gen selftest.
+            # here. Prints KTAP. KBTF names the kbtf, KERNEL_BTF what --kernel-btf named, if anything.
+            # Made by kbtf gen selftest.
             set -eu
             export LC_ALL=C
             here=$(dirname "$(readlink -f "$0")")
             folder=$(dirname "$here")
-            kbtf=$(command -v "${KBTF:-kbtf}")
+            kbtf=$(realpath -s "$(command -v "${KBTF:-kbtf}")")
+            kernel=${KERNEL_BTF:+$(realpath "$KERNEL_BTF")}
             again=$(mktemp -d)
             trap 'rm -rf "$again"' EXIT
 
             # Files that options name lie here.
             cd "$folder"
-            "$kbtf" gen module -q\(options) -o "$again/module" \(Self.quoted(object))
+            "$kbtf" gen module -q\(options) ${kernel:+--kernel-btf "$kernel"} \\
+            \t-o "$again/module" \(Self.quoted(object))
             "$kbtf" gen selftest -q "$again/module"
             cd "$again/module"
             find . -type f | sort >"$again/list"

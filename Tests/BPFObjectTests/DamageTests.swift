@@ -108,6 +108,18 @@ import Testing
         }
     }
 
+    /// The same section over and over again, which no compiler writes and libbpf would look for each time.
+    @Test(.timeLimit(.minutes(1))) func recordsOfOneSection() throws {
+        var sample = ExtendedInfoTests.Sample()
+        for number in 0..<10_000 { sample.image.section(".other\(number)") }
+        let groups = 200_000
+        let group = Array(sample.words[8..<12])
+        sample.words = [24, 0, UInt32(4 + 16 * groups), 0, 0, 8]
+        for _ in 0..<groups { sample.words += group }
+        let error = #expect(throws: BPFObjectError.self) { try sample.read() }
+        #expect(error?.message == "section 'fentry/f' has records already")
+    }
+
     /// As many elements and relocations as fit, all to one.
     @Test(.timeLimit(.minutes(1))) func manyOfAll() throws {
         var image = BPFImage()
@@ -116,6 +128,14 @@ import Testing
             "p", in: "xdp", (0..<10_000).map { _ in BPFImage.Instruction.load(1) })
         for number in 0..<10_000 { image.relocate(program, instruction: number, to: symbol) }
         #expect(try image.read().functions[0].references.count == 10_000)
+        // As many maps, each referred to.
+        var maps = BPFImage()
+        let symbols = (0..<20_000).map { maps.map("m\($0)", [("type", maps.number(1))]) }
+        let user = maps.program("p", in: "xdp", symbols.map { _ in BPFImage.Instruction.load(1) })
+        for (number, symbol) in symbols.enumerated() {
+            maps.relocate(user, instruction: number, to: symbol)
+        }
+        #expect(try maps.read().functions[0].references.last?.target == .map(19_999))
         // A chain of calls as long as there are functions.
         var chain = BPFImage()
         for number in 0..<5_000 {

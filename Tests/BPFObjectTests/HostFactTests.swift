@@ -92,6 +92,8 @@ import Testing
                 "'LINUX_HAS_MAGIC' is neither CONFIG_... nor known to libbpf",
                 "'NUMBER' is neither CONFIG_... nor known to libbpf",
             ])
+        // Weak it is already.
+        #expect(result.errors[2].hint == "libbpf fills in what is called CONFIG_... or LINUX_...")
     }
 
     /// What libbpf could not put into a variable, or only in part.

@@ -129,6 +129,14 @@ import Testing
         )
         #expect(try program("fentry/\(name)12345678") == nil)
         #expect(try program("fentry/\(name)123456789") != nil)
+        // It is copied to a page that ends, and the kernel reads no more.
+        #expect(try program("raw_tp/\(name)12345678") == nil)
+        for section in ["raw_tp", "raw_tracepoint", "raw_tp.w", "raw_tracepoint.w"] {
+            #expect(
+                try program("\(section)/\(name)123456789")?.hasSuffix(
+                    "attaches to a tracepoint whose name has 128 bytes, where the kernel takes 127")
+                    == true)
+        }
         // Attached by none, but loaded.
         #expect(try program("kprobe/f") == nil)
     }
@@ -223,6 +231,29 @@ import Testing
             found
                 == "x.o: fentry/f+0x0: the address of kfunc 'bpf_go' is taken, which a loader of libbpf 1.1 "
                 + "looks for among variables")
+    }
+
+    /// With the BTF of a whole kernel, and as many kfuncs as there may be.
+    @Test(.timeLimit(.minutes(1))) func kfuncsOfManyPrograms() throws {
+        var kernel = BTFAssembler()
+        let prototype = kernel.prototype()
+        for number in 0..<60_000 { kernel.function("kernel_function_\(number)", prototype) }
+        let types = try kernel.parse()
+        let found = try obstacles(kernel: types) { image in
+            for program in 0..<20 {
+                let symbols = (0..<100).map {
+                    image.extern("kfunc_\(program)_\($0)", in: ".ksyms", isFunction: true)
+                }
+                let code = image.program(
+                    "p\(program)", in: "fentry/f",
+                    symbols.map { _ in BPFImage.Instruction.call() } + [.exit])
+                for (index, symbol) in symbols.enumerated() {
+                    image.relocate(code, instruction: index, to: symbol)
+                }
+            }
+        }
+        // None is the kernel's, so nothing of a module can be taken for one of those. They are too many, though.
+        #expect(found.count == 1 && found[0].contains("could not jump back"), "\(found)")
     }
 
     /// The place of a module's kfunc in the loader's table stays behind, for one of the kernel's own after it.

@@ -178,4 +178,13 @@ import Testing
         let error = #expect(throws: BPFObjectError.self) { try image.read() }
         #expect(error?.message == "map 'outer': slot 0 is set twice")
     }
+
+    @Test func overlapping() throws {
+        var image = BPFImage()
+        image.map("first", type: 1)
+        let second = image.map("second", type: 2)
+        image.symbols[second - 1].value = 8
+        let error = #expect(throws: BPFObjectError.self) { try image.read() }
+        #expect(error?.description == "x.o: .maps+0x8: map 'second' overlaps map 'first'")
+    }
 }

@@ -105,6 +105,53 @@ import Testing
         #expect(try files() == before)
     }
 
+    @Test(
+        "a folder in it that make does not make is left as it was, whatever it is called",
+        arguments: ["conf.d/notes", "bpf/notes"])
+    func foreignFolder(name: String) throws {
+        let object = try object()
+        #expect(try make("-o", scratch.path + "/out", object).status == 0)
+        try scratch.write("out/" + name, "mine")
+        let result = try make("-o", scratch.path + "/out", object)
+        #expect(result.status == 1)
+        #expect(result.err.contains(": not written by kbtf gen module"), "\(result)")
+        #expect(try FileReader.map(scratch.path + "/out/" + name).array == Array("mine".utf8))
+    }
+
+    @Test("a configuration out of a pipe is in the folder")
+    func piped() throws {
+        let object = try object()
+        let result = try Command.shell(
+            "echo CONFIG_HZ=250 | \"$KBTF\" gen module --kconfig /dev/stdin -o '\(scratch.path)/out' '\(object)'"
+        )
+        #expect(result.status == 0, "\(result)")
+        #expect(
+            try FileReader.map(scratch.path + "/out/demo.kconfig").array
+                == Array("CONFIG_HZ=250\n".utf8))
+    }
+
+    @Test("a section of data may have a name that the kernel changes")
+    func dataSection() throws {
+        try scratch.write(
+            "data.c",
+            """
+            #define SEC(name) __attribute__((section(name), used))
+            char LICENSE[] SEC("license") = "GPL";
+            int odd SEC(".data.a-b") = 1;
+            SEC("fentry/vfs_open") int opened(void *context) { odd++; return 0; }
+
+            """)
+        let path = scratch.path + "/data.bpf.o"
+        let made = try Command.shell(
+            "clang-16 -target bpf -O2 -g -c '\(scratch.path)/data.c' -o '\(path)'")
+        #expect(made.status == 0, "\(made)")
+        #expect(try make("-o", scratch.path + "/out", path).status == 0)
+        let manifest = try FileReader.map(scratch.path + "/out/data.manifest").array
+        #expect(String(decoding: manifest, as: UTF8.self).contains("\nmap\t.data.a_b\t"))
+        let test = try Command.kbtf("gen", "selftest", scratch.path + "/out")
+        #expect(test.status == 0, "\(test)")
+    }
+
     @Test("programs without a place to hang on are named, nothing is written")
     func unattachable() throws {
         let object = try object("demo.bpf.o", "-DMORE")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BTF
 import HostIO
 import TestSupport
 import Testing
@@ -57,6 +58,91 @@ import Testing
         #expect(help.status == 0)
         #expect(help.text.contains("--btf-custom-path FILE"))
         #expect(try Command.run([folder + "/selftest/demo_test", "--log-level", "x"]).status == 2)
+    }
+
+    /// As if a program at a hook denied `fork`: a signal to -1 would go to every process there is.
+    @Test("no signal to all processes where none can be started", .enabled(if: Sample.hasCompiler))
+    func withoutProcesses() throws {
+        try scratch.write("demo folder/demo.manifest", Self.manifest)
+        #expect(try Command.kbtf("gen", "selftest", "-q", folder).status == 0)
+        let report = scratch.path + "/report"
+        try scratch.write(
+            "demo folder/selftest/denied.c",
+            """
+            #define _GNU_SOURCE
+            #include <errno.h>
+            #include <fcntl.h>
+            #include <signal.h>
+            #include <stdio.h>
+            #include <sys/syscall.h>
+            #include <unistd.h>
+            #include "activity.h"
+
+            static int groups, is_child;
+
+            /* Of the groups only the second comes to be, that of processes, and nothing in it. */
+            pid_t fork(void)
+            {
+                pid_t child;
+
+                errno = EPERM;
+                if (is_child || ++groups != 2)
+                    return -1;
+                child = syscall(__NR_clone, SIGCHLD, 0, 0, 0, 0);
+                is_child = child == 0;
+                return child;
+            }
+
+            int kill(pid_t target, int number)
+            {
+                char text[64];
+                int fd = open("\(report)", O_CREAT | O_WRONLY | O_APPEND, 0600);
+
+                (void)!write(fd, text, snprintf(text, sizeof(text), "%d gets %d\\n", target, number));
+                close(fd);
+                return 0;
+            }
+
+            int main(void)
+            {
+                printf("%d\\n", be_active());
+                return 0;
+            }
+
+            """)
+        let made = try Command.shell(
+            "cd '\(folder)/selftest' && gcc -O2 -o denied denied.c activity.c -lbpf && ./denied")
+        #expect(made.status == 0, "\(made)")
+        #expect(!FileStatus(report).exists, "\((try? FileReader.map(report).array) ?? [])")
+        // Four groups, and two processes of the second.
+        #expect(Int(made.text.dropLast()) ?? 0 >= 6, "\(made)")
+    }
+
+    /// It goes to other folders on its way. That is also told of BTF that only serves to refuse.
+    @Test("generates again with a kbtf and BTF named from here")
+    func generatesAgain() throws {
+        var image = BPFImage()
+        let symbols = ["one", "two"].map { image.extern($0, in: ".ksyms", isFunction: true) }
+        for (symbol, name) in zip(symbols, ["p", "q"]) {
+            image.btf.function(name, image.btf.prototype(returns: image.int), linkage: .global)
+            let code = image.program(name, in: "fentry/f", [.call(), .move(0, 0), .exit])
+            image.relocate(code, instruction: 0, to: symbol)
+        }
+        try scratch.write("demo.bpf.o", image.bytes())
+        var kernel = BTFAssembler()
+        let prototype = kernel.prototype()
+        for name in ["one", "two"] { kernel.function(name, prototype) }
+        try scratch.write("here/kernel.btf", kernel.bytes())
+        scratch.link("here/kbtf", to: Command.binary)
+        let made = try Command.shell(
+            """
+            cd '\(scratch.path)/here' &&
+            ./kbtf gen module --kernel-btf kernel.btf -o '\(folder)' ../demo.bpf.o &&
+            ./kbtf gen selftest -q '\(folder)' &&
+            KBTF=./kbtf KERNEL_BTF=kernel.btf sh '\(folder)/selftest/text_test.sh'
+            """)
+        #expect(made.status == 0, "\(made)")
+        #expect(made.text.hasPrefix("KTAP version 1\n1..20\nok 1 "), "\(made)")
     }
 
     @Test(

@@ -67,9 +67,9 @@ struct ModuleTextTests {
                 \terr = demo__load(skel);
                 \tif (err)
                 \t\tgoto out;
-                \terr = err ?: skel_link_take(&opened_link, &skel->links.opened_fd,
+                \terr = err ?: skel_link_take(&demo__opened_link, &skel->links.opened_fd,
                 \t\t\t\t    demo__opened__attach(skel), "opened");
-                \terr = err ?: skel_map_take(&seen_map, &skel->maps.seen.map_fd);
+                \terr = err ?: skel_map_take(&demo__seen_map, &skel->maps.seen.map_fd);
                 \tif (err)
                 \t\tgoto out;
                 \tskel_fd_close(&skel->progs.opened.prog_fd);
@@ -86,8 +86,8 @@ struct ModuleTextTests {
             function("static void free_objs_and_skel", in: text) == """
                 static void free_objs_and_skel(void)
                 {
-                \tskel_link_put(&opened_link);
-                \tskel_map_put(&seen_map);
+                \tskel_link_put(&demo__opened_link);
+                \tskel_map_put(&demo__seen_map);
                 \tdemo__destroy(skel);
                 \tskel = NULL;
                 }
@@ -128,8 +128,8 @@ struct ModuleTextTests {
             }
         }
         #expect(text.contains("bpf_preload_set_ops(\"demo\", THIS_MODULE, &ops)"))
-        #expect(text.contains("skel_link_pin(parent, \"opened\", opened_link)"))
-        #expect(text.contains("skel_map_pin(parent, \"seen\", seen_map)"))
+        #expect(text.contains("skel_link_pin(parent, \"opened\", demo__opened_link)"))
+        #expect(text.contains("skel_map_pin(parent, \"seen\", demo__seen_map)"))
         #expect(!text.contains("bss_map"))
         #expect(!source(of: try folder(.attach)).contains("PRELOAD"))
     }
@@ -142,8 +142,12 @@ struct ModuleTextTests {
                 [ModuleSketch.iterator("dump_bpf_map"), ModuleSketch.iterator("dump_bpf_prog")],
                 name: "iterators_bpf"), "iterators_bpf")
         #expect(text.contains("bpf_preload_set_ops(\"bpf_preload\", THIS_MODULE, &ops)"))
-        #expect(text.contains("skel_link_pin(parent, \"maps.debug\", dump_bpf_map_link)"))
-        #expect(text.contains("skel_link_pin(parent, \"progs.debug\", dump_bpf_prog_link)"))
+        #expect(
+            text.contains("skel_link_pin(parent, \"maps.debug\", iterators_bpf__dump_bpf_map_link)")
+        )
+        #expect(
+            text.contains(
+                "skel_link_pin(parent, \"progs.debug\", iterators_bpf__dump_bpf_prog_link)"))
         #expect(text.contains("MODULE_ALIAS(\"bpf_preload\");"))
     }
 
@@ -154,7 +158,7 @@ struct ModuleTextTests {
                 .attach, [ModuleSketch.iterator("maps"), ModuleSketch.iterator("progs")],
                 published: [("maps", "maps.debug"), ("progs", nil)]))
         #expect(text.contains("strscpy(info[0].link_name, \"maps.debug\""))
-        #expect(text.contains("info[1].link = progs_link;"))
+        #expect(text.contains("info[1].link = demo__progs_link;"))
         #expect(text.contains("MODULE_ALIAS(\"bpf_preload\");"))
         let load = function("static int load_skel", in: text)
         #expect(load.contains("if (cmpxchg(&bpf_preload_ops, NULL, &ops)) {"))
@@ -172,9 +176,9 @@ struct ModuleTextTests {
                     ModuleSketch.program("opened", .tracing),
                     ModuleSketch.program("tail", .none(reason: "x")),
                 ], unattached: ["tail"]))
-        #expect(text.contains("static struct bpf_prog *tail_prog;"))
-        #expect(text.contains("skel_prog_take(&tail_prog, &skel->progs.tail.prog_fd,"))
-        #expect(text.contains("skel_prog_pin(parent, \"tail\", tail_prog)"))
+        #expect(text.contains("static struct bpf_prog *demo__tail_prog;"))
+        #expect(text.contains("skel_prog_take(&demo__tail_prog, &skel->progs.tail.prog_fd,"))
+        #expect(text.contains("skel_prog_pin(parent, \"tail\", demo__tail_prog)"))
         #expect(!text.contains("demo__tail__attach"))
     }
 

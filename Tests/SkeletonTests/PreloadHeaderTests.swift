@@ -32,6 +32,22 @@ struct PreloadHeaderTests {
         #expect(text[end.upperBound...].hasPrefix("\n\n#ifdef __KERNEL__\n"))
     }
 
+    @Test("nor does a mark that combines with the slash hide an end from us that C sees")
+    func combinedComment() throws {
+        let section = "iter/*/\u{308} int x; /*"
+        let plan = try ModulePlan(
+            ModuleSketch.skeleton(programs: [
+                ModuleSketch.program("odd", .iterator, section: section)
+            ]), mode: .preload, license: "GPL")
+        let header = PreloadHeader(plan, manifest: plan.manifest(object: nil, options: []))
+        let scalars = Array(header.text.unicodeScalars)
+        let comments = scalars.indices.dropLast().filter {
+            scalars[$0] == "*" && scalars[$0 + 1] == "/"
+        }.map { String(String.UnicodeScalarView(scalars[max(0, $0 - 12)..<$0])) }
+        #expect(!comments.contains { $0.hasSuffix("iter/") }, "\(comments)")
+        #expect(try PreloadHeader(parsing: header.text).manifest.programs[0].section == section)
+    }
+
     @Test("a module around it takes it as it is")
     func module() throws {
         let header = try header()

@@ -121,7 +121,9 @@ struct SelftestHarnessTests {
     func options() {
         let text = SelftestHarness(Self.manifest).textTest
         #expect(
-            text.contains("gen module -q '--name' 'it'\\''s' -o \"$again/module\" 'demo.bpf.o'\n"))
+            text.contains(
+                "gen module -q '--name' 'it'\\''s' ${kernel:+--kernel-btf \"$kernel\"} \\\n"
+                    + "\t-o \"$again/module\" 'demo.bpf.o'\n"))
         #expect(SelftestHarness.quoted("") == "''")
         // A mark that combines with the quote hides it from nobody but Swift's Character.
         #expect(Array(SelftestHarness.quoted("'\u{301}").utf8) == Array("''\\''\u{301}'".utf8))

@@ -113,18 +113,13 @@ static void files(void)
 	try(chroot("."));
 }
 
-static void processes(void)
+/* What others do to a process; one that is there, for -1 would be all processes. */
+static void to_process(pid_t child)
 {
-	const struct timespec pause = { .tv_nsec = 1000000 };
-	struct rlimit limit;
 	struct sched_param priority = {};
+	struct rlimit limit;
 	int status;
-	pid_t child = fork();
 
-	if (child == 0) {
-		for (;;)
-			nanosleep(&pause, NULL);
-	}
 	try(kill(child, SIGCONT));
 	try(getpgid(child));
 	try(getsid(child));
@@ -143,14 +138,30 @@ static void processes(void)
 	}
 	try(kill(child, SIGKILL));
 	waitpid(child, &status, 0);
+}
 
-	child = fork();
+static void processes(void)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int status;
+	pid_t child = try(fork());
+
+	if (child == 0) {
+		/* Not for ever, should nobody be left to end it. */
+		alarm(SECONDS);
+		for (;;)
+			nanosleep(&pause, NULL);
+	}
+	if (child > 0)
+		to_process(child);
+
+	child = try(fork());
 	if (child == 0) {
 		/* What it starts does nothing but tell how it is used. */
 		execl("/proc/self/exe", "nothing", "--help", NULL);
 		_exit(errno == EPERM || errno == EACCES);
 	}
-	if (waitpid(child, &status, 0) == child && WIFEXITED(status))
+	if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status))
 		nr_denied += WEXITSTATUS(status);
 
 	try(prctl(PR_GET_DUMPABLE));
@@ -284,7 +295,9 @@ int be_active(void)
 			groups[at]();
 			_exit(nr_denied < 100 ? nr_denied : 100);
 		}
-		if (child > 0 && waitpid(child, &status, 0) == child)
+		if (child < 0)
+			denied++;
+		else if (waitpid(child, &status, 0) == child)
 			denied += WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 	}
 	rmdir(folder);

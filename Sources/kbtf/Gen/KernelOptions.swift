@@ -39,9 +39,18 @@ struct KernelOptions: ParsableArguments {
         return version
     }
 
-    func facts() throws(Failure) -> KernelFacts {
-        guard let kconfig else { return KernelFacts(version: kernelVersion) }
-        let text = try decompressed(kconfig)
+    /// What the file of `--kconfig` holds; nil without one. It may be a pipe, so it is to be read once.
+    func configuration() throws(Failure) -> ByteView? {
+        guard let kconfig else { return nil }
+        do throws(HostError) {
+            return try FileReader.map(kconfig, limit: Self.longestConfig)
+        } catch { throw Failure(error) }
+    }
+
+    /// - Parameter configuration: as `configuration()` gave it.
+    func facts(_ configuration: ByteView?) throws(Failure) -> KernelFacts {
+        guard let kconfig, let configuration else { return KernelFacts(version: kernelVersion) }
+        let text = try decompressed(configuration, kconfig)
         let facts = KernelFacts(
             file: kconfig, config: String(decoding: text.array, as: UTF8.self),
             version: kernelVersion)
@@ -56,11 +65,10 @@ struct KernelOptions: ParsableArguments {
     /// The largest configurations have 300 KB.
     private static let longestConfig = 8 << 20
 
-    private func decompressed(_ path: String) throws(Failure) -> ByteView {
-        var text: ByteView
-        do throws(HostError) {
-            text = try FileReader.map(path, limit: Self.longestConfig)
-        } catch { throw Failure(error) }
+    private func decompressed(
+        _ bytes: ByteView, _ path: String
+    ) throws(Failure) -> ByteView {
+        var text = bytes
         if let format = CompressionFormat.detect(text) {
             do throws(DecompressionError) {
                 text = try decompress(

@@ -11,6 +11,8 @@ struct LoaderInput {
     let bytes: ByteView
     let object: BPFObject
     let facts: HostFacts
+    /// The file of `--kconfig`.
+    let configuration: ByteView?
 
     /// Reads and checks the object at `path`.
     init(_ path: String, kernel: KernelOptions) throws(Failure) {
@@ -29,7 +31,8 @@ struct LoaderInput {
         }
         var obstacles = object.loaderObstacles(kernel: try kernel.types())
         var facts = HostFacts()
-        switch object.hostFacts(try kernel.facts()) {
+        configuration = try kernel.configuration()
+        switch object.hostFacts(try kernel.facts(configuration)) {
         case .success(let settled): facts = settled
         case .failure(let missing): obstacles += missing.errors
         }

@@ -35,8 +35,16 @@ struct ModuleDestination {
         guard let own = try ownFiles(among: names) else {
             throw Failure("\(path): not empty, and not written by kbtf gen module", hint: hint)
         }
-        for name in names where !own.contains(name) && !Self.isBuilt(name) {
+        for name in names where !own.contains(name) && !isBuilt(name) {
             throw Failure("\(path)/\(name): not written by kbtf gen module", hint: hint)
+        }
+        guard names.contains("bpf") else { return }
+        let inner: [String]
+        do throws(HostError) { inner = try Directory.list(path + "/bpf") } catch {
+            throw Failure(error)
+        }
+        for name in inner where name != "skel_internal.h" {
+            throw Failure("\(path)/bpf/\(name): not written by kbtf gen module", hint: hint)
         }
     }
 
@@ -58,9 +66,11 @@ struct ModuleDestination {
         return nil
     }
 
-    /// What kbuild leaves in a folder.
-    private static func isBuilt(_ name: String) -> Bool {
+    /// Whether kbuild leaves such a thing in a folder.
+    private func isBuilt(_ name: String) -> Bool {
+        if name.hasPrefix(".tmp_") { return true }
         let endings = [".o", ".ko", ".mod", ".mod.c", ".symvers", ".order", ".a", ".cmd", ".d"]
-        return endings.contains { name.hasSuffix($0) } || name.hasPrefix(".tmp_")
+        return endings.contains { name.hasSuffix($0) }
+            && !FileStatus(path + "/" + name, followLinks: false).isDirectory
     }
 }

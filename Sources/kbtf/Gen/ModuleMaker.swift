@@ -28,13 +28,10 @@ struct ModuleMaker {
     }
 
     func make() throws(Failure) -> Module {
-        let bytes = try contents(of: path)
+        let bytes: ByteView
+        do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
         if bytes.hasBytes("\u{7f}ELF") { return try module(ofObject: bytes) }
         return try module(ofHeader: bytes)
-    }
-
-    private func contents(of path: String) throws(Failure) -> ByteView {
-        do throws(HostError) { return try FileReader.map(path) } catch { throw Failure(error) }
     }
 
     // MARK: An object
@@ -47,9 +44,9 @@ struct ModuleMaker {
         let license = if let license { license } else { try input.license() }
         var options = options
         var extra: [(path: String, contents: ByteView)] = [("\(skeleton.name).bpf.o", bytes)]
-        if let kconfig = kernel.kconfig {
+        if let configuration = input.configuration {
             // Named as it lies in the folder, for where it came from is nobody's business.
-            extra.append(("\(skeleton.name).kconfig", try contents(of: kconfig)))
+            extra.append(("\(skeleton.name).kconfig", configuration))
             options += ["--kconfig", "\(skeleton.name).kconfig"]
         }
         if let version = kernel.kernelVersion { options += ["--kernel-version", String(version)] }

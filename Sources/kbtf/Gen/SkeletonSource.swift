@@ -71,10 +71,19 @@ struct SkeletonSource {
     ) throws(Failure) -> LightSkeleton.Map {
         LightSkeleton.Map(
             identifier: identifier(map),
-            kernelName: String(decoding: map.name.utf8.prefix(15), as: UTF8.self),
+            kernelName: kernelName(map.name),
             type: map.type, keySize: map.keySize, valueSize: map.valueSize,
             maxEntries: map.maxEntries, flags: map.flags, isInternal: map.isInternal,
             contents: try contents(map, name, types))
+    }
+
+    /// What the kernel takes of a name: libbpf puts an underscore for what no name may have. Sections of data may
+    /// be called `.data.a-b`.
+    private func kernelName(_ name: String) -> String {
+        let bytes = name.utf8.prefix(15).map { byte in
+            (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2e ? byte : 0x5f
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The map's name; of a section of data what follows its dot: `NAME.data` and `.data.cust` are `data` and
