@@ -6,12 +6,24 @@ import Glibc
 package enum Directory {
     /// The names in the folder at `path`, without "." and "..".
     package static func list(_ path: String) throws(HostError) -> [String] {
+        try entries(path).map(\.name)
+    }
+
+    private struct Entry {
+        let name: String
+        /// The name is UTF-8. No path leads to what has another one.
+        let isText: Bool
+        /// Only where the file system tells at once.
+        let isFolder: Bool
+    }
+
+    private static func entries(_ path: String) throws(HostError) -> [Entry] {
         // SAFETY: the path is NUL-terminated for the call; the stream is closed once.
         guard let stream = unsafe opendir(path) else {
             throw HostError(path, "list", errno: errno)
         }
         defer { _ = unsafe closedir(stream) }
-        var names: [String] = []
+        var entries: [Entry] = []
         while true {
             errno = 0
             // SAFETY: the stream is open, used by this thread only, and each entry is copied before
@@ -22,15 +34,18 @@ package enum Directory {
                 break
             }
             // SAFETY: d_name is NUL-terminated inside the entry.
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+            let (name, isText) = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
                 unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
-                    unsafe String(cString: $0)
+                    unsafe (String(cString: $0), String(validatingCString: $0) != nil)
                 }
             }
-            if name != ".", name != ".." { names.append(name) }
+            guard name != ".", name != ".." else { continue }
+            // SAFETY: as above.
+            let type = unsafe Int(entry.pointee.d_type)
+            entries.append(Entry(name: name, isText: isText, isFolder: type == DT_DIR))
         }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-        return names
+        entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        return entries
     }
 
     /// Makes the folder at `path`, and those above it, unless they are there.
@@ -49,20 +64,25 @@ package enum Directory {
 
     /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files when
     /// there are none). Symbolic links are not followed.
+    ///
+    /// - Throws: `HostError`; `EILSEQ` for a folder, or such a file, whose name is not UTF-8.
     package static func walk(
         _ path: String, suffixes: [String] = []
     ) throws(HostError) -> [String] {
         var found: [String] = []
         var pending = [path]
         while let folder = pending.popLast() {
-            for name in try list(folder) {
+            for entry in try entries(folder) {
+                let name = entry.name
                 let child = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+                let isWanted = suffixes.isEmpty || suffixes.contains { name.hasSuffix($0) }
+                if !entry.isText, isWanted || entry.isFolder {
+                    throw HostError(child, "read", errno: EILSEQ)
+                }
                 let status = FileStatus(child, followLinks: false)
                 if status.isDirectory {
                     pending.append(child)
-                } else if status.isRegular,
-                    suffixes.isEmpty || suffixes.contains(where: { name.hasSuffix($0) })
-                {
+                } else if status.isRegular, isWanted {
                     found.append(child)
                 }
             }

@@ -82,6 +82,22 @@ import Testing
         #expect(error?.errno == ENOTDIR)
     }
 
+    /// No path leads to them, and they are not passed over in silence.
+    @Test(arguments: ["touch", "mkdir"]) func namesThatAreNoText(command: String) throws {
+        try scratch.write("a.ko", "x")
+        func make(_ name: String) -> Int32 {
+            system("\(command) \"\(scratch.path)/$(printf '\(name)')\"")
+        }
+        #expect(system("touch \"\(scratch.path)/$(printf 'read\\377me')\"") == 0)
+        #expect(try Directory.walk(scratch.path, suffixes: [".ko"]) == [scratch("a.ko")])
+        #expect(make("odd\\377.ko") == 0)
+        let error = #expect(throws: HostError.self) {
+            try Directory.walk(scratch.path, suffixes: [".ko"])
+        }
+        #expect(error?.errno == EILSEQ)
+        #expect(error?.path == scratch("odd\u{fffd}.ko"))
+    }
+
     @Test func status() throws {
         try scratch.write("a", "12345", mode: 0o640)
         let status = FileStatus(scratch("a"))
