@@ -11,6 +11,6 @@ enum Leash {
 
     static var launcher: ChildProcess.Launcher {
         ChildProcess.Launcher(
-            leash: ["/proc/self/exe", word], environment: Surroundings.environment)
+            leash: ["/proc/self/exe", word], environment: ProcessStart.environment)
     }
 }

@@ -8,16 +8,8 @@ import VM
 enum Surroundings {
     /// An environment variable; nil when it is not set or empty.
     static func variable(_ name: String) -> String? {
-        guard let entry = environment.first(where: { $0.hasPrefix(name + "=") }) else { return nil }
-        let value = entry.dropFirst(name.count + 1)
-        return value.isEmpty ? nil : String(value)
+        ProcessStart.variable(name).flatMap { $0.isEmpty ? nil : $0 }
     }
-
-    /// `NAME=value` each, as this process was started; read once.
-    static let environment: [String] = {
-        guard let block = try? FileReader.map("/proc/self/environ") else { return [] }
-        return block.array.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-    }()
 
     /// kbtf's folder for what can be made or fetched again; nil when there is no place for it.
     static var cacheFolder: String? {

@@ -8,14 +8,11 @@ import HostIO
 enum Surroundings {
     /// An environment variable; nil when it is not set or empty.
     static func variable(_ name: String) -> String? {
-        variables[name].flatMap { $0.isEmpty ? nil : $0 }
+        variableEvenEmpty(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// An environment variable, also an empty one; nil when it is not set.
-    static func variableEvenEmpty(_ name: String) -> String? { variables[name] }
-
-    /// False where `/proc` is not mounted: then no variable is seen.
-    static var isEnvironmentKnown: Bool { !variables.isEmpty || FileStatus("/proc/self").exists }
+    static func variableEvenEmpty(_ name: String) -> String? { ProcessStart.variable(name) }
 
     /// Folders to look for kernels in besides `/`.
     static var sysroots: [String] {
@@ -45,18 +42,4 @@ enum Surroundings {
     }
 
     static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
-
-    /// As this process was started; read once.
-    private static let variables: [String: String] = {
-        guard let block = try? FileReader.map("/proc/self/environ") else { return [:] }
-        var found: [String: String] = [:]
-        for entry in block.array.split(separator: 0) {
-            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            let name = String(decoding: entry[..<equals], as: UTF8.self)
-            if found[name] == nil {
-                found[name] = String(decoding: entry[(equals + 1)...], as: UTF8.self)
-            }
-        }
-        return found
-    }()
 }

@@ -2,11 +2,12 @@
 
 import ArgumentParser
 import Glibc
+import HostIO
 
 // A reader that goes away ends a dump in silence (`| head`): writes see EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
-let arguments = CommandLine.arguments
+let arguments = ProcessStart.arguments
 if let role = arguments.first.flatMap({ Role(program: $0) }) {
     exit(role.run(arguments.dropFirst()))
 }

@@ -4,7 +4,8 @@
 # Part of run.sh: real kernels take our BTF, in virtual machines.
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
-#   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well
+#   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well; and takes a
+#            module made of a BPF object, signed with its key, and no other
 #   images   the same in Debian images of the three, with modules that were made inside
 #   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
 #   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
@@ -153,6 +154,39 @@ run_small() {
     "$BPFTOOL" btf dump file "$dir/vmlinux.btf" >"$dir/dumped" 2>&1 || bad=1
     booted small tests "$dir/tests" || bad=1
     verdict "small kernel, BTF by kbtf" "$bad" "$(points "$GUESTS/small-tests.ktap")"
+    small_signed "$dir/build/progs/preload/variables.bpf.o"
+}
+
+# small_signed OBJECT: where only signed modules load, one that is made of a BPF object does, signed with the key that
+# the kernel was built with, and does not, unsigned or with another key.
+small_signed() {
+    local bad=0 dir=$GUESTS/small/signed key=$SMALL/certs/signing_key.pem who said detail=''
+    local boot=(--kernel "$(kernel_of small)" --append "lsm=bpf module.sig_enforce=1")
+    {
+        make -s -C "$REPO/selftests" O="$GUESTS/small/build" VMLINUX="$GUESTS/small/vmlinux.btf" KBTF="$KBTF" preload &&
+            "$KBTF" gen module -q -o "$dir/unsigned" "$1" &&
+            make -s -C "$SMALL" M="$dir/unsigned" modules &&
+            openssl req -new -x509 -newkey rsa:2048 -nodes -subj "/CN=another" -keyout "$dir/other.pem" -out "$dir/other.x509"
+    } >"$dir.made" 2>&1 || { verdict "small kernel, signed module" 1 "$(tail -n 1 "$dir.made")"; return; }
+    mkdir "$dir/signed" "$dir/other"
+    "$SMALL/scripts/sign-file" sha256 "$key" "$SMALL/certs/signing_key.x509" "$dir"/{unsigned,signed}/variables.ko &&
+        "$SMALL/scripts/sign-file" sha256 "$dir/other.pem" "$dir/other.x509" "$dir"/{unsigned,other}/variables.ko || bad=1
+    while read -r who said; do
+        if "$KBTF" vm run "${boot[@]}" --module "$dir/$who/variables.ko" --log "$dir/$who.log" >"$dir/$who.ktap" 2>&1; then
+            [ "$said" = loads ] || bad=1
+        else
+            [ "$said" != loads ] && grep -qF "Loading of $said is rejected" "$dir/$who.log" || bad=1
+        fi
+        detail+="$who: $said; "
+    done <<'EXPECTED'
+signed loads
+unsigned unsigned module
+other module with unavailable key
+EXPECTED
+    # Nor has it anything to say of it where others would do.
+    "$KBTF" vm run --kernel "$(kernel_of small)" --append lsm=bpf --module "$dir/signed/variables.ko" \
+        --log "$dir/plain.log" >"$dir/plain.ktap" 2>&1 && ! grep -q 'module verification failed' "$dir/plain.log" || bad=1
+    verdict "small kernel, signed module" "$bad" "sig_enforce=1: ${detail%; }"
 }
 
 shipped_modules() {

@@ -58,6 +58,11 @@ by_entry() {
         | "\nNanoseconds an entry, medians: \($large / $a * 1e9 | places(1)) and \($small / $b * 1e9 | places(1))"' "$WORK/race.json" | say
     # shellcheck disable=SC2086  # three numbers
     goal "time by entry, against the kernel for clouds," 1.00 $numbers
+    # One thread: callgrind counts what threads do while they wait.
+    field_begin
+    contender "kbtf -j1, all machines" "$(kbtf_vmlinux "$(vmlinux_of 6.1-amd64)" -j 1)"
+    contender "kbtf -j1, clouds" "$(kbtf_vmlinux "$(vmlinux_of 6.1)" -j 1)"
+    instructions
 }
 
 case_vmlinux() {

@@ -56,6 +56,8 @@ build() {
         >"$work/out" 2>"$log"
 }
 sets() { "$kbtf" ids "$@" 2>&1; }
+# bare COMMAND...: in a world without /proc, as a chroot may be.
+bare() { unshare -rm sh -c 'mount -t tmpfs none /proc && exec "$@"' bare "$@" 2>"$log"; }
 
 build
 check "a build succeeds" is $? 0
@@ -65,6 +67,15 @@ check "the module has split BTF" is "$(kind "$image")" split
 check "which is sound" "$kbtf" check -q --base "$image" "$ko"
 check "its kfuncs have ids" grep -Eq 'FUNC kbtf_sample_sum +0x0 +filled' <(sets --base "$image" "$ko")
 split=$(bytes "$ko")
+
+cp "$ko" "$work/bare.ko"
+if bare true; then
+    KBTF_BASE='' bare "$roles/pahole" -J --btf_base "$image" "$work/bare.ko"
+    check "without /proc pahole works" is "$? $(kind "$image" "$work/bare.ko")" "0 standalone"
+    check "without a word" is "$(cat "$log")" ""
+else
+    skip "without /proc pahole works" "unshare -rm: $(head -n 1 "$log")"
+fi
 
 build BTF_BASE=
 check "an empty BTF_BASE makes standalone BTF" is "$? $(kind "$image")" "0 standalone"

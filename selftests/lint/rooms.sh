@@ -30,6 +30,8 @@ declare -A imports=(
 # The rooms that read raw memory or call C.
 unsafe=" Bytes HostIO ELF DWARF BPFLoad KernelTree "
 commands=" kbtf kbtf-vm kbtf-bench "
+# What a process starts with has to be seen before the commands are there.
+start=Sources/HostIO/ProcessStart.swift
 world='(^[0-9]+:|[^.A-Za-z_0-9`])((print|debugPrint|exit|_exit|abort|getenv|secure_getenv|setenv|clock_gettime|gettimeofday|time)\(|(ProcessInfo|CommandLine|ContinuousClock|SuspendingClock|environ|FileHandle)\>|Date\(\))'
 
 failed=0
@@ -68,8 +70,8 @@ for folder in Sources/*/; do
         done < <(code "$file" | grep -E '(^[0-9]+:|[^.A-Za-z_0-9`"@])@?unsafe\b') ;;
         esac
 
-        case $commands in
-        *" $room "*) ;;
+        case "$commands $start " in
+        *" $room "* | *" $file "*) ;;
         *) while IFS=: read -r line text; do
             complain "$file:$line: a library leaves the user, the environment and the clock alone: $text"
         done < <(code "$file" | sed -E 's/\bfunc +[A-Za-z]+\(/(/' | grep -E "$world") ;;

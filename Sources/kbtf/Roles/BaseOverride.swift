@@ -19,9 +19,9 @@ enum BaseOverride {
     /// gets none.
     ///
     /// - Throws: see `current`.
-    static func base(insteadOf asked: String?, _ talk: Talk) throws(Failure) -> String? {
+    static func base(insteadOf asked: String?) throws(Failure) -> String? {
         guard let asked else { return nil }
-        return switch try current(talk) {
+        return switch try current() {
         case .unsaid: asked
         case .standalone: nil
         case .file(let path): path
@@ -31,10 +31,7 @@ enum BaseOverride {
     /// What the surroundings of the process say.
     ///
     /// - Throws: for a value that names no file for sure.
-    private static func current(_ talk: Talk) throws(Failure) -> BaseOverride {
-        if !Surroundings.isEnvironmentKnown {
-            talk.note("/proc is not mounted: BTF_BASE and KBTF_BASE cannot be seen")
-        }
+    private static func current() throws(Failure) -> BaseOverride {
         if let value = Surroundings.variableEvenEmpty("KBTF_BASE") {
             return try BaseOverride("KBTF_BASE", value)
         }

@@ -68,7 +68,7 @@ enum PaholeRole {
                 "pahole: features that are not known are left out: "
                     + settings.unknownFeatures.joined(separator: ","))
         }
-        let base = try BaseOverride.base(insteadOf: settings.base, talk)
+        let base = try BaseOverride.base(insteadOf: settings.base)
         var options = EncodeOptions()
         options.features = settings.features
         options.onlyLanguages = settings.onlyLanguages

@@ -47,7 +47,7 @@ enum ResolveBTFIDsRole {
         }
         HeapTuning.preferLargePages()
         let base: String?
-        do throws(Failure) { base = try BaseOverride.base(insteadOf: settings.base, talk) } catch {
+        do throws(Failure) { base = try BaseOverride.base(insteadOf: settings.base) } catch {
             throw Refusal(error)
         }
         let job = ResolveBTFIDsJob(settings: settings, base: base, talk: talk)

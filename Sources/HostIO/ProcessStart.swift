@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Glibc
+
+/// What this process was started with, for the executables to look at. Swift's own way to the arguments goes through
+/// `/proc`, which a bare chroot does not have.
+package enum ProcessStart {
+    fileprivate typealias Strings = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    fileprivate nonisolated(unsafe) static var argumentStrings: Strings?
+    fileprivate nonisolated(unsafe) static var environmentStrings: Strings?
+
+    /// The program's name, as called, and what follows it.
+    package static var arguments: [String] { unsafe texts(argumentStrings) }
+
+    /// `NAME=value` each.
+    package static var environment: [String] { unsafe texts(environmentStrings) }
+
+    /// The value of an environment variable, which may be empty; nil when it is not set.
+    package static func variable(_ name: String) -> String? {
+        let prefix = name + "="
+        return environment.first { $0.hasPrefix(prefix) }.map {
+            String($0.dropFirst(prefix.count))
+        }
+    }
+
+    /// Of an array that ends with a null pointer.
+    private static func texts(_ strings: Strings?) -> [String] {
+        guard var next = unsafe strings else { return [] }
+        var found: [String] = []
+        while let text = unsafe next.pointee {
+            unsafe found.append(String(cString: text))
+            unsafe next += 1
+        }
+        return found
+    }
+
+    /// Before `main`, Swift's runtime looks for its program that prints backtraces, beside itself, and gives up
+    /// where `/proc` does not say where that is. Told of a place, it does not look.
+    fileprivate static func tellRuntimeOfNoBacktraces() {
+        if unsafe access("/proc/self/exe", F_OK) != 0 {
+            unsafe setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/", 1)
+        }
+    }
+}
+
+/// glibc calls this as it calls `main`, and before anything of Swift is set up: it may only call the C library.
+@section(".preinit_array") @used
+private let start: @convention(c) (Int32, ProcessStart.Strings?, ProcessStart.Strings?) -> Void = {
+    _, arguments, environment in
+    unsafe ProcessStart.argumentStrings = arguments
+    unsafe ProcessStart.environmentStrings = environment
+    ProcessStart.tellRuntimeOfNoBacktraces()
+}
