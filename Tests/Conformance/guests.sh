@@ -162,13 +162,14 @@ run_small() {
 small_signed() {
     local bad=0 dir=$GUESTS/small/signed key=$SMALL/certs/signing_key.pem who said detail=''
     local boot=(--kernel "$(kernel_of small)" --append "lsm=bpf module.sig_enforce=1")
+    mkdir "$dir"
     {
         make -s -C "$REPO/selftests" O="$GUESTS/small/build" VMLINUX="$GUESTS/small/vmlinux.btf" KBTF="$KBTF" preload &&
             "$KBTF" gen module -q -o "$dir/unsigned" "$1" &&
             make -s -C "$SMALL" M="$dir/unsigned" modules &&
             openssl req -new -x509 -newkey rsa:2048 -nodes -subj "/CN=another" -keyout "$dir/other.pem" -out "$dir/other.x509"
     } >"$dir.made" 2>&1 || { verdict "small kernel, signed module" 1 "$(tail -n 1 "$dir.made")"; return; }
-    mkdir "$dir/signed" "$dir/other"
+    mkdir "$dir"/{signed,other}
     "$SMALL/scripts/sign-file" sha256 "$key" "$SMALL/certs/signing_key.x509" "$dir"/{unsigned,signed}/variables.ko &&
         "$SMALL/scripts/sign-file" sha256 "$dir/other.pem" "$dir/other.x509" "$dir"/{unsigned,other}/variables.ko || bad=1
     while read -r who said; do
