@@ -59,7 +59,6 @@ import Testing
 
     private let scratch: Scratch
     private let seed = number("KBTF_FUZZ_SEED") ?? 1
-    private let seconds = number("KBTF_FUZZ_SECONDS")
 
     init() throws { scratch = try Scratch() }
 
@@ -83,7 +82,7 @@ import Testing
     @Test func changedObjects() throws {
         let victims = try objects()
         var random = SeededRandom(seed: seed)
-        let end = time(nil) + time_t(seconds ?? 0)
+        var clock = FuzzClock(rounds: 15)
         var results: [Int32: Int] = [:]
         var number = 0
         repeat {
@@ -95,10 +94,9 @@ import Testing
                 results[result, default: 0] += 1
             }
             number += 1
-        } while seconds == nil ? number < 15 : time(nil) < end
+        } while clock.goesOn()
         // Some are taken, some refused.
         #expect(results.keys.sorted() == [0, 1], "\(results)")
-        if seconds != nil { print("gen: \(number) objects, \(results)") }
     }
 
     /// The exit status of each command.
