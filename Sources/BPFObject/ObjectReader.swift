@@ -157,7 +157,16 @@ struct ObjectReader {
                         "symbol \(number) is in section \(index), which does not exist (of "
                             + "\(elf.sections.count))")
                 }
-            case .undefined, .absolute, .reserved: continue
+            // libbpf's linker takes global symbols to lie in sections, and crashes where they do not.
+            case .reserved:
+                throw BPFObjectError(
+                    file: path, section: table, offset: number * 24,
+                    "symbol \(number) has a section number that is reserved")
+            case .absolute where symbol.binding != ELFSymbolCode.bindLocal:
+                throw BPFObjectError(
+                    file: path, section: table, offset: number * 24,
+                    "symbol \(number) is global and lies in no section")
+            case .undefined, .absolute: continue
             }
         }
     }

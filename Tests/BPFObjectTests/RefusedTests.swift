@@ -145,7 +145,7 @@ import Testing
             }.hasSuffix(
                 "where no function starts"))
         #expect(
-            line([.load(1)]) { $0.symbol(.init(name: "a", section: 0xfff1)) }
+            line([.load(1)]) { $0.symbol(.init(name: "a", section: 0xfff1, binding: 0)) }
                 .hasSuffix("refers to 'a', which lies in no section"))
         #expect(
             line([.load(1)]) { image in
@@ -219,5 +219,14 @@ import Testing
         for number in 0..<70_000 { image.program("f\(number % 10)", in: "xdp", [.exit]) }
         let error = #expect(throws: BPFObjectError.self) { try image.read() }
         #expect(error?.message == "more than 65535 functions")
+    }
+
+    /// libbpf's linker crashes at them.
+    @Test(arguments: [UInt16(0xff00), 0xfff1, 0xffff]) func globalsInNoSection(section: UInt16) {
+        var image = BPFImage()
+        let symbol = image.global("x", in: ".data")
+        image.symbols[symbol - 1].section = section
+        let error = #expect(throws: BPFObjectError.self) { try image.read() }
+        #expect(error?.section == ".symtab" && error?.offset == symbol * 24)
     }
 }
