@@ -65,9 +65,10 @@ package enum Directory {
     /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files when
     /// there are none). Symbolic links are not followed.
     ///
+    /// - Parameter leaveOut: told of each symbolic link with such a name.
     /// - Throws: `HostError`; `EILSEQ` for a folder, or such a file, whose name is not UTF-8.
     package static func walk(
-        _ path: String, suffixes: [String] = []
+        _ path: String, suffixes: [String] = [], leaveOut: (String) -> Void = { _ in }
     ) throws(HostError) -> [String] {
         var found: [String] = []
         var pending = [path]
@@ -84,6 +85,8 @@ package enum Directory {
                     pending.append(child)
                 } else if status.isRegular, isWanted {
                     found.append(child)
+                } else if status.isSymbolicLink, isWanted {
+                    leaveOut(child)
                 }
             }
         }

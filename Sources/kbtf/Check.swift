@@ -60,7 +60,7 @@ struct Check: ParsableCommand {
         var lines = ""
         var objects: [String] = []
         var failed = false
-        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes).entries {
+        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
             do throws(Failure) {
                 guard let file = try reader.open(entry.path) else {
                     let missing = "\(entry.path): .BTF: no such section"

@@ -34,8 +34,8 @@ struct DetachedOptions: ParsableArguments {
         if let jobs, jobs < 1 { throw ValidationError("-j takes 1 or more, not \(jobs)") }
     }
 
-    func assign(_ files: [String]) throws(Failure) -> [Destinations.Job] {
-        let paths = try Inputs(files, suffixes: [".ko"]).paths
+    func assign(_ files: [String], _ talk: Talk) throws(Failure) -> [Destinations.Job] {
+        let paths = try Inputs(files, suffixes: [".ko"], talk).paths
         if detached != nil, paths.count > 1 {
             throw Failure(
                 "\(files[0]): --detached takes one file, there are \(paths.count) in this folder",

@@ -105,7 +105,7 @@ struct Encode: ParsableCommand {
             jobs: destinations.jobCount, forcesDistilledBase: force,
             talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
-        let jobs = try destinations.assign(files)
+        let jobs = try destinations.assign(files, talkOptions.talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)
 

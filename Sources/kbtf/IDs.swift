@@ -52,7 +52,7 @@ struct IDs: ParsableCommand {
         var listing = IDListing()
         var failed = false
         let suffixes = fill ? [".ko"] : Inputs.installedSuffixes
-        for entry in try Inputs(files, suffixes: suffixes).entries {
+        for entry in try Inputs(files, suffixes: suffixes, talk).entries {
             do throws(Failure) {
                 if fill {
                     try fill(entry, reader, talk)

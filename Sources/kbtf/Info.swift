@@ -39,7 +39,7 @@ struct Info: ParsableCommand {
         var table = Table(headings: ["FILE", "BTF", "TYPES", "BYTES", "BASE", "CHECK"])
         var objects: [String] = []
         var failed = false
-        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes).entries {
+        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
             do throws(Failure) {
                 let row = try Row(entry.path, reader)
                 if let signs = row.told { talk.detail(signs) }

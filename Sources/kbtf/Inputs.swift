@@ -14,8 +14,9 @@ struct Inputs {
 
     var paths: [String] { entries.map(\.path) }
 
-    /// The files named, and the files with those suffixes in and below the folders named, each once.
-    init(_ arguments: [String], suffixes: [String]) throws(Failure) {
+    /// The files named, and the files with those suffixes in and below the folders named, each once. Symbolic
+    /// links in folders are left out, and said: who writes into a folder does not mean what lies elsewhere.
+    init(_ arguments: [String], suffixes: [String], _ talk: Talk) throws(Failure) {
         var seen: Set<String> = []
         for argument in arguments {
             guard FileStatus(argument).isDirectory else {
@@ -25,9 +26,15 @@ struct Inputs {
                 continue
             }
             let found: [String]
+            var links: [String] = []
             do throws(HostError) {
-                found = try Directory.walk(argument, suffixes: suffixes)
+                found = try Directory.walk(argument, suffixes: suffixes) { links.append($0) }
             } catch { throw Failure(error) }
+            if let link = links.min() {
+                talk.note(
+                    "\(argument): symbolic links are left out: \(links.count), \(link)"
+                        + (links.count > 1 ? " the first" : ""))
+            }
             if found.isEmpty { throw Failure("\(argument): no .ko files in this folder") }
             for path in found where seen.insert(path).inserted {
                 entries.append(Entry(path: path, isFromFolder: true))

@@ -78,6 +78,9 @@ import Testing
             try Directory.walk(scratch.path, suffixes: [".ko", ".ko.xz"])
                 == ["B.ko", "a.ko", "b/c/n.ko.xz", "b/m.ko", "z.ko", "ä.ko"].map { scratch($0) })
         #expect(try Directory.walk(scratch("b") + "/").count == 3)
+        var left: [String] = []
+        _ = try Directory.walk(scratch.path, suffixes: [".ko"]) { left.append($0) }
+        #expect(left == [scratch("b/link.ko")])
         let error = #expect(throws: HostError.self) { try Directory.list(scratch("a.ko")) }
         #expect(error?.errno == ENOTDIR)
     }

@@ -2,6 +2,7 @@
 
 import BTF
 import Bytes
+import Glibc
 import HostIO
 import TestSupport
 import Testing
@@ -41,6 +42,21 @@ struct ReadingTests {
         let alone = try Command.kbtf("info", split)
         #expect(alone.status == 0)
         #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)
+    }
+
+    /// A folder of modules may have links into others, as weak-modules makes them.
+    @Test func linksInFolders() throws {
+        #expect(mkdir(scratch.path + "/modules", 0o755) == 0)
+        try scratch.write("modules/own.ko", FileReader.map(base).array)
+        for name in ["b.ko", "a.ko"] {
+            #expect(symlink(base, scratch.path + "/modules/" + name) == 0)
+        }
+        let folder = scratch.path + "/modules"
+        let result = try Command.kbtf("info", folder)
+        #expect(result.text.split(separator: "\n").count == 2)
+        #expect(
+            result.err
+                == "kbtf: \(folder): symbolic links are left out: 2, \(folder)/a.ko the first\n")
     }
 
     @Test func dump() throws {

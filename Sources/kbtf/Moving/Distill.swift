@@ -43,7 +43,7 @@ struct Distill: ParsableCommand {
         let batch = MoveBatch(
             base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
         let work = DistillFile(force: force, dryRun: moving.dryRun)
-        let outcomes = batch.run(try moving.destinations.assign(moving.files)) {
+        let outcomes = batch.run(try moving.destinations.assign(moving.files, talkOptions.talk)) {
             file, base, job, outcome throws(Failure) in
             try work.run(file, base, detached: job.detached, &outcome)
         }

@@ -50,7 +50,7 @@ struct Rebase: ParsableCommand {
         let talk = talkOptions.talk
         let batch = MoveBatch(
             base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
-        let jobs = try moving.destinations.assign(moving.files)
+        let jobs = try moving.destinations.assign(moving.files, talk)
         let from = try from.map { path throws(Failure) in
             try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))
         }
