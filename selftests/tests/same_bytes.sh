@@ -19,8 +19,8 @@ make_all() {
         "$KBTF" gen skeleton -q -L "$object" >"$1/$name.lskel.h"
         "$KBTF" gen module -q -o "$1/$name" "$object"
         "$KBTF" gen selftest -q "$1/$name"
+        "$KBTF" gen object "$1/$name.linked.o" "$object"
     done
-    "$KBTF" gen object "$1/linked.bpf.o" "$inputs"/*.bpf.o
     for module in "$inputs"/*.ko; do
         name=$(basename "$module" .ko)
         "$KBTF" encode -q --base "$BASE" --detached "$1/$name.split.btf" "$module"
