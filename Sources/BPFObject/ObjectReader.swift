@@ -71,6 +71,12 @@ struct ObjectReader {
                 tables.isEmpty ? "no symbol table" : "\(tables.count) symbol tables, expected one",
                 hint: tables.isEmpty ? "do not strip the object with -s or --strip-all" : nil)
         }
+        if let more = elf.sections.first(where: { $0.type == ELFSectionType.symtabShndx }) {
+            throw BPFObjectError(
+                file: path, section: more.name,
+                "symbols have section numbers beside them, for more than 65279 sections; libbpf does not read these"
+            )
+        }
         do throws(ELFError) {
             symbols = try elf.symbols()
             strings = try elf.symbolStrings()

@@ -37,6 +37,13 @@ import Testing
                 + "machine 247")
     }
 
+    /// libbpf would take the numbers in the symbols themselves.
+    @Test func sectionNumbersBesideSymbols() {
+        #expect(
+            line { $0.section(".symtab_shndx", [0, 0, 0, 0], type: 18) }.hasPrefix(
+                "x.o: .symtab_shndx: symbols have section numbers beside them"))
+    }
+
     @Test func noBTF() {
         let error = refused { image in image.section(".BTF", [1, 2, 3]) }
         #expect(error?.section == ".BTF" && error?.message.contains("no BTF header") == true)
