@@ -267,10 +267,12 @@ extension EntryReader {
         let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
         if type == 0, unsafe layout.pointee.type.mask != 0 { return nil }
         // No bytes of the mask: no name. A name where "none" stands is for the general way to refuse.
-        let name = unsafe value(fields, layout.pointee.name) | ~layout.pointee.name.mask
-        if name == UInt64(UInt32.max), unsafe layout.pointee.name.mask != 0 { return nil }
+        let name = UInt32(
+            truncatingIfNeeded: unsafe value(fields, layout.pointee.name)
+                | ~layout.pointee.name.mask)
+        if name == .max, unsafe layout.pointee.name.mask != 0 { return nil }
         var child = PlainChild(
-            name: UInt32(truncatingIfNeeded: name), type: type,
+            name: name, type: type,
             number: unsafe value(fields, layout.pointee.number), shortName: short)
         if unsafe layout.pointee.isRare {
             if unsafe layout.pointee.endsInNumber {

@@ -47,6 +47,21 @@ extension DWARFAssembler {
             asm.padding()
             #expect(fault(asm).contains("name at string offset 0xffffffff has no end"))
         }
+        // Where values are not of fixed size, another way is taken.
+        let places: [(DWARF.Tag, DWARF.Tag, DWARFAttribute)] = [
+            (.enumerationType, .enumerator, DWARFAttribute(.constValue, .sdata, .number(5))),
+            (.structureType, .member, DWARFAttribute(.dataMemberLocation, .udata, .number(5))),
+        ]
+        for (parent, children, number) in places {
+            var asm = unit { unit in
+                unit.add(parent, [.byteSize(4)]) { unit in
+                    unit.add(
+                        children, [name, number] + (children == .member ? [.type("int")] : []))
+                }
+            }
+            asm.padding()
+            #expect(fault(asm).contains("name at string offset 0xffffffff has no end"))
+        }
         let typedef = unit { $0.add(.typedef, [name, .type("int")]) }
         #expect(fault(typedef).contains("name at string offset 0xffffffff has no end"))
     }
