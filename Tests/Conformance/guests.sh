@@ -23,14 +23,16 @@ kernel_of() {
 # Two processors make 7.2 stop under QEMU 7.2's TCG where it patches its own code.
 processors_of() { if [ "$1" = 7.2 ]; then echo 1; else echo 2; fi; }
 
-# base_file SERIES: the BTF of that kernel, as it ships.
+# base_file SERIES: the BTF of that kernel, as it ships; of the small one, which has ours.
 base_file() {
-    if [ "$1" != 7.2 ]; then
-        echo "$CACHE/kernels/$1/vmlinux.btf"
-        return
-    fi
-    [ -e "$GUESTS/7.2.btf" ] || btf_of "$(vmlinux_of 7.2)" "$GUESTS/7.2.btf"
-    echo "$GUESTS/7.2.btf"
+    case $1 in
+    7.2)
+        [ -e "$GUESTS/7.2.btf" ] || btf_of "$(vmlinux_of 7.2)" "$GUESTS/7.2.btf"
+        echo "$GUESTS/7.2.btf"
+        ;;
+    small) echo "$GUESTS/small/vmlinux.btf" ;;
+    *) echo "$CACHE/kernels/$1/vmlinux.btf" ;;
+    esac
 }
 
 # booted SERIES NAME TESTS OPTIONS...: results in $GUESTS/SERIES-NAME.{ktap,log}
@@ -59,6 +61,7 @@ guest_environment() {
     HEADERS='' INSIDE='' OTHER_BASE='' OTHER_HEADERS='' REFUSED=0
     case $series in
     6.1) HEADERS=$CACHE/kbuild/6.1/build ;;
+    small) HEADERS=$SMALL ;;
     6.12)
         HEADERS=$CACHE/kbuild/6.12/build
         if [ -e "$CACHE/vm/6.12/other/build" ]; then
@@ -148,8 +151,8 @@ run_small() {
     small_make "${ours[@]}" bzImage modules >"$dir/made" 2>&1 || { verdict "small kernel" 1 "$(tail -n 1 "$dir/made")"; return; }
     cp "$SMALL/arch/x86/boot/bzImage" "$dir/vmlinuz"
     btf_of "$SMALL/vmlinux" "$dir/vmlinux.btf"
-    KBTF=$KBTF BASE=$dir/vmlinux.btf HEADERS=$SMALL VMLINUX_BTF=$dir/vmlinux.btf \
-        bash "$REPO/selftests/stage.sh" "$dir" >"$dir/staging" 2>&1 ||
+    guest_environment small
+    VMLINUX_BTF=$BASE bash "$REPO/selftests/stage.sh" "$dir" >"$dir/staging" 2>&1 ||
         { verdict "small kernel" 1 "$(tail -n 1 "$dir/staging")"; return; }
     "$BPFTOOL" btf dump file "$dir/vmlinux.btf" >"$dir/dumped" 2>&1 || bad=1
     booted small tests "$dir/tests" || bad=1
