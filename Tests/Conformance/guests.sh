@@ -157,11 +157,11 @@ run_small() {
     "$BPFTOOL" btf dump file "$dir/vmlinux.btf" >"$dir/dumped" 2>&1 || bad=1
     booted small tests "$dir/tests" || bad=1
     verdict "small kernel, BTF by kbtf" "$bad" "$(points "$GUESTS/small-tests.ktap")"
-    small_signed "$dir/build/progs/preload/variables.bpf.o"
+    small_signed "$dir/build/progs/preload/variables.bpf.o" "${ours[@]}"
 }
 
-# small_signed OBJECT: where only signed modules load, one that is made of a BPF object does, signed with the key that
-# the kernel was built with, and does not, unsigned or with another key.
+# small_signed OBJECT ARGUMENTS...: where only signed modules load, one that is made of a BPF object, by make with the
+# ARGUMENTS, does, signed with the key that the kernel was built with, and does not, unsigned or with another key.
 small_signed() {
     local bad=0 dir=$GUESTS/small/signed key=$SMALL/certs/signing_key.pem who said detail=''
     local boot=(--kernel "$(kernel_of small)" --append "lsm=bpf module.sig_enforce=1")
@@ -169,7 +169,7 @@ small_signed() {
     {
         make -s -C "$REPO/selftests" O="$GUESTS/small/build" VMLINUX="$GUESTS/small/vmlinux.btf" KBTF="$KBTF" preload &&
             "$KBTF" gen module -q -o "$dir/unsigned" "$1" &&
-            make -s -C "$SMALL" M="$dir/unsigned" modules &&
+            make -s -C "$SMALL" M="$dir/unsigned" "${@:2}" modules &&
             openssl req -new -x509 -newkey rsa:2048 -nodes -subj "/CN=another" -keyout "$dir/other.pem" -out "$dir/other.x509"
     } >"$dir.made" 2>&1 || { verdict "small kernel, signed module" 1 "$(tail -n 1 "$dir.made")"; return; }
     mkdir "$dir"/{signed,other}
