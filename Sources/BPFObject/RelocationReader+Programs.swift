@@ -169,14 +169,9 @@ extension RelocationReader {
 
     /// The map whose declaration the byte of `.maps` is in.
     private func declaredMap(at place: Int) -> Int? {
-        var low = 0
-        var high = declaredMaps.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if declaredMaps[middle].offset <= place { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0 else { return nil }
-        let (offset, map) = declaredMaps[low - 1]
+        let behind = declaredMaps.partitioningIndex { $0.offset > place }
+        guard behind > 0 else { return nil }
+        let (offset, map) = declaredMaps[behind - 1]
         return place - offset < maps[map].size ? map : nil
     }
 
@@ -198,21 +193,13 @@ extension RelocationReader {
     /// The function that the byte is in.
     private func function(in section: Int, at offset: Int) -> Int? {
         // The last one that does not start behind it.
-        var low = 0
-        var high = functions.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            let it = functions[middle]
-            if (it.sectionIndex, it.offset) <= (section, offset) {
-                low = middle + 1
-            } else {
-                high = middle
-            }
+        let behind = functions.partitioningIndex {
+            ($0.sectionIndex, $0.offset) > (section, offset)
         }
-        guard low > 0 else { return nil }
-        let candidate = functions[low - 1]
+        guard behind > 0 else { return nil }
+        let candidate = functions[behind - 1]
         guard candidate.sectionIndex == section, offset - candidate.offset < candidate.code.count
         else { return nil }
-        return low - 1
+        return behind - 1
     }
 }

@@ -109,14 +109,9 @@ private struct SetFinder {
     }
 
     func set(at place: Int) -> Int? {
-        var low = 0
-        var high = order.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if order[middle].place <= place { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0, place < sets[order[low - 1].set].end else { return nil }
-        return order[low - 1].set
+        let behind = order.partitioningIndex { $0.place > place }
+        guard behind > 0, place < sets[order[behind - 1].set].end else { return nil }
+        return order[behind - 1].set
     }
 }
 

@@ -90,16 +90,3 @@ extension ELFFile {
         return applier?.result
     }
 }
-
-extension Array {
-    /// Index of the first element for which `isSecond` holds, in an array where it holds for a tail.
-    fileprivate func partitioningIndex(where isSecond: (Element) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if isSecond(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
-}

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Where the sections of a program lie in memory, to tell which one an address is in.
 package struct SectionMap: Sendable {
     package struct Entry: Sendable, Equatable {
@@ -19,16 +21,11 @@ package struct SectionMap: Sendable {
 
     /// The section that `address` is in.
     package func find(_ address: UInt64) -> Entry? {
-        var low = 0
-        var high = entries.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if entries[middle].address <= address { low = middle + 1 } else { high = middle }
-        }
-        guard low > 0, address - entries[low - 1].address < entries[low - 1].size else {
+        let behind = entries.partitioningIndex { $0.address > address }
+        guard behind > 0, address - entries[behind - 1].address < entries[behind - 1].size else {
             return nil
         }
-        return entries[low - 1]
+        return entries[behind - 1]
     }
 }
 

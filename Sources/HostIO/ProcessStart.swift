@@ -18,10 +18,7 @@ package enum ProcessStart {
 
     /// The value of an environment variable, which may be empty; nil when it is not set.
     package static func variable(_ name: String) -> String? {
-        let prefix = name + "="
-        return environment.first { $0.hasPrefix(prefix) }.map {
-            String($0.dropFirst(prefix.count))
-        }
+        unsafe getenv(name).map { unsafe String(cString: $0) }
     }
 
     /// Of an array that ends with a null pointer.
