@@ -20,12 +20,13 @@ struct Guest: Sendable {
         do throws(VMError) {
             return .success(
                 try run.run(now: Surroundings.milliseconds) { event in
-                    if case .line(let line) = event { talk.detail(line) }
+                    if case .line(let line) = event { talk.console(line) }
                 })
         } catch {
             return .failure(
-                VMError(error.description, hint: error.hint ?? hint, isMachinery: error.isMachinery)
-            )
+                VMError(
+                    error.description, details: error.details, hint: error.hint ?? hint,
+                    isMachinery: error.isMachinery))
         }
     }
 
