@@ -65,7 +65,7 @@ package struct ModuleFolder: Sendable, Equatable {
         KBTF := $(shell command -v kbtf)
         endif
         encode :=
-        ifneq ($(KBTF),)
+        ifneq ($(shell command -v '$(KBTF)'),)
         encode := $(shell grep -s '^CONFIG_DEBUG_INFO_BTF_MODULES=y' $(KDIR)/include/config/auto.conf)
         endif
 

@@ -89,7 +89,9 @@ import Testing
         #expect(try build("KBTF='\(kbtf)'").text == encoded)
         #expect(try build("modules", path: "\(scratch.path)/bin:").text == encoded)
         // The kernel's makefiles are left to themselves.
-        #expect(try build("KBTF=").text == "kernel step undefined\n")
+        for none in ["", "/nonexistent/kbtf"] {
+            #expect(try build("KBTF=\(none)").text == "kernel step undefined\n")
+        }
         // The module is there all the same.
         try scratch.write("fail", "")
         let failed = try build("KBTF='\(kbtf)'")
