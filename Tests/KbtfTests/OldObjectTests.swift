@@ -23,10 +23,10 @@ import Testing
             let whole = image.symbol(ofSection: section)
             let global = image.symbol(
                 .init(name: "g" + section, value: 4, size: 8, section: UInt16(index), type: 1))
-            let static_ = btf.variable("s_" + section.dropFirst(), 1, linkage: .static)
+            let own = btf.variable("s_" + section.dropFirst(), 1, linkage: .static)
             let id = btf.section(
                 section, size: 0,
-                [(static_, 0, 4), (btf.variable("g_" + section.dropFirst(), 1), 0, 8)])
+                [(own, 0, 4), (btf.variable("g_" + section.dropFirst(), 1), 0, 8)])
             let parsed = try btf.parse()
             let start = 24 + Int(parsed.starts[Int(id) - 1]) * 4 + 12
             places.append((UInt64(start + 4), whole, type))
