@@ -88,21 +88,21 @@ import Testing
     /// Names are bytes: a path leads to each of them, also to what is no UTF-8.
     @Test func namesThatAreNoText() throws {
         let name = String(systemBytes: Array("odd".utf8) + [0xff, 0xc3] + Array(".ko".utf8))
-        let folder = scratch(String(systemBytes: [0x80, 10]))
+        let folder = scratch(String(systemBytes: [0x80, 10, 0x78]))
         try Directory.make(folder)
         try AtomicFile.replace(folder + "/" + name, with: [ByteView([1])])
         #expect(try Directory.walk(scratch.path, suffixes: [".ko"]) == ["\(folder)/\(name)"])
         #expect(try FileReader.map("\(folder)/\(name)").array == [1])
         // The C library sees the same.
         #expect(
-            system("test -f \"\(scratch.path)\"/$(printf '\\200\\n')/odd$(printf '\\377\\303').ko")
+            system("test -f \"\(scratch.path)\"/$(printf '\\200\\nx')/odd$(printf '\\377\\303').ko")
                 == 0)
         try AtomicFile.remove("\(folder)/\(name)")
         #expect(try Directory.list(folder) == [])
         let error = #expect(throws: HostError.self) { try FileReader.map(folder + "/" + name) }
         #expect(
             error?.description.shown.hasSuffix(
-                "/\\x80\\x0a/odd\\xff\\xc3.ko: cannot open: No such file or directory") == true)
+                "/\\x80\\x0ax/odd\\xff\\xc3.ko: cannot open: No such file or directory") == true)
         try AtomicFolder.remove(folder)
         #expect(!FileStatus(folder).exists)
     }

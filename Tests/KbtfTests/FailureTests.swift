@@ -11,14 +11,14 @@ struct FailureTests {
 
     init() throws { scratch = try Scratch() }
 
-    private static let names = [
+    private static let oddNames = [
         ("two\nlines.ko", #"two\x0alines.ko"#), ("a\r\nb\u{1b}[1m.ko", #"a\x0d\x0ab\x1b[1m.ko"#),
         ("\n.ko", #"\x0a.ko"#), ("a\u{2028}b.ko", #"a\xe2\x80\xa8b.ko"#),
         (String(systemBytes: [0x78, 0xff, 0x0a, 0xfe] + Array(".ko".utf8)), #"x\xff\x0a\xfe.ko"#),
     ]
 
     /// A file of that name, whatever it is: nothing of the message is lost, and it is one line.
-    @Test(arguments: names) func names(name: String, shown: String) throws {
+    @Test(arguments: oddNames) func names(name: String, shown: String) throws {
         let path = try scratch.write(name, "no ELF")
         for command in ["encode", "rebase", "distill", "check", "dump", "ids"] {
             let result = try Command.kbtf(command, path)
@@ -33,7 +33,7 @@ struct FailureTests {
         #expect(inFolder.err.contains("\(scratch.path)/\(shown): "))
     }
 
-    @Test(arguments: names) func missing(name: String, shown: String) throws {
+    @Test(arguments: oddNames) func missing(name: String, shown: String) throws {
         let path = scratch.path + "/" + name
         let line = "\(scratch.path)/\(shown): cannot open: No such file or directory"
         #expect(try Command.kbtf("encode", path).err == "kbtf: \(line)\n")
@@ -61,7 +61,7 @@ struct FailureTests {
 
     /// What a library has to say besides: all of it, and only when it is asked for.
     @Test func details() throws {
-        let root = try scratch.write("a\nroot/boot/vmlinuz-5.5.5-x", "no kernel").dropLast(22)
+        let root = try scratch.write("a\nroot/boot/vmlinuz-5.5.5-x", "no kernel").dropLast(21)
         let arguments = ["check", "--release", "5.5.5-x", "--sysroot", String(root)]
         let path = try scratch.write("split", split())
         let short = try Command.run([Command.binary] + arguments + [path])
@@ -108,7 +108,7 @@ struct FailureTests {
     }
 
     /// kbtf-vm is another program, and says names the same way.
-    @Test(arguments: names) func inVM(name: String, shown: String) throws {
+    @Test(arguments: oddNames) func inVM(name: String, shown: String) throws {
         let program = Command.binary + "-vm"
         let path = scratch.path + "/" + name
         let line = "\(scratch.path)/\(shown): cannot open: No such file or directory"
