@@ -10,11 +10,11 @@ import KernelTree
 /// Why something could not be done: what the user is told.
 struct Failure: Error {
     /// File, place in it, what is wrong. Names stand in it as they are: `Talk` shows them on one line.
-    let message: String
+    var message: String
     /// What to do about it.
     var hint: String?
     /// More about it, a line each, for those who ask for it.
-    let details: [String]
+    var details: [String]
     /// The details are said without `-v`, too.
     var showsDetails = false
     /// What failed, where somebody acts on it.
