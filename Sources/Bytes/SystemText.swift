@@ -102,8 +102,10 @@ extension String {
 
     private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0..<0x20, 0x7f..<0xa0: true  // controls
-        case 0x2028...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x61c: true  // separators, directions
+        // Controls.
+        case 0..<0x20, 0x7f..<0xa0: true
+        // Separators, and what changes the direction of writing.
+        case 0x2028...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x61c: true
         case String.reserved: true
         default: false
         }
