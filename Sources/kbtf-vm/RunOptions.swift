@@ -151,7 +151,11 @@ struct OutputOptions: ParsableArguments {
         }
         for path in [log, junit].compactMap({ $0 }) {
             do throws(HostError) { try AtomicFile.checkReplaceable(path) } catch {
-                throw VMError(error)
+                let folder = path.split(separator: "/", omittingEmptySubsequences: false)
+                    .dropLast().joined(separator: "/")
+                throw VMError(
+                    error.description,
+                    hint: error.isNotFound && !folder.isEmpty ? "mkdir -p \(folder)" : nil)
             }
         }
     }

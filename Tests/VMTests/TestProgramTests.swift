@@ -23,7 +23,7 @@ import Testing
 
         var bytes: [UInt8] {
             let count = (isLoadable ? 1 : 0) + (loader == nil ? 0 : 1)
-            let name = loader.map { Array($0.utf8) + [0] } ?? []
+            let name: [UInt8] = loader.map { Array($0.utf8) + [0] } ?? []
             var out: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 2, 1, 1] + [UInt8](repeating: 0, count: 9)
             func put(_ value: UInt64, _ size: Int) {
                 for index in 0..<size { out.append(UInt8(value >> UInt64(8 * index) & 0xff)) }
@@ -165,7 +165,10 @@ import Testing
                 "x.so", Program(type: 3, entry: 0).bytes, "a shared library, not a program"
             ),
             ("core", Program(type: 4).bytes, "an ELF file that is not a program"),
-            ("nothing", Program(isLoadable: false).bytes, "an ELF file that is not a program"),
+            (
+                "nothing", Program(loader: "/x", isLoadable: false).bytes,
+                "an ELF file that is not a program"
+            ),
             (
                 "arm", Program(machine: 183).bytes, "not a program for x86_64 but for aarch64"
             ),

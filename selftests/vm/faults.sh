@@ -25,6 +25,21 @@ make -C "$headers" M="$work/faults" modules >"$work/log" 2>&1 || {
     exit 1
 }
 module=$work/faults/kbtf_fault.ko
+# The same with BTF that the kernel drops: the size of its first type is too large by far.
+damaged=$work/damaged/kbtf_fault.ko
+mkdir "$work/damaged"
+{ cp "$module" "$damaged" && "$kbtf" encode -q --base auto --release "$release" "$damaged" &&
+    objcopy --dump-section .BTF="$work/btf" "$damaged" && python3 - "$work/btf" <<'PYTHON' &&
+import struct, sys
+btf = bytearray(open(sys.argv[1], "rb").read())
+length, offset = struct.unpack_from("<II", btf, 4)
+struct.pack_into("<I", btf, length + offset + 8, 0xfffff0)
+open(sys.argv[1], "wb").write(btf)
+PYTHON
+    objcopy --update-section .BTF="$work/btf" "$damaged"; } >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    exit 1
+}
 cc -Wall -Wextra -static -o "$work/fault" "$work/faults/fault.c" || exit 1
 for name in truncated crash stuck lying skipped disk fine; do ln "$work/fault" "$work/$name"; done
 # An initramfs whose init cannot run, one without any, and a kernel that is none behind its header.
@@ -111,6 +126,12 @@ wait
 guest noinit "$long" --image "$work/noinit.cpio"
 guest fine "$long" --test "$work/fine"
 wait
+guest btf "$long" --module "$damaged" --junit "$work/btf.xml"
+# Results for a device that is full, and for a directory that is not there.
+guest full "$long" -q --junit /dev/full --test "$work/fine"
+wait
+guest nowhere "$long" --junit "$work/nowhere/out.xml" --test "$work/fine"
+wait
 allowed expected "kbtf_fault: as asked"
 allowed unexpected "something else"
 wait
@@ -123,7 +144,7 @@ in_order() {
     awk -v a="$2" -v b="$3" 'index($0, a) { seen = 1 } index($0, b) && seen { found = 1 } END { exit !found }' "$work/$1.log"
 }
 
-echo "1..26"
+echo "1..32"
 check "a panic" ended panic 1 "$long" ": panic: Kernel panic - not syncing: kbtf_fault: as asked, during module kbtf_fault"
 check "an oops" ended oops 1 "$long" ": oops: BUG: kernel NULL pointer dereference"
 check "a warning" ended warn 1 "$long" ": warning: WARNING: CPU: .* kbtf_fault_init.*, during module kbtf_fault"
@@ -152,6 +173,16 @@ check "what a module wishes for comes before it" in_order expected "# module dum
 check "a root on a disk" ended disk 0 "$long" ""
 check "... which stays as it was" is "$(sha256sum <"$work/disk.ext4")" "$sum"
 check "a damaged disk" ended damaged 1 "$long" ": failed: bail out: /dev/vda: "
+
+check "BTF that the kernel drops" ended btf 1 "$long" ": failed: 1 of 2 failed: kbtf_fault.btf"
+check "... with the kernel's reason" has btf '"BPF: .*failed to validate module \[kbtf_fault\] BTF: -22'
+check "... in JUnit, too" grep -q '^failed to validate module \[kbtf_fault\] BTF: -22' "$work/btf.xml"
+check "results that cannot be written" ended full 1 "$long" "/dev/full: cannot write: No space left on device"
+check "... are printed" has full '"outcome":"passed"'
+check "files are tried before the boot" is "$(sed 's/^kbtf: //' "$work/nowhere.err"; wc -c <"$work/nowhere.out")" \
+    "$work/nowhere/out.xml: cannot replace: No such file or directory
+hint: mkdir -p $work/nowhere
+0"
 
 # What runs the guest dies at once: QEMU must not be left.
 guests() { grep -lzs "marker=$$\\b" /proc/[0-9]*/cmdline | while read -r file; do
