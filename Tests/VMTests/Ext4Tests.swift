@@ -93,7 +93,7 @@ import Testing
                 answers.append(files.lookup("/bin/sh"))
             }
             #expect(answers.contains(.found) && answers.contains(.unknown), "\(kind)")
-            for size in [0, 1, 1024, 1080, 2047, 2048, 4096, 5000, 100_000] {
+            for size in [0, 1, 1024, 1080, 2047, 2048, 4096, 5000] {
                 let cut = Ext4(ByteView(Array(whole.prefix(size))))
                 #expect(cut?.lookup("/bin/sh") ?? .unknown == .unknown)
             }
