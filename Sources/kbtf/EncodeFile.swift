@@ -73,7 +73,7 @@ struct EncodeFile {
         }
         var filled: [UInt8]?
         if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
-        let isSigned = try write(encoded, ids: filled, elf)
+        let isSigned = try write(encoded, ids: filled, elf, &outcome)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         outcome.messages.append(
@@ -168,7 +168,7 @@ struct EncodeFile {
 
     /// - Returns: true when that cost the file its signature.
     private func write(
-        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile
+        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile, _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) -> Bool {
         if let detached = job.detached {
             do throws(HostError) {
@@ -180,10 +180,11 @@ struct EncodeFile {
             return false
         }
         let image = try NewBTF(btf: encoded.bytes, base: encoded.base, ids: ids).image(of: elf)
-        do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
-            throw Failure(error)
-        }
-        return elf.isSigned
+        do throws(HostError) {
+            if try AtomicFile.update(job.path, with: image) { return elf.isSigned }
+        } catch { throw Failure(error) }
+        outcome.messages.append(.detail("\(job.path): has this BTF already: not written again"))
+        return false
     }
 }
 
