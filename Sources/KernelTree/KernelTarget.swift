@@ -43,7 +43,7 @@ package struct KernelTarget: Sendable {
         _ text: String, cache: BaseCache? = nil
     ) throws(KernelTreeError) -> KernelTarget {
         if let release = KernelRelease(text), release.version != nil {
-            return try KernelTarget(release, named: text, btf: nil, allowsMismatch: nil)
+            return try KernelTarget(release, named: text, evidence: nil, allowsMismatch: nil)
         }
         let status = FileStatus(text)
         if status.isDirectory { return try inTree(text, cache: cache) }
@@ -53,7 +53,8 @@ package struct KernelTarget: Sendable {
                 "no kernel: neither a release such as 6.1, nor a file, nor a folder")
         }
         let base = try loadBase(text, cache: cache)
-        return try KernelTarget(base.release, named: text, btf: base.btf, allowsMismatch: nil)
+        return try KernelTarget(
+            base.release, named: text, evidence: TargetEvidence(base.btf), allowsMismatch: nil)
     }
 
     private static func inTree(
@@ -62,14 +63,16 @@ package struct KernelTarget: Sendable {
         // Given /lib/modules/R, what is meant is the tree it was built in.
         for tree in [folder, folder + "/build"] {
             guard let release = KernelRelease.ofTree(tree) else { continue }
-            // A headers' vmlinux shows what a distribution brought to an older release; many have none.
+            // They show what a distribution brought to an older release; many headers have no vmlinux.
             let vmlinux = tree + "/vmlinux"
             let btf = FileStatus(vmlinux).isRegular ? try? loadBase(vmlinux, cache: cache).btf : nil
+            let header = KernelTreePlace(tree).listedKinds?.evidence
             let config =
                 KernelConfig.read(tree + "/include/config/auto.conf")
                 ?? KernelConfig.read(tree + "/.config")
             return try KernelTarget(
-                release, named: folder, btf: btf, allowsMismatch: config?.allowsMismatch)
+                release, named: folder, evidence: btf.map { TargetEvidence($0) } ?? header,
+                allowsMismatch: config?.allowsMismatch)
         }
         throw KernelTreeError(
             .noTarget, path: folder,
@@ -78,12 +81,13 @@ package struct KernelTarget: Sendable {
     }
 
     private init(
-        _ release: KernelRelease?, named name: String, btf: BTF?, allowsMismatch: Bool?
+        _ release: KernelRelease?, named name: String, evidence: TargetEvidence?,
+        allowsMismatch: Bool?
     ) throws(KernelTreeError) {
         let version = release?.version.map { KernelVersion($0.major, $0.minor) }
         let rules: TargetRules?
-        if let btf {
-            rules = TargetRules(version, showing: btf)
+        if let evidence {
+            rules = TargetRules(version, evidence)
         } else {
             rules = version.flatMap { TargetRules($0) }
         }

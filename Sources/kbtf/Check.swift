@@ -74,7 +74,7 @@ struct Check: ParsableCommand {
                     let verdict = target.flatMap {
                         reader.hold(file, to: $0, isSound: report.isSound, limit: limit)
                     }
-                    failed = failed || !report.isSound || verdict?.isTaken == false
+                    failed = failed || !report.isSound || verdict?.isGood == false
                     lines += text(report, place, entry.path)
                     lines +=
                         verdict?.lines(

@@ -94,16 +94,17 @@ struct Encode: ParsableCommand {
         var options = EncodeOptions()
         options.features = Features.parse(features).features
         let target = try target.find(search: base.search, talk: talkOptions.talk)
-        if let target {
-            options.target = target.rules
-            try chooseFeatures(&options.features, for: target)
-        }
+            .map { NamedTarget(kernel: $0, name: self.target.name) }
+        let request = FeatureRequest(
+            features: options.features, named: Features.named(in: features),
+            forcesDistilledBase: force)
+        if let target { try tellFeatures(request, for: target) }
         options.excludedLanguages = Language.parse(langExclude).codes
         options.keepsLedger = ledger != nil
         var batch = EncodeBatch(
             base: standalone ? "" : base.base, search: base.search, options: options,
-            jobs: destinations.jobCount, forcesDistilledBase: force,
-            talk: talkOptions.talk)
+            jobs: destinations.jobCount, request: request, target: target,
+            hidesImplicitArguments: true, talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
         let jobs = try destinations.assign(files, talkOptions.talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
@@ -120,30 +121,20 @@ struct Encode: ParsableCommand {
         throw ExitCode(1)
     }
 
-    /// Takes out what the target does not take: of `default` and `all` with a word under `-v`, but what was
-    /// asked for by name cannot be had.
-    private func chooseFeatures(
-        _ chosen: inout Features, for target: KernelTarget
+    /// Says under `-v` what is left out of `default` and `all` for a named target. Throws for what was asked for by name
+    /// and cannot be had, before any file is read.
+    private func tellFeatures(
+        _ request: FeatureRequest, for target: NamedTarget
     ) throws(Failure) {
-        let named = Features.named(in: features)
-        var without: [String] = []
-        for (name, feature, lacks) in chosen.beyond(target.rules) {
-            if feature == .distilledBase, force { continue }
-            guard !named.contains(feature) else {
-                throw Failure(
-                    "--target \(self.target.name): \(name): "
-                        + "\(target.rules) does not take it, \(lacks.since) and later do",
-                    hint: feature == .distilledBase
-                        ? "leave \(name) out, or write it all the same with --force"
-                        : "leave \(name) out of --features")
-            }
-            chosen.remove(feature)
-            without.append(name)
-        }
+        guard
+            let choice = TargetChoice(
+                named: target.kernel, target.name, signs: TargetSigns())
+        else { return }
+        let without = try request.fitted(to: choice).without
         if !without.isEmpty {
             talkOptions.talk.detail(
-                "--target \(self.target.name): without \(without.joined(separator: ", ")), "
-                    + "which \(target.rules) does not take")
+                "\(choice.source): without \(without.joined(separator: ", ")), "
+                    + "which \(choice.rules) does not take")
         }
     }
 }

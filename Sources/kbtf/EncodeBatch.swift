@@ -14,8 +14,11 @@ struct EncodeBatch {
     let search: SearchOptions
     let options: EncodeOptions
     let jobs: Int
-    /// `--force`
-    var forcesDistilledBase = false
+    let request: FeatureRequest
+    /// `--target`.
+    var target: NamedTarget?
+    /// Hide the implicit arguments of kernel functions; kernel builds do that later.
+    var hidesImplicitArguments = false
     let talk: Talk
     /// Fill in `.BTF_ids` of files that get their BTF put in.
     var fillsIDs = false
@@ -42,6 +45,7 @@ struct EncodeBatch {
             case .failure(let failure): outcomes[index].fail(failure)
             }
         }
+        let tree = Surroundings.kbuildTree
         let debugRoots = search.folders.map { $0 + "/usr/lib/debug" }
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
@@ -59,8 +63,9 @@ struct EncodeBatch {
             let encoded = parallelMap(count: order.count, jobs: jobs) { position in
                 started.show(position, of: order.count)
                 return EncodeFile(
-                    job: files[order[position]], options: chosen, base: base,
-                    wholeBase: wholeBase, forcesDistilledBase: forcesDistilledBase,
+                    job: files[order[position]], options: chosen, request: request,
+                    target: target, hidesImplicitArguments: hidesImplicitArguments,
+                    kbuildTree: tree, roots: search.folders, base: base, wholeBase: wholeBase,
                     debugRoots: debugRoots, fillsIDs: fillsIDs
                 ).run()
             }

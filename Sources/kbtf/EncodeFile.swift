@@ -11,12 +11,20 @@ import KernelTree
 /// Encodes one file.
 struct EncodeFile {
     let job: Destinations.Job
+    /// As they are for all files; what the kernel of this one takes is left to `plan`.
     let options: EncodeOptions
+    let request: FeatureRequest
+    /// `--target`.
+    let target: NamedTarget?
+    /// Hide the implicit arguments of kernel functions.
+    let hidesImplicitArguments: Bool
+    /// What kbuild says of its tree, when it runs us.
+    let kbuildTree: KernelTreePlace?
+    /// Folders besides `/` where kernels may be.
+    let roots: [String]
     let base: IndexedBase?
     /// The base itself.
     let wholeBase: LazyBTF?
-    /// Write distilled BTF whatever its kernel does with it.
-    let forcesDistilledBase: Bool
     /// Folders laid out like `/usr/lib/debug`.
     let debugRoots: [String]
     /// Fill in `.BTF_ids` of a file that gets its BTF put in.
@@ -31,26 +39,18 @@ struct EncodeFile {
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let wantsGlobals = options.features.contains(.globalVariables)
         let elf = try openELF(job.path, separatingSections: wantsGlobals)
-        let distills = options.features.contains(.distilledBase)
-        if distills { try refuseToDistill(elf) }
-        if base != nil, let target = options.target, !target.has(.moduleBTF) {
-            throw Failure(
-                "\(job.path): split BTF: \(target) reads no BTF of modules, "
-                    + "\(KernelAbility.moduleBTF.since) and later do",
-                hint: "--standalone makes BTF for programs that read the file")
-        }
         let debugInfo = try DebugInfo(
             of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+        let plan = try plan(elf, debugInfo, &outcome)
         let ids = try idsToFill(elf)
-        let hasOldIDs =
-            elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
-        let whole =
-            ids != nil || hasOldIDs || distills || options.target != nil
-            ? try parseBase() : nil
+        let needsBase =
+            elf.section(named: IDSection.name) != nil
+            || plan.options.features.contains(.distilledBase) || plan.isHeldAgainstTarget
+        let whole = needsBase ? try parseBase() : nil
         var encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, base: base?.index, whole: whole, options: options)
+                elf, debugInfo.data, base: base?.index, whole: whole, options: plan.options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
@@ -60,7 +60,7 @@ struct EncodeFile {
             )
             return
         }
-        if let target = options.target {
+        if plan.isHeldAgainstTarget, let target = plan.target {
             try fit(&encoded, whole, to: target)
         }
         if debugInfo.path != job.path {
@@ -76,55 +76,12 @@ struct EncodeFile {
             .detail(
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                     + (job.detached.map { ", in \($0)" } ?? "")))
+        for name in encoded.withHiddenArguments {
+            outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
+        }
         if isSigned {
             outcome.messages.append(.signatureIsGone(job.path))
         }
-    }
-
-    /// Throws where a distilled base makes no sense.
-    private func refuseToDistill(_ elf: ELFFile) throws(Failure) {
-        guard base != nil else {
-            throw Failure(
-                "\(job.path): distilled_base: standalone BTF has no base to distill",
-                hint: "name the base with --base FILE, or leave distilled_base out")
-        }
-        // Older kernels read it as if it stood on their own BTF, with wrong meanings. A target was asked
-        // before.
-        guard options.target == nil, !forcesDistilledBase, elf.section(named: ".modinfo") != nil,
-            let release = KernelRelease.of(elf), release.version != nil,
-            KernelTarget(release)?.rules.has(.distilledBase) != true
-        else { return }
-        throw Failure(
-            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as "
-                + "\(KernelAbility.distilledBase.since) and later do",
-            hint: "leave distilled_base out, or write it all the same with --force")
-    }
-
-    /// Puts the types into the order that the target looks them up by. Throws where it would refuse the BTF,
-    /// as for a name that nothing can be left out for.
-    private func fit(
-        _ encoded: inout Encoded, _ whole: BTF?, to target: TargetRules
-    ) throws(Failure) {
-        let report: TargetReport
-        do throws(BTFError) {
-            let base = try encoded.base.map { bytes throws(BTFError) in
-                try BTF.parse(ByteView(bytes))
-            }
-            var btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
-            if target.has(.sortedNames) {
-                btf = try btf.sortedByName()
-                encoded.bytes = btf.serialized()
-            }
-            report = checkTarget(
-                btf, byteCount: encoded.bytes.count,
-                use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
-                isSound: true, limit: 100)
-        } catch { throw Failure("\(job.path): .BTF\(error)") }
-        guard case .refuses = report.kernel else { return }
-        let finding = report.findings.findings.first { $0.severity == .error }
-        throw Failure(
-            "\(job.path): .BTF\(finding?.description ?? ""): there is no BTF of it for \(target)",
-            hint: "leave --target out, and it is written with that")
     }
 
     private func parseBase() throws(Failure) -> BTF? {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import BTFIDs
 import Bytes
 import KernelTree
 
@@ -77,6 +78,7 @@ final class Reader {
         }
         let report = checkTarget(
             btf, byteCount: file.bytes.count, use: use, rules: target.rules, isSound: isSound,
+            withImplicitArguments: file.ids?.functionsWithImplicitArguments(old: btf) ?? [],
             limit: limit)
         return TargetVerdict(target: target, report: report, use: use, place: file.place)
     }

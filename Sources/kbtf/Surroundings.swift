@@ -3,6 +3,7 @@
 import Bytes
 import Glibc
 import HostIO
+import KernelTree
 
 /// What the command takes from the world around it. Libraries never ask; they are told.
 enum Surroundings {
@@ -27,6 +28,11 @@ enum Surroundings {
         }
         guard let home = variable("HOME"), home.hasPrefix("/") else { return nil }
         return home + "/.cache/kbtf/bases"
+    }
+
+    /// The tree of the kernel build that runs us: kbuild exports where it writes to, and where the source is.
+    static var kbuildTree: KernelTreePlace? {
+        variable("objtree").map { KernelTreePlace($0, source: variable("srctree")) }
     }
 
     /// What `uname -r` says.

@@ -13,6 +13,8 @@ struct TargetVerdict {
     let place: String
 
     var isTaken: Bool { report.isTaken }
+    /// What decides the exit status.
+    var isGood: Bool { report.isTaken && report.isUsable }
 
     private var way: String {
         switch use {

@@ -40,6 +40,9 @@ package struct TargetReport: Sendable {
     /// The system call BPF_BTF_LOAD.
     package internal(set) var program: LoadVerdict = .takes
 
+    /// What is taken is of use: BPF programs can call the kernel functions.
+    package internal(set) var isUsable = true
+
     /// The kernel takes it where it looks for it by itself.
     package var isTaken: Bool { kernel == .takes }
 }

@@ -65,6 +65,15 @@ struct ModuleBTF {
         self.bytes = bytes
     }
 
+    /// The kernel that its BTF is for, once on this base; nil when nothing is known.
+    func target(on base: MoveBase) -> TargetChoice? {
+        var signs = TargetSigns()
+        signs.base = TargetSigns.Base(
+            path: base.path, release: base.release, evidence: base.index.evidence)
+        signs.own = release
+        return TargetChoice(named: nil, "", signs: signs)
+    }
+
     /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its `.BTF.base`.
     var recognition: Recognition { Recognition(bytes, header: header) }
 

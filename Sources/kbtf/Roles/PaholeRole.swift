@@ -73,12 +73,17 @@ enum PaholeRole {
         options.features = settings.features
         options.onlyLanguages = settings.onlyLanguages
         options.excludedLanguages = settings.excludedLanguages
+        var request = FeatureRequest(
+            features: settings.features, named: settings.namedFeatures, isLenient: true)
         if base == nil, options.features.contains(.distilledBase) {
             talk.detail("pahole: distilled_base: no base, so none is distilled")
             options.features.remove(.distilledBase)
+            request.features.remove(.distilledBase)
+            request.named.remove(.distilledBase)
         }
         let batch = EncodeBatch(
-            base: base ?? "", search: .none, options: options, jobs: settings.jobs, talk: talk)
+            base: base ?? "", search: .none, options: options, jobs: settings.jobs,
+            request: request, talk: talk)
         let destinations = Destinations(file: settings.detached, folder: nil)
         let outcomes = batch.run(try destinations.assign(settings.files))
 

@@ -42,14 +42,17 @@ struct ResolveBTFIDsJob {
         var btf = try readBTF(elf, base: base)
         let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base) : nil
         let split = section?.isFilled == true ? SplitWithoutBase.inFile(elf) : nil
-        if let section { btf = try hideImplicitArguments(btf, section, old, split) }
+        var warnings: [String] = []
+        if let section {
+            btf = try hideImplicitArguments(btf, section, old, split, &warnings)
+        }
         var distilledBase: [UInt8]?
         if settings.distillsBase, btf.isSplit { (btf, distilledBase) = try distill(btf) }
         do throws(BTFError) { btf = try btf.sortedByName() } catch {
             throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
         }
         let resolved = try section.map { section throws(Refusal) in
-            try resolve(section, in: btf, old: old, split)
+            try resolve(section, in: btf, old: old, split, warnings)
         }
         try write(IDSection.name, resolved?.bytes)
         try write(".BTF", btf.serialized())
@@ -115,11 +118,15 @@ struct ResolveBTFIDsJob {
     // MARK: Changing
 
     private func hideImplicitArguments(
-        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?
+        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?,
+        _ warnings: inout [String]
     ) throws(Refusal) -> BTF {
+        let names = section.functionsWithImplicitArguments(old: old, withoutBase: split)
         do throws(BTFError) {
-            let hidden = try btf.hidingImplicitArguments(
-                of: section.functionsWithImplicitArguments(old: old, withoutBase: split))
+            let hidden = try btf.hidingImplicitArguments(of: names)
+            warnings += hidden.btf.functionsLeftWhole(among: names).map {
+                ResolveBTFIDsMessage.leftWhole($0.name)
+            }
             for name in hidden.functions {
                 talk.detail("resolve_btfids: \(name): implicit arguments are hidden")
             }
@@ -136,7 +143,8 @@ struct ResolveBTFIDsJob {
     }
 
     private func resolve(
-        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil
+        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil,
+        _ earlier: [String] = []
     ) throws(Refusal) -> ResolvedIDs {
         let resolved: ResolvedIDs
         do throws(IDError) {
@@ -144,7 +152,7 @@ struct ResolveBTFIDsJob {
         } catch {
             throw Refusal(ResolveBTFIDsMessage.failure(error))
         }
-        let warnings = ResolveBTFIDsMessage.warnings(resolved)
+        let warnings = earlier + ResolveBTFIDsMessage.warnings(resolved)
         for line in warnings { talk.note(line) }
         if settings.hasFatalWarnings, !warnings.isEmpty {
             throw Refusal("FAILED \(path): \(warnings.count) warnings, with --fatal_warnings")
