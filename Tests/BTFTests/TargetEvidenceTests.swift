@@ -27,7 +27,7 @@ import Testing
     /// What the BTF holds outweighs its list: a list may come from another header than the kernel's.
     @Test func heldAgainstTheList() throws {
         var asm = BTFAssembler()
-        asm.enumeration([("BTF_KIND_UNKN", 0), ("BTF_KIND_FLOAT", 16)])
+        asm.enumeration("", [("BTF_KIND_UNKN", 0), ("BTF_KIND_FLOAT", 16)])
         asm.enumeration64("e", [("A", 1 << 40)])
         let evidence = TargetEvidence(try asm.parse())
         #expect(evidence.shown.contains(.enum64) && !evidence.denied.contains(.enum64))
@@ -40,9 +40,9 @@ import Testing
             build(&asm)
             return TargetEvidence(try asm.parse()).cutsEnums
         }
-        #expect(try cuts { $0.enumeration("e", size: 8, [("A", 1)]) })
-        #expect(try !cuts { $0.enumeration("e", [("A", 1)]) })
-        #expect(try !cuts { $0.enumeration64("e", [("A", 1)]) })
+        #expect(try cuts { _ = $0.enumeration("e", size: 8, [("A", Int64(1))]) })
+        #expect(try !cuts { _ = $0.enumeration("e", [("A", Int64(1))]) })
+        #expect(try !cuts { _ = $0.enumeration64("e", [("A", UInt64(1))]) })
         #expect(
             try !cuts {
                 $0.enumeration("e", size: 8, [("A", 1)])
@@ -63,7 +63,7 @@ import Testing
             if cut {
                 asm.enumeration("e", size: size, [("A", Int64(UInt32(truncatingIfNeeded: value)))])
             } else if size == 8 {
-                asm.enumeration64("e", signed: value < 0, [("A", value)])
+                asm.enumeration64("e", signed: value < 0, [("A", UInt64(bitPattern: value))])
             } else {
                 asm.enumeration("e", signed: true, [("A", value)])
             }

@@ -79,8 +79,8 @@ struct TargetChoiceTests {
     @Test func paholeRole() throws {
         let base = try base("5.15")
         let file = try module("m.ko", release: "5.15.0-130-generic")
+        scratch.link("pahole", to: Command.binary)
         let role = scratch.path + "/pahole"
-        try Sample.link(Command.binary, role)
         let result = try Command.run([role, "-J", "--btf_gen_floats", "--btf_base", base, file])
         #expect(result.status == 0, "\(result)")
         let check = try Command.kbtf("check", "--base", base, "--target", "5.15", file)
