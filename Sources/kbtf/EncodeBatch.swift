@@ -46,7 +46,9 @@ struct EncodeBatch {
             }
         }
         let tree = Surroundings.kbuildTree
-        let debugRoots = search.folders.map { $0 + "/usr/lib/debug" }
+        let debugFiles = DebugInfo.search(
+            folders: search.folders,
+            separatingSections: options.features.contains(.globalVariables))
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             let members = groups[choice] ?? []
@@ -66,7 +68,7 @@ struct EncodeBatch {
                     job: files[order[position]], options: chosen, request: request,
                     target: target, hidesImplicitArguments: hidesImplicitArguments,
                     kbuildTree: tree, roots: search.folders, base: base, wholeBase: wholeBase,
-                    debugRoots: debugRoots, fillsIDs: fillsIDs
+                    debugFiles: debugFiles, fillsIDs: fillsIDs
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }

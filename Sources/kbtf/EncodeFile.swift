@@ -3,6 +3,7 @@
 import BTF
 import BTFIDs
 import Bytes
+import DWARF
 import DWARFToBTF
 import ELF
 import HostIO
@@ -25,8 +26,7 @@ struct EncodeFile {
     let base: IndexedBase?
     /// The base itself.
     let wholeBase: LazyBTF?
-    /// Folders laid out like `/usr/lib/debug`.
-    let debugRoots: [String]
+    let debugFiles: DebugFileSearch
     /// Fill in `.BTF_ids` of a file that gets its BTF put in.
     let fillsIDs: Bool
 
@@ -39,8 +39,8 @@ struct EncodeFile {
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let wantsGlobals = options.features.contains(.globalVariables)
         let elf = try openELF(job.path, separatingSections: wantsGlobals)
-        let debugInfo = try DebugInfo(
-            of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+        let warning = try checkOldBTF(elf)
+        let debugInfo = try DebugInfo(of: elf, debugFiles)
         let plan = try plan(elf, debugInfo, &outcome)
         let ids = try idsToFill(elf)
         let needsBase =
@@ -50,16 +50,20 @@ struct EncodeFile {
         var encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, base: base?.index, whole: whole, options: plan.options)
+                elf, debugInfo.data, split: debugInfo.splitUnits, base: base?.index, whole: whole,
+                options: plan.options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
+            if let failure = debugInfo.splitFailure { throw failure }
             outcome.messages.append(
                 .note(
                     "\(job.path): its debug information holds no types for BTF: nothing is written")
             )
             return
         }
+        if let warning { outcome.messages.append(warning) }
+        if let warning = debugInfo.splitWarning { outcome.messages.append(.note(warning)) }
         if plan.isHeldAgainstTarget, let target = plan.target {
             try fit(&encoded, whole, to: target)
         }
