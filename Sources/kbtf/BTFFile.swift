@@ -15,6 +15,8 @@ struct BTFFile {
     var place = ""
     /// The kernel a module is for.
     var release: KernelRelease?
+    /// The machine of an ELF file, as `uname -m` calls it.
+    private(set) var machine: String?
     /// The section `.BTF.base` beside it.
     private var distilledBase: ByteView?
 
@@ -68,8 +70,10 @@ struct BTFFile {
         let bytes: ByteView
         var base: ByteView?
         var release: KernelRelease?
+        let machine: String
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
+            machine = KernelMachine.name(of: elf)
             guard let section = elf.section(named: ".BTF") else { return nil }
             bytes = try elf.data(of: section)
             if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
@@ -78,6 +82,7 @@ struct BTFFile {
         var file = try BTFFile(path, bytes, place: ".BTF")
         file.distilledBase = base
         file.release = release
+        file.machine = machine
         return file
     }
 

@@ -33,12 +33,17 @@ struct SearchOptions: ParsableArguments {
         help: "Do not keep decompressed bases and indexes of bases, nor use kept ones.")
     var noCache = false
 
+    /// How people name a base to the program that was called; `kbtf-make` has its own way.
+    @Option(help: .hidden)
+    var baseSwitch = "--base"
+
     /// What it is without any option; ArgumentParser takes no part in that.
     static var none: SearchOptions {
         var options = SearchOptions()
         options.release = nil
         options.sysroot = []
         options.noCache = false
+        options.baseSwitch = "--base"
         return options
     }
 
@@ -58,9 +63,12 @@ struct SearchOptions: ParsableArguments {
 
     /// The search for one release, with all that the surroundings say.
     func search(for release: KernelRelease, bigEndian: Bool?) -> BaseSearch {
-        BaseSearch(
-            release: release, roots: ["/"] + folders,
+        let cached = Surroundings.cacheFolder.map { CachedKernels(folder: $0) }
+        var search = BaseSearch(
+            release: release, roots: ["/"] + folders + (cached?.roots(for: release) ?? []),
             running: Surroundings.runningRelease.flatMap { KernelRelease($0) },
             bigEndian: bigEndian, cache: cache)
+        search.option = baseSwitch
+        return search
     }
 }

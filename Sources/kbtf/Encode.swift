@@ -6,6 +6,8 @@ import DWARFToBTF
 import HostIO
 import KernelTree
 
+extension EncodeBatch.WithoutBase: ExpressibleByArgument {}
+
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -48,6 +50,14 @@ struct Encode: ParsableCommand {
     var features = "default"
 
     @OptionGroup var target: TargetOptions
+
+    @OptionGroup var strict: StrictOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do where --base auto finds no base: fail, skip the file, or make its BTF standalone.",
+            valueName: "fail|skip|standalone"))
+    var withoutBase = EncodeBatch.WithoutBase.fail
 
     @Flag(help: "Write a distilled base also for a kernel that does not read it.")
     var force = false
@@ -105,6 +115,8 @@ struct Encode: ParsableCommand {
             jobs: destinations.jobCount, forcesDistilledBase: force,
             talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
+        batch.isStrict = strict.strict
+        batch.withoutBase = withoutBase
         let jobs = try destinations.assign(files, talkOptions.talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)

@@ -8,6 +8,8 @@ struct Talk: Sendable {
     enum Message: Sendable {
         /// Always said.
         case failure(Failure)
+        /// Always said: nothing failed, but the result may be wrong.
+        case warning(String, hint: String?)
         /// Not said under `-q`.
         case note(String)
         /// Said under `-v`.
@@ -29,6 +31,9 @@ struct Talk: Sendable {
             write(prefix + Talk.oneLine(failure.message))
             if isVerbose { for line in failure.details { write(Talk.oneLine(line)) } }
             if let hint = failure.hint { write("hint: " + Talk.oneLine(hint)) }
+        case .warning(let text, let hint):
+            write(prefix + "warning: " + Talk.oneLine(text))
+            if let hint { write("hint: " + Talk.oneLine(hint)) }
         case .note(let text): if !isQuiet { write(prefix + Talk.oneLine(text)) }
         case .detail(let text): if isVerbose { write(prefix + Talk.oneLine(text)) }
         }
@@ -60,7 +65,7 @@ struct Talk: Sendable {
 
 /// `-q` and `-v`.
 struct TalkOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors.")
+    @Flag(name: [.short, .long], help: "Say nothing but errors and warnings.")
     var quiet = false
 
     @Flag(name: [.short, .long], help: "Say what is done, and why.")
