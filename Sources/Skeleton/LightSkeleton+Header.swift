@@ -18,13 +18,12 @@ extension LightSkeleton {
         c.directive("#ifndef \(guardName)")
         c.directive("#define \(guardName)")
         c.line()
-        if maps.contains(where: { $0.contents != nil }) {
-            c.directive("#ifndef __KERNEL__")
-            c.directive("#include <stdbool.h>")
-            c.directive("#include <stddef.h>")
-            c.directive("#include <stdint.h>")
-            c.directive("#endif")
+        // libbpf's file uses errno and the string functions, and leaves their headers to its user.
+        c.directive("#ifndef __KERNEL__")
+        for name in ["errno", "stdbool", "stddef", "stdint", "string"] {
+            c.directive("#include <\(name).h>")
         }
+        c.directive("#endif")
         c.directive("#include <bpf/skel_internal.h>")
         c.line()
         writeTypes(&c)
@@ -59,10 +58,8 @@ extension LightSkeleton {
     static func headerGuard(_ name: String) -> String { "__\(name.uppercased())_SKEL_H__" }
 
     private func writeTypes(_ c: inout CWriter) {
-        var known: Set<[String]> = []
         for map in maps {
-            guard let types = map.contents?.types, !types.isEmpty, known.insert(types).inserted
-            else { continue }
+            guard let types = map.contents?.types, !types.isEmpty else { continue }
             c.lines(types)
             c.line()
         }

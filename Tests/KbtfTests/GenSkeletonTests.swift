@@ -48,7 +48,7 @@ import Testing
         try scratch.write("header.h", header)
         try scratch.write(
             "user.c",
-            "#include <errno.h>\n#include <string.h>\n\(before)\n#include \"header.h\"\n"
+            "\(before)\n#include \"header.h\"\n"
                 + "int main(void)\n{\n\tstruct flows *skel = flows__open();\n\tflows__attach(skel);\n"
                 + "\(use)\n\tflows__destroy(skel);\n\treturn flows__load(skel);\n}\n")
         return try Command.shell(
