@@ -57,7 +57,8 @@ enum BaseCacheFile {
         at += ByteView.padding(after: at).count
         let start = at
         guard let bytes = part(8), let before = file.slice(headLength, start - headLength),
-            let sizes = file.slice(32, headLength - 32), let after = file.slice(at, file.count - at),
+            let sizes = file.slice(32, headLength - 32),
+            let after = file.slice(at, file.count - at),
             digest(sizes) ^ digest(before) == head[1], key.isKey(identity, of: bytes, head[2]),
             digest(after) == head[3]
         else { return nil }

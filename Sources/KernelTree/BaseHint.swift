@@ -111,7 +111,8 @@ struct BaseHint {
         if let known { return download(known) }
         let all = packages.map { "apt-get download \($0.name)" }.joined(separator: " || ")
         let files = Set(packages.map(\.file)).sorted().map { base("DIR/\($0)") }
-        return "(\(all)) && dpkg -x linux-*\(release)*.deb DIR, then \(files.joined(separator: " or "))"
+        return
+            "\(all) && dpkg -x linux-*\(release)*.deb DIR, then \(files.joined(separator: " or "))"
     }
 
     private func download(_ package: Package) -> String {

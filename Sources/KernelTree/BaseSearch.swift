@@ -13,6 +13,8 @@ package struct BaseSearch: Sendable {
     package var roots: [String]
     /// The option or variable by which people name a base to the program that was called.
     package var option = "--base"
+    /// What else may be done if there is no base.
+    package var alternative: String?
     /// What `uname -r` says. nil keeps the running kernel's BTF out of it.
     package var running: KernelRelease?
     /// The byte order that the base must have; nil for either.
@@ -133,7 +135,8 @@ package struct BaseSearch: Sendable {
         }
         return KernelTreeError(
             .noBaseFound, path: "--base auto", lines.joined(separator: "\n"),
-            hint: BaseHint(release: release, roots: roots, option: option).text)
+            hint: BaseHint(release: release, roots: roots, option: option).text
+                + (alternative.map { "; or \($0)" } ?? ""))
     }
 }
 

@@ -33,17 +33,12 @@ struct SearchOptions: ParsableArguments {
         help: "Do not keep decompressed bases and indexes of bases, nor use kept ones.")
     var noCache = false
 
-    /// How people name a base to the program that was called; `kbtf-make` has its own way.
-    @Option(help: .hidden)
-    var baseSwitch = "--base"
-
     /// What it is without any option; ArgumentParser takes no part in that.
     static var none: SearchOptions {
         var options = SearchOptions()
         options.release = nil
         options.sysroot = []
         options.noCache = false
-        options.baseSwitch = "--base"
         return options
     }
 
@@ -68,7 +63,11 @@ struct SearchOptions: ParsableArguments {
             release: release, roots: ["/"] + folders + (cached?.roots(for: release) ?? []),
             running: Surroundings.runningRelease.flatMap { KernelRelease($0) },
             bigEndian: bigEndian, cache: cache)
-        search.option = baseSwitch
+        if let named = Surroundings.baseSwitch {
+            search.option = named
+            search.alternative =
+                "KBTF_WITHOUT_BASE=skip builds without BTF, KBTF_WITHOUT_BASE=standalone with BTF for tools"
+        }
         return search
     }
 }

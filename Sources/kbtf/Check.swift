@@ -98,7 +98,7 @@ struct Check: ParsableCommand {
                     "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
             }
         }
-        if !reader.finish(strict: strict.strict) { failed = true }
+        if !reader.finish(strict: strict.isStrict) { failed = true }
         if objects.isEmpty { talk.note("none of these files has BTF: nothing is checked") }
         if json {
             try printResult(jsonArray(objects))
@@ -115,7 +115,7 @@ struct Check: ParsableCommand {
         let (report, place) = (judgement.report, judgement.place)
         let name = Talk.oneLine(file.path)
         if let other = judgement.other, let base = judgement.base {
-            let fault = reader.misplaced(file, other, base, judgement.foreign).message
+            let fault = reader.misplaced(file, other, base, judgement.foreign, hints: false).message
             return "\(paint.bad(Talk.oneLine(fault)))\n"
                 + "\(name): \(paint.bad("refused")): made on another base\n"
         }
@@ -137,12 +137,12 @@ struct Check: ParsableCommand {
     private func object(
         _ judgement: Verdict.Judgement, _ verdict: TargetVerdict?, _ path: String
     ) -> String {
-        let report = judgement.other.map { CheckReport($0, on: judgement.base ?? "") }
+        let report =
+            judgement.other.map { CheckReport($0, on: judgement.base ?? "") }
             ?? judgement.report
         return "{\"file\":\(jsonString(path)),\"sound\":\(report.isSound),"
-            + "\"base\":\(jsonOrNull(judgement.base)),"
-            + "\"another_base\":\(judgement.other != nil),"
-            + "\"foreign_base\":\(judgement.foreign?.json ?? "null"),"
+            + (judgement.other == nil ? "" : "\"another_base\":true,")
+            + (judgement.foreign.map { "\"foreign_base\":\($0.json)," } ?? "")
             + "\"errors\":\(report.errorCount),\"warnings\":\(report.warningCount),"
             + "\"findings\":\(report.json)"
             + (verdict.map { ",\"target\":\($0.json)" } ?? "") + "}"

@@ -6,7 +6,18 @@ import DWARFToBTF
 import HostIO
 import KernelTree
 
-extension EncodeBatch.WithoutBase: ExpressibleByArgument {}
+extension EncodeBatch.WithoutBase: ExpressibleByArgument {
+    /// What `KBTF_WITHOUT_BASE` says, which `kbtf-make` hands on.
+    fileprivate static var inEnvironment: Self {
+        get throws(Failure) {
+            guard let text = Surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
+            guard let value = Self(rawValue: text) else {
+                throw Failure("KBTF_WITHOUT_BASE: fail, skip or standalone, not \(text)")
+            }
+            return value
+        }
+    }
+}
 
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
@@ -55,9 +66,9 @@ struct Encode: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to do where --base auto finds no base: fail, skip the file, or make its BTF standalone.",
+            "What to do where --base auto finds no base: fail (default), skip the file, or make its BTF standalone.",
             valueName: "fail|skip|standalone"))
-    var withoutBase = EncodeBatch.WithoutBase.fail
+    var withoutBase: EncodeBatch.WithoutBase?
 
     @Flag(help: "Write a distilled base also for a kernel that does not read it.")
     var force = false
@@ -115,8 +126,8 @@ struct Encode: ParsableCommand {
             jobs: destinations.jobCount, forcesDistilledBase: force,
             talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
-        batch.isStrict = strict.strict
-        batch.withoutBase = withoutBase
+        batch.isStrict = strict.isStrict
+        batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment
         let jobs = try destinations.assign(files, talkOptions.talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)

@@ -116,4 +116,6 @@ struct ForeignBases {
 struct StrictOptions: ParsableArguments {
     @Flag(help: "Fail where there would be a warning only: a base of another kernel.")
     var strict = false
+
+    var isStrict: Bool { strict || Surroundings.isStrict }
 }

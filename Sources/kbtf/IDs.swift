@@ -65,7 +65,7 @@ struct IDs: ParsableCommand {
                 failed = true
             }
         }
-        if !reader.finish(strict: strict.strict) { failed = true }
+        if !reader.finish(strict: strict.isStrict) { failed = true }
         if !fill { try printResult(json ? listing.json : listing.text) }
         if failed { throw ExitCode(1) }
     }
@@ -95,7 +95,7 @@ struct IDs: ParsableCommand {
         }
         let btf = try reader.read(entry.path)
         // Its warning comes at the end.
-        if strict.strict, reader.foreignBases.contains(entry.path) { return }
+        if strict.isStrict, reader.foreignBases.contains(entry.path) { return }
         let filler = IDFiller(elf: elf, section: section, path: entry.path)
         let bytes = try filler.fill(from: btf, old: btf) { talk.say($0) }
         if bytes == section.bytes {

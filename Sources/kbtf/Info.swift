@@ -57,7 +57,7 @@ struct Info: ParsableCommand {
                     "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
             }
         }
-        if !reader.finish(strict: strict.strict) { failed = true }
+        if !reader.finish(strict: strict.isStrict) { failed = true }
         try printResult(json ? jsonArray(objects) : table.text)
         if failed { throw ExitCode(1) }
     }
@@ -121,7 +121,8 @@ struct Info: ParsableCommand {
                 + "\"sure\":\(sure),\"signs\":\(jsonList(recognition?.signs ?? [])),"
                 + "\"types\":\(types.map { String($0) } ?? "null"),"
                 + "\"bytes\":\(bytes.map { String($0) } ?? "null"),"
-                + "\"base\":\(jsonOrNull(base)),\"foreign_base\":\(foreign?.json ?? "null"),"
+                + "\"base\":\(jsonOrNull(base)),"
+                + (foreign.map { "\"foreign_base\":\($0.json)," } ?? "")
                 + "\"check\":\(jsonOrNull(check))}"
         }
     }

@@ -13,8 +13,9 @@ final class Reader {
     private var loaded: [BaseChoice: Swift.Result<LoadedBase?, Failure>] = [:]
     private var origins: [String: BaseOrigin?] = [:]
     private(set) var foreignBases = ForeignBases()
-    /// Some file was made on another base than it was read on.
-    private(set) var hasMisplaced = false
+    private static let hint = "name the base that it was made on with --base FILE"
+    private var hasHinted = false
+    private var owesHint = false
     /// The base that could not be had last.
     private var lacking: BaseChoice?
     private var lackOrder: [BaseChoice] = []
@@ -57,15 +58,18 @@ final class Reader {
         }
     }
 
-    /// The one sentence about BTF that was made on another base; for the first of many files with a hint.
+    /// The one sentence about BTF that was made on another base.
+    ///
+    /// - Parameter hints: the first has a hint; otherwise `finish` says it.
     func misplaced(
-        _ file: BTFFile, _ other: OtherBase, _ base: String, _ foreign: ForeignBase?
+        _ file: BTFFile, _ other: OtherBase, _ base: String, _ foreign: ForeignBase?,
+        hints: Bool = true
     ) -> Failure {
-        defer { hasMisplaced = true }
+        defer { if hints { hasHinted = true } else { owesHint = true } }
         return Failure(
             "\(file.path): \(file.place)+0x\(String(other.offset, radix: 16)): "
                 + other.sentence(base + (foreign.map { " (\($0.kernels))" } ?? "")),
-            hint: hasMisplaced ? nil : "name the base that it was made on with --base FILE")
+            hint: hints && !hasHinted ? Self.hint : nil)
     }
 
     /// Checks a file's BTF; before it the base that it brings along, if any.
@@ -224,6 +228,7 @@ final class Reader {
             }
             if count > 1 { talk.note("\(count) files cannot be read without this base") }
         }
+        if owesHint { talk.hint(Self.hint) }
         foreignBases.say(talk)
         return !strict || foreignBases.isEmpty
     }

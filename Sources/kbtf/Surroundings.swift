@@ -33,7 +33,10 @@ enum Surroundings {
     /// Where is kept what took time to make of bases; nil when there is no place for it.
     static var baseCacheFolder: String? { cacheFolder.map { $0 + "/bases" } }
 
-    /// Programs in the place of others take no options of ours: a base of another kernel is an error to them.
+    /// How people name a base to `kbtf-make`, which says so when it runs us.
+    static var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
+
+    /// A base of another kernel is an error: for programs in the place of others, which take no options of ours.
     static var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
 
     /// What `uname -r` says.

@@ -25,6 +25,9 @@ struct Talk: Sendable {
     func note(_ text: String) { say(.note(text)) }
     func detail(_ text: String) { say(.detail(text)) }
 
+    /// A hint for what stands on standard output.
+    func hint(_ text: String) { write("hint: " + Talk.oneLine(text)) }
+
     func say(_ message: Message) {
         switch message {
         case .failure(let failure):

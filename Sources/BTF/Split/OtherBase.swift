@@ -23,39 +23,65 @@ package struct OtherBase: Equatable, Sendable {
     ///   - report: what `check` says of it on `base`.
     /// - Returns: nil for BTF that fits, or that is damaged rather than misplaced.
     package init?(_ bytes: ByteView, on base: BTF, report: CheckReport) {
-        guard let names = OwnNames(bytes, base) else { return nil }
-        self.init(names, report)
+        if let btf = try? BTF.parse(bytes, base: base) {
+            self.init(btf, report)
+        } else {
+            self.init(unreadable: bytes, base)
+        }
     }
 
     /// The same of split BTF that was read on a base.
     package init?(_ btf: BTF) {
         guard btf.isSplit else { return nil }
-        self.init(OwnNames(btf), check(btf, limit: 1))
+        self.init(btf, check(btf, limit: 1))
     }
 
-    private init?(_ names: OwnNames, _ report: CheckReport) {
-        // Of the shipped modules of Debian 6.1 and 7.2, those on their own base use 95 of 100 strings or more, on
-        // another ABI's at most 33; there, 22 of 100 types or more have faults.
-        let usesStrings = names.used * 2 >= names.strings || names.strings < 2
-        let isFaulty = report.faultyTypeCount * 16 >= names.types && report.faultyTypeCount > 0
-        if let outside = names.outside {
-            guard !usesStrings || names.outsideCount * 16 >= names.types else { return nil }
-            self.init(
-                offset: outside.offset, type: TypeID(outside.type),
-                "name offset \(outside.name) lies outside the strings, which end at \(names.end)",
-                isRefused: true)
-        } else if isFaulty, let fault = report.firstFault {
+    private init?(_ btf: BTF, _ report: CheckReport) {
+        // On another ABI's base, of the shipped modules of Debian 6.1 at least 22 types in 100 have faults, and
+        // at least two.
+        if report.faultyTypeCount > 1, report.faultyTypeCount * 16 >= btf.starts.count,
+            let fault = report.firstFault
+        {
             self.init(
                 offset: fault.offset, type: fault.type, fault.what,
                 isRefused: report.refusedAtLoad != nil)
-        } else if !usesStrings {
+        } else if let stray = StrayNames(btf) {
             self.init(
-                offset: names.stringsAt, type: nil,
-                "only \(names.used) of its \(names.strings) strings are names there",
+                offset: btf.header.length + btf.header.typeOffset + stray.word * 4, type: nil,
+                "\(stray.count) of its \(stray.total) own names would begin inside of other strings",
                 isRefused: report.refusedAtLoad != nil)
         } else {
             return nil
         }
+    }
+
+    /// For BTF with names outside of the strings.
+    private init?(unreadable bytes: ByteView, _ base: BTF) {
+        guard let header = try? Header.parse(bytes), header.bigEndian == base.bigEndian,
+            let btf = try? BTF.records(of: bytes, header, stringEnd: .max)
+        else { return nil }
+        let (words, starts, own) = (btf.words, btf.starts, btf.strings)
+        let stringBase = base.stringBase + base.strings.count
+        var first: (type: UInt32, word: Int)?
+        var faulty = 0
+        for (index, start) in starts.enumerated() {
+            let id = base.typeCount + UInt32(index)
+            var isFaulty = false
+            forEachName(words, Int(start)) { position in
+                guard Int(words[position]) >= stringBase + own.count else { return }
+                isFaulty = true
+                if first == nil { first = (id, position) }
+            }
+            if isFaulty { faulty += 1 }
+        }
+        guard let first,
+            faulty * 16 >= starts.count
+                || StrayNames.areMost(words, starts, own, from: stringBase)
+        else { return nil }
+        self.init(
+            offset: header.length + header.typeOffset + first.word * 4, type: TypeID(first.type),
+            "name offset \(words[first.word]) lies outside the strings, which end at "
+                + "\(stringBase + own.count)", isRefused: true)
     }
 
     /// The same where the base that the BTF was made on is known.
@@ -117,69 +143,6 @@ package struct OtherBase: Equatable, Sendable {
         self.type = type
         self.message = message
         self.isRefused = isRefused
-    }
-}
-
-/// What the names of split BTF are on a base.
-private struct OwnNames {
-    var types = 0
-    /// The own strings, and how many of them begin where a name begins.
-    var strings = 0
-    var used = 0
-    /// The first name beyond the strings.
-    var outside: (type: UInt32, offset: Int, name: UInt32)?
-    var outsideCount = 0
-    let stringsAt: Int
-    /// One past the last string offset.
-    let end: Int
-
-    /// nil for records that cannot be told apart.
-    init?(_ bytes: ByteView, _ base: BTF) {
-        guard let header = try? Header.parse(bytes), header.bigEndian == base.bigEndian,
-            let (words, own) = try? BTF.sections(of: bytes, header), header.typeLength % 4 == 0,
-            let starts = try? BTF.indexRecords(
-                words, at: header.length + header.typeOffset, stringEnd: Int(UInt32.max) + 1)
-        else { return nil }
-        self.init(
-            header, words, starts, own, stringBase: base.stringBase + base.strings.count,
-            firstID: base.typeCount)
-    }
-
-    init(_ btf: BTF) {
-        self.init(
-            btf.header, btf.words, btf.starts, btf.strings, stringBase: btf.stringBase,
-            firstID: btf.firstID)
-    }
-
-    private init(
-        _ header: Header, _ words: [UInt32], _ starts: [UInt32], _ own: [UInt8], stringBase: Int,
-        firstID: UInt32
-    ) {
-        stringsAt = header.length + header.stringOffset
-        end = stringBase + own.count
-        types = starts.count
-        var isUsed = Array(repeating: false, count: own.count)
-        for (index, start) in starts.enumerated() {
-            forEachName(words, Int(start)) { position in
-                let offset = Int(words[position]) - stringBase
-                guard offset >= 0 else { return }
-                guard offset >= own.count else {
-                    isUsed[offset] = true
-                    return
-                }
-                outsideCount += 1
-                if outside == nil {
-                    outside = (
-                        firstID + UInt32(index),
-                        header.length + header.typeOffset + position * 4, words[position]
-                    )
-                }
-            }
-        }
-        for at in own.indices where own[at] != 0 && (at == 0 || own[at - 1] == 0) {
-            strings += 1
-            if isUsed[at] { used += 1 }
-        }
     }
 }
 
