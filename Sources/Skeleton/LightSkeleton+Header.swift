@@ -27,7 +27,7 @@ extension LightSkeleton {
         c.directive("#include <bpf/skel_internal.h>")
         c.line()
         writeTypes(&c)
-        writeStruct(&c)
+        withoutMacros(&c, writeStruct)
         for program in programs { writeAttach(of: program, &c) }
         writeAttachAll(&c)
         writeDetach(&c)
@@ -40,7 +40,7 @@ extension LightSkeleton {
         c.directive("#pragma GCC diagnostic pop")
         c.line()
         writeOpenAndLoad(&c)
-        writeChecks(&c)
+        withoutMacros(&c, writeChecks)
         if !methods.isEmpty {
             c.line()
             for line in methods.split(separator: "\n", omittingEmptySubsequences: false).dropLast(
@@ -63,6 +63,34 @@ extension LightSkeleton {
             c.lines(types)
             c.line()
         }
+    }
+
+    /// Macros that compilers, kernels and C libraries have and that are no names of constants alone.
+    private static let commonMacros: Set<String> = [
+        "current", "errno", "linux", "unix", "HZ", "major", "minor", "stdin", "stdout", "stderr",
+    ]
+
+    /// Variables whose names are macros where the header may be included: a kernel's configuration is in each of its
+    /// modules.
+    private var macroNames: [String] {
+        var seen: Set<String> = []
+        return maps.flatMap { map in
+            (map.contents?.variables ?? []).map(\.name).filter {
+                map.identifier == "kconfig" || Self.commonMacros.contains($0)
+            }
+        }.filter { seen.insert($0).inserted }
+    }
+
+    /// What `body` writes, with such macros put aside for it.
+    private func withoutMacros(_ c: inout CWriter, _ body: (inout CWriter) -> Void) {
+        let names = macroNames
+        for name in names {
+            c.directive("#pragma push_macro(\"\(name)\")")
+            c.directive("#undef \(name)")
+        }
+        body(&c)
+        for name in names { c.directive("#pragma pop_macro(\"\(name)\")") }
+        if !names.isEmpty { c.line() }
     }
 
     private func writeStruct(_ c: inout CWriter) {
