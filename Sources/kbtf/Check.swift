@@ -87,15 +87,14 @@ struct Check: ParsableCommand {
                     }
                     lines +=
                         verdict?.lines(
-                            Talk.oneLine(entry.path), paint: paint,
+                            entry.path.shown, paint: paint,
                             withWarnings: talkOptions.verbose) ?? ""
                     objects.append(object(judgement, verdict, entry.path))
                 }
             } catch {
                 reader.say(error, of: entry.path)
                 failed = true
-                objects.append(
-                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
         if !reader.finish(strict: strict.isStrict) { failed = true }
@@ -113,15 +112,15 @@ struct Check: ParsableCommand {
         _ judgement: Verdict.Judgement, _ file: BTFFile, _ reader: Reader
     ) -> String {
         let (report, place) = (judgement.report, judgement.place)
-        let name = Talk.oneLine(file.path)
+        let name = file.path.shown
         if let other = judgement.other, let base = judgement.base {
             let fault = reader.misplaced(file, other, base, judgement.foreign, hints: false).message
-            return "\(paint.bad(Talk.oneLine(fault)))\n"
+            return "\(paint.bad(fault.shown))\n"
                 + "\(name): \(paint.bad("refused")): made on another base\n"
         }
         var lines = ""
         for finding in report.findings where finding.severity == .error || talkOptions.verbose {
-            let text = Talk.oneLine("\(place)\(finding)")
+            let text = "\(place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         var verdict = report.isSound ? paint.good("sound") : paint.bad("unsound")

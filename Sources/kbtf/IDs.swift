@@ -62,6 +62,7 @@ struct IDs: ParsableCommand {
                 }
             } catch {
                 reader.say(error, of: entry.path)
+                listing.add(entry.path, error)
                 failed = true
             }
         }

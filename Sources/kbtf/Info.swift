@@ -53,8 +53,7 @@ struct Info: ParsableCommand {
             } catch {
                 talk.say(error)
                 failed = true
-                objects.append(
-                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
         if !reader.finish(strict: strict.isStrict) { failed = true }
