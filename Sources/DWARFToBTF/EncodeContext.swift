@@ -24,8 +24,11 @@ struct EncodeContext: Sendable {
     /// Languages whose units alone are taken, if not all are.
     let only: Set<UInt64>?
     let keepsLedger: Bool
-    /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
-    let wantsVariables: Bool
+    /// Where per-CPU variables are; nil for a file without, or without interest in variables.
+    let perCPU: PerCPUSection?
+    /// Variables are looked at only where the file has per-CPU ones, or all are wanted; those of functions
+    /// only for the ledger.
+    let wantedVariables: EntryFilter.Variables
     /// What addresses lie in, when all variables are wanted.
     let sections: SectionMap?
     /// In a linked file, relocations to what the linker dropped give address 0.
@@ -54,19 +57,20 @@ struct EncodeContext: Sendable {
             base: base, limit: (1 << 20) + 8 * sources,
             expecting: base == nil ? strings / 28 : 512)
         namesByOffset = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
-        let perCPUSection =
-            !features.isDisjoint(with: [.variables, .globalVariables])
-            ? elf.section(named: PerCPUVariables.sectionName) : nil
-        symbols = try SymbolNames(elf, names: names, perCPU: perCPUSection)
-        if features.contains(.globalVariables) {
-            guard let map = data.sectionMap else {
-                preconditionFailure("global variables need separated sections")
-            }
-            sections = map
-        } else {
-            sections = nil
+        let wantsGlobals = features.contains(.globalVariables)
+        perCPU =
+            wantsGlobals || features.contains(.variables)
+            ? PerCPUSection(elf, map: data.sectionMap) : nil
+        symbols = try SymbolNames(elf, names: names, perCPU: perCPU)
+        if wantsGlobals, data.sectionMap == nil {
+            preconditionFailure("global variables need separated sections")
         }
-        wantsVariables = perCPUSection != nil || sections != nil
+        sections = wantsGlobals ? data.sectionMap : nil
+        if perCPU == nil, !wantsGlobals {
+            wantedVariables = .none
+        } else {
+            wantedVariables = options.keepsLedger ? .all : .global
+        }
         zeroMeansDropped = elf.type != ELFType.relocatable
         registers = CallingConvention.parameterRegisters(machine: elf.machine)
         excluded = options.excludedLanguages

@@ -15,9 +15,9 @@ struct DebugInfo {
     ///
     /// - Parameters:
     ///   - roots: folders laid out like `/usr/lib/debug`, tried before it.
-    ///   - separatingSections: of a separate debug file, see `ELFFile`.
-    init(of elf: ELFFile, roots: [String], separatingSections: Bool) throws(Failure) {
-        let source = try DebugInfo.source(of: elf, roots, separatingSections)
+    ///   - separation: of a separate debug file, see `ELFFile`.
+    init(of elf: ELFFile, roots: [String], separation: SectionSeparation) throws(Failure) {
+        let source = try DebugInfo.source(of: elf, roots, separation)
         var common: DWARFData?
         if source.section(named: ".gnu_debugaltlink") != nil {
             let alternate: ELFFile?
@@ -40,12 +40,12 @@ struct DebugInfo {
 
     /// The file that has the `.debug_info`.
     private static func source(
-        of elf: ELFFile, _ roots: [String], _ separatingSections: Bool
+        of elf: ELFFile, _ roots: [String], _ separation: SectionSeparation
     ) throws(Failure) -> ELFFile {
         if DWARFData.isIn(elf) { return elf }
         do throws(ELFError) {
             if let path = try DebugFiles.separate(for: elf, roots: roots) {
-                return try ELFFile(path: path, separatingSections: separatingSections)
+                return try ELFFile(path: path, separation: separation)
             }
         } catch { throw Failure(error) }
         throw Failure(EncodeError.noDebugInfo, path: elf.path)

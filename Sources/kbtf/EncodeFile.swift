@@ -29,8 +29,8 @@ struct EncodeFile {
     }
 
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
-        let wantsGlobals = options.features.contains(.globalVariables)
-        let elf = try openELF(job.path, separatingSections: wantsGlobals)
+        let separation = options.features.sectionSeparation
+        let elf = try openELF(job.path, separation: separation)
         let distills = options.features.contains(.distilledBase)
         if distills { try refuseToDistill(elf) }
         if base != nil, let target = options.target, !target.has(.moduleBTF) {
@@ -40,7 +40,7 @@ struct EncodeFile {
                 hint: "--standalone makes BTF for programs that read the file")
         }
         let debugInfo = try DebugInfo(
-            of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+            of: elf, roots: debugRoots, separation: separation)
         let ids = try idsToFill(elf)
         let hasOldIDs =
             elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
@@ -185,10 +185,10 @@ struct EncodeFile {
 
 /// Maps the ELF file at `path`.
 func openELF(
-    _ path: String, separatingSections: Bool = false
+    _ path: String, separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
     do throws(ELFError) {
-        return try ELFFile(path: path, separatingSections: separatingSections)
+        return try ELFFile(path: path, separation: separation)
     } catch {
         guard error.fault == .notELF, let view = try? FileReader.map(path),
             let format = CompressionFormat.detect(view)
