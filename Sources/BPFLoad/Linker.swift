@@ -38,14 +38,12 @@ package enum Linker {
     package static func link(
         _ inputs: [Input], name: String
     ) throws(Failure) -> (bytes: ByteView, warnings: [String]) {
-        try checkDefinitions(inputs)
-        var (bytes, warnings) = try run(
-            inputs.map { ($0.bytes, $0.object.file) }, name: name)
-        // libbpf 1.1 leaves a map that is declared before it is defined where the declaration was, which is
-        // nowhere; when it reads its own output it puts that right. bpftool's users link two times over, too.
-        if (try? BPFObject(bytes, path: name)) == nil {
-            (bytes, warnings) = try run([(bytes, name)], name: name)
+        for input in inputs where input.object.isBigEndian != (UInt16(1).bigEndian == 1) {
+            throw .object(input.object.foreignOrder("links objects"))
         }
+        try checkDefinitions(inputs)
+        let (made, warnings) = try run(inputs.map { ($0.bytes, $0.object.file) }, name: name)
+        let bytes = LinkedDeclarations(made, path: name).corrected() ?? made
         // It is to be read by the same rules as the others.
         do throws(BPFObjectError) { _ = try BPFObject(bytes, path: name) } catch {
             throw .object(error)

@@ -23,6 +23,8 @@ package struct BPFObject: Sendable {
     package let functions: [Function]
     /// Those of `.maps` first, then one for each section of data, then `.kconfig`.
     package let maps: [Map]
+    /// What lies in an arena from the start; nil without a section of such variables.
+    package let arena: Arena?
     /// Symbols that others are to define.
     package let externs: [Extern]
     /// Global symbols that it defines, but for those of `license` and `version`.
@@ -47,6 +49,7 @@ package struct BPFObject: Sendable {
         externs = try reader.externs()
         var maps = try reader.declaredMaps() + reader.dataMaps()
         if let map = try reader.kconfigMap(externs) { maps.append(map) }
+        arena = try reader.arena()
         let relocations = RelocationReader(
             reader, functions: functions, maps: maps, externs: externs)
         try relocations.read(into: &functions, &maps)
@@ -121,6 +124,8 @@ extension BPFObject {
             case map(Int)
             /// A variable: `offset` bytes into the value of a map made for a section of data.
             case data(map: Int, offset: Int)
+            /// A variable of an arena: `offset` bytes into the section.
+            case arena(offset: Int)
             /// A call of a function.
             case call(function: Int)
             /// A function's address.
@@ -172,6 +177,13 @@ extension BPFObject {
         package let variables: [Variable]
     }
 
+    /// A section of variables that lie in an arena, the memory that programs and user space share.
+    package struct Arena: Sendable, Equatable {
+        package let section: String
+        package let size: UInt64
+        package let variables: [Variable]
+    }
+
     package struct Variable: Sendable, Equatable {
         package let name: String
         package let type: TypeID
@@ -180,6 +192,8 @@ extension BPFObject {
         package let size: Int
         /// Declared `static` or `__hidden`: nobody outside of the object knows it.
         package let isStatic: Bool
+        /// Declared `__hidden`.
+        package var isHidden = false
     }
 
     /// A symbol without a definition.

@@ -52,10 +52,12 @@ extension BPFObject {
             found.append(BPFObjectError(file: file, section: section, message, hint: hint))
         }
         if isBigEndian != (UInt16(1).bigEndian == 1) {
+            found.append(foreignOrder("generates loaders"))
+        }
+        if let arena {
             add(
-                "its byte order is \(isBigEndian ? "big" : "little")-endian, and libbpf 1.1 makes loaders for "
-                    + "the machine it runs on only",
-                "compile with -target \(isBigEndian ? "bpfel" : "bpfeb")")
+                "\(arena.variables.count) variables of an arena, which libbpf 1.1 cannot place in its memory",
+                "load the object by libbpf 1.4 or later in user space", in: arena.section)
         }
         if license == nil {
             add(
@@ -87,6 +89,17 @@ extension BPFObject {
                     + "\(LoaderLimit.maps)", "split the object")
         }
         return found
+    }
+
+    /// An object of the other byte order, where libbpf is to do what `step` says.
+    package func foreignOrder(_ step: String) -> BPFObjectError {
+        BPFObjectError(
+            file: file,
+            "it is \(isBigEndian ? "big" : "little")-endian, and libbpf 1.1 \(step) on a machine of the same byte "
+                + "order only",
+            hint: "run kbtf on a \(isBigEndian ? "big" : "little")-endian machine"
+                + (isBigEndian ? " (s390x)" : "")
+                + "; if the programs are for this one, compile with -target bpf")
     }
 
     /// Two of one kind with the same name.

@@ -27,6 +27,11 @@ extension ObjectReader {
             }
             let name = variable.name
             guard !name.isEmpty else { throw fail("a map without a name") }
+            guard !variable.isHidden else {
+                throw fail(
+                    "map '\(name)' is hidden",
+                    "remove '__hidden', or its attribute visibility(\"hidden\")")
+            }
             guard !variable.isStatic else {
                 throw fail("map '\(name)' is static", "remove 'static'")
             }
@@ -59,6 +64,21 @@ extension ObjectReader {
                 "map '\(b.name)' overlaps map '\(a.name)'")
         }
         return maps
+    }
+
+    /// The variables of the section for arenas.
+    func arena() throws(BPFObjectError) -> BPFObject.Arena? {
+        let sections = elf.sections.filter { roles[$0.index] == .arena }
+        guard let section = sections.first else { return nil }
+        guard sections.count == 1 else {
+            throw BPFObjectError(
+                file: path, section: section.name, "\(sections.count) sections have this name")
+        }
+        return BPFObject.Arena(
+            section: section.name, size: section.size,
+            variables: try datasec(named: section.name).map { datasec throws(BPFObjectError) in
+                try variables(of: datasec, in: section)
+            } ?? [])
     }
 
     /// A map for each section of data that is not empty, in the file's order.
@@ -161,6 +181,7 @@ extension ObjectReader {
                 continue
             }
             var isStatic = record.linkage == Linkage.static.rawValue
+            var isHidden = false
             var offset = UInt64(datasec.element(index, 1))
             if !isStatic {
                 if symbols == nil { symbols = try globals(in: section.index) }
@@ -179,7 +200,8 @@ extension ObjectReader {
                         "variable '\(name)' is at \(offset) by its DATASEC, and not by its symbol",
                         hint: "link it once more: kbtf gen object OUT \(path)")
                 }
-                isStatic = symbol?.isHidden ?? false
+                isHidden = symbol?.isHidden ?? false
+                isStatic = isHidden
             }
             let size = UInt64(datasec.element(index, 2))
             guard size <= section.size, offset <= section.size - size else {
@@ -191,7 +213,7 @@ extension ObjectReader {
             variables.append(
                 BPFObject.Variable(
                     name: name, type: record.type, offset: Int(offset), size: Int(size),
-                    isStatic: isStatic))
+                    isStatic: isStatic, isHidden: isHidden))
         }
         return variables
     }

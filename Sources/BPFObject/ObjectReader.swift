@@ -20,11 +20,16 @@ struct ObjectReader {
     /// What a section is for.
     enum Role: Equatable {
         case program, data, readOnly, zero, maps, structOps
+        /// Variables of an arena.
+        case arena
         case license, version, btf, btfExt
         /// Relocations of another one.
         case relocations
         case other
     }
+
+    /// Where compilers put variables of address space 1, which is an arena's. Loaders put them into its memory.
+    static let arenaSection = ".addr_space.1"
 
     /// Longer names are not kept: a hostile file may give a million symbols the same name of a million bytes.
     static let longestName = 511
@@ -59,11 +64,6 @@ struct ObjectReader {
             }
         }
         roles = elf.sections.map(Self.role)
-        if let old = elf.section(named: "maps") {
-            throw BPFObjectError(
-                file: path, section: old.name, "maps as 'struct bpf_map_def' are no longer taken",
-                hint: "declare them as structs of __uint and __type in SEC(\".maps\")")
-        }
         let tables = elf.sections.filter { $0.type == ELFSectionType.symtab }
         guard tables.count == 1 else {
             throw BPFObjectError(
@@ -81,6 +81,9 @@ struct ObjectReader {
             symbols = try elf.symbols()
             strings = try elf.symbolStrings()
         } catch { throw BPFObjectError(path, error) }
+        // Such objects often have no BTF either.
+        let legacyMaps = LegacyMaps(elf: elf, path: path, strings: strings)
+        try legacyMaps.checkSections(symbols)
         btf = try Self.readBTF(elf, path: path)
         datasecs = Self.datasecs(of: btf)
         try checkSymbols()
@@ -104,6 +107,7 @@ struct ObjectReader {
         case ".BTF": return .btf
         case ".BTF.ext": return .btfExt
         case ".struct_ops", ".struct_ops.link": return .structOps
+        case Self.arenaSection where section.size > 0: return .arena
         default:
             if section.size == 0 { return .other }
             if section.flags & 0x4 != 0 { return .program }  // SHF_EXECINSTR
@@ -133,6 +137,7 @@ struct ObjectReader {
                 file: path, section: section.name, offset: 0,
                 "its byte order is not the file's")
         }
+        try checkSizes(parsed, path: path)
         let report = check(raw, profile: .object, limit: 100)
         if !report.isSound {
             let fault = report.findings.first { $0.severity == .error }
@@ -217,6 +222,16 @@ struct ObjectReader {
             )
         }
         return String(decoding: name.array, as: UTF8.self)
+    }
+
+    var legacyMaps: LegacyMaps { LegacyMaps(elf: elf, path: path, strings: strings) }
+
+    /// Whether the variable is a map as they were declared before `.maps`.
+    func isLegacyMap(_ symbol: ELFSymbol) throws(BPFObjectError) -> Bool {
+        guard symbol.type == ELFSymbolCode.typeObject else { return false }
+        let name = try name(of: symbol)
+        let variable = btf.ownRecords.first { $0.kind == .var && btf.isNamed($0, name) }
+        return variable.map { LegacyMaps.isTag(of: btf.plain($0.type), in: btf) } ?? false
     }
 
     /// The name of a symbol, or of the section that it stands for.

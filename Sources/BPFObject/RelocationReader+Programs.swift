@@ -73,21 +73,32 @@ extension RelocationReader {
             }
             return found(.map(map))
         }
-        guard let map = dataMaps[target] else {
-            let section = reader.elf.sections[target]
+        let section = reader.elf.sections[target]
+        let isArena = reader.roles[target] == .arena
+        guard isArena || dataMaps[target] != nil else {
+            if try reader.isLegacyMap(symbol) { throw reader.legacyMaps.error(symbol, in: section) }
             throw fail(
                 "refers to '\(name)' in section \(section.name), which is none of data",
-                section.size == 0
-                    ? "the section is empty"
-                    : "put it into .data, .rodata or .bss, or into a section named after them: "
-                        + "SEC(\".data.\(section.name.drop { $0 == "." })\")")
+                Self.hint(forData: section))
         }
-        let size = maps[map].contents?.size ?? 0
-        guard !at.overflow, at.partialValue >= 0, at.partialValue < size else {
+        let size = section.size
+        guard !at.overflow, at.partialValue >= 0, UInt64(at.partialValue) < size else {
             throw fail(
-                "refers to place \(at.partialValue) of \(maps[map].name), which has \(size) bytes")
+                "refers to place \(at.partialValue) of \(section.name), which has \(size) bytes")
         }
+        guard let map = dataMaps[target] else { return found(.arena(offset: at.partialValue)) }
         return found(.data(map: map, offset: at.partialValue))
+    }
+
+    /// Where variables belong that lie in a section without a meaning.
+    private static func hint(forData section: ELFSection) -> String {
+        if section.size == 0 { return "the section is empty" }
+        if section.name.hasPrefix(".addr_space.") {
+            return
+                "loaders know address space 1 only, an arena's: __attribute__((address_space(1)))"
+        }
+        return "put it into .data, .rodata or .bss, or into a section named after them: "
+            + "SEC(\".data.\(section.name.drop { $0 == "." })\")"
     }
 
     /// References in order, with the calls that need no relocation because the function is near.

@@ -56,6 +56,13 @@ package final class BTF: Sendable {
                 "byte order is \(orderName(header.bigEndian)), its base is \(orderName(base.bigEndian))"
             )
         }
+        return try records(of: bytes, header, base: base, stringEnd: nil)
+    }
+
+    /// - Parameter stringEnd: names lie before this offset; nil: before the end of the strings.
+    static func records(
+        of bytes: ByteView, _ header: Header, base: BTF? = nil, stringEnd: Int?
+    ) throws(BTFError) -> BTF {
         let typeStart = header.length + header.typeOffset
         let (words, strings) = try sections(of: bytes, header)
         guard header.typeLength % 4 == 0 else {
@@ -63,7 +70,7 @@ package final class BTF: Sendable {
                 offset: 12, "type section length \(header.typeLength) is no multiple of 4")
         }
         let stringsAt = header.length + header.stringOffset
-        if base == nil {
+        if base == nil, stringEnd == nil {
             guard strings.first == 0 else {
                 throw BTFError(offset: stringsAt, "string section does not start with NUL")
             }
@@ -74,7 +81,7 @@ package final class BTF: Sendable {
         }
         let stringBase = base.map { $0.stringBase + $0.strings.count } ?? 0
         let starts = try indexRecords(
-            words, at: typeStart, stringEnd: stringBase + strings.count)
+            words, at: typeStart, stringEnd: stringEnd ?? stringBase + strings.count)
         return BTF(base: base, header: header, words: words, starts: starts, strings: strings)
     }
 

@@ -26,21 +26,34 @@ package struct DataSection: Sendable, Equatable {
         "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
     ]
 
+    /// The sections of one text: what several of them need is defined with the first.
+    ///
     /// - Parameters:
-    ///   - section: a DATASEC in `btf` with the offsets of its variables.
-    ///   - size: of the whole section in bytes; what lies outside is left out.
+    ///   - sections: DATASECs in `btf` with the offsets of their variables, and the size in bytes of each
+    ///     section; what lies outside is left out.
     ///   - prefix: what the tags of structs start with that are defined here. nil: none are; the
     ///     code around has structs, unions and enums under their own names.
-    /// - Throws: `BTFError` when `section` is none, or variables lie in each other.
-    package init(
-        _ section: TypeID, in btf: BTF, size: Int, prefix: String?
+    /// - Throws: `BTFError` when one is no DATASEC, or variables lie in each other.
+    package static func list(
+        _ sections: [(type: TypeID, size: Int)], in btf: BTF, prefix: String?
+    ) throws(BTFError) -> [DataSection] {
+        var declarations = CDeclarations(
+            btf, style: CStyle(typedefs: Self.knownTypedefs, prefix: prefix))
+        var list: [DataSection] = []
+        for (type, size) in sections {
+            list.append(try DataSection(type, in: btf, size: size, &declarations))
+        }
+        return list
+    }
+
+    private init(
+        _ section: TypeID, in btf: BTF, size: Int, _ declarations: inout CDeclarations
     ) throws(BTFError) {
         var members: [String] = []
         var variables: [Variable] = []
         var end: UInt64 = 0
         var paddings = 0
-        var declarations = CDeclarations(
-            btf, style: CStyle(typedefs: Self.knownTypedefs, prefix: prefix))
+        let known = declarations.definitions.count
         for (variable, type) in try Self.variables(of: section, in: btf, size: size) {
             let offset = UInt64(variable.offset)
             guard offset >= end else {
@@ -59,7 +72,7 @@ package struct DataSection: Sendable, Equatable {
         }
         self.members = members
         self.variables = variables
-        types = declarations.definitions
+        types = Array(declarations.definitions[known...])
     }
 
     /// The declaration of a variable; as bytes, when C cannot say its type.

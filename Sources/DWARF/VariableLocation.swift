@@ -73,7 +73,8 @@ private struct LocationReader {
     }
 
     private enum Step {
-        case push(UInt64), pushAddress(UInt64)
+        case push(UInt64)
+        case pushAddress(UInt64)
         case goOn
         case ends(VariableLocation)
         case outside

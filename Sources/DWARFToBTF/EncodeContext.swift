@@ -24,6 +24,8 @@ struct EncodeContext: Sendable {
     /// Languages whose units alone are taken, if not all are.
     let only: Set<UInt64>?
     let keepsLedger: Bool
+    /// Units whose entries are in other files, by index of the skeleton.
+    let splitUnits: [Int: SplitUnit]
     /// Where per-CPU variables are; nil for a file without, or without interest in variables.
     let perCPU: PerCPUSection?
     /// Variables are looked at only where the file has per-CPU ones, or all are wanted; those of functions
@@ -38,9 +40,11 @@ struct EncodeContext: Sendable {
     let declTagName: UInt32
 
     init(
-        _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
+        _ elf: ELFFile, _ data: DWARFData, split: [SplitUnit], base: BaseIndex?,
+        options: EncodeOptions
     ) throws(ELFError) {
         self.data = data
+        splitUnits = Dictionary(uniqueKeysWithValues: split.map { ($0.index, $0) })
         features = options.features
         target = options.target
         nestsArrays = base?.nestsArrays ?? true

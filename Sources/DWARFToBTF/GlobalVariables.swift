@@ -86,7 +86,9 @@ extension UnitEncoder {
             if case .value(let index) = tag.target { tags[index, default: []].append(tag.value) }
         }
         for value in localVariables {
-            if case .address? = try? location(of: value) { note(value.name, .localVariable, in: value) }
+            if case .address? = try? location(of: value) {
+                note(value.name, .localVariable, in: value)
+            }
         }
         for index in variables {
             let value = values[index]

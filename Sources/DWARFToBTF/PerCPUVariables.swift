@@ -181,7 +181,8 @@ extension UnitEncoder {
             return
         }
         let symbols = context.symbols.perCPU
-        guard section.isSeparate && !(base == 0 && context.zeroMeansDropped)
+        guard
+            section.isSeparate && !(base == 0 && context.zeroMeansDropped)
                 || symbols.find(value.name, at: offset) != nil
         else { return }
         note(value.name, .localVariable, in: value)

@@ -36,10 +36,10 @@ struct RelocationTable {
     init(machine: UInt16, is64Bit: Bool) {
         actions = Array(repeating: .init(operation: .unknown, width: 0), count: 1040)
         guard let rows = RelocationTable.rows(machine: machine, is64Bit: is64Bit) else { return }
+        actions[0] = .init(operation: .none, width: 0)
         for (operation, width, types) in rows {
             for type in types { actions[type] = .init(operation: operation, width: width) }
         }
-        actions[0] = .init(operation: .none, width: 0)
     }
 
     typealias Row = (RelocationAction.Operation, UInt8, [Int])
@@ -117,8 +117,9 @@ struct RelocationTable {
                 (.addULEB, 1, [107]), (.subtractULEB, 1, [108]), (.none, 0, [100, 102]),
             ]
         case ELFMachine.bpf:
-            // 64_ABS64; 64_ABS32, 64_NODYLD32 (in .BTF and .BTF.ext)
-            [(.absolute, 8, [2]), (.absolute, 4, [3, 4])]
+            // 64_ABS64; 64_ABS32, 64_NODYLD32 (in .BTF and .BTF.ext). Before clang 13 these two were 64_32 and,
+            // where the symbol lies in a writable section or in code, NONE.
+            [(.absolute, 8, [2]), (.absolute, 4, [0, 3, 4, 10])]
         default: nil
         }
     }

@@ -157,7 +157,7 @@ struct Relocator {
             let code = UInt32(truncatingIfNeeded: type)
             return (.unknownRelocation(type: code, machine: machine), place)
         }
-        if action.operation == .none { return nil }
+        if action.operation == .none || type == 0 && symbol == 0 { return nil }
         let width = UInt64(action.width)
         guard place <= limit, width <= limit - place else {
             return (.relocationOutside(place: place, size: limit), place)

@@ -18,17 +18,16 @@ extension LightSkeleton {
         c.directive("#ifndef \(guardName)")
         c.directive("#define \(guardName)")
         c.line()
-        if maps.contains(where: { $0.contents != nil }) {
-            c.directive("#ifndef __KERNEL__")
-            c.directive("#include <stdbool.h>")
-            c.directive("#include <stddef.h>")
-            c.directive("#include <stdint.h>")
-            c.directive("#endif")
+        // libbpf's file uses errno and the string functions, and leaves their headers to its user.
+        c.directive("#ifndef __KERNEL__")
+        for name in ["errno", "stdbool", "stddef", "stdint", "string"] {
+            c.directive("#include <\(name).h>")
         }
+        c.directive("#endif")
         c.directive("#include <bpf/skel_internal.h>")
         c.line()
         writeTypes(&c)
-        writeStruct(&c)
+        withoutMacros(&c, writeStruct)
         for program in programs { writeAttach(of: program, &c) }
         writeAttachAll(&c)
         writeDetach(&c)
@@ -41,7 +40,7 @@ extension LightSkeleton {
         c.directive("#pragma GCC diagnostic pop")
         c.line()
         writeOpenAndLoad(&c)
-        writeChecks(&c)
+        withoutMacros(&c, writeChecks)
         if !methods.isEmpty {
             c.line()
             for line in methods.split(separator: "\n", omittingEmptySubsequences: false).dropLast(
@@ -59,13 +58,39 @@ extension LightSkeleton {
     static func headerGuard(_ name: String) -> String { "__\(name.uppercased())_SKEL_H__" }
 
     private func writeTypes(_ c: inout CWriter) {
-        var known: Set<[String]> = []
         for map in maps {
-            guard let types = map.contents?.types, !types.isEmpty, known.insert(types).inserted
-            else { continue }
+            guard let types = map.contents?.types, !types.isEmpty else { continue }
             c.lines(types)
             c.line()
         }
+    }
+
+    /// Macros that compilers, kernels and C libraries have and that are no names of constants alone.
+    private static let commonMacros: Set<String> = [
+        "current", "errno", "linux", "unix", "HZ", "major", "minor", "stdin", "stdout", "stderr",
+    ]
+
+    /// Variables whose names are macros where the header may be included: a kernel's configuration is in each of its
+    /// modules.
+    private var macroNames: [String] {
+        var seen: Set<String> = []
+        return maps.flatMap { map in
+            (map.contents?.variables ?? []).map(\.name).filter {
+                map.identifier == "kconfig" || Self.commonMacros.contains($0)
+            }
+        }.filter { seen.insert($0).inserted }
+    }
+
+    /// What `body` writes, with such macros put aside for it.
+    private func withoutMacros(_ c: inout CWriter, _ body: (inout CWriter) -> Void) {
+        let names = macroNames
+        for name in names {
+            c.directive("#pragma push_macro(\"\(name)\")")
+            c.directive("#undef \(name)")
+        }
+        body(&c)
+        for name in names { c.directive("#pragma pop_macro(\"\(name)\")") }
+        if !names.isEmpty { c.line() }
     }
 
     private func writeStruct(_ c: inout CWriter) {

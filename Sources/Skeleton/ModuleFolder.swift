@@ -32,7 +32,7 @@ package struct ModuleFolder: Sendable, Equatable {
     private init(name: String, source: String, skeleton: String, manifest: ModuleManifest) {
         files = [
             ("Kbuild", Self.kbuild(name)),
-            ("Makefile", Self.makefile),
+            ("Makefile", Self.makefile(name)),
             ("\(name).c", source),
             ("\(name).lskel.h", skeleton),
             ("\(name).manifest", manifest.text),
@@ -52,13 +52,29 @@ package struct ModuleFolder: Sendable, Equatable {
         """
     }
 
-    private static let makefile = """
+    /// kbtf stands in for the kernel's own step only where that step would give BTF to modules, too.
+    private static func makefile(_ name: String) -> String {
+        """
         # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
         KDIR ?= /lib/modules/$(shell uname -r)/build
 
+        # The module gets BTF from kbtf, if kbtf is installed and the kernel reads BTF of
+        # modules. 'make KBTF=FILE' names another kbtf, 'make KBTF=' leaves it out.
+        ifeq ($(origin KBTF),undefined)
+        KBTF := $(shell command -v kbtf)
+        endif
+        encode :=
+        ifneq ($(shell command -v '$(KBTF)'),)
+        encode := $(shell grep -s '^CONFIG_DEBUG_INFO_BTF_MODULES=y' $(KDIR)/include/config/auto.conf)
+        endif
+
         all modules:
-        \t$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+        \t$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(encode),CONFIG_DEBUG_INFO_BTF_MODULES=) modules
+        ifneq ($(encode),)
+        \t$(KBTF) encode -q $(if $(wildcard $(KDIR)/vmlinux),--base $(KDIR)/vmlinux) \(name).ko || \\
+        \t\techo "\(name).ko: built without BTF" >&2
+        endif
 
         install modules_install:
         \t$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
@@ -69,4 +85,5 @@ package struct ModuleFolder: Sendable, Equatable {
         .PHONY: all modules install modules_install clean
 
         """
+    }
 }

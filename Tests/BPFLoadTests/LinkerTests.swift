@@ -74,14 +74,74 @@ import Testing
         #expect(object.maps.map(\.name).sorted() == ["own", "shared"])
         let shared = try #require(object.maps.firstIndex { $0.name == "shared" })
         #expect(object.functions[0].references == [.init(instruction: 0, target: .map(shared))])
-        // libbpf cannot leave it for later: it puts the declaration over another map.
-        guard case .object(let error) = failure([inputs[0]]) else {
+        // Left for later, it stays a declaration; libbpf puts it over another map.
+        let half = try Linker.link([inputs[0]], name: "half.o").bytes
+        #expect(try BPFObject(half, path: "half.o").externs.map(\.name) == ["shared"])
+        let whole = try Linker.link(
+            [try Linker.Input(half, path: "half.o"), inputs[1]], name: "out.o"
+        ).bytes
+        let again = try BPFObject(whole, path: "out.o")
+        #expect(again.maps.map(\.name).sorted() == ["own", "shared"] && again.externs == [])
+        #expect(again.functions[0].references.count == 1)
+    }
+
+    /// Variables that are declared in a section of their own: those of arenas, and with SEC().
+    @Test(arguments: [".addr_space.1", ".data.shared", ".bss.shared", ".rodata.shared"])
+    func externVariables(section: String) throws {
+        func user(_ name: String) throws -> Linker.Input {
+            var image = BPFImage()
+            image.btf.function(name, image.btf.prototype(returns: image.int), linkage: .global)
+            let own = image.global("own_" + name, size: 8, in: section)
+            let shared = image.extern("shared", in: section)
+            let program = image.program(name, in: "xdp", [.load(1), .load(2), .exit])
+            image.relocate(program, instruction: 0, to: shared)
+            image.relocate(program, instruction: 1, to: own)
+            return try input(name + ".o", image)
+        }
+        var owner = BPFImage()
+        owner.global("first", size: 8, in: section)
+        owner.global("shared", size: 4, in: section)
+        let (a, b, def) = (try user("a"), try user("b"), try input("def.o", owner))
+        for (inputs, places) in [
+            ([def, a], ["first": 0, "shared": 8, "own_a": 16]),
+            ([a, def], ["own_a": 0, "first": 8, "shared": 16]),
+            ([a, b, def], ["own_a": 0, "own_b": 8, "first": 16, "shared": 24]),
+            ([b, def, a], ["own_b": 0, "first": 8, "shared": 16, "own_a": 24]),
+        ] {
+            let bytes = try Linker.link(inputs, name: "out.o").bytes
+            let object = try BPFObject(bytes, path: "out.o")
+            let variables = object.arena?.variables ?? object.maps[0].contents!.variables
+            #expect(
+                Dictionary(uniqueKeysWithValues: variables.map { ($0.name, $0.offset) }) == places)
+            // The DATASEC is in the order of its places, and the symbols say the same.
+            #expect(variables.map(\.offset) == variables.map(\.offset).sorted())
+            for definition in object.definitions where definition.section == section {
+                #expect(definition.offset == places[definition.name])
+            }
+            #expect(object.externs == [])
+            for function in object.functions {
+                #expect(
+                    function.references.map(\.target).contains {
+                        $0 == .arena(offset: places["shared"]!)
+                            || $0 == .data(map: 0, offset: places["shared"]!)
+                    })
+            }
+        }
+        // Without a definition it stays undefined, whatever lies at the section's start.
+        let alone = try BPFObject(try Linker.link([a, b], name: "out.o").bytes, path: "out.o")
+        #expect(alone.externs.map(\.name) == ["shared"])
+        #expect(!alone.definitions.map(\.name).contains("shared"))
+    }
+
+    @Test func otherByteOrder() throws {
+        var other = BPFImage(bigEndian: UInt16(1).bigEndian != 1)
+        other.program("p", in: "xdp")
+        guard case .object(let error) = failure([try input("p.o", other)]) else {
             Issue.record("linked")
             return
         }
-        #expect(
-            error.description
-                == "out.o: .maps: 'shared' is declared, has a place, and is defined nowhere")
+        #expect(error.message.hasSuffix("links objects on a machine of the same byte order only"))
+        #expect(error.hint?.hasPrefix("run kbtf on a") == true)
     }
 
     private func failure(_ inputs: [Linker.Input]) -> Linker.Failure? {

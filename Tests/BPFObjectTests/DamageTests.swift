@@ -56,6 +56,8 @@ import Testing
                 case .map(let map): #expect(map < object.maps.count)
                 case .data(let map, let offset):
                     #expect(offset >= 0 && offset < object.maps[map].contents!.size)
+                case .arena(let offset):
+                    #expect(offset >= 0 && UInt64(offset) < object.arena!.size)
                 case .call(let index), .address(let index): #expect(index < object.functions.count)
                 case .externalCall(let index), .externalVariable(let index):
                     #expect(index < object.externs.count)

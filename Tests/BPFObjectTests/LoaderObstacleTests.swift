@@ -36,6 +36,26 @@ import Testing
         #expect(try obstacles { $0.map("m", type: 1) } == [])
     }
 
+    /// Where they lie is what they are for: no hint sends them to .data.
+    @Test func arenas() throws {
+        var image = BPFImage()
+        image.global("first", size: 8, in: ".addr_space.1")
+        let second = image.global("second", size: 8, in: ".addr_space.1")
+        let program = image.program("p", in: "xdp", [.load(1), .load(2, 4), .exit])
+        image.relocate(program, instruction: 0, to: second)
+        image.relocate(program, instruction: 1, to: image.symbol(ofSection: ".addr_space.1"))
+        let object = try image.read()
+        #expect(object.arena?.variables.map(\.offset) == [0, 8] && object.maps.isEmpty)
+        #expect(
+            object.functions[0].references.map(\.target) == [.arena(offset: 8), .arena(offset: 4)])
+        let obstacle = try #require(object.loaderObstacles().first)
+        #expect(
+            obstacle.description
+                == "x.o: .addr_space.1: 2 variables of an arena, which libbpf 1.1 cannot place in its memory"
+        )
+        #expect(obstacle.hint == "load the object by libbpf 1.4 or later in user space")
+    }
+
     @Test func wholeObject() throws {
         #expect(
             try obstacle { _ in }
@@ -48,9 +68,11 @@ import Testing
             ])
         var big = BPFImage(bigEndian: UInt16(1).bigEndian != 1)
         big.program("p", in: "xdp")
+        let order = try #require(big.read().loaderObstacles().first)
         #expect(
-            try big.read().loaderObstacles().first?.message.contains(
-                "makes loaders for the machine it runs on only") == true)
+            order.message.hasSuffix("generates loaders on a machine of the same byte order only"))
+        // Another -target is for who has no such machine in mind.
+        #expect(order.hint?.hasPrefix("run kbtf on a") == true)
         #expect(
             try obstacle { image in
                 image.program("p", in: "xdp")

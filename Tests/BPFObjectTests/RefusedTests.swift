@@ -70,12 +70,107 @@ import Testing
         #expect(error?.hint == "give it a value ('counter = 0'), or compile with -fno-common")
     }
 
-    @Test func legacyMaps() {
-        let error = refused { $0.section("maps", [UInt8](repeating: 0, count: 28), flags: 3) }
+    /// The hint declares the same map.
+    @Test(arguments: ["maps", "maps/counts"]) func legacyMaps(section: String) {
+        let error = refused { image in
+            let bytes = image.encoded32([1, 4, 8, 1024, 2])
+            let index = image.section(section, bytes, flags: 3)
+            image.symbol(.init(name: "counts", size: 20, section: UInt16(index), type: 1))
+        }
         #expect(
             error?.description
-                == "x.o: maps: maps as 'struct bpf_map_def' are no longer taken")
-        #expect(error?.hint?.contains("SEC(\".maps\")") == true)
+                == "x.o: \(section)+0x0: map 'counts' is declared as 'struct bpf_map_def', which libbpf 1.0 and later "
+                + "reject")
+        #expect(
+            error?.hint
+                == "struct { __uint(type, 1); __uint(key_size, 4); __uint(value_size, 8); "
+                + "__uint(max_entries, 1024); __uint(map_flags, 2); } counts SEC(\".maps\");")
+    }
+
+    @Test func legacyMapsWithoutMore() {
+        // Nothing says what lies there.
+        let bare = refused { $0.section("maps", [UInt8](repeating: 0, count: 28), flags: 3) }
+        #expect(
+            bare?.description
+                == "x.o: maps: maps are declared as 'struct bpf_map_def', which libbpf 1.0 and later reject"
+        )
+        #expect(bare?.hint?.contains("SEC(\".maps\")") == true)
+        // Objects of that time came without BTF, too.
+        #expect(
+            refused { image in
+                image.section(".BTF", [], type: 8)
+                image.section("maps/a", [0, 0, 0, 0], flags: 3)
+            }?.section == "maps/a")
+        // iproute2's, in a section of another name: known by its type.
+        let other = refused { image in
+            let type = image.btf.structure("bpf_elf_map", size: 20, [("type", image.int, 0)])
+            let symbol = image.global("table", size: 20, type: type, in: "tables")
+            let program = image.program("p", in: "xdp", [.load(1), .exit])
+            image.relocate(program, instruction: 0, to: symbol)
+        }
+        #expect(other?.message.hasPrefix("map 'table' is declared as") == true)
+        #expect(other?.hint?.hasSuffix("table SEC(\".maps\");") == true)
+        // A section of code or of nothing is none of maps.
+        #expect(line { $0.section("maps/none", type: 8) } == "taken")
+        #expect(line { $0.section("mapsize", [0, 0, 0, 0], flags: 3) } == "taken")
+    }
+
+    /// Kernels reject BTF that has them in a DATASEC.
+    @Test(arguments: [".bss", ".data", ".rodata", ".data.own"]) func variablesWithoutSize(
+        section: String
+    ) {
+        let error = refused { image in
+            image.global("some", in: section)
+            let array = image.btf.array(image.int, index: image.int, 0)
+            image.global("zero", size: 0, type: array, in: section)
+        }
+        #expect(
+            error?.description
+                == "x.o: \(section): variable 'zero' (int [0]) has no size: kernels reject the object's BTF"
+        )
+        #expect(error?.hint == "give 'zero' an element or a member, or remove it")
+    }
+
+    @Test func moreVariablesWithoutSize() {
+        #expect(line { $0.local("none", size: 0, in: ".bss") }.contains("variable 'none' (int)"))
+        // Alone in its section, which is empty then.
+        #expect(
+            line { image in
+                image.global(
+                    "void", size: 0, type: image.btf.structure("nothing", size: 0, []), in: ".bss")
+            }
+                == "x.o: .bss: variable 'void' (struct nothing) has no size: kernels reject the object's BTF"
+        )
+        // In sections that become no map.
+        #expect(
+            line { $0.global("tag", size: 0, in: "notes") }.hasPrefix("x.o: notes: variable 'tag'"))
+        // Declarations are given a size by libbpf, or by what defines them.
+        #expect(line { $0.extern("known", in: ".ksyms", isFunction: true) } == "taken")
+    }
+
+    @Test func hiddenMaps() {
+        let hidden = refused { image in
+            image.map("m", type: 1)
+            image.symbols[0].visibility = 2
+        }
+        #expect(hidden?.description == "x.o: .maps+0x0: map 'm' is hidden")
+        #expect(hidden?.hint?.contains("__hidden") == true)
+        #expect(
+            line { image in
+                let type = image.btf.structure("s", size: 8, [("type", image.number(1), 0)])
+                image.local("m", size: 8, in: ".maps")
+                _ = type
+            } == "x.o: .maps+0x0: map 'm' is static")
+    }
+
+    @Test func otherAddressSpaces() {
+        let error = refused { image in
+            let symbol = image.global("x", in: ".addr_space.2")
+            let program = image.program("p", in: "xdp", [.load(1), .exit])
+            image.relocate(program, instruction: 0, to: symbol)
+        }
+        #expect(error?.message.hasSuffix("in section .addr_space.2, which is none of data") == true)
+        #expect(error?.hint?.contains("address_space(1)") == true)
     }
 
     @Test func relocationsToUnknownSections() {

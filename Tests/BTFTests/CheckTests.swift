@@ -263,6 +263,25 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         #expect(report.findings.map(\.rule) == ["M9", "R19", "M11", "M12"])
     }
 
+    /// libbpf fills places and sizes of sections in, not those of variables. What is declared only has none yet.
+    @Test(arguments: [CheckProfile.structure, .object], [UInt32(0), 16])
+    func variablesWithoutSize(profile: CheckProfile, size: UInt32) throws {
+        for linkage in [Linkage.global, .static, .extern] {
+            var asm = BTFAssembler()
+            let int = asm.int()
+            let first = asm.variable("first", int)
+            let zero = asm.variable("zero", asm.array(int, index: int, 0), linkage: linkage)
+            let section = asm.section(".data", size: size, [(first, 0, 4), (zero, 0, 0)])
+            let report = check(ByteView(asm.bytes()), profile: profile)
+            #expect(report.isSound == (linkage == .extern), "\(report.findings)")
+            if linkage == .extern { continue }
+            let finding = try #require(
+                report.findings.first { $0.message.contains("has no size") })
+            #expect(finding.rule == "M12" && finding.type == TypeID(section))
+            #expect(finding.message.contains("entry 2: Invalid size: 0: variable 'zero' (int [0])"))
+        }
+    }
+
     @Test func findingsSayWhereAndWhat() throws {
         var asm = BTFAssembler()
         let int = asm.int()

@@ -31,7 +31,7 @@ import Testing
         #expect(
             found.signs == [
                 "its strings begin with the empty one", "all names are its own",
-                "all types are its own", "it has its own 'int'",
+                "all types are its own",
             ])
     }
 
@@ -52,18 +52,19 @@ import Testing
 
     /// Signs that contradict each other.
     @Test func doubt() throws {
-        var noInt = BTFAssembler()
-        noInt.function("f", noInt.prototype())
-        let first = try recognise(noInt.bytes())
+        let none = try recognise(BTFAssembler().bytes())
+        #expect(none.isStandalone && !none.isSure && none.signs.last == "it has no types")
+        var wrong = BTFAssembler()
+        wrong.function("f", wrong.int())
+        let first = try recognise(wrong.bytes())
         #expect(
-            first.isStandalone && !first.isSure && first.signs.last == "it has no 'int' of its own")
-        var small = BTFAssembler()
-        small.int("int", size: 8)
-        #expect(try !recognise(small.bytes()).isSure)
+            first.isStandalone && !first.isSure
+                && first.signs.last == "FUNC f: Invalid type_id: 1 is a INT")
         var outside = BTFAssembler()
         outside.int()
         outside.pointer(5)
-        #expect(try !recognise(outside.bytes()).isSure)
+        let leadsOut = try recognise(outside.bytes())
+        #expect(!leadsOut.isStandalone && !leadsOut.isSure)
         var name = BTFAssembler()
         name.int()
         name.raw([99, TypeInfo(.struct).rawValue, 0])
@@ -73,6 +74,22 @@ import Testing
         cut.raw([0, TypeInfo(.struct, vlen: 0xffffff).rawValue, 0])
         let damaged = try recognise(cut.bytes())
         #expect(!damaged.isSure && damaged.signs[1] == "its types are damaged after 1 of them")
+    }
+
+    /// Not all that is standalone is C.
+    @Test func withoutInt() throws {
+        var function = BTFAssembler()
+        function.function("f", function.prototype())
+        var wide = BTFAssembler()
+        wide.int("int", size: 8)
+        var rust = BTFAssembler()
+        rust.structure("S", size: 1, [("__0", rust.int("u8", size: 1, encoding: 0), 0)])
+        var unnamed = BTFAssembler()
+        unnamed.pointer(0)
+        for asm in [function, wide, rust, unnamed] {
+            let found = try recognise(asm.bytes())
+            #expect(found.isStandalone && found.isSure)
+        }
     }
 
     // MARK: Which base
@@ -95,7 +112,7 @@ import Testing
         #expect(reason(asm, on: bare)?.contains("is outside the strings") == true)
         #expect(
             reason(asm, on: try Self.whole(bigEndian: bigEndian, front: "longer"))
-                == "none of its types is called 'own' there")
+                == "3 of its 4 own names would begin inside of other strings")
         // Another number of types: references lead to types of other kinds.
         let more = try Self.whole(bigEndian: bigEndian) { $0.pointer(1) }
         #expect(more.strings.count == base.strings.count && more.typeCount == base.typeCount + 1)
@@ -110,6 +127,79 @@ import Testing
         asm = BTFAssembler(base: base)
         asm.function("f", 1)
         #expect(reason(asm, on: base)?.contains("FUNC f") == true)
-        #expect(BTF.misfit(of: ByteView([1, 2, 3]), on: base)?.offset == 0)
+    }
+
+    /// What is wrong whatever the base proves no other base.
+    @Test func damagedItself() throws {
+        let base = try Self.whole()
+        #expect(BTF.misfit(of: ByteView([1, 2, 3]), on: base) == nil)
+        var asm = BTFAssembler(base: base)
+        asm.raw([asm.string("own"), 31 << 24, 0])
+        #expect(reason(asm, on: base) == nil)
+        asm = BTFAssembler(base: base)
+        asm.raw([asm.string("own"), TypeInfo(.struct, vlen: 9).rawValue, 0])
+        #expect(reason(asm, on: base) == nil)
+        // Some producers write members that end after their struct, or names that are not C.
+        asm = BTFAssembler(base: base)
+        asm.structure("Own<T>", size: 2, [("x", 1, 0)])
+        #expect(reason(asm, on: base) == nil)
+        #expect(!check(try asm.parse()).isSound)
+    }
+
+    /// Strings that no type uses, anywhere, are no proof: many producers leave some.
+    @Test func unusedStrings() throws {
+        let base = try Self.whole()
+        for unused in [["first"], ["first", "second"], ["own_first", "f"]] {
+            for place in 0...2 {
+                var asm = BTFAssembler(base: base)
+                if place == 0 { for text in unused { _ = asm.string(text) } }
+                asm.structure("own", size: 8, [("x", 1, 0), ("mine", asm.pointer(2), 0)])
+                if place == 1 { for text in unused { _ = asm.string(text) } }
+                asm.typedef("named", 1)
+                if place == 2 { for text in unused { _ = asm.string(text) } }
+                #expect(reason(asm, on: base) == nil, "\(unused) \(place)")
+            }
+        }
+        var alone = BTFAssembler(base: base)
+        _ = alone.string("unused")
+        alone.pointer(2)
+        #expect(reason(alone, on: base) == nil)
+    }
+
+    /// Names that are the end of others, in own strings and in those of the base, used there or not.
+    @Test func namesInsideNames() throws {
+        var whole = BTFAssembler()
+        let int = whole.int()
+        whole.typedef("base_words", int)
+        let inside = whole.string("base_words") + 5
+        whole.raw([inside, TypeInfo(.typedef).rawValue, int])
+        let base = try whole.parse()
+        var asm = BTFAssembler(base: base)
+        asm.typedef("words_show", 1)
+        asm.raw([asm.string("words_show") + 6, TypeInfo(.typedef).rawValue, 1])
+        asm.raw([inside, TypeInfo(.struct, vlen: 0).rawValue, 0])
+        #expect(reason(asm, on: base) == nil)
+        // The type with the longer name was removed, the string was not.
+        asm = BTFAssembler(base: base)
+        asm.raw([asm.string("words_show") + 6, TypeInfo(.typedef).rawValue, 1])
+        #expect(reason(asm, on: base) == nil)
+        asm.typedef("other", 1)
+        asm.raw([inside + 1, TypeInfo(.struct, vlen: 0).rawValue, 0])
+        asm.typedef("another", 1)
+        #expect(reason(asm, on: base) == nil)
+    }
+
+    /// As many types, strings of any other length: names begin where none can.
+    @Test(arguments: 1...24) func stringsOfAnotherLength(_ more: Int) throws {
+        let base = try Self.whole()
+        let other = try Self.whole(front: String(repeating: "l", count: more))
+        for (from, onto) in [(base, other), (other, base)] {
+            var asm = BTFAssembler(base: from)
+            for name in ["first_name", "another", "unlike_the_others", "own_struct_of_it"] {
+                asm.structure(name, size: 4, [("member_of_\(name)", 1, 0)])
+            }
+            #expect(reason(asm, on: from) == nil)
+            #expect(reason(asm, on: onto) != nil)
+        }
     }
 }

@@ -21,7 +21,7 @@ import Testing
         var ids: [String: UInt32] = [:]
         for (index, name) in functions.enumerated() {
             for _ in 0...index { asm.pointer(1) }
-            ids[name] = asm.function(name, 1)
+            ids[name] = asm.function(name, asm.prototype())
         }
         return (asm.bytes(), ids)
     }
@@ -55,6 +55,34 @@ import Testing
                     "\(names) over \(types)")
             }
         }
+    }
+
+    /// Strings that no type uses, at the start too, are no reason to lay the names elsewhere.
+    @Test(arguments: [["unused"], ["x", "yy"], ["ab"]]) func unusedStrings(
+        _ unused: [String]
+    ) throws {
+        var asm = BTFAssembler(base: try base(types: 7))
+        for text in unused { _ = asm.string(text) }
+        asm.typedef("first", 1)
+        let ids = ["alpha", "be", "c"].map {
+            asm.pointer(1)
+            return asm.function($0, asm.prototype())
+        }
+        _ = asm.string("last")
+        let parsed = try SplitWithoutBase(ByteView(asm.bytes()))
+        #expect(
+            parsed.functions(ids, among: ["alpha", "be", "c"])
+                == [ids[0]: "alpha", ids[1]: "be", ids[2]: "c"])
+        #expect(parsed.functions([ids[1]], among: ["be"]) == [ids[1]: "be"])
+    }
+
+    /// A function's type is a prototype: ids that would make it something else are none.
+    @Test func withoutPrototype() throws {
+        var asm = BTFAssembler(base: try base(types: 3))
+        asm.typedef("first", 1)
+        let ids = ["a", "b"].map { asm.function($0, asm.prototype()) }
+        let parsed = try SplitWithoutBase(ByteView(asm.bytes()))
+        #expect(parsed.functions([ids[0]], among: ["a"]) == [ids[0]: "a"])
     }
 
     @Test func nothingFits() throws {

@@ -21,7 +21,8 @@ struct DataSectionTests {
             words += [id, entry.offset, entry.size]
         }
         let id = asm.record(.datasec, ".bss", third: 64, vlen: entries.count, words)
-        return try DataSection(TypeID(id), in: asm.parse(), size: size, prefix: prefix)
+        return try #require(
+            DataSection.list([(TypeID(id), size)], in: asm.parse(), prefix: prefix).first)
     }
 
     @Test func variablesStandAtTheirOffsets() throws {
@@ -118,6 +119,78 @@ struct DataSectionTests {
         #expect(own.members == ["struct o__outer o;", "unsigned int c;", "struct outer *p;"])
     }
 
+    /// Members that compilers take with -fms-extensions only.
+    @Test(arguments: [nil, "o__"]) func taggedMembersWithoutNamesAreWrittenInPlace(prefix: String?)
+        throws
+    {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let char = asm.int("char", size: 1)
+        let bits = asm.bitfields("bits", size: 4, [("a", int, 0, 3), ("b", int, 3, 5)])
+        let either = asm.structure(
+            "either", size: 4, union: true, [("whole", int, 0), ("", bits, 0)])
+        let packed = asm.structure("packed", size: 5, [("c", char, 0), ("d", int, 8)])
+        let constant = asm.wrap(.const, asm.typedef("packed_t", packed))
+        let cell = asm.structure("", size: 8, [("n", int, 0), ("", either, 32)])
+        let hold = asm.structure(
+            "", size: 28,
+            [
+                ("kind", int, 0), ("", either, 32), ("", constant, 64), ("bits", bits, 128),
+                ("cells", asm.array(cell, index: int, 1), 160),
+            ])
+        let made = try section(&asm, [("state", hold, 0, 28)], prefix: prefix)
+        let tag = prefix ?? ""
+        #expect(
+            made.members == [
+                "struct {", "\tint kind;", "\tunion {", "\t\tint whole;", "\t\tstruct {",
+                "\t\t\tint a: 3;", "\t\t\tint b: 5;", "\t\t};", "\t};", "\tstruct {",
+                "\t\tchar c;", "\t\tint d;", "\t} __attribute__((packed));",
+                "\tstruct \(tag)bits bits;", "\tstruct {", "\t\tint n;", "\t\tunion {",
+                "\t\t\tint whole;", "\t\t\tstruct {", "\t\t\t\tint a: 3;",
+                "\t\t\t\tint b: 5;", "\t\t\t};", "\t\t};", "\t} cells[1];",
+                "} state;",
+            ])
+        // The same type with a name is still the one that is defined, once.
+        #expect(made.types.count { $0 == "struct o__bits {" } == (prefix == nil ? 0 : 1))
+    }
+
+    /// What contains itself this way has no end in C either.
+    @Test func taggedMemberInItself() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let loop = asm.structure("loop", size: 4, [("", asm.nextID, 0)])
+        let outer = asm.structure("", size: 4, [("", loop, 0)])
+        let made = try section(&asm, [("a", outer, 0, 4), ("b", int, 4, 4)])
+        #expect(made.members == ["unsigned char a[4];", "int b;"])
+    }
+
+    /// Two sections of one header.
+    @Test func typesOfSeveralSectionsAreDefinedOnce() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let shared = asm.structure("shared", size: 4, [("x", int, 0)])
+        let outer = asm.structure("outer", size: 4, [("s", shared, 0)])
+        let task = asm.pointer(asm.prototype([("t", asm.pointer(asm.forward("task")))]))
+        var sections: [(type: TypeID, size: Int)] = []
+        for (name, type) in [(".data", shared), (".bss", outer), (".rodata", shared)] {
+            let (a, b) = (
+                asm.variable("v_" + name.dropFirst(), type),
+                asm.variable("f_" + name.dropFirst(), task)
+            )
+            sections.append((TypeID(asm.section(name, size: 16, [(a, 0, 4), (b, 8, 8)])), 16))
+        }
+        let made = try DataSection.list(sections, in: asm.parse(), prefix: "o__")
+        #expect(
+            made.map(\.types) == [
+                ["struct o__shared {", "\tint x;", "};", "struct task;"],
+                ["struct o__outer {", "\tstruct o__shared s;", "};"], [],
+            ])
+        #expect(
+            made.map { $0.members[0] } == [
+                "struct o__shared v_data;", "struct o__outer v_bss;", "struct o__shared v_rodata;",
+            ])
+    }
+
     @Test func anonymousTypesAreWrittenInPlace() throws {
         var asm = BTFAssembler()
         let int = asm.int()
@@ -201,7 +274,7 @@ struct DataSectionTests {
         var asm = BTFAssembler()
         let int = asm.int()
         #expect(throws: BTFError.self) {
-            _ = try DataSection(TypeID(int), in: asm.parse(), size: 4, prefix: nil)
+            _ = try DataSection.list([(TypeID(int), 4)], in: asm.parse(), prefix: nil)
         }
     }
 }

@@ -61,8 +61,11 @@ import Testing
             (addr + [0x32, 0x33, 0x22, 0x22], 0x1005, 0x1000),
             ([0xa2, 1, 0x23, 8], 0x2008, 0x2008),
             // Addresses wrap in their own size.
-            (addr + [0x0a] + number(0x1001, 2) + [0x1c], flavor.addressSize == 4 ? 0xffff_ffff : .max,
-             0x1000),
+            (
+                addr + [0x0a] + number(0x1001, 2) + [0x1c],
+                flavor.addressSize == 4 ? 0xffff_ffff : .max,
+                0x1000
+            ),
         ]
         for (bytes, address, base) in cases {
             #expect(
@@ -91,10 +94,11 @@ import Testing
     }
 
     /// What ends too early, or names no address: an error at the place.
-    @Test(arguments: [
-        [0x03, 1, 2], [0x0a, 1], [0xa1], [0xa1, 2], [0xfb, 0xff, 0xff, 0x7f], [0xa1, 0, 0x23],
-        [0xa1, 0, 0x23] + [UInt8](repeating: 0xff, count: 11), [0xa2, 0x85, 1],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x03, 1, 2], [0x0a, 1], [0xa1], [0xa1, 2], [0xfb, 0xff, 0xff, 0x7f], [0xa1, 0, 0x23],
+            [0xa1, 0, 0x23] + [UInt8](repeating: 0xff, count: 11), [0xa2, 0x85, 1],
+        ] as [[UInt8]])
     func damaged(_ bytes: [UInt8]) {
         let error = #expect(throws: DWARFError.self) { try location(bytes) }
         #expect(error?.section == ".debug_info" && error?.offset ?? 0 > 0x10)

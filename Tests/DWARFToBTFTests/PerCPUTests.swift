@@ -53,14 +53,17 @@ import Testing
             add(&unit, "d", at(0x1020, [0x38, 0x1c]))
         }
         #expect(
-            section(outcome) == "section .data..percpu: size 28 { a @0 4; b @8 4; c @16 4; d @24 4 }")
+            section(outcome)
+                == "section .data..percpu: size 28 { a @0 4; b @8 4; c @16 4; d @24 4 }")
         #expect(outcome.ledger == [])
     }
 
-    @Test(arguments: [
-        ([0x55], "computed-location"), ([0x9e, 4, 1, 0, 0, 0], "no-location"), ([], "no-location"),
-        ([0x93, 4, 0x93, 4], "variable-in-pieces"), ([0xff], "computed-location"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x55], "computed-location"), ([0x9e, 4, 1, 0, 0, 0], "no-location"),
+            ([], "no-location"),
+            ([0x93, 4, 0x93, 4], "variable-in-pieces"), ([0xff], "computed-location"),
+        ] as [([UInt8], String)])
     func noAddress(_ bytes: [UInt8], _ reason: String) throws {
         let outcome = try encode(symbols: [("a", 0x1000)]) { unit in
             add(&unit, "a", bytes)

@@ -84,6 +84,9 @@ struct RelocationCase: CustomTestStringConvertible, Sendable {
         // BPF: ABS64, ABS32, NODYLD32, all REL
         .rel(247, little64, 2, 8, 0x1111_1111_1111_2111), .rel(247, little64, 3, 4, 0x1111_2111),
         .rel(247, big64, 4, 4, 0x1111_2111),
+        // ... and those of clang before 13: 64_32, and NONE with a symbol
+        .rel(247, little64, 10, 4, 0x1111_2111), .rel(247, big64, 10, 4, 0x1111_2111),
+        .rel(247, little64, 0, 4, 0x1111_2111), .rel(247, big64, 0, 4, 0x1111_2111),
         // NONE
         .rela(62, little64, 0, 5, 4, 0x1111_1111), .rela(243, little64, 51, 5, 4, 0x1111_1111),
     ]
@@ -116,6 +119,14 @@ struct RelocationCase: CustomTestStringConvertible, Sendable {
             8..<(8 + test.width), with: assembler.number(test.expected, test.width))
         #expect(try file.data(of: section).array == expected)
         #expect(try file.rawData(of: section).array == [UInt8](repeating: 0x11, count: 16))
+    }
+
+    /// NONE without a symbol stays what its name says, for BPF too.
+    @Test func noneOfBPF() throws {
+        let (file, section) = try Self.file(
+            [.init(place: 8, type: 0, symbol: 0), .init(place: 99, type: 0, symbol: 0)],
+            machine: 247, isRela: false)
+        #expect(try file.data(of: section).array == [UInt8](repeating: 0x11, count: 16))
     }
 
     @Test func numbersOfVariableLength() throws {

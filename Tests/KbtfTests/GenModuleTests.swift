@@ -58,6 +58,48 @@ import Testing
                 == FileReader.map(scratch.path + "/demo.bpf.o").array)
     }
 
+    /// Stands for a kernel's headers: says what it was called with, and links a module that is none.
+    private func headers(config: String, vmlinux: Bool) throws -> String {
+        let folder = scratch.path + "/headers"
+        try scratch.write("headers/include/config/auto.conf", config)
+        try scratch.write(
+            "headers/Makefile",
+            "modules:\n\t@echo kernel step '$(origin CONFIG_DEBUG_INFO_BTF_MODULES)'; echo module >$(M)/demo.ko\n"
+        )
+        if vmlinux { try scratch.write("headers/vmlinux", "") }
+        return folder
+    }
+
+    @Test(
+        "make gives the module BTF where kbtf is at hand and the kernel reads BTF of modules",
+        arguments: [false, true])
+    func makefile(vmlinux: Bool) throws {
+        #expect(try make("-o", scratch.path + "/out", object()).status == 0)
+        let kbtf = try scratch.write(
+            "bin/kbtf", "#!/bin/sh\necho kbtf \"$@\"\n[ ! -e '\(scratch.path)/fail' ]\n")
+        #expect(try Command.shell("chmod +x '\(kbtf)'").status == 0)
+        func build(_ words: String, path: String = "") throws -> Command.Result {
+            try Command.shell(
+                "unset KBTF; PATH='\(path)'$PATH make -s -C '\(scratch.path)/out' KDIR='\(scratch.path)/headers' \(words)"
+            )
+        }
+        let headers = try headers(config: "CONFIG_DEBUG_INFO_BTF_MODULES=y\n", vmlinux: vmlinux)
+        let base = vmlinux ? "--base \(headers)/vmlinux " : ""
+        let encoded = "kernel step command line\nkbtf encode -q \(base)demo.ko\n"
+        #expect(try build("KBTF='\(kbtf)'").text == encoded)
+        #expect(try build("modules", path: "\(scratch.path)/bin:").text == encoded)
+        // The kernel's makefiles are left to themselves.
+        for none in ["", "/nonexistent/kbtf"] {
+            #expect(try build("KBTF=\(none)").text == "kernel step undefined\n")
+        }
+        // The module is there all the same.
+        try scratch.write("fail", "")
+        let failed = try build("KBTF='\(kbtf)'")
+        #expect(failed.status == 0 && failed.err == "demo.ko: built without BTF\n", "\(failed)")
+        try scratch.write("headers/include/config/auto.conf", "CONFIG_MODULES=y\n")
+        #expect(try build("KBTF='\(kbtf)'").text == "kernel step undefined\n")
+    }
+
     @Test("the same bytes wherever it is made, and over again")
     func sameBytes() throws {
         let object = try object()

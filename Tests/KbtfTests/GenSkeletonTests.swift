@@ -48,7 +48,7 @@ import Testing
         try scratch.write("header.h", header)
         try scratch.write(
             "user.c",
-            "#include <errno.h>\n#include <string.h>\n\(before)\n#include \"header.h\"\n"
+            "\(before)\n#include \"header.h\"\n"
                 + "int main(void)\n{\n\tstruct flows *skel = flows__open();\n\tflows__attach(skel);\n"
                 + "\(use)\n\tflows__destroy(skel);\n\treturn flows__load(skel);\n}\n")
         return try Command.shell(
@@ -83,6 +83,37 @@ import Testing
         #expect(
             try compiled(made.out, after: other, by: "gcc").text.contains("static assertion failed")
         )
+    }
+
+    /// Kernels have each CONFIG_ as a macro in every module, C libraries errno, compilers linux.
+    @Test("names of variables that are macros around the header stay names")
+    func macros() throws {
+        try scratch.write(
+            "macros.c",
+            """
+            #define SEC(name) __attribute__((section(name), used))
+            extern int CONFIG_HZ SEC(".kconfig");
+            int errno, linux, current = 4;
+            char LICENSE[] SEC("license") = "GPL";
+            SEC("raw_tp/sys_enter") int enter(void *context) { return CONFIG_HZ + errno + linux + current; }
+
+            """)
+        let object = scratch.path + "/flows.o"
+        #expect(
+            try Command.shell(
+                "clang-16 -w -target bpf -O2 -g -c '\(scratch.path)/macros.c' -o '\(object)'"
+            ).status == 0)
+        let config = try scratch.write("config", "CONFIG_HZ=250\n")
+        let made = try skeleton("-q", "-L", "--kconfig", config, object)
+        #expect(made.status == 0, "\(made)")
+        let macros = "#define CONFIG_HZ 250\n#define current get_current()"
+        // What comes behind the header finds the macros as they were.
+        let use =
+            "\t_Static_assert(CONFIG_HZ == 250 && linux == 1, \"\");\n\tif (errno)\n\t\treturn 1;"
+        for compiler in ["gcc -std=gnu11", "clang-16 -std=gnu11"] {
+            let result = try compiled(made.out, after: macros, use: use, by: compiler)
+            #expect(result.text == "made\n", "\(compiler): \(result)")
+        }
     }
 
     @Test("what is not attached is named, a line each")

@@ -37,6 +37,13 @@ struct MovingTests {
         + "struct extra { struct item item; int id; } extra; int use(struct extra *e) { return e->id; }"
         + "int spare(struct extra *e) { return -e->id; }"
 
+    /// A function whose type is an `int`.
+    private static let wrongKind: [UInt8] = {
+        var asm = BTFAssembler()
+        asm.function("f", asm.int())
+        return asm.bytes()
+    }()
+
     init() throws {
         scratch = try Scratch()
         base = scratch.path + "/base.btf"
@@ -284,13 +291,19 @@ struct MovingTests {
         try kbtf("distill", "--force", "--base", base, old)
         #expect(try Sample.section(".BTF.base", of: old) != nil)
 
-        let unsure = try Sample.compile(scratch, "unsure.ko", source: "void f(void) {}")
-        try kbtf("encode", "--standalone", unsure)
+        // Standalone BTF that cannot be: a function without a prototype.
+        let unsure = try scratch.write("unsure.btf", Self.wrongKind)
         let doubt = try Command.kbtf("rebase", "--base", base, unsure)
         #expect(doubt.status == 1 && doubt.err.contains("not surely standalone BTF: "))
         #expect(
-            doubt.err.contains("it has no 'int' of its own\nhint: kbtf rebase --force \(unsure)"))
-        try kbtf("rebase", "--force", "--base", base, unsure)
+            doubt.err.contains(
+                "FUNC f: Invalid type_id: 1 is a INT\nhint: kbtf rebase --force \(unsure)"))
+        let forced = try Command.kbtf("rebase", "--force", "--base", base, unsure)
+        #expect(forced.status == 1 && forced.err.contains("its BTF is unsound"))
+        // Not all that is standalone has an 'int'.
+        let small = try Sample.compile(scratch, "small.ko", source: "void f(void) {}")
+        try kbtf("encode", "--standalone", small)
+        try kbtf("rebase", "--base", base, small)
 
         let object = try compile("object.o", ids: false)
         try kbtf("encode", "--standalone", object)

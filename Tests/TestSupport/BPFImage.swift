@@ -73,6 +73,8 @@ package struct BPFImage {
     package var machine: UInt16 = 247
     /// By section: bytes from its start, symbol.
     package var relocations: [Int: [(place: UInt64, symbol: Int)]] = [:]
+    /// By section, with types of their own.
+    package var typedRelocations: [Int: [(place: UInt64, symbol: Int, type: UInt32)]] = [:]
     /// For `.BTF`: DATASEC name to its entries.
     private var datasecs: [(name: String, entries: [(UInt32, UInt32, UInt32)])] = []
     /// Sizes that a linker has filled in.
@@ -127,6 +129,13 @@ package struct BPFImage {
             writer.put(UInt32(bitPattern: it.immediate))
             if it.isLong { writer.put([UInt8](repeating: 0, count: 8)) }
         }
+        return writer.bytes
+    }
+
+    /// Numbers of 32 bits.
+    package func encoded32(_ numbers: [UInt32]) -> [UInt8] {
+        var writer = ByteWriter(bigEndian: bigEndian)
+        for number in numbers { writer.put(number) }
         return writer.bytes
     }
 
@@ -278,11 +287,14 @@ package struct BPFImage {
             copy.btf.section(name, size: datasecSizes[name] ?? 0, entries)
         }
         var all = sections
-        for target in relocations.keys.sorted() {
+        let typed = typedRelocations.merging(
+            relocations.mapValues { $0.map { ($0.place, $0.symbol, 1) } }
+        ) { $0 + $1 }
+        for target in typed.keys.sorted() {
             var writer = ByteWriter(bigEndian: bigEndian)
-            for (place, symbol) in relocations[target]! {
+            for (place, symbol, type) in typed[target]! {
                 writer.put(place)
-                writer.put(UInt64(symbol) << 32 | 1)
+                writer.put(UInt64(symbol) << 32 | UInt64(type))
             }
             all.append(
                 Section(

@@ -152,7 +152,9 @@ extension TypeChecker {
             switch types.kind(entry) {
             // A FUNC has its linkage where others have the number of elements.
             case .func where TypeInfo(rawValue: types.word(entry, 1)).vlen == 2: continue
-            case .var where size == 0 || types.word(entry, 3) == 2: continue
+            case .var where types.word(entry, 3) == 2: continue
+            case .var where types.word(id, at + 2) == 0: sizeless(entry, at: at, place)
+            case .var where size == 0: continue
             case .var:
                 let end = UInt64(types.word(id, at + 1)) + UInt64(types.word(id, at + 2))
                 if end > size {
@@ -167,13 +169,29 @@ extension TypeChecker {
         }
     }
 
+    /// A variable like `long zero[0]`. No loader gives it a size.
+    private mutating func sizeless(_ variable: UInt32, at word: Int, _ place: String) {
+        error(
+            "M12", word: word + 2,
+            place + "Invalid size: 0: variable '\(types.name(variable))' ("
+                + "\(types.text(types.word(variable, 2)))) has no size, and kernels reject BTF with it"
+        )
+    }
+
     mutating func checkSection() {
         if profile == .object { return checkSectionOfObject() }
         let size = UInt64(types.word(id, 2))
         let count = types.count(id)
         if size == 0 {
             // Compilers leave it to the loader; entries have no places yet.
-            return warning("M12", word: 2, "size == 0: not filled in yet")
+            warning("M12", word: 2, "size == 0: not filled in yet")
+            for index in 0..<count where types.word(id, 5 + index * 3) == 0 {
+                let variable = types.word(id, 3 + index * 3)
+                if types.kindIfAny(variable) == .var, types.word(variable, 3) != 2 {
+                    sizeless(variable, at: 3 + index * 3, "entry \(index + 1): ")
+                }
+            }
+            return
         }
         var end: UInt64 = 0
         var sum: UInt64 = 0
@@ -183,12 +201,20 @@ extension TypeChecker {
             let offset = UInt64(types.word(id, at + 1))
             let length = UInt64(types.word(id, at + 2))
             var place: String { "entry \(index + 1): " }
+            // A declaration that a linker left has no place until it finds the definition.
+            if types.kindIfAny(variable) == .var, types.word(variable, 3) == 2, offset == 0,
+                index > 0
+            {
+                continue
+            }
             if offset < end || offset >= size {
                 error(
                     "M12", word: at + 1,
                     place + "Invalid offset: \(offset), the one before ends at \(end) of \(size)")
             }
-            if length == 0 || length > size {
+            if length == 0, types.kindIfAny(variable) == .var {
+                sizeless(variable, at: at, place)
+            } else if length == 0 || length > size {
                 error("M12", word: at + 2, place + "Invalid size: \(length) of \(size)")
             } else if offset + length > size {
                 error(

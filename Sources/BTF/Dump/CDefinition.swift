@@ -7,7 +7,9 @@ extension CDumper {
     static let maxDepth = 200
 
     /// `struct foo {`, members, paddings, `}` and the packed attribute where the offsets ask for it.
-    mutating func putStruct(_ id: UInt32, level: Int) throws(BTFError) {
+    ///
+    /// - Parameter hasTag: false leaves `foo` out.
+    mutating func putStruct(_ id: UInt32, hasTag: Bool = true, level: Int) throws(BTFError) {
         depth += 1
         defer { depth -= 1 }
         guard depth < Self.maxDepth else { throw cError(id, "is nested too deep") }
@@ -16,7 +18,7 @@ extension CDumper {
         let packed = isStruct && place.packed
         let flag = types.info(id).flag
         let count = types.count(id)
-        putTag(id)
+        if hasTag { putTag(id) } else { out.put(types.kind(id) == .struct ? "struct" : "union") }
         out.put(" {")
         var end: UInt64 = 0
         var afterBitfield = false
@@ -33,7 +35,11 @@ extension CDumper {
                     inBitfield: afterBitfield && width != 0, level: level + 1)
             }
             newLine(level + 1)
-            try putDeclaration(type, plainName(types.word(id, 3 + index * 3)), level: level + 1)
+            if let embedded = embedded(type, named: types.word(id, 3 + index * 3)) {
+                try putStruct(embedded, hasTag: false, level: level + 1)
+            } else {
+                try putDeclaration(type, plainName(types.word(id, 3 + index * 3)), level: level + 1)
+            }
             if width != 0 {
                 out.put(": ")
                 out.put(width)
@@ -52,6 +58,22 @@ extension CDumper {
         if count > 0 || place.size > 0 { newLine(level) }
         out.append(125)
         if packed { out.put(" __attribute__((packed))") }
+    }
+
+    /// A struct or union with a tag that is a member without a name, in foreign code. C has such members only of types
+    /// without a tag (others take -fms-extensions), so its body is to be written there.
+    private func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
+        guard style != nil, types.string(at: name).isEmpty else { return nil }
+        var id = type
+        for _ in 0..<32 {
+            guard let kind = types.kindIfAny(id) else { return nil }
+            switch kind {
+            case .struct, .union: return types.isNamed(id) ? id : nil
+            case .typedef, .const, .volatile, .restrict, .typeTag: id = types.word(id, 2)
+            default: return nil
+            }
+        }
+        return nil
     }
 
     /// Unnamed bitfields that move the next member from bit `start` to bit `end`, where the compiler

@@ -3,53 +3,52 @@
 package import Bytes
 
 extension BTF {
-    /// Why split BTF cannot have been made on `base`; nil when nothing speaks against it.
+    /// Proof that split BTF was made on another base than `base`; nil when there is none.
     ///
-    /// Nothing in split BTF names its base. But its numbers go on where those of its base end: on a base with
-    /// strings of another length, some own string is no type's name any more, and on a base
-    /// with another number of types, references lead to types of the wrong kind. Bases whose types and strings are of
-    /// the same number and length cannot be told apart that way.
+    /// Nothing in split BTF names its base, but its numbers continue those of its base. On a base with another
+    /// number of types, references lead to types that do not exist or are of the wrong kind; on one with strings
+    /// of another length, names lie outside the strings or begin inside of others. What only looks unusual proves
+    /// nothing: unused strings, say, are what some producers leave behind.
     ///
-    /// - Parameter bytes: a whole BTF.
-    package static func misfit(of bytes: ByteView, on base: BTF) -> BTFError? {
+    /// BTF that is damaged whatever its base has no misfit either: reading or checking it says what is wrong.
+    ///
+    /// - Parameters:
+    ///   - bytes: a whole BTF.
+    ///   - base: nil: whether it can be standalone.
+    package static func misfit(of bytes: ByteView, on base: BTF?) -> BTFError? {
         let btf: BTF
         do throws(BTFError) {
             btf = try BTF.parse(bytes, base: base)
             try btf.checkReferences()
-        } catch { return error }
-        if let fault = check(btf).findings.first(where: { $0.severity == .error }) {
+        } catch { return isDamaged(bytes) ? nil : error }
+        let findings = check(btf).findings
+        if let fault = findings.first(where: { $0.severity == .error && $0.isAboutReference }) {
             return BTFError(offset: fault.offset, fault.message)
         }
-        if let name = btf.unusedString {
-            let at = btf.header.length + btf.header.stringOffset
-            return BTFError(offset: at + name.offset, name.reason)
+        if let stray = StrayNames(btf) {
+            return BTFError(
+                offset: btf.header.length + btf.header.typeOffset + stray.word * 4,
+                "\(stray.count) of its \(stray.total) own names would begin inside of other strings"
+            )
         }
         return nil
     }
 
-    /// The first own string that no name of the own types uses. Whoever writes BTF drops such strings.
-    private var unusedString: (offset: Int, reason: String)? {
-        var isUsed = Array(repeating: false, count: strings.count)
-        for start in starts {
-            forEachName(words, Int(start)) { position in
-                let offset = Int(words[position]) - stringBase
-                if offset >= 0, offset < isUsed.count { isUsed[offset] = true }
-            }
+    /// Whether it cannot be read on any base.
+    private static func isDamaged(_ bytes: ByteView) -> Bool {
+        guard let header = try? Header.parse(bytes) else { return true }
+        return (try? records(of: bytes, header, stringEnd: .max)) == nil
+    }
+}
+
+extension CheckReport.Finding {
+    /// A reference leads to a type of the wrong kind, or in circles. Sizes that contradict each other are not
+    /// among these: some producers write such.
+    fileprivate var isAboutReference: Bool {
+        switch rule {
+        case "C1", "R2", "R3", "R4", "R5", "R6", "R7", "R10", "R19", "R20", "R21", "R22", "R23":
+            true
+        default: false
         }
-        var start = 0
-        while start < strings.count {
-            var end = start
-            var used = false
-            while end < strings.count, strings[end] != 0 {
-                if isUsed[end] { used = true }
-                end += 1
-            }
-            if end > start, !used {
-                let text = String(decoding: strings[start..<end], as: UTF8.self)
-                return (start, "none of its types is called '\(text)' there")
-            }
-            start = end + 1
-        }
-        return nil
     }
 }

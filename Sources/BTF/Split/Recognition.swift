@@ -2,8 +2,8 @@
 
 package import Bytes
 
-/// Whether BTF of which only the bytes are known is whole by itself, and what tells it. Nothing in BTF says
-/// so: split BTF is known by leading out of itself.
+/// Whether BTF of which only the bytes are known is standalone, and the evidence. Nothing in BTF says so: split BTF
+/// is recognised by leading out of itself.
 package struct Recognition: Sendable, Equatable {
     /// Else it is split BTF, which continues another.
     package let isStandalone: Bool
@@ -15,13 +15,17 @@ package struct Recognition: Sendable, Equatable {
     /// - Parameter bytes: a whole BTF whose header is sound.
     package init(_ bytes: ByteView, header: Header) {
         let facts = Facts(bytes, header)
-        isStandalone = facts.startsWithEmpty
-        isSure =
-            isStandalone
-            ? !facts.isDamaged && facts.outsideName == nil && facts.outsideType == nil
-                && facts.hasInt
-            : facts.outsideName != nil || facts.outsideType != nil
-        signs = facts.signs
+        let leadsOut = facts.outsideName != nil || facts.outsideType != nil
+        isStandalone = facts.startsWithEmpty && !leadsOut
+        if isStandalone {
+            let fault = facts.isDamaged ? nil : BTF.misfit(of: bytes, on: nil)
+            isSure = !facts.isDamaged && facts.typeCount > 0 && fault == nil
+            signs = facts.signs + (fault.map { [$0.message] } ?? [])
+        } else {
+            // Kernels take split BTF with an empty string of its own, too, but nobody writes such.
+            isSure = leadsOut && !facts.startsWithEmpty
+            signs = facts.signs
+        }
     }
 }
 
@@ -34,8 +38,6 @@ private struct Facts {
     var outsideName: UInt32?
     /// The first reference to a type that is not among its own.
     var outsideType: (from: Int, to: UInt32)?
-    /// There is a type `int` of 4 bytes.
-    var hasInt = false
     /// Some record is cut short or of an unknown kind.
     var isDamaged = false
 
@@ -83,11 +85,6 @@ private struct Facts {
                     outsideType = (index + 1, words[position])
                 }
             }
-            if TypeInfo(rawValue: words[start + 1]).kind == .int, words[start + 2] == 4,
-                strings.cString(at: Int(words[start])) == "int"
-            {
-                hasInt = true
-            }
         }
     }
 
@@ -111,9 +108,7 @@ private struct Facts {
         } else {
             signs.append("all types are its own")
         }
-        if startsWithEmpty {
-            signs.append(hasInt ? "it has its own 'int'" : "it has no 'int' of its own")
-        }
+        if startsWithEmpty, typeCount == 0, !isDamaged { signs.append("it has no types") }
         return signs
     }
 }

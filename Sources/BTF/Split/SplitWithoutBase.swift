@@ -25,7 +25,8 @@ package final class SplitWithoutBase: Sendable {
     ///
     /// Distances between ids are distances between records, and distances between the records' name offsets are
     /// distances between strings. So the starts of ids and of offsets are found by laying the ids over the
-    /// functions, and the functions over the names, until all fit; the first own string is in use, too.
+    /// functions, and the functions over the names, until all fit. What cannot be is no fit: functions without a
+    /// prototype, names outside of the strings, or strings that nearly all names begin inside of.
     ///
     /// - Parameters:
     ///   - ids: each once.
@@ -44,16 +45,21 @@ package final class SplitWithoutBase: Sendable {
             steps -= records.count
             guard steps > 0 else { return nil }
             guard records.allSatisfy({ $0 < starts.count && isFunction($0) }) else { continue }
+            steps -= starts.count
+            guard Int(first) > record, referencesFit(firstID: first - UInt32(record)) else {
+                continue
+            }
             let offsets = records.map { Int(words[Int(starts[$0])]) }
             for place in places.keys {
                 steps -= offsets.count
                 guard steps > 0 else { return nil }
                 let start = offsets[0] - place
                 let fitting = offsets.compactMap { places[$0 - start] }
-                guard fitting.count == ids.count, Set(fitting).count == ids.count,
-                    isStart(start)
-                else { continue }
+                guard fitting.count == ids.count, Set(fitting).count == ids.count else { continue }
                 let assignment = Dictionary(uniqueKeysWithValues: zip(ids, fitting))
+                if found == assignment { continue }
+                steps -= words.count + strings.count
+                guard isStart(start) else { continue }
                 if found != nil, found != assignment { return nil }
                 found = assignment
             }
@@ -80,18 +86,32 @@ package final class SplitWithoutBase: Sendable {
         return found
     }
 
-    /// Whether own strings may begin at this offset: all names lie before it or inside, and one right there.
+    /// Whether own types may begin at this id: references lead to types that there are, and functions to prototypes.
+    private func referencesFit(firstID: UInt32) -> Bool {
+        let end = UInt64(firstID) + UInt64(starts.count)
+        for start in starts.lazy.map({ Int($0) }) {
+            var fits = true
+            forEachReference(words, start) { if UInt64(words[$0]) >= end { fits = false } }
+            guard fits else { return false }
+            let target = words[start + 2]
+            guard TypeInfo(rawValue: words[start + 1]).kind == .func, target >= firstID else {
+                continue
+            }
+            let prototype = Int(starts[Int(target - firstID)])
+            guard TypeInfo(rawValue: words[prototype + 1]).kind == .funcProto else { return false }
+        }
+        return true
+    }
+
+    /// Whether own strings may begin at this offset.
     private func isStart(_ start: Int) -> Bool {
         guard start > 0 else { return false }
-        var isUsed = false
         var isInside = true
         for record in starts.lazy.map({ Int($0) }) {
             forEachName(words, record) { position in
-                let offset = Int(words[position])
-                if offset == start { isUsed = true }
-                if offset >= start + strings.count { isInside = false }
+                if Int(words[position]) >= start + strings.count { isInside = false }
             }
         }
-        return isUsed && isInside
+        return isInside && !StrayNames.areMost(words, starts, strings, from: start)
     }
 }

@@ -25,8 +25,8 @@ struct SkeletonSource {
                 object: input.bytes, path: path, name: name, facts: input.facts)
         } catch { throw Failure(error) }
         let types = try btf(of: trace)
-        var maps: [LightSkeleton.Map] = []
-        for map in trace.maps { maps.append(try self.map(map, name, types)) }
+        let contents = try contents(trace.maps, name, types)
+        let maps = zip(trace.maps, contents).map(self.map)
         let skeleton = LightSkeleton(
             name: name, maps: maps,
             programs: trace.programs.map {
@@ -67,14 +67,14 @@ struct SkeletonSource {
     }
 
     private func map(
-        _ map: LoaderTrace.Map, _ name: String, _ types: BTF?
-    ) throws(Failure) -> LightSkeleton.Map {
+        _ map: LoaderTrace.Map, _ contents: LightSkeleton.Contents?
+    ) -> LightSkeleton.Map {
         LightSkeleton.Map(
             identifier: identifier(map),
             kernelName: kernelName(map.name),
             type: map.type, keySize: map.keySize, valueSize: map.valueSize,
             maxEntries: map.maxEntries, flags: map.flags, isInternal: map.isInternal,
-            contents: try contents(map, name, types))
+            contents: contents)
     }
 
     /// What the kernel takes of a name: libbpf puts an underscore for what no name may have. Sections of data may
@@ -95,24 +95,31 @@ struct SkeletonSource {
 
     /// What user space may map, as libbpf has it: sections with variables that others can see.
     private func contents(
-        _ map: LoaderTrace.Map, _ name: String, _ types: BTF?
-    ) throws(Failure) -> LightSkeleton.Contents? {
+        _ maps: [LoaderTrace.Map], _ name: String, _ types: BTF?
+    ) throws(Failure) -> [LightSkeleton.Contents?] {
         let mappable: UInt32 = 1 << 10
         let readOnlyForPrograms: UInt32 = 1 << 7
-        guard map.isInternal, map.flags & mappable != 0, let bytes = map.initialValue, let types
-        else { return nil }
-        let section: DataSection
+        let mapped = maps.map {
+            types != nil && $0.isInternal && $0.flags & mappable != 0 ? $0.initialValue : nil
+        }
+        guard let types else { return mapped.map { _ in nil } }
+        var sections: [DataSection]
         do throws(BTFError) {
-            section = try DataSection(
-                TypeID(map.valueType), in: types, size: bytes.count,
-                prefix: definesTypes ? "\(name)__type_" : nil)
+            sections = try DataSection.list(
+                zip(maps, mapped).compactMap { map, bytes in
+                    bytes.map { (TypeID(map.valueType), $0.count) }
+                }, in: types, prefix: definesTypes ? "\(name)__type_" : nil)
         } catch { throw Failure("\(path): .BTF: \(error.message)") }
-        return LightSkeleton.Contents(
-            bytes: bytes, members: section.members, types: section.types,
-            isReadOnly: map.flags & readOnlyForPrograms != 0,
-            variables: section.variables.map {
-                LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
-            })
+        sections.reverse()
+        return zip(maps, mapped).map { map, bytes in
+            guard let bytes, let section = sections.popLast() else { return nil }
+            return LightSkeleton.Contents(
+                bytes: bytes, members: section.members, types: section.types,
+                isReadOnly: map.flags & readOnlyForPrograms != 0,
+                variables: section.variables.map {
+                    LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
+                })
+        }
     }
 }
 

@@ -78,8 +78,6 @@ struct DistillFile: Sendable {
                     "split BTF, which was not made on \(base.path): \(fault.message)"),
                 hint: "name the base that it was made on with --base FILE")
         }
-        return try file.attempt { () throws(BTFError) in
-            try BTF.parse(file.bytes, base: base.btf)
-        }
+        return try file.parseSplit(on: base.btf)
     }
 }

@@ -29,7 +29,11 @@ struct ModuleBTF {
             return try ModuleBTF(path, view, place: "")
         }
         let elf = try openELF(path)
-        guard let section = elf.section(named: ".BTF"), section.hasData else {
+        let own: ELFSection?
+        do throws(ELFError) { own = try elf.onlySection(named: ".BTF") } catch {
+            throw Failure(error)
+        }
+        guard let section = own, section.hasData else {
             throw Failure(
                 "\(path): .BTF: no such section",
                 hint: "kbtf encode \(path), if it was built with -g")
@@ -63,10 +67,11 @@ struct ModuleBTF {
         }
         self.path = path
         self.bytes = bytes
+        recognition = Recognition(bytes, header: header)
     }
 
     /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its `.BTF.base`.
-    var recognition: Recognition { Recognition(bytes, header: header) }
+    let recognition: Recognition
 
     /// In a word.
     var form: String {
@@ -76,7 +81,6 @@ struct ModuleBTF {
     /// What it is, how sure that is, and what tells it.
     var description: String {
         if distilledBase != nil { return "distilled BTF: it has a section .BTF.base" }
-        let recognition = recognition
         return "\(form) BTF (\(recognition.isSure ? "sure" : "not sure")): "
             + recognition.signs.joined(separator: ", ")
     }
@@ -88,6 +92,19 @@ struct ModuleBTF {
             throw Failure("\(path): .BTF.base\(error)")
         }
         return try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
+    }
+
+    /// Reads split BTF over the base that it was made on.
+    ///
+    /// - Throws: for unsound BTF: what is made of it would be unsound as well.
+    func parseSplit(on base: BTF) throws(Failure) -> BTF {
+        let btf = try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
+        guard let fault = check(btf).findings.first(where: { $0.severity == .error }) else {
+            return btf
+        }
+        throw Failure(
+            "\(path): its BTF is unsound: \(elf == nil ? "" : ".BTF")\(fault)",
+            hint: "kbtf check \(path)")
     }
 
     /// Calls `body`; a fault that it finds is one of this file.

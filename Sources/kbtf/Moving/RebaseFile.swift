@@ -84,26 +84,22 @@ struct RebaseFile: Sendable {
         if recognition.isStandalone { return try standalone(file, recognition, base) }
         let misfit = BTF.misfit(of: file.bytes, on: base.btf)
         if renumberOnly, misfit != nil { throw refusal(file) }
-        guard let from else {
-            guard let misfit else { return nil }
-            throw file.failure(
-                BTFError(
-                    offset: misfit.offset,
-                    "split BTF, which was not made on \(base.path): \(misfit.message)"),
-                hint:
-                    "name the base that it was made on with --from FILE, or kbtf encode \(file.path)"
-            )
+        let other = from.flatMap { BTF.misfit(of: file.bytes, on: $0.btf) }
+        guard let from, other == nil else {
+            guard let misfit else {
+                _ = try file.parseSplit(on: base.btf)
+                return nil
+            }
+            throw other.map { notMade(on: from?.path ?? "", $0, file, hint: nil) }
+                ?? notMade(
+                    on: base.path, misfit, file,
+                    hint:
+                        "name the base that it was made on with --from FILE, or kbtf encode \(file.path)"
+                )
         }
-        if let fault = BTF.misfit(of: file.bytes, on: from.btf) {
-            if misfit == nil { return nil }
-            throw file.failure(
-                BTFError(
-                    offset: fault.offset,
-                    "split BTF, which was not made on \(from.path): \(fault.message)"))
-        }
+        let old = try file.parseSplit(on: from.btf)
         return try file.attempt { () throws(BTFError) in
-            let old = try BTF.parse(file.bytes, base: from.btf)
-            return Step(
+            Step(
                 way: .rebased, old: old,
                 result: try old.rebased(onto: base.index, keeping: file.ids?.filledIn ?? []))
         }
@@ -123,6 +119,15 @@ struct RebaseFile: Sendable {
                 ? Step(way: .renumbered, old: old, result: try old.renumbered(onto: base.index))
                 : Step(way: .deduplicated, old: old, result: try old.rebased(onto: base.index))
         }
+    }
+
+    private func notMade(
+        on base: String, _ misfit: BTFError, _ file: ModuleBTF, hint: String?
+    ) -> Failure {
+        file.failure(
+            BTFError(
+                offset: misfit.offset,
+                "split BTF, which was not made on \(base): \(misfit.message)"), hint: hint)
     }
 
     private func refusal(_ file: ModuleBTF) -> Failure {

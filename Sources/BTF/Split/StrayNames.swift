@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// Names of split BTF that begin inside of a string that nobody is called by.
+///
+/// Names may lie inside of others, as `show` in `words_show` (Build/StringSection.swift), and some strings may be
+/// unused. But where strings are counted from the wrong offset, nearly all names begin inside of such strings, and
+/// on the right base hardly any do.
+struct StrayNames {
+    /// Where the first one is, as an index in the own words.
+    let word: Int
+    let count: Int
+    /// All names that are not the base's.
+    let total: Int
+
+    /// nil when no more than half of the names are stray, or a single one: somebody may have removed the type
+    /// with the longer name.
+    init?(_ btf: BTF) {
+        let places = Self.places(btf.words, btf.starts)
+        var stray = places.filter { $0.offset < btf.stringBase && !btf.beginsString($0.offset) }
+        let ownPlaces = places.drop { $0.offset < btf.stringBase }
+        stray += Self.insideUnused(ownPlaces, btf.strings, from: btf.stringBase)
+        func all() -> Int { ownPlaces.count + stray.count { $0.offset < btf.stringBase } }
+        func isMost() -> Bool { stray.count > 1 && stray.count * 2 > all() }
+        guard isMost() else { return nil }
+        let known = Self.namesInsideStrings(of: btf.base)
+        stray.removeAll { known.contains($0.offset) }
+        guard isMost(), let first = stray.first else { return nil }
+        word = first.word
+        count = stray.count
+        total = all()
+    }
+
+    /// Whether more than half of the names in own strings would be stray if these began at `stringBase`.
+    static func areMost(
+        _ words: [UInt32], _ starts: [UInt32], _ strings: [UInt8], from stringBase: Int
+    ) -> Bool {
+        let places = places(words, starts).drop { $0.offset < stringBase }
+        let stray = insideUnused(places, strings, from: stringBase)
+        return stray.count > 1 && stray.count * 2 > places.count
+    }
+
+    private typealias Place = (offset: Int, word: Int)
+
+    /// The offsets of all names, each once, in order.
+    private static func places(_ words: [UInt32], _ starts: [UInt32]) -> [Place] {
+        var places: [Place] = []
+        for start in starts {
+            forEachName(words, Int(start)) { position in
+                let offset = Int(words[position])
+                if offset != 0 { places.append((offset, position)) }
+            }
+        }
+        places.sort { $0 < $1 }
+        var last = -1
+        places.removeAll { place in
+            defer { last = place.offset }
+            return place.offset == last
+        }
+        return places
+    }
+
+    /// Those that begin inside of an own string whose whole is not among them.
+    private static func insideUnused(
+        _ places: ArraySlice<Place>, _ strings: [UInt8], from stringBase: Int
+    ) -> [Place] {
+        var found: [Place] = []
+        var start = 0
+        var isUsed = false
+        var scanned = 0
+        for place in places {
+            let offset = place.offset - stringBase
+            while scanned < offset {
+                if strings[scanned] == 0 {
+                    start = scanned + 1
+                    isUsed = false
+                }
+                scanned += 1
+            }
+            if offset == start { isUsed = true }
+            if !isUsed { found.append(place) }
+        }
+        return found
+    }
+
+    /// Offsets of names in a base chain that lie inside of its strings.
+    private static func namesInsideStrings(of base: BTF?) -> Set<Int> {
+        var found: Set<Int> = []
+        var link = base
+        while let btf = link {
+            for start in btf.starts {
+                forEachName(btf.words, Int(start)) { position in
+                    let offset = Int(btf.words[position])
+                    if !btf.beginsString(offset) { found.insert(offset) }
+                }
+            }
+            link = btf.base
+        }
+        return found
+    }
+}
+
+extension BTF {
+    /// Whether a string begins at this offset, which lies inside of the strings.
+    fileprivate func beginsString(_ offset: Int) -> Bool {
+        var owner = self
+        while offset < owner.stringBase, let base = owner.base { owner = base }
+        let own = offset - owner.stringBase
+        return own <= 0 || own > owner.strings.count || owner.strings[own - 1] == 0
+    }
+}
