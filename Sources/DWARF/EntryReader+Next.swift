@@ -34,19 +34,12 @@ package struct EntryFilter {
     /// A bit for the depth of each entry whose parts are wanted. Entries deeper than 63 levels have no
     /// bit: there, all that may be a part is given.
     package var open: UInt64
-    /// The same for those of them that are functions.
-    package var functions: UInt64 = 0
-    package let variables: Variables
+    /// The same for the entries whose variables are not wanted.
+    package var hidden: UInt64 = 0
+    /// Variables outside of such entries are wanted.
+    package let variables: Bool
 
-    /// Which variables are wanted.
-    package enum Variables: UInt8 {
-        case none
-        /// Those outside of functions.
-        case global
-        case all
-    }
-
-    package init(variables: Variables) {
+    package init(variables: Bool) {
         open = 0
         self.variables = variables
     }
@@ -62,9 +55,9 @@ package struct EntryFilter {
             guard outermost == depth, depth > 0 else { return false }
             return depth > 64 || open >> UInt64(truncatingIfNeeded: depth &- 1) & 1 != 0
         case .variable:
-            guard variables == .global else { return variables == .all }
+            guard variables else { return false }
             return depth == 1
-                || functions & (outermost < 64 ? 1 << UInt64(outermost) &- 1 : .max) == 0
+                || hidden & (1 << UInt64(truncatingIfNeeded: outermost) &- 1) == 0
         }
     }
 }

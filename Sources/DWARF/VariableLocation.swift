@@ -36,12 +36,20 @@ extension DWARFData {
         let name = isInTypes ? ".debug_types" : ".debug_info"
         let range = BlockRange(bits: value)
         guard
-            let cursor = (isInTypes ? types : info).cursor(bigEndian: bigEndian)
+            var cursor = (isInTypes ? types : info).cursor(bigEndian: bigEndian)
                 .sub(range.offset, range.length)
         else {
             throw DWARFError(
                 section: name, offset: range.offset, "expression ends after the section")
         }
+        // Most are one address.
+        let size = unit.encoding.addressSize
+        if range.length == Int(size) + 1, (try? cursor.readU8()) == 0x03,
+            let address = try? cursor.readAddress(size: size)
+        {
+            return .address(address, base: address)
+        }
+        try? cursor.seek(to: 0)
         var reader = LocationReader(data: self, unit: unit, addrBase: addrBase, cursor: cursor)
         do throws(ByteError) {
             if let location = try reader.read() { return location }
@@ -86,7 +94,7 @@ private struct LocationReader {
         while true {
             switch try step() {
             case .pushAddress(let address):
-                // Most are that alone.
+                // Nothing is allocated for one alone.
                 if stack.isEmpty, cursor.atEnd { return .address(address, base: address) }
                 if base == nil { base = address }
                 stack.append(address)

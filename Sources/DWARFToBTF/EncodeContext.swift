@@ -28,9 +28,8 @@ struct EncodeContext: Sendable {
     let splitUnits: [Int: SplitUnit]
     /// Where per-CPU variables are; nil for a file without, or without interest in variables.
     let perCPU: PerCPUSection?
-    /// Variables are looked at only where the file has per-CPU ones, or all are wanted; those of functions
-    /// only for the ledger.
-    let wantedVariables: EntryFilter.Variables
+    /// Variables are looked at only where the file has per-CPU ones, or all are wanted.
+    let wantsVariables: Bool
     /// What addresses lie in, when all variables are wanted.
     let sections: SectionMap?
     /// In a linked file, relocations to what the linker dropped give address 0.
@@ -70,11 +69,7 @@ struct EncodeContext: Sendable {
             preconditionFailure("global variables need separated sections")
         }
         sections = wantsGlobals ? data.sectionMap : nil
-        if perCPU == nil, !wantsGlobals {
-            wantedVariables = .none
-        } else {
-            wantedVariables = options.keepsLedger ? .all : .global
-        }
+        wantsVariables = perCPU != nil || wantsGlobals
         zeroMeansDropped = elf.type != ELFType.relocatable
         registers = CallingConvention.parameterRegisters(machine: elf.machine)
         excluded = options.excludedLanguages

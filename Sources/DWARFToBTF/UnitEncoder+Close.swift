@@ -14,7 +14,7 @@ extension UnitEncoder {
         let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
         openDepths &= ~bit
         if entry.sort == .function {
-            openFunctionDepths &= ~bit
+            hiddenDepths &= ~bit
             openFunctions -= 1
         }
         switch entry.sort {

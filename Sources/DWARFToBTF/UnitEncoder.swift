@@ -75,8 +75,8 @@ struct UnitEncoder: ~Copyable {
     var open = Arena<OpenEntry>()
     /// A bit for the depth of each of them, below 64.
     var openDepths: UInt64 = 0
-    /// The same of functions, and how many are open.
-    var openFunctionDepths: UInt64 = 0
+    /// The same of functions, unless the ledger asks for their variables; and how many functions are open.
+    var hiddenDepths: UInt64 = 0
     var openFunctions = 0
     var scratch = Arena<UInt32>()
     var children = Arena<PlainChild>()
@@ -122,14 +122,14 @@ struct UnitEncoder: ~Copyable {
         try reader.decode(into: &die)
         guard try enterUnit(die) else { return false }
         openDepths = 0
-        openFunctionDepths = 0
+        hiddenDepths = 0
         openFunctions = 0
-        var filter = EntryFilter(variables: context.wantedVariables)
+        var filter = EntryFilter(variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
             while openDepth >= reader.outermost { try close() }
             try visit(die, &reader)
             filter.open = openDepths
-            filter.functions = openFunctionDepths
+            filter.hidden = hiddenDepths
         }
         while !open.isEmpty { try close() }
         return true
@@ -188,7 +188,7 @@ struct UnitEncoder: ~Copyable {
         let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
         openDepths |= bit
         if entry.sort == .function {
-            openFunctionDepths |= bit
+            if !context.keepsLedger { hiddenDepths |= bit }
             openFunctions += 1
         }
     }
