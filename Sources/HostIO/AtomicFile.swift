@@ -63,6 +63,19 @@ package enum AtomicFile {
         try temporary.rename(to: target, path)
     }
 
+    /// Fails as `replace` would before it writes, and changes nothing: for those who learn only later what to write.
+    package static func checkReplaceable(_ path: String) throws(HostError) {
+        let old = FileStatus(path)
+        if path.isEmpty { throw HostError(path, "replace", errno: ENOENT) }
+        if old.isDirectory { throw HostError(path, "open", errno: EISDIR) }
+        if old.exists, !FileStatus.isAccessible(path, W_OK) {
+            throw HostError(path, old.isRegular ? "replace" : "open", errno: errno)
+        }
+        guard old.isRegular || !old.exists else { return }
+        let target = try resolved(path, exists: old.exists)
+        _ = try TemporaryFile(beside: target, shownAs: path, isPrivate: true)
+    }
+
     /// Removes the file, or the link, at `path`.
     package static func remove(_ path: String) throws(HostError) {
         // SAFETY: the path is a NUL-terminated copy for the duration of the call.

@@ -35,4 +35,15 @@ package struct FileStatus: Sendable {
         modified =
             exists ? Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec) : 0
     }
+
+    /// Whether this process may open `path` for reading and writing.
+    package static func mayReadAndWrite(_ path: String) -> Bool {
+        isAccessible(path, R_OK | W_OK)
+    }
+
+    /// As faccessat(2) says it, by the effective user; otherwise the reason is in `errno`.
+    static func isAccessible(_ path: String, _ mode: Int32) -> Bool {
+        // SAFETY: the path is NUL-terminated for the call.
+        unsafe faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0
+    }
 }
