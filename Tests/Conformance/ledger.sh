@@ -20,7 +20,7 @@ with_per_cpu_first() {
     local path
     while read -r path; do
         if section "$path" .data..percpu >/dev/null; then echo "0 $path"; else echo "1 $path"; fi
-    done | sort -s -k1,1 | head -n "$1" | cut -d' ' -f2
+    done | sort -s -k1,1 | awk -v count="$1" 'NR <= count { print $2 }'
 }
 
 run_ledger() {
