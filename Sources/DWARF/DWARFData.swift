@@ -174,38 +174,6 @@ extension DWARFData {
 }
 
 extension DWARFData {
-    /// The address that an expression consisting of `DW_OP_addr` or `DW_OP_addrx` names; nil for any
-    /// other expression.
-    ///
-    /// - Parameters:
-    ///   - expression: place in `.debug_info`.
-    ///   - addrBase: the unit's `DW_AT_addr_base`.
-    package func address(of expression: BlockRange, unit: Unit, addrBase: UInt64) -> UInt64? {
-        guard
-            var cursor = info.cursor(bigEndian: bigEndian)
-                .sub(expression.offset, expression.length)
-        else { return nil }
-        let size = unit.encoding.addressSize
-        do throws(ByteError) {
-            let address: UInt64
-            switch try cursor.readU8() {
-            case 0x03:
-                address = try cursor.readAddress(size: size)
-            case 0xa1, 0xfb:  // DW_OP_addrx, DW_OP_GNU_addr_index
-                let index = try cursor.readULEB()
-                guard let found = self.address(index: index, unit: unit, addrBase: addrBase) else {
-                    return nil
-                }
-                address = found
-            default:
-                return nil
-            }
-            return cursor.atEnd ? address : nil
-        } catch {
-            return nil
-        }
-    }
-
     /// The address that an attribute of class address gives; nil for other forms and an index outside
     /// `.debug_addr`.
     package func address(
@@ -220,7 +188,9 @@ extension DWARFData {
     }
 
     /// Entry `index` of the unit's part of `.debug_addr` (DWARF 5 section 7.27).
-    private func address(index: UInt64, unit: Unit, addrBase: UInt64) -> UInt64? {
+    func address(index: UInt64, unit: Unit, addrBase: UInt64) -> UInt64? {
+        // The base is behind the table's header; without one the index counts from nowhere.
+        guard addrBase != 0 || unit.encoding.version < 5 else { return nil }
         let size = unit.encoding.addressSize
         let (scaled, overflow) = index.multipliedReportingOverflow(by: UInt64(size))
         let (place, overflow2) = scaled.addingReportingOverflow(addrBase)

@@ -99,6 +99,8 @@ struct EncodeRun: ~Copyable, Sendable {
             entry.variable = store.id(of: entry.variable)
             perCPU.entries.append(entry)
         }
+        perCPU.misses += content.findings.missedPerCPU
+        perCPU.noted.formUnion(content.findings.notedPerCPU)
         for var entry in content.findings.globals {
             entry.type = store.id(of: entry.type)
             globals.entries.append(entry)

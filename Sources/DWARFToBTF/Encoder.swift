@@ -88,7 +88,9 @@ package func encode(
                 &last, run.store, options, &ledger)
         } catch { throw .elf(error) }
     }
-    run.perCPU.write(&last)
+    if context.perCPU != nil, !options.features.contains(.globalVariables) {
+        run.perCPU.write(&last, &ledger, context.symbols.perCPU)
+    }
     run.globals.write(&last, &ledger)
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }

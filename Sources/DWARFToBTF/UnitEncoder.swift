@@ -62,8 +62,10 @@ struct UnitEncoder: ~Copyable {
     var enumSigns: [(id: UInt32, type: EntryReference)] = []
     var functions = Arena<FunctionEntry>()
     var values = Arena<ValueEntry>()
-    /// Top-level variables, as indexes into `values`.
+    /// Variables outside of functions, as indexes into `values`.
     var variables: [Int] = []
+    /// Variables of functions, for the ledger.
+    var localVariables: [ValueEntry] = []
     var declarationTags: [DeclarationTag] = []
     /// By place in the offset table.
     var annotationEntries: [Int: AnnotationEntry] = [:]
@@ -73,6 +75,9 @@ struct UnitEncoder: ~Copyable {
     var open = Arena<OpenEntry>()
     /// A bit for the depth of each of them, below 64.
     var openDepths: UInt64 = 0
+    /// The same of functions, unless the ledger asks for their variables; and how many functions are open.
+    var hiddenDepths: UInt64 = 0
+    var openFunctions = 0
     var scratch = Arena<UInt32>()
     var children = Arena<PlainChild>()
     var models = CompositeModels()
@@ -117,11 +122,14 @@ struct UnitEncoder: ~Copyable {
         try reader.decode(into: &die)
         guard try enterUnit(die) else { return false }
         openDepths = 0
-        var filter = EntryFilter(open: 0, variables: context.wantsVariables)
+        hiddenDepths = 0
+        openFunctions = 0
+        var filter = EntryFilter(variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
             while openDepth >= reader.outermost { try close() }
             try visit(die, &reader)
             filter.open = openDepths
+            filter.hidden = hiddenDepths
         }
         while !open.isEmpty { try close() }
         return true
@@ -177,7 +185,12 @@ struct UnitEncoder: ~Copyable {
     /// Opens an entry: its children come next.
     mutating func push(_ entry: OpenEntry) {
         open.append(entry)
-        if entry.depth < 64 { openDepths |= 1 << UInt64(entry.depth) }
+        let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
+        openDepths |= bit
+        if entry.sort == .function {
+            if !context.keepsLedger { hiddenDepths |= bit }
+            openFunctions += 1
+        }
     }
 
     /// Depth of the innermost open entry; -1 when none is.

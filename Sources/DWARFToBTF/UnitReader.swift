@@ -137,6 +137,7 @@ extension UnitEncoder {
         functions.removeAll()
         values.removeAll()
         variables.removeAll(keepingCapacity: true)
+        localVariables.removeAll(keepingCapacity: true)
         declarationTags.removeAll(keepingCapacity: true)
         patches.removeAll()
         runs.removeAll()
@@ -151,8 +152,8 @@ extension UnitEncoder {
         try collectFunctions()
         if let sections = context.sections {
             try collectGlobals(sections)
-        } else {
-            try collectPerCPU()
+        } else if let section = context.perCPU {
+            try collectPerCPU(section)
         }
         for tag in declarationTags {
             guard case .type(let id) = tag.target else { continue }

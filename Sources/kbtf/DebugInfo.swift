@@ -68,8 +68,8 @@ struct DebugInfo {
     ///
     /// - Parameters:
     ///   - folders: taken for `/`, before that.
-    ///   - separatingSections: of the files found, see `ELFFile`.
-    static func search(folders: [String], separatingSections: Bool) -> DebugFileSearch {
+    ///   - separation: of the files found, see `ELFFile`.
+    static func search(folders: [String], separation: SectionSeparation) -> DebugFileSearch {
         DebugFileSearch(roots: folders.map { $0 + DebugFiles.standardRoot }) {
             path throws(ELFError) in
             var view: ByteView
@@ -82,7 +82,7 @@ struct DebugInfo {
                         path: path, section: nil, offset: nil, fault: .badCompression("\(error)"))
                 }
             }
-            return try ELFFile(view, path: path, separatingSections: separatingSections)
+            return try ELFFile(view, path: path, separation: separation)
         }
     }
 

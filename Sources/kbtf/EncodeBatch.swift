@@ -65,7 +65,7 @@ struct EncodeBatch {
         }
         let debugFiles = DebugInfo.search(
             folders: search.folders,
-            separatingSections: options.features.contains(.globalVariables))
+            separation: options.features.sectionSeparation)
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             var members = groups[choice] ?? []

@@ -29,8 +29,8 @@ struct EncodeFile {
     }
 
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
-        let wantsGlobals = options.features.contains(.globalVariables)
-        let elf = try openELF(job.path, separatingSections: wantsGlobals)
+        let separation = options.features.sectionSeparation
+        let elf = try openELF(job.path, separation: separation)
         let warning = try checkOldBTF(elf)
         let distills = options.features.contains(.distilledBase)
         if distills { try refuseToDistill(elf) }
@@ -189,10 +189,10 @@ struct EncodeFile {
 
 /// Maps the ELF file at `path`.
 func openELF(
-    _ path: String, separatingSections: Bool = false
+    _ path: String, separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
     do throws(ELFError) {
-        return try ELFFile(path: path, separatingSections: separatingSections)
+        return try ELFFile(path: path, separation: separation)
     } catch {
         guard error.fault == .notELF, let view = try? FileReader.map(path),
             let format = CompressionFormat.detect(view)
