@@ -116,7 +116,7 @@ package struct BaseSearch: Sendable {
     }
 
     private func failure(_ attempts: [Attempt]) -> KernelTreeError {
-        var lines = ["no base BTF found for kernel \(release)"]
+        var lines: [String] = []
         for attempt in attempts {
             if let reason = attempt.reason { lines.append("  \(attempt.path): \(reason)") }
         }
@@ -126,8 +126,8 @@ package struct BaseSearch: Sendable {
             lines += missing.map { "    \($0.path)" }
         }
         return KernelTreeError(
-            .noBaseFound, path: "--base auto", lines.joined(separator: "\n"),
-            hint: BaseHint.text(for: release, roots: roots))
+            .noBaseFound, path: "--base auto", "no base BTF found for kernel \(release)",
+            details: lines, hint: BaseHint.text(for: release, roots: roots))
     }
 }
 

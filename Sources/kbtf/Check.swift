@@ -78,15 +78,14 @@ struct Check: ParsableCommand {
                     lines += text(report, place, entry.path)
                     lines +=
                         verdict?.lines(
-                            Talk.oneLine(entry.path), paint: paint,
+                            entry.path.shown, paint: paint,
                             withWarnings: talkOptions.verbose) ?? ""
                     objects.append(object(report, verdict, entry.path))
                 }
             } catch {
                 talk.say(error)
                 failed = true
-                objects.append(
-                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
         if objects.isEmpty { talk.note("none of these files has BTF: nothing is checked") }
@@ -100,10 +99,10 @@ struct Check: ParsableCommand {
 
     /// The findings, a line each (warnings only under `-v`), and the verdict.
     private func text(_ report: CheckReport, _ place: String, _ path: String) -> String {
-        let name = Talk.oneLine(path)
+        let name = path.shown
         var lines = ""
         for finding in report.findings where finding.severity == .error || talkOptions.verbose {
-            let text = Talk.oneLine("\(place)\(finding)")
+            let text = "\(place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         var verdict = report.isSound ? paint.good("sound") : paint.bad("unsound")

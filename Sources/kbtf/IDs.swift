@@ -61,6 +61,7 @@ struct IDs: ParsableCommand {
                 }
             } catch {
                 talk.say(error)
+                listing.add(entry.path, error)
                 failed = true
             }
         }

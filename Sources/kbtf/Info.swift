@@ -48,8 +48,7 @@ struct Info: ParsableCommand {
             } catch {
                 talk.say(error)
                 failed = true
-                objects.append(
-                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
         try printResult(json ? jsonArray(objects) : table.text)

@@ -25,7 +25,7 @@ struct TargetVerdict {
     func lines(_ name: String, paint: PaintOptions, withWarnings: Bool) -> String {
         var lines = ""
         for finding in report.findings.findings where finding.severity == .error || withWarnings {
-            let text = Talk.oneLine("\(place)\(finding)")
+            let text = "\(place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         let kernel = words(report.kernel) + consequence

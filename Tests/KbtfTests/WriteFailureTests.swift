@@ -62,7 +62,7 @@ struct WriteFailureTests {
         #expect(try Directory.list(disk) == ["sample.ko"], "something was left behind")
     }
 
-    @Test(.timeLimit(.minutes(2))) func killed() throws {
+    @Test func killed() throws {
         let file = try Sample.compile(
             scratch, source: Sample.source + "char big[8000000] = { 1 };")
         let old = try Sample.bytes(file)

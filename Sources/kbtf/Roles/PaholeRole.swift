@@ -96,10 +96,8 @@ enum PaholeRole {
         case .file: return message
         case .debugInfo: return .note(failure.message + "; no BTF is made")
         case .base:
-            var told = Failure(
-                "Failed to parse base BTF '\(base ?? "")': \(failure.message)", hint: failure.hint)
-            told.details = failure.details
-            return .failure(told)
+            return .failure(
+                failure.reworded("Failed to parse base BTF '\(base ?? "")': \(failure.message)"))
         }
     }
 }

@@ -31,7 +31,7 @@ struct ResolveBTFIDsJob {
         let resolved = try resolve(section, in: btf, old: btf)
         do throws(Failure) {
             try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
-        } catch { throw Refusal(Failure("FAILED to update \(error.message)", hint: error.hint)) }
+        } catch { throw Refusal(error.reworded("FAILED to update \(error.message)")) }
     }
 
     /// As from 7.2 on: makes the kernel's BTF out of pahole's, and writes it and the ids into files of their own.
@@ -76,10 +76,9 @@ struct ResolveBTFIDsJob {
     private func readBase() throws(Refusal) -> BTF? {
         guard let base else { return nil }
         do throws(KernelTreeError) { return try loadBase(base).btf } catch {
-            var failure = Failure(error)
-            failure = Failure(
-                "FAILED: load base BTF from \(base): \(failure.message)", hint: failure.hint)
-            throw Refusal(failure)
+            let failure = Failure(error)
+            throw Refusal(
+                failure.reworded("FAILED: load base BTF from \(base): \(failure.message)"))
         }
     }
 
