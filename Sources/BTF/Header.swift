@@ -20,8 +20,24 @@ package struct Header: Equatable, Sendable {
     package var bigEndian: Bool
 
     /// Reads and checks the header at the start of `bytes`: magic in either order, version 1, sections
-    /// inside the data and not over each other, unknown header bytes zero.
+    /// inside the data and not over each other, unknown header bytes zero, and no other BTF behind it.
     package static func parse(_ bytes: ByteView) throws(BTFError) -> Header {
+        let header = try first(in: bytes)
+        if let next = header.nextHeader(in: bytes) {
+            throw BTFError(
+                offset: next,
+                "another BTF begins here: objects that had BTF of their own (gcc -gbtf) were joined as "
+                    + "they are (ld -r)")
+        }
+        return header
+    }
+
+    /// Where a second BTF begins behind the one at the start of `bytes`; nil when none does.
+    package static func secondBTF(in bytes: ByteView) -> Int? {
+        (try? first(in: bytes))?.nextHeader(in: bytes)
+    }
+
+    private static func first(in bytes: ByteView) throws(BTFError) -> Header {
         guard bytes.count >= 8 else {
             throw BTFError(
                 offset: 0, "no BTF header: \(bytes.count) bytes, expected at least \(shortLength)")
@@ -74,6 +90,25 @@ package struct Header: Equatable, Sendable {
         }
         try header.checkSections(dataLength: bytes.count)
         return header
+    }
+
+    /// Where another BTF begins behind this one, aligned or not; nil when none does.
+    private func nextHeader(in bytes: ByteView) -> Int? {
+        let end =
+            length
+            + max(
+                typeOffset + typeLength, stringOffset + stringLength, layoutOffset + layoutLength)
+        let magic: (UInt8, UInt8) = bigEndian ? (0xeb, 0x9f) : (0x9f, 0xeb)
+        for alignment in [1, 4, 8, 16] {
+            let start = (end + alignment - 1) / alignment * alignment
+            guard let next = bytes.slice(start, Header.shortLength),
+                (next[0], next[1]) == magic, next[2] == 1, next[3] == 0,
+                let size = next.words(at: 4, count: 1, bigEndian: bigEndian)?[0],
+                Int(size) >= Header.shortLength, Int(size) <= bytes.count - start
+            else { continue }
+            return start
+        }
+        return nil
     }
 
     private func checkSections(dataLength: Int) throws(BTFError) {

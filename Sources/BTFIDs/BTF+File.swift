@@ -38,7 +38,7 @@ extension BTF {
         _ elf: ELFFile
     ) throws(BTFInFileError) -> (own: ByteView, base: ByteView?)? {
         do throws(ELFError) {
-            guard let own = elf.section(named: ".BTF"), own.hasData else { return nil }
+            guard let own = try elf.onlySection(named: ".BTF"), own.hasData else { return nil }
             let base = elf.section(named: ".BTF.base").flatMap { $0.hasData ? $0 : nil }
             return (
                 try elf.data(of: own),

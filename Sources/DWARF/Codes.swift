@@ -99,6 +99,12 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var byteStride: Attribute { Attribute(rawValue: 0x51) }
     @inlinable package static var artificial: Attribute { Attribute(rawValue: 0x34) }
     @inlinable package static var gnuAnnotation: Attribute { Attribute(rawValue: 0x2139) }
+    @inlinable package static var compDir: Attribute { Attribute(rawValue: 0x1b) }
+    @inlinable package static var dwoName: Attribute { Attribute(rawValue: 0x76) }
+    // GNU's way of splitting DWARF 4.
+    @inlinable package static var gnuDwoName: Attribute { Attribute(rawValue: 0x2130) }
+    @inlinable package static var gnuDwoID: Attribute { Attribute(rawValue: 0x2131) }
+    @inlinable package static var gnuAddrBase: Attribute { Attribute(rawValue: 0x2133) }
 }
 
 /// DW_FORM codes (DWARF 5 section 7.5.6).

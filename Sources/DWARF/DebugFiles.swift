@@ -5,39 +5,11 @@ package import ELF
 import Glibc
 import HostIO
 
-/// Finds the files that debug information was moved to: the separate debug file of a stripped file, and
-/// the file that dwz moved common parts to. Only local paths are tried; nothing is ever fetched.
+/// Finds the file that dwz moved common parts of debug information to, and reads what files say about each other.
+/// Only local paths are tried; nothing is ever fetched.
 package enum DebugFiles {
     /// Where distributions put debug files.
     package static let standardRoot = "/usr/lib/debug"
-
-    /// The file with the debug information of `elf`: by build id, else by `.gnu_debuglink`.
-    ///
-    /// - Parameter roots: folders laid out like `/usr/lib/debug`, tried before it.
-    /// - Returns: a path whose file has `.debug_info` and the same build id (or, where one has none, the
-    ///   checksum that `.gnu_debuglink` asks for); nil when there is none.
-    package static func separate(
-        for elf: ELFFile, roots: [String] = []
-    ) throws(ELFError) -> String? {
-        let roots = roots + [standardRoot]
-        let id = try buildID(of: elf)
-        var candidates = id.map { id in roots.map { path(of: id, in: $0) } } ?? []
-        var checksum: UInt32?
-        if let link = try link(in: elf, section: ".gnu_debuglink") {
-            checksum = link.checksum(bigEndian: elf.isBigEndian)
-            for folder in folders(of: elf.path) {
-                candidates += [folder + link.name, folder + ".debug/" + link.name]
-                if folder.hasPrefix("/") { candidates += roots.map { $0 + folder + link.name } }
-            }
-        }
-        return candidates.first { candidate in
-            guard FileStatus(candidate).isRegular, let other = try? ELFFile(path: candidate),
-                DWARFData.isIn(other)
-            else { return false }
-            if let id, let otherID = try? buildID(of: other) { return id == otherID }
-            return checksum.map { $0 == crc32(other.bytes) } ?? false
-        }
-    }
 
     /// The file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` of `elf` point into, as `.gnu_debugaltlink`
     /// names it.
@@ -88,7 +60,7 @@ package enum DebugFiles {
     // MARK: Links
 
     /// A file name, and what follows it: a checksum or a build id.
-    private struct Link {
+    struct Link {
         let name: String
         let rest: [UInt8]
 
@@ -99,7 +71,7 @@ package enum DebugFiles {
         }
     }
 
-    private static func link(in elf: ELFFile, section name: String) throws(ELFError) -> Link? {
+    static func link(in elf: ELFFile, section name: String) throws(ELFError) -> Link? {
         guard let section = elf.section(named: name), section.hasData else { return nil }
         let bytes = try elf.rawData(of: section)
         guard let name = bytes.cString(at: 0), !name.isEmpty else { return nil }
@@ -107,16 +79,17 @@ package enum DebugFiles {
         return Link(name: name, rest: bytes.bytes(at: end, count: bytes.count - end) ?? [])
     }
 
-    private static func path(of id: [UInt8], in root: String) -> String {
-        func hex(_ bytes: ArraySlice<UInt8>) -> String {
-            bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        }
-        return "\(root)/.build-id/\(hex(id.prefix(1)))/\(hex(id.dropFirst())).debug"
+    static func path(of id: [UInt8], in root: String) -> String {
+        "\(root)/.build-id/\(hex(id.prefix(1)))/\(hex(id.dropFirst())).debug"
+    }
+
+    static func hex(_ bytes: some Sequence<UInt8>) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
     /// Folders that `path` may be said to lie in, each ended by a slash: as named, with links
     /// followed, and, as `/lib` and `/usr/lib` are one on today's systems, without `/usr`.
-    private static func folders(of path: String) -> [String] {
+    static func folders(of path: String) -> [String] {
         func folder(_ path: String) -> String {
             path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         }

@@ -24,6 +24,8 @@ struct EncodeContext: Sendable {
     /// Languages whose units alone are taken, if not all are.
     let only: Set<UInt64>?
     let keepsLedger: Bool
+    /// Units whose entries are in other files, by index of the skeleton.
+    let splitUnits: [Int: SplitUnit]
     /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
     let wantsVariables: Bool
     /// What addresses lie in, when all variables are wanted.
@@ -35,9 +37,11 @@ struct EncodeContext: Sendable {
     let declTagName: UInt32
 
     init(
-        _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, options: EncodeOptions
+        _ elf: ELFFile, _ data: DWARFData, split: [SplitUnit], base: BaseIndex?,
+        options: EncodeOptions
     ) throws(ELFError) {
         self.data = data
+        splitUnits = Dictionary(uniqueKeysWithValues: split.map { ($0.index, $0) })
         features = options.features
         target = options.target
         nestsArrays = base?.nestsArrays ?? true

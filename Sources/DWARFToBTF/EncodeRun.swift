@@ -145,7 +145,7 @@ extension EncodeRun {
             UnitReader(context, firstUnit)
         } produce: { reader, index in
             let box = free.withLock { $0.popLast() } ?? UnitBox(names: context.names)
-            reader.read(units[index], into: box)
+            reader.read(units[index], index, into: box)
             return box
         } consume: { run, box in
             if run.take(box) { free.withLock { $0.append(box) } }

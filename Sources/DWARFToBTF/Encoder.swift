@@ -63,19 +63,20 @@ package enum EncodeError: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
+///   - split: its `splitUnits`.
 ///   - base: the base BTF; nil makes standalone BTF.
 ///   - whole: the same base, not indexed: for the feature `distilledBase`, and where the file has BTF and kernel
 ///     functions whose flags it tells.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
-    _ elf: ELFFile, _ data: DWARFData, base: BaseIndex?, whole: BTF? = nil,
-    options: EncodeOptions
+    _ elf: ELFFile, _ data: DWARFData, split: [SplitUnit] = [], base: BaseIndex?,
+    whole: BTF? = nil, options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }
     let context: EncodeContext
     do throws(ELFError) {
-        context = try EncodeContext(elf, data, base: base, options: options)
+        context = try EncodeContext(elf, data, split: split, base: base, options: options)
     } catch { throw .elf(error) }
     var run = try EncodeRun.all(context, base: base, jobs: options.jobs)
     var ledger = run.ledger

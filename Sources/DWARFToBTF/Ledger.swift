@@ -70,6 +70,8 @@ package struct Ledger: Sendable {
         // Units.
         /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
         case excludedLanguage = "excluded-language"
+        /// The unit's entries are in another file (`-gsplit-dwarf`) that was not there.
+        case missingSplitFile = "missing-split-file"
     }
 
     package struct Entry: Equatable, Sendable {

@@ -18,8 +18,10 @@ struct UnitReader: ~Copyable {
     }
 
     /// Reads one unit that refers to no other.
-    mutating func read(_ unit: Unit, into box: UnitBox) {
+    /// - Parameter index: its index in the file.
+    mutating func read(_ unit: Unit, _ index: Int, into box: UnitBox) {
         finish(box) { (reader: inout UnitReader) throws(EncodeError) in
+            if reader.leavesOutSplit(index) { return }
             guard unit.sort == .compile else { throw .linkedUnits }
             let isLinked: Bool
             do throws(DWARFError) { isLinked = try !reader.read(unit) } catch {
@@ -45,6 +47,18 @@ struct UnitReader: ~Copyable {
                 try reader.readLinked()
             } catch { throw .dwarf(error) }
         }
+    }
+
+    /// Whether the entries of a unit are in another file: the ledger says which.
+    private mutating func leavesOutSplit(_ index: Int) -> Bool {
+        guard !context.splitUnits.isEmpty, let split = context.splitUnits[index] else {
+            return false
+        }
+        if context.keepsLedger {
+            encoder.findings.notes.append(
+                (context.names.intern(split.file), split.file, .missingSplitFile))
+        }
+        return true
     }
 
     /// Does `body` and leaves what the encoder has in `box`.
@@ -107,7 +121,8 @@ struct UnitReader: ~Copyable {
     }
 
     private mutating func read(_ units: [Unit], inTypes: Bool) throws(DWARFError) {
-        for unit in units {
+        for (index, unit) in units.enumerated() {
+            if !inTypes, !encoder.links.inAlternate, leavesOutSplit(index) { continue }
             _ = try encoder.encode(unit, table: try table(of: unit), inTypes: inTypes)
         }
     }

@@ -94,6 +94,17 @@ package final class ELFFile: Sendable {
         sections.first { $0.name == name && $0.index != 0 }
     }
 
+    /// The section of that name.
+    /// - Throws: when several have it, and it is not known which is meant.
+    package func onlySection(named name: String) throws(ELFError) -> ELFSection? {
+        let found = sections(named: name)
+        guard found.count < 2 else {
+            throw .file(
+                path: path, section: name, offset: nil, fault: .ambiguous(count: found.count))
+        }
+        return found.first
+    }
+
     /// The first section `.debug_NAME`, or else the first `.zdebug_NAME` (compressed the old GNU way).
     /// - Parameter name: with the dot, `.debug_info`.
     package func debugSection(named name: String) -> ELFSection? {

@@ -176,10 +176,14 @@ struct BTFFinder {
 
     private func elf(_ view: ByteView, _ layers: [String]) throws(KernelTreeError) -> FoundBTF {
         let file: ELFFile
-        do throws(ELFError) { file = try ELFFile(view, path: path) } catch {
+        let own: ELFSection?
+        do throws(ELFError) {
+            file = try ELFFile(view, path: path)
+            own = try file.onlySection(named: ".BTF")
+        } catch {
             throw failure(.damaged, layers + ["ELF"], error.text(without: path))
         }
-        guard let section = file.section(named: ".BTF") else {
+        guard let section = own else {
             throw failure(.noBTF, layers + ["ELF"], "no .BTF section")
         }
         guard section.hasData else {

@@ -72,7 +72,7 @@ struct BTFFile {
         var release: KernelRelease?
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
-            guard let section = elf.section(named: ".BTF") else { return nil }
+            guard let section = try elf.onlySection(named: ".BTF") else { return nil }
             bytes = try elf.data(of: section)
             if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import DWARF
 import DWARFToBTF
 import ELF
+import HostIO
+import KernelTree
 
 /// A file's debug information, and where it is.
 struct DebugInfo {
     let data: DWARFData
     /// The file itself, or its separate debug file.
     let path: String
+    /// Units whose debug information is in files of their own, which are not read.
+    let splitUnits: [SplitUnit]
 
-    /// Finds the debug information of `elf`: its own, else that of its separate debug file (by build id or
-    /// `.gnu_debuglink`); and the common part that dwz may have moved away.
-    ///
-    /// - Parameters:
-    ///   - roots: folders laid out like `/usr/lib/debug`, tried before it.
-    ///   - separatingSections: of a separate debug file, see `ELFFile`.
-    init(of elf: ELFFile, roots: [String], separatingSections: Bool) throws(Failure) {
-        let source = try DebugInfo.source(of: elf, roots, separatingSections)
+    /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the common part that
+    /// dwz may have moved away.
+    init(of elf: ELFFile, _ search: DebugFileSearch) throws(Failure) {
+        let source = try DebugInfo.source(of: elf, search)
         var common: DWARFData?
         if source.section(named: ".gnu_debugaltlink") != nil {
             let alternate: ELFFile?
             do throws(ELFError) {
                 alternate =
-                    if let path = try DebugFiles.alternate(for: source, roots: roots) {
+                    if let path = try DebugFiles.alternate(for: source, roots: search.roots) {
                         try ELFFile(path: path)
                     } else { nil }
             } catch { throw Failure(error) }
@@ -34,21 +35,90 @@ struct DebugInfo {
             }
             common = try DebugInfo.read(alternate, nil)
         }
-        data = try DebugInfo.read(source, common)
+        let data = try DebugInfo.read(source, common)
+        self.data = data
         path = source.path
+        do throws(DWARFError) { splitUnits = try data.splitUnits() } catch {
+            throw Failure(EncodeError.dwarf(error), path: source.path)
+        }
+    }
+
+    private static let splitHint =
+        "rebuild with -gno-split-dwarf (kernels: CONFIG_DEBUG_INFO_SPLIT=n)"
+
+    /// Why there is no BTF of a file of split units alone; nil when some is whole.
+    var splitFailure: Failure? {
+        guard let first = splitUnits.first else { return nil }
+        let more = splitUnits.count > 1 ? " and \(splitUnits.count - 1) more" : ""
+        return Failure(
+            "\(path): its debug information is in \(first.file)\(more) (-gsplit-dwarf), which is not read",
+            hint: DebugInfo.splitHint)
+    }
+
+    /// What the BTF lacks of a file of which some units are split; nil when none is.
+    var splitWarning: String? {
+        guard !splitUnits.isEmpty else { return nil }
+        let names = splitUnits.prefix(3).map(\.file).joined(separator: ", ")
+        return
+            "\(path): warning: \(splitUnits.count) of \(data.units.count) units are left out: their debug "
+            + "information is in \(names)\(splitUnits.count > 3 ? ", ..." : "") (-gsplit-dwarf), which is not read"
+    }
+
+    /// The search for separate debug files, compressed ones too.
+    ///
+    /// - Parameters:
+    ///   - folders: taken for `/`, before that.
+    ///   - separatingSections: of the files found, see `ELFFile`.
+    static func search(folders: [String], separatingSections: Bool) -> DebugFileSearch {
+        DebugFileSearch(roots: folders.map { $0 + DebugFiles.standardRoot }) {
+            path throws(ELFError) in
+            var view: ByteView
+            do throws(HostError) { view = try FileReader.map(path) } catch { throw .host(error) }
+            if let format = CompressionFormat.detect(view), format.isSupported {
+                do throws(DecompressionError) {
+                    view = try decompress(view, format: format, concatenated: true)
+                } catch {
+                    throw .file(
+                        path: path, section: nil, offset: nil, fault: .badCompression("\(error)"))
+                }
+            }
+            return try ELFFile(view, path: path, separatingSections: separatingSections)
+        }
     }
 
     /// The file that has the `.debug_info`.
     private static func source(
-        of elf: ELFFile, _ roots: [String], _ separatingSections: Bool
+        of elf: ELFFile, _ search: DebugFileSearch
     ) throws(Failure) -> ELFFile {
         if DWARFData.isIn(elf) { return elf }
-        do throws(ELFError) {
-            if let path = try DebugFiles.separate(for: elf, roots: roots) {
-                return try ELFFile(path: path, separatingSections: separatingSections)
-            }
-        } catch { throw Failure(error) }
-        throw Failure(EncodeError.noDebugInfo, path: elf.path)
+        let found: DebugFileSearch.Result
+        do throws(ELFError) { found = try search.file(for: elf) } catch { throw Failure(error) }
+        if let file = found.file { return file }
+        throw notFound(elf, found.attempts)
+    }
+
+    /// No debug information: what was tried, in short; all of it under `-v`.
+    private static func notFound(
+        _ elf: ELFFile, _ attempts: [DebugFileSearch.Attempt]
+    ) -> Failure {
+        var failure = Failure(EncodeError.noDebugInfo, path: elf.path)
+        let rejected = attempts.filter { $0.reason != nil }
+        let release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
+        guard release != nil || !rejected.isEmpty else { return failure }
+        failure.message += "; no debug file of it at \(attempts.count) places"
+        if let first = rejected.first {
+            failure.message += ": \(first.path) \(first.reason ?? "")"
+            if rejected.count > 1 { failure.message += " (and \(rejected.count - 1) more)" }
+        }
+        if let release {
+            failure.hint =
+                "install the kernel's debug package (Debian: linux-image-\(release)-dbg, Fedora: kernel-debuginfo), "
+                + "or unpack it into DIR and add --sysroot DIR"
+        }
+        failure.details = rejected.map { "  \($0.path): \($0.reason ?? "")" }
+        failure.details.append("  nothing at:")
+        failure.details += attempts.filter { $0.reason == nil }.map { "    \($0.path)" }
+        return failure
     }
 
     private static func read(_ elf: ELFFile, _ common: DWARFData?) throws(Failure) -> DWARFData {

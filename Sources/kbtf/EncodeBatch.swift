@@ -42,7 +42,9 @@ struct EncodeBatch {
             case .failure(let failure): outcomes[index].fail(failure)
             }
         }
-        let debugRoots = search.folders.map { $0 + "/usr/lib/debug" }
+        let debugFiles = DebugInfo.search(
+            folders: search.folders,
+            separatingSections: options.features.contains(.globalVariables))
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
             let members = groups[choice] ?? []
@@ -61,7 +63,7 @@ struct EncodeBatch {
                 return EncodeFile(
                     job: files[order[position]], options: chosen, base: base,
                     wholeBase: wholeBase, forcesDistilledBase: forcesDistilledBase,
-                    debugRoots: debugRoots, fillsIDs: fillsIDs
+                    debugFiles: debugFiles, fillsIDs: fillsIDs
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }

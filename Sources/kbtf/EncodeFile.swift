@@ -3,6 +3,7 @@
 import BTF
 import BTFIDs
 import Bytes
+import DWARF
 import DWARFToBTF
 import ELF
 import HostIO
@@ -17,8 +18,7 @@ struct EncodeFile {
     let wholeBase: LazyBTF?
     /// Write distilled BTF whatever its kernel does with it.
     let forcesDistilledBase: Bool
-    /// Folders laid out like `/usr/lib/debug`.
-    let debugRoots: [String]
+    let debugFiles: DebugFileSearch
     /// Fill in `.BTF_ids` of a file that gets its BTF put in.
     let fillsIDs: Bool
 
@@ -31,6 +31,7 @@ struct EncodeFile {
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let wantsGlobals = options.features.contains(.globalVariables)
         let elf = try openELF(job.path, separatingSections: wantsGlobals)
+        let warning = try checkOldBTF(elf)
         let distills = options.features.contains(.distilledBase)
         if distills { try refuseToDistill(elf) }
         if base != nil, let target = options.target, !target.has(.moduleBTF) {
@@ -39,8 +40,7 @@ struct EncodeFile {
                     + "\(KernelAbility.moduleBTF.since) and later do",
                 hint: "--standalone makes BTF for programs that read the file")
         }
-        let debugInfo = try DebugInfo(
-            of: elf, roots: debugRoots, separatingSections: wantsGlobals)
+        let debugInfo = try DebugInfo(of: elf, debugFiles)
         let ids = try idsToFill(elf)
         let hasOldIDs =
             elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
@@ -50,16 +50,20 @@ struct EncodeFile {
         var encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, base: base?.index, whole: whole, options: options)
+                elf, debugInfo.data, split: debugInfo.splitUnits, base: base?.index, whole: whole,
+                options: options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
+            if let failure = debugInfo.splitFailure { throw failure }
             outcome.messages.append(
                 .note(
                     "\(job.path): its debug information holds no types for BTF: nothing is written")
             )
             return
         }
+        if let warning { outcome.messages.append(warning) }
+        if let warning = debugInfo.splitWarning { outcome.messages.append(.note(warning)) }
         if let target = options.target {
             try fit(&encoded, whole, to: target)
         }

@@ -10,7 +10,7 @@ import KernelTree
 /// Why something could not be done: what the user is told.
 struct Failure: Error {
     /// One line: file, place in it, what is wrong.
-    let message: String
+    var message: String
     /// What to do about it.
     var hint: String?
     /// More lines, for those who ask for them.

@@ -34,6 +34,14 @@ final class DebugFilesTests {
         try #require(shell("cd '\(folder)' && \(command)"), "\(command)")
     }
 
+    /// The path of the debug file of `elf`.
+    private func separate(for elf: ELFFile, roots: [String] = []) throws -> String? {
+        let search = DebugFileSearch(roots: roots) { path throws(ELFError) in
+            try ELFFile(path: path)
+        }
+        return try search.file(for: elf).file?.path
+    }
+
     private func file(_ name: String) throws -> ELFFile { try ELFFile(path: "\(folder)/\(name)") }
 
     /// `a.so` without its debug information, which is in `name`.
@@ -50,7 +58,7 @@ final class DebugFilesTests {
         let elf = try file("a.so")
         #expect(!DWARFData.isIn(elf))
         #expect(try (DebugFiles.buildID(of: elf) != nil) == id)
-        #expect(try DebugFiles.separate(for: elf) == "\(folder)/\(name)")
+        #expect(try separate(for: elf) == "\(folder)/\(name)")
     }
 
     /// Under a root the folder of the file is repeated.
@@ -58,9 +66,9 @@ final class DebugFilesTests {
         try split(into: "a.debug", id: false)
         try run("mkdir -p root/$PWD && mv a.debug root/$PWD")
         let elf = try file("a.so")
-        #expect(try DebugFiles.separate(for: elf) == nil)
+        #expect(try separate(for: elf) == nil)
         #expect(
-            try DebugFiles.separate(for: elf, roots: ["\(folder)/root"])
+            try separate(for: elf, roots: ["\(folder)/root"])
                 == "\(folder)/root\(folder)/a.debug")
     }
 
@@ -68,7 +76,7 @@ final class DebugFilesTests {
     @Test func throughSymbolicLink() throws {
         try split(into: "a.debug")
         try run("mkdir other && ln -s ../a.so other/b.so")
-        #expect(try DebugFiles.separate(for: file("other/b.so")) == "\(folder)/a.debug")
+        #expect(try separate(for: file("other/b.so")) == "\(folder)/a.debug")
     }
 
     @Test func byBuildID() throws {
@@ -79,9 +87,9 @@ final class DebugFilesTests {
         let place = "root/.build-id/\(hex.prefix(2))/\(hex.dropFirst(2)).debug"
         try run("mkdir -p $(dirname \(place)) && mv a.debug \(place)")
         let elf = try file("a.so")
-        #expect(try DebugFiles.separate(for: elf) == nil)
+        #expect(try separate(for: elf) == nil)
         #expect(
-            try DebugFiles.separate(for: elf, roots: ["/nowhere", "\(folder)/root"])
+            try separate(for: elf, roots: ["/nowhere", "\(folder)/root"])
                 == "\(folder)/\(place)")
     }
 
@@ -92,11 +100,11 @@ final class DebugFilesTests {
         try run(
             "gcc -g -O2 -shared -fPIC -Wl,--build-id=\(link) a.c -o other.so && mv other.so a.debug"
         )
-        #expect(try DebugFiles.separate(for: file("a.so")) == nil)
+        #expect(try separate(for: file("a.so")) == nil)
         try run("echo nonsense > a.debug")
-        #expect(try DebugFiles.separate(for: file("a.so")) == nil)
+        #expect(try separate(for: file("a.so")) == nil)
         try run("rm a.debug && mkdir a.debug")
-        #expect(try DebugFiles.separate(for: file("a.so")) == nil)
+        #expect(try separate(for: file("a.so")) == nil)
     }
 
     /// The network is never asked, whatever the environment says: this server would hang.
@@ -105,12 +113,12 @@ final class DebugFilesTests {
         try run("rm a.debug")
         setenv("DEBUGINFOD_URLS", "http://192.0.2.1/", 1)
         defer { unsetenv("DEBUGINFOD_URLS") }
-        #expect(try DebugFiles.separate(for: file("a.so")) == nil)
+        #expect(try separate(for: file("a.so")) == nil)
     }
 
     @Test func noLinks() throws {
         let elf = try file("a.so")
-        #expect(try DebugFiles.separate(for: elf) == nil)
+        #expect(try separate(for: elf) == nil)
         #expect(try DebugFiles.alternate(for: elf) == nil)
     }
 

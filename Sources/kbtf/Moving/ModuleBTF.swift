@@ -28,7 +28,11 @@ struct ModuleBTF {
             return try ModuleBTF(path, view, place: "")
         }
         let elf = try openELF(path)
-        guard let section = elf.section(named: ".BTF"), section.hasData else {
+        let own: ELFSection?
+        do throws(ELFError) { own = try elf.onlySection(named: ".BTF") } catch {
+            throw Failure(error)
+        }
+        guard let section = own, section.hasData else {
             throw Failure(
                 "\(path): .BTF: no such section",
                 hint: "kbtf encode \(path), if it was built with -g")

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// A unit whose entries the compiler wrote to another file (`-gsplit-dwarf`), as the skeleton that it left
+/// behind describes it: DWARF 5 section 3.1.2, or GNU's extensions to DWARF 4.
+package struct SplitUnit: Sendable, Equatable {
+    /// Index of the skeleton in `DWARFData.units`.
+    package let index: Int
+    /// Path of the file as the compiler wrote it, mostly relative to `directory`.
+    package let file: String
+    /// Where the compiler ran; empty when the skeleton does not say.
+    package let directory: String
+    /// What the skeleton and the unit in the other file have in common.
+    package let id: UInt64
+    /// Where the unit's addresses begin in `.debug_addr` of the skeleton's file.
+    package let addressBase: UInt64
+}
+
+extension DWARFData {
+    /// The units whose entries lie in other files, in file order.
+    package func splitUnits() throws(DWARFError) -> [SplitUnit] {
+        let hasOldOnes = mayNameOldSplitFiles
+        var found: [SplitUnit] = []
+        var compiler: AbbreviationCompiler?
+        for (index, unit) in units.enumerated() {
+            guard unit.sort == .skeleton || hasOldOnes && unit.encoding.version < 5 else {
+                continue
+            }
+            if compiler?.encoding != unit.encoding { compiler = abbreviationCompiler(for: unit) }
+            guard let compiler else { continue }
+            let root = try rootAttributes(of: unit, compiler)
+            if let split = try splitUnit(index, unit, root) { found.append(split) }
+        }
+        return found
+    }
+
+    /// False when no unit before DWARF 5 can be a skeleton: reading the first entry of each takes time.
+    private var mayNameOldSplitFiles: Bool {
+        guard units.contains(where: { $0.encoding.version < 5 }) else { return false }
+        return abbrev.withSpan { span in
+            var last: UInt8 = 0
+            for at in 0..<span.byteCount {
+                // SAFETY: at is inside the span.
+                let byte = unsafe span.unsafeLoad(fromByteOffset: at, as: UInt8.self)
+                // DW_AT_GNU_dwo_name as a LEB128 number.
+                if last == 0xb0, byte == 0x42 { return true }
+                last = byte
+            }
+            return false
+        }
+    }
+
+    /// All attributes of a unit's first entry.
+    func rootAttributes(
+        of unit: Unit, _ compiler: AbbreviationCompiler
+    ) throws(DWARFError) -> [AttributeValue] {
+        var reader = try entries(of: unit, table: compiler.table(at: unit.abbreviationOffset))
+        var attributes: [AttributeValue] = []
+        if try reader.advance() { try reader.readAll(into: &attributes) }
+        return attributes
+    }
+
+    /// nil for a unit before DWARF 5 that is whole.
+    private func splitUnit(
+        _ index: Int, _ unit: Unit, _ root: [AttributeValue]
+    ) throws(DWARFError) -> SplitUnit? {
+        let stringBase =
+            root.first { $0.attribute == .strOffsetsBase }?.value
+            ?? (unit.encoding.is64Bit ? 16 : 8)
+        func text(_ wanted: Attribute...) throws(DWARFError) -> String? {
+            guard let found = root.first(where: { wanted.contains($0.attribute) }) else {
+                return nil
+            }
+            let place = try place(
+                of: found.value, form: found.form, unit: unit, strOffsetsBase: stringBase,
+                inTypes: false, at: unit.firstDIE)
+            return bytes(of: place.section).cString(at: place.offset)
+        }
+        func number(_ wanted: Attribute...) -> UInt64? {
+            root.first { wanted.contains($0.attribute) }?.value
+        }
+        guard let file = try text(.dwoName, .gnuDwoName), !file.isEmpty else {
+            guard unit.sort == .skeleton else { return nil }
+            throw DWARFError(
+                section: ".debug_info", offset: unit.offset,
+                "skeleton unit without DW_AT_dwo_name, which says where its entries are")
+        }
+        return SplitUnit(
+            index: index, file: file, directory: try text(.compDir) ?? "",
+            id: unit.sort == .skeleton ? unit.signature : number(.gnuDwoID) ?? 0,
+            addressBase: number(.addrBase, .gnuAddrBase) ?? 0)
+    }
+}
