@@ -19,7 +19,7 @@ struct Rebase: ParsableCommand {
             code. When struct module is among them the kernel will refuse the module, which is a warning, or with \
             --strict an error.
 
-            The file is replaced as a whole, or not at all. Without --base the module's own kernel is looked for.
+            The file is replaced as a whole, or not at all; a compressed module is compressed again. Without --base the module's own kernel is looked for.
 
             Examples:
               kbtf rebase foo.ko
