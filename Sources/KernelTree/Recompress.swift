@@ -76,7 +76,7 @@ private func xz(_ input: [UInt8]) -> [UInt8]? {
     var options = unsafe lzma_options_lzma()
     guard unsafe lzma_lzma_preset(&options, 6) == 0 else { return nil }
     unsafe options.dict_size = 1 << 20
-    let room = unsafe lzma_stream_buffer_bound(input.count)
+    let room = lzma_stream_buffer_bound(input.count)
     // SAFETY: the options outlive the filters, and liblzma reads and writes inside of the buffers.
     return unsafe withUnsafeMutablePointer(to: &options) { options in
         var filters = unsafe [

@@ -7,10 +7,8 @@ import TestSupport
 import Testing
 
 /// Compressed modules, which are rewritten in the same method.
-@Suite(.enabled(if: Sample.hasCompiler && CompressedModuleTests.hasTools))
+@Suite(.enabled(if: Sample.hasCompiler && Sample.hasCompressors))
 struct CompressedModuleTests {
-    static let hasTools = (try? Command.shell("command -v xz zstd gzip"))?.status == 0
-
     /// Suffix, how to compress to standard output, and how to undo it.
     struct Method: CustomTestStringConvertible, Sendable {
         let suffix: String
