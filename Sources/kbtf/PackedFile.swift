@@ -21,12 +21,14 @@ enum PackedFile {
 
     /// Replaces the file at `path`. A compressed one is compressed again, by the same method.
     static func replace(_ path: String, with chunks: [ByteView]) throws(Failure) {
+        let format: CompressionFormat?
+        do throws(HostError) { format = try self.format(of: path) } catch { throw Failure(error) }
         var chunks = chunks
-        do throws(CompressionError) {
-            if let format = try? format(of: path) {
+        if let format {
+            do throws(CompressionError) {
                 chunks = [ByteView(try compressModule(chunks, as: format))]
-            }
-        } catch { throw Failure("\(path): \(error)") }
+            } catch { throw Failure("\(path): \(error)") }
+        }
         do throws(HostError) { try AtomicFile.replace(path, with: chunks) } catch {
             throw Failure(error)
         }
