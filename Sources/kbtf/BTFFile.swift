@@ -31,6 +31,8 @@ struct BTFFile {
 
     var form: Form {
         if let distilledBase { return .distilled(base: distilledBase) }
+        // BTF without types can only be that of a module; some producers give it an empty string.
+        if header.typeLength == 0, header.stringLength <= 1 { return .split }
         // The first string of a whole BTF is the empty one; split BTF has that of its base.
         let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
         guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }

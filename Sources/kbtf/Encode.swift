@@ -27,7 +27,8 @@ struct Encode: ParsableCommand {
         discussion: """
             Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \
             .ko files in it and below it are taken. The BTF is put into the file itself, as section .BTF, \
-            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all.
+            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all; a module \
+            that is compressed (.ko.gz, .ko.xz, .ko.zst) is compressed again by the same method.
 
             A module gets split BTF on the kernel that it was built for, which is looked for as with \
             --base auto. Anything else gets standalone BTF, unless --base is given.

@@ -52,8 +52,7 @@ struct IDs: ParsableCommand {
         let reader = Reader(base, talk: talk)
         var listing = IDListing()
         var failed = false
-        let suffixes = fill ? [".ko"] : Inputs.installedSuffixes
-        for entry in try Inputs(files, suffixes: suffixes, talk).entries {
+        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
             do throws(Failure) {
                 if fill {
                     try fill(entry, reader, talk)
