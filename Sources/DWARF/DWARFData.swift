@@ -24,6 +24,8 @@ package final class DWARFData: Sendable {
     package let typeUnits: [Unit]
     private let abbreviationAllowance: ReadAllowance
     let locationAllowance: ReadAllowance
+    /// The sections of a `.dwo` file.
+    package let isSplit: Bool
     /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` point into, if it was found.
     package let alternate: DWARFData?
 
@@ -54,11 +56,43 @@ package final class DWARFData: Sendable {
         bigEndian = elf.isBigEndian
         sectionMap = elf.sectionMap
         self.alternate = alternate
+        isSplit = false
         do {
             units = try Unit.all(in: info, named: ".debug_info", bigEndian: bigEndian)
             typeUnits = try Unit.all(
                 in: types, named: ".debug_types", bigEndian: bigEndian, isTypes: true)
         } catch { throw .dwarf(error) }
+    }
+
+    /// Takes the sections out of a `.dwo` file.
+    ///
+    /// - Parameter skeleton: the file with the skeletons of its units, which has their addresses.
+    package init(split elf: ELFFile, of skeleton: DWARFData) throws(DWARFReadError) {
+        func section(_ name: String) throws(DWARFReadError) -> ByteView {
+            do throws(ELFError) {
+                guard let found = try elf.onlySection(named: name + ".dwo") else { return .empty }
+                return try elf.data(of: found)
+            } catch { throw .elf(error) }
+        }
+        info = try section(".debug_info")
+        types = try section(".debug_types")
+        abbrev = try section(".debug_abbrev")
+        abbreviationAllowance = ReadAllowance(for: abbrev.count)
+        str = try section(".debug_str")
+        lineStr = try section(".debug_line_str")
+        strOffsets = try section(".debug_str_offsets")
+        loclists = try section(".debug_loclists")
+        loc = try section(".debug_loc")
+        locationAllowance = ReadAllowance(for: loclists.count + loc.count)
+        addr = skeleton.addr
+        bigEndian = elf.isBigEndian
+        sectionMap = skeleton.sectionMap
+        alternate = nil
+        isSplit = true
+        do {
+            units = try Unit.all(in: info, named: ".debug_info.dwo", bigEndian: bigEndian)
+        } catch { throw .dwarf(error) }
+        typeUnits = []
     }
 
     /// True when the file has a `.debug_info` with anything in it.

@@ -54,6 +54,7 @@ struct EncodeContext: Sendable {
             sources += alternate.info.count + alternate.bytes(of: .str).count
             sources += alternate.bytes(of: .lineStr).count
         }
+        for unit in split { sources += Int(clamping: unit.size) }
         // The names of functions without debug information are among them.
         sources += try elf.symbolStrings().count
         names = NamePool(

@@ -42,6 +42,8 @@ package enum EncodeError: Error, CustomStringConvertible {
     case dwarf(DWARFError)
     case btf(BTFError)
     case noDebugInfo
+    /// A file of split units cannot be read.
+    case split(SplitFileError)
     /// Units refer to each other: they must be read together. Never leaves this room.
     case linkedUnits
 
@@ -53,6 +55,7 @@ package enum EncodeError: Error, CustomStringConvertible {
         case .btf(let error): "encoding failed at " + error.description
         case .noDebugInfo:
             ".debug_info: no such section: the file was built without -g, or stripped"
+        case .split(let error): error.description
         case .linkedUnits:
             ".debug_info: units refer to each other"
         }
@@ -63,7 +66,7 @@ package enum EncodeError: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
-///   - split: its `splitUnits`.
+///   - split: its `splitUnits`; those without a path are left out.
 ///   - base: the base BTF; nil makes standalone BTF.
 ///   - whole: the same base, not indexed: for the feature `distilledBase`, and where the file has BTF and kernel
 ///     functions whose flags it tells.

@@ -89,7 +89,7 @@ package struct Ledger: Sendable {
         // Units.
         /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
         case excludedLanguage = "excluded-language"
-        /// The unit's entries are in another file (`-gsplit-dwarf`) that was not there.
+        /// The unit's entries are in another file (`-gsplit-dwarf`) that was not read.
         case missingSplitFile = "missing-split-file"
     }
 

@@ -44,6 +44,8 @@ struct UnitEncoder: ~Copyable {
     var inTypes = false
     var unitIsC = true
     var strOffsetsBase: UInt64 = 0
+    /// Of the unit's skeleton, in a `.dwo` file.
+    private var addressBase: UInt64?
     /// What was said by the units since the table was last emptied.
     var contexts: [UnitContext] = []
     /// Section offset of the table's first word, and where the unit's section begins in the table.
@@ -110,6 +112,8 @@ struct UnitEncoder: ~Copyable {
         self.unit = unit
         self.inTypes = inTypes
         strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
+        // GNU's forerunner of the section has no header.
+        if data.isSplit, unit.encoding.version < 5 { strOffsetsBase = 0 }
         open.removeAll()
         scratch.removeAll()
         annotations.removeAll(keepingCapacity: true)
@@ -135,12 +139,30 @@ struct UnitEncoder: ~Copyable {
         return true
     }
 
+    /// Turns to a `.dwo` file, which has strings of its own.
+    mutating func enter(_ split: DWARFData, addressBase: UInt64) {
+        data = split
+        self.addressBase = addressBase
+        links = UnitLinks()
+        links.inAlternate = true
+        sectionBase = 0
+    }
+
+    /// Turns back from a `.dwo` file.
+    mutating func leave(to whole: DWARFData) {
+        data = whole
+        addressBase = nil
+        links = UnitLinks()
+    }
+
     private mutating func enterUnit(_ die: borrowing DIE) throws(DWARFError) -> Bool {
         if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
         let language = die.value(.language)
         let context = UnitContext(
             unit: unit, data: data, name: self.context.keepsLedger ? try unitName(die) : "",
-            loclistsBase: die.value(.loclistsBase), addrBase: die.value(.addrBase),
+            loclistsBase: data.isSplit && !die.has(.loclistsBase)
+                ? (unit.encoding.is64Bit ? 20 : 12) : die.value(.loclistsBase),
+            addrBase: addressBase ?? die.value(.addrBase),
             isC: Language.isC(language))
         if self.context.leavesOut(die.has(.language) ? language : nil) {
             if self.context.keepsLedger {

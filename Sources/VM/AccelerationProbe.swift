@@ -96,7 +96,7 @@ package struct AccelerationProbe {
     /// Without a place to keep it the next run asks again.
     private func keep(_ verdict: Verdict) {
         guard let file else { return }
-        let reason = verdict.reason.split(separator: "\n").joined(separator: " ")
+        let reason = verdict.reason.shown
         let text = "\(key)\n\(verdict.acceleration.rawValue)\n\(reason)\n"
         try? PrivateFile.replace(file, with: [ByteView(Array(text.utf8))])
     }

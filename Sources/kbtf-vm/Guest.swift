@@ -19,7 +19,7 @@ struct Guest: Sendable {
         talk.note("\(kernel.name): booting (\(run.machine.acceleration.rawValue))")
         do throws(VMError) {
             return try run.run(now: Surroundings.milliseconds) { event in
-                if case .line(let line) = event { talk.detail(line) }
+                if case .line(let line) = event { talk.console(line) }
             }
         } catch {
             return GuestReport(error, acceleration: run.machine.acceleration)

@@ -86,6 +86,17 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
+        do { try runGuests() } catch let error as VMError {
+            if output.json, !output.quiet {
+                var out = BufferedOutput.standardOutput
+                try out.append("[\n{\(error.json)}\n]\n")
+                try out.flush()
+            }
+            throw error
+        }
+    }
+
+    private func runGuests() throws {
         let talk = output.talk
         try output.check()
         let kernels = try kernelNames().map { name throws(VMError) in
@@ -161,7 +172,7 @@ struct Run: ParsableCommand {
             module, drivers: disk?.drivers(kernel.architecture) ?? [], folder: kernel.modules,
             release: kernel.release, for: kernel.architecture)
         for wish in modules.absent {
-            talk.detail("kbtf: \(wish) is wished for (softdep) and not among the kernel's modules")
+            talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
         }
         return try Initramfs(
             initProgram: try Guest.initProgram(kernel.architecture), modules: modules,

@@ -15,6 +15,8 @@ struct BTFFile {
     var place = ""
     /// The kernel a module is for.
     var release: KernelRelease?
+    /// The machine of an ELF file, as `uname -m` calls it.
+    private(set) var machine: String?
     /// The section `.BTF.base` beside it.
     private var distilledBase: ByteView?
 
@@ -29,6 +31,8 @@ struct BTFFile {
 
     var form: Form {
         if let distilledBase { return .distilled(base: distilledBase) }
+        // BTF without types can only be that of a module; some producers give it an empty string.
+        if header.typeLength == 0, header.stringLength <= 1 { return .split }
         // The first string of a whole BTF is the empty one; split BTF has that of its base.
         let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
         guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
@@ -68,8 +72,10 @@ struct BTFFile {
         let bytes: ByteView
         var base: ByteView?
         var release: KernelRelease?
+        let machine: String
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
+            machine = KernelMachine.name(of: elf)
             guard let section = try elf.onlySection(named: ".BTF") else { return nil }
             bytes = try elf.data(of: section)
             if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
@@ -78,6 +84,7 @@ struct BTFFile {
         var file = try BTFFile(path, bytes, place: ".BTF")
         file.distilledBase = base
         file.release = release
+        file.machine = machine
         return file
     }
 

@@ -6,6 +6,19 @@ import DWARFToBTF
 import HostIO
 import KernelTree
 
+extension EncodeBatch.WithoutBase: ExpressibleByArgument {
+    /// What `KBTF_WITHOUT_BASE` says, which `kbtf-make` hands on.
+    fileprivate static var inEnvironment: Self {
+        get throws(Failure) {
+            guard let text = Surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
+            guard let value = Self(rawValue: text) else {
+                throw Failure("KBTF_WITHOUT_BASE: fail, skip or standalone, not \(text)")
+            }
+            return value
+        }
+    }
+}
+
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -14,7 +27,8 @@ struct Encode: ParsableCommand {
         discussion: """
             Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \
             .ko files in it and below it are taken. The BTF is put into the file itself, as section .BTF, \
-            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all.
+            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all; a module \
+            that is compressed (.ko.gz, .ko.xz, .ko.zst) is compressed again by the same method.
 
             A module gets split BTF on the kernel that it was built for, which is looked for as with \
             --base auto. Anything else gets standalone BTF, unless --base is given.
@@ -48,6 +62,14 @@ struct Encode: ParsableCommand {
     var features = "default"
 
     @OptionGroup var target: TargetOptions
+
+    @OptionGroup var strict: StrictOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do where --base auto finds no base: fail (default), skip the file, or make its BTF standalone.",
+            valueName: "fail|skip|standalone"))
+    var withoutBase: EncodeBatch.WithoutBase?
 
     @Flag(help: "Write a distilled base also for a kernel that does not read it.")
     var force = false
@@ -105,6 +127,8 @@ struct Encode: ParsableCommand {
             jobs: destinations.jobCount, forcesDistilledBase: force,
             talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
+        batch.isStrict = strict.isStrict
+        batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment
         let jobs = try destinations.assign(files, talkOptions.talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)

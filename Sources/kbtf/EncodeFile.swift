@@ -73,7 +73,7 @@ struct EncodeFile {
         }
         var filled: [UInt8]?
         if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
-        let isSigned = try write(encoded, ids: filled, elf)
+        let isSigned = try write(encoded, ids: filled, elf, &outcome)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         outcome.messages.append(
@@ -168,7 +168,7 @@ struct EncodeFile {
 
     /// - Returns: true when that cost the file its signature.
     private func write(
-        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile
+        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile, _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) -> Bool {
         if let detached = job.detached {
             do throws(HostError) {
@@ -179,24 +179,26 @@ struct EncodeFile {
             } catch { throw Failure(error) }
             return false
         }
-        let image = try NewBTF(btf: encoded.bytes, base: encoded.base, ids: ids).image(of: elf)
-        do throws(HostError) { try AtomicFile.replace(job.path, with: image) } catch {
-            throw Failure(error)
-        }
+        var new = NewBTF(btf: encoded.bytes, base: encoded.base, ids: ids)
+        // The resolve_btfids of kernel builds fails on ids without BTF.
+        new.keepsEmpty = !fillsIDs && elf.section(named: IDSection.name) != nil
+        outcome.messages += new.messages(job.path, elf)
+        try PackedFile.replace(job.path, with: try new.image(of: elf))
         return elf.isSigned
     }
 }
 
-/// Maps the ELF file at `path`.
+/// Reads the ELF file at `path`, also a compressed module.
 func openELF(
     _ path: String, separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
+    let view = try PackedFile.read(path)
     do throws(ELFError) {
-        return try ELFFile(path: path, separation: separation)
+        return try ELFFile(view, path: path, separation: separation)
     } catch {
-        guard error.fault == .notELF, let view = try? FileReader.map(path),
-            let format = CompressionFormat.detect(view)
-        else { throw Failure(error) }
+        guard error.fault == .notELF, let format = CompressionFormat.detect(view) else {
+            throw Failure(error)
+        }
         throw Failure("\(path): not an ELF file: it is compressed (\(format.name))")
     }
 }

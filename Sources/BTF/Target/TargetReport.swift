@@ -9,6 +9,9 @@ package enum LoadVerdict: Equatable, Sendable {
     case overlooks
     /// It reads it as something else, and each type may mean another.
     case misreads
+    /// It was made on another base than this kernel's BTF. Without an error, the kernel does not see that: it reads
+    /// each type as another one.
+    case isOfAnotherBase(refusedWith: KernelErrno?)
     /// The BTF is not sound by rules of all kernels; what it breaks besides says little.
     case unsound
     /// This BTF does not go that way.
@@ -19,6 +22,7 @@ package enum LoadVerdict: Equatable, Sendable {
 package enum KernelErrno: String, Sendable {
     case invalid = "EINVAL"
     case tooBig = "E2BIG"
+    case notFound = "ENOENT"
 }
 
 /// How BTF gets into a kernel.

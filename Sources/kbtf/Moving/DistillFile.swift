@@ -23,6 +23,14 @@ struct DistillFile: Sendable {
         }
         try refuseOldKernels(file, base)
         let old = try split(file, base)
+        if old.ownIDs.isEmpty {
+            outcome.facts.append(("done", jsonString("kept")))
+            outcome.messages.append(
+                .note("\(file.path): its BTF has no types, and needs no base: left as it is"))
+            if dryRun { outcome.line = "\(file.path): no types to distill" }
+            if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
+            return
+        }
         let distilled = try file.attempt { () throws(BTFError) in try old.distilled() }
         let new = try file.attempt { () throws(BTFError) in
             try BTF.parse(

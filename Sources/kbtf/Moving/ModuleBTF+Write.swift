@@ -20,6 +20,7 @@ extension ModuleBTF {
         }
         outcome.messages.append(
             .detail("\(path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
+        if detached == nil, let elf { outcome.messages += moved.messages(path, elf) }
         if try write(moved, detached: detached) {
             outcome.messages.append(.signatureIsGone(path))
         }
@@ -65,10 +66,10 @@ extension ModuleBTF {
             return false
         }
         guard let elf else {
-            try replace(path, [ByteView(moved.btf)])
+            try PackedFile.replace(path, with: [ByteView(moved.btf)])
             return false
         }
-        try replace(path, try moved.image(of: elf))
+        try PackedFile.replace(path, with: try moved.image(of: elf))
         return elf.isSigned
     }
 

@@ -21,10 +21,9 @@ struct ModuleBTF {
     /// The kernel it says that it is for.
     private(set) var release: KernelRelease?
 
-    /// - Throws: for a file without BTF, a compressed one, and a BPF object, whose programs name types as well.
+    /// - Throws: for a file without BTF, and for a BPF object, whose programs name types as well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
-        let view: ByteView
-        do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
+        let view = try PackedFile.read(path)
         if view.count >= 2, isMagic(view[0], view[1]) {
             return try ModuleBTF(path, view, place: "")
         }

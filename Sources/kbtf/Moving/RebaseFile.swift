@@ -9,8 +9,10 @@ struct RebaseFile: Sendable {
     let renumberOnly: Bool
     let force: Bool
     let dryRun: Bool
-    /// Names types that the base has under the same name, and says something else of.
-    let namesTwins: Bool
+    /// Name all types that the base defines differently.
+    let listsAllDiffering: Bool
+    /// Refuse what leaves a module that the kernel will refuse.
+    let strict: Bool
     /// What split BTF stands on now, if that is known.
     let from: MoveBase?
 
@@ -64,7 +66,7 @@ struct RebaseFile: Sendable {
             ("done", jsonString(step.way.rawValue)), ("types_before", "\(step.old.ownIDs.count)"),
             ("types", "\(step.result.typeCount)"), ("bytes", "\(step.result.bytes.count)"),
         ]
-        if namesTwins { tellTwins(btf, file, &outcome) }
+        if step.way != .renumbered { try tellDiffering(btf, file, base, &outcome) }
         try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
     }
 
@@ -153,17 +155,24 @@ struct RebaseFile: Sendable {
         return btf
     }
 
-    /// Types of which the module and the base say different things under one name.
-    private func tellTwins(_ btf: BTF, _ file: ModuleBTF, _ outcome: inout MoveBatch.Outcome) {
-        let twins = btf.namesakesOfBase
-        outcome.facts.append(
-            ("differing", jsonList(twins.map(\.description))))
-        guard !twins.isEmpty else { return }
-        let some = twins.prefix(8).map(\.description).joined(separator: ", ")
-        outcome.messages.append(
-            .detail(
-                "\(file.path): differs from the base in \(some)"
-                    + (twins.count > 8 ? " and \(twins.count - 8) more" : "")))
+    /// What the move does not solve.
+    ///
+    /// - Throws: with `strict`, when the kernel will refuse the module.
+    private func tellDiffering(
+        _ btf: BTF, _ file: ModuleBTF, _ base: MoveBase, _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        let differing = DifferingTypes(btf)
+        outcome.facts += [
+            ("differing", jsonList(differing.themselves)),
+            ("differing_below", jsonList(differing.below)),
+        ]
+        outcome.messages += differing.messages(
+            file.path, base: base.path, listsAll: listsAllDiffering)
+        guard let refusal = differing.refusal(file.path, base: base.path) else { return }
+        let hint = "build the module for that kernel"
+        if strict { throw Failure(refusal, hint: hint) }
+        outcome.facts.append(("warning", jsonString(refusal)))
+        outcome.messages.append(.note("warning: \(refusal)"))
     }
 }
 

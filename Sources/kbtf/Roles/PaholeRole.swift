@@ -34,6 +34,7 @@ enum PaholeRole {
               --version, --numeric_version print pahole's version that this stands for
 
         The variables BTF_BASE (empty: standalone BTF) and KBTF_BASE take the place of --btf_base's FILE.
+        With KBTF_STRICT=1 a base of another kernel is an error.
 
         Examples:
           make PAHOLE=/usr/local/libexec/kbtf/pahole M=$PWD modules
@@ -77,8 +78,9 @@ enum PaholeRole {
             talk.detail("pahole: distilled_base: no base, so none is distilled")
             options.features.remove(.distilledBase)
         }
-        let batch = EncodeBatch(
+        var batch = EncodeBatch(
             base: base ?? "", search: .none, options: options, jobs: settings.jobs, talk: talk)
+        batch.isStrict = Surroundings.isStrict
         let destinations = Destinations(file: settings.detached, folder: nil)
         let outcomes = batch.run(try destinations.assign(settings.files))
 
@@ -96,10 +98,8 @@ enum PaholeRole {
         case .file: return message
         case .debugInfo: return .note(failure.message + "; no BTF is made")
         case .base:
-            var told = Failure(
-                "Failed to parse base BTF '\(base ?? "")': \(failure.message)", hint: failure.hint)
-            told.details = failure.details
-            return .failure(told)
+            return .failure(
+                failure.reworded("Failed to parse base BTF '\(base ?? "")': \(failure.message)"))
         }
     }
 }
