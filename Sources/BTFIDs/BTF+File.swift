@@ -22,7 +22,8 @@ extension BTF {
             return try parse(own, over: base, elf)
         }
         // Split BTF has no empty string of its own at the start: alone it cannot be read.
-        if let whole = try? parse(own) { return whole }
+        // That of a module without types can be, but says nothing without its base.
+        if let whole = try? parse(own), base == nil || !whole.ownIDs.isEmpty { return whole }
         return try parse(own, over: base, elf)
     }
 

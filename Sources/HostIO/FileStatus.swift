@@ -47,6 +47,6 @@ package struct FileStatus: Sendable {
     /// As faccessat(2) says it, by the effective user; otherwise the reason is in `errno`.
     static func isAccessible(_ path: String, _ mode: Int32) -> Bool {
         // SAFETY: the path is NUL-terminated for the call.
-        unsafe faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0
+        unsafe path.withSystemText { unsafe faccessat(AT_FDCWD, $0, mode, AT_EACCESS) } == 0
     }
 }

@@ -66,7 +66,8 @@ extension GuestReport {
     /// A guest that could not be started.
     package init(_ error: VMError, acceleration: Acceleration) {
         self.init(
-            outcome: .machinery, reason: error.description, evidence: [], tests: nil, troubles: [],
+            outcome: .machinery, reason: error.description, evidence: error.details, tests: nil,
+            troubles: [],
             allowed: [], allowedCount: 0, log: [], milliseconds: 0, acceleration: acceleration,
             lostLines: 0)
     }

@@ -229,7 +229,7 @@ struct OutputOptions: ParsableArguments {
         for run in summary.runs {
             var reader = ConsoleReader()
             let show = { (event: ConsoleEvent) in
-                if case .line(let line) = event { loud.detail(line) }
+                if case .line(let line) = event { loud.console(line) }
             }
             reader.take(run.report.log, show)
             reader.finish(show)

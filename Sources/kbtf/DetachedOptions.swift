@@ -35,7 +35,7 @@ struct DetachedOptions: ParsableArguments {
     }
 
     func assign(_ files: [String], _ talk: Talk) throws(Failure) -> [Destinations.Job] {
-        let paths = try Inputs(files, suffixes: [".ko"], talk).paths
+        let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).paths
         if detached != nil, paths.count > 1 {
             throw Failure(
                 "\(files[0]): --detached takes one file, there are \(paths.count) in this folder",

@@ -50,6 +50,7 @@ struct Diff: ParsableCommand {
         try printingJSON(json && !talkOptions.quiet) {
             let comparison = compare(
                 try reader.read(a, base: baseA), try reader.read(b, base: baseB), limit: limit)
+            _ = reader.finish()
             if !talkOptions.quiet { try printResult(json ? comparison.json() : comparison.text()) }
             if !comparison.isEqual { throw ExitCode(1) }
         }

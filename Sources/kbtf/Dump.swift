@@ -46,7 +46,9 @@ struct Dump: ParsableCommand {
     func run() throws {
         try refuseForeignWords()
         let (file, types) = inputs
-        let btf = try Reader(base, talk: talkOptions.talk).read(file)
+        let reader = Reader(base, talk: talkOptions.talk)
+        let btf = try reader.read(file)
+        _ = reader.finish()
         var out: [UInt8] = []
         let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf, file) }
         do throws(BTFError) {

@@ -3,7 +3,6 @@
 import BTFIDs
 import Bytes
 import ELF
-import HostIO
 
 /// Puts new contents into the `.BTF_ids` of a file.
 struct IDWriter {
@@ -20,8 +19,6 @@ struct IDWriter {
         do throws(ELFError) {
             image = try ELFEditor.image(of: elf, replacing: [(IDSection.name, contents)])
         } catch { throw Failure(error) }
-        do throws(HostError) { try AtomicFile.replace(path, with: image) } catch {
-            throw Failure(error)
-        }
+        try PackedFile.replace(path, with: image)
     }
 }

@@ -9,6 +9,8 @@ struct Talk: Sendable {
     enum Message: Sendable {
         /// Always said.
         case failure(Failure)
+        /// Always said: nothing failed, but the result may be wrong.
+        case warning(String, hint: String?)
         /// Not said under `-q`.
         case note(String)
         /// Said under `-v`.
@@ -32,6 +34,9 @@ struct Talk: Sendable {
     func note(_ text: String) { say(.note(text)) }
     func detail(_ text: String) { say(.detail(text)) }
 
+    /// A hint for what stands on standard output.
+    func hint(_ text: String) { BufferedOutput.say("hint: " + text) }
+
     func say(_ message: Message) {
         switch message {
         case .failure(let failure):
@@ -39,10 +44,17 @@ struct Talk: Sendable {
             if isVerbose || failure.showsDetails {
                 for line in failure.details { BufferedOutput.say(line) }
             }
-            if let hint = failure.hint, said.isNew(hint) { BufferedOutput.say("hint: " + hint) }
+            say(hint: failure.hint)
+        case .warning(let text, let hint):
+            BufferedOutput.say(prefix + "warning: " + text)
+            say(hint: hint)
         case .note(let text): if !isQuiet { BufferedOutput.say(prefix + text) }
         case .detail(let text): if isVerbose { BufferedOutput.say(prefix + text) }
         }
+    }
+
+    private func say(hint: String?) {
+        if let hint, said.isNew(hint) { BufferedOutput.say("hint: " + hint) }
     }
 }
 
@@ -54,7 +66,7 @@ private final class SaidHints: Sendable {
 
 /// `-q` and `-v`.
 struct TalkOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors.")
+    @Flag(name: [.short, .long], help: "Say nothing but errors and warnings.")
     var quiet = false
 
     @Flag(name: [.short, .long], help: "Say what is done, and why.")

@@ -23,7 +23,7 @@ import Testing
         (KernelVersion(6, 9), .enum64, [.anySectionName]),
         (KernelVersion(6, 11), .enum64, [.distilledBase]),
         (KernelVersion(6, 15), .enum64, [.flaggedTags]),
-        (KernelVersion(7, 0), .enum64, [.sortedNames]),
+        (KernelVersion(7, 0), .enum64, [.sortedNames, .implicitArguments]),
         (KernelVersion(7, 1), .enum64, [.layout]),
         (KernelVersion(7, 2), .enum64, [.manyElements, .anyTagOrder]),
     ]

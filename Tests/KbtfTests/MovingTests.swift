@@ -242,7 +242,8 @@ struct MovingTests {
             ))
         #expect(
             json.text.contains("\"base\":\"\(base)\",\"done\":\"deduplicated\",\"types_before\":"))
-        #expect(json.text.contains("\"differing\":[]},\n{\"file\":\"\(base)\""))
+        #expect(
+            json.text.contains("\"differing\":[],\"differing_below\":[]},\n{\"file\":\"\(base)\""))
         #expect(json.text.contains(",\"types\":0,\"bytes\":24,"))
         #expect(try Sample.bytes(file) == before)
         let failed = try Command.kbtf("distill", "--dry-run", "--json", "--base", base, file)
@@ -250,6 +251,38 @@ struct MovingTests {
         #expect(
             failed.text.hasSuffix(
                 ",\"error\":\"\(file): standalone BTF has no base to distill\"}\n]\n"))
+    }
+
+    /// What moving does not solve is said: types of other definitions, and a module that no kernel will load.
+    @Test func differingTypes() throws {
+        let old =
+            "struct list_head { int x; }; struct module { int state; struct list_head *l; } m;"
+        let new = """
+            struct list_head { int x; };
+            struct module { int state; int more; struct list_head *l; } m; struct extra { int x; } x;
+            """
+        let kernel = try Sample.compile(scratch, "kernel", source: new)
+        let newBase = scratch.path + "/new.btf"
+        try kbtf("encode", "--detached", newBase, kernel)
+        let file = try Sample.compile(
+            scratch, "old.ko", source: old + "struct extra { struct module *m; } extra;")
+        try kbtf("encode", "--standalone", file)
+        let before = try Sample.bytes(file)
+        let strict = try Command.kbtf("rebase", "--strict", "--base", newBase, file)
+        #expect(strict.status == 1 && strict.err.contains("the kernel will refuse the module"))
+        #expect(try Sample.bytes(file) == before)
+        let result = try kbtf("rebase", "--base", newBase, file)
+        #expect(
+            result.err.contains(
+                "2 of its types differ from those of \(newBase): struct module (member l, there more), "
+                    + "struct extra (8 bytes, there 4)"))
+        #expect(result.err.contains("warning: \(file): its struct module is not that of"))
+        // A base with the same definitions: nothing to say.
+        let same = try Sample.compile(scratch, "same", source: old)
+        let sameBase = scratch.path + "/same.btf"
+        try kbtf("encode", "--detached", sameBase, same)
+        try kbtf("encode", "--standalone", file)
+        #expect(try kbtf("rebase", "--strict", "--base", sameBase, file).err.isEmpty)
     }
 
     /// One that fails does not stop the others.

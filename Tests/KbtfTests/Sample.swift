@@ -8,6 +8,7 @@ import TestSupport
 /// Small inputs, made by the compiler.
 enum Sample {
     static let hasBPFCompiler = (try? Command.shell("command -v clang-16"))?.status == 0
+    static let hasCompressors = (try? Command.shell("command -v xz zstd gzip"))?.status == 0
     static let hasCompiler = (try? Command.shell("command -v gcc objcopy"))?.status == 0
 
     static let source = """

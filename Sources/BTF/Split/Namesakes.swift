@@ -12,9 +12,14 @@ extension BTF {
         package let ownSize: UInt32
         package let otherSize: UInt32
 
-        package var description: String {
+        /// `struct foo`
+        package var title: String {
             let word = kind == .struct ? "struct" : kind == .union ? "union" : "enum"
             return "\(word) \(name)"
+        }
+
+        package var description: String {
+            title
                 + (ownSize == otherSize ? "" : " (\(ownSize) bytes, there \(otherSize))")
         }
     }

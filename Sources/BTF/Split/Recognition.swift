@@ -16,10 +16,11 @@ package struct Recognition: Sendable, Equatable {
     package init(_ bytes: ByteView, header: Header) {
         let facts = Facts(bytes, header)
         let leadsOut = facts.outsideName != nil || facts.outsideType != nil
-        isStandalone = facts.startsWithEmpty && !leadsOut
+        let isEmpty = facts.typeCount == 0 && !facts.isDamaged
+        isStandalone = facts.startsWithEmpty && !leadsOut && !isEmpty
         if isStandalone {
             let fault = facts.isDamaged ? nil : BTF.misfit(of: bytes, on: nil)
-            isSure = !facts.isDamaged && facts.typeCount > 0 && fault == nil
+            isSure = !facts.isDamaged && fault == nil
             signs = facts.signs + (fault.map { [$0.message] } ?? [])
         } else {
             // Kernels take split BTF with an empty string of its own, too, but nobody writes such.
@@ -108,7 +109,7 @@ private struct Facts {
         } else {
             signs.append("all types are its own")
         }
-        if startsWithEmpty, typeCount == 0, !isDamaged { signs.append("it has no types") }
+        if typeCount == 0, !isDamaged { signs.append("it has no types") }
         return signs
     }
 }

@@ -18,7 +18,7 @@ struct Distill: ParsableCommand {
             Modules of kernels before 6.11 are refused, for these would read the BTF with wrong meanings; so is \
             BTF that the kernel would refuse, because two of its types have one name and size.
 
-            The file is replaced as a whole, or not at all. Without --base the module's own kernel is looked for.
+            The file is replaced as a whole, or not at all; a compressed module is compressed again. Without --base the module's own kernel is looked for.
 
             Examples:
               kbtf distill foo.ko

@@ -20,6 +20,7 @@ extension ModuleBTF {
         }
         outcome.messages.append(
             .detail("\(path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
+        if detached == nil, let elf { outcome.messages += moved.messages(path, elf) }
         switch try write(moved, detached: detached) {
         case .written: break
         case .signatureLost: outcome.messages.append(.signatureIsGone(path))
@@ -70,11 +71,9 @@ extension ModuleBTF {
             return .written
         }
         let image = try elf.map { elf throws(Failure) in try moved.image(of: elf) }
-        do throws(HostError) {
-            guard try AtomicFile.update(path, with: image ?? [ByteView(moved.btf)]) else {
-                return .unchanged
-            }
-        } catch { throw Failure(error) }
+        guard try PackedFile.update(path, with: image ?? [ByteView(moved.btf)]) else {
+            return .unchanged
+        }
         return elf?.isSigned == true ? .signatureLost : .written
     }
 

@@ -21,10 +21,9 @@ struct ModuleBTF {
     /// The kernel it says that it is for.
     private(set) var release: KernelRelease?
 
-    /// - Throws: for a file without BTF, a compressed one, and a BPF object, whose programs name types as well.
+    /// - Throws: for a file without BTF, and for a BPF object, whose programs name types as well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
-        let view: ByteView
-        do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
+        let view = try PackedFile.read(path)
         if view.count >= 2, isMagic(view[0], view[1]) {
             return try ModuleBTF(path, view, place: "")
         }
@@ -68,6 +67,15 @@ struct ModuleBTF {
         self.path = path
         self.bytes = bytes
         recognition = Recognition(bytes, header: header)
+    }
+
+    /// The kernel that its BTF is for, once on this base; nil when nothing is known.
+    func target(on base: MoveBase) -> TargetChoice? {
+        var signs = TargetSigns()
+        signs.base = TargetSigns.Base(
+            path: base.path, release: base.release, evidence: base.index.evidence)
+        signs.own = release
+        return TargetChoice(named: nil, "", signs: signs)
     }
 
     /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its `.BTF.base`.

@@ -15,7 +15,11 @@ struct Rebase: ParsableCommand {
             by the kernel's rules, and its .BTF.base goes; split BTF of another base needs that base too, with \
             --from. BTF that fits the base already is left as it is. The ids in .BTF_ids follow their types.
 
-            The file is replaced as a whole, or not at all. Without --base the module's own kernel is looked for.
+            Types that the module and the base define differently are listed: moving does not change the module's \
+            code. When struct module is among them the kernel will refuse the module, which is a warning, or with \
+            --strict an error.
+
+            The file is replaced as a whole, or not at all; a compressed module is compressed again. Without --base the module's own kernel is looked for.
 
             Examples:
               kbtf rebase foo.ko
@@ -38,6 +42,9 @@ struct Rebase: ParsableCommand {
     @Flag(help: "Take BTF for standalone that is not surely so.")
     var force = false
 
+    @Flag(help: "Fail where the kernel will refuse the module all the same.")
+    var strict = false
+
     @OptionGroup var moving: MoveOptions
 
     @OptionGroup var talkOptions: TalkOptions
@@ -56,7 +63,7 @@ struct Rebase: ParsableCommand {
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            namesTwins: moving.json || talk.isVerbose, from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict, from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }
