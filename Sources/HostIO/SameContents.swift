@@ -18,8 +18,8 @@ extension ByteView {
         unsafe withUnsafeBytes { one in
             unsafe other.withUnsafeBytes { other in
                 guard one.count == other.count else { return false }
-                guard let first = unsafe one.baseAddress, let second = unsafe other.baseAddress
-                else { return one.isEmpty }
+                guard let first = one.baseAddress, let second = other.baseAddress
+                else { return unsafe one.isEmpty }
                 // SAFETY: both have that many bytes, and live through the call.
                 return unsafe memcmp(first, second, one.count) == 0
             }
