@@ -21,16 +21,29 @@ SWIFTFLAGS := --scratch-path $(SCRATCH)
 # build starts it for every module. It takes static archives of all libraries,
 # which Debian's -dev packages hold; otherwise only Swift's own are linked in. The
 # usual linker would warn of functions in Foundation that nobody here calls.
-STATIC := $(shell for name in elf z zstd lzma lz4 stdc++ m c; do \
+# Expanded when a recipe runs, not when make reads this: setup may install them.
+STATIC = $(shell for name in elf bpf z zstd lzma lz4 stdc++ m c; do \
 	[ -e "$$(cc -print-file-name=lib$$name.a)" ] || exit 0; done; \
 	echo -Xswiftc -static-executable -Xswiftc -use-ld=lld)
-RELEASEFLAGS := $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
+RELEASEFLAGS = $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
+STRIP ?= strip
+# For all tests together. No single test has a deadline, since a busy machine may
+# hold any of them up.
+WATCHDOG ?= 4h
 GUEST := $(SCRATCH)/release/guest-init
 KBTF := $(abspath $(SCRATCH))/release/kbtf
 
 # A kernel's release and the root its image is unpacked in: known after setup.
 RELEASE = $(shell selftests/setup.sh --release)
 export KBTF_SYSROOT = $(CACHE)/images/$(RELEASE)$(addprefix :,$(SYSROOT))
+
+# What is compiled depends on the libraries that setup installs, so with any goal
+# that runs setup all compiling waits for it, also under -j. `make build` and
+# `make install` alone install no packages.
+WITHOUT_SETUP := help build guest tools lint install clean
+ifneq ($(filter-out $(WITHOUT_SETUP),$(MAKECMDGOALS)),)
+build guest tools: | setup
+endif
 
 .PHONY: help
 help: ## list the targets
@@ -62,10 +75,23 @@ tools: ## what compares kbtf with its peers
 run: setup build ## give a real module split and standalone BTF, and show both
 	@selftests/run.sh '$(KBTF)' '$(abspath $(SCRATCH))/run'
 
-# The fast tests. The shell tests need the release build; they come first, so
-# that the summary of `swift test` ends the output.
+# `timeout` takes its children out of reach of Ctrl-C, so that is handed on.
 .PHONY: test
 test: setup build ## every fast test
+	@set -m
+	timeout -s INT -k 60 '$(WATCHDOG)' $(MAKE) tests-without-limit &
+	set +m
+	trap "kill -INT $$! 2>/dev/null" INT TERM
+	wait $$! || {
+		status=$$?
+		[ "$$status" != 124 ] || echo "make test: the tests did not end within $(WATCHDOG)" >&2
+		exit "$$status"
+	}
+
+# The shell tests need the release build; they come first, so that the summary of
+# `swift test` ends the output.
+.PHONY: tests-without-limit
+tests-without-limit:
 	@selftests/run_tap.sh '$(KBTF)' selftests/kbuild/*.sh selftests/vm/*.sh
 	$(SWIFT) build $(SWIFTFLAGS) --build-tests
 	$(SWIFT) test $(SWIFTFLAGS) --skip-build
@@ -80,8 +106,16 @@ lint: ## formatting, who may import what, licences
 	selftests/lint/rooms.sh
 	selftests/lint/spdx.sh
 
+# Kernel builders often have a cross compiler without a C library.
 $(GUEST)-%: $(wildcard selftests/guest/*.[ch])
-	@$*-linux-gnu-gcc -Wall -Wextra -Werror -Os -static -s -o $@ $(filter %.c,$^)
+	@compiler=$*-linux-gnu-gcc
+	if [ '$*' != "$$(uname -m)" ] &&
+		! echo 'int main(void) { return 0; }' | "$$compiler" -include stdio.h -static -x c -o /dev/null - 2>/dev/null
+	then
+		echo "kbtf vm will not run $* guests: $$compiler has no static C library"
+		exit 0
+	fi
+	"$$compiler" -Wall -Wextra -Werror -Os -static -s -o $@ $(filter %.c,$^)
 
 .PHONY: setup-peers
 setup-peers: setup
@@ -122,9 +156,10 @@ fuzz: setup ## the fuzz tests, with KBTF_FUZZ_SECONDS (60) for each
 test-all: lint test fuzz conformance ## all of the above but bench
 
 .PHONY: install
-install: build ## into DESTDIR/PREFIX
+install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	@root='$(DESTDIR)$(PREFIX)'
-	install -Dm755 '$(KBTF)' "$$root/bin/kbtf"
+	program() { install $(if $(STRIP),-s --strip-program='$(STRIP)') "$$@"; }
+	program -Dm755 '$(KBTF)' "$$root/bin/kbtf"
 	# The names that a kernel build calls, see docs/kernel-builders.md.
 	roles='$(DESTDIR)$(libexecdir)/kbtf'
 	mkdir -p "$$roles"
@@ -132,7 +167,8 @@ install: build ## into DESTDIR/PREFIX
 		ln -srf "$$root/bin/kbtf" "$$roles/$$name"
 	done
 	# What `kbtf vm` starts, and what its guests start with.
-	install -m755 '$(KBTF)-vm' '$(GUEST)'-* "$$roles"
+	program -m755 '$(KBTF)-vm' "$$roles"
+	install -m755 '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
 	for page in docs/man/*.1; do

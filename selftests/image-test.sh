@@ -13,7 +13,7 @@ kbtf=$(readlink -f "${KBTF:-$here/../.build/release/kbtf}")
 image=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/debian/${1:?a series: 6.1, 6.12 or 7.2}
 shift
 [ -e "$image/disk.ext4" ] || { echo "Bail out! no image at $image: make image"; exit 1; }
-# A busy machine translates slowly: what is too long is far from what it takes.
+# A busy machine translates slowly: the limits are far from what the tests take.
 exec "$kbtf" vm run --kernel "$(<"$image/release")" --sysroot "$image/root" --image debian --accel "${ACCEL:-auto}" \
     --append lsm=bpf --denylist "$here/DENYLIST" --test "$image/root/usr/local/lib/kbtf/selftests" \
-    --boot-timeout 300 --timeout 600 --test-timeout 120 "$@"
+    --boot-timeout 900 --timeout 3600 --test-timeout 900 "$@"

@@ -24,6 +24,9 @@ BASE=$sysroot/boot/vmlinuz-$release HEADERS=/lib/modules/$release/build KBTF=$kb
     echo "Bail out! the guest tests cannot be made"
     exit 1
 }
+# No limit here is near what the tests take, even where they share the processors with others: a kernel that stops
+# is found all the same, only later.
 # The BPF programs at hooks of the security layer want to be asked for.
 "$kbtf" vm run --kernel "$release" --sysroot "$sysroot" --accel "${ACCEL:-auto}" --append lsm=bpf \
-    --denylist "$here/DENYLIST" --test "$work/tests" --timeout 170 "$@"
+    --denylist "$here/DENYLIST" --test "$work/tests" \
+    --boot-timeout 900 --timeout 3600 --test-timeout 900 "$@"

@@ -20,7 +20,7 @@ PACKAGES=(
     libbpf-dev libdw-dev libelf-dev liblz4-dev liblzma-dev libzstd-dev python3 zlib1g-dev
     "$HEADERS"
 )
-PEERS=(bison bpftool busybox-static flex hyperfine jq lz4 mmdebstrap pahole strace time valgrind zstd)
+PEERS=(bison bpftool busybox-static flex hyperfine jq lz4 mmdebstrap pahole python3-pyelftools strace time valgrind zstd)
 MACHINES=(
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
     gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-system-misc

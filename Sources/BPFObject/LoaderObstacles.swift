@@ -56,7 +56,7 @@ extension BPFObject {
         }
         if let arena {
             add(
-                "\(arena.variables.count) variables of an arena, which libbpf 1.1 cannot place in its memory",
+                "\(arena.size) bytes of variables of an arena, which libbpf 1.1 cannot place in its memory",
                 "load the object by libbpf 1.4 or later in user space", in: arena.section)
         }
         if license == nil {
@@ -187,6 +187,15 @@ extension BPFObject {
                 add(
                     "starts with programs, which libbpf's loaders do not put there",
                     "leave 'values' empty, and fill it in when all is loaded")
+            }
+            if definition.hasLongExtra {
+                add(
+                    "has a map_extra of __ulong, which libbpf 1.1 does not read",
+                    "load the object by libbpf 1.4 or later in user space")
+            } else if definition.type == MapType.arena, definition.extra == 0 {
+                add(
+                    "is an arena, which kernels accept in programs after user space has mapped it",
+                    "load the object by libbpf 1.4 or later in user space")
             }
             guard MapType.holdsMaps(definition.type) else { continue }
             guard let inner = definition.inner.first else {

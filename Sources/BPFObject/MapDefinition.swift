@@ -13,7 +13,9 @@ package struct MapDefinition: Sendable, Equatable {
     /// BPF_F_*.
     package var flags: UInt32 = 0
     package var numaNode: UInt32 = 0
-    package var extra: UInt32 = 0
+    package var extra: UInt64 = 0
+    /// `extra` is declared by `__ulong`, an enum of one value, which libbpf reads since 1.4.
+    package var hasLongExtra = false
     /// LIBBPF_PIN_BY_NAME.
     package var isPinned = false
     package var keyType: TypeID?
@@ -34,6 +36,7 @@ package enum MapType {
     @inlinable package static var structOps: UInt32 { 26 }
     @inlinable package static var ringBuffer: UInt32 { 27 }
     @inlinable package static var userRingBuffer: UInt32 { 31 }
+    @inlinable package static var arena: UInt32 { 33 }
 
     package static func holdsMaps(_ type: UInt32) -> Bool {
         type == arrayOfMaps || type == hashOfMaps
@@ -70,7 +73,13 @@ struct MapDefinitionReader {
             case "max_entries": definition.maxEntries = try number(member)
             case "map_flags": definition.flags = try number(member)
             case "numa_node": definition.numaNode = try number(member)
-            case "map_extra": definition.extra = try number(member)
+            case "map_extra":
+                if let value = longNumber(member) {
+                    definition.extra = value
+                    definition.hasLongExtra = true
+                } else {
+                    definition.extra = UInt64(try number(member))
+                }
             case "key_size": try set(&definition.keySize, try number(member), "key")
             case "value_size": try set(&definition.valueSize, try number(member), "value")
             case "key":
@@ -135,6 +144,14 @@ struct MapDefinitionReader {
             throw Fault(message: "map '\(name)': \(what) size \(new) conflicts with \(size)")
         }
         size = new
+    }
+
+    /// `__ulong(NAME, N)`.
+    private func longNumber(_ member: Member) -> UInt64? {
+        guard let type = btf.plain(member.type), type.kind == .enum || type.kind == .enum64,
+            type.count == 1
+        else { return nil }
+        return type.enumValues.first?.bits
     }
 
     private func number(_ member: Member) throws(Fault) -> UInt32 {

@@ -24,6 +24,8 @@ package final class DWARFData: Sendable {
     package let typeUnits: [Unit]
     private let abbreviationAllowance: ReadAllowance
     let locationAllowance: ReadAllowance
+    /// The sections of a `.dwo` file.
+    package let isSplit: Bool
     /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` point into, if it was found.
     package let alternate: DWARFData?
 
@@ -54,11 +56,43 @@ package final class DWARFData: Sendable {
         bigEndian = elf.isBigEndian
         sectionMap = elf.sectionMap
         self.alternate = alternate
+        isSplit = false
         do {
             units = try Unit.all(in: info, named: ".debug_info", bigEndian: bigEndian)
             typeUnits = try Unit.all(
                 in: types, named: ".debug_types", bigEndian: bigEndian, isTypes: true)
         } catch { throw .dwarf(error) }
+    }
+
+    /// Takes the sections out of a `.dwo` file.
+    ///
+    /// - Parameter skeleton: the file with the skeletons of its units, which has their addresses.
+    package init(split elf: ELFFile, of skeleton: DWARFData) throws(DWARFReadError) {
+        func section(_ name: String) throws(DWARFReadError) -> ByteView {
+            do throws(ELFError) {
+                guard let found = try elf.onlySection(named: name + ".dwo") else { return .empty }
+                return try elf.data(of: found)
+            } catch { throw .elf(error) }
+        }
+        info = try section(".debug_info")
+        types = try section(".debug_types")
+        abbrev = try section(".debug_abbrev")
+        abbreviationAllowance = ReadAllowance(for: abbrev.count)
+        str = try section(".debug_str")
+        lineStr = try section(".debug_line_str")
+        strOffsets = try section(".debug_str_offsets")
+        loclists = try section(".debug_loclists")
+        loc = try section(".debug_loc")
+        locationAllowance = ReadAllowance(for: loclists.count + loc.count)
+        addr = skeleton.addr
+        bigEndian = elf.isBigEndian
+        sectionMap = skeleton.sectionMap
+        alternate = nil
+        isSplit = true
+        do {
+            units = try Unit.all(in: info, named: ".debug_info.dwo", bigEndian: bigEndian)
+        } catch { throw .dwarf(error) }
+        typeUnits = []
     }
 
     /// True when the file has a `.debug_info` with anything in it.
@@ -174,38 +208,6 @@ extension DWARFData {
 }
 
 extension DWARFData {
-    /// The address that an expression consisting of `DW_OP_addr` or `DW_OP_addrx` names; nil for any
-    /// other expression.
-    ///
-    /// - Parameters:
-    ///   - expression: place in `.debug_info`.
-    ///   - addrBase: the unit's `DW_AT_addr_base`.
-    package func address(of expression: BlockRange, unit: Unit, addrBase: UInt64) -> UInt64? {
-        guard
-            var cursor = info.cursor(bigEndian: bigEndian)
-                .sub(expression.offset, expression.length)
-        else { return nil }
-        let size = unit.encoding.addressSize
-        do throws(ByteError) {
-            let address: UInt64
-            switch try cursor.readU8() {
-            case 0x03:
-                address = try cursor.readAddress(size: size)
-            case 0xa1, 0xfb:  // DW_OP_addrx, DW_OP_GNU_addr_index
-                let index = try cursor.readULEB()
-                guard let found = self.address(index: index, unit: unit, addrBase: addrBase) else {
-                    return nil
-                }
-                address = found
-            default:
-                return nil
-            }
-            return cursor.atEnd ? address : nil
-        } catch {
-            return nil
-        }
-    }
-
     /// The address that an attribute of class address gives; nil for other forms and an index outside
     /// `.debug_addr`.
     package func address(
@@ -220,7 +222,9 @@ extension DWARFData {
     }
 
     /// Entry `index` of the unit's part of `.debug_addr` (DWARF 5 section 7.27).
-    private func address(index: UInt64, unit: Unit, addrBase: UInt64) -> UInt64? {
+    func address(index: UInt64, unit: Unit, addrBase: UInt64) -> UInt64? {
+        // The base is behind the table's header; without one the index counts from nowhere.
+        guard addrBase != 0 || unit.encoding.version < 5 else { return nil }
         let size = unit.encoding.addressSize
         let (scaled, overflow) = index.multipliedReportingOverflow(by: UInt64(size))
         let (place, overflow2) = scaled.addingReportingOverflow(addrBase)

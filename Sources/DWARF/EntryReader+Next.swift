@@ -34,11 +34,13 @@ package struct EntryFilter {
     /// A bit for the depth of each entry whose parts are wanted. Entries deeper than 63 levels have no
     /// bit: there, all that may be a part is given.
     package var open: UInt64
+    /// The same for the entries whose variables are not wanted.
+    package var hidden: UInt64 = 0
     /// Variables outside of such entries are wanted.
-    package var variables: Bool
+    package let variables: Bool
 
-    package init(open: UInt64, variables: Bool) {
-        self.open = open
+    package init(variables: Bool) {
+        open = 0
         self.variables = variables
     }
 
@@ -54,7 +56,8 @@ package struct EntryFilter {
             return depth > 64 || open >> UInt64(truncatingIfNeeded: depth &- 1) & 1 != 0
         case .variable:
             guard variables else { return false }
-            return depth == 1 || outermost < 64 && open & (1 << UInt64(outermost) &- 1) == 0
+            return depth == 1
+                || hidden & (1 << UInt64(truncatingIfNeeded: outermost) &- 1) == 0
         }
     }
 }

@@ -133,6 +133,25 @@ extension DWARFData {
         _ cursor: inout ByteCursor, _ unit: Unit
     ) throws(ByteError) -> ByteCursor? {
         while true {
+            if isSplit {
+                // GNU's lists for DWARF 4 name addresses by index.
+                let at = cursor.offset
+                switch try cursor.readU8() {
+                case 0: return nil  // DW_LLE_GNU_end_of_list_entry
+                case 1:  // DW_LLE_GNU_base_address_selection_entry
+                    try cursor.skipLEB()
+                    continue
+                case 2:  // DW_LLE_GNU_start_end_entry
+                    try cursor.skipLEB()
+                    try cursor.skipLEB()
+                case 3:  // DW_LLE_GNU_start_length_entry
+                    try cursor.skipLEB()
+                    try cursor.skip(4)
+                case 4: try cursor.skip(8)  // DW_LLE_GNU_offset_pair_entry
+                default: throw .truncated(offset: at)
+                }
+                return try take(&cursor, Int(try cursor.readU16()))
+            }
             let size = unit.encoding.addressSize
             let start = try cursor.readAddress(size: size)
             let end = try cursor.readAddress(size: size)

@@ -15,6 +15,10 @@ package struct SplitUnit: Sendable, Equatable {
     package let id: UInt64
     /// Where the unit's addresses begin in `.debug_addr` of the skeleton's file.
     package let addressBase: UInt64
+    /// The file that has its entries; nil until it is found.
+    package internal(set) var path: String?
+    /// Bytes of that file.
+    package internal(set) var size: UInt64 = 0
 }
 
 extension DWARFData {

@@ -28,9 +28,12 @@ struct FunctionEntry: BitwiseCopyable {
     var isExternal: Bool
     /// DW_AT_low_pc; 0 when absent.
     var address: UInt64
+    var hasAddress: Bool
     /// Its code lies in several places (DW_AT_ranges).
     var hasRanges: Bool
     var isVariadic = false
+
+    var hasCode: Bool { hasAddress || hasRanges }
 }
 
 /// A parameter of a function, or a variable.
@@ -42,6 +45,7 @@ struct ValueEntry: BitwiseCopyable {
     var location: UInt64
     var locationForm: Form
     var isExternal: Bool
+    var isDeclaration: Bool
     /// It is a constant (DW_AT_const_value).
     var isConstant: Bool
     /// Number among the function's parameters.

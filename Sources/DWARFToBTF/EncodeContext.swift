@@ -26,7 +26,9 @@ struct EncodeContext: Sendable {
     let keepsLedger: Bool
     /// Units whose entries are in other files, by index of the skeleton.
     let splitUnits: [Int: SplitUnit]
-    /// Variables are looked at only where the file has a per-CPU section, or all are wanted.
+    /// Where per-CPU variables are; nil for a file without, or without interest in variables.
+    let perCPU: PerCPUSection?
+    /// Variables are looked at only where the file has per-CPU ones, or all are wanted.
     let wantsVariables: Bool
     /// What addresses lie in, when all variables are wanted.
     let sections: SectionMap?
@@ -52,25 +54,23 @@ struct EncodeContext: Sendable {
             sources += alternate.info.count + alternate.bytes(of: .str).count
             sources += alternate.bytes(of: .lineStr).count
         }
+        for unit in split { sources += Int(clamping: unit.size) }
         // The names of functions without debug information are among them.
         sources += try elf.symbolStrings().count
         names = NamePool(
             base: base, limit: (1 << 20) + 8 * sources,
             expecting: base == nil ? strings / 28 : 512)
         namesByOffset = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
-        let perCPUSection =
-            !features.isDisjoint(with: [.variables, .globalVariables])
-            ? elf.section(named: PerCPUVariables.sectionName) : nil
-        symbols = try SymbolNames(elf, names: names, perCPU: perCPUSection)
-        if features.contains(.globalVariables) {
-            guard let map = data.sectionMap else {
-                preconditionFailure("global variables need separated sections")
-            }
-            sections = map
-        } else {
-            sections = nil
+        let wantsGlobals = features.contains(.globalVariables)
+        perCPU =
+            wantsGlobals || features.contains(.variables)
+            ? PerCPUSection(elf, map: data.sectionMap) : nil
+        symbols = try SymbolNames(elf, names: names, perCPU: perCPU)
+        if wantsGlobals, data.sectionMap == nil {
+            preconditionFailure("global variables need separated sections")
         }
-        wantsVariables = perCPUSection != nil || sections != nil
+        sections = wantsGlobals ? data.sectionMap : nil
+        wantsVariables = perCPU != nil || wantsGlobals
         zeroMeansDropped = elf.type != ELFType.relocatable
         registers = CallingConvention.parameterRegisters(machine: elf.machine)
         excluded = options.excludedLanguages

@@ -99,6 +99,8 @@ struct EncodeRun: ~Copyable, Sendable {
             entry.variable = store.id(of: entry.variable)
             perCPU.entries.append(entry)
         }
+        perCPU.misses += content.findings.missedPerCPU
+        perCPU.noted.formUnion(content.findings.notedPerCPU)
         for var entry in content.findings.globals {
             entry.type = store.id(of: entry.type)
             globals.entries.append(entry)
@@ -128,6 +130,12 @@ extension EncodeRun {
         var reader = UnitReader(context, firstUnit)
         reader.readLinked(into: box)
         _ = run.take(box)
+        for (_, split) in context.splitUnits.sorted(by: { $0.key < $1.key })
+        where run.failure == nil {
+            let box = UnitBox(names: context.names)
+            reader.read(split, into: box)
+            _ = run.take(box)
+        }
         run.finish()
         if let failure = run.failure { throw failure }
         return run

@@ -12,6 +12,8 @@ package struct EncodeOptions: Sendable {
     /// The kernel that the BTF is for. Names that it does not take are left out; the features must be
     /// such as it takes.
     package var target: TargetRules?
+    /// Hide the arguments of kernel functions that the verifier fills in, as kernels from 7.0 on want it.
+    package var hidesImplicitArguments = false
     /// Codes of languages whose units are left out, see `Language.parse`.
     package var excludedLanguages: Set<UInt64> = []
     /// Codes of the only languages whose units are taken; nil takes all that are not left out.
@@ -33,6 +35,8 @@ package struct Encoded: Sendable {
     package var base: [UInt8]?
     package let typeCount: Int
     package let ledger: Ledger?
+    /// Kernel functions whose implicit arguments are hidden.
+    package var withHiddenArguments: [String] = []
 }
 
 /// Why a file could not be encoded. The description names section and offset.
@@ -42,6 +46,8 @@ package enum EncodeError: Error, CustomStringConvertible {
     case dwarf(DWARFError)
     case btf(BTFError)
     case noDebugInfo
+    /// A file of split units cannot be read.
+    case split(SplitFileError)
     /// Units refer to each other: they must be read together. Never leaves this room.
     case linkedUnits
 
@@ -53,6 +59,7 @@ package enum EncodeError: Error, CustomStringConvertible {
         case .btf(let error): "encoding failed at " + error.description
         case .noDebugInfo:
             ".debug_info: no such section: the file was built without -g, or stripped"
+        case .split(let error): error.description
         case .linkedUnits:
             ".debug_info: units refer to each other"
         }
@@ -63,10 +70,10 @@ package enum EncodeError: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
-///   - split: its `splitUnits`.
+///   - split: its `splitUnits`; those without a path are left out.
 ///   - base: the base BTF; nil makes standalone BTF.
-///   - whole: the same base, not indexed: for the feature `distilledBase`, and where the file has BTF and kernel
-///     functions whose flags it tells.
+///   - whole: the same base, not indexed: for the feature `distilledBase`, where the file has BTF and kernel
+///     functions whose flags it tells, and where such functions have implicit arguments.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
@@ -82,13 +89,20 @@ package func encode(
     var ledger = run.ledger
     var last = TypeWriter(names: context.names)
     run.functions.write(&last, &ledger)
-    if options.features.contains(.kernelFunctionTags) {
+    let tagsFunctions = options.features.contains(.kernelFunctionTags)
+    var withImplicitArguments: Set<String> = []
+    if tagsFunctions || options.hidesImplicitArguments {
         do throws(ELFError) {
-            try KernelFunctions(elf, base: whole).write(
-                &last, run.store, options, &ledger)
+            let functions = try KernelFunctions(elf, base: whole)
+            if tagsFunctions { functions.write(&last, run.store, options, &ledger) }
+            if options.hidesImplicitArguments {
+                withImplicitArguments = functions.withImplicitArguments
+            }
         } catch { throw .elf(error) }
     }
-    run.perCPU.write(&last)
+    if context.perCPU != nil, !options.features.contains(.globalVariables) {
+        run.perCPU.write(&last, &ledger, context.symbols.perCPU)
+    }
     run.globals.write(&last, &ledger)
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
@@ -110,11 +124,25 @@ package func encode(
     guard compact.typeCount > 0 || base != nil && run.hasTypes else {
         return Encoded(bytes: [], typeCount: 0, ledger: ledger)
     }
-    let bytes = compact.serialized(
+    var bytes = compact.serialized(
         bigEndian: data.bigEndian,
         withLayout: base == nil && options.features.contains(.layout))
+    var typeCount = compact.typeCount
+    var hidden: [String] = []
+    if !withImplicitArguments.isEmpty {
+        do throws(BTFError) {
+            let result = try BTF.parse(ByteView(bytes), base: whole).hidingImplicitArguments(
+                of: withImplicitArguments, evenUntagged: true)
+            if !result.functions.isEmpty {
+                hidden = result.functions
+                bytes = result.btf.serialized()
+                typeCount = result.btf.starts.count
+            }
+        } catch { throw .btf(error) }
+    }
     guard let whole, options.features.contains(.distilledBase) else {
-        return Encoded(bytes: bytes, typeCount: compact.typeCount, ledger: ledger)
+        return Encoded(
+            bytes: bytes, typeCount: typeCount, ledger: ledger, withHiddenArguments: hidden)
     }
     let distilled: Distilled
     do throws(BTFError) {
@@ -124,6 +152,6 @@ package func encode(
         ledger?.note(whole.record(id)?.name ?? "", unit: "", .ambiguousBaseType)
     }
     return Encoded(
-        bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount, ledger: ledger
-    )
+        bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount,
+        ledger: ledger, withHiddenArguments: hidden)
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import ELF
+
 /// What to encode, under pahole's feature names (`--btf_features`).
 package struct Features: OptionSet, Sendable {
     package let rawValue: UInt32
@@ -51,6 +53,12 @@ package struct Features: OptionSet, Sendable {
 
     /// What Debian's 6.1 and 6.12 kernels were built with.
     package static let legacy: Features = [.variables, .float, .enum64, .declTag, .typeTag]
+
+    /// How to open the files that are to be encoded: variables are told apart by the sections they are in.
+    package var sectionSeparation: SectionSeparation {
+        if contains(.globalVariables) { return .all }
+        return contains(.variables) ? .withSection(PerCPUSection.name) : .none
+    }
 
     /// Reads a comma list; `default` stands for `standard`, `all` for all features.
     ///

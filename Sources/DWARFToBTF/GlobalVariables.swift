@@ -85,12 +85,36 @@ extension UnitEncoder {
         for tag in declarationTags {
             if case .value(let index) = tag.target { tags[index, default: []].append(tag.value) }
         }
+        for value in localVariables {
+            if case .address? = try? location(of: value) {
+                note(value.name, .localVariable, in: value)
+            }
+        }
         for index in variables {
             let value = values[index]
-            guard value.hasLocation, let address = address(of: value) else { continue }
-            let (name, type) = try parameter(index)
-            guard name != 0 else { continue }
+            let name = variableName(index)
             let unit = contexts[Int(value.context)]
+            let address: UInt64
+            switch try location(of: value) {
+            case .address(let found, _): address = found
+            case .nowhere where value.isDeclaration: continue
+            case .nowhere:
+                note(name, .noLocation, in: unit)
+                continue
+            case .threadLocal:
+                note(name, .threadLocal, in: unit)
+                continue
+            case .pieces:
+                note(name, .variableInPieces, in: unit)
+                continue
+            case .computed:
+                note(name, .computedLocation, in: unit)
+                continue
+            }
+            guard name != 0 else {
+                note(0, .unnamedVariable, in: unit)
+                continue
+            }
             let bytes = context.names.bytes(of: name)
             if generatedPrefixes.contains(where: { bytes.starts(with: $0) }) {
                 note(name, .generatedName, in: unit)
@@ -102,7 +126,8 @@ extension UnitEncoder {
             }
             guard let section = sections.find(address), isSectionName(section.name),
                 address != 0 || !context.zeroMeansDropped
-                    || context.symbols.perCPU[name]?.contains(where: { $0.address == 0 }) == true
+                    || context.perCPU?.symbolBase == 0
+                        && context.symbols.perCPU.find(name, at: 0) != nil
             else {
                 note(name, .discardedVariable, in: unit)
                 continue
@@ -113,6 +138,7 @@ extension UnitEncoder {
                 note(name, .sectionName, in: unit)
                 continue
             }
+            let type = try parameter(index).type
             if type == 0 {
                 note(name, .voidVariable, in: unit)
                 continue

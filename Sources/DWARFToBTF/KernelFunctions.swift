@@ -14,6 +14,8 @@ struct KernelFunctions {
     private(set) var misplaced: [String] = []
     /// Functions whose flags cannot be told: the set is sorted, and the ids lead to no such function.
     private(set) var flagless: [String] = []
+    /// Functions whose last arguments the verifier fills in.
+    private(set) var withImplicitArguments: Set<String> = []
 
     // include/linux/btf.h: bits of a set's flags, then of a function's.
     private static let isFunctionSet: UInt32 = 1 << 0
@@ -35,6 +37,8 @@ struct KernelFunctions {
         let isFilled = sets.contains { section.isFilled(section.sets[$0]) }
         let old = isFilled ? try? BTF.inFile(elf, base: base) : nil
         let split = isFilled ? SplitWithoutBase.inFile(elf) : nil
+        withImplicitArguments = section.functionsWithImplicitArguments(
+            old: old, withoutBase: split)
         for set in sets {
             let found = section.flags(
                 ofSet: set, old: old, withoutBase: split, mask: Self.known)

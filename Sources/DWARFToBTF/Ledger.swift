@@ -5,7 +5,8 @@ package struct Ledger: Sendable {
     /// Every rule that leaves something out or degrades it. docs/ledger.md explains each.
     package enum Reason: String, CaseIterable, Sendable {
         // Functions.
-        /// Code exists only inside callers: no function symbol of this name.
+        /// Code exists only inside callers: no function symbol of this name. Or a variable is in the per-CPU
+        /// section where the symbol table has none of this name.
         case noSymbol = "no-symbol"
         /// Some parameter has no name.
         case unnamedParameter = "unnamed-parameter"
@@ -22,6 +23,8 @@ package struct Ledger: Sendable {
         case inlinedTwin = "inlined-twin"
         /// Several functions of this name stand at different addresses.
         case ambiguousAddress = "ambiguous-address"
+        /// The function has code and no name.
+        case unnamedFunction = "unnamed-function"
         /// The name is no C identifier: functions and variables are left out, types lose the name.
         case invalidName = "invalid-name"
         // Variables.
@@ -35,6 +38,22 @@ package struct Ledger: Sendable {
         case discardedVariable = "discarded-variable"
         /// It shares memory with another variable, which is told of.
         case overlappingVariable = "overlapping-variable"
+        /// It is the variable of a function: its symbol has another name, or none.
+        case localVariable = "local-variable"
+        /// It has an address and no name.
+        case unnamedVariable = "unnamed-variable"
+        /// The debug information says its value, or nothing, in the place of an address.
+        case noLocation = "no-location"
+        /// Its address is worked out at run time, or changes.
+        case computedLocation = "computed-location"
+        /// Its parts are at several places.
+        case variableInPieces = "variable-in-pieces"
+        /// Each thread has its own.
+        case threadLocal = "thread-local"
+        /// It is in a section for per-CPU variables, but not in the one that BTF tells of.
+        case otherPerCPUSection = "other-per-cpu-section"
+        /// The symbol table has a per-CPU variable that no debug information describes.
+        case noDebugInformation = "no-debug-information"
         // Types.
         /// A composite or enum with more elements than BTF can count: kept without its elements.
         case tooManyElements = "too-many-elements"
@@ -70,7 +89,7 @@ package struct Ledger: Sendable {
         // Units.
         /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
         case excludedLanguage = "excluded-language"
-        /// The unit's entries are in another file (`-gsplit-dwarf`) that was not there.
+        /// The unit's entries are in another file (`-gsplit-dwarf`) that was not read.
         case missingSplitFile = "missing-split-file"
     }
 

@@ -6,73 +6,196 @@ internal import DWARF
 
 /// The per-CPU variables of a file: one VAR each, and the DATASEC that places them.
 struct PerCPUVariables {
-    static let sectionName = ".data..percpu"
-
     struct Entry: Sendable {
         var variable: UInt32
+        let name: UInt32
+        let unit: String
+        /// Index into `PerCPUSymbols.symbols`.
+        let symbol: Int
         let offset: UInt32
         let size: UInt32
     }
 
+    /// A variable that the debug information describes without saying where it is, or as being nowhere. It
+    /// counts if the symbol table has one of this name that nothing else describes.
+    struct Miss: Sendable {
+        let name: UInt32
+        let unit: String
+        let reason: Ledger.Reason
+    }
+
     var entries: [Entry] = []
+    var misses: [Miss] = []
+    /// Indexes of symbols whose variables are in the ledger already.
+    var noted: Set<Int> = []
 
     /// Writes the DATASEC, if there is anything to place.
-    func write(_ types: inout TypeWriter) {
-        let sorted = entries.sorted { ($0.offset, $0.variable) < ($1.offset, $1.variable) }
-        guard let last = sorted.last else { return }
+    func write(
+        _ types: inout TypeWriter, _ ledger: inout Ledger?, _ symbols: PerCPUSymbols
+    ) {
+        func text(_ name: UInt32) -> String {
+            String(decoding: types.names.bytes(of: name), as: UTF8.self)
+        }
+        var kept: [Entry] = []
+        var end: UInt64 = 0
+        for entry in entries.sorted(by: { ($0.offset, $0.variable) < ($1.offset, $1.variable) }) {
+            guard UInt64(entry.offset) >= end else {
+                // The same variable, as another unit describes it.
+                if kept.last.map({ $0.symbol != entry.symbol }) ?? true {
+                    ledger?.note(text(entry.name), unit: entry.unit, .overlappingVariable)
+                }
+                continue
+            }
+            end = UInt64(entry.offset) + UInt64(entry.size)
+            kept.append(entry)
+        }
+        if ledger != nil { note(symbols, text, &ledger) }
+        guard !kept.isEmpty else { return }
         types.begin(
-            name: types.names.intern(Self.sectionName),
-            info: TypeInfo(.datasec, vlen: sorted.count),
-            third: last.offset &+ last.size)
-        for entry in sorted { types.append(entry.variable, entry.offset, entry.size) }
+            name: types.names.intern(PerCPUSection.name),
+            info: TypeInfo(.datasec, vlen: kept.count), third: UInt32(truncatingIfNeeded: end))
+        for entry in kept { types.append(entry.variable, entry.offset, entry.size) }
+    }
+
+    /// Notes the symbols that no variable was found for.
+    private func note(
+        _ symbols: PerCPUSymbols, _ text: (UInt32) -> String, _ ledger: inout Ledger?
+    ) {
+        let found = noted.union(entries.map(\.symbol))
+        let places = Set(found.map { symbols.symbols[$0].offset })
+        var reasons: [UInt32: Miss] = [:]
+        for miss in misses where reasons[miss.name] == nil { reasons[miss.name] = miss }
+        for (index, symbol) in symbols.symbols.enumerated() where !found.contains(index) {
+            if let miss = reasons[symbol.plainName] {
+                ledger?.note(text(miss.name), unit: miss.unit, miss.reason)
+            } else if !places.contains(symbol.offset) {
+                ledger?.note(text(symbol.name), unit: "", .noDebugInformation)
+            }
+        }
     }
 }
 
 extension UnitEncoder {
     /// Writes the per-CPU variables of the units just read.
-    mutating func collectPerCPU() throws(DWARFError) {
+    mutating func collectPerCPU(_ section: PerCPUSection) throws(DWARFError) {
+        var tags: [Int: [DeclarationTag]] = [:]
+        for tag in declarationTags {
+            if case .value(let index) = tag.target { tags[index, default: []].append(tag) }
+        }
+        var found: Set<Int> = []
         for index in variables {
             let value = values[index]
-            guard value.hasLocation, let address = address(of: value) else { continue }
-            let (name, type) = try parameter(index)
-            guard name != 0,
-                let symbol = context.symbols.perCPU[name]?.first(where: { $0.address == address })
+            guard let symbol = try perCPUSymbol(of: value, index, section),
+                found.insert(symbol).inserted
             else { continue }
-            guard isIdentifier(context.names.bytes(of: name)[...], for: context.target) else {
-                note(name, .invalidName, in: contexts[Int(value.context)])
-                continue
+            try addPerCPU(index, symbol, tags: tags.isEmpty ? [] : tags[index] ?? [])
+        }
+        for value in localVariables { noteLocalPerCPU(value, section) }
+    }
+
+    /// The name of a variable, or of the declaration it completes; 0 for none.
+    func variableName(_ index: Int) -> UInt32 {
+        var value = values[index]
+        for _ in 0..<4 where value.name == 0 {
+            guard value.origin != .none, case .value(let next) = offsets.get(value.origin) else {
+                break
             }
-            if type == 0 {
-                note(name, .voidVariable, in: contexts[Int(value.context)])
-                continue
+            value = values[Int(next)]
+        }
+        return value.name
+    }
+
+    /// The symbol of a per-CPU variable; nil for any other variable, and for one that the ledger has to have.
+    private mutating func perCPUSymbol(
+        of value: ValueEntry, _ index: Int, _ section: PerCPUSection
+    ) throws(DWARFError) -> Int? {
+        let reason: Ledger.Reason
+        switch try location(of: value) {
+        case .address(let address, let base):
+            guard let offset = section.offset(of: address) else {
+                if section.isInOther(address) {
+                    note(variableName(index), .otherPerCPUSection, in: value)
+                }
+                return nil
             }
-            guard symbol.size > 0, let offset = UInt32(exactly: symbol.offset),
-                let size = UInt32(exactly: symbol.size)
-            else {
-                note(name, .emptyVariable, in: contexts[Int(value.context)])
-                continue
+            let name = variableName(index)
+            if let symbol = context.symbols.perCPU.find(name, at: offset) { return symbol }
+            if section.isSeparate, !(base == 0 && context.zeroMeansDropped) {
+                note(name, name == 0 ? .unnamedVariable : .noSymbol, in: value)
             }
-            let variable = types.add(.var, name: name, third: type)
-            types.append(
-                isExternal(value) ? Linkage.global.rawValue : Linkage.static.rawValue)
-            findings.perCPU.append(
-                PerCPUVariables.Entry(variable: variable, offset: offset, size: size))
-            for tag in declarationTags {
-                guard case .value(index) = tag.target else { continue }
-                types.addDeclarationTag(tag.value, on: variable, component: tag.component)
-            }
+            return nil
+        case .threadLocal: return nil
+        case .pieces: reason = .variableInPieces
+        case .nowhere:
+            if value.isDeclaration { return nil }
+            reason = .noLocation
+        case .computed: reason = .computedLocation
+        }
+        let name = variableName(index)
+        if context.keepsLedger, context.symbols.perCPU.has(name) {
+            findings.missedPerCPU.append(
+                PerCPUVariables.Miss(
+                    name: name, unit: contexts[Int(value.context)].name, reason: reason))
+        }
+        return nil
+    }
+
+    /// Writes the VAR of a variable, or notes why there is none.
+    private mutating func addPerCPU(
+        _ index: Int, _ number: Int, tags: [DeclarationTag]
+    ) throws(DWARFError) {
+        let value = values[index]
+        let symbol = context.symbols.perCPU.symbols[number]
+        let (name, type) = try parameter(index)
+        var reason: Ledger.Reason?
+        if !isIdentifier(context.names.bytes(of: name)[...], for: context.target) {
+            reason = .invalidName
+        } else if type == 0 {
+            reason = .voidVariable
+        }
+        guard reason == nil, symbol.size > 0, let offset = UInt32(exactly: symbol.offset),
+            let size = UInt32(exactly: symbol.size),
+            !offset.addingReportingOverflow(size).overflow
+        else {
+            note(name, reason ?? .emptyVariable, in: value)
+            findings.notedPerCPU.append(number)
+            return
+        }
+        let variable = types.add(.var, name: name, third: type)
+        types.append(isExternal(value) ? Linkage.global.rawValue : Linkage.static.rawValue)
+        findings.perCPU.append(
+            PerCPUVariables.Entry(
+                variable: variable, name: name, unit: contexts[Int(value.context)].name,
+                symbol: number, offset: offset, size: size))
+        for tag in tags {
+            types.addDeclarationTag(tag.value, on: variable, component: tag.component)
         }
     }
 
-    /// The address its location names, nil where that is worked out at run time.
-    func address(of value: ValueEntry) -> UInt64? {
-        switch value.locationForm {
-        case .exprloc, .block, .block1, .block2, .block4: break
-        default: return nil
+    /// Notes a variable of a function that is in the per-CPU section. Symbols of such have other names
+    /// (`count.3`, `function.count`), by which nobody finds them.
+    private mutating func noteLocalPerCPU(_ value: ValueEntry, _ section: PerCPUSection) {
+        guard case .address(let address, let base)? = try? location(of: value) else { return }
+        guard let offset = section.offset(of: address) else {
+            if section.isInOther(address) { note(value.name, .localVariable, in: value) }
+            return
         }
+        let symbols = context.symbols.perCPU
+        guard
+            section.isSeparate && !(base == 0 && context.zeroMeansDropped)
+                || symbols.find(value.name, at: offset) != nil
+        else { return }
+        note(value.name, .localVariable, in: value)
+        findings.notedPerCPU += symbols.all(at: offset)
+    }
+
+    /// Where a variable is.
+    func location(of value: ValueEntry) throws(DWARFError) -> VariableLocation {
+        guard value.hasLocation else { return .nowhere }
         let context = contexts[Int(value.context)]
-        return context.data.address(
-            of: BlockRange(bits: value.location), unit: context.unit, addrBase: context.addrBase)
+        return try context.data.variableLocation(
+            value.location, form: value.locationForm, unit: context.unit,
+            addrBase: context.addrBase)
     }
 
     /// The linkage that the variable, or the declaration it completes, says.
@@ -82,5 +205,9 @@ extension UnitEncoder {
             return false
         }
         return values[Int(origin)].isExternal
+    }
+
+    mutating func note(_ name: UInt32, _ reason: Ledger.Reason, in value: ValueEntry) {
+        note(name, reason, in: contexts[Int(value.context)])
     }
 }

@@ -4,16 +4,6 @@ internal import BTF
 internal import Bytes
 internal import ELF
 
-/// A variable in the per-CPU section.
-struct PerCPUSymbol {
-    /// Bytes from the start of the section.
-    let offset: UInt64
-    /// As DWARF expressions name it.
-    let address: UInt64
-    /// Bytes.
-    let size: UInt64
-}
-
 /// What the symbol table says about functions and per-CPU variables, by name. Compilers rename the
 /// clones of functions that they make: `name.isra.0` and the like count as `name`; `name.cold` is a part
 /// of it, no function.
@@ -25,7 +15,7 @@ final class SymbolNames: Sendable {
     private let clones: Set<UInt32>
     /// Addresses in the DWARF are those of the symbols: the file is linked.
     private let isLinked: Bool
-    let perCPU: [UInt32: [PerCPUSymbol]]
+    let perCPU: PerCPUSymbols
 
     /// How many functions have names.
     var functionCount: Int { functions.count }
@@ -45,9 +35,9 @@ final class SymbolNames: Sendable {
     func isAmbiguous(_ name: UInt32) -> Bool { several.contains(name) }
 
     /// - Parameter section: the per-CPU section, if the file has one and variables are wanted.
-    init(_ elf: ELFFile, names: NamePool, perCPU section: ELFSection?) throws(ELFError) {
+    init(_ elf: ELFFile, names: NamePool, perCPU section: PerCPUSection?) throws(ELFError) {
         let strings = try elf.symbolStrings()
-        let base = elf.type == ELFType.relocatable ? 0 : section?.address ?? 0
+        let base = section?.symbolBase ?? 0
         // The size is what the file says.
         let size = Int(clamping: elf.symbolTable?.size ?? 0)
         var functions = NumberTable(expecting: min(size, elf.bytes.count) / 48)
@@ -55,7 +45,7 @@ final class SymbolNames: Sendable {
         var places = Arena<Int>()
         var several: Set<UInt32> = []
         var clones: Set<UInt32> = []
-        var perCPU: [UInt32: [PerCPUSymbol]] = [:]
+        var perCPU: [PerCPUSymbols.Symbol] = []
         try elf.forEachSymbol { symbol in
             guard let index = symbol.sectionIndex else { return }
             if symbol.type == ELFSymbolCode.typeFunction {
@@ -74,16 +64,23 @@ final class SymbolNames: Sendable {
                 symbol.value >= base, let name = symbol.name(in: strings),
                 let id = name.withSpan({ names.intern($0) })
             {
-                perCPU[id, default: []].append(
-                    PerCPUSymbol(
-                        offset: symbol.value - base, address: symbol.value, size: symbol.size))
+                var plain = id
+                if let dot = name.firstIndex(of: UInt8(ascii: ".")), dot > 0,
+                    let part = name.slice(0, dot)
+                {
+                    plain = part.withSpan({ names.intern($0) }) ?? id
+                }
+                perCPU.append(
+                    .init(
+                        plainName: plain, name: id, offset: symbol.value - base,
+                        size: symbol.size))
             }
         }
         self.functions = functions
         self.addresses = addresses
         self.several = several
         self.clones = clones
-        self.perCPU = perCPU
+        self.perCPU = PerCPUSymbols(perCPU)
         isLinked = elf.type != ELFType.relocatable
     }
 

@@ -11,7 +11,12 @@ extension UnitEncoder {
 
     mutating func close() throws(DWARFError) {
         guard let entry = open.popLast() else { return }
-        if entry.depth < 64 { openDepths &= ~(1 << UInt64(entry.depth)) }
+        let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
+        openDepths &= ~bit
+        if entry.sort == .function {
+            hiddenDepths &= ~bit
+            openFunctions -= 1
+        }
         switch entry.sort {
         case .composite: finishComposite(entry)
         case .array: finishArray(entry)

@@ -22,7 +22,7 @@ extension UnitEncoder {
                     ? data.address(
                         die.value(.lowPC), form: die.form(.lowPC), unit: unit,
                         addrBase: addrBase) ?? 0 : 0,
-                hasRanges: die.has(.ranges)))
+                hasAddress: die.has(.lowPC), hasRanges: die.has(.ranges)))
         let place = offsets.mark(slot(die.offset))
         offsets.set(place, .function(UInt32(truncatingIfNeeded: index)))
         let hasChain = die.has(.annotation)
@@ -61,6 +61,10 @@ extension UnitEncoder {
     }
 
     mutating func addVariable(_ die: borrowing DIE) throws(DWARFError) {
+        if openFunctions > 0 {
+            if die.has(.location) { localVariables.append(try valueEntry(die, position: 0)) }
+            return
+        }
         let index = values.count
         let place = offsets.mark(slot(die.offset))
         offsets.set(place, .value(UInt32(truncatingIfNeeded: index)))
@@ -77,7 +81,8 @@ extension UnitEncoder {
             origin: die.has(.abstractOrigin)
                 ? try reference(die, .abstractOrigin) : try reference(die, .specification),
             location: die.value(.location), locationForm: die.form(.location),
-            isExternal: die.flag(.external), isConstant: die.has(.constValue),
+            isExternal: die.flag(.external), isDeclaration: die.flag(.declaration),
+            isConstant: die.has(.constValue),
             position: position, context: UInt32(contexts.count - 1))
     }
 

@@ -16,7 +16,8 @@ extension UnitEncoder {
         for tag in declarationTags {
             if case .function(let index) = tag.target { tags[index, default: []].append(tag) }
         }
-        for index in functions.indices where !functions[index].isDeclaration {
+        for index in functions.indices
+        where !functions[index].isDeclaration || functions[index].hasCode {
             try consider(index, tags: tags.isEmpty ? [] : tags[index] ?? [])
         }
     }
@@ -24,7 +25,12 @@ extension UnitEncoder {
     private mutating func consider(_ index: Int, tags: [DeclarationTag]) throws(DWARFError) {
         let function = functions[index]
         let definition = definition(of: index)
-        guard definition.name != 0 else { return }
+        guard definition.name != 0 else {
+            if function.hasCode {
+                note(0, .unnamedFunction, in: contexts[Int(function.context)])
+            }
+            return
+        }
         guard context.symbols.isFunction(definition.name) else {
             if context.keepsLedger {
                 note(definition.name, .noSymbol, in: contexts[Int(function.context)])
@@ -69,7 +75,7 @@ extension UnitEncoder {
     }
 
     private func rank(of function: FunctionEntry, _ name: UInt32) -> FunctionView.Rank {
-        if function.address != 0 {
+        if function.address != 0 || function.hasAddress && !context.zeroMeansDropped {
             return context.symbols.isPlace(of: name, function.address) ? .exact : .elsewhere
         }
         return function.hasRanges ? .scattered : .noCode

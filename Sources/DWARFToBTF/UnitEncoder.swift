@@ -44,6 +44,8 @@ struct UnitEncoder: ~Copyable {
     var inTypes = false
     var unitIsC = true
     var strOffsetsBase: UInt64 = 0
+    /// Of the unit's skeleton, in a `.dwo` file.
+    private var addressBase: UInt64?
     /// What was said by the units since the table was last emptied.
     var contexts: [UnitContext] = []
     /// Section offset of the table's first word, and where the unit's section begins in the table.
@@ -62,8 +64,10 @@ struct UnitEncoder: ~Copyable {
     var enumSigns: [(id: UInt32, type: EntryReference)] = []
     var functions = Arena<FunctionEntry>()
     var values = Arena<ValueEntry>()
-    /// Top-level variables, as indexes into `values`.
+    /// Variables outside of functions, as indexes into `values`.
     var variables: [Int] = []
+    /// Variables of functions, for the ledger.
+    var localVariables: [ValueEntry] = []
     var declarationTags: [DeclarationTag] = []
     /// By place in the offset table.
     var annotationEntries: [Int: AnnotationEntry] = [:]
@@ -73,6 +77,9 @@ struct UnitEncoder: ~Copyable {
     var open = Arena<OpenEntry>()
     /// A bit for the depth of each of them, below 64.
     var openDepths: UInt64 = 0
+    /// The same of functions, unless the ledger asks for their variables; and how many functions are open.
+    var hiddenDepths: UInt64 = 0
+    var openFunctions = 0
     var scratch = Arena<UInt32>()
     var children = Arena<PlainChild>()
     var models = CompositeModels()
@@ -105,6 +112,8 @@ struct UnitEncoder: ~Copyable {
         self.unit = unit
         self.inTypes = inTypes
         strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
+        // GNU's forerunner of the section has no header.
+        if data.isSplit, unit.encoding.version < 5 { strOffsetsBase = 0 }
         open.removeAll()
         scratch.removeAll()
         annotations.removeAll(keepingCapacity: true)
@@ -117,14 +126,33 @@ struct UnitEncoder: ~Copyable {
         try reader.decode(into: &die)
         guard try enterUnit(die) else { return false }
         openDepths = 0
-        var filter = EntryFilter(open: 0, variables: context.wantsVariables)
+        hiddenDepths = 0
+        openFunctions = 0
+        var filter = EntryFilter(variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
             while openDepth >= reader.outermost { try close() }
             try visit(die, &reader)
             filter.open = openDepths
+            filter.hidden = hiddenDepths
         }
         while !open.isEmpty { try close() }
         return true
+    }
+
+    /// Turns to a `.dwo` file, which has strings of its own.
+    mutating func enter(_ split: DWARFData, addressBase: UInt64) {
+        data = split
+        self.addressBase = addressBase
+        links = UnitLinks()
+        links.inAlternate = true
+        sectionBase = 0
+    }
+
+    /// Turns back from a `.dwo` file.
+    mutating func leave(to whole: DWARFData) {
+        data = whole
+        addressBase = nil
+        links = UnitLinks()
     }
 
     private mutating func enterUnit(_ die: borrowing DIE) throws(DWARFError) -> Bool {
@@ -132,7 +160,9 @@ struct UnitEncoder: ~Copyable {
         let language = die.value(.language)
         let context = UnitContext(
             unit: unit, data: data, name: self.context.keepsLedger ? try unitName(die) : "",
-            loclistsBase: die.value(.loclistsBase), addrBase: die.value(.addrBase),
+            loclistsBase: data.isSplit && !die.has(.loclistsBase)
+                ? (unit.encoding.is64Bit ? 20 : 12) : die.value(.loclistsBase),
+            addrBase: addressBase ?? die.value(.addrBase),
             isC: Language.isC(language))
         if self.context.leavesOut(die.has(.language) ? language : nil) {
             if self.context.keepsLedger {
@@ -177,7 +207,12 @@ struct UnitEncoder: ~Copyable {
     /// Opens an entry: its children come next.
     mutating func push(_ entry: OpenEntry) {
         open.append(entry)
-        if entry.depth < 64 { openDepths |= 1 << UInt64(entry.depth) }
+        let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
+        openDepths |= bit
+        if entry.sort == .function {
+            if !context.keepsLedger { hiddenDepths |= bit }
+            openFunctions += 1
+        }
     }
 
     /// Depth of the innermost open entry; -1 when none is.

@@ -15,6 +15,9 @@ struct UnitFindings: ~Copyable, Sendable {
     var views: [FunctionView] = []
     var parameters = Arena<Parameter>()
     var perCPU: [PerCPUVariables.Entry] = []
+    var missedPerCPU: [PerCPUVariables.Miss] = []
+    /// Indexes of symbols whose variables are in `notes`.
+    var notedPerCPU: [Int] = []
     var globals: [GlobalVariables.Entry] = []
     /// By `FunctionView.unit`; empty without a ledger.
     var unitNames: [String] = []
@@ -28,6 +31,8 @@ struct UnitFindings: ~Copyable, Sendable {
         views.removeAll(keepingCapacity: true)
         parameters.removeAll()
         perCPU.removeAll(keepingCapacity: true)
+        missedPerCPU.removeAll(keepingCapacity: true)
+        notedPerCPU.removeAll(keepingCapacity: true)
         globals.removeAll(keepingCapacity: true)
         unitNames.removeAll(keepingCapacity: true)
         notes.removeAll(keepingCapacity: true)

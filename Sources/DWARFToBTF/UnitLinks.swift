@@ -9,7 +9,8 @@ internal import DWARF
 struct UnitLinks {
     /// Units are read together, into one table.
     var isShared = false
-    /// The unit under way is the dwz file's.
+    /// The unit under way is of another file, which has strings of its own: dwz's or, where units are not shared,
+    /// a `.dwo` file.
     var inAlternate = false
     /// Where the dwz file's section begins in the table; nil without such a file.
     var alternateBase: Int?

@@ -20,8 +20,10 @@ struct UnitReader: ~Copyable {
     /// Reads one unit that refers to no other.
     /// - Parameter index: its index in the file.
     mutating func read(_ unit: Unit, _ index: Int, into box: UnitBox) {
+        if !context.splitUnits.isEmpty, let split = context.splitUnits[index] {
+            return read(split, into: box)
+        }
         finish(box) { (reader: inout UnitReader) throws(EncodeError) in
-            if reader.leavesOutSplit(index) { return }
             guard unit.sort == .compile else { throw .linkedUnits }
             let isLinked: Bool
             do throws(DWARFError) { isLinked = try !reader.read(unit) } catch {
@@ -49,16 +51,45 @@ struct UnitReader: ~Copyable {
         }
     }
 
-    /// Whether the entries of a unit are in another file: the ledger says which.
-    private mutating func leavesOutSplit(_ index: Int) -> Bool {
-        guard !context.splitUnits.isEmpty, let split = context.splitUnits[index] else {
-            return false
+    /// Reads a unit whose entries are in another file, or notes that the file is not there.
+    mutating func read(_ split: SplitUnit, into box: UnitBox) {
+        finish(box) { (reader: inout UnitReader) throws(EncodeError) in
+            guard let path = split.path else {
+                if reader.context.keepsLedger {
+                    reader.encoder.findings.notes.append(
+                        (
+                            reader.context.names.intern(split.file), split.file, .missingSplitFile
+                        ))
+                }
+                return
+            }
+            do throws(SplitFileError) {
+                try reader.read(split, path)
+            } catch { throw .split(error) }
         }
-        if context.keepsLedger {
-            encoder.findings.notes.append(
-                (context.names.intern(split.file), split.file, .missingSplitFile))
+    }
+
+    private mutating func read(_ split: SplitUnit, _ path: String) throws(SplitFileError) {
+        let data = try SplitFiles.open(path, of: context.data).data
+        encoder.enter(data, addressBase: split.addressBase)
+        table = nil
+        compiler = nil
+        defer {
+            encoder.leave(to: context.data)
+            table = nil
+            compiler = nil
         }
-        return true
+        do throws(DWARFError) {
+            guard let unit = try data.splitUnit(id: split.id) else {
+                throw DWARFError(
+                    section: ".debug_info.dwo", offset: 0,
+                    "no unit of this id: the file has changed")
+            }
+            encoder.beginTable(origin: unit.offset, count: unit.end - unit.offset)
+            if try encoder.encode(unit, table: try table(of: unit), inTypes: false) {
+                try encoder.finishTable()
+            }
+        } catch { throw .dwarf(path, error) }
     }
 
     /// Does `body` and leaves what the encoder has in `box`.
@@ -122,7 +153,8 @@ struct UnitReader: ~Copyable {
 
     private mutating func read(_ units: [Unit], inTypes: Bool) throws(DWARFError) {
         for (index, unit) in units.enumerated() {
-            if !inTypes, !encoder.links.inAlternate, leavesOutSplit(index) { continue }
+            // Those are read one by one.
+            if !inTypes, !encoder.links.inAlternate, context.splitUnits[index] != nil { continue }
             _ = try encoder.encode(unit, table: try table(of: unit), inTypes: inTypes)
         }
     }
@@ -137,6 +169,7 @@ extension UnitEncoder {
         functions.removeAll()
         values.removeAll()
         variables.removeAll(keepingCapacity: true)
+        localVariables.removeAll(keepingCapacity: true)
         declarationTags.removeAll(keepingCapacity: true)
         patches.removeAll()
         runs.removeAll()
@@ -151,8 +184,8 @@ extension UnitEncoder {
         try collectFunctions()
         if let sections = context.sections {
             try collectGlobals(sections)
-        } else {
-            try collectPerCPU()
+        } else if let section = context.perCPU {
+            try collectPerCPU(section)
         }
         for tag in declarationTags {
             guard case .type(let id) = tag.target else { continue }

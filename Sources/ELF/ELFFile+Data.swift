@@ -17,7 +17,7 @@ extension ELFFile {
 
     /// The contents of `section`: decompressed (`SHF_COMPRESSED` with zlib or zstd, `.zdebug_`) and, in a
     /// relocatable file, with all its relocations applied as if every section were at address 0, or where
-    /// `separatingSections` put it.
+    /// the file's `SectionSeparation` put it.
     ///
     /// Contents that need neither are a view of the file; others are made once and kept. Two threads that
     /// ask for the same section at the same time may both do the work.

@@ -42,21 +42,21 @@ package final class ELFFile: Sendable {
     }
 
     /// Maps the file at `path` and reads its headers.
-    /// - Parameter separatingSections: see the other initializer.
+    /// - Parameter separation: see the other initializer.
     package convenience init(
-        path: String, separatingSections: Bool = false
+        path: String, separation: SectionSeparation = .none
     ) throws(ELFError) {
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw .host(error) }
-        try self.init(bytes, path: path, separatingSections: separatingSections)
+        try self.init(bytes, path: path, separation: separation)
     }
 
     /// Reads the headers of the file in `bytes`; errors call it `path`.
     ///
-    /// - Parameter separatingSections: relocations in a relocatable file count sections of the program as
+    /// - Parameter separation: whether relocations in a relocatable file count sections of the program as
     ///   being where `sectionMap` says, not all of them at 0, so that addresses tell which one is meant.
     package init(
-        _ bytes: ByteView, path: String, separatingSections: Bool = false
+        _ bytes: ByteView, path: String, separation: SectionSeparation = .none
     ) throws(ELFError) {
         let reader = LibELF(path: path)
         self.path = path
@@ -78,7 +78,8 @@ package final class ELFFile: Sendable {
             .map { (target: Int($0.info), by: $0.index) }
             .sorted { ($0.target, $0.by) < ($1.target, $1.by) }
         placements =
-            relocatable && separatingSections ? ELFFile.placements(of: sections) : nil
+            relocatable && separation.applies(to: sections)
+            ? ELFFile.placements(of: sections) : nil
     }
 
     /// True when `view` begins like an ELF file.

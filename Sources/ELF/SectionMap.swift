@@ -27,11 +27,33 @@ package struct SectionMap: Sendable {
         }
         return entries[behind - 1]
     }
+
+    /// The section of this name, the first in the section header table if there are several.
+    package func first(named name: String) -> Entry? {
+        entries.filter { $0.name == name }.min { $0.index < $1.index }
+    }
+}
+
+/// Which relocatable files have their sections at addresses of their own (`ELFFile.sectionMap`). Otherwise each
+/// is at 0, which most readers are content with.
+package enum SectionSeparation: Sendable {
+    case none
+    case all
+    /// Those with a section whose name begins like that.
+    case withSection(String)
+
+    func applies(to sections: [ELFSection]) -> Bool {
+        switch self {
+        case .none: false
+        case .all: true
+        case .withSection(let prefix): sections.contains { $0.name.hasPrefix(prefix) }
+        }
+    }
 }
 
 extension ELFFile {
     /// Sections that become memory, but for notes and what each thread has its own of. nil for a
-    /// relocatable file that was opened without `separatingSections`: all its sections are at 0.
+    /// relocatable file whose sections are not separated: all are at 0.
     package var sectionMap: SectionMap? {
         guard type != ELFType.relocatable || placements != nil else { return nil }
         return SectionMap(

@@ -29,12 +29,14 @@ package enum AtomicFile {
     ) throws(HostError) {
         var old = stat()
         // SAFETY: `old` is a local of the right type.
-        let exists = unsafe stat(path, &old) == 0
+        let exists = unsafe path.withSystemText { unsafe stat($0, &old) } == 0
         if !exists, errno != ENOENT { throw HostError(path, "replace", errno: errno) }
         if exists, old.st_mode & S_IFMT != S_IFREG {
             return try writeDirectly(path, chunks)
         }
-        if exists, unsafe faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0 {
+        if exists,
+            unsafe path.withSystemText({ unsafe faccessat(AT_FDCWD, $0, W_OK, AT_EACCESS) }) != 0
+        {
             throw HostError(path, "replace", errno: errno)
         }
         let target = try resolved(path, exists: exists)
@@ -63,10 +65,25 @@ package enum AtomicFile {
         try temporary.rename(to: target, path)
     }
 
+    /// Fails as `replace` would before it writes, and changes nothing: for those who learn only later what to write.
+    package static func checkReplaceable(_ path: String) throws(HostError) {
+        let old = FileStatus(path)
+        if path.isEmpty { throw HostError(path, "replace", errno: ENOENT) }
+        if old.isDirectory { throw HostError(path, "open", errno: EISDIR) }
+        if old.exists, !FileStatus.isAccessible(path, W_OK) {
+            throw HostError(path, old.isRegular ? "replace" : "open", errno: errno)
+        }
+        guard old.isRegular || !old.exists else { return }
+        let target = try resolved(path, exists: old.exists)
+        _ = try TemporaryFile(beside: target, shownAs: path, isPrivate: true)
+    }
+
     /// Removes the file, or the link, at `path`.
     package static func remove(_ path: String) throws(HostError) {
         // SAFETY: the path is a NUL-terminated copy for the duration of the call.
-        guard unsafe unlink(path) == 0 else { throw HostError(path, "remove", errno: errno) }
+        guard unsafe path.withSystemText({ unsafe unlink($0) }) == 0 else {
+            throw HostError(path, "remove", errno: errno)
+        }
     }
 
     /// The path whose folder entry is to be replaced: `path` with symbolic links at its end followed, also
@@ -74,11 +91,11 @@ package enum AtomicFile {
     private static func resolved(_ path: String, exists: Bool) throws(HostError) -> String {
         if exists {
             // SAFETY: realpath gives a malloc'd text or nil; it is freed after the copy.
-            guard let text = unsafe realpath(path, nil) else {
+            guard let text = unsafe path.withSystemText({ unsafe realpath($0, nil) }) else {
                 throw HostError(path, "replace", errno: errno)
             }
             defer { unsafe free(text) }
-            return unsafe String(cString: text)
+            return unsafe String(systemText: text)
         }
         var current = path
         for _ in 0..<40 {  // the kernel's own limit on links (MAXSYMLINKS)
@@ -100,7 +117,7 @@ package enum AtomicFile {
 
     private static func writeDirectly(_ path: String, _ chunks: [ByteView]) throws(HostError) {
         // SAFETY: the path is NUL-terminated for the call.
-        let fd = unsafe open(path, O_WRONLY | O_CLOEXEC)
+        let fd = unsafe path.withSystemText { unsafe open($0, O_WRONLY | O_CLOEXEC) }
         guard fd >= 0 else { throw HostError(path, "open", errno: errno) }
         defer { _ = close(fd) }
         for chunk in chunks {

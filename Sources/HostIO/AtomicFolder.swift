@@ -29,7 +29,8 @@ package enum AtomicFolder {
             try write(files, to: new)
             if status.isDirectory {
                 // SAFETY: the path is NUL-terminated for the call.
-                guard unsafe chmod(new, mode_t(status.mode)) == 0 else {
+                guard unsafe new.withSystemText({ unsafe chmod($0, mode_t(status.mode)) }) == 0
+                else {
                     throw HostError(path, "replace", errno: errno)
                 }
                 try exchange(new, target, keeping: kept, shownAs: path)
@@ -62,7 +63,9 @@ package enum AtomicFolder {
         // A folder comes before those in it.
         for folder in folders.reversed() {
             // SAFETY: the path is NUL-terminated for the call.
-            guard unsafe rmdir(folder) == 0 else { throw HostError(folder, "remove", errno: errno) }
+            guard unsafe folder.withSystemText({ unsafe rmdir($0) }) == 0 else {
+                throw HostError(folder, "remove", errno: errno)
+            }
         }
     }
 
@@ -77,12 +80,12 @@ package enum AtomicFolder {
     /// nil where nothing is.
     private static func realPath(_ path: String) throws(HostError) -> String? {
         // SAFETY: realpath gives a malloc'd text or nil; it is freed after the copy.
-        guard let text = unsafe realpath(path, nil) else {
+        guard let text = unsafe path.withSystemText({ unsafe realpath($0, nil) }) else {
             guard errno == ENOENT else { throw HostError(path, "replace", errno: errno) }
             return nil
         }
         defer { unsafe free(text) }
-        return unsafe String(cString: text)
+        return unsafe String(systemText: text)
     }
 
     private static func make(
@@ -90,7 +93,9 @@ package enum AtomicFolder {
     ) throws(HostError) -> String {
         for candidate in TemporaryNames(beside: target) {
             // SAFETY: the path is NUL-terminated for the call.
-            if unsafe mkdir(candidate, 0o777) == 0 { return candidate }
+            if unsafe candidate.withSystemText({ unsafe mkdir($0, 0o777) }) == 0 {
+                return candidate
+            }
             guard errno == EEXIST else { throw HostError(path, "make", errno: errno) }
         }
         throw HostError(path, "make", errno: EEXIST)
@@ -128,7 +133,11 @@ package enum AtomicFolder {
 
     private static func swap(_ one: String, _ other: String, _ path: String) throws(HostError) {
         // SAFETY: both paths are NUL-terminated for the call.
-        guard unsafe linux_exchange(one, other) == 0 else {
+        guard
+            unsafe one.withSystemText({ one in
+                unsafe other.withSystemText { other in unsafe linux_exchange(one, other) }
+            }) == 0
+        else {
             throw HostError(path, "replace", errno: errno)
         }
     }
@@ -137,7 +146,11 @@ package enum AtomicFolder {
         _ old: String, _ new: String, shownAs path: String
     ) throws(HostError) {
         // SAFETY: both paths are NUL-terminated for the call.
-        guard unsafe Glibc.rename(old, new) == 0 else {
+        guard
+            unsafe old.withSystemText({ old in
+                unsafe new.withSystemText { new in unsafe Glibc.rename(old, new) }
+            }) == 0
+        else {
             throw HostError(path, "replace", errno: errno)
         }
     }

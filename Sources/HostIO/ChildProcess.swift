@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import CLinux
 import Glibc
 
@@ -91,8 +92,10 @@ package struct ChildProcess: ~Copyable {
         let all = launcher.leash + ["\(getpid())"] + words
         var child: pid_t = 0
         // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with nil.
-        let copies = unsafe all.map { unsafe strdup($0) }
-        let variables = unsafe launcher.environment.map { unsafe strdup($0) }
+        let copies = unsafe all.map { unsafe $0.withSystemText { unsafe strdup($0) } }
+        let variables = unsafe launcher.environment.map {
+            unsafe $0.withSystemText { unsafe strdup($0) }
+        }
         defer { _ = unsafe (copies + variables).map { unsafe free($0) } }
         let reason = unsafe posix_spawnp(
             &child, all[0], &actions, &attributes, copies + [nil], variables + [nil])
@@ -160,9 +163,9 @@ package struct ChildProcess: ~Copyable {
     /// - Returns: only when that fails.
     package static func become(_ words: [String]) -> HostError {
         // SAFETY: every word is a NUL-terminated copy that lives as long as this process's memory does.
-        let copies = unsafe words.map { unsafe strdup($0) } + [nil]
+        let copies = unsafe words.map { unsafe $0.withSystemText { unsafe strdup($0) } } + [nil]
         guard let name = words.first else { return HostError("", "run", errno: EINVAL) }
-        _ = unsafe execvp(name, copies)
+        _ = unsafe name.withSystemText { unsafe execvp($0, copies) }
         return HostError(name, "run", errno: errno)
     }
 

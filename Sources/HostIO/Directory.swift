@@ -1,29 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import Glibc
 
 /// Listing folders. Results are sorted by bytes, so that every run sees one order.
 package enum Directory {
     /// The names in the folder at `path`, without "." and "..".
     package static func list(_ path: String) throws(HostError) -> [String] {
-        try entries(path).map(\.name)
-    }
-
-    private struct Entry {
-        let name: String
-        /// The name is UTF-8. No path leads to what has another one.
-        let isText: Bool
-        /// Only where the file system tells at once.
-        let isFolder: Bool
-    }
-
-    private static func entries(_ path: String) throws(HostError) -> [Entry] {
         // SAFETY: the path is NUL-terminated for the call; the stream is closed once.
-        guard let stream = unsafe opendir(path) else {
+        guard let stream = unsafe path.withSystemText({ unsafe opendir($0) }) else {
             throw HostError(path, "list", errno: errno)
         }
         defer { _ = unsafe closedir(stream) }
-        var entries: [Entry] = []
+        var names: [String] = []
         while true {
             errno = 0
             // SAFETY: the stream is open, used by this thread only, and each entry is copied before
@@ -34,18 +23,15 @@ package enum Directory {
                 break
             }
             // SAFETY: d_name is NUL-terminated inside the entry.
-            let (name, isText) = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
                 unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
-                    unsafe (String(cString: $0), String(validatingCString: $0) != nil)
+                    unsafe String(systemText: $0)
                 }
             }
-            guard name != ".", name != ".." else { continue }
-            // SAFETY: as above.
-            let type = unsafe Int(entry.pointee.d_type)
-            entries.append(Entry(name: name, isText: isText, isFolder: type == DT_DIR))
+            if name != ".", name != ".." { names.append(name) }
         }
-        entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-        return entries
+        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return names
     }
 
     /// Makes the folder at `path`, and those above it, unless they are there.
@@ -54,7 +40,7 @@ package enum Directory {
         for part in path.split(separator: "/") {
             made += part + "/"
             // SAFETY: the path is NUL-terminated for the call.
-            guard unsafe mkdir(made, 0o777) != 0 else { continue }
+            guard unsafe made.withSystemText({ unsafe mkdir($0, 0o777) }) != 0 else { continue }
             let reason = errno
             guard FileStatus(made).isDirectory else {
                 throw HostError(path, "make", errno: reason == EEXIST ? ENOTDIR : reason)
@@ -66,20 +52,15 @@ package enum Directory {
     /// there are none). Symbolic links are not followed.
     ///
     /// - Parameter leaveOut: told of each symbolic link with such a name.
-    /// - Throws: `HostError`; `EILSEQ` for a folder, or such a file, whose name is not UTF-8.
     package static func walk(
         _ path: String, suffixes: [String] = [], leaveOut: (String) -> Void = { _ in }
     ) throws(HostError) -> [String] {
         var found: [String] = []
         var pending = [path]
         while let folder = pending.popLast() {
-            for entry in try entries(folder) {
-                let name = entry.name
+            for name in try list(folder) {
                 let child = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
                 let isWanted = suffixes.isEmpty || suffixes.contains { name.hasSuffix($0) }
-                if !entry.isText, isWanted || entry.isFolder {
-                    throw HostError(child, "read", errno: EILSEQ)
-                }
                 let status = FileStatus(child, followLinks: false)
                 if status.isDirectory {
                     pending.append(child)

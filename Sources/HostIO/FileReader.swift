@@ -21,7 +21,7 @@ package enum FileReader {
         _ path: String, limit: Int = defaultLimit
     ) throws(HostError) -> ByteView {
         // SAFETY: the path is a NUL-terminated copy for the duration of the call.
-        let fd = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let fd = unsafe path.withSystemText { unsafe open($0, O_RDONLY | O_CLOEXEC) }
         guard fd >= 0 else { throw HostError(path, "open", errno: errno) }
         defer { _ = close(fd) }
 

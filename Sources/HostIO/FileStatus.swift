@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import Glibc
 
 /// What the system says about a path. A path that cannot be looked at counts as not existing.
@@ -23,7 +24,9 @@ package struct FileStatus: Sendable {
     package init(_ path: String, followLinks: Bool = true) {
         var info = stat()
         // SAFETY: `info` is a local of the right type; the path is NUL-terminated for the call.
-        let result = unsafe followLinks ? stat(path, &info) : lstat(path, &info)
+        let result = unsafe path.withSystemText {
+            unsafe followLinks ? stat($0, &info) : lstat($0, &info)
+        }
         let type = info.st_mode & S_IFMT
         exists = result == 0
         isRegular = exists && type == S_IFREG
@@ -34,5 +37,16 @@ package struct FileStatus: Sendable {
         identity = exists ? [UInt64(info.st_dev), UInt64(info.st_ino)] : nil
         modified =
             exists ? Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec) : 0
+    }
+
+    /// Whether this process may open `path` for reading and writing.
+    package static func mayReadAndWrite(_ path: String) -> Bool {
+        isAccessible(path, R_OK | W_OK)
+    }
+
+    /// As faccessat(2) says it, by the effective user; otherwise the reason is in `errno`.
+    static func isAccessible(_ path: String, _ mode: Int32) -> Bool {
+        // SAFETY: the path is NUL-terminated for the call.
+        unsafe path.withSystemText { unsafe faccessat(AT_FDCWD, $0, mode, AT_EACCESS) } == 0
     }
 }

@@ -14,7 +14,9 @@ package enum PrivateFile {
     /// Where there are no leases it is read into memory.
     package static func map(_ path: String) -> ByteView? {
         // SAFETY: the path is NUL-terminated for the call.
-        let fd = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let fd = unsafe path.withSystemText {
+            unsafe open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        }
         guard fd >= 0 else { return nil }
         var info = stat()
         // SAFETY: `info` is a local of the right type.

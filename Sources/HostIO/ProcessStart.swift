@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import Glibc
 
 /// What this process was started with, for the executables to look at. Swift's own way to the arguments goes through
@@ -18,7 +19,7 @@ package enum ProcessStart {
 
     /// The value of an environment variable, which may be empty; nil when it is not set.
     package static func variable(_ name: String) -> String? {
-        unsafe getenv(name).map { unsafe String(cString: $0) }
+        unsafe getenv(name).map { unsafe String(systemText: $0) }
     }
 
     /// Of an array that ends with a null pointer.
@@ -26,7 +27,7 @@ package enum ProcessStart {
         guard var next = unsafe strings else { return [] }
         var found: [String] = []
         while let text = unsafe next.pointee {
-            unsafe found.append(String(cString: text))
+            unsafe found.append(String(systemText: text))
             unsafe next += 1
         }
         return found

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import Glibc
 
 /// Symbolic links themselves, not what they lead to.
@@ -8,10 +9,12 @@ package enum SymbolicLink {
     package static func target(of path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         // SAFETY: the buffer's own size is given; the result says how much of it is filled.
-        let length = unsafe buffer.withUnsafeMutableBytes { bytes in
-            unsafe readlink(
-                path, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+        let length = unsafe path.withSystemText { path in
+            unsafe buffer.withUnsafeMutableBytes { bytes in
+                unsafe readlink(
+                    path, bytes.baseAddress!.assumingMemoryBound(to: CChar.self), bytes.count)
+            }
         }
-        return length > 0 ? String(decoding: buffer[..<length], as: UTF8.self) : nil
+        return length > 0 ? String(systemBytes: Array(buffer[..<length])) : nil
     }
 }

@@ -17,9 +17,11 @@ struct TemporaryFile: ~Copyable {
     init(beside target: String, shownAs path: String, isPrivate: Bool) throws(HostError) {
         for candidate in TemporaryNames(beside: target) {
             // SAFETY: the path is NUL-terminated for the call.
-            let opened = unsafe open(
-                candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                isPrivate ? 0o600 : 0o666)
+            let opened = unsafe candidate.withSystemText {
+                unsafe open(
+                    $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                    isPrivate ? 0o600 : 0o666)
+            }
             if opened >= 0 {
                 fd = opened
                 name = candidate
@@ -36,7 +38,7 @@ struct TemporaryFile: ~Copyable {
     deinit {
         _ = close(fd)
         // SAFETY: the path is NUL-terminated for the call.
-        if !renamed { _ = unsafe unlink(name) }
+        if !renamed { _ = unsafe name.withSystemText { unsafe unlink($0) } }
     }
 
     borrowing func write(_ chunks: [ByteView], _ path: String) throws(HostError) {
@@ -49,7 +51,10 @@ struct TemporaryFile: ~Copyable {
 
     consuming func rename(to target: String, _ path: String) throws(HostError) {
         // SAFETY: both paths are NUL-terminated for the call.
-        guard unsafe Glibc.rename(name, target) == 0 else {
+        let renaming = unsafe name.withSystemText { name in
+            unsafe target.withSystemText { target in unsafe Glibc.rename(name, target) }
+        }
+        guard renaming == 0 else {
             throw HostError(path, "replace", errno: errno)
         }
         renamed = true

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
+
 /// Names for what is made beside a file or a folder before it takes its place: `.NAME.kbtf-XXXXXXXX` in the
 /// same folder. So many that the next one is free, unless somebody sees to it that none is.
 struct TemporaryNames: Sequence, IteratorProtocol {
@@ -11,7 +13,8 @@ struct TemporaryNames: Sequence, IteratorProtocol {
         let folder = AtomicFile.folder(of: target)
         // A name may have 255 bytes: keep room for what is added.
         let base = String(
-            decoding: target.utf8.dropFirst(folder.utf8.count).prefix(200), as: UTF8.self)
+            systemBytes: Array(
+                target.systemBytes.dropFirst(folder.systemBytes.count).prefix(200)))
         start = "\(folder).\(base).kbtf-"
     }
 

@@ -12,6 +12,8 @@ struct FoundBTF {
     var layers: [String]
     /// What the file itself says which kernel it is of.
     var release: KernelRelease?
+    /// The machine of that kernel, as `uname -m` calls it, if the file says it.
+    var machine: String?
     /// From a relocatable file: a module.
     var isModule = false
     /// `bytes` are a part of decompressed memory, not of the file.
@@ -81,7 +83,9 @@ struct BTFFinder {
             return found
         case nil: break
         }
-        return try search(view, layers, release: image?.release)
+        var found = try search(view, layers, release: image?.release)
+        found.machine = found.machine ?? image?.machine
+        return found
     }
 
     /// The BTF of a kernel that was taken out of its image: a vmlinux, or the same without ELF headers.
@@ -193,7 +197,8 @@ struct BTFFinder {
         do throws(ELFError) {
             return FoundBTF(
                 bytes: try file.data(of: section), layers: layers + ["ELF .BTF"],
-                release: KernelRelease.of(file), isModule: file.type == ELFType.relocatable)
+                release: KernelRelease.of(file), machine: KernelMachine.name(of: file),
+                isModule: file.type == ELFType.relocatable)
         } catch { throw failure(.damaged, layers + ["ELF"], error.text(without: path)) }
     }
 

@@ -43,6 +43,7 @@ package struct BaseCache: Sendable {
         let bytes: ByteView
         let how: String
         let release: KernelRelease?
+        let machine: String?
         let index: BaseIndex?
     }
 

@@ -6,23 +6,25 @@ import Glibc
 
 /// The file of an entry:
 ///
-///     head     8 numbers of 64 bits, in host order: magic, three digests, sizes of key, how, release,
-///              BTF. The index has the rest.
+///     head     9 numbers of 64 bits, in host order: magic, three digests, sizes of key, how, release,
+///              machine, BTF. The index has the rest.
 ///     key      the `FileIdentity`, or nothing
 ///     how
 ///     release
+///     machine
 ///     BTF      from a multiple of 8 bytes on
 ///     index    from a multiple of 8 bytes on
 enum BaseCacheFile {
     /// Ends in a version: raise it with any change to the format or to what is found in images. Another
     /// byte order reads another number.
-    private static let magic = Array("KBTFBAS2".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    private static let headCount = 8
-    private static let headLength = 64
+    private static let magic = Array("KBTFBAS3".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    private static let headCount = 9
+    private static let headLength = 72
 
     static func encode(_ entry: BaseCache.Entry, _ key: BaseCache.Key) -> [ByteView] {
         let texts = [
             key.serialized, Array(entry.how.utf8), Array((entry.release?.text ?? "").utf8),
+            Array((entry.machine ?? "").utf8),
         ]
         let text = ByteView(texts.flatMap { $0 })
         let before = ByteView(joining: [text, .padding(after: text.count)])
@@ -49,11 +51,14 @@ enum BaseCacheFile {
             at += count
             return part
         }
-        guard let identity = part(4), let how = part(5), let release = part(6) else { return nil }
+        guard let identity = part(4), let how = part(5), let release = part(6),
+            let machine = part(7)
+        else { return nil }
         at += ByteView.padding(after: at).count
         let start = at
-        guard let bytes = part(7), let before = file.slice(headLength, start - headLength),
-            let sizes = file.slice(32, 32), let after = file.slice(at, file.count - at),
+        guard let bytes = part(8), let before = file.slice(headLength, start - headLength),
+            let sizes = file.slice(32, headLength - 32),
+            let after = file.slice(at, file.count - at),
             digest(sizes) ^ digest(before) == head[1], key.isKey(identity, of: bytes, head[2]),
             digest(after) == head[3]
         else { return nil }
@@ -61,7 +66,9 @@ enum BaseCacheFile {
         let index = file.slice(at, file.count - at).flatMap { BaseIndex(frozen: $0, over: bytes) }
         return BaseCache.Entry(
             bytes: bytes, how: String(decoding: how.array, as: UTF8.self),
-            release: KernelRelease(String(decoding: release.array, as: UTF8.self)), index: index)
+            release: KernelRelease(String(decoding: release.array, as: UTF8.self)),
+            machine: machine.isEmpty ? nil : String(decoding: machine.array, as: UTF8.self),
+            index: index)
     }
 
     fileprivate static func digest(_ bytes: ByteView) -> UInt64 {

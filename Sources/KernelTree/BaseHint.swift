@@ -4,23 +4,33 @@ import Bytes
 import HostIO
 
 /// The commands that get a kernel's BTF, for the distribution at hand. Nothing is installed by them.
-enum BaseHint {
-    /// - Parameter roots: the first that has an `os-release` names the distribution.
-    static func text(for release: KernelRelease, roots: [String]) -> String {
+struct BaseHint {
+    let release: KernelRelease
+    /// The first that has an `os-release` names the distribution.
+    let roots: [String]
+    /// How people name the base then: `--base`, `BTF_BASE=`.
+    let option: String
+
+    var text: String {
         for root in roots {
             for path in ["/etc/os-release", "/usr/lib/os-release"] {
                 let real = RootedPath.resolve(path, in: root)
                 guard FileStatus(real).isRegular,
                     let file = try? FileReader.map(real, limit: 1 << 16)
                 else { continue }
-                let names = distributions(
+                let names = Self.distributions(
                     String(decoding: file.array.prefix(1 << 16), as: UTF8.self))
                 for name in names {
-                    if let text = commands(name, release) { return text }
+                    if let text = commands(name, root: root) { return text }
                 }
             }
         }
-        return "give the kernel's vmlinux, its vmlinuz or a raw BTF file with --base FILE"
+        return "give the kernel's vmlinux, its vmlinuz or a raw BTF file with \(base("FILE"))"
+    }
+
+    /// `--base FILE`, `BTF_BASE=FILE`.
+    private func base(_ file: String) -> String {
+        option.hasSuffix("=") ? option + file : "\(option) \(file)"
     }
 
     /// ID, then the words of ID_LIKE (os-release(5)).
@@ -40,24 +50,21 @@ enum BaseHint {
         return id + like
     }
 
-    private static func commands(_ distribution: String, _ release: KernelRelease) -> String? {
+    private func commands(_ distribution: String, root: String) -> String? {
         let r = release.text
         switch distribution {
         case "debian":
-            // Debian 14 moved the image out of linux-image into linux-binary.
             guard let version = release.version else { return nil }
-            let package = version.major >= 7 ? "linux-binary-\(r)" : "linux-image-\(r)"
-            let file =
-                version.major >= 7 ? "DIR/usr/lib/modules/\(r)/vmlinuz" : "DIR/boot/vmlinuz-\(r)"
-            return
-                "apt-get download \(package) && dpkg -x \(package)_*.deb DIR, then --base \(file)"
+            return debian(
+                version.major >= 7 ? Self.debian14Packages(r) : Self.debianPackages(r), root)
         case "ubuntu":
-            let package = "linux-image-unsigned-\(r)"
-            return "apt-get download \(package) && dpkg -x \(package)_*.deb DIR, "
-                + "then --base DIR/boot/vmlinuz-\(r)"
+            return debian(
+                ["linux-image-unsigned-\(r)", "linux-image-\(r)"].map {
+                    Package(name: $0, file: "boot/vmlinuz-\(r)")
+                }, root)
         case "fedora", "rhel", "centos":
             return "dnf download kernel-core-\(r) && rpm2cpio kernel-core-\(r).rpm | cpio -idm, "
-                + "then --base lib/modules/\(r)/vmlinuz"
+                + "then \(base("lib/modules/\(r)/vmlinuz"))"
         case "arch":
             return "pacman -S linux-headers (of the kernel's own flavour: linux-lts-headers, ...), "
                 + "whose build folder has a vmlinux"
@@ -66,6 +73,75 @@ enum BaseHint {
                 + "which has /boot/vmlinux-\(r).xz or vmlinux.xz beside the modules"
         default: return nil
         }
+    }
+
+    // MARK: Debian
+
+    /// A package that may hold the image, and where.
+    private struct Package {
+        let name: String
+        let file: String
+    }
+
+    /// Images are signed on some machines only, and then the archive often has just one of the two packages.
+    private static func debianPackages(_ r: String) -> [Package] {
+        let names = ["linux-image-\(r)-unsigned", "linux-image-\(r)"]
+        return (isSigned(r) ? names : [names[1]]).map {
+            Package(name: $0, file: "boot/vmlinuz-\(r)")
+        }
+    }
+
+    /// Debian 14 moved the image out of linux-image.
+    private static func debian14Packages(_ r: String) -> [Package] {
+        let folder = "usr/lib/modules/\(r)"
+        let plain = Package(name: "linux-binary-\(r)", file: folder + "/vmlinuz")
+        let unsigned = Package(
+            name: "linux-binary-unsigned-\(r)", file: folder + "/vmlinuz.unsigned")
+        return isSigned(r) ? [unsigned, plain] : [plain]
+    }
+
+    private static func isSigned(_ r: String) -> Bool {
+        ["amd64", "arm64", "686", "686-pae"].contains { r.hasSuffix("-" + $0) }
+    }
+
+    /// The one that the package lists know; where they know none, all, one to be tried after the other.
+    private func debian(_ packages: [Package], _ root: String) -> String {
+        let known = packages.first { PackageLists.contain($0.name, root: root) }
+        guard known != nil || packages.count > 1 else { return download(packages[0]) }
+        if let known { return download(known) }
+        let all = packages.map { "apt-get download \($0.name)" }.joined(separator: " || ")
+        let files = Set(packages.map(\.file)).sorted().map { base("DIR/\($0)") }
+        return
+            "\(all) && dpkg -x linux-*\(release)*.deb DIR, then \(files.joined(separator: " or "))"
+    }
+
+    private func download(_ package: Package) -> String {
+        "apt-get download \(package.name) && dpkg -x \(package.name)_*.deb DIR, "
+            + "then \(base("DIR/\(package.file)"))"
+    }
+}
+
+/// What apt fetched of the archives' contents.
+private enum PackageLists {
+    /// Whether some list has the package. Lists may be compressed, and there may be none.
+    static func contain(_ package: String, root: String) -> Bool {
+        let folder = RootedPath.resolve("/var/lib/apt/lists", in: root)
+        guard let names = try? Directory.list(folder) else { return false }
+        let line = Array("Package: \(package)\n".utf8)
+        for name in names.sorted() where name.contains("_Packages") {
+            let path = "\(folder)/\(name)"
+            guard FileStatus(path).isRegular, var view = try? FileReader.map(path) else { continue }
+            if let format = CompressionFormat.detect(view) {
+                guard let text = try? decompress(view, format: format, concatenated: true) else {
+                    continue
+                }
+                view = text
+            }
+            if let at = view.find(line), at == 0 || view[at - 1] == UInt8(ascii: "\n") {
+                return true
+            }
+        }
+        return false
     }
 }
 

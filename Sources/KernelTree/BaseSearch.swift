@@ -11,6 +11,10 @@ package struct BaseSearch: Sendable {
     package let release: KernelRelease
     /// Folders taken for `/`, in order: `/` itself, folders where packages were unpacked.
     package var roots: [String]
+    /// The option or variable by which people name a base to the program that was called.
+    package var option = "--base"
+    /// What else may be done if there is no base.
+    package var alternative: String?
     /// What `uname -r` says. nil keeps the running kernel's BTF out of it.
     package var running: KernelRelease?
     /// The byte order that the base must have; nil for either.
@@ -69,6 +73,10 @@ package struct BaseSearch: Sendable {
         var attempts: [Attempt] = []
         var seen: Set<String> = []
         for root in roots {
+            guard root == "/" || FileStatus(root).isDirectory else {
+                attempts.append(Attempt(path: root, reason: nil))
+                continue
+            }
             for candidate in BaseCandidate.all(for: release) {
                 let path = RootedPath.resolve(candidate.path, in: root)
                 // /lib and /usr/lib are one folder nearly everywhere, and `build` leads to /usr/src.
@@ -116,7 +124,7 @@ package struct BaseSearch: Sendable {
     }
 
     private func failure(_ attempts: [Attempt]) -> KernelTreeError {
-        var lines = ["no base BTF found for kernel \(release)"]
+        var lines: [String] = []
         for attempt in attempts {
             if let reason = attempt.reason { lines.append("  \(attempt.path): \(reason)") }
         }
@@ -126,8 +134,10 @@ package struct BaseSearch: Sendable {
             lines += missing.map { "    \($0.path)" }
         }
         return KernelTreeError(
-            .noBaseFound, path: "--base auto", lines.joined(separator: "\n"),
-            hint: BaseHint.text(for: release, roots: roots))
+            .noBaseFound, path: "--base auto", "no base BTF found for kernel \(release)",
+            details: lines,
+            hint: BaseHint(release: release, roots: roots, option: option).text
+                + (alternative.map { "; or \($0)" } ?? ""))
     }
 }
 

@@ -26,6 +26,7 @@ struct BaseSource {
         let bytes: ByteView
         let how: String
         let release: KernelRelease?
+        let machine: String?
         let isModule: Bool
         /// The file is a kernel image, or compressed.
         let isDecompressed: Bool
@@ -36,8 +37,8 @@ struct BaseSource {
     func find(_ cache: BaseCache?) throws(KernelTreeError) -> Found {
         if !isReadInPlace, let identity, let entry = cache?.read(.file(identity)) {
             return Found(
-                bytes: entry.bytes, how: entry.how, release: entry.release, isModule: false,
-                isDecompressed: true, entry: entry)
+                bytes: entry.bytes, how: entry.how, release: entry.release, machine: entry.machine,
+                isModule: false, isDecompressed: true, entry: entry)
         }
         var finder = BTFFinder(path: path)
         var found = try finder.find(in: view)
@@ -45,8 +46,8 @@ struct BaseSource {
         if found.isDecompressed { found.bytes = found.bytes.detached() }
         return Found(
             bytes: found.bytes, how: found.layers.joined(separator: ", "), release: found.release,
-            isModule: found.isModule, isDecompressed: found.isDecompressed && !isReadInPlace,
-            entry: nil)
+            machine: found.machine, isModule: found.isModule,
+            isDecompressed: found.isDecompressed && !isReadInPlace, entry: nil)
     }
 
     /// What the cache is to keep `found` under; nil when somebody wrote to the file meanwhile.
@@ -58,6 +59,11 @@ struct BaseSource {
 }
 
 extension BaseSource.Found {
+    /// What the cache keeps of it.
+    func entry(index: BaseIndex?) -> BaseCache.Entry {
+        BaseCache.Entry(bytes: bytes, how: how, release: release, machine: machine, index: index)
+    }
+
     func parse(_ path: String) throws(KernelTreeError) -> BTF {
         do throws(BTFError) { return try BTF.parse(bytes) } catch {
             if isModule {

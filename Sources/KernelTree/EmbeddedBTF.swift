@@ -7,7 +7,7 @@ import Bytes
 enum EmbeddedBTF {
     /// Fewer types are not a kernel's: the blobs of preloaded BPF programs have some tens, the smallest
     /// kernels some ten thousand.
-    static let leastTypes = 1000
+    static let leastTypes = TargetEvidence.leastTypes
     /// A hostile file may hold any number of headers; so many are looked at in full.
     static let mostParsed = 32
 

@@ -15,6 +15,8 @@ package struct IndexedBase: SearchedBase {
     package let how: String
     /// The kernel it is of, if the file itself says so.
     package let release: KernelRelease?
+    /// The machine of that kernel, as `uname -m` calls it; nil for raw BTF.
+    package let machine: String?
     /// The index comes from a `BaseCache` instead of being made again.
     package let isFromCache: Bool
 }
@@ -35,18 +37,16 @@ package func loadIndexedBase(
         try found.check(path, bigEndian: bigEndian)
         return IndexedBase(
             index: index, bytes: found.bytes, path: path, how: found.how, release: found.release,
-            isFromCache: true)
+            machine: found.machine, isFromCache: true)
     }
     let btf = try found.parse(path)
     try found.check(path, bigEndian: bigEndian)
     try found.checkReferences(of: btf, path)
     let index = indexBase(btf, jobs: jobs)
     if let key {
-        cache?.write(
-            .init(bytes: found.bytes, how: found.how, release: found.release, index: index),
-            for: key)
+        cache?.write(found.entry(index: index), for: key)
     }
     return IndexedBase(
         index: index, bytes: found.bytes, path: path, how: found.how, release: found.release,
-        isFromCache: false)
+        machine: found.machine, isFromCache: false)
 }

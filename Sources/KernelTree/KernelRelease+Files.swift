@@ -46,10 +46,32 @@ extension KernelRelease {
             else { return nil }
             return inModinfo(data)
         }
-        guard let section = file.section(named: ".rodata"), section.hasData,
-            let data = try? file.rawData(of: section)
+        if let section = file.section(named: ".rodata"), section.hasData,
+            let data = try? file.rawData(of: section), let release = inBanner(data)
+        {
+            return release
+        }
+        return inBannerSymbol(file)
+    }
+
+    /// The release in `linux_banner`, in whichever section that is.
+    private static func inBannerSymbol(_ file: ELFFile) -> KernelRelease? {
+        guard let strings = try? file.symbolStrings(), !strings.isEmpty else { return nil }
+        var banner: ELFSymbol?
+        try? file.forEachSymbol { symbol in
+            if symbol.sectionIndex != nil,
+                strings.hasBytes("linux_banner\0", at: Int(symbol.nameOffset))
+            {
+                banner = symbol
+            }
+        }
+        guard let banner, let index = banner.sectionIndex, index < file.sections.count,
+            file.sections[index].hasData, banner.value >= file.sections[index].address,
+            let offset = Int(exactly: banner.value - file.sections[index].address),
+            let data = try? file.rawData(of: file.sections[index]),
+            let text = data.slice(offset, min(data.count - offset, 512))
         else { return nil }
-        return inBanner(data)
+        return inBanner(text)
     }
 }
 

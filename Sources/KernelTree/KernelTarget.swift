@@ -8,6 +8,8 @@ package struct KernelTarget: Sendable {
     package let rules: TargetRules
     /// nil when only its BTF tells of it.
     package let release: KernelRelease?
+    /// Its own BTF, where that was found.
+    package let base: LoadedBase?
     /// Whether a module whose BTF it refuses is loaded without; nil where no configuration tells.
     package let allowsMismatch: Bool?
 
@@ -19,10 +21,12 @@ package struct KernelTarget: Sendable {
 
     /// - Parameter allowsMismatch: what the kernel's configuration says, where it is known.
     private init(
-        _ rules: TargetRules, release: KernelRelease?, allowsMismatch: Bool? = nil
+        _ rules: TargetRules, release: KernelRelease?, base: LoadedBase? = nil,
+        allowsMismatch: Bool? = nil
     ) {
         self.rules = rules
         self.release = release
+        self.base = base
         self.allowsMismatch = rules.has(.toleratesMismatch) ? allowsMismatch : false
     }
 
@@ -43,7 +47,7 @@ package struct KernelTarget: Sendable {
         _ text: String, cache: BaseCache? = nil
     ) throws(KernelTreeError) -> KernelTarget {
         if let release = KernelRelease(text), release.version != nil {
-            return try KernelTarget(release, named: text, btf: nil, allowsMismatch: nil)
+            return try KernelTarget(release, named: text, base: nil, allowsMismatch: nil)
         }
         let status = FileStatus(text)
         if status.isDirectory { return try inTree(text, cache: cache) }
@@ -53,7 +57,7 @@ package struct KernelTarget: Sendable {
                 "no kernel: neither a release such as 6.1, nor a file, nor a folder")
         }
         let base = try loadBase(text, cache: cache)
-        return try KernelTarget(base.release, named: text, btf: base.btf, allowsMismatch: nil)
+        return try KernelTarget(base.release, named: text, base: base, allowsMismatch: nil)
     }
 
     private static func inTree(
@@ -62,14 +66,16 @@ package struct KernelTarget: Sendable {
         // Given /lib/modules/R, what is meant is the tree it was built in.
         for tree in [folder, folder + "/build"] {
             guard let release = KernelRelease.ofTree(tree) else { continue }
-            // A headers' vmlinux shows what a distribution brought to an older release; many have none.
+            // They show what a distribution brought to an older release; many headers have no vmlinux.
             let vmlinux = tree + "/vmlinux"
-            let btf = FileStatus(vmlinux).isRegular ? try? loadBase(vmlinux, cache: cache).btf : nil
+            let base = FileStatus(vmlinux).isRegular ? try? loadBase(vmlinux, cache: cache) : nil
+            let header = base == nil ? KernelTreePlace(tree).listedKinds?.evidence : nil
             let config =
                 KernelConfig.read(tree + "/include/config/auto.conf")
                 ?? KernelConfig.read(tree + "/.config")
             return try KernelTarget(
-                release, named: folder, btf: btf, allowsMismatch: config?.allowsMismatch)
+                release, named: folder, base: base, header: header,
+                allowsMismatch: config?.allowsMismatch)
         }
         throw KernelTreeError(
             .noTarget, path: folder,
@@ -78,12 +84,13 @@ package struct KernelTarget: Sendable {
     }
 
     private init(
-        _ release: KernelRelease?, named name: String, btf: BTF?, allowsMismatch: Bool?
+        _ release: KernelRelease?, named name: String, base: LoadedBase?,
+        header: TargetEvidence? = nil, allowsMismatch: Bool?
     ) throws(KernelTreeError) {
         let version = release?.version.map { KernelVersion($0.major, $0.minor) }
         let rules: TargetRules?
-        if let btf {
-            rules = TargetRules(version, showing: btf)
+        if let evidence = base.map({ TargetEvidence($0.btf) }) ?? header {
+            rules = TargetRules(version, evidence)
         } else {
             rules = version.flatMap { TargetRules($0) }
         }
@@ -93,6 +100,6 @@ package struct KernelTarget: Sendable {
                 "Linux \(version?.description ?? "?") takes no BTF with variables: "
                     + "\(TargetRules.oldest) is the oldest target")
         }
-        self.init(rules, release: release, allowsMismatch: allowsMismatch)
+        self.init(rules, release: release, base: base, allowsMismatch: allowsMismatch)
     }
 }

@@ -28,13 +28,18 @@ package struct KernelTreeError: Error, Equatable, CustomStringConvertible {
     package let path: String
     /// What is wrong, without the path.
     package let message: String
+    /// More about it, a line each: what was tried before.
+    package let details: [String]
     /// What to do about it: what a front end prints behind `hint: `.
     package let hint: String?
 
-    package init(_ kind: Kind, path: String, _ message: String, hint: String? = nil) {
+    package init(
+        _ kind: Kind, path: String, _ message: String, details: [String] = [], hint: String? = nil
+    ) {
         self.kind = kind
         self.path = path
         self.message = message
+        self.details = details
         self.hint = hint
     }
 

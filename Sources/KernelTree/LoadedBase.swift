@@ -14,6 +14,8 @@ package struct LoadedBase: SearchedBase {
     package let how: String
     /// The kernel it is of, if the file itself says so. A headers' stub vmlinux and raw BTF do not.
     package let release: KernelRelease?
+    /// The machine of that kernel, as `uname -m` calls it; nil for raw BTF.
+    package let machine: String?
     /// Read from a `BaseCache` instead of being decompressed again.
     package let isFromCache: Bool
 }
@@ -33,11 +35,10 @@ package func loadBase(
     let found = try source.find(cache)
     let base = LoadedBase(
         btf: try found.parse(path), bytes: found.bytes, path: path, how: found.how,
-        release: found.release, isFromCache: found.entry != nil)
+        release: found.release, machine: found.machine, isFromCache: found.entry != nil)
     try found.check(path, bigEndian: bigEndian)
     if found.isDecompressed, found.entry == nil, let key = source.key(of: found) {
-        cache?.write(
-            .init(bytes: found.bytes, how: found.how, release: found.release, index: nil), for: key)
+        cache?.write(found.entry(index: nil), for: key)
     }
     return base
 }

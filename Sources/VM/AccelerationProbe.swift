@@ -28,6 +28,30 @@ package struct AccelerationProbe {
         self.key = key
     }
 
+    /// - Parameters:
+    ///   - folder: for verdicts; nil for nowhere.
+    ///   - boot: which boot of this machine it is.
+    ///   - kernel: the image, by whatever name: the file itself is what counts.
+    ///   - qemu: the program that will run it.
+    package init(folder: String?, boot: String, kernel: String, qemu: String?) {
+        let image = FileStatus(kernel)
+        let name = (image.identity ?? []).map { String($0) }.joined(separator: "-")
+        self.init(
+            file: folder.map { "\($0)/acceleration-\(name)" },
+            key: [boot, AccelerationProbe.state(of: image), AccelerationProbe.state(of: qemu)]
+                .joined(separator: " "))
+    }
+
+    /// Changes when the contents do.
+    private static func state(of path: String?) -> String {
+        path.map { state(of: FileStatus($0)) } ?? "-"
+    }
+
+    private static func state(of file: FileStatus) -> String {
+        ((file.identity ?? []) + [file.size]).map { String($0) }.joined(separator: ":")
+            + ":\(file.modified)"
+    }
+
     /// The verdict, kept or new.
     /// - Parameter probe: a run of a guest with nothing to do, with KVM.
     package func verdict(
@@ -35,6 +59,10 @@ package struct AccelerationProbe {
     ) -> Verdict {
         guard FileStatus(device).exists else {
             return Verdict(acceleration: .tcg, reason: "there is no \(device)")
+        }
+        // Not kept: it may be given at any time.
+        guard FileStatus.mayReadAndWrite(device) else {
+            return Verdict(acceleration: .tcg, reason: "no permission to use \(device)")
         }
         if let known = kept() { return known }
         let limits = GuestLimits(
@@ -68,7 +96,7 @@ package struct AccelerationProbe {
     /// Without a place to keep it the next run asks again.
     private func keep(_ verdict: Verdict) {
         guard let file else { return }
-        let reason = verdict.reason.split(separator: "\n").joined(separator: " ")
+        let reason = verdict.reason.shown
         let text = "\(key)\n\(verdict.acceleration.rawValue)\n\(reason)\n"
         try? PrivateFile.replace(file, with: [ByteView(Array(text.utf8))])
     }

@@ -47,6 +47,9 @@ package struct DiskImage: Sendable, Equatable {
         architecture.diskDrivers + ["virtio_blk", type, "overlay"]
     }
 
+    /// What lies on it.
+    package var system: GuestSystem { GuestSystem(self) }
+
     /// What the guest calls it: its only disk.
     static let device = "/dev/vda"
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import Bytes
-import ELF
 import HostIO
 
 /// A test that runs in the guest.
@@ -26,35 +25,60 @@ package struct GuestFiles: Sendable {
 
     package private(set) var files: [File] = []
     package private(set) var tests: [GuestTest] = []
-    private let hasSystem: Bool
 
     /// - Parameters:
-    ///   - paths: programs, each a test; and folders, in which every file that may be executed is one, and
+    ///   - paths: programs, each a test; and directories, in which every file that may be executed is one, and
     ///     all else comes along.
     ///   - seconds: what each test may take.
     ///   - denied: tests that are not to run, and why, by name.
-    ///   - hasSystem: the guest's root has interpreters and libraries.
+    ///   - system: what is on the guest's disk; nil when it has none.
+    /// - Throws: when a test cannot be read, or cannot run in the guest.
     package init(
         _ paths: [String], seconds: Int, denied: [String: String] = [:],
-        hasSystem: Bool = false, for architecture: Architecture
+        system: GuestSystem? = nil, for architecture: Architecture
     ) throws(VMError) {
-        self.hasSystem = hasSystem
+        /// Where each test lies here.
+        var sources: [(path: String, bytes: ByteView)] = []
         for path in paths {
-            let status = FileStatus(path)
-            guard status.isDirectory else {
-                let name = GuestFiles.last(path)
-                try add(path, as: name, mode: 0o755, architecture)
+            let isFolder = FileStatus(path).isDirectory
+            let found: [String]
+            if isFolder {
+                do throws(HostError) { found = try Directory.walk(path) } catch {
+                    throw VMError(error)
+                }
+            } else {
+                found = [path]
+            }
+            let before = tests.count
+            for file in found {
+                let name = isFolder ? GuestFiles.below(path, file) : GuestFiles.last(path)
+                let status = FileStatus(file)
+                let isProgram = status.mode & 0o111 != 0
+                let bytes = try add(file, as: name, mode: isProgram || !isFolder ? 0o755 : 0o644)
+                guard isFolder else {
+                    guard isProgram || !status.isRegular else {
+                        throw VMError("\(path): not executable", hint: "chmod +x \(path)")
+                    }
+                    addTest(name, seconds, denied)
+                    sources.append((file, bytes))
+                    continue
+                }
+                guard isProgram, !TestProgram.isLibrary(bytes, file) else { continue }
                 addTest(name, seconds, denied)
-                continue
+                sources.append((file, bytes))
             }
-            let files: [String]
-            do throws(HostError) { files = try Directory.walk(path) } catch { throw VMError(error) }
-            for file in files {
-                let name = GuestFiles.below(path, file)
-                let isProgram = FileStatus(file).mode & 0o111 != 0
-                try add(file, as: name, mode: isProgram ? 0o755 : 0o644, architecture)
-                if isProgram { addTest(name, seconds, denied) }
+            guard tests.count > before else {
+                throw VMError(
+                    "\(path): no test in this directory: nothing in it is executable",
+                    hint: "chmod +x the programs that are tests")
             }
+        }
+        let brought = Set(files.map { $0.path })
+        for (test, source) in zip(tests, sources) where test.denied == nil {
+            try TestProgram(
+                path: source.path, bytes: source.bytes, architecture: architecture,
+                system: system, brought: brought
+            ).check()
         }
     }
 
@@ -64,8 +88,8 @@ package struct GuestFiles: Sendable {
     }
 
     private mutating func add(
-        _ path: String, as name: String, mode: UInt32, _ architecture: Architecture
-    ) throws(VMError) {
+        _ path: String, as name: String, mode: UInt32
+    ) throws(VMError) -> ByteView {
         guard name.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f }) else {
             throw VMError("\(path): a control character in the name of a test")
         }
@@ -74,31 +98,8 @@ package struct GuestFiles: Sendable {
         }
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw VMError(error) }
-        if mode & 0o111 != 0 { try check(bytes, path, architecture) }
         files.append(File(path: "/tests/\(name)", mode: mode, bytes: bytes))
-    }
-
-    /// A program that the guest cannot run is better told about here than after the boot.
-    private func check(
-        _ bytes: ByteView, _ path: String, _ architecture: Architecture
-    ) throws(VMError) {
-        if bytes.hasBytes("#!"), !hasSystem {
-            throw VMError(
-                "\(path): a script, and the guest has no interpreter for it",
-                hint: "make it a static program; or give the guest a system: --image debian")
-        }
-        guard ELFFile.isELF(bytes) else { return }
-        let file: ELFFile
-        do throws(ELFError) { file = try ELFFile(bytes, path: path) } catch { throw VMError(error) }
-        if !architecture.runs(file) {
-            throw VMError("\(path): not a program for \(architecture.name)")
-        }
-        // PT_INTERP.
-        if !hasSystem, file.segments.contains(where: { $0.type == 3 }) {
-            throw VMError(
-                "\(path): linked dynamically, and the guest has no libraries",
-                hint: "link it with -static; or give the guest a system: --image debian")
-        }
+        return bytes
     }
 
     private static func last(_ path: String) -> String {

@@ -33,6 +33,10 @@ struct GuestRecord {
     /// The last complaint's report goes on.
     private var isInReport = false
     private var lastLines: [String] = []
+    /// What the kernel itself has said since init began with what it is at; nil before it began with anything.
+    private var kernelLines: [String]?
+    /// The results of that are in. One without an announcement that comes now belongs to it still: `NAME.btf`.
+    private var hasResult = false
     /// What it said it is at: `test foo`.
     private var activity: String?
     private var lostLines = 0
@@ -94,17 +98,24 @@ struct GuestRecord {
     private mutating func takeLine(_ line: String) {
         if lastLines.count == GuestRecord.shownLines { lastLines.removeFirst() }
         lastLines.append(line)
+        let text = ConsoleReader.withoutTime(line[...])
         if isInReport, let last = troubles.indices.last {
             if troubles[last].lines.count < GuestRecord.shownLines {
                 troubles[last].lines.append(line)
             }
-            let text = ConsoleReader.withoutTime(line[...])
             if TroubleRecogniser.endsReport(text) || text.hasPrefix(ConsoleReader.mark) {
                 isInReport = false
             }
         }
-        if !hasOwnInit {
-            parser.take(String(ConsoleReader.withoutTime(line[...])))
+        guard hasOwnInit else {
+            parser.take(String(text))
+            return
+        }
+        if let count = kernelLines?.count, !text.isEmpty, !text.hasPrefix(ConsoleReader.mark),
+            !text.hasPrefix(ConsoleReader.partMark)
+        {
+            if count == GuestRecord.shownLines { kernelLines?.removeFirst() }
+            kernelLines?.append(String(text))
         }
     }
 
@@ -119,9 +130,14 @@ struct GuestRecord {
             return
         } else if text.hasPrefix("# module ") || text.hasPrefix("# test ") {
             activity = String(text.dropFirst(2))
+            if hasResult || kernelLines == nil { kernelLines = [] }
+            hasResult = false
             return
         }
-        if parser.take(text) != nil { activity = nil }
+        if parser.take(text, circumstances: kernelLines ?? []) != nil {
+            activity = nil
+            hasResult = true
+        }
     }
 
     func report(

@@ -35,9 +35,11 @@ package struct KTAPParser {
     }
 
     /// Takes a line.
+    /// - Parameter circumstances: lines to show with the line's result, if that is one of the outermost level and
+    ///   failed.
     /// - Returns: the result, if the line is one of the outermost level.
     @discardableResult
-    package mutating func take(_ line: String) -> KTAPResult? {
+    package mutating func take(_ line: String, circumstances: [String] = []) -> KTAPResult? {
         let text = line.drop { $0 == " " }
         let indent = line.utf8.count - text.utf8.count
         let parsed = KTAPLine(text)
@@ -46,7 +48,7 @@ package struct KTAPParser {
         case .plan(let plan): take(plan, indent, line)
         case .result(let verdict, let number, let name, let reason):
             var result = KTAPResult(said: verdict, name: name, reason: reason)
-            return take(&result, number, indent, line)
+            return take(&result, number, indent, line, circumstances)
         case .bailOut(let reason):
             bailOut = bailOut ?? reason
             pending.add(String(text))
@@ -84,7 +86,8 @@ package struct KTAPParser {
     }
 
     private mutating func take(
-        _ result: inout KTAPResult, _ number: Int?, _ indent: Int, _ line: String
+        _ result: inout KTAPResult, _ number: Int?, _ indent: Int, _ line: String,
+        _ circumstances: [String]
     ) -> KTAPResult? {
         guard let level = levels.lastIndex(where: { $0.indent == indent }) else {
             pending.add(line)
@@ -101,6 +104,7 @@ package struct KTAPParser {
             ended = nil
         }
         result.output = pending.lines
+        if level == 0, result.verdict == .fail { result.output += circumstances }
         pending = Output()
         let expected = levels[level].group.results.count + 1
         if let number, number != expected {

@@ -55,4 +55,20 @@ package struct GuestReport: Sendable {
     package var acceleration: Acceleration
     /// Lines that the console lost.
     package var lostLines: Int
+
+    /// Whether the guest, run by the processor, may have failed because of that: QEMU gave up, or nothing went on.
+    package var mayBeAcceleration: Bool {
+        acceleration == .kvm && [.machinery, .noBoot, .hang].contains(outcome)
+    }
+}
+
+extension GuestReport {
+    /// A guest that could not be started.
+    package init(_ error: VMError, acceleration: Acceleration) {
+        self.init(
+            outcome: .machinery, reason: error.description, evidence: error.details, tests: nil,
+            troubles: [],
+            allowed: [], allowedCount: 0, log: [], milliseconds: 0, acceleration: acceleration,
+            lostLines: 0)
+    }
 }

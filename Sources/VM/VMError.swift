@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 package import ELF
 package import HostIO
 
@@ -8,15 +9,28 @@ package import HostIO
 package struct VMError: Error, Equatable, CustomStringConvertible {
     /// The file and what is wrong.
     package let description: String
+    /// More about it, a line each.
+    package let details: [String]
     /// What to do about it.
     package let hint: String?
     /// Not the inputs are at fault but QEMU, or the system.
     package let isMachinery: Bool
 
-    package init(_ description: String, hint: String? = nil, isMachinery: Bool = false) {
+    package init(
+        _ description: String, details: [String] = [], hint: String? = nil,
+        isMachinery: Bool = false
+    ) {
         self.description = description
+        self.details = details
         self.hint = hint
         self.isMachinery = isMachinery
+    }
+
+    /// Members of a JSON object.
+    package var json: String {
+        let lines = details.map { jsonString($0) }.joined(separator: ",")
+        return "\"error\":\(jsonString(description)),\"details\":[\(lines)],"
+            + "\"hint\":\(hint.map { jsonString($0) } ?? "null")"
     }
 
     package init(_ error: HostError) { self.init(error.description) }

@@ -14,24 +14,24 @@ struct Guest: Sendable {
         do throws(HostError) { return try FileReader.map(path) } catch { throw VMError(error) }
     }
 
-    /// Runs it on this thread.
-    func run(_ talk: Talk) -> Result<GuestReport, VMError> {
+    /// Runs it on this thread. One that cannot be started has a report as well, which keeps no other's back.
+    func run(_ talk: Talk) -> GuestReport {
         talk.note("\(kernel.name): booting (\(run.machine.acceleration.rawValue))")
         do throws(VMError) {
-            return .success(
-                try run.run(now: Surroundings.milliseconds) { event in
-                    if case .line(let line) = event { talk.detail(line) }
-                })
+            return try run.run(now: Surroundings.milliseconds) { event in
+                if case .line(let line) = event { talk.console(line) }
+            }
         } catch {
-            return .failure(
-                VMError(error.description, hint: error.hint ?? hint, isMachinery: error.isMachinery)
-            )
+            return GuestReport(error, acceleration: run.machine.acceleration)
         }
     }
 
-    /// What to do when QEMU does not run.
-    var hint: String {
-        "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
+    /// What to do about `report`; nil when there is nothing to suggest.
+    func hint(for report: GuestReport) -> String? {
+        if report.outcome == .machinery, Surroundings.program(kernel.architecture.qemu) == nil {
+            return "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
+        }
+        return report.mayBeAcceleration ? "run it without KVM: --accel tcg" : nil
     }
 
     /// Writes what is needed to boot it by hand: `NAME.cpio`, and `NAME.sh` with QEMU's command line.

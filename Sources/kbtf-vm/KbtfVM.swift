@@ -18,8 +18,9 @@ struct KbtfVM: ParsableCommand {
     static let machineryFailure: Int32 = 69  // EX_UNAVAILABLE of sysexits.h
 
     /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func report(_ error: any Error) -> Int32 {
+    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
         if let failure = error as? VMError {
             Talk().say(failure)
             return failure.isMachinery ? machineryFailure : 1
@@ -36,9 +37,7 @@ struct KbtfVM: ParsableCommand {
             }
             return 0
         }
-        let message = message(for: error).split(separator: "\n").joined(separator: " ")
-        Talk().say(
-            message.prefix(1).lowercased() + message.dropFirst(), hint: "kbtf vm run --help")
+        Talk().say(usageMessage(message(for: error), arguments), hint: "kbtf vm run --help")
         return 2
     }
 }

@@ -86,7 +86,19 @@ struct Run: ParsableCommand {
     }
 
     func run() throws {
+        do { try runGuests() } catch let error as VMError {
+            if output.json, !output.quiet {
+                var out = BufferedOutput.standardOutput
+                try out.append("[\n{\(error.json)}\n]\n")
+                try out.flush()
+            }
+            throw error
+        }
+    }
+
+    private func runGuests() throws {
         let talk = output.talk
+        try output.check()
         let kernels = try kernelNames().map { name throws(VMError) in
             try Kernel(name, roots: Surroundings.kernelRoots(machine.sysroot))
         }
@@ -96,26 +108,19 @@ struct Run: ParsableCommand {
         }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
 
-        let results = parallelMap(count: guests.count, jobs: jobs) { index in
+        let reports = parallelMap(count: guests.count, jobs: jobs) { index in
             guests[index].run(talk)
         }
-        var runs: [Summary.Run] = []
-        for (guest, result) in zip(guests, results) {
-            switch result {
-            case .success(let report):
-                runs.append(Summary.Run(name: guest.kernel.name, report: report))
-            case .failure(let error): throw error
-            }
-        }
+        let runs = zip(guests, reports).map { Summary.Run(name: $0.kernel.name, report: $1) }
         let summary = Summary(runs)
-        try output.write(summary)
+        let isWritten = output.write(summary, talk)
         for (guest, run) in zip(guests, runs) where run.report.outcome != .passed {
             talk.say(
                 "\(run.name): \(run.report.outcome.name): \(run.report.reason)",
-                hint: run.report.outcome == .machinery ? guest.hint : nil)
+                hint: guest.hint(for: run.report))
         }
         if summary.hasMachineryFailure { throw ExitCode(KbtfVM.machineryFailure) }
-        if !summary.hasPassed { throw ExitCode(1) }
+        if !summary.hasPassed || !isWritten { throw ExitCode(1) }
     }
 
     private func kernelNames() throws(VMError) -> [String] {
@@ -167,13 +172,13 @@ struct Run: ParsableCommand {
             module, drivers: disk?.drivers(kernel.architecture) ?? [], folder: kernel.modules,
             release: kernel.release, for: kernel.architecture)
         for wish in modules.absent {
-            talk.detail("kbtf: \(wish) is wished for (softdep) and not among the kernel's modules")
+            talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
         }
         return try Initramfs(
             initProgram: try Guest.initProgram(kernel.architecture), modules: modules,
             parameters: try parametersByModule(),
             tests: try GuestFiles(
-                test, seconds: limits.testTimeout, denied: denied ?? [:], hasSystem: disk != nil,
+                test, seconds: limits.testTimeout, denied: denied ?? [:], system: disk?.system,
                 for: kernel.architecture),
             disk: disk)
     }

@@ -56,13 +56,12 @@ struct MachineOptions: ParsableArguments {
         case .auto: break
         }
         guard kernel.architecture.name == Surroundings.machineName else { return .tcg }
-        let image = FileStatus(kernel.path)
         let folder = Surroundings.cacheFolder.map { $0 + "/vm" }
         // Without it the verdict is not kept.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
-            file: folder.map { "\($0)/acceleration-\(kernel.release?.text ?? "unknown")" },
-            key: "\(Surroundings.bootID ?? "") \(kernel.path) \(image.size) \(image.modified)")
+            folder: folder, boot: Surroundings.bootID ?? "", kernel: kernel.path,
+            qemu: Surroundings.program(kernel.architecture.qemu))
         let verdict = probe.verdict { limits throws(VMError) in
             talk.note("trying whether guests run under KVM here")
             let nothing = try Initramfs(
@@ -145,23 +144,95 @@ struct OutputOptions: ParsableArguments {
 
     var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
 
-    func write(_ summary: Summary) throws(VMError) {
+    /// Finds out, before anything boots, whether the files can be written.
+    func check() throws(VMError) {
+        if let log, let junit, OutputOptions.isSameFile(log, junit) {
+            throw VMError("--log \(log) and --junit \(junit) are the same file")
+        }
+        for path in [log, junit].compactMap({ $0 }) {
+            do throws(HostError) { try AtomicFile.checkReplaceable(path) } catch {
+                let folder = path.split(separator: "/", omittingEmptySubsequences: false)
+                    .dropLast().joined(separator: "/")
+                throw VMError(
+                    error.description,
+                    hint: error.isNotFound && !folder.isEmpty ? "mkdir -p \(folder)" : nil)
+            }
+        }
+    }
+
+    private static func isSameFile(_ a: String, _ b: String) -> Bool {
+        let status = FileStatus(a)
+        guard status.exists else { return a == b }
+        return status.isRegular && status.identity == FileStatus(b).identity
+    }
+
+    /// Writes the results wherever they were asked for. Where that fails it says so, and writes them where somebody
+    /// still sees them: results on standard output even if nobody asked, or else on standard error, and what came on
+    /// the consoles on standard error.
+    /// - Returns: false when something could not be written where it was asked for.
+    func write(_ summary: Summary, _ talk: Talk) -> Bool {
+        var isComplete = true
+        if let log,
+            !attempt(
+                { () throws(HostError) in try AtomicFile.replace(log, with: consoles(summary)) },
+                talk)
+        {
+            isComplete = false
+            // With -v all of it has been shown.
+            if !talk.isVerbose { showConsoles(summary) }
+        }
+        var isSafe = false
+        if let junit {
+            let text = ByteView(Array(summary.junit.utf8))
+            isSafe = attempt(
+                { () throws(HostError) in try AtomicFile.replace(junit, with: [text]) }, talk)
+            if !isSafe { isComplete = false }
+        }
+        guard !quiet || !isComplete else { return true }
+        let results = json ? summary.json : summary.ktap(isVerbose: verbose)
+        if !attempt(
+            { () throws(HostError) in try OutputOptions.print(results, to: .standardOutput) }, talk)
+        {
+            isComplete = false
+            if !isSafe { try? OutputOptions.print(results, to: .standardError) }
+        }
+        return isComplete
+    }
+
+    private func attempt(_ body: () throws(HostError) -> Void, _ talk: Talk) -> Bool {
         do throws(HostError) {
-            if let log {
-                // Each begins with the line that says whose it is, if there are several.
-                let chunks = summary.runs.flatMap { run in
-                    let title = summary.runs.count > 1 ? "==> \(run.name) <==\n" : ""
-                    return [ByteView(Array(title.utf8)), ByteView(run.report.log)]
-                }
-                try AtomicFile.replace(log, with: chunks)
+            try body()
+            return true
+        } catch {
+            talk.say(error.description)
+            return false
+        }
+    }
+
+    private static func print(
+        _ text: String, to output: consuming BufferedOutput
+    ) throws(HostError) {
+        try output.append(text)
+        try output.flush()
+    }
+
+    /// What came on the consoles. Each begins with the line that says whose it is, if there are several.
+    private func consoles(_ summary: Summary) -> [ByteView] {
+        summary.runs.flatMap { run in
+            let title = summary.runs.count > 1 ? "==> \(run.name) <==\n" : ""
+            return [ByteView(Array(title.utf8)), ByteView(run.report.log)]
+        }
+    }
+
+    private func showConsoles(_ summary: Summary) {
+        let loud = Talk(isQuiet: false, isVerbose: true)
+        for run in summary.runs {
+            var reader = ConsoleReader()
+            let show = { (event: ConsoleEvent) in
+                if case .line(let line) = event { loud.console(line) }
             }
-            if let junit {
-                try AtomicFile.replace(junit, with: [ByteView(Array(summary.junit.utf8))])
-            }
-            guard !quiet else { return }
-            var out = BufferedOutput.standardOutput
-            try out.append(json ? summary.json : summary.ktap(isVerbose: verbose))
-            try out.flush()
-        } catch { throw VMError(error) }
+            reader.take(run.report.log, show)
+            reader.finish(show)
+        }
     }
 }

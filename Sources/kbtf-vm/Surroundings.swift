@@ -55,6 +55,16 @@ enum Surroundings {
         #endif
     }
 
+    /// Where a program that PATH leads to lies; nil when there is none.
+    static func program(_ name: String) -> String? {
+        (variable("PATH") ?? "/usr/bin:/bin").split(separator: ":").lazy
+            .map { "\($0)/\(name)" }
+            .first {
+                let status = FileStatus($0)
+                return status.isRegular && status.mode & 0o111 != 0
+            }
+    }
+
     /// Where this program lies.
     static var ownFolder: String {
         let path = SymbolicLink.target(of: "/proc/self/exe") ?? ""

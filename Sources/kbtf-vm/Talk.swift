@@ -8,26 +8,22 @@ struct Talk: Sendable {
     var isQuiet = false
     var isVerbose = false
 
-    func say(_ text: String, hint: String? = nil) {
-        write("kbtf: " + text)
-        if let hint { write("hint: " + hint) }
+    func say(_ error: VMError) {
+        write("kbtf: " + error.description)
+        if isVerbose { for line in error.details { write(line) } }
+        if let hint = error.hint { write("hint: " + hint) }
     }
 
-    func say(_ error: VMError) { say(error.description, hint: error.hint) }
+    func say(_ text: String, hint: String? = nil) { say(VMError(text, hint: hint)) }
 
     func note(_ text: String) { if !isQuiet { write("kbtf: " + text) } }
 
-    func detail(_ text: String) { if isVerbose { write(text) } }
+    func detail(_ text: String) { if isVerbose { write("kbtf: " + text) } }
 
-    /// Each line is one write, so that lines of several guests stay whole. When standard error cannot be
-    /// written, there is nobody left to tell.
-    private func write(_ text: String) {
-        // File names may hold any control character.
-        let line = String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 0x20 || $0.value == 0x7f ? " " : $0 }))
-        var output = BufferedOutput.standardError
-        try? output.append(line + "\n")
-        try? output.flush()
+    /// A line of a guest's console, where tabs are no rarity.
+    func console(_ line: String) {
+        if isVerbose { write(String(line.map { $0 == "\t" ? " " : $0 })) }
     }
+
+    private func write(_ text: String) { BufferedOutput.say(text) }
 }

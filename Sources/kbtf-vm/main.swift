@@ -21,5 +21,5 @@ do {
     var command = try KbtfVM.parseAsRoot(Array(arguments.dropFirst()))
     try command.run()
 } catch {
-    exit(KbtfVM.report(error))
+    exit(KbtfVM.report(error, arguments.dropFirst()))
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import BTFIDs
 import Bytes
 import ELF
 import HostIO
@@ -15,6 +16,10 @@ struct BTFFile {
     var place = ""
     /// The kernel a module is for.
     var release: KernelRelease?
+    /// The section `.BTF_ids` beside it, where it can be read.
+    var ids: IDSection?
+    /// The machine of an ELF file, as `uname -m` calls it.
+    private(set) var machine: String?
     /// The section `.BTF.base` beside it.
     private var distilledBase: ByteView?
 
@@ -70,16 +75,22 @@ struct BTFFile {
         let bytes: ByteView
         var base: ByteView?
         var release: KernelRelease?
+        var ids: IDSection?
+        let machine: String
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
+            machine = KernelMachine.name(of: elf)
             guard let section = try elf.onlySection(named: ".BTF") else { return nil }
             bytes = try elf.data(of: section)
             if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
+            ids = try? IDSection.read(elf)
         } catch { throw Failure(error) }
         var file = try BTFFile(path, bytes, place: ".BTF")
         file.distilledBase = base
         file.release = release
+        file.ids = ids
+        file.machine = machine
         return file
     }
 

@@ -44,16 +44,19 @@ struct Base: ParsableCommand {
     }
 
     func run() throws {
+        try printingJSON(json && !talkOptions.quiet) { try find() }
+    }
+
+    private func find() throws {
         let release = try release()
         let found: BaseSearch.Result<LoadedBase>
         do throws(KernelTreeError) {
             found = try search.search(for: release, bigEndian: nil).run()
         } catch {
-            var talk = talkOptions.talk
+            var failure = Failure(error)
             // Where it looked is what the command was asked for.
-            talk.isVerbose = !talk.isQuiet
-            talk.say(Failure(error))
-            throw ExitCode(1)
+            failure.showsDetails = !talkOptions.quiet
+            throw failure
         }
         if let output {
             do throws(HostError) {
@@ -98,7 +101,7 @@ struct Base: ParsableCommand {
         if missing > 0, !talkOptions.verbose {
             lines.append("looked at: \(missing) places with nothing there (-v lists them)")
         }
-        return lines.map { Talk.oneLine($0) + "\n" }.joined()
+        return lines.map { $0.shown + "\n" }.joined()
     }
 
     private func jsonText(_ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease)

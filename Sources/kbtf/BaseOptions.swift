@@ -58,9 +58,16 @@ struct SearchOptions: ParsableArguments {
 
     /// The search for one release, with all that the surroundings say.
     func search(for release: KernelRelease, bigEndian: Bool?) -> BaseSearch {
-        BaseSearch(
-            release: release, roots: ["/"] + folders,
+        let cached = Surroundings.cacheFolder.map { CachedKernels(folder: $0) }
+        var search = BaseSearch(
+            release: release, roots: ["/"] + folders + (cached?.roots(for: release) ?? []),
             running: Surroundings.runningRelease.flatMap { KernelRelease($0) },
             bigEndian: bigEndian, cache: cache)
+        if let named = Surroundings.baseSwitch {
+            search.option = named
+            search.alternative =
+                "KBTF_WITHOUT_BASE=skip builds without BTF, KBTF_WITHOUT_BASE=standalone with BTF for tools"
+        }
+        return search
     }
 }

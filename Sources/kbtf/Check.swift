@@ -3,6 +3,7 @@
 import ArgumentParser
 import BTF
 import Bytes
+import KernelTree
 
 extension CheckProfile: ExpressibleByArgument {}
 
@@ -43,6 +44,7 @@ struct Check: ParsableCommand {
     @OptionGroup var target: TargetOptions
     @OptionGroup var paint: PaintOptions
     @OptionGroup var base: BaseOptions
+    @OptionGroup var strict: StrictOptions
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
@@ -68,27 +70,34 @@ struct Check: ParsableCommand {
                     talk.detail(missing)
                     continue
                 }
-                switch reader.judge(file, profile: profile, limit: limit) {
+                switch reader.judge(file, profile: profile, limit: limit, kernel: target?.base) {
                 case .noBase(let failure): throw failure
-                case .judged(let report, let place, _):
+                case .judged(let judgement):
                     let verdict = target.flatMap {
-                        reader.hold(file, to: $0, isSound: report.isSound, limit: limit)
+                        reader.hold(file, to: $0, judgement, limit: limit)
                     }
-                    failed = failed || !report.isSound || verdict?.isTaken == false
-                    lines += text(report, place, entry.path)
+                    failed =
+                        failed || !judgement.report.isSound || judgement.other != nil
+                        || verdict?.isGood == false
+                    // Read on the target's BTF for want of its own base, it has one verdict.
+                    if judgement.other == nil || verdict == nil
+                        || judgement.base != target?.base?.path
+                    {
+                        lines += text(judgement, file, reader)
+                    }
                     lines +=
                         verdict?.lines(
-                            Talk.oneLine(entry.path), paint: paint,
+                            entry.path.shown, paint: paint,
                             withWarnings: talkOptions.verbose) ?? ""
-                    objects.append(object(report, verdict, entry.path))
+                    objects.append(object(judgement, verdict, entry.path))
                 }
             } catch {
-                talk.say(error)
+                reader.say(error, of: entry.path)
                 failed = true
-                objects.append(
-                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
+        if !reader.finish(strict: strict.isStrict) { failed = true }
         if objects.isEmpty { talk.note("none of these files has BTF: nothing is checked") }
         if json {
             try printResult(jsonArray(objects))
@@ -99,11 +108,19 @@ struct Check: ParsableCommand {
     }
 
     /// The findings, a line each (warnings only under `-v`), and the verdict.
-    private func text(_ report: CheckReport, _ place: String, _ path: String) -> String {
-        let name = Talk.oneLine(path)
+    private func text(
+        _ judgement: Verdict.Judgement, _ file: BTFFile, _ reader: Reader
+    ) -> String {
+        let (report, place) = (judgement.report, judgement.place)
+        let name = file.path.shown
+        if let other = judgement.other, let base = judgement.base {
+            let fault = reader.misplaced(file, other, base, judgement.foreign, hints: false).message
+            return "\(paint.bad(fault.shown))\n"
+                + "\(name): \(paint.bad("refused")): made on another base\n"
+        }
         var lines = ""
         for finding in report.findings where finding.severity == .error || talkOptions.verbose {
-            let text = Talk.oneLine("\(place)\(finding)")
+            let text = "\(place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         var verdict = report.isSound ? paint.good("sound") : paint.bad("unsound")
@@ -117,9 +134,14 @@ struct Check: ParsableCommand {
     }
 
     private func object(
-        _ report: CheckReport, _ verdict: TargetVerdict?, _ path: String
+        _ judgement: Verdict.Judgement, _ verdict: TargetVerdict?, _ path: String
     ) -> String {
-        "{\"file\":\(jsonString(path)),\"sound\":\(report.isSound),"
+        let report =
+            judgement.other.map { CheckReport($0, on: judgement.base ?? "") }
+            ?? judgement.report
+        return "{\"file\":\(jsonString(path)),\"sound\":\(report.isSound),"
+            + (judgement.other == nil ? "" : "\"another_base\":true,")
+            + (judgement.foreign.map { "\"foreign_base\":\($0.json)," } ?? "")
             + "\"errors\":\(report.errorCount),\"warnings\":\(report.warningCount),"
             + "\"findings\":\(report.json)"
             + (verdict.map { ",\"target\":\($0.json)" } ?? "") + "}"

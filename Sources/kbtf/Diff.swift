@@ -47,9 +47,12 @@ struct Diff: ParsableCommand {
 
     func run() throws {
         let reader = Reader(base, talk: talkOptions.talk)
-        let comparison = compare(
-            try reader.read(a, base: baseA), try reader.read(b, base: baseB), limit: limit)
-        if !talkOptions.quiet { try printResult(json ? comparison.json() : comparison.text()) }
-        if !comparison.isEqual { throw ExitCode(1) }
+        try printingJSON(json && !talkOptions.quiet) {
+            let comparison = compare(
+                try reader.read(a, base: baseA), try reader.read(b, base: baseB), limit: limit)
+            _ = reader.finish()
+            if !talkOptions.quiet { try printResult(json ? comparison.json() : comparison.text()) }
+            if !comparison.isEqual { throw ExitCode(1) }
+        }
     }
 }

@@ -43,7 +43,9 @@ struct Dump: ParsableCommand {
     var types: [String] = []
 
     func run() throws {
-        let btf = try Reader(base, talk: talkOptions.talk).read(file)
+        let reader = Reader(base, talk: talkOptions.talk)
+        let btf = try reader.read(file)
+        _ = reader.finish()
         var out: [UInt8] = []
         let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf) }
         do throws(BTFError) {

@@ -6,6 +6,19 @@ import DWARFToBTF
 import HostIO
 import KernelTree
 
+extension EncodeBatch.WithoutBase: ExpressibleByArgument {
+    /// What `KBTF_WITHOUT_BASE` says, which `kbtf-make` hands on.
+    fileprivate static var inEnvironment: Self {
+        get throws(Failure) {
+            guard let text = Surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
+            guard let value = Self(rawValue: text) else {
+                throw Failure("KBTF_WITHOUT_BASE: fail, skip or standalone, not \(text)")
+            }
+            return value
+        }
+    }
+}
+
 /// `kbtf encode`.
 struct Encode: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -49,6 +62,14 @@ struct Encode: ParsableCommand {
     var features = "default"
 
     @OptionGroup var target: TargetOptions
+
+    @OptionGroup var strict: StrictOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do where --base auto finds no base: fail (default), skip the file, or make its BTF standalone.",
+            valueName: "fail|skip|standalone"))
+    var withoutBase: EncodeBatch.WithoutBase?
 
     @Flag(help: "Write a distilled base also for a kernel that does not read it.")
     var force = false
@@ -95,17 +116,20 @@ struct Encode: ParsableCommand {
         var options = EncodeOptions()
         options.features = Features.parse(features).features
         let target = try target.find(search: base.search, talk: talkOptions.talk)
-        if let target {
-            options.target = target.rules
-            try chooseFeatures(&options.features, for: target)
-        }
+            .map { NamedTarget(kernel: $0, name: self.target.name) }
+        let request = FeatureRequest(
+            features: options.features, named: Features.named(in: features),
+            forcesDistilledBase: force)
+        if let target { try tellFeatures(request, for: target) }
         options.excludedLanguages = Language.parse(langExclude).codes
         options.keepsLedger = ledger != nil
         var batch = EncodeBatch(
             base: standalone ? "" : base.base, search: base.search, options: options,
-            jobs: destinations.jobCount, forcesDistilledBase: force,
-            talk: talkOptions.talk)
+            jobs: destinations.jobCount, request: request, target: target,
+            hidesImplicitArguments: true, talk: talkOptions.talk)
         batch.fillsIDs = !noIDs
+        batch.isStrict = strict.isStrict
+        batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment
         let jobs = try destinations.assign(files, talkOptions.talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)
@@ -121,30 +145,20 @@ struct Encode: ParsableCommand {
         throw ExitCode(1)
     }
 
-    /// Takes out what the target does not take: of `default` and `all` with a word under `-v`, but what was
-    /// asked for by name cannot be had.
-    private func chooseFeatures(
-        _ chosen: inout Features, for target: KernelTarget
+    /// Says under `-v` what is left out of `default` and `all` for a named target. Throws for what was asked for by name
+    /// and cannot be had, before any file is read.
+    private func tellFeatures(
+        _ request: FeatureRequest, for target: NamedTarget
     ) throws(Failure) {
-        let named = Features.named(in: features)
-        var without: [String] = []
-        for (name, feature, lacks) in chosen.beyond(target.rules) {
-            if feature == .distilledBase, force { continue }
-            guard !named.contains(feature) else {
-                throw Failure(
-                    "--target \(self.target.name): \(name): "
-                        + "\(target.rules) does not take it, \(lacks.since) and later do",
-                    hint: feature == .distilledBase
-                        ? "leave \(name) out, or write it all the same with --force"
-                        : "leave \(name) out of --features")
-            }
-            chosen.remove(feature)
-            without.append(name)
-        }
+        guard
+            let choice = TargetChoice(
+                named: target.kernel, target.name, signs: TargetSigns())
+        else { return }
+        let without = try request.fitted(to: choice).without
         if !without.isEmpty {
             talkOptions.talk.detail(
-                "--target \(self.target.name): without \(without.joined(separator: ", ")), "
-                    + "which \(target.rules) does not take")
+                "\(choice.source): without \(without.joined(separator: ", ")), "
+                    + "which \(choice.rules) does not take")
         }
     }
 }

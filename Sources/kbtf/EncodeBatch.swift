@@ -14,11 +14,33 @@ struct EncodeBatch {
     let search: SearchOptions
     let options: EncodeOptions
     let jobs: Int
-    /// `--force`
-    var forcesDistilledBase = false
+    let request: FeatureRequest
+    /// `--target`.
+    var target: NamedTarget?
+    /// Hide the implicit arguments of kernel functions; kernel builds do that later.
+    var hidesImplicitArguments = false
     let talk: Talk
     /// Fill in `.BTF_ids` of files that get their BTF put in.
     var fillsIDs = false
+    /// `--strict`: do not encode against the base of another kernel.
+    var isStrict = false
+    /// What to do with a file whose base is not found.
+    var withoutBase = WithoutBase.fail
+
+    enum WithoutBase: String, CaseIterable {
+        case fail
+        /// Leave the file as it is.
+        case skip
+        /// Make standalone BTF.
+        case standalone
+    }
+
+    /// What a file says of itself.
+    struct Subject {
+        let choice: BaseChoice
+        let release: KernelRelease?
+        let machine: String
+    }
 
     /// What came of one file.
     struct Outcome: Sendable {
@@ -34,25 +56,35 @@ struct EncodeBatch {
         var outcomes = files.map { Outcome(path: $0.path) }
         var order: [BaseChoice] = []
         var groups: [BaseChoice: [Int]] = [:]
-        for (index, choice) in chooseBases(files).enumerated() {
-            switch choice {
-            case .success(let choice):
+        let subjects = chooseBases(files)
+        for (index, subject) in subjects.enumerated() {
+            switch subject {
+            case .success(let subject):
+                let choice = subject.choice
                 if groups[choice] == nil { order.append(choice) }
                 groups[choice, default: []].append(index)
             case .failure(let failure): outcomes[index].fail(failure)
             }
         }
+        let tree = Surroundings.kbuildTree
         let debugFiles = DebugInfo.search(
             folders: search.folders,
-            separatingSections: options.features.contains(.globalVariables))
+            separation: options.features.sectionSeparation)
         var progress = Progress(total: files.count, talk: talk)
         for choice in order {
-            let members = groups[choice] ?? []
+            var members = groups[choice] ?? []
             let base: IndexedBase?
             do throws(Failure) { base = try choice.loadIndexed(search, jobs: jobs) } catch {
-                refuse(members, choice, error, &outcomes)
-                continue
+                guard case .auto = choice, withoutBase != .fail else {
+                    refuse(members, choice, error, &outcomes)
+                    continue
+                }
+                forgo(members, error, &outcomes)
+                if withoutBase == .skip { continue }
+                base = nil
             }
+            let foreign = foreignBases(members, subjects, base)
+            if isStrict { members = refuse(members, foreign, &outcomes) }
             var options = options
             options.jobs = members.count == 1 ? jobs : 1
             let (started, chosen) = (progress, options)
@@ -61,12 +93,23 @@ struct EncodeBatch {
             let encoded = parallelMap(count: order.count, jobs: jobs) { position in
                 started.show(position, of: order.count)
                 return EncodeFile(
-                    job: files[order[position]], options: chosen, base: base,
-                    wholeBase: wholeBase, forcesDistilledBase: forcesDistilledBase,
+                    job: files[order[position]], options: chosen, request: request,
+                    target: target, hidesImplicitArguments: hidesImplicitArguments,
+                    kbuildTree: tree, roots: search.folders, base: base, wholeBase: wholeBase,
                     debugFiles: debugFiles, fillsIDs: fillsIDs
                 ).run()
             }
-            for (position, outcome) in zip(order, encoded) { outcomes[position] = outcome }
+            for (position, outcome) in zip(order, encoded) {
+                let said = outcomes[position].messages
+                outcomes[position] = outcome
+                outcomes[position].messages = said + outcome.messages
+            }
+            for (foreign, all) in isStrict ? [] : foreign {
+                let files = all.filter { !outcomes[$0].failed }
+                guard !files.isEmpty else { continue }
+                let text = foreign.message(outcomes[files[0]].path, others: files.count - 1)
+                outcomes[files[0]].messages.append(.warning(text, hint: foreign.hint))
+            }
             progress.done += members.count
         }
         progress.clear()
@@ -74,17 +117,18 @@ struct EncodeBatch {
     }
 
     /// What each file stands on.
-    private func chooseBases(_ files: [Destinations.Job]) -> [Swift.Result<BaseChoice, Failure>] {
+    private func chooseBases(_ files: [Destinations.Job]) -> [Swift.Result<Subject, Failure>] {
         parallelMap(count: files.count, jobs: files.count < 16 ? 1 : jobs) { index in
             let path = files[index].path
             do throws(Failure) {
                 let elf = try openELF(path)
                 // Only modules have a .modinfo, and it names their kernel.
                 let own = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
+                let choice = try BaseChoice(
+                    option: base ?? (own == nil ? "" : "auto"), path: path, own: own,
+                    bigEndian: elf.isBigEndian, search: search)
                 return .success(
-                    try BaseChoice(
-                        option: base ?? (own == nil ? "" : "auto"), path: path, own: own,
-                        bigEndian: elf.isBigEndian, search: search))
+                    Subject(choice: choice, release: own, machine: KernelMachine.name(of: elf)))
             } catch { return .failure(error) }
         }
     }
@@ -94,23 +138,6 @@ struct EncodeBatch {
         members.map { (size: FileStatus(files[$0].path).size, index: $0) }
             .sorted { ($1.size, $0.index) < ($0.size, $1.index) }
             .map(\.index)
-    }
-
-    /// The base cannot be had: said once, with the first of the files that need it.
-    private func refuse(
-        _ members: [Int], _ choice: BaseChoice, _ failure: Failure, _ outcomes: inout [Outcome]
-    ) {
-        guard let first = members.first else { return }
-        var failure = failure
-        if case .auto = choice {
-            failure = failure.about(outcomes[first].path, others: members.count - 1)
-        }
-        failure.subject = .base
-        for index in members {
-            outcomes[index].failure = failure
-            outcomes[index].failed = true
-        }
-        outcomes[first].messages.append(.failure(failure))
     }
 }
 

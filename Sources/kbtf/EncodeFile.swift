@@ -12,12 +12,20 @@ import KernelTree
 /// Encodes one file.
 struct EncodeFile {
     let job: Destinations.Job
+    /// As they are for all files; what the kernel of this one takes is left to `plan`.
     let options: EncodeOptions
+    let request: FeatureRequest
+    /// `--target`.
+    let target: NamedTarget?
+    /// Hide the implicit arguments of kernel functions.
+    let hidesImplicitArguments: Bool
+    /// What kbuild says of its tree, when it runs us.
+    let kbuildTree: KernelTreePlace?
+    /// Folders besides `/` where kernels may be.
+    let roots: [String]
     let base: IndexedBase?
     /// The base itself.
     let wholeBase: LazyBTF?
-    /// Write distilled BTF whatever its kernel does with it.
-    let forcesDistilledBase: Bool
     let debugFiles: DebugFileSearch
     /// Fill in `.BTF_ids` of a file that gets its BTF put in.
     let fillsIDs: Bool
@@ -29,29 +37,21 @@ struct EncodeFile {
     }
 
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
-        let wantsGlobals = options.features.contains(.globalVariables)
-        let elf = try openELF(job.path, separatingSections: wantsGlobals)
+        let separation = options.features.sectionSeparation
+        let elf = try openELF(job.path, separation: separation)
         let warning = try checkOldBTF(elf)
-        let distills = options.features.contains(.distilledBase)
-        if distills { try refuseToDistill(elf) }
-        if base != nil, let target = options.target, !target.has(.moduleBTF) {
-            throw Failure(
-                "\(job.path): split BTF: \(target) reads no BTF of modules, "
-                    + "\(KernelAbility.moduleBTF.since) and later do",
-                hint: "--standalone makes BTF for programs that read the file")
-        }
         let debugInfo = try DebugInfo(of: elf, debugFiles)
+        let plan = try plan(elf, debugInfo, &outcome)
         let ids = try idsToFill(elf)
-        let hasOldIDs =
-            elf.section(named: IDSection.name) != nil && elf.section(named: ".BTF") != nil
-        let whole =
-            ids != nil || hasOldIDs || distills || options.target != nil
-            ? try parseBase() : nil
+        let needsBase =
+            elf.section(named: IDSection.name) != nil
+            || plan.options.features.contains(.distilledBase) || plan.isHeldAgainstTarget
+        let whole = needsBase ? try parseBase() : nil
         var encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
                 elf, debugInfo.data, split: debugInfo.splitUnits, base: base?.index, whole: whole,
-                options: options)
+                options: plan.options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
         guard !encoded.bytes.isEmpty else {
@@ -64,7 +64,7 @@ struct EncodeFile {
         }
         if let warning { outcome.messages.append(warning) }
         if let warning = debugInfo.splitWarning { outcome.messages.append(.note(warning)) }
-        if let target = options.target {
+        if plan.isHeldAgainstTarget, let target = plan.target {
             try fit(&encoded, whole, to: target)
         }
         if debugInfo.path != job.path {
@@ -80,55 +80,12 @@ struct EncodeFile {
             .detail(
                 "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                     + (job.detached.map { ", in \($0)" } ?? "")))
+        for name in encoded.withHiddenArguments {
+            outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
+        }
         if isSigned {
             outcome.messages.append(.signatureIsGone(job.path))
         }
-    }
-
-    /// Throws where a distilled base makes no sense.
-    private func refuseToDistill(_ elf: ELFFile) throws(Failure) {
-        guard base != nil else {
-            throw Failure(
-                "\(job.path): distilled_base: standalone BTF has no base to distill",
-                hint: "name the base with --base FILE, or leave distilled_base out")
-        }
-        // Older kernels read it as if it stood on their own BTF, with wrong meanings. A target was asked
-        // before.
-        guard options.target == nil, !forcesDistilledBase, elf.section(named: ".modinfo") != nil,
-            let release = KernelRelease.of(elf), release.version != nil,
-            KernelTarget(release)?.rules.has(.distilledBase) != true
-        else { return }
-        throw Failure(
-            "\(job.path): distilled_base: its kernel, \(release), does not read .BTF.base as "
-                + "\(KernelAbility.distilledBase.since) and later do",
-            hint: "leave distilled_base out, or write it all the same with --force")
-    }
-
-    /// Puts the types into the order that the target looks them up by. Throws where it would refuse the BTF,
-    /// as for a name that nothing can be left out for.
-    private func fit(
-        _ encoded: inout Encoded, _ whole: BTF?, to target: TargetRules
-    ) throws(Failure) {
-        let report: TargetReport
-        do throws(BTFError) {
-            let base = try encoded.base.map { bytes throws(BTFError) in
-                try BTF.parse(ByteView(bytes))
-            }
-            var btf = try BTF.parse(ByteView(encoded.bytes), base: base ?? whole)
-            if target.has(.sortedNames) {
-                btf = try btf.sortedByName()
-                encoded.bytes = btf.serialized()
-            }
-            report = checkTarget(
-                btf, byteCount: encoded.bytes.count,
-                use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
-                isSound: true, limit: 100)
-        } catch { throw Failure("\(job.path): .BTF\(error)") }
-        guard case .refuses = report.kernel else { return }
-        let finding = report.findings.findings.first { $0.severity == .error }
-        throw Failure(
-            "\(job.path): .BTF\(finding?.description ?? ""): there is no BTF of it for \(target)",
-            hint: "leave --target out, and it is written with that")
     }
 
     private func parseBase() throws(Failure) -> BTF? {
@@ -190,11 +147,11 @@ struct EncodeFile {
 
 /// Reads the ELF file at `path`, also a compressed module.
 func openELF(
-    _ path: String, separatingSections: Bool = false
+    _ path: String, separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
     let view = try PackedFile.read(path)
     do throws(ELFError) {
-        return try ELFFile(view, path: path, separatingSections: separatingSections)
+        return try ELFFile(view, path: path, separation: separation)
     } catch {
         guard error.fault == .notELF, let format = CompressionFormat.detect(view) else {
             throw Failure(error)

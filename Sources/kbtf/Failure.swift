@@ -9,12 +9,14 @@ import KernelTree
 
 /// Why something could not be done: what the user is told.
 struct Failure: Error {
-    /// One line: file, place in it, what is wrong.
+    /// File, place in it, what is wrong. Names stand in it as they are: `Talk` shows them on one line.
     var message: String
     /// What to do about it.
     var hint: String?
-    /// More lines, for those who ask for them.
-    var details: [String] = []
+    /// More about it, a line each, for those who ask for it.
+    var details: [String]
+    /// The details are said without `-v`, too.
+    var showsDetails = false
     /// What failed, where somebody acts on it.
     var subject = Subject.file
 
@@ -26,8 +28,9 @@ struct Failure: Error {
         case base
     }
 
-    init(_ message: String, hint: String? = nil) {
+    init(_ message: String, details: [String] = [], hint: String? = nil) {
         self.message = message
+        self.details = details
         self.hint = hint
     }
 
@@ -38,15 +41,14 @@ struct Failure: Error {
     init(_ error: IDError) { self.init(error.description) }
 
     init(_ error: KernelTreeError) {
-        let lines = error.description.split(separator: "\n")
-        self.init(lines.first.map(String.init) ?? "", hint: error.hint)
-        details = lines.dropFirst().map(String.init)
+        self.init(error.description, details: error.details, hint: error.hint)
     }
 
     init(_ error: EncodeError, path: String) {
         switch error {
         // These name the file themselves.
         case .read(.elf(let error)), .elf(let error): self.init(error)
+        case .split: self.init("\(error)")
         case .read(.dwarf), .dwarf, .btf, .noDebugInfo, .linkedUnits:
             self.init("\(path): \(error)")
         }
@@ -55,10 +57,14 @@ struct Failure: Error {
 
     /// The same for the file `path`, and for others that share its fate.
     func about(_ path: String, others: Int) -> Failure {
-        let who = others == 0 ? path : "\(path) and \(others) more"
-        var failure = Failure("\(who): \(message)", hint: hint)
-        failure.details = details
+        reworded("\(others == 0 ? path : "\(path) and \(others) more"): \(message)")
+    }
+
+    /// The same in other words.
+    func reworded(_ message: String) -> Failure {
+        var failure = Failure(message, details: details, hint: hint)
         failure.subject = subject
+        failure.showsDetails = showsDetails
         return failure
     }
 }

@@ -37,6 +37,11 @@ struct IDListing {
         }
     }
 
+    /// What is not listed, and why: only in JSON.
+    mutating func add(_ path: String, _ failure: Failure) {
+        objects.append("{\"file\":\(jsonString(path)),\(failure.json)}")
+    }
+
     var text: String {
         var table = Table(
             headings: ["FILE", "OFFSET", "SET", "FOR", "ID", "TYPE", "FLAGS", "STATE"])

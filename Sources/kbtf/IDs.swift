@@ -35,6 +35,7 @@ struct IDs: ParsableCommand {
     var json = false
 
     @OptionGroup var base: BaseOptions
+    @OptionGroup var strict: StrictOptions
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
@@ -59,10 +60,12 @@ struct IDs: ParsableCommand {
                     failed = true
                 }
             } catch {
-                talk.say(error)
+                reader.say(error, of: entry.path)
+                listing.add(entry.path, error)
                 failed = true
             }
         }
+        if !reader.finish(strict: strict.isStrict) { failed = true }
         if !fill { try printResult(json ? listing.json : listing.text) }
         if failed { throw ExitCode(1) }
     }
@@ -91,6 +94,8 @@ struct IDs: ParsableCommand {
             throw missing(entry.path)
         }
         let btf = try reader.read(entry.path)
+        // Its warning comes at the end.
+        if strict.isStrict, reader.foreignBases.contains(entry.path) { return }
         let filler = IDFiller(elf: elf, section: section, path: entry.path)
         let bytes = try filler.fill(from: btf, old: btf) { talk.say($0) }
         if bytes == section.bytes {

@@ -27,6 +27,7 @@ struct Info: ParsableCommand {
     var json = false
 
     @OptionGroup var base: BaseOptions
+    @OptionGroup var strict: StrictOptions
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
@@ -43,15 +44,19 @@ struct Info: ParsableCommand {
             do throws(Failure) {
                 let row = try Row(entry.path, reader)
                 if let signs = row.told { talk.detail(signs) }
+                if let fault = row.fault {
+                    reader.say(fault, of: entry.path)
+                    failed = true
+                }
                 table.add(row.cells)
                 objects.append(row.json)
             } catch {
                 talk.say(error)
                 failed = true
-                objects.append(
-                    "{\"file\":\(jsonString(entry.path)),\"error\":\(jsonString(error.message))}")
+                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
+        if !reader.finish(strict: strict.isStrict) { failed = true }
         try printResult(json ? jsonArray(objects) : table.text)
         if failed { throw ExitCode(1) }
     }
@@ -64,6 +69,9 @@ struct Info: ParsableCommand {
         var bytes: Int?
         var base: String?
         var check: String?
+        /// Why it cannot be read on that base.
+        var fault: Failure?
+        private var foreign: ForeignBase?
         private var recognition: Recognition?
 
         init(_ path: String, _ reader: Reader) throws(Failure) {
@@ -81,6 +89,14 @@ struct Info: ParsableCommand {
             let verdict = reader.judge(file, limit: 100)
             base = verdict.base
             check = verdict.summary
+            switch verdict {
+            case .noBase(let failure): reader.say(failure, of: path)
+            case .judged(let judgement):
+                foreign = judgement.foreign
+                fault = judgement.other.map {
+                    reader.misplaced(file, $0, judgement.base ?? "", judgement.foreign)
+                }
+            }
         }
 
         /// By what the form is known; nil where a section `.BTF.base` says it.
@@ -104,7 +120,9 @@ struct Info: ParsableCommand {
                 + "\"sure\":\(sure),\"signs\":\(jsonList(recognition?.signs ?? [])),"
                 + "\"types\":\(types.map { String($0) } ?? "null"),"
                 + "\"bytes\":\(bytes.map { String($0) } ?? "null"),"
-                + "\"base\":\(jsonOrNull(base)),\"check\":\(jsonOrNull(check))}"
+                + "\"base\":\(jsonOrNull(base)),"
+                + (foreign.map { "\"foreign_base\":\($0.json)," } ?? "")
+                + "\"check\":\(jsonOrNull(check))}"
         }
     }
 }

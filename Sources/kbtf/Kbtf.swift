@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
+import HostIO
 
 /// The command line ends where a subcommand should stand.
 struct NoCommand: Error {
@@ -56,8 +57,9 @@ struct Kbtf: ParsableCommand {
     }
 
     /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func report(_ error: any Error) -> Int32 {
+    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
         if let failure = error as? Failure {
             Talk().say(failure)
             return 1
@@ -74,13 +76,26 @@ struct Kbtf: ParsableCommand {
             }
             return 0
         }
-        // ArgumentParser's last line is "  See 'kbtf encode --help' for more information."
-        let help = fullMessage(for: error).split(separator: "\n").last?.split(separator: "'")
-        let message = message(for: error).split(separator: "\n").joined(separator: " ")
         Talk().say(
             Failure(
-                message.prefix(1).lowercased() + message.dropFirst(),
-                hint: help?.count == 3 ? String(help![1]) : nil))
+                usageMessage(message(for: error), arguments),
+                hint: "\(named(by: arguments).joined(separator: " ")) --help"))
         return 2
+    }
+
+    /// The words of `arguments` that name a command, from `kbtf` on.
+    private static func named(by arguments: ArraySlice<String>) -> [String] {
+        var names = ["kbtf"]
+        var command: any ParsableCommand.Type = Kbtf.self
+        for word in arguments {
+            guard
+                let next = command.configuration.subcommands.first(where: {
+                    $0.configuration.commandName == word
+                })
+            else { break }
+            names.append(word)
+            command = next
+        }
+        return names
     }
 }

@@ -38,7 +38,7 @@ enum LedgerFile {
             "\n{\"name\":\(jsonString($0.name)),\"unit\":\(jsonString($0.unit)),"
                 + "\"reason\":\(jsonString($0.reason.rawValue))}"
         }
-        let error = outcome.failure.map { "\"error\":\(jsonString($0.message))," } ?? ""
+        let error = outcome.failure.map { $0.json + "," } ?? ""
         return "{\"file\":\(jsonString(outcome.path)),\(error)"
             + "\"entries\":[\(entries.joined(separator: ","))]}"
     }

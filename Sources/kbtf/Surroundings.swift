@@ -3,6 +3,7 @@
 import Bytes
 import Glibc
 import HostIO
+import KernelTree
 
 /// What the command takes from the world around it. Libraries never ask; they are told.
 enum Surroundings {
@@ -19,20 +20,49 @@ enum Surroundings {
         variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
     }
 
-    /// Where is kept what took time to make of bases; nil when there is no place for it.
-    static var baseCacheFolder: String? {
+    /// kbtf's folder for what can be made or fetched again; nil when there is no place for it.
+    static var cacheFolder: String? {
         // The XDG rules: a relative path is to be ignored.
         if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
-            return folder + "/kbtf/bases"
+            return folder + "/kbtf"
         }
         guard let home = variable("HOME"), home.hasPrefix("/") else { return nil }
-        return home + "/.cache/kbtf/bases"
+        return home + "/.cache/kbtf"
+    }
+
+    /// Where is kept what took time to make of bases; nil when there is no place for it.
+    static var baseCacheFolder: String? { cacheFolder.map { $0 + "/bases" } }
+
+    /// How people name a base to `kbtf-make`, which says so when it runs us.
+    static var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
+
+    /// A base of another kernel is an error: for programs in the place of others, which take no options of ours.
+    static var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
+
+    /// The tree of the kernel build that runs us: kbuild exports where it writes to, and where the source is.
+    static var kbuildTree: KernelTreePlace? {
+        variable("objtree").map { KernelTreePlace($0, source: variable("srctree")) }
     }
 
     /// What `uname -r` says.
     static var runningRelease: String? {
         guard let text = try? FileReader.map("/proc/sys/kernel/osrelease") else { return nil }
         return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
+    }
+
+    /// What `uname` says of the running kernel.
+    static var running: BaseOrigin.Running {
+        var names = utsname()
+        // SAFETY: `names` is a local of the right type, and each of its texts ends with NUL.
+        guard unsafe uname(&names) == 0 else {
+            return BaseOrigin.Running(release: nil, machine: nil)
+        }
+        let machine = unsafe withUnsafeBytes(of: &names.machine) {
+            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return BaseOrigin.Running(
+            release: runningRelease.flatMap { KernelRelease($0) },
+            machine: KernelMachine.name(uname: machine))
     }
 
     /// Where this program lies.

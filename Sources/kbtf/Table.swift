@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
+
 /// Text in columns, as wide as they need to be; the last one has no end.
 struct Table {
     private var rows: [[String]]
 
     init(headings: [String]) { rows = [headings] }
 
-    mutating func add(_ cells: [String]) { rows.append(cells.map(Talk.oneLine)) }
+    mutating func add(_ cells: [String]) { rows.append(cells.map(\.shown)) }
 
     var text: String {
         var widths: [Int] = []

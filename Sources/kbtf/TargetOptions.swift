@@ -24,7 +24,7 @@ struct TargetOptions: ParsableArguments {
         } catch {
             var failure = Failure(error)
             if error.kind == .noTarget {
-                failure = Failure("--target \(failure.message)", hint: failure.hint)
+                failure = failure.reworded("--target \(failure.message)")
             }
             throw failure
         }

@@ -13,6 +13,8 @@ struct TargetVerdict {
     let place: String
 
     var isTaken: Bool { report.isTaken }
+    /// What decides the exit status.
+    var isGood: Bool { report.isTaken && report.isUsable }
 
     private var way: String {
         switch use {
@@ -25,7 +27,7 @@ struct TargetVerdict {
     func lines(_ name: String, paint: PaintOptions, withWarnings: Bool) -> String {
         var lines = ""
         for finding in report.findings.findings where finding.severity == .error || withWarnings {
-            let text = Talk.oneLine("\(place)\(finding)")
+            let text = "\(place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         let kernel = words(report.kernel) + consequence
@@ -45,6 +47,9 @@ struct TargetVerdict {
             } else {
                 "misread, kernels take the BTF of modules for split"
             }
+        case .isOfAnotherBase(let error):
+            error.map { "refused (\($0.rawValue)): made on another base" }
+                ?? "misread: made on another base, which it does not notice"
         case .unsound: "not judged, it is unsound"
         case .doesNotApply: "not for split BTF"
         }
@@ -52,9 +57,11 @@ struct TargetVerdict {
 
     /// What a refusal means for the module.
     private var consequence: String {
-        guard case .refuses = report.kernel, case .module = use,
-            let allowsMismatch = target.allowsMismatch
-        else { return "" }
+        switch report.kernel {
+        case .refuses, .isOfAnotherBase(refusedWith: .some): break
+        default: return ""
+        }
+        guard case .module = use, let allowsMismatch = target.allowsMismatch else { return "" }
         return allowsMismatch ? ", the module loads without it" : ", the module does not load"
     }
 
@@ -71,14 +78,21 @@ struct TargetVerdict {
         let word =
             switch verdict {
             case .takes: "taken"
-            case .refuses: "refused"
+            case .refuses, .isOfAnotherBase(refusedWith: .some): "refused"
             case .overlooks: "overlooked"
-            case .misreads: "misread"
+            case .misreads, .isOfAnotherBase(refusedWith: nil): "misread"
             case .unsound: "not-judged"
             case .doesNotApply: "not-applicable"
             }
-        guard case .refuses(let error) = verdict else { return "{\"verdict\":\"\(word)\"}" }
-        return "{\"verdict\":\"\(word)\",\"errno\":\"\(error.rawValue)\"}"
+        var members = ["\"verdict\":\"\(word)\""]
+        switch verdict {
+        case .refuses(let error): members.append("\"errno\":\"\(error.rawValue)\"")
+        case .isOfAnotherBase(let error):
+            if let error { members.append("\"errno\":\"\(error.rawValue)\"") }
+            members.append("\"reason\":\"another-base\"")
+        default: break
+        }
+        return "{\(members.joined(separator: ","))}"
     }
 }
 

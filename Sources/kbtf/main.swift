@@ -15,5 +15,5 @@ do {
     var command = try Kbtf.parse(arguments.dropFirst())
     try command.run()
 } catch {
-    exit(Kbtf.report(error))
+    exit(Kbtf.report(error, arguments.dropFirst()))
 }

@@ -109,14 +109,17 @@ import Testing
         #expect(parsed.functions(ids, among: ["a", "b", "c"])?.count == 3)
     }
 
-    @Test(.timeLimit(.minutes(1))) func hostile() throws {
+    @Test func hostile() throws {
         var asm = BTFAssembler(base: try base(types: 1))
         let name = asm.string("a")
         for _ in 0..<5000 { asm.raw([name, TypeInfo(.func).rawValue, 1]) }
         for number in 0..<3000 { _ = asm.string("\(number)a") }
         let parsed = try SplitWithoutBase(ByteView(asm.bytes()))
         let names = ["a"] + (0..<255).map { "n\($0)" }
-        #expect(parsed.functions((0..<200).map { $0 * 3 + 7 }, among: names) == nil)
+        let needed = processorSeconds {
+            #expect(parsed.functions((0..<200).map { $0 * 3 + 7 }, among: names) == nil)
+        }
+        #expect(needed < 60)
         #expect(parsed.functions([1], among: (0..<257).map { "\($0)" }) == nil)
         #expect(throws: BTFError.self) { try SplitWithoutBase(ByteView([1, 2, 3])) }
     }

@@ -21,6 +21,8 @@ WORDS=(
     "dies dies"
     # One job, two jobs, another folder
     "same-bytes same_bytes"
+    # Every function and per-CPU variable of 200 modules is in the BTF or in the ledger, by pyelftools: ledger.sh
+    "ledger run_ledger"
     # Kernels, against pahole 1.32: vmlinux.sh
     "vmlinux run_vmlinux"
     # --target, against pahole with the features that are left: target.sh
@@ -86,6 +88,8 @@ source "$HERE/features.sh"
 source "$HERE/comparing.sh"
 # shellcheck source=series.sh
 source "$HERE/series.sh"
+# shellcheck source=ledger.sh
+source "$HERE/ledger.sh"
 # shellcheck source=vmlinux.sh
 source "$HERE/vmlinux.sh"
 # shellcheck source=target.sh

@@ -25,6 +25,25 @@ target() {
     verdict "target $1" "$bad" "$(summary "$dir.compared"); $(rules "$dir.compared")"
 }
 
+# old_base: 20 modules of 6.1 on the BTF of its vmlinux made for 5.15, without a word about that for the modules: 5.15
+# takes each, and no enum is there in the form that it refuses.
+old_base() {
+    local dir=$WORK/6.1/target-old-base from bad=0 count=0 taken=0 ko
+    from=$(modules_of 6.1)
+    mkdir -p "$dir"
+    "$KBTF" encode -q --standalone --target 5.15 --detached "$dir/base" "$(vmlinux_of 6.1)" || bad=1
+    : >"$dir/checked"
+    while read -r ko; do
+        count=$((count + 1))
+        cp "$ko" "$dir/m.ko"
+        "$KBTF" encode -q --base "$dir/base" "$dir/m.ko" || bad=1
+        "$KBTF" check --base "$dir/base" --target 5.15 "$dir/m.ko" >>"$dir/checked" 2>&1 || bad=1
+    done < <(list_of 6.1 | awk -v root="$from" 'NR % 55 == 1 && n++ < 20 { print root "/" $0 }')
+    taken=$(grep -c ': Linux 5.15: module load: taken' "$dir/checked" || true)
+    [ "$taken" = "$count" ] && [ "$count" = 20 ] || bad=1
+    verdict "base of 5.15" "$bad" "$taken of $count modules taken"
+}
+
 # takes SERIES FILE...: the kernel takes them, on its own BTF.
 takes() {
     local series=$1 base taken bad=0
@@ -44,6 +63,7 @@ run_target() {
     target 5.15 encode_force,var,float,optimized_func,consistent_func
     target 5.16 encode_force,var,float,decl_tag,optimized_func,consistent_func
     target 6.1 "$DEFAULT"
+    old_base
     for series in 6.1 6.12; do takes "$series" "$(shipped_of "$series")"; done
     takes 7.2 "$(modules_of 7.2)"
 }

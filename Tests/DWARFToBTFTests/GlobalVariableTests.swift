@@ -70,7 +70,7 @@ import Testing
                 "section .data: size 256 { early @0 4; late @252 4 }", "var zeroed: int",
                 "section .bss: size 20 { zeroed @16 4 }",
             ])
-        #expect(outcome.ledger == ["f: no-symbol"])
+        #expect(outcome.ledger == ["f: no-symbol", "local: local-variable"])
         #expect(check(outcome.btf).isSound)
     }
 
@@ -102,6 +102,11 @@ import Testing
                 ] { add(&unit, name, "int", at: 0x2000) }
                 add(&unit, "__exitcal", "int", at: 0x2000)
                 add(&unit, "UNIQUE_ID", "int", at: 0x2004)
+                unit.add(.variable, [.type("int"), .expression([0x03] + unit.number(0x2008, 8))])
+                unit.add(.variable, [.name("constant"), .type("int"), .value(3)])
+                unit.add(.variable, [.name("in_parts"), .type("int"), .expression([0x93, 2])])
+                unit.add(.variable, [.name("thread"), .type("int"), .expression([0x34, 0xe0])])
+                unit.add(.variable, [.name("moving"), .type("int"), .expression([0x55])])
             })
         #expect(
             variables(outcome) == [
@@ -118,7 +123,9 @@ import Testing
                 "no_type_yet: empty-variable", "no name: invalid-name",
                 "__UNIQUE_ID_author12: generated-name", "__exitcall_f: generated-name",
                 "__tpstrtab_x: generated-name",
-                "__func_stack_frame_non_standard_x: generated-name",
+                "__func_stack_frame_non_standard_x: generated-name", ": unnamed-variable",
+                "constant: no-location", "in_parts: variable-in-pieces",
+                "thread: thread-local", "moving: computed-location",
             ])
     }
 

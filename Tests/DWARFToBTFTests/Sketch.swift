@@ -198,6 +198,6 @@ func compiled(
     let link = sources.count == 1 ? "mv \(objects) all.o" : "ld -r \(objects) -o all.o"
     try #require(shell("cd \(folder) && \(link)"))
     let elf = try ELFFile(
-        path: "\(folder)/all.o", separatingSections: features.contains(.globalVariables))
+        path: "\(folder)/all.o", separation: features.sectionSeparation)
     return try encoded(elf, features: features, base: base)
 }

@@ -22,7 +22,7 @@ import Testing
             asm.sections[index].size = size
         }
         return try ELFFile(
-            ByteView(asm.image()), path: "test.o", separatingSections: separating)
+            ByteView(asm.image()), path: "test.o", separation: separating ? .all : .none)
     }
 
     @Test(arguments: Flavor.all) func separated(_ flavor: Flavor) throws {
@@ -72,7 +72,7 @@ import Testing
             }, to: 3, symbols: symbols)
         for (separating, expected) in [(true, [0x1004, 0x2004, 4, 4]), (false, [4, 4, 4, 4])] {
             let elf = try ELFFile(
-                ByteView(asm.image()), path: "test.o", separatingSections: separating)
+                ByteView(asm.image()), path: "test.o", separation: separating ? .all : .none)
             let section = try #require(elf.section(named: ".debug_info"))
             var cursor = try elf.data(of: section).cursor(bigEndian: flavor.bigEndian)
             for value in expected { #expect(try cursor.readU64() == UInt64(value)) }

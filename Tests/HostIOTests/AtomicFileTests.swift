@@ -80,6 +80,31 @@ import Testing
         #expect(try Directory.list(scratch.path) == ["folder"])
     }
 
+    /// Said beforehand as it would be later, and nothing is left of it.
+    @Test func checkedBeforehand() throws {
+        let path = scratch("old")
+        try AtomicFile.replace(path, with: [view("old")])
+        for name in ["old", "new"] { try AtomicFile.checkReplaceable(scratch(name)) }
+        #expect(try scratch.read("old") == "old")
+        #expect(try Directory.list(scratch.path) == ["old"])
+        for device in ["/dev/null", "/dev/full", "/dev/stdout"] where FileStatus(device).exists {
+            try AtomicFile.checkReplaceable(device)
+        }
+        symlink("nowhere/new", scratch("link"))
+        symlink("loop", scratch("loop"))
+        for (path, reason) in [
+            (scratch("none/new"), "cannot replace: No such file or directory"),
+            (scratch("old/new"), "cannot replace: Not a directory"),
+            (scratch("link"), "cannot replace: No such file or directory"),
+            (scratch("loop"), "cannot replace: Too many levels of symbolic links"),
+            (scratch.path, "cannot open: Is a directory"),
+            ("", "cannot replace: No such file or directory"),
+        ] {
+            let error = #expect(throws: HostError.self) { try AtomicFile.checkReplaceable(path) }
+            #expect(error?.description == "\(path): \(reason)")
+        }
+    }
+
     @Test func aFullDisk() throws {
         let error = #expect(throws: HostError.self) {
             try AtomicFile.replace("/dev/full", with: [view("x")])

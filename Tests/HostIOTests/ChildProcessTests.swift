@@ -56,8 +56,13 @@ import Testing
         do {
             var child = try ChildProcess(
                 ["/bin/sh", "-c", "echo $$; exec sleep 1000"], launcher: launcher)
-            if case .output(let bytes) = child.read(milliseconds: 5000) {
-                id = Int32(String(decoding: bytes, as: UTF8.self).dropLast()) ?? 0
+            waiting: while id == 0 {
+                switch child.read(milliseconds: 5000) {
+                case .output(let bytes):
+                    id = Int32(String(decoding: bytes, as: UTF8.self).dropLast()) ?? -1
+                case .errors, .nothing: break
+                case .end: break waiting
+                }
             }
         }
         #expect(id > 0)

@@ -61,7 +61,7 @@ import Testing
         view = nil
         // A process that another test starts just now may hold the lease for a moment.
         var taken = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK)
-        for _ in 0..<500 where taken < 0 {
+        for _ in 0..<30_000 where taken < 0 {
             usleep(10_000)
             taken = open(path, O_WRONLY | O_TRUNC | O_NONBLOCK)
         }

@@ -85,20 +85,26 @@ import Testing
         #expect(error?.errno == ENOTDIR)
     }
 
-    /// No path leads to them, and they are not passed over in silence.
-    @Test(arguments: ["touch", "mkdir"]) func namesThatAreNoText(command: String) throws {
-        try scratch.write("a.ko", "x")
-        func make(_ name: String) -> Int32 {
-            system("\(command) \"\(scratch.path)/$(printf '\(name)')\"")
-        }
-        #expect(system("touch \"\(scratch.path)/$(printf 'read\\377me')\"") == 0)
-        #expect(try Directory.walk(scratch.path, suffixes: [".ko"]) == [scratch("a.ko")])
-        #expect(make("odd\\377.ko") == 0)
-        let error = #expect(throws: HostError.self) {
-            try Directory.walk(scratch.path, suffixes: [".ko"])
-        }
-        #expect(error?.errno == EILSEQ)
-        #expect(error?.path == scratch("odd\u{fffd}.ko"))
+    /// Names are bytes: a path leads to each of them, also to what is no UTF-8.
+    @Test func namesThatAreNoText() throws {
+        let name = String(systemBytes: Array("odd".utf8) + [0xff, 0xc3] + Array(".ko".utf8))
+        let folder = scratch(String(systemBytes: [0x80, 10, 0x78]))
+        try Directory.make(folder)
+        try AtomicFile.replace(folder + "/" + name, with: [ByteView([1])])
+        #expect(try Directory.walk(scratch.path, suffixes: [".ko"]) == ["\(folder)/\(name)"])
+        #expect(try FileReader.map("\(folder)/\(name)").array == [1])
+        // The C library sees the same.
+        #expect(
+            system("test -f \"\(scratch.path)\"/$(printf '\\200\\nx')/odd$(printf '\\377\\303').ko")
+                == 0)
+        try AtomicFile.remove("\(folder)/\(name)")
+        #expect(try Directory.list(folder) == [])
+        let error = #expect(throws: HostError.self) { try FileReader.map(folder + "/" + name) }
+        #expect(
+            error?.description.shown.hasSuffix(
+                "/\\x80\\x0ax/odd\\xff\\xc3.ko: cannot open: No such file or directory") == true)
+        try AtomicFolder.remove(folder)
+        #expect(!FileStatus(folder).exists)
     }
 
     @Test func status() throws {

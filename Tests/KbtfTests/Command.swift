@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Bytes
 import Glibc
 import HostIO
 import TestSupport
@@ -93,7 +94,7 @@ enum Command {
     private static func withArray<R>(
         _ words: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R
     ) -> R {
-        let copies = words.map { strdup($0) }
+        let copies = words.map { $0.withSystemText { strdup($0) } }
         defer { for copy in copies { free(copy) } }
         return body(copies + [nil])
     }

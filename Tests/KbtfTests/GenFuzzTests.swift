@@ -112,7 +112,7 @@ import Testing
             (["object", out, input, input], out), (["object", out, input], out),
         ] as [([String], String?)] {
             let result = try Command.run(
-                ["timeout", "-s", "KILL", "60", Command.binary, "gen"] + words)
+                ["prlimit", "--cpu=60", Command.binary, "gen"] + words)
             statuses.append(result.status)
             let isTaken = result.status == 0
             if !isTaken && result.status != 1 {

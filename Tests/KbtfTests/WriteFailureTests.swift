@@ -17,7 +17,10 @@ struct WriteFailureTests {
         guard geteuid() == 0 else { return try Command.shell(line) }
         try #require(Command.shell("chmod 755 '\(scratch.path)'").status == 0)
         let become = "setpriv --reuid=65534 --regid=65534 --clear-groups"
-        guard try Command.shell("\(become) \"$KBTF\" --version").status == 0 else { return nil }
+        // setpriv itself keeps the capabilities to reach a binary that nobody else may; the shell does not.
+        guard try Command.shell("\(become) sh -c '\"$KBTF\" --version'").status == 0 else {
+            return nil
+        }
         return try Command.shell("\(become) sh -c '\(line)'")
     }
 
@@ -62,7 +65,7 @@ struct WriteFailureTests {
         #expect(try Directory.list(disk) == ["sample.ko"], "something was left behind")
     }
 
-    @Test(.timeLimit(.minutes(2))) func killed() throws {
+    @Test func killed() throws {
         let file = try Sample.compile(
             scratch, source: Sample.source + "char big[8000000] = { 1 };")
         let old = try Sample.bytes(file)

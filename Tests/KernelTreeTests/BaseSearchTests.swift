@@ -156,7 +156,17 @@ import Testing
     }
 
     @Test(arguments: [
-        ("ID=debian", "7.2.13+deb14-amd64", "apt-get download linux-binary-7.2.13+deb14-amd64 "),
+        (
+            "ID=debian", "7.2.13+deb14-amd64",
+            "apt-get download linux-binary-unsigned-7.2.13+deb14-amd64 || "
+                + "apt-get download linux-binary-7.2.13+deb14-amd64 && dpkg -x "
+        ),
+        (
+            "ID=debian", "6.1.0-57-cloud-arm64",
+            "apt-get download linux-image-6.1.0-57-cloud-arm64-unsigned || "
+                + "apt-get download linux-image-6.1.0-57-cloud-arm64 && dpkg -x "
+        ),
+        ("ID=debian", "6.1.0-57-s390x", "apt-get download linux-image-6.1.0-57-s390x && "),
         (
             "ID=ubuntu\nID_LIKE=debian", "6.8.0-40",
             "apt-get download linux-image-unsigned-6.8.0-40 "
@@ -177,6 +187,32 @@ import Testing
         try scratch.write("usr/lib/os-release", osRelease)
         scratch.link("etc/os-release", to: "../usr/lib/os-release")
         let release = try #require(KernelRelease(release))
-        #expect(BaseHint.text(for: release, roots: [scratch.path]).hasPrefix(start))
+        let hint = BaseHint(release: release, roots: [scratch.path], option: "--base").text
+        #expect(hint.hasPrefix(start))
+    }
+
+    /// An archive mostly has only one of the two packages of an image; what apt fetched of its contents says which.
+    @Test(arguments: [
+        ("linux-image-6.1.0-44-arm64", "6.1.0-44-arm64", "boot/vmlinuz-6.1.0-44-arm64"),
+        ("linux-image-6.1.0-47-arm64-unsigned", "6.1.0-47-arm64", "boot/vmlinuz-6.1.0-47-arm64"),
+        (
+            "linux-binary-unsigned-7.2.1-amd64", "7.2.1-amd64",
+            "usr/lib/modules/7.2.1-amd64/vmlinuz.unsigned"
+        ),
+        ("linux-binary-7.2.1-amd64", "7.2.1-amd64", "usr/lib/modules/7.2.1-amd64/vmlinuz"),
+    ])
+    func hintsByPackageLists(_ package: String, _ release: String, _ file: String) throws {
+        try scratch.write("etc/os-release", "ID=debian")
+        try scratch.write(
+            "var/lib/apt/lists/x_main_binary-amd64_Packages",
+            "Package: linux-image-0\nVersion: 1\n\nPackage: \(package)\nVersion: 1\n")
+        let release = try #require(KernelRelease(release))
+        for option in ["--base", "BTF_BASE="] {
+            let hint = BaseHint(release: release, roots: [scratch.path], option: option).text
+            let named = option == "--base" ? "--base DIR/\(file)" : "BTF_BASE=DIR/\(file)"
+            #expect(
+                hint == "apt-get download \(package) && dpkg -x \(package)_*.deb DIR, then \(named)"
+            )
+        }
     }
 }

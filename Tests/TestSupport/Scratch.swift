@@ -36,7 +36,7 @@ package final class Scratch {
         var at = path
         for part in file.dropFirst(path.count).split(separator: "/").dropLast() {
             at += "/" + part
-            mkdir(at, 0o755)
+            at.withSystemText { _ = mkdir($0, 0o755) }
         }
         return file
     }
@@ -45,8 +45,12 @@ package final class Scratch {
         for name in (try? Directory.list(path)) ?? [] {
             let child = "\(path)/\(name)"
             let status = FileStatus(child, followLinks: false)
-            if status.isDirectory { remove(child) } else { unlink(child) }
+            if status.isDirectory {
+                remove(child)
+            } else {
+                child.withSystemText { _ = unlink($0) }
+            }
         }
-        rmdir(path)
+        path.withSystemText { _ = rmdir($0) }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Glibc
 import TestSupport
 import Testing
 
@@ -45,6 +46,35 @@ import Testing
         try scratch.write("acceleration", "boot\nwarp\n\n")
         #expect(verdict(file, .passed, calls: &calls).acceleration == .kvm)
         #expect(calls == 3)
+    }
+
+    /// The image counts, not how it is called; and QEMU.
+    @Test func identity() throws {
+        let scratch = try Scratch()
+        let image = try scratch.write("boot/vmlinuz", "kernel")
+        let qemu = try scratch.write("qemu", "qemu")
+        scratch.link("other/link", to: "../boot/vmlinuz")
+        #expect(link(image, scratch.path + "/hard") == 0)
+        func probe(_ kernel: String, _ qemu: String?, boot: String = "boot") -> [String?] {
+            let probe = AccelerationProbe(
+                folder: "/cache", boot: boot, kernel: kernel, qemu: qemu)
+            return [probe.file, probe.key]
+        }
+        let known = probe(image, qemu)
+        #expect(known[0]?.hasPrefix("/cache/acceleration-") == true)
+        for name in ["boot/../boot/vmlinuz", "other/link", "hard"] {
+            #expect(probe("\(scratch.path)/\(name)", qemu) == known, "\(name)")
+        }
+        let copy = try scratch.write("copy", "kernel")
+        #expect(probe(copy, qemu)[0] != known[0])
+        #expect(probe(image, copy)[1] != known[1])
+        #expect(probe(image, nil)[1] != known[1])
+        #expect(probe(image, qemu, boot: "next")[1] != known[1])
+        let file = open(image, O_WRONLY | O_APPEND)
+        #expect(write(file, "!", 1) == 1)
+        close(file)
+        #expect(probe(image, qemu)[0] == known[0] && probe(image, qemu)[1] != known[1])
+        #expect(AccelerationProbe(folder: nil, boot: "", kernel: image, qemu: nil).file == nil)
     }
 
     @Test func notTried() {

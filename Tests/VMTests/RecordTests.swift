@@ -199,6 +199,88 @@ import Testing
         #expect(with("# test bar", "Bail out! no list").reason == "bail out: no list")
     }
 
+    /// A failed point shows what the kernel said while it was at it, and what BTF that it dropped was loaded with.
+    @Test func kernelsWords() {
+        let report = judge(
+            """
+            [ 0.1] Linux version 6.1.0
+            [ 1.0] kbtf: KTAP version 1
+            [ 1.0] kbtf: 1..5
+            [ 1.0] early words
+            [ 1.0] kbtf: # module dep
+            [ 1.1] dep: initialized
+            [ 1.1] kbtf: # module foo
+            [ 1.1][   T42] BPF: [95247] STRUCT foo
+            [ 1.1] BPF: Invalid name
+            [ 1.1] failed to validate module [foo] BTF: -22
+            [ 1.2] kbtf: ok 1 foo
+            [ 1.2] kbtf:   # /sys/kernel/btf/foo: No such file or directory
+            [ 1.2] kbtf: not ok 2 foo.btf # exit=1
+            [ 1.2] kbtf: # module bar
+            [ 1.2] bar: version magic '6.2.0' should be '6.1.0'
+            [ 1.3] kbtf:   # /modules/bar.ko: cannot load: Exec format error
+            [ 1.3] kbtf: not ok 3 bar # exit=1
+            [ 1.3] kbtf: # test fine
+            [ 1.3] some driver
+            [ 1.3] kbtf: ok 4 fine
+            [ 1.3] kbtf: # test worse
+            [ 1.4] kbtf+   partly
+            [ 1.4] other driver
+            [ 1.4] kbtf:  said
+            [ 1.4] kbtf: not ok 5 worse # exit=1
+            [ 1.4] late words
+            [ 1.4] kbtf: # end
+            [ 1.5] reboot: Power down
+
+            """)
+        #expect(report.outcome == .failed)
+        #expect(
+            report.tests?.results.map { $0.output } == [
+                [],
+                [
+                    "# /sys/kernel/btf/foo: No such file or directory", "dep: initialized",
+                    "BPF: [95247] STRUCT foo", "BPF: Invalid name",
+                    "failed to validate module [foo] BTF: -22",
+                ],
+                [
+                    "# /modules/bar.ko: cannot load: Exec format error",
+                    "bar: version magic '6.2.0' should be '6.1.0'",
+                ], [], ["partly said", "other driver"],
+            ])
+        let summary = Summary([.init(name: "6.1.0", report: report)])
+        #expect(
+            summary.ktap().contains("\n  # failed to validate module [foo] BTF: -22\n  not ok 2 "))
+        #expect(summary.json.contains(#""failed to validate module [foo] BTF: -22"]"#))
+        #expect(summary.junit.contains("BPF: Invalid name\nfailed to validate"))
+        #expect(!summary.ktap().contains("some driver"))
+    }
+
+    /// The last ones of many.
+    @Test func manyOfTheKernelsWords() {
+        let words = (0..<1000).map { "[ 1.0] word \($0)\n" }.joined()
+        let report = judge(
+            "[ 1.0] kbtf: KTAP version 1\n[ 1.0] kbtf: 1..1\n[ 1.0] kbtf: # test a\n\(words)"
+                + "[ 1.0] kbtf: not ok 1 a\n[ 1.0] kbtf: # end\n")
+        let shown = report.tests?.results.first?.output ?? []
+        #expect(shown.count == GuestRecord.shownLines && shown.last == "word 999")
+    }
+
+    /// Only what the processor may have to do with.
+    @Test func acceleration() {
+        var report = judge("", ending: .exited(1))
+        #expect(!report.mayBeAcceleration)
+        report.acceleration = .kvm
+        for (outcome, may) in [
+            (Outcome.machinery, true), (.noBoot, true), (.hang, true), (.passed, false),
+            (.failed, false), (.trouble(.panic), false), (.flood, false),
+        ] {
+            report.outcome = outcome
+            #expect(report.mayBeAcceleration == may, "\(outcome)")
+        }
+        let unable = GuestReport(VMError("no QEMU", isMachinery: true), acceleration: .kvm)
+        #expect(unable.outcome == .machinery && unable.reason == "no QEMU")
+    }
+
     @Test func machinery() {
         let report = judge(
             "", ending: .exited(1),

@@ -9,7 +9,7 @@
 
 #include "harness.h"
 
-#define SETTLE_TRIES	1000
+#define SETTLE_TRIES	6000
 #define SETTLE_PAUSE_MS	10
 #define QUIET_MS	50
 #define QUIET_TRIES	200

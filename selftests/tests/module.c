@@ -13,7 +13,7 @@
 
 #include <gelf.h>
 
-#define UNLOAD_TRIES	50
+#define UNLOAD_TRIES	600
 #define UNLOAD_PAUSE_MS	100
 
 void module_name(const char *path, char *name, size_t size)

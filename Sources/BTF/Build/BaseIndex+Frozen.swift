@@ -4,7 +4,8 @@ package import Bytes
 
 // An index as bytes that are used as they lie, in a mapped file beside the base's BTF:
 //
-//     head      8 numbers of 64 bits: stamp, flags, and how many elements each array has
+//     head      9 numbers of 64 bits: stamp, flags, how many elements each array has, and what the base says of
+//               its kernel
 //     links     64 bits each   FrozenChains
 //     heads     32 bits each   FrozenChains
 //     starts    32 bits each   BaseIndex.starts
@@ -15,9 +16,10 @@ package import Bytes
 // written, and belong to that BTF, is for the cache to know; here it is checked that all arrays lie
 // inside and fit each other.
 extension BaseIndex {
-    private static let headCount = 8
+    private static let headCount = 9
     private static let nestsArraysFlag: UInt64 = 1
     private static let resolvesForwardsFlag: UInt64 = 2
+    private static let evidenceShift: UInt64 = 8
 
     /// What an index must begin with to be taken: the version of this format, and, so that no change
     /// of a hash can be forgotten there, hashes of samples. Another byte order gives another number.
@@ -32,6 +34,10 @@ extension BaseIndex {
             mixer.add(recordHash(words, 0) ?? 0)
         }
         mixer.add(withBytes(Array("a name of some length".utf8)) { hashBytes($0) })
+        mixer.add(UInt64(KernelAbility.allCases.count))
+        for ability in KernelAbility.allCases {
+            mixer.add(withBytes(Array(ability.rawValue.utf8)) { hashBytes($0) })
+        }
         return mixer.value
     }()
 
@@ -41,10 +47,11 @@ extension BaseIndex {
         let head: [UInt64] = [
             BaseIndex.stamp,
             (nestsArrays ? BaseIndex.nestsArraysFlag : 0)
-                | (resolvesForwards ? BaseIndex.resolvesForwardsFlag : 0),
+                | (resolvesForwards ? BaseIndex.resolvesForwardsFlag : 0)
+                | evidence.flags << BaseIndex.evidenceShift,
             UInt64(types.links.count), UInt64(types.heads.count), UInt64(starts.count),
             UInt64(strings.slots.count), UInt64(isLent ? 0 : words.count),
-            UInt64(strings.strings.count),
+            UInt64(strings.strings.count), evidence.abilities,
         ]
         let arrays = [
             Frozen(head).bytes, types.links.bytes, types.heads.bytes, starts.bytes,
@@ -83,7 +90,9 @@ extension BaseIndex {
             words: words, starts: starts, strings: strings, types: types,
             hasOriginalWords: ownWords.count == 0,
             nestsArrays: head[1] & BaseIndex.nestsArraysFlag != 0,
-            resolvesForwards: head[1] & BaseIndex.resolvesForwardsFlag != 0)
+            resolvesForwards: head[1] & BaseIndex.resolvesForwardsFlag != 0,
+            evidence: TargetEvidence(
+                flags: head[1] >> BaseIndex.evidenceShift, abilities: head[8]))
     }
 
     /// The type section of `raw` as it lies there; nil when it is in the other byte order, or at an odd
@@ -94,5 +103,36 @@ extension BaseIndex {
             (header.length + header.typeOffset) % 4 == 0
         else { return nil }
         return Frozen(raw, at: header.length + header.typeOffset, count: header.typeLength / 4)
+    }
+}
+
+extension TargetEvidence {
+    /// What is not an ability, as bits.
+    fileprivate var flags: UInt64 {
+        let all = [
+            enums.hasWhole, enums.hasCut, enums.hasHighValues, isWholeKernel, listsKinds,
+        ]
+        return all.reversed().reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
+    }
+
+    /// `shown` in the lower half, `denied` in the upper; a bit each, in order of cases.
+    fileprivate var abilities: UInt64 {
+        KernelAbility.allCases.enumerated().reduce(0) { bits, ability in
+            bits | (shown.contains(ability.element) ? 1 << UInt64(ability.offset) : 0)
+                | (denied.contains(ability.element) ? 1 << UInt64(ability.offset + 32) : 0)
+        }
+    }
+
+    fileprivate init(flags: UInt64, abilities: UInt64) {
+        func has(_ bit: UInt64) -> Bool { flags >> bit & 1 != 0 }
+        enums.hasWhole = has(0)
+        enums.hasCut = has(1)
+        enums.hasHighValues = has(2)
+        isWholeKernel = has(3)
+        listsKinds = has(4)
+        for (bit, ability) in KernelAbility.allCases.enumerated() {
+            if abilities >> UInt64(bit) & 1 != 0 { shown.insert(ability) }
+            if abilities >> UInt64(bit + 32) & 1 != 0 { denied.insert(ability) }
+        }
     }
 }

@@ -24,6 +24,8 @@ package final class BaseIndex: Sendable {
     /// No FWD is left whose name one single STRUCT or UNION of the base carries. Deduplication
     /// that leaves such ones behind (libbpf before 1.2) left them in the modules as well.
     package let resolvesForwards: Bool
+    /// What it says of its kernel, and of the form of its enums.
+    package let evidence: TargetEvidence
 
     package convenience init(_ btf: BTF) {
         self.init(btf, strings: Strings(btf), types: Types(btf))
@@ -39,7 +41,7 @@ package final class BaseIndex: Sendable {
         self.init(
             words: index.words, starts: index.starts, strings: index.strings, types: types,
             hasOriginalWords: index.hasOriginalWords, nestsArrays: index.nestsArrays,
-            resolvesForwards: index.resolvesForwards)
+            resolvesForwards: index.resolvesForwards, evidence: index.evidence)
     }
 
     /// Puts together what two threads may have worked out.
@@ -49,7 +51,8 @@ package final class BaseIndex: Sendable {
         let isRenamed = types.namesInsideNames || builder.hasDuplicates
         if isRenamed {
             // One string may have several offsets here, but names are compared by offset.
-            types = Types(words: types.words, starts: types.starts, renaming: &builder)
+            types = Types(
+                words: types.words, starts: types.starts, types.evidence, renaming: &builder)
         }
         typeCount = UInt32(types.starts.count)
         stringLength = UInt32(strings.length)
@@ -60,11 +63,13 @@ package final class BaseIndex: Sendable {
         hasOriginalWords = !isRenamed && btf.base == nil
         nestsArrays = types.nestsArrays
         resolvesForwards = types.resolvesForwards
+        evidence = types.evidence
     }
 
     init(
         words: Frozen<UInt32>, starts: Frozen<UInt32>, strings: NameTable, types: FrozenChains,
-        hasOriginalWords: Bool, nestsArrays: Bool, resolvesForwards: Bool
+        hasOriginalWords: Bool, nestsArrays: Bool, resolvesForwards: Bool,
+        evidence: TargetEvidence
     ) {
         typeCount = UInt32(starts.count)
         stringLength = UInt32(strings.strings.count)
@@ -75,6 +80,7 @@ package final class BaseIndex: Sendable {
         self.hasOriginalWords = hasOriginalWords
         self.nestsArrays = nestsArrays
         self.resolvesForwards = resolvesForwards
+        self.evidence = evidence
     }
 
     /// The strings of a base chain, by hash.
@@ -96,6 +102,7 @@ package final class BaseIndex: Sendable {
         let table: FrozenChains
         let nestsArrays: Bool
         let resolvesForwards: Bool
+        let evidence: TargetEvidence
         /// Some name begins inside a longer string (`StringSection`).
         let namesInsideNames: Bool
 
@@ -120,12 +127,14 @@ package final class BaseIndex: Sendable {
                     if offset > 0, strings[offset - 1] != 0 { inside = true }
                 }
             }
-            self.init(words, starts, namesInsideNames: inside)
+            self.init(words, starts, TargetEvidence(btf), namesInsideNames: inside)
         }
 
         /// The same types with each name at the offset that `names` knows it by.
-        fileprivate init(words: [UInt32], starts: [UInt32], renaming names: inout NameTableBuilder)
-        {
+        fileprivate init(
+            words: [UInt32], starts: [UInt32], _ evidence: TargetEvidence,
+            renaming names: inout NameTableBuilder
+        ) {
             var words = words
             for id in 1..<starts.count {
                 var positions: [Int] = []
@@ -134,11 +143,15 @@ package final class BaseIndex: Sendable {
                     words[position] = UInt32(names.canonicalOffset(Int(words[position])))
                 }
             }
-            self.init(words, starts, namesInsideNames: false)
+            self.init(words, starts, evidence, namesInsideNames: false)
         }
 
-        private init(_ words: [UInt32], _ starts: [UInt32], namesInsideNames: Bool) {
+        private init(
+            _ words: [UInt32], _ starts: [UInt32], _ evidence: TargetEvidence,
+            namesInsideNames: Bool
+        ) {
             self.namesInsideNames = namesInsideNames
+            self.evidence = evidence
             var nested = false
             table = FrozenChains(entries: starts.count) { id in
                 guard id > 0 else { return nil }

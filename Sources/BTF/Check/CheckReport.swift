@@ -45,23 +45,42 @@ package struct CheckReport: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    /// The first finding for which a kernel refuses a module that it loads. It looks at less then than BPF_BTF_LOAD
+    /// does: at names, and at each record by itself, but not at what members, pointers or functions refer to.
+    package private(set) var refusedAtLoad: Finding?
+    /// The first error in a type, told without the type's name.
+    private(set) var firstFault: (type: TypeID, offset: Int, what: String)?
+    /// Types with an error.
+    private(set) var faultyTypeCount = 0
+    private var lastFaulty: TypeID?
+
     /// No rule is broken; there may be warnings.
     package var isSound: Bool { errorCount == 0 }
 
     /// Findings that are counted but not listed.
     package var omitted: Int { errorCount + warningCount - findings.count }
 
+    mutating func note(firstFault type: TypeID, offset: Int, _ what: String) {
+        if firstFault == nil { firstFault = (type, offset, what) }
+    }
+
+    /// - Parameter atLoad: the kernel sees this when it loads a module.
     mutating func add(
         _ severity: Severity, _ rule: String, type: TypeID? = nil, offset: Int,
-        _ message: String
+        atLoad: Bool = true, _ message: String
     ) {
         switch severity {
-        case .error: errorCount += 1
+        case .error:
+            errorCount += 1
+            if let type, type != lastFaulty { faultyTypeCount += 1 }
+            lastFaulty = type
         case .warning: warningCount += 1
         }
-        guard findings.count < limit else { return }
-        findings.append(
-            Finding(
-                severity: severity, type: type, offset: offset, rule: rule, message: message))
+        let isRefusal = atLoad && severity == .error && refusedAtLoad == nil
+        guard isRefusal || findings.count < limit else { return }
+        let finding = Finding(
+            severity: severity, type: type, offset: offset, rule: rule, message: message)
+        if isRefusal { refusedAtLoad = finding }
+        if findings.count < limit { findings.append(finding) }
     }
 }

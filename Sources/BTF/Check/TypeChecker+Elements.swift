@@ -19,7 +19,10 @@ extension TypeChecker {
             func place(_ text: String) -> String {
                 "member \(index + 1) " + String(decoding: name, as: UTF8.self) + ": " + text
             }
-            if !name.isEmpty, !name.isIdentifier { error("M6", word: at, place("Invalid name")) }
+            // An empty name is written as offset 0: kernels refuse another offset of a NUL.
+            if types.word(id, at) != 0, !name.isIdentifier {
+                error("M6", word: at, place("Invalid name"))
+            }
             if isUnion, offset != 0 {
                 error("M6", word: at + 2, place("Invalid member bits_offset: \(offset) in a union"))
             }
@@ -121,12 +124,12 @@ extension TypeChecker {
             let name = types.string(at: types.word(id, at))
             let type = types.word(id, at + 1)
             if type == 0 {
-                if index != count - 1 || !name.isEmpty {
+                if index != count - 1 || types.word(id, at) != 0 {
                     error("R21", word: at, "Invalid arg#\(index + 1): void")
                 }
                 continue
             }
-            if !name.isEmpty, !name.isIdentifier {
+            if types.word(id, at) != 0, !name.isIdentifier {
                 error("R21", word: at, "Invalid arg#\(index + 1): name")
             }
             if requireType(type, word: at + 1, rule: "R21", "Invalid arg#\(index + 1)"),

@@ -48,19 +48,26 @@ struct TypeChecker {
     // MARK: Findings
 
     mutating func error(_ rule: String, word: Int = 0, _ message: String) {
-        add(.error, rule, word, message)
+        // The rules of references (R) are BPF_BTF_LOAD's alone.
+        add(.error, rule, word, message, atLoad: !rule.hasPrefix("R"))
     }
 
     mutating func warning(_ rule: String, word: Int = 0, _ message: String) {
-        add(.warning, rule, word, message)
+        add(.warning, rule, word, message, atLoad: false)
     }
 
     private mutating func add(
-        _ severity: CheckReport.Severity, _ rule: String, _ word: Int, _ message: String
+        _ severity: CheckReport.Severity, _ rule: String, _ word: Int, _ message: String,
+        atLoad: Bool
     ) {
         let start = Int(btf.starts[Int(id - types.firstID)])
+        let offset = typesAt + (start + word) * 4
+        if severity == .error, report.firstFault == nil {
+            report.note(
+                firstFault: TypeID(id), offset: offset, types.kind(id).word + ": " + message)
+        }
         report.add(
-            severity, rule, type: TypeID(id), offset: typesAt + (start + word) * 4,
+            severity, rule, type: TypeID(id), offset: offset, atLoad: atLoad,
             subject + ": " + message)
     }
 
@@ -104,7 +111,12 @@ struct TypeChecker {
             return void
         }
         guard types.exists(target) else {
-            error(rule, word: word, what() + ": \(target) does not exist")
+            // Loading a module, the kernel follows modifiers alone; other numbers need only be small enough.
+            let kind = types.kind(id)
+            add(
+                .error, rule, word, what() + ": \(target) does not exist",
+                atLoad: kind.isModifier
+                    || target > Self.maxTypes && !rule.hasPrefix("R"))
             return false
         }
         return true
@@ -148,7 +160,8 @@ struct TypeChecker {
         case .ptr, .const, .volatile, .restrict, .array, .funcProto:
             fits = types.nameOffset(id) == 0
         case .typedef, .fwd, .func, .var: fits = name.isIdentifier
-        case .struct, .union, .enum, .enum64: fits = name.isEmpty || name.isIdentifier
+        case .struct, .union, .enum, .enum64:
+            fits = types.nameOffset(id) == 0 || name.isIdentifier
         case .typeTag, .declTag: fits = !name.isEmpty
         case .datasec: fits = name.isSectionName
         }

@@ -43,6 +43,8 @@ internal import Bytes
 //    What has no equal becomes a type of the store, at first with references into its unit.
 // 3. All others are merged bottom-up by their words, references replaced by what they stand for.
 //
+// Enums that the base has without their sign and upper halves are the base's (CutEnums.swift).
+//
 // At the end (Compaction.swift) forward declarations whose name belongs to exactly one struct or union
 // give way to it, where the base was made the same way (`BaseIndex.resolvesForwards`), and what refers
 // to them is merged once more.
@@ -207,7 +209,8 @@ extension TypeStore {
             given = id
             merge(candidate, into: id)
         }
-        if given == nil { adopt(number, unit, hash: hash) }
+        if given != nil || settleAsCutEnum(number, unit) { return }
+        adopt(number, unit, hash: hash)
     }
 
     // MARK: 2. Structs, unions, typedefs

@@ -24,6 +24,8 @@ package struct TypeStore: ~Copyable, Sendable {
     let settlesTypedefsByGraph: Bool
     /// A FWD with the name of only one struct or union is merged with that.
     let resolvesForwards: Bool
+    /// How the base has signed and wide enums, see CutEnums.swift.
+    let baseEnums: EnumForm
 
     // The own types.
     var words = Arena<UInt32>(capacity: 1 << 14)
@@ -97,6 +99,7 @@ package struct TypeStore: ~Copyable, Sendable {
         servedByBase = Arena(repeating: 0, count: Int(firstID))
         settlesTypedefsByGraph = base?.nestsArrays ?? true
         resolvesForwards = base?.resolvesForwards ?? true
+        baseEnums = base?.evidence.enums ?? EnumForm()
     }
 
     /// A store where types share hashes that have none in common but `hashMask`'s bits. Its units and its

@@ -11,7 +11,7 @@ package struct HiddenArguments: Sendable {
 
 extension BTF {
     /// Hides the arguments that the verifier, not the BPF program, gives to kernel functions (kfuncs with
-    /// `KF_IMPLICIT_ARGS`, since Linux 7.1):
+    /// `KF_IMPLICIT_ARGS`, since Linux 7.0):
     ///
     ///     kfunc  f(int n, struct bpf_prog_aux *aux)
     ///     ->  f_impl(int n, struct bpf_prog_aux *aux)    other tags of f, but not bpf_kfunc
@@ -20,11 +20,13 @@ extension BTF {
     /// Arguments end before the first that is a pointer to a struct `bpf_prog_aux` or `btf_struct_meta`. Where
     /// the source has an `f_impl` of its own, none is added. New types stand behind the others.
     ///
-    /// - Parameter names: functions with that flag; those among them that are tagged `bpf_kfunc` and are own
-    ///   types are changed. One that was changed before has no such argument any more and stays.
+    /// - Parameters:
+    ///   - names: functions with that flag; those among them that are own types are changed. One that was
+    ///     changed before has no such argument any more and stays.
+    ///   - evenUntagged: change those, too, that are not tagged `bpf_kfunc`. The kernel's tool does not.
     /// - Throws: `BTFError` when such a function has no prototype, or its name is too long to be made longer.
     package func hidingImplicitArguments(
-        of names: Set<String>
+        of names: Set<String>, evenUntagged: Bool = false
     ) throws(BTFError) -> HiddenArguments {
         guard !names.isEmpty else { return HiddenArguments(btf: self, functions: []) }
         var types = OwnTypes(self)
@@ -32,18 +34,67 @@ extension BTF {
         var seen: Set<TypeID> = []
         let tags = ownIDs.filter { kind(of: $0) == .declTag }
         let known = functions(named: Set(names.map { Array(($0 + Self.suffix).utf8)[...] }))
-        for tag in tags {
-            guard let record = record(TypeID(tag)), !record.flag,
-                hasString("bpf_kfunc", at: record.nameOffset), record.fixed(0) == .max,
-                let function = self.record(record.type), function.kind == .func,
-                function.id.rawValue >= firstID, seen.insert(function.id).inserted,
-                let name = stringBytes(at: function.nameOffset, atMost: Self.longestName),
-                names.contains(String(decoding: name, as: UTF8.self))
-            else { continue }
+        for id in (evenUntagged ? functions(among: names) : taggedFunctions(tags, names))
+        where seen.insert(id).inserted {
+            guard let function = record(id) else { continue }
             if try hide(function, tags, known, &types) { changed.append(function.name) }
         }
         guard !changed.isEmpty else { return HiddenArguments(btf: self, functions: []) }
         return HiddenArguments(btf: types.finish(), functions: changed)
+    }
+
+    /// A kernel function whose implicit arguments are not hidden: no verifier from 7.0 on lets programs call it.
+    package struct FunctionLeftWhole: Sendable {
+        let id: UInt32
+        package let name: String
+        /// There is a `NAME_impl`, but NAME still shows all arguments.
+        let hasImplementation: Bool
+    }
+
+    /// - Parameter names: functions with `KF_IMPLICIT_ARGS`.
+    package func functionsLeftWhole(among names: Set<String>) -> [FunctionLeftWhole] {
+        guard !names.isEmpty else { return [] }
+        let known = functions(named: Set(names.map { Array(($0 + Self.suffix).utf8)[...] }))
+        return functions(among: names).compactMap { id in
+            guard let function = record(id) else { return nil }
+            let isKnown = known.contains(Array((function.name + Self.suffix).utf8)[...])
+            let prototype = record(function.type)
+            let shows =
+                prototype.map { prototype in
+                    prototype.kind == .funcProto
+                        && (0..<prototype.count).contains { isImplicit(prototype, $0) }
+                } ?? false
+            guard shows || !isKnown else { return nil }
+            return FunctionLeftWhole(
+                id: id.rawValue, name: function.name, hasImplementation: isKnown)
+        }
+    }
+
+    /// Own functions with these names, in order.
+    private func functions(among names: Set<String>) -> [TypeID] {
+        ownIDs.compactMap { id in
+            guard kind(of: id) == .func, let record = record(TypeID(id)),
+                isOne(of: names, record.nameOffset)
+            else { return nil }
+            return TypeID(id)
+        }
+    }
+
+    /// Own functions with these names that are tagged as kernel functions, in order of tags.
+    private func taggedFunctions(_ tags: [UInt32], _ names: Set<String>) -> [TypeID] {
+        tags.compactMap { tag in
+            guard let record = record(TypeID(tag)), !record.flag,
+                hasString("bpf_kfunc", at: record.nameOffset), record.fixed(0) == .max,
+                let function = self.record(record.type), function.kind == .func,
+                function.id.rawValue >= firstID, isOne(of: names, function.nameOffset)
+            else { return nil }
+            return function.id
+        }
+    }
+
+    private func isOne(of names: Set<String>, _ offset: UInt32) -> Bool {
+        guard let name = stringBytes(at: offset, atMost: Self.longestName) else { return false }
+        return names.contains(String(decoding: name, as: UTF8.self))
     }
 
     private static let suffix = "_impl"

@@ -23,11 +23,16 @@ extension BTF {
     /// Where the base has flat arrays of several dimensions (`BaseIndex.nestsArrays`), nested ones are
     /// made flat. The other way there is no way: what the dimensions were is gone.
     ///
-    /// - Parameter needed: ids of its old base that are needed besides those that own types lead to.
+    /// Kinds that the kernel does not take become what encoding for it would have written (`Lowering`).
+    ///
+    /// - Parameters:
+    ///   - needed: ids of its old base that are needed besides those that own types lead to.
+    ///   - missing: what the kernel does not take.
     /// - Throws: `BTFError` when a type refers to one that does not exist or contains itself without a struct
     ///   in between, and when the result would have more types or strings than kernels take.
     package func rebased(
-        onto base: BaseIndex, keeping needed: [UInt32] = []
+        onto base: BaseIndex, keeping needed: [UInt32] = [],
+        without missing: Set<KernelAbility> = []
     ) throws(BTFError) -> Rebased {
         try checkReferences()
         // What it needs of its old base comes first, for itself: nearly all of that is in the new one, which
@@ -37,14 +42,17 @@ extension BTF {
             base.nestsArrays ? FlatArrays() : try FlatArrays(self, needed + Array(ownIDs))
         let names = NamePool(base: base, expecting: starts.count)
         var store = TypeStore(base: base, names: names)
-        var translation = Translation(self, names, arrays)
+        let lowering = Lowering(missing, base)
+        var translation = Translation(self, names, arrays, lowering)
         for ids in [needed, Array(ownIDs)] {
-            let ids = ids.filter { !arrays.inner.contains($0) }
+            let (ids, tags) = lowering.parts(of: ids.filter { !arrays.inner.contains($0) }, self)
             var writer = TypeWriter(names: names)
-            try translation.write(ids, to: &writer)
+            try translation.write(ids, tags: tags, to: &writer)
             writer.seal()
             try store.absorb(writer)
-            for id in ids { translation.ids[Int(id)] = store.id(of: translation.ids[Int(id)]) }
+            for id in ids + tags {
+                translation.ids[Int(id)] = store.id(of: translation.ids[Int(id)])
+            }
         }
         let compact = store.compacted()
         try checkLimits(
@@ -74,14 +82,16 @@ func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
 private struct Translation {
     private let btf: BTF
     private let arrays: FlatArrays
+    private let lowering: Lowering
     /// What each type is in the store or in the unit being written; 0 for what is neither.
     var ids: [UInt32]
     private let names: NamePool
     /// By offset in the BTF's strings.
     private var known: [UInt32: UInt32] = [:]
 
-    init(_ btf: BTF, _ names: NamePool, _ arrays: FlatArrays) {
+    init(_ btf: BTF, _ names: NamePool, _ arrays: FlatArrays, _ lowering: Lowering) {
         self.btf = btf
+        self.lowering = lowering
         self.names = names
         self.arrays = arrays
         ids = Array(repeating: 0, count: Int(btf.typeCount))
@@ -97,13 +107,24 @@ private struct Translation {
         return name
     }
 
-    mutating func write(_ unit: [UInt32], to writer: inout TypeWriter) throws(BTFError) {
+    /// - Parameter tags: TYPE_TAGs that are left out: what refers to them refers to what they are on.
+    mutating func write(
+        _ unit: [UInt32], tags: [UInt32], to writer: inout TypeWriter
+    ) throws(BTFError) {
         for (number, id) in unit.enumerated() {
             ids[Int(id)] = TypeWriter.unstored | UInt32(number)
         }
+        let lowering = lowering
+        for id in tags { ids[Int(id)] = ids[Int(try lowering.untagged(id, btf))] }
         for id in unit {
             let (words, start) = btf.place(of: id)
             let info = TypeInfo(rawValue: words[start + 1])
+            if lowering.changes(info) {
+                try lowering.write(
+                    words, start, name: try name(words[start]), to: &writer
+                ) { offset throws(BTFError) in try name(offset) }
+                continue
+            }
             // Known: parsing refuses others.
             let shape = info.kind!.shape
             let at = writer.position

@@ -69,6 +69,10 @@ struct StrayNames {
         var scanned = 0
         for place in places {
             let offset = place.offset - stringBase
+            guard offset < strings.count else {
+                found.append(place)
+                continue
+            }
             while scanned < offset {
                 if strings[scanned] == 0 {
                     start = scanned + 1

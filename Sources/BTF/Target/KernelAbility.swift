@@ -31,6 +31,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     case flaggedTags = "flagged-tags"
     /// The kernel's own BTF is taken as sorted by name, without looking.
     case sortedNames = "sorted-names"
+    /// Kernel functions with `KF_IMPLICIT_ARGS`: the verifier takes the whole prototype from `NAME_impl`.
+    case implicitArguments = "implicit-arguments"
     /// A header of 32 bytes with a layout section.
     case layout
     /// 24 bits for the number of elements; 16 before.
@@ -55,9 +57,20 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         case .anySectionName: KernelVersion(6, 9)
         case .distilledBase: KernelVersion(6, 11)
         case .flaggedTags: KernelVersion(6, 15)
-        case .sortedNames: KernelVersion(7, 0)
+        case .sortedNames, .implicitArguments: KernelVersion(7, 0)
         case .layout: KernelVersion(7, 1)
         case .manyElements, .anyTagOrder: KernelVersion(7, 2)
         }
     }
+
+    /// The kinds that some kernels do not list in include/uapi/linux/btf.h, with what they are for.
+    package static let listedKinds: [(name: String, ability: KernelAbility)] = [
+        ("BTF_KIND_FLOAT", .float), ("BTF_KIND_DECL_TAG", .declTag),
+        ("BTF_KIND_TYPE_TAG", .typeTag), ("BTF_KIND_ENUM64", .enum64),
+    ]
+
+    /// What no BTF of a kernel shows. Stable releases took some of it over from newer ones.
+    package static let neverShown: Set<KernelAbility> = [
+        .longNames, .dottedNames, .anySectionName, .anyTagOrder,
+    ]
 }

@@ -5,14 +5,16 @@
 /// - Parameters:
 ///   - byteCount: the size of the whole BTF.
 ///   - isSound: what `check` says of it. What is unsound is not called taken.
+///   - withImplicitArguments: kernel functions that have `KF_IMPLICIT_ARGS` in `.BTF_ids`.
 ///   - limit: how many findings are listed; all are counted.
 package func checkTarget(
     _ btf: BTF, byteCount: Int, use: TargetUse, rules: TargetRules,
-    isSound: Bool, limit: Int = 1000
+    isSound: Bool, withImplicitArguments: Set<String> = [], limit: Int = 1000
 ) -> TargetReport {
     var checker = TargetChecker(btf, use, TargetReport(rules: rules, findings: .init(limit: limit)))
     checker.checkSections(byteCount: byteCount)
     checker.checkTypes()
+    checker.checkImplicitArguments(withImplicitArguments)
     checker.judge(isSound)
     return checker.report
 }
@@ -224,6 +226,22 @@ private struct TargetChecker {
             id = types.word(id, 2)
         }
         return true
+    }
+
+    /// The kernel loads the BTF, but its verifier refuses each program that calls such a function.
+    mutating func checkImplicitArguments(_ names: Set<String>) {
+        guard rules.has(.implicitArguments) else { return }
+        for function in btf.functionsLeftWhole(among: names) {
+            let what =
+                function.hasImplementation
+                ? "shows its implicit arguments" : "there is no \(function.name)_impl"
+            report.findings.add(
+                .error, "kfunc", type: TypeID(function.id),
+                offset: typesAt + Int(btf.starts[Int(function.id - types.firstID)]) * 4,
+                "FUNC \(function.name): has KF_IMPLICIT_ARGS, but \(what) (\(rules): programs cannot call it)"
+            )
+            report.isUsable = false
+        }
     }
 
     // MARK: Verdicts

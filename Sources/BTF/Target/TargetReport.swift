@@ -9,6 +9,9 @@ package enum LoadVerdict: Equatable, Sendable {
     case overlooks
     /// It reads it as something else, and each type may mean another.
     case misreads
+    /// It was made on another base than this kernel's BTF. Without an error, the kernel does not see that: it reads
+    /// each type as another one.
+    case isOfAnotherBase(refusedWith: KernelErrno?)
     /// The BTF is not sound by rules of all kernels; what it breaks besides says little.
     case unsound
     /// This BTF does not go that way.
@@ -19,6 +22,7 @@ package enum LoadVerdict: Equatable, Sendable {
 package enum KernelErrno: String, Sendable {
     case invalid = "EINVAL"
     case tooBig = "E2BIG"
+    case notFound = "ENOENT"
 }
 
 /// How BTF gets into a kernel.
@@ -39,6 +43,9 @@ package struct TargetReport: Sendable {
     package internal(set) var kernel: LoadVerdict = .takes
     /// The system call BPF_BTF_LOAD.
     package internal(set) var program: LoadVerdict = .takes
+
+    /// What is taken is of use: BPF programs can call the kernel functions.
+    package internal(set) var isUsable = true
 
     /// The kernel takes it where it looks for it by itself.
     package var isTaken: Bool { kernel == .takes }

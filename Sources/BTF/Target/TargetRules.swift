@@ -20,19 +20,37 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
 
     /// - Parameters:
     ///   - version: the kernel's release, nil when it is not known.
-    ///   - btf: the kernel's own BTF. Distributions bring changes to older releases, and it shows them.
+    ///   - evidence: what is known besides. Distributions bring changes to older releases; that shows.
     /// - Returns: nil for a release before `oldest`.
-    package init?(_ version: KernelVersion?, showing btf: BTF) {
-        let shown = KernelAbility.shown(by: btf)
+    package init?(_ version: KernelVersion?, _ evidence: TargetEvidence) {
+        var known: Set<KernelAbility>
         if let version {
             guard let rules = TargetRules(version) else { return nil }
-            abilities = rules.abilities.union(shown)
+            known = rules.abilities
         } else {
             // What is older than something it has, it has as well.
-            let least = shown.map(\.since).max() ?? Self.oldest
-            abilities = shown.union(KernelAbility.allCases.filter { $0.since <= least })
+            let least = evidence.shown.map(\.since).max() ?? Self.oldest
+            known = Set(KernelAbility.allCases.filter { $0.since <= least })
         }
+        known.formUnion(evidence.shown)
+        known.subtract(evidence.denied)
+        abilities = known
         self.version = version
+    }
+
+    /// As above, by the kernel's own BTF.
+    package init?(_ version: KernelVersion?, showing btf: BTF) {
+        self.init(version, TargetEvidence(btf))
+    }
+
+    /// The same rules, less strict in these points.
+    package func granting(_ more: Set<KernelAbility>) -> TargetRules {
+        TargetRules(version: version, abilities: abilities.union(more))
+    }
+
+    private init(version: KernelVersion?, abilities: Set<KernelAbility>) {
+        self.version = version
+        self.abilities = abilities
     }
 
     package func has(_ ability: KernelAbility) -> Bool { abilities.contains(ability) }

@@ -13,7 +13,7 @@
 #include <bpf/btf.h>
 
 /* Programs, maps and links are freed some time after the last reference to them has gone. */
-#define SETTLE_TRIES	500
+#define SETTLE_TRIES	3000
 #define SETTLE_PAUSE_MS	10
 
 /* What is there of each sort */

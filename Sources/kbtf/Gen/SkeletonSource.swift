@@ -127,7 +127,6 @@ extension Failure {
     init(_ error: BPFObjectError) { self.init(error.description, hint: error.hint) }
 
     init(_ error: LibBPFError) {
-        self.init(error.description)
-        details = error.log
+        self.init(error.description, details: error.log)
     }
 }

@@ -62,13 +62,11 @@ struct DistillFile: Sendable {
     /// Older kernels pass over `.BTF.base` and read the rest as if it stood on their own BTF.
     private func refuseOldKernels(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) {
         if force { return }
-        let release = file.release ?? base.release
-        let version = release?.version.map { KernelVersion($0.major, $0.minor) }
-        let rules = TargetRules(version, showing: base.btf)
+        let rules = file.target(on: base)?.rules ?? TargetRules(nil, base.index.evidence)
         if let rules, rules.has(.distilledBase) { return }
-        let kernel = release.map { "\($0)" } ?? rules.map { "\($0)" } ?? "an old one"
+        let kernel = (base.release ?? file.release).map { "\($0)" } ?? rules.map { "\($0)" }
         throw Failure(
-            "\(file.path): its kernel, \(kernel), does not read .BTF.base as "
+            "\(file.path): its kernel, \(kernel ?? "an old one"), does not read .BTF.base as "
                 + "\(KernelAbility.distilledBase.since) and later do",
             hint: "leave it split; --force distills it all the same")
     }

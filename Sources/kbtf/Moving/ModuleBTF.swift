@@ -69,6 +69,15 @@ struct ModuleBTF {
         recognition = Recognition(bytes, header: header)
     }
 
+    /// The kernel that its BTF is for, once on this base; nil when nothing is known.
+    func target(on base: MoveBase) -> TargetChoice? {
+        var signs = TargetSigns()
+        signs.base = TargetSigns.Base(
+            path: base.path, release: base.release, evidence: base.index.evidence)
+        signs.own = release
+        return TargetChoice(named: nil, "", signs: signs)
+    }
+
     /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its `.BTF.base`.
     let recognition: Recognition
 

@@ -39,10 +39,9 @@ struct MoveBatch {
         }
 
         var json: String {
-            let all =
-                [("file", jsonString(path))] + facts
-                + (failure.map { [("error", jsonString($0.message))] } ?? [])
-            return "{" + all.map { "\"\($0.0)\":\($0.1)" }.joined(separator: ",") + "}"
+            let all = [("file", jsonString(path))] + facts
+            let members = all.map { "\"\($0.0)\":\($0.1)" } + (failure.map { [$0.json] } ?? [])
+            return "{" + members.joined(separator: ",") + "}"
         }
     }
 
@@ -121,7 +120,7 @@ extension MoveBatch {
             try printResult(jsonArray(outcomes.map(\.json)))
         } else {
             try printResult(
-                outcomes.compactMap { $0.line.map { Talk.oneLine($0) + "\n" } }.joined())
+                outcomes.compactMap { $0.line.map { $0.shown + "\n" } }.joined())
         }
         let failed = outcomes.count { $0.failure != nil }
         guard failed > 0 else { return }

@@ -3,6 +3,7 @@
 import BTF
 import BTFIDs
 import Bytes
+import KernelTree
 
 /// Moves the BTF of one file to another base.
 struct RebaseFile: Sendable {
@@ -46,7 +47,9 @@ struct RebaseFile: Sendable {
             ("signs", jsonList(recognition.signs)), ("base", jsonString(base.path)),
         ]
         outcome.messages.append(.detail("\(file.path): \(file.description)"))
-        guard let step = try step(file, recognition, base) else {
+        let target = file.target(on: base)
+        if let target { outcome.messages.append(.detail("\(file.path): target: \(target)")) }
+        guard let step = try step(file, recognition, base, target) else {
             outcome.facts.append(("done", jsonString(Way.kept.rawValue)))
             outcome.messages.append(
                 .note("\(file.path): already fits \(base.path): left as it is"))
@@ -55,6 +58,7 @@ struct RebaseFile: Sendable {
             return
         }
         let btf = try sound(step.result, on: base, file)
+        try refuse(btf, step.result, target, file)
         var moved = NewBTF(btf: step.result.bytes)
         let ids = try file.renumberIDs(step.result.ids, from: step.old, to: btf, &outcome)
         moved.ids = ids?.bytes
@@ -74,7 +78,7 @@ struct RebaseFile: Sendable {
 
     /// nil when the file stands on the base already.
     private func step(
-        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase
+        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
     ) throws(Failure) -> Step? {
         if let small = file.distilledBase {
             if renumberOnly { throw refusal(file) }
@@ -83,7 +87,9 @@ struct RebaseFile: Sendable {
                 return Step(way: .relocated, old: old, result: try old.relocated(onto: base.btf))
             } catch { throw file.failure(error, base: base.path) }
         }
-        if recognition.isStandalone { return try standalone(file, recognition, base) }
+        if recognition.isStandalone {
+            return try standalone(file, recognition, base, target)
+        }
         let misfit = BTF.misfit(of: file.bytes, on: base.btf)
         if renumberOnly, misfit != nil { throw refusal(file) }
         let other = from.flatMap { BTF.misfit(of: file.bytes, on: $0.btf) }
@@ -103,12 +109,14 @@ struct RebaseFile: Sendable {
         return try file.attempt { () throws(BTFError) in
             Step(
                 way: .rebased, old: old,
-                result: try old.rebased(onto: base.index, keeping: file.ids?.filledIn ?? []))
+                result: try old.rebased(
+                    onto: base.index, keeping: file.ids?.filledIn ?? [],
+                    without: missing(target)))
         }
     }
 
     private func standalone(
-        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase
+        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
     ) throws(Failure) -> Step {
         guard recognition.isSure || force else {
             throw Failure(
@@ -119,8 +127,16 @@ struct RebaseFile: Sendable {
             let old = try BTF.parse(file.bytes)
             return renumberOnly
                 ? Step(way: .renumbered, old: old, result: try old.renumbered(onto: base.index))
-                : Step(way: .deduplicated, old: old, result: try old.rebased(onto: base.index))
+                : Step(
+                    way: .deduplicated, old: old,
+                    result: try old.rebased(onto: base.index, without: missing(target)))
         }
+    }
+
+    /// Kinds that the kernel does not take.
+    private func missing(_ target: TargetChoice?) -> Set<KernelAbility> {
+        guard let target else { return [] }
+        return Set(KernelAbility.listedKinds.map(\.ability).filter { !target.rules.has($0) })
     }
 
     private func notMade(
@@ -153,6 +169,22 @@ struct RebaseFile: Sendable {
                 hint: "kbtf check \(file.path)")
         }
         return btf
+    }
+
+    /// What its kernel would refuse is not written.
+    private func refuse(
+        _ btf: BTF, _ result: Rebased, _ target: TargetChoice?, _ file: ModuleBTF
+    ) throws(Failure) {
+        // Newer ones refuse nothing that was taken before.
+        guard let target, !target.rules.has(.longNames) else { return }
+        let report = checkTarget(
+            btf, byteCount: result.bytes.count, use: .module(bringsBase: false),
+            rules: target.rules, isSound: true)
+        guard case .refuses = report.kernel else { return }
+        let finding = report.findings.findings.first { $0.severity == .error }
+        throw Failure(
+            "\(file.path): .BTF\(finding?.description ?? ""): \(target) refuses it",
+            hint: "kbtf encode \(file.path), if it was built with -g")
     }
 
     /// What the move does not solve.

@@ -37,7 +37,7 @@ struct IDPatch {
                     + "\(blob) is \(new.count) bytes")
         }
         do throws(Failure) { try IDWriter(elf: elf, path: path).write(new) } catch {
-            throw Refusal("FAILED to update ELF file \(error.message)", hint: error.hint)
+            throw Refusal(error.reworded("FAILED to update ELF file \(error.message)"))
         }
     }
 }

@@ -19,6 +19,8 @@ struct PaholeSettings {
     private(set) var answer: String?
     /// Without a list of features pahole encodes as it did before there were lists: no floats.
     private(set) var features = Features.legacy.subtracting(.float)
+    /// Those that were named one by one.
+    private(set) var namedFeatures: Features = []
     private(set) var base: String?
     private(set) var detached: String?
     private(set) var jobs = 1
@@ -97,10 +99,10 @@ struct PaholeSettings {
         case .excludedLanguages: excludedLanguages = try PaholeSettings.languages(value)
         case .features: try add(value, isStrict: false)
         case .strictFeatures: try add(value, isStrict: true)
-        case .floats: features.insert(.float)
-        case .optimized: features.insert(.optimizedFunctions)
+        case .floats: name(.float)
+        case .optimized: name(.optimizedFunctions)
         case .force: features.insert(.encodeForce)
-        case .attributes: features.insert(.attributes)
+        case .attributes: name(.attributes)
         case .everything: features.formUnion(Features.named("all") ?? [])
         case .noVariables: features.remove(.variables)
         case .noDeclTags: features.remove(.declTag)
@@ -116,10 +118,15 @@ struct PaholeSettings {
         }
     }
 
+    private mutating func name(_ feature: Features) {
+        features.insert(feature)
+        namedFeatures.insert(feature)
+    }
+
     /// Lists add up; the first one forgets what other options asked for before it. `+` in front stands
     /// for the default features.
     private mutating func add(_ list: String, isStrict: Bool) throws(Refusal) {
-        if !hasFeatureList { features = [] }
+        if !hasFeatureList { (features, namedFeatures) = ([], []) }
         hasFeatureList = true
         var names = list[...]
         if names.first == "+" {
@@ -129,6 +136,7 @@ struct PaholeSettings {
         for name in names.split(separator: ",") {
             if let feature = Features.named(name) {
                 features.formUnion(feature)
+                namedFeatures.formUnion(Features.named(in: String(name)))
             } else if isStrict {
                 throw Refusal(
                     failure: Failure(

@@ -26,30 +26,33 @@ struct ResolveBTFIDsJob {
         }
         // A base that the file brings along takes the place of the one named.
         let hasBase = settings.btf == nil && elf.section(named: ".BTF.base") != nil
-        let btf = try readBTF(elf, base: hasBase ? nil : try readBase())
+        let btf = try readBTF(elf, base: hasBase ? nil : try readBase(for: elf))
         // Ids that were filled in before are of this BTF, or nothing tells what they are of.
         let resolved = try resolve(section, in: btf, old: btf)
         do throws(Failure) {
             try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
-        } catch { throw Refusal(Failure("FAILED to update \(error.message)", hint: error.hint)) }
+        } catch { throw Refusal(error.reworded("FAILED to update \(error.message)")) }
     }
 
     /// As from 7.2 on: makes the kernel's BTF out of pahole's, and writes it and the ids into files of their own.
     func writeBeside() throws(Refusal) {
         let elf = try open()
         let section = try ids(of: elf)
-        let base = try readBase()
+        let base = try readBase(for: elf)
         var btf = try readBTF(elf, base: base)
         let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base) : nil
         let split = section?.isFilled == true ? SplitWithoutBase.inFile(elf) : nil
-        if let section { btf = try hideImplicitArguments(btf, section, old, split) }
+        var warnings: [String] = []
+        if let section {
+            btf = try hideImplicitArguments(btf, section, old, split, &warnings)
+        }
         var distilledBase: [UInt8]?
         if settings.distillsBase, btf.isSplit { (btf, distilledBase) = try distill(btf) }
         do throws(BTFError) { btf = try btf.sortedByName() } catch {
             throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
         }
         let resolved = try section.map { section throws(Refusal) in
-            try resolve(section, in: btf, old: old, split)
+            try resolve(section, in: btf, old: old, split, warnings)
         }
         try write(IDSection.name, resolved?.bytes)
         try write(".BTF", btf.serialized())
@@ -73,14 +76,32 @@ struct ResolveBTFIDsJob {
         }
     }
 
-    private func readBase() throws(Refusal) -> BTF? {
+    private func readBase(for elf: ELFFile) throws(Refusal) -> BTF? {
         guard let base else { return nil }
-        do throws(KernelTreeError) { return try loadBase(base).btf } catch {
-            var failure = Failure(error)
-            failure = Failure(
-                "FAILED: load base BTF from \(base): \(failure.message)", hint: failure.hint)
-            throw Refusal(failure)
+        let loaded: LoadedBase
+        do throws(KernelTreeError) { loaded = try loadBase(base) } catch {
+            let failure = Failure(error)
+            throw Refusal(
+                failure.reworded("FAILED: load base BTF from \(base): \(failure.message)"))
         }
+        try compare(loaded, with: elf)
+        return loaded.btf
+    }
+
+    /// Warns of a base of another kernel, or fails.
+    private func compare(_ base: LoadedBase, with elf: ELFFile) throws(Refusal) {
+        let origin = BaseOrigin(
+            path: base.path, release: base.release, machine: base.machine,
+            running: Surroundings.running)
+        guard
+            let foreign = ForeignBase(
+                release: elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf),
+                machine: KernelMachine.name(of: elf), base: base.path, origin: origin,
+                baseMachine: base.machine)
+        else { return }
+        let text = foreign.message(path, others: 0)
+        if Surroundings.isStrict { throw Refusal("FAILED \(text)", hint: foreign.hint) }
+        talk.say(.warning(text, hint: foreign.hint))
     }
 
     private var btfPath: String { settings.btf ?? path }
@@ -98,28 +119,51 @@ struct ResolveBTFIDsJob {
             }
             guard ELFFile.isELF(view) else {
                 if let whole = try? BTF.parse(view) { return whole }
-                do throws(BTFError) { return try BTF.parse(view, base: base) } catch {
-                    throw failure("\(error)")
+                let btf: BTF
+                do throws(BTFError) { btf = try BTF.parse(view, base: base) } catch {
+                    throw failure("\(error)", hint: baseHint)
                 }
+                return try onItsBase(btf)
             }
             do throws(ELFError) { elf = try ELFFile(view, path: path) } catch {
                 throw failure("\(error)")
             }
         }
+        let inFile: BTF?
         do throws(BTFInFileError) {
-            if let btf = try BTF.inFile(elf, base: base) { return btf }
-        } catch { throw failure("\(error)") }
-        throw failure(".BTF: no such section", hint: "was pahole run before?")
+            inFile = try BTF.inFile(elf, base: base)
+        } catch { throw failure("\(error)", hint: baseHint) }
+        guard let inFile else {
+            throw failure(".BTF: no such section", hint: "was pahole run before?")
+        }
+        return inFile.base != nil && inFile.base === base ? try onItsBase(inFile) : inFile
+    }
+
+    private var baseHint: String? {
+        base == nil ? "split BTF needs its base: --btf_base FILE (-b FILE)" : nil
+    }
+
+    /// Ids of BTF that was made on another base would be of other types.
+    private func onItsBase(_ btf: BTF) throws(Refusal) -> BTF {
+        guard let base, let other = OtherBase(btf) else { return btf }
+        throw Refusal(
+            "FAILED: load BTF from \(btfPath): +0x\(String(other.offset, radix: 16)): "
+                + other.sentence(base),
+            hint: "name the base that it was made on with --btf_base FILE (-b FILE)")
     }
 
     // MARK: Changing
 
     private func hideImplicitArguments(
-        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?
+        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?,
+        _ warnings: inout [String]
     ) throws(Refusal) -> BTF {
+        let names = section.functionsWithImplicitArguments(old: old, withoutBase: split)
         do throws(BTFError) {
-            let hidden = try btf.hidingImplicitArguments(
-                of: section.functionsWithImplicitArguments(old: old, withoutBase: split))
+            let hidden = try btf.hidingImplicitArguments(of: names)
+            warnings += hidden.btf.functionsLeftWhole(among: names).map {
+                ResolveBTFIDsMessage.leftWhole($0.name)
+            }
             for name in hidden.functions {
                 talk.detail("resolve_btfids: \(name): implicit arguments are hidden")
             }
@@ -136,7 +180,8 @@ struct ResolveBTFIDsJob {
     }
 
     private func resolve(
-        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil
+        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil,
+        _ earlier: [String] = []
     ) throws(Refusal) -> ResolvedIDs {
         let resolved: ResolvedIDs
         do throws(IDError) {
@@ -144,7 +189,7 @@ struct ResolveBTFIDsJob {
         } catch {
             throw Refusal(ResolveBTFIDsMessage.failure(error))
         }
-        let warnings = ResolveBTFIDsMessage.warnings(resolved)
+        let warnings = earlier + ResolveBTFIDsMessage.warnings(resolved)
         for line in warnings { talk.note(line) }
         if settings.hasFatalWarnings, !warnings.isEmpty {
             throw Refusal("FAILED \(path): \(warnings.count) warnings, with --fatal_warnings")

@@ -10,6 +10,12 @@ enum ResolveBTFIDsMessage {
         } + resolved.unresolved.map { "WARN: resolve_btfids: unresolved symbol \($0.name)" }
     }
 
+    /// pahole tags kernel functions, if it is asked to; only those that are tagged are looked at.
+    static func leftWhole(_ name: String) -> String {
+        "WARN: resolve_btfids: \(name): flag KF_IMPLICIT_ARGS, but no bpf_kfunc tag: its arguments are not "
+            + "hidden, and programs cannot call it (pahole 1.27 and later tag it, with decl_tag_kfuncs)"
+    }
+
     static func failure(_ error: IDError) -> Failure {
         guard case .section(_, let offset, let fault) = error else {
             return Failure("FAILED \(error)")

@@ -3,7 +3,7 @@
 // A module that goes wrong while it is loaded, in the way its parameter says.
 
 #include <linux/bug.h>
-#include <linux/delay.h>
+#include <linux/irqflags.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/panic.h>
@@ -24,9 +24,16 @@ static int __init kbtf_fault_init(void)
 		WARN(1, "kbtf_fault: as asked\n");
 	if (!strcmp(how, "bug"))
 		BUG();
-	if (!strcmp(how, "hang"))
+	if (!strcmp(how, "hang")) {
+		local_irq_disable();
 		for (;;)
+#ifdef CONFIG_X86
+			/* Leaves the host's processor to others. */
+			asm volatile("hlt");
+#else
 			cpu_relax();
+#endif
+	}
 	if (!strcmp(how, "flood"))
 		for (;;)
 			pr_info("kbtf_fault: %0200d\n", 0);

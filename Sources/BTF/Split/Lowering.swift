@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// What becomes of kinds that a kernel does not take: a signed ENUM loses its sign, an ENUM64 becomes an ENUM of the low
+/// 32 bits of each value, a FLOAT an INT of its size; tags are left out. As encoding for such a kernel does it.
+struct Lowering {
+    private let cutsEnums: Bool
+    private let cutsFloats: Bool
+    private let dropsTypeTags: Bool
+    private let dropsDeclTags: Bool
+
+    /// - Parameters:
+    ///   - missing: what the kernel does not take.
+    ///   - base: has enums in one form or the other.
+    init(_ missing: Set<KernelAbility>, _ base: BaseIndex) {
+        cutsEnums = missing.contains(.enum64) || base.evidence.cutsEnums
+        cutsFloats = missing.contains(.float)
+        dropsTypeTags = missing.contains(.typeTag)
+        dropsDeclTags = missing.contains(.declTag)
+    }
+
+    /// Those of `ids` that stay, and TYPE_TAGs that go.
+    func parts(of ids: [UInt32], _ btf: BTF) -> (kept: [UInt32], tags: [UInt32]) {
+        guard dropsTypeTags || dropsDeclTags else { return (ids, []) }
+        var (kept, tags): ([UInt32], [UInt32]) = ([], [])
+        for id in ids {
+            switch kind(of: id, btf) {
+            case .typeTag where dropsTypeTags: tags.append(id)
+            case .declTag where dropsDeclTags: break
+            default: kept.append(id)
+            }
+        }
+        return (kept, tags)
+    }
+
+    private func kind(of id: UInt32, _ btf: BTF) -> Kind? {
+        guard id > 0 else { return nil }
+        let (words, start) = btf.place(of: id)
+        return TypeInfo(rawValue: words[start + 1]).kind
+    }
+
+    /// What a TYPE_TAG that goes, and those behind it, are on.
+    ///
+    /// - Throws: when they are on themselves.
+    func untagged(_ tag: UInt32, _ btf: BTF) throws(BTFError) -> UInt32 {
+        var id = tag
+        // Kernels take no chain longer than 32.
+        for _ in 0..<1000 {
+            guard kind(of: id, btf) == .typeTag else { return id }
+            let (words, start) = btf.place(of: id)
+            id = words[start + 2]
+        }
+        throw BTFError(offset: 0, "type tag \(tag) is on no type")
+    }
+
+    func changes(_ info: TypeInfo) -> Bool {
+        switch info.kind {
+        case .enum: cutsEnums && info.flag
+        case .enum64: cutsEnums
+        case .float: cutsFloats
+        default: false
+        }
+    }
+
+    /// Writes a record that is changed.
+    func write(
+        _ words: [UInt32], _ start: Int, name: UInt32, to writer: inout TypeWriter,
+        naming: (UInt32) throws(BTFError) -> UInt32
+    ) throws(BTFError) {
+        let info = TypeInfo(rawValue: words[start + 1])
+        let size = words[start + 2]
+        if info.kind == .float {
+            _ = writer.addInt(name: name, size: size, encoding: 0, bits: size * 8)
+            return
+        }
+        _ = writer.begin(name: name, info: TypeInfo(.enum, vlen: info.vlen), third: size)
+        let stride = info.kind == .enum64 ? 3 : 2
+        for index in 0..<info.vlen {
+            let at = start + 3 + index * stride
+            writer.append(try naming(words[at]), words[at + 1])
+        }
+    }
+}

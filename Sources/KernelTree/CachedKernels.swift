@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import HostIO
+
+/// Kernels that `make setup` and `make image` unpacked in kbtf's cache folder. Each is a folder laid out like `/`.
+package struct CachedKernels: Sendable {
+    /// kbtf's cache folder, such as `~/.cache/kbtf`.
+    package let folder: String
+
+    package init(folder: String) { self.folder = folder }
+
+    /// All of them: `images/RELEASE`, then `debian/SERIES/root`.
+    package var roots: [String] { images + debianFolders.map { $0 + "/root" } }
+
+    /// Those that may have kernel `release`: an image's folder has its name, and `make image` wrote down which
+    /// kernel it took.
+    package func roots(for release: KernelRelease) -> [String] {
+        let debian = debianFolders.filter {
+            let written = $0 + "/release"
+            guard FileStatus(written).isRegular, let view = try? FileReader.map(written) else {
+                return false
+            }
+            return KernelRelease.word(in: view, at: 0) == release
+        }
+        return ["\(folder)/images/\(release)"] + debian.map { $0 + "/root" }
+    }
+
+    /// `make image`'s: a folder for each series, with `release`, `root` and `disk.ext4`.
+    package var debianFolders: [String] { entries("debian") }
+
+    private var images: [String] { entries("images") }
+
+    /// What is in a folder of the cache, but for what is being made.
+    private func entries(_ name: String) -> [String] {
+        guard let names = try? Directory.list("\(folder)/\(name)") else { return [] }
+        return names.filter { !$0.hasPrefix(".") }.map { "\(folder)/\(name)/\($0)" }
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import HostIO
+
+/// The system that is on a guest's disk, as far as it can be looked into without booting it.
+package struct GuestSystem: Sendable {
+    private let files: Ext4?
+
+    package init(_ disk: DiskImage) {
+        files = (try? FileReader.map(disk.path)).flatMap { Ext4($0) }
+    }
+
+    /// Whether `path` leads to something there; nil when that cannot be known: for other file systems than ext4,
+    /// and where the kernel's own lie.
+    func has(_ path: String) -> Bool? {
+        guard let files, !["/proc/", "/dev/", "/sys/"].contains(where: { path.hasPrefix($0) })
+        else { return nil }
+        switch files.lookup(path) {
+        case .found: return true
+        case .absent: return false
+        case .unknown: return nil
+        }
+    }
+}

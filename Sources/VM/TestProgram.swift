@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import ELF
+
+/// A file that a guest is to run as a test. What cannot run there is better said before the boot than after it.
+struct TestProgram {
+    let path: String
+    let bytes: ByteView
+    let architecture: Architecture
+    /// The guest's system; nil when it has none.
+    let system: GuestSystem?
+    /// Paths in the guest of what the tests bring along.
+    let brought: Set<String>
+
+    /// Where init has programs looked for.
+    private static let searchPath = [
+        "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/tests",
+    ]
+    private static let systemHint = "give the guest a system: --image debian"
+
+    private enum SegmentType {
+        static let load: UInt32 = 1
+        static let interpreter: UInt32 = 3
+    }
+
+    /// True for a file that others load: linkers set the permission to execute on shared libraries.
+    static func isLibrary(_ bytes: ByteView, _ path: String) -> Bool {
+        guard ELFFile.isELF(bytes), let file = try? ELFFile(bytes, path: path) else { return false }
+        return isLibrary(file)
+    }
+
+    /// A static program may be ET_DYN without an interpreter as well, but it begins somewhere.
+    private static func isLibrary(_ file: ELFFile) -> Bool {
+        let word = file.is64Bit ? 8 : 4
+        let entry = file.bytes.bytes(at: 24, count: word) ?? []
+        return file.type == ELFType.shared && entry.allSatisfy { $0 == 0 }
+            && !file.segments.contains { $0.type == SegmentType.interpreter }
+    }
+
+    /// - Throws: when the guest cannot run it, with the reason.
+    func check() throws(VMError) {
+        if bytes.hasBytes("#!") {
+            try checkScript()
+        } else if ELFFile.isELF(bytes) {
+            let file: ELFFile
+            do throws(ELFError) { file = try ELFFile(bytes, path: path) } catch {
+                throw VMError(error)
+            }
+            try checkForm(of: file)
+            try checkLoader(of: file)
+        } else {
+            throw VMError(
+                "\(path): neither a program (ELF) nor a script (#!), so no kernel can run it",
+                hint: notATest)
+        }
+    }
+
+    private var notATest: String { "if it is data for a test: chmod -x \(path)" }
+
+    private func checkForm(of file: ELFFile) throws(VMError) {
+        if file.type == ELFType.relocatable {
+            let isModule = file.section(named: ".modinfo") != nil
+            throw VMError(
+                "\(path): \(isModule ? "a kernel module" : "an object file"), not a program",
+                hint: isModule ? "load it with --module \(path); " + notATest : notATest)
+        }
+        guard [ELFType.executable, ELFType.shared].contains(file.type),
+            file.segments.contains(where: { $0.type == SegmentType.load })
+        else { throw VMError("\(path): an ELF file that is not a program", hint: notATest) }
+        if TestProgram.isLibrary(file) {
+            throw VMError("\(path): a shared library, not a program", hint: notATest)
+        }
+        guard architecture.runs(file) else {
+            let other = Architecture.all.first { $0.runs(file) }
+            throw VMError(
+                "\(path): not a program for \(architecture.name)"
+                    + (other.map { " but for \($0.name)" } ?? ""),
+                hint: "build it with \(architecture.name)-linux-gnu-gcc -static")
+        }
+    }
+
+    private func checkLoader(of file: ELFFile) throws(VMError) {
+        guard let segment = file.segments.first(where: { $0.type == SegmentType.interpreter })
+        else { return }
+        guard let offset = Int(exactly: segment.offset), let size = Int(exactly: segment.fileSize),
+            size < 4096, let name = bytes.bytes(at: offset, count: size)
+        else { throw VMError("\(path): the name of its dynamic loader lies outside the file") }
+        let loader = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+        guard has(loader) == false else { return }
+        throw VMError(
+            "\(path): linked dynamically, and the guest does not have its loader \(loader)",
+            hint: "link it with -static"
+                + (system == nil ? "; or \(TestProgram.systemHint)" : ""))
+    }
+
+    private func checkScript() throws(VMError) {
+        // The kernel reads as much of the first line.
+        let line = bytes.bytes(at: 2, count: min(254, bytes.count - 2)) ?? []
+        let words = line.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
+            .split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard let interpreter = words.first, !interpreter.isEmpty else {
+            throw VMError("\(path): a script that names no interpreter (#!)")
+        }
+        if words.last?.unicodeScalars.last == "\r" {
+            throw VMError(
+                "\(path): the line that names its interpreter ends in a carriage return",
+                hint: "write it with Unix line ends: sed -i 's/\\r$//' \(path)")
+        }
+        if has(interpreter) == false {
+            throw VMError(
+                "\(path): a script, and the guest does not have its interpreter \(interpreter)",
+                hint: system == nil
+                    ? TestProgram.systemHint + "; or make it a static program"
+                    : "install it on the image, or name another image with --image")
+        }
+        // `#!/usr/bin/env python3`
+        guard interpreter.hasSuffix("/env"), words.count == 2, let name = words.last,
+            !name.hasPrefix("-"), !name.contains("/"), !name.contains("="),
+            TestProgram.searchPath.allSatisfy({ has("\($0)/\(name)") == false })
+        else { return }
+        throw VMError(
+            "\(path): a script, and the guest does not have its interpreter \(name)",
+            hint: "install it on the image, or name another image with --image")
+    }
+
+    /// Whether `path` will be there in the guest; nil when that is not known.
+    private func has(_ path: String) -> Bool? {
+        if brought.contains(path) { return true }
+        guard let system else { return false }
+        return path.hasPrefix("/") ? system.has(path) : nil
+    }
+}

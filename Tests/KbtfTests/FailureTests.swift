@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import HostIO
+import TestSupport
+import Testing
+
+/// Errors are data: message, details and hint reach the user apart and whole, whatever names they hold.
+struct FailureTests {
+    let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private static let oddNames = [
+        ("two\nlines.ko", #"two\x0alines.ko"#), ("a\r\nb\u{1b}[1m.ko", #"a\x0d\x0ab\x1b[1m.ko"#),
+        ("\n.ko", #"\x0a.ko"#), ("a\u{2028}b.ko", #"a\xe2\x80\xa8b.ko"#),
+        (String(systemBytes: [0x78, 0xff, 0x0a, 0xfe] + Array(".ko".utf8)), #"x\xff\x0a\xfe.ko"#),
+    ]
+
+    /// A file of that name, whatever it is: nothing of the message is lost, and it is one line.
+    @Test(arguments: oddNames) func names(name: String, shown: String) throws {
+        let path = try scratch.write(name, "no ELF")
+        for command in ["encode", "rebase", "distill", "check", "dump", "ids"] {
+            let result = try Command.kbtf(command, path)
+            #expect(result.status == 1)
+            #expect(
+                result.errorLines.first?.hasPrefix("kbtf: \(scratch.path)/\(shown): ") == true
+                    && result.errorLines.first?.hasSuffix(": ") == false, "\(command): \(result)")
+            #expect(result.errorLines.allSatisfy { !$0.contains("\u{1b}") }, "\(result)")
+        }
+        // Found in a folder as well as named.
+        let inFolder = try Command.kbtf("info", scratch.path)
+        #expect(inFolder.err.contains("\(scratch.path)/\(shown): "))
+    }
+
+    @Test(arguments: oddNames) func missing(name: String, shown: String) throws {
+        let path = scratch.path + "/" + name
+        let line = "\(scratch.path)/\(shown): cannot open: No such file or directory"
+        #expect(try Command.kbtf("encode", path).err == "kbtf: \(line)\n")
+        let base = try Command.kbtf("check", "--base", path, try scratch.write("split", split()))
+        #expect(base.err == "kbtf: \(line)\n")
+        let role = try Command.role("pahole", ["-J", "--btf_base", path, scratch.path + "/split"])
+        #expect(role.status == 1 && role.errorLines.count == 1, "\(role)")
+        let ids = try Command.role("resolve_btfids", [path])
+        #expect(ids.err.contains("\(scratch.path)/\(shown)"), "\(ids)")
+    }
+
+    /// A hint that names the file.
+    @Test func hint() throws {
+        var assembler = BTFAssembler()
+        assembler.int("int")
+        let name = "two\nlines"
+        let path = try scratch.write(name + "/m.btf", assembler.bytes())
+        let result = try Command.kbtf("distill", "--base", path, path)
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 2, "\(result)")
+        #expect(
+            result.errorLines.last == "hint: kbtf rebase \(scratch.path)/two\\x0alines/m.btf first",
+            "\(result)")
+    }
+
+    /// What a library has to say besides: all of it, and only when it is asked for.
+    @Test func details() throws {
+        let root = try scratch.write("a\nroot/boot/vmlinuz-5.5.5-x", "no kernel").dropLast(21)
+        let arguments = ["check", "--release", "5.5.5-x", "--sysroot", String(root)]
+        let path = try scratch.write("split", split())
+        let short = try Command.run([Command.binary] + arguments + [path])
+        #expect(short.errorLines.count == 2, "\(short)")
+        let long = try Command.run([Command.binary] + arguments + ["-v", path])
+        #expect(
+            long.errorLines.contains {
+                $0.hasPrefix("  \(scratch.path)/a\\x0aroot/boot/vmlinuz-5.5.5-x: ")
+            }, "\(long)")
+        #expect(long.errorLines.last?.hasPrefix("hint: ") == true)
+        #expect(long.errorLines.count > 20)
+    }
+
+    /// What stands in JSON is the name itself, and why there is nothing else.
+    @Test func json() throws {
+        let missing = "\(scratch.path)/a\nb"
+        let text = jsonString("\(missing): cannot open: No such file or directory")
+        for (words, start) in [
+            (["diff", "--json", missing, missing], "{"), (["ids", "--json", missing], "[\n{"),
+            (["info", "--json", missing], "[\n{"), (["check", "--json", missing], "[\n{"),
+            (["base", "--json", "--module", missing], "{"),
+        ] {
+            let result = try Command.run([Command.binary] + words)
+            #expect(result.status == 1)
+            #expect(result.text.hasPrefix(start))
+            #expect(
+                result.text.contains("\"error\":\(text),\"details\":[],\"hint\":null}"), "\(result)"
+            )
+            #expect(result.errorLines.count == 1)
+        }
+        let none = try Command.kbtf("base", "--json", "--release", "5.5.5-nowhere")
+        #expect(none.text.contains(#""details":[""#) && none.text.contains("vmlinuz-5.5.5-nowhere"))
+        #expect(!none.text.contains(#""hint":null"#))
+    }
+
+    /// What the parser of the command line says stays whole, too.
+    @Test func commandLine() throws {
+        let feature = try Command.kbtf("encode", "--features", "x\ny", "f")
+        #expect(feature.status == 2)
+        #expect(
+            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; there"#) == true)
+        let option = try Command.kbtf("gen", "skeleton", "--a'\nb")
+        #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf gen skeleton --help\n")
+    }
+
+    /// kbtf-vm is another program, and says names the same way.
+    @Test(arguments: oddNames) func inVM(name: String, shown: String) throws {
+        let program = Command.binary + "-vm"
+        let path = scratch.path + "/" + name
+        let line = "\(scratch.path)/\(shown): cannot open: No such file or directory"
+        let module = try Command.run([program, "run", "--json", "--module", path])
+        #expect(module.status == 1)
+        #expect(module.err == "kbtf: \(line)\n")
+        #expect(
+            module.text
+                == "[\n{\"error\":\(jsonString("\(path): cannot open: No such file or directory")),"
+                + "\"details\":[],\"hint\":null}\n]\n")
+        try scratch.write(name, "no module")
+        let other = try Command.run([program, "run", "--module", path])
+        #expect(other.err == "kbtf: \(scratch.path)/\(shown): not an ELF file\n")
+        let usage = try Command.run([program, "run", "--" + name])
+        #expect(usage.status == 2 && usage.errorLines.count == 2, "\(usage)")
+    }
+
+    private func split() throws -> [UInt8] {
+        var base = BTFAssembler()
+        let int = base.int("int")
+        var split = BTFAssembler(base: try base.parse())
+        split.pointer(int)
+        split.structure("own", size: 4, [("member", int, 0)])
+        return split.bytes()
+    }
+}
