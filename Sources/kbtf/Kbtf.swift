@@ -90,7 +90,7 @@ struct Kbtf: ParsableCommand {
     /// Where a word stands in the place of a command, and is none.
     private static func noSuchCommand(_ arguments: ArraySlice<String>) -> Failure? {
         let (names, command) = commands(in: arguments)
-        let known = command.configuration.subcommands.compactMap(\.configuration.commandName)
+        let known = command.configuration.subcommands.compactMap { $0.configuration.commandName }
         guard !known.isEmpty, let word = arguments.dropFirst(names.count - 1).first,
             !word.hasPrefix("-"), word != "help"
         else { return nil }
