@@ -21,7 +21,7 @@ struct ForeignBaseTests {
     private func tree(_ release: String, more: Int = 0) throws -> String {
         var asm = BTFAssembler()
         let int = asm.int("int")
-        for number in 0..<more { asm.function("f\(number)", asm.prototype(int, [])) }
+        for number in 0..<more { asm.function("f\(number)", asm.prototype(returns: int)) }
         asm.structure("list_head", size: 4, [("n", int, 0)])
         try scratch.write("\(release)/include/config/kernel.release", release + "\n")
         return try scratch.write("\(release)/vmlinux", asm.bytes())
