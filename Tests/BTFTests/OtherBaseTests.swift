@@ -14,7 +14,7 @@ import Testing
     ) throws -> BTF {
         var asm = BTFAssembler(bigEndian: bigEndian)
         let int = asm.int("int")
-        for number in 0..<front { asm.function("before\(number)", asm.prototype(returns: int, [])) }
+        for number in 0..<front { asm.function("before\(number)", asm.prototype(returns: int)) }
         if padding > 0 { _ = asm.string(String(repeating: "x", count: padding - 1)) }
         asm.structure(renamed ? "fail" : "file", size: 8, [("x", int, 0), ("y", int, 32)])
         return try asm.parse()
