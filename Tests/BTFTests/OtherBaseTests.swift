@@ -14,7 +14,7 @@ import Testing
     ) throws -> BTF {
         var asm = BTFAssembler(bigEndian: bigEndian)
         let int = asm.int("int")
-        for number in 0..<front { asm.function("before\(number)", asm.prototype(int, [])) }
+        for number in 0..<front { asm.function("before\(number)", asm.prototype(returns: int)) }
         if padding > 0 { _ = asm.string(String(repeating: "x", count: padding - 1)) }
         asm.structure(renamed ? "fail" : "file", size: 8, [("x", int, 0), ("y", int, 32)])
         return try asm.parse()
@@ -27,7 +27,7 @@ import Testing
         let own = asm.structure(
             "device", size: 24, [("file", last, 0), ("other", last, 64), ("more", last, 128)])
         for name in ["open", "close", "read", "write"] {
-            asm.function(name, asm.prototype(last, [("device", asm.pointer(own))]))
+            asm.function(name, asm.prototype(returns: last, [("device", asm.pointer(own))]))
         }
         return asm.bytes()
     }
