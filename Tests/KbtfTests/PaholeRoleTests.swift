@@ -13,6 +13,12 @@ struct PaholeRoleTests {
 
     init() throws { scratch = try Scratch() }
 
+    /// A module with a type that the base does not have.
+    private func module(_ name: String = "sample.ko") throws -> String {
+        try Sample.compile(
+            scratch, name, source: Sample.source + "struct own { struct item item; } own;")
+    }
+
     private func base() throws -> String {
         let base = scratch.path + "/base.btf"
         let object = try Sample.compile(scratch, "base.o")
@@ -21,8 +27,8 @@ struct PaholeRoleTests {
     }
 
     @Test func inPlace() throws {
-        let (base, file) = (try base(), try Sample.compile(scratch))
-        let other = try Sample.compile(scratch, "other.ko")
+        let (base, file) = (try base(), try module())
+        let other = try module("other.ko")
         let result = try Command.role(
             "pahole",
             ["-J", "--btf_gen_floats", "-j", "--lang_exclude=rust", "--btf_base", base, file])
@@ -30,6 +36,19 @@ struct PaholeRoleTests {
         let names = "var,float,enum64,decl_tag,type_tag"
         #expect(try Command.kbtf("encode", "--base", base, "--features", names, other).status == 0)
         #expect(try Sample.section(".BTF", of: file) == Sample.section(".BTF", of: other))
+    }
+
+    /// The base has all types: no BTF, as nothing would be in it; a detached file is there for the next step.
+    @Test func nothingNew() throws {
+        let (base, file, out) = (try base(), try Sample.compile(scratch), scratch.path + "/out")
+        let inPlace = try Command.role("pahole", ["-J", "--btf_base", base, file])
+        #expect(inPlace.status == 0 && inPlace.errorLines.count == 1, "\(inPlace)")
+        #expect(inPlace.err.contains("it has no types that the base does not have"))
+        #expect(try Sample.section(".BTF", of: file) == nil)
+        let detached = try Command.role(
+            "pahole", ["-J", "--btf_encode_detached", out, "--btf_base", base, file])
+        #expect(detached.status == 0 && detached.err.isEmpty, "\(detached)")
+        #expect(try Sample.bytes(out).count == 24)
     }
 
     @Test func severalFiles() throws {
@@ -79,7 +98,7 @@ struct PaholeRoleTests {
 
     /// 6.12 asks for it of every module out of tree.
     @Test func distilledBase() throws {
-        let (base, file) = (try base(), try Sample.compile(scratch))
+        let (base, file) = (try base(), try module())
         let options = ["-J", "--btf_features=default", "--btf_features=distilled_base", file]
         #expect(try Command.role("pahole", options + ["--btf_base", base]).status == 0)
         #expect(try Sample.section(".BTF.base", of: file) != nil)
