@@ -172,7 +172,14 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
 	for page in docs/man/*.1; do
-		[ ! -e "$$page" ] || install -Dm644 "$$page" "$$root/share/man/man1/$${page##*/}"
+		[ -e "$$page" ] || continue
+		install -d "$$root/share/man/man1"
+		# Paths that pages name are those of this installation.
+		sed 's|/usr/local|$(PREFIX)|g' "$$page" >"$$root/share/man/man1/$${page##*/}"
+		chmod 644 "$$root/share/man/man1/$${page##*/}"
+	done
+	for file in README.md LICENSE docs/*.md; do
+		install -Dm644 "$$file" "$$root/share/doc/kbtf/$${file##*/}"
 	done
 	completion() {
 		mkdir -p "$$(dirname "$$2")"

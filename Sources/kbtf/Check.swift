@@ -38,6 +38,11 @@ struct Check: ParsableCommand {
     @Option(help: ArgumentHelp("List so many findings of a file; all are counted.", valueName: "N"))
     var limit = 100
 
+    @Flag(
+        name: .customLong("require-btf"),
+        help: "Take it for an error when a module found in a folder has no BTF.")
+    var requireBTF = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -66,7 +71,7 @@ struct Check: ParsableCommand {
             do throws(Failure) {
                 guard let file = try reader.open(entry.path) else {
                     let missing = "\(entry.path): .BTF: no such section"
-                    guard entry.isFromFolder else { throw Failure(missing) }
+                    guard entry.isFromFolder, !requireBTF else { throw Failure(missing) }
                     talk.detail(missing)
                     continue
                 }

@@ -140,8 +140,9 @@ struct EncodeFile {
         // The resolve_btfids of kernel builds fails on ids without BTF.
         new.keepsEmpty = !fillsIDs && elf.section(named: IDSection.name) != nil
         outcome.messages += new.messages(job.path, elf)
-        try PackedFile.replace(job.path, with: try new.image(of: elf))
-        return elf.isSigned
+        if try PackedFile.update(job.path, with: try new.image(of: elf)) { return elf.isSigned }
+        outcome.messages.append(.detail("\(job.path): has this BTF already: not written again"))
+        return false
     }
 }
 

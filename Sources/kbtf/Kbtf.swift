@@ -76,15 +76,53 @@ struct Kbtf: ParsableCommand {
             }
             return 0
         }
+        if let failure = noSuchCommand(arguments) {
+            Talk().say(failure)
+            return 2
+        }
         Talk().say(
             Failure(
                 usageMessage(message(for: error), arguments),
-                hint: "\(named(by: arguments).joined(separator: " ")) --help"))
+                hint: "\(commands(in: arguments).names.joined(separator: " ")) --help"))
         return 2
     }
 
-    /// The words of `arguments` that name a command, from `kbtf` on.
-    private static func named(by arguments: ArraySlice<String>) -> [String] {
+    /// Where a word stands in the place of a command, and is none.
+    private static func noSuchCommand(_ arguments: ArraySlice<String>) -> Failure? {
+        let (names, command) = commands(in: arguments)
+        let known = command.configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !known.isEmpty, let word = arguments.dropFirst(names.count - 1).first,
+            !word.hasPrefix("-"), word != "help"
+        else { return nil }
+        let start = names.joined(separator: " ")
+        let near = known.map { (distance: distance($0, word), name: $0) }
+            .filter { $0.distance <= max(1, word.count / 3) }
+            .min { $0.distance < $1.distance }
+        return Failure(
+            names.dropFirst().map { $0 + ": " }.joined() + "no such command: \(word)",
+            hint: near.map { "\(start) \($0.name)" } ?? "\(start) --help")
+    }
+
+    /// How many letters are to be put in, taken out or changed to make one word of the other.
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let (one, other) = (Array(one.utf8.prefix(64)), Array(other.utf8.prefix(64)))
+        var row = Array(0...other.count)
+        for (index, letter) in one.enumerated() {
+            var corner = row[0]
+            row[0] = index + 1
+            for (column, otherLetter) in other.enumerated() {
+                let changed = corner + (letter == otherLetter ? 0 : 1)
+                corner = row[column + 1]
+                row[column + 1] = min(changed, corner + 1, row[column] + 1)
+            }
+        }
+        return row[other.count]
+    }
+
+    /// The words of `arguments` that name a command, from `kbtf` on, and the command.
+    private static func commands(
+        in arguments: ArraySlice<String>
+    ) -> (names: [String], command: any ParsableCommand.Type) {
         var names = ["kbtf"]
         var command: any ParsableCommand.Type = Kbtf.self
         for word in arguments {
@@ -96,6 +134,6 @@ struct Kbtf: ParsableCommand {
             names.append(word)
             command = next
         }
-        return names
+        return (names, command)
     }
 }

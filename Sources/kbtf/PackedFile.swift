@@ -34,6 +34,15 @@ enum PackedFile {
         }
     }
 
+    /// Replaces the file at `path` as `replace` does, unless it has these contents already.
+    ///
+    /// - Returns: whether it was written.
+    static func update(_ path: String, with chunks: [ByteView]) throws(Failure) -> Bool {
+        if FileStatus(path).isRegular, try read(path).holds(chunks) { return false }
+        try replace(path, with: chunks)
+        return true
+    }
+
     private static func format(of path: String) throws(HostError) -> CompressionFormat? {
         guard FileStatus(path).isRegular else { return nil }
         guard let format = CompressionFormat.detect(try FileReader.map(path)), format.isOfModules

@@ -10,7 +10,9 @@ struct Table {
 
     mutating func add(_ cells: [String]) { rows.append(cells.map(\.shown)) }
 
+    /// Without rows there are no headings either.
     var text: String {
+        if rows.count == 1 { return "" }
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.enumerated() {

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import HostIO
+import Synchronization
 
 /// What is said on standard error, and how much of it.
 struct Talk: Sendable {
@@ -20,6 +21,14 @@ struct Talk: Sendable {
     var isVerbose = false
     /// Who speaks, in front of each line but hints.
     var prefix = "kbtf: "
+    /// The hints said so far: one is enough for many files that share a cause.
+    private let said = SaidHints()
+
+    init(isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: ") {
+        self.isQuiet = isQuiet
+        self.isVerbose = isVerbose
+        self.prefix = prefix
+    }
 
     func say(_ failure: Failure) { say(.failure(failure)) }
     func note(_ text: String) { say(.note(text)) }
@@ -35,14 +44,24 @@ struct Talk: Sendable {
             if isVerbose || failure.showsDetails {
                 for line in failure.details { BufferedOutput.say(line) }
             }
-            if let hint = failure.hint { BufferedOutput.say("hint: " + hint) }
+            say(hint: failure.hint)
         case .warning(let text, let hint):
             BufferedOutput.say(prefix + "warning: " + text)
-            if let hint { BufferedOutput.say("hint: " + hint) }
+            say(hint: hint)
         case .note(let text): if !isQuiet { BufferedOutput.say(prefix + text) }
         case .detail(let text): if isVerbose { BufferedOutput.say(prefix + text) }
         }
     }
+
+    private func say(hint: String?) {
+        if let hint, said.isNew(hint) { BufferedOutput.say("hint: " + hint) }
+    }
+}
+
+private final class SaidHints: Sendable {
+    private let hints = Mutex<Set<String>>([])
+
+    func isNew(_ hint: String) -> Bool { hints.withLock { $0.insert(hint).inserted } }
 }
 
 /// `-q` and `-v`.

@@ -93,7 +93,9 @@ import Testing
         #expect(throws: KernelTreeError.self) { try search(running: nil).run() }
         let error = #expect(throws: KernelTreeError.self) { try search(running: other).run() }
         #expect(
-            error?.message.contains("/sys/kernel/btf/vmlinux: is of the running kernel, 6.1.0-2")
+            error?.details.contains {
+                $0.contains("/sys/kernel/btf/vmlinux: is of the running kernel, 6.1.0-2")
+            }
                 == true)
     }
 
@@ -131,7 +133,7 @@ import Testing
         #expect(try search.run().kind == .headers)
         search.bigEndian = true
         let error = #expect(throws: KernelTreeError.self) { try search.run() }
-        #expect(error?.message.contains("big-endian is wanted") == true)
+        #expect(error?.details.contains { $0.contains("big-endian is wanted") } == true)
     }
 
     @Test func errorListsPathsAndHints() throws {

@@ -21,8 +21,11 @@ extension ModuleBTF {
         outcome.messages.append(
             .detail("\(path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
         if detached == nil, let elf { outcome.messages += moved.messages(path, elf) }
-        if try write(moved, detached: detached) {
-            outcome.messages.append(.signatureIsGone(path))
+        switch try write(moved, detached: detached) {
+        case .written: break
+        case .signatureLost: outcome.messages.append(.signatureIsGone(path))
+        case .unchanged:
+            outcome.messages.append(.detail("\(path): has this BTF already: not written again"))
         }
     }
 
@@ -50,11 +53,13 @@ extension ModuleBTF {
             detached: detached)
     }
 
+    private enum Writing { case written, signatureLost, unchanged }
+
     /// Puts the new contents into the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`.
     ///
-    /// - Returns: true when that cost the file its signature.
+    /// - Returns: whether the file was written, and what that cost it.
     @discardableResult
-    private func write(_ moved: NewBTF, detached: String?) throws(Failure) -> Bool {
+    private func write(_ moved: NewBTF, detached: String?) throws(Failure) -> Writing {
         if let detached {
             let parts = [
                 (detached + ".base", moved.base), (detached + ".ids", moved.ids),
@@ -63,14 +68,13 @@ extension ModuleBTF {
             for (path, bytes) in parts {
                 if let bytes { try replace(path, [ByteView(bytes)]) }
             }
-            return false
+            return .written
         }
-        guard let elf else {
-            try PackedFile.replace(path, with: [ByteView(moved.btf)])
-            return false
+        let image = try elf.map { elf throws(Failure) in try moved.image(of: elf) }
+        guard try PackedFile.update(path, with: image ?? [ByteView(moved.btf)]) else {
+            return .unchanged
         }
-        try PackedFile.replace(path, with: try moved.image(of: elf))
-        return elf.isSigned
+        return elf?.isSigned == true ? .signatureLost : .written
     }
 
     private func replace(_ path: String, _ chunks: [ByteView]) throws(Failure) {
