@@ -82,6 +82,9 @@ struct EncodeFile {
                     "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                         + (job.detached.map { ", in \($0)" } ?? "")))
         }
+        for name in encoded.withHiddenArguments {
+            outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
+        }
         if isSigned {
             outcome.messages.append(.signatureIsGone(job.path))
         }
