@@ -20,6 +20,7 @@ import Testing
         let pointer = asm.pointer(int)
         asm.structure("s", size: 16, [("a", int, 0), ("b", inner, 32), ("p", pointer, 64)])
         asm.enumeration("e", [("ONE", 1), ("TWO", 2)])
+        asm.enumeration("declared", [])
         asm.structure("holder", size: 8, [("p", asm.pointer(inner), 0)])
         _ = long
         let base = try asm.parse()
@@ -78,6 +79,15 @@ import Testing
             let found = try differences { asm, _ in asm.enumeration("e", values) }
             #expect(found == ["enum e": expected])
         }
+    }
+
+    /// An enum without values is only declared, in the base or in the module.
+    @Test func declaredEnums() throws {
+        let found = try differences { asm, _ in
+            asm.enumeration("declared", [("A", 1)])
+            asm.enumeration("e", [])
+        }
+        #expect(found.isEmpty)
     }
 
     /// A struct inside or behind a pointer differs: that is said of that one alone.

@@ -31,6 +31,7 @@ extension BTF {
         guard let base else { return [] }
         var own: [UInt64: UInt32] = [:]
         for record in ownRecords where Self.isTold(record.kind) {
+            if record.kind.isAnyEnum, record.count == 0 { continue }
             // Own types share the base's string where that has it.
             guard record.nameOffset != 0, Int(record.nameOffset) < stringBase else { continue }
             own[Self.key(record)] = record.id.rawValue
@@ -38,7 +39,9 @@ extension BTF {
         if own.isEmpty { return [] }
         var found: [Namesake] = []
         for id in 1..<base.typeCount {
+            // An enum without values is only declared there.
             guard let other = base.record(TypeID(id)), Self.isTold(other.kind),
+                !other.kind.isAnyEnum || other.count > 0,
                 let mine = own.removeValue(forKey: Self.key(other)),
                 let record = record(TypeID(mine))
             else { continue }
