@@ -57,7 +57,11 @@ package struct KernelTarget: Sendable {
                 "no kernel: neither a release such as 6.1, nor a file, nor a folder")
         }
         let base = try loadBase(text, cache: cache)
-        return try KernelTarget(base.release, named: text, base: base, allowsMismatch: nil)
+        // The stub of a headers package has no banner; its tree knows.
+        let folder = text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
+        return try KernelTarget(
+            base.release ?? KernelRelease.ofTree(folder), named: text, base: base,
+            allowsMismatch: nil)
     }
 
     private static func inTree(

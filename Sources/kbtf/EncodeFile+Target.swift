@@ -112,8 +112,9 @@ extension EncodeFile {
             signs.own = KernelRelease.of(elf)
         }
         if let kbuildTree { signs.trees.append(kbuildTree) }
-        if let base, let slash = base.path.lastIndex(of: "/") {
-            signs.trees.append(KernelTreePlace(String(base.path[..<slash])))
+        if let base {
+            let slash = base.path.lastIndex(of: "/")
+            signs.trees.append(KernelTreePlace(slash.map { String(base.path[..<$0]) } ?? "."))
         }
         if !signs.isKernel, let release = signs.own {
             signs.trees += (["/"] + roots).map {

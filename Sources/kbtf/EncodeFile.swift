@@ -76,10 +76,12 @@ struct EncodeFile {
         let isSigned = try write(encoded, ids: filled, elf, &outcome)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
-        outcome.messages.append(
-            .detail(
-                "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
-                    + (job.detached.map { ", in \($0)" } ?? "")))
+        if encoded.typeCount > 0 || job.detached != nil {
+            outcome.messages.append(
+                .detail(
+                    "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
+                        + (job.detached.map { ", in \($0)" } ?? "")))
+        }
         for name in encoded.withHiddenArguments {
             outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
         }

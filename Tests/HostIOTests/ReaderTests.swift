@@ -95,7 +95,7 @@ import Testing
         #expect(try FileReader.map("\(folder)/\(name)").array == [1])
         // The C library sees the same.
         #expect(
-            system("test -f \"\(scratch.path)\"/$(printf '\\200\\nx')/odd$(printf '\\377\\303').ko")
+            system("test -f \"\(scratch.path)/$(printf '\\200\\nx')/odd$(printf '\\377\\303').ko\"")
                 == 0)
         try AtomicFile.remove("\(folder)/\(name)")
         #expect(try Directory.list(folder) == [])

@@ -187,7 +187,7 @@ struct EncodeTests {
         #expect(try Command.kbtf("encode", "--detached", base, file).status == 0)
         #expect(try Command.kbtf("encode", file).status == 0)
         let result = try Command.kbtf("encode", "-v", "--base", base, file)
-        #expect(result.status == 0 && result.err.contains(": 0 types, 24 bytes, split, on "))
+        #expect(result.status == 0 && !result.err.contains("0 types"))
         #expect(
             result.err.contains(
                 ": it has no types that the base does not have: its .BTF is removed"))

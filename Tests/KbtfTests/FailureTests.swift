@@ -49,6 +49,8 @@ struct FailureTests {
     @Test func hint() throws {
         var assembler = BTFAssembler()
         assembler.int("int")
+        // By this a kernel's BTF shows that it reads .BTF.base.
+        assembler.structure("module", size: 8, [("btf_base_data", assembler.pointer(0), 0)])
         let name = "two\nlines"
         let path = try scratch.write(name + "/m.btf", assembler.bytes())
         let result = try Command.kbtf("distill", "--base", path, path)
@@ -103,7 +105,7 @@ struct FailureTests {
         #expect(feature.status == 2)
         #expect(
             feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; there"#) == true)
-        let option = try Command.kbtf("gen", "skeleton", "--a'\nb")
+        let option = try Command.kbtf("gen", "skeleton", "--a'\nb", "f")
         #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf gen skeleton --help\n")
     }
 

@@ -9,7 +9,7 @@ struct ManualTests {
         "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/docs/man"
 
     /// Pages of what is no command: kbtf itself, what calls it, and its names in kernel builds.
-    static let others = ["kbtf", "kbtf-make", "kbtf-pahole"]
+    static let others = ["kbtf", "kbtf-gen", "kbtf-make", "kbtf-pahole"]
 
     @Test(arguments: UsageTests.commands) func options(command: String) throws {
         let page = try Page(ofCommand: command)

@@ -250,7 +250,8 @@ struct MovingTests {
         #expect(failed.status == 1)
         #expect(
             failed.text.hasSuffix(
-                ",\"error\":\"\(file): standalone BTF has no base to distill\"}\n]\n"))
+                ",\"error\":\"\(file): standalone BTF has no base to distill\",\"details\":[],"
+                    + "\"hint\":\"kbtf rebase \(file) first\"}\n]\n"))
     }
 
     /// What moving does not solve is said: types of other definitions, and a module that no kernel will load.

@@ -142,7 +142,7 @@ import Testing
         let error = try #require(
             #expect(throws: KernelTreeError.self) { try search(running: release).run() })
         #expect(error.kind == .noBaseFound)
-        let lines = error.message.split(separator: "\n").map(String.init)
+        let lines = [error.message] + error.details
         #expect(lines[0] == "no base BTF found for kernel 6.1.0-1")
         #expect(
             lines[1]
