@@ -101,7 +101,9 @@ import Testing
         ] as [[UInt8]])
     func damaged(_ bytes: [UInt8]) {
         let error = #expect(throws: DWARFError.self) { try location(bytes) }
-        #expect(error?.section == ".debug_info" && error?.offset ?? 0 >= 0x10, "\(String(describing: error))")
+        #expect(
+            error?.section == ".debug_info" && error?.offset ?? 0 >= 0x10,
+            "\(String(describing: error))")
     }
 
     /// Without a base an index of DWARF 5 counts from nowhere; DWARF 4's from the section's start.
