@@ -107,7 +107,10 @@ final class ModuleDebugFilesTests {
         arguments: [
             (id: "sha1", "int f(int a) { return a + 1; }", "AAAA", "build id"),
             (id: "none", "int f(int a) { return a; }", "BBBB", "srcversion BBBB, not AAAA"),
-            (id: "none", "int f(int a) { return a * 77777 + f(a / 3); }", "AAAA", "another section"),
+            (
+                id: "none", "int f(int a) { return a * 77777 + f(a / 3); }", "AAAA",
+                "another section"
+            ),
         ])
     func otherBuild(_ id: String, _ source: String, _ srcversion: String, _ what: String) throws {
         try build("m.ko", "int f(int a) { return a; }", id: id)

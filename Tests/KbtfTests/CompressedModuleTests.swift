@@ -66,8 +66,6 @@ struct CompressedModuleTests {
         let plain = try Sample.compile(scratch, "plain.ko", source: Self.module)
         try Sample.addModinfo(plain, release: "6.12.0-test", scratch)
         let packed = try pack(plain, method, to: "packed.ko")
-        let again = ["one.ko", "two.ko"].map { "\(scratch.path)/\($0)\(method.suffix)" }
-        for copy in again { try #require(Command.shell("cp '\(packed)' '\(copy)'").status == 0) }
         try #require(Command.shell("chmod 640 '\(packed)'").status == 0)
         for command in [
             ["encode", "--standalone"], ["encode", "--no-ids", "--base", base],
@@ -82,13 +80,16 @@ struct CompressedModuleTests {
             #expect(FileStatus(packed).mode == 0o640)
         }
         #expect(try kbtf("check", "--base", base, packed).text == "\(packed): sound\n")
-        // The same bytes each time; contents that are there already are not compressed anew.
-        try kbtf("encode", "-j1", "--base", base, again[0])
-        try kbtf("encode", "-j2", "--base", base, again[1])
-        let once = try Sample.bytes(again[0])
-        #expect(try Sample.bytes(again[1]) == once)
-        try kbtf("encode", "--base", base, again[0])
-        #expect(try Sample.bytes(again[0]) == once)
+        // The same bytes again, whatever was there before.
+        let once = try Sample.bytes(packed)
+        let other = try pack(plain, method, to: "other.ko")
+        for file in [packed, other] {
+            // What has the BTF already is not compressed again.
+            try kbtf("encode", "--standalone", file)
+            try kbtf("encode", "--base", base, file)
+        }
+        #expect(try Sample.bytes(packed) == Sample.bytes(other))
+        #expect(try Sample.bytes(packed).prefix(6) == once.prefix(6))
     }
 
     @Test(arguments: [1, 3]) func folder(_ jobs: Int) throws {

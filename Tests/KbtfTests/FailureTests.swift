@@ -105,8 +105,8 @@ struct FailureTests {
         #expect(feature.status == 2)
         #expect(
             feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; there"#) == true)
-        let option = try Command.kbtf("gen", "skeleton", "--a'\nb", "f")
-        #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf gen skeleton --help\n")
+        let option = try Command.kbtf("encode", "--a'\nb", "f")
+        #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf encode --help\n")
     }
 
     /// kbtf-vm is another program, and says names the same way.
