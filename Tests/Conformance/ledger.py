@@ -171,7 +171,7 @@ def main():
     ledgers = {entry["file"]: entry for entry in (ledgers if isinstance(ledgers, list) else [ledgers])}
     total = Counter()
     missing = []
-    with Pool() as pool:
+    with Pool(maxtasksperchild=1) as pool:
         tasks = [(path, folder, ledgers[path]["entries"]) for path in paths]
         for counts, lost in pool.starmap(examine, tasks, chunksize=1):
             total += counts
