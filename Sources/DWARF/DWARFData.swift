@@ -35,42 +35,33 @@ package final class DWARFData: Sendable {
     ///
     /// - Parameter alternate: the file that `.gnu_debugaltlink` names.
     /// - Throws: `DWARFReadError` for sections that cannot be read and damaged unit headers.
-    package init(_ elf: ELFFile, alternate: DWARFData? = nil) throws(DWARFReadError) {
-        func section(_ name: String) throws(DWARFReadError) -> ByteView {
+    package convenience init(
+        _ elf: ELFFile, alternate: DWARFData? = nil
+    ) throws(DWARFReadError) {
+        try self.init(elf, alternate: alternate, skeleton: nil) { name throws(ELFError) in
             let all = elf.sections(named: name) + elf.sections(named: ".z" + name.dropFirst())
-            guard let found = all.first(where: { $0.flags & ELFSectionFlag.group == 0 })
-            else { return .empty }
-            do { return try elf.data(of: found) } catch { throw .elf(error) }
+            return all.first { $0.flags & ELFSectionFlag.group == 0 }
         }
-        info = try section(".debug_info")
-        types = try section(".debug_types")
-        abbrev = try section(".debug_abbrev")
-        abbreviationAllowance = ReadAllowance(for: abbrev.count)
-        str = try section(".debug_str")
-        lineStr = try section(".debug_line_str")
-        strOffsets = try section(".debug_str_offsets")
-        loclists = try section(".debug_loclists")
-        loc = try section(".debug_loc")
-        locationAllowance = ReadAllowance(for: loclists.count + loc.count)
-        addr = try section(".debug_addr")
-        bigEndian = elf.isBigEndian
-        sectionMap = elf.sectionMap
-        self.alternate = alternate
-        isSplit = false
-        do {
-            units = try Unit.all(in: info, named: ".debug_info", bigEndian: bigEndian)
-            typeUnits = try Unit.all(
-                in: types, named: ".debug_types", bigEndian: bigEndian, isTypes: true)
-        } catch { throw .dwarf(error) }
     }
 
     /// Takes the sections out of a `.dwo` file.
     ///
     /// - Parameter skeleton: the file with the skeletons of its units, which has their addresses.
-    package init(split elf: ELFFile, of skeleton: DWARFData) throws(DWARFReadError) {
+    package convenience init(
+        split elf: ELFFile, of skeleton: DWARFData
+    ) throws(DWARFReadError) {
+        try self.init(elf, alternate: nil, skeleton: skeleton) { name throws(ELFError) in
+            try elf.onlySection(named: name + ".dwo")
+        }
+    }
+
+    private init(
+        _ elf: ELFFile, alternate: DWARFData?, skeleton: DWARFData?,
+        find: (String) throws(ELFError) -> ELFSection?
+    ) throws(DWARFReadError) {
         func section(_ name: String) throws(DWARFReadError) -> ByteView {
             do throws(ELFError) {
-                guard let found = try elf.onlySection(named: name + ".dwo") else { return .empty }
+                guard let found = try find(name) else { return .empty }
                 return try elf.data(of: found)
             } catch { throw .elf(error) }
         }
@@ -84,15 +75,21 @@ package final class DWARFData: Sendable {
         loclists = try section(".debug_loclists")
         loc = try section(".debug_loc")
         locationAllowance = ReadAllowance(for: loclists.count + loc.count)
-        addr = skeleton.addr
+        addr = if let skeleton { skeleton.addr } else { try section(".debug_addr") }
         bigEndian = elf.isBigEndian
-        sectionMap = skeleton.sectionMap
-        alternate = nil
-        isSplit = true
+        sectionMap = if let skeleton { skeleton.sectionMap } else { elf.sectionMap }
+        self.alternate = alternate
+        isSplit = skeleton != nil
         do {
-            units = try Unit.all(in: info, named: ".debug_info.dwo", bigEndian: bigEndian)
+            units = try Unit.all(
+                in: info, named: isSplit ? ".debug_info.dwo" : ".debug_info", bigEndian: bigEndian)
+            // Those of `.dwo` files are not read.
+            typeUnits =
+                isSplit
+                ? []
+                : try Unit.all(
+                    in: types, named: ".debug_types", bigEndian: bigEndian, isTypes: true)
         } catch { throw .dwarf(error) }
-        typeUnits = []
     }
 
     /// True when the file has a `.debug_info` with anything in it.

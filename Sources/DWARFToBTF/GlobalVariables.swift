@@ -94,21 +94,11 @@ extension UnitEncoder {
             let value = values[index]
             let name = variableName(index)
             let unit = contexts[Int(value.context)]
-            let address: UInt64
-            switch try location(of: value) {
-            case .address(let found, _): address = found
-            case .nowhere where value.isDeclaration: continue
-            case .nowhere:
-                note(name, .noLocation, in: unit)
-                continue
-            case .threadLocal:
-                note(name, .threadLocal, in: unit)
-                continue
-            case .pieces:
-                note(name, .variableInPieces, in: unit)
-                continue
-            case .computed:
-                note(name, .computedLocation, in: unit)
+            let place = try location(of: value)
+            guard case .address(let address, _) = place else {
+                if let reason = place.reason, place != .nowhere || !value.isDeclaration {
+                    note(name, reason, in: unit)
+                }
                 continue
             }
             guard name != 0 else {

@@ -109,8 +109,8 @@ extension UnitEncoder {
     private mutating func perCPUSymbol(
         of value: ValueEntry, _ index: Int, _ section: PerCPUSection
     ) throws(DWARFError) -> Int? {
-        let reason: Ledger.Reason
-        switch try location(of: value) {
+        let place = try location(of: value)
+        switch place {
         case .address(let address, let base):
             guard let offset = section.offset(of: address) else {
                 if section.isInOther(address) {
@@ -125,14 +125,11 @@ extension UnitEncoder {
             }
             return nil
         case .threadLocal: return nil
-        case .pieces: reason = .variableInPieces
-        case .nowhere:
-            if value.isDeclaration { return nil }
-            reason = .noLocation
-        case .computed: reason = .computedLocation
+        case .nowhere where value.isDeclaration: return nil
+        case .nowhere, .pieces, .computed: break
         }
         let name = variableName(index)
-        if context.keepsLedger, context.symbols.perCPU.has(name) {
+        if let reason = place.reason, context.keepsLedger, context.symbols.perCPU.has(name) {
             findings.missedPerCPU.append(
                 PerCPUVariables.Miss(
                     name: name, unit: contexts[Int(value.context)].name, reason: reason))

@@ -6,12 +6,13 @@ import Glibc
 extension ByteView {
     /// Whether these are the bytes of `chunks`, one after the other: a file with such contents need not be written.
     package func holds(_ chunks: [ByteView]) -> Bool {
+        guard count == chunks.reduce(0, { $0 + $1.count }) else { return false }
         var at = 0
         for chunk in chunks {
             guard let part = slice(at, chunk.count), part.isSame(as: chunk) else { return false }
             at += chunk.count
         }
-        return at == count
+        return true
     }
 
     private func isSame(as other: ByteView) -> Bool {

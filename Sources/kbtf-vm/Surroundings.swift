@@ -2,6 +2,7 @@
 
 import Bytes
 import HostIO
+import KernelTree
 import VM
 
 /// What the command takes from the world around it. Libraries never ask; they are told.
@@ -25,18 +26,14 @@ enum Surroundings {
     /// image` made.
     static func kernelRoots(_ more: [String]) -> [String] {
         let named = variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
-        return ["/"] + more + named + cached("images") + debianFolders.map { $0 + "/root" }
+        return ["/"] + more + named + (cachedKernels?.roots ?? [])
     }
 
     /// What `make image` made: a folder for each series, with `release`, `root` and `disk.ext4`.
-    static var debianFolders: [String] { cached("debian") }
+    static var debianFolders: [String] { cachedKernels?.debianFolders ?? [] }
 
-    /// The folders in `name` of the cache, but for those that are being made.
-    private static func cached(_ name: String) -> [String] {
-        guard let folder = cacheFolder.map({ "\($0)/\(name)" }),
-            let names = try? Directory.list(folder)
-        else { return [] }
-        return names.filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }
+    private static var cachedKernels: CachedKernels? {
+        cacheFolder.map { CachedKernels(folder: $0) }
     }
 
     /// What `uname -r` says.

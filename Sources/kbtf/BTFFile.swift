@@ -56,14 +56,7 @@ struct BTFFile {
 
     /// The contents of the file at `path`, decompressed.
     static func view(of path: String) throws(Failure) -> ByteView {
-        var view: ByteView
-        do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
-        if let format = CompressionFormat.detect(view), format.isSupported {
-            do throws(DecompressionError) {
-                view = try decompress(view, format: format, concatenated: true)
-            } catch { throw Failure("\(path): \(error)") }
-        }
-        return view
+        try PackedFile.read(path) { $0.isSupported }
     }
 
     private static func isBTF(_ view: ByteView) -> Bool {

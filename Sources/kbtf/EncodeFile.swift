@@ -142,7 +142,8 @@ struct EncodeFile {
         // The resolve_btfids of kernel builds fails on ids without BTF.
         new.keepsEmpty = !fillsIDs && elf.section(named: IDSection.name) != nil
         outcome.messages += new.messages(job.path, elf)
-        if try PackedFile.update(job.path, with: try new.image(of: elf)) { return elf.isSigned }
+        let image = try new.image(of: elf)
+        if try PackedFile.update(job.path, from: elf.bytes, with: image) { return elf.isSigned }
         outcome.messages.append(.detail("\(job.path): has this BTF already: not written again"))
         return false
     }
@@ -152,7 +153,13 @@ struct EncodeFile {
 func openELF(
     _ path: String, separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
-    let view = try PackedFile.read(path)
+    try openELF(try PackedFile.read(path), path, separation)
+}
+
+/// As above, of contents that were read.
+func openELF(
+    _ view: ByteView, _ path: String, _ separation: SectionSeparation = .none
+) throws(Failure) -> ELFFile {
     do throws(ELFError) {
         return try ELFFile(view, path: path, separation: separation)
     } catch {

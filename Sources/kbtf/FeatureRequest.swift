@@ -21,11 +21,9 @@ struct FeatureRequest: Sendable {
         var without: [String] = []
         /// As `without`, though they were named.
         var refused: [String] = []
-        /// Enums are cut because the base's are.
-        var followsBase = false
     }
 
-    /// Takes out what the kernel does not take, and what the base does without.
+    /// Takes out what the kernel does not take.
     ///
     /// - Throws: when a feature was named that cannot be had.
     func fitted(to target: TargetChoice) throws(Failure) -> Fitted {

@@ -9,11 +9,14 @@ import KernelTree
 enum PackedFile {
     /// The contents of the file at `path`, decompressed if it is in a format of modules.
     ///
+    /// - Parameter unpacks: which formats to decompress instead.
     /// - Throws: for damaged data, and for data that becomes far larger than modules do.
-    static func read(_ path: String) throws(Failure) -> ByteView {
+    static func read(
+        _ path: String, unpacking unpacks: (CompressionFormat) -> Bool = { $0.isOfModules }
+    ) throws(Failure) -> ByteView {
         let view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
-        guard let format = CompressionFormat.detect(view), format.isOfModules else { return view }
+        guard let format = CompressionFormat.detect(view), unpacks(format) else { return view }
         do throws(DecompressionError) {
             return try decompress(view, format: format, concatenated: true)
         } catch { throw Failure("\(path): \(error)") }
@@ -36,9 +39,12 @@ enum PackedFile {
 
     /// Replaces the file at `path` as `replace` does, unless it has these contents already.
     ///
+    /// - Parameter old: what `read` gave of it.
     /// - Returns: whether it was written.
-    static func update(_ path: String, with chunks: [ByteView]) throws(Failure) -> Bool {
-        if FileStatus(path).isRegular, try read(path).holds(chunks) { return false }
+    static func update(
+        _ path: String, from old: ByteView, with chunks: [ByteView]
+    ) throws(Failure) -> Bool {
+        if FileStatus(path).isRegular, old.holds(chunks) { return false }
         try replace(path, with: chunks)
         return true
     }

@@ -45,24 +45,14 @@ enum Surroundings {
     }
 
     /// What `uname -r` says.
-    static var runningRelease: String? {
-        guard let text = try? FileReader.map("/proc/sys/kernel/osrelease") else { return nil }
-        return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
-    }
+    static var runningRelease: String? { RunningKernel()?.release }
 
     /// What `uname` says of the running kernel.
     static var running: BaseOrigin.Running {
-        var names = utsname()
-        // SAFETY: `names` is a local of the right type, and each of its texts ends with NUL.
-        guard unsafe uname(&names) == 0 else {
-            return BaseOrigin.Running(release: nil, machine: nil)
-        }
-        let machine = unsafe withUnsafeBytes(of: &names.machine) {
-            unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
+        let kernel = RunningKernel()
         return BaseOrigin.Running(
-            release: runningRelease.flatMap { KernelRelease($0) },
-            machine: KernelMachine.name(uname: machine))
+            release: kernel.flatMap { KernelRelease($0.release) },
+            machine: kernel.flatMap { KernelMachine.name(uname: $0.machine) })
     }
 
     /// Where this program lies.

@@ -23,7 +23,7 @@ declare -A imports=(
     [Skeleton]="Bytes BTF BPFObject CEmit"
     [BPFLoad]="Bytes HostIO ELF BTF BPFObject CBpf Glibc Synchronization"
     [VM]="Bytes HostIO ELF KernelTree Synchronization"
-    [kbtf]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad ArgumentParser Glibc"
+    [kbtf]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad ArgumentParser Glibc Synchronization"
     [kbtf-vm]="Bytes HostIO KernelTree VM ArgumentParser Glibc"
 )
 # The rooms that read raw memory or call C.

@@ -71,7 +71,10 @@ extension ModuleBTF {
             return .written
         }
         let image = try elf.map { elf throws(Failure) in try moved.image(of: elf) }
-        guard try PackedFile.update(path, with: image ?? [ByteView(moved.btf)]) else {
+        guard
+            try PackedFile.update(
+                path, from: elf?.bytes ?? bytes, with: image ?? [ByteView(moved.btf)])
+        else {
             return .unchanged
         }
         return elf?.isSigned == true ? .signatureLost : .written

@@ -27,7 +27,7 @@ struct ModuleBTF {
         if view.count >= 2, isMagic(view[0], view[1]) {
             return try ModuleBTF(path, view, place: "")
         }
-        let elf = try openELF(path)
+        let elf = try openELF(view, path)
         let own: ELFSection?
         do throws(ELFError) { own = try elf.onlySection(named: ".BTF") } catch {
             throw Failure(error)
