@@ -24,10 +24,10 @@ extension BTF {
         for _ in 0..<depthLimit {
             guard let record = record(id) else { return nil }
             let size: UInt32
-            switch record.kind {
-            case .int, .struct, .union, .enum, .enum64, .float, .datasec: size = record.size
-            case .ptr: size = 8
-            case .typedef, .const, .volatile, .restrict, .typeTag, .var:
+            switch record.kind.role {
+            case .integer, .composite, .enumeration, .float, .section: size = record.size
+            case .pointer: size = 8
+            case .alias, .qualifier, .typeTag, .variable:
                 id = record.type
                 continue
             case .array:
@@ -36,7 +36,7 @@ extension BTF {
                 count = product.partialValue
                 id = TypeID(record.fixed(0))
                 continue
-            case .func, .funcProto, .fwd, .declTag: return nil
+            case .function, .prototype, .forward, .declarationTag: return nil
             }
             let product = count.multipliedReportingOverflow(by: size)
             return product.overflow ? nil : product.partialValue

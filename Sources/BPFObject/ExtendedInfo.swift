@@ -76,8 +76,7 @@ private struct ExtendedInfoParser {
     }
 
     mutating func parse() throws(BPFObjectError) {
-        let magic = reader.elf.isBigEndian ? [UInt8](arrayLiteral: 0xeb, 0x9f) : [0x9f, 0xeb]
-        guard bytes.bytes(at: 0, count: 2) == magic else {
+        guard Header.isBigEndian(bytes) == reader.elf.isBigEndian else {
             throw fail(0, "no magic of BTF in the file's byte order")
         }
         guard bytes.bytes(at: 2, count: 2) == [1, 0] else {

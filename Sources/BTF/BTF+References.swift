@@ -12,7 +12,7 @@ extension BTF {
                     offset: header.length + header.typeOffset + start * 4,
                     "it refers to type \(id), the last one is \(typeCount - 1)")
             }
-            try forEachReference({ words[start + $0] }, check)
+            try TypeInfo(rawValue: words[start + 1]).forEachReference(check)
         }
     }
 }

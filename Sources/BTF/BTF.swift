@@ -107,26 +107,24 @@ package final class BTF: Sendable {
     ) throws(BTFError) -> [UInt32] {
         var starts: [UInt32] = []
         starts.reserveCapacity(words.count / 5)
-        var at = 0
-        while at < words.count {
+        var walk = RecordWalk(words)
+        while true {
+            let at = walk.position
             func fail(_ message: String) -> BTFError {
                 BTFError(offset: typeStart + at * 4, "own type \(starts.count + 1): " + message)
             }
-            guard words.count - at >= 3 else { throw fail("record is cut short") }
-            let info = TypeInfo(rawValue: words[at + 1])
-            guard let kind = info.kind else { throw fail("unknown kind \(info.rawKind)") }
-            let shape = kind.shape
-            let vlen = kind == .func ? 0 : info.vlen
-            let length = shape.words(vlen: vlen)
-            guard length <= words.count - at else {
-                throw fail("\(kind.word) with \(vlen) elements ends after the type section")
-            }
+            let step: RecordWalk.Step
+            do throws(RecordWalk.Fault) {
+                guard let next = try walk.next() else { return starts }
+                step = next
+            } catch { throw fail(error.message) }
             guard Int(words[at]) < max(stringEnd, 1) else {
                 throw fail("name offset \(words[at]) is outside the strings (\(stringEnd) bytes)")
             }
+            let shape = step.kind.shape
             if shape.elementHasName {
                 var element = at + 3 + shape.fixed
-                for _ in 0..<vlen {
+                for _ in 0..<step.info.vlen {
                     guard Int(words[element]) < max(stringEnd, 1) else {
                         throw fail(
                             "element name offset \(words[element]) is outside the strings (\(stringEnd) bytes)"
@@ -136,9 +134,7 @@ package final class BTF: Sendable {
                 }
             }
             starts.append(UInt32(truncatingIfNeeded: at))
-            at += length
         }
-        return starts
     }
 }
 

@@ -5,6 +5,7 @@ package import Bytes
 /// The BTF header: 24 bytes, or 32 since Linux 7.1 with the place of a kind layout section.
 /// Section offsets count from the end of the header (Documentation/bpf/btf.rst 2.1).
 package struct Header: Equatable, Sendable {
+    /// What BTF and `.BTF.ext` begin with, in the byte order of their numbers.
     package static let magic: UInt16 = 0xeb9f
     package static let shortLength = 24
     package static let longLength = 32
@@ -18,6 +19,23 @@ package struct Header: Equatable, Sendable {
     package var layoutOffset = 0
     package var layoutLength = 0
     package var bigEndian: Bool
+
+    /// Whether the magic number that `bytes` begin with is in big-endian order; nil when it is none.
+    package static func isBigEndian(_ bytes: ByteView) -> Bool? {
+        guard bytes.count >= 2 else { return nil }
+        return switch UInt16(bytes[0]) << 8 | UInt16(bytes[1]) {
+        case magic: true
+        case magic.byteSwapped: false
+        default: nil
+        }
+    }
+
+    /// The bytes of the magic number.
+    package static func magicBytes(bigEndian: Bool) -> [UInt8] {
+        var writer = ByteWriter(bigEndian: bigEndian)
+        writer.put(magic)
+        return writer.bytes
+    }
 
     /// Reads and checks the header at the start of `bytes`: magic in either order, version 1, sections
     /// inside the data and not over each other, unknown header bytes zero, and no other BTF behind it.
@@ -42,11 +60,7 @@ package struct Header: Equatable, Sendable {
             throw BTFError(
                 offset: 0, "no BTF header: \(bytes.count) bytes, expected at least \(shortLength)")
         }
-        let bigEndian: Bool
-        switch (bytes[0], bytes[1]) {
-        case (0x9f, 0xeb): bigEndian = false
-        case (0xeb, 0x9f): bigEndian = true
-        default:
+        guard let bigEndian = isBigEndian(bytes) else {
             throw BTFError(
                 offset: 0,
                 "no BTF magic: found \(hex(bytes[0], bytes[1])), expected 9feb or eb9f")
@@ -98,11 +112,10 @@ package struct Header: Equatable, Sendable {
             length
             + max(
                 typeOffset + typeLength, stringOffset + stringLength, layoutOffset + layoutLength)
-        let magic: (UInt8, UInt8) = bigEndian ? (0xeb, 0x9f) : (0x9f, 0xeb)
         for alignment in [1, 4, 8, 16] {
             let start = (end + alignment - 1) / alignment * alignment
             guard let next = bytes.slice(start, Header.shortLength),
-                (next[0], next[1]) == magic, next[2] == 1, next[3] == 0,
+                Header.isBigEndian(next) == bigEndian, next[2] == 1, next[3] == 0,
                 let size = next.words(at: 4, count: 1, bigEndian: bigEndian)?[0],
                 Int(size) >= Header.shortLength, Int(size) <= bytes.count - start
             else { continue }

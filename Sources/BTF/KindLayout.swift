@@ -15,7 +15,7 @@ struct KindLayout: Equatable {
     var flags: UInt16 = 0
 
     /// The section that says all that `KindShape` knows.
-    static let allKinds = KindShape.table.map {
+    static let allKinds = KindShape.table.prefix(Kind.numberCount).map {
         KindLayout(fixedBytes: UInt8($0.fixed * 4), elementBytes: UInt8($0.element * 4))
     }
 

@@ -23,7 +23,7 @@ package struct Record {
     package var linkage: UInt32 { kind == .func ? UInt32(info.vlen) : fixed(0) }
 
     /// Number of elements: members, values, parameters, section entries.
-    package var count: Int { kind == .func || kind.shape.element == 0 ? 0 : info.vlen }
+    package var count: Int { info.count }
 
     /// The `index`th word after the common three.
     package func fixed(_ index: Int) -> UInt32 { owner.words[start + 3 + index] }
@@ -38,22 +38,13 @@ package struct Record {
 
     /// All words of the record.
     package var words: ArraySlice<UInt32> {
-        owner.words[start..<start + kind.shape.words(vlen: count)]
+        owner.words[start..<start + info.recordWords]
     }
 
     /// Type ids this record refers to, in order.
     package var references: [TypeID] {
-        let shape = kind.shape
         var ids: [TypeID] = []
-        if shape.refersToType { ids.append(type) }
-        for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
-            ids.append(TypeID(fixed(index)))
-        }
-        for index in 0..<count {
-            for word in 0..<shape.element where shape.elementTypes & (1 << word) != 0 {
-                ids.append(TypeID(element(index, word)))
-            }
-        }
+        info.forEachReference { ids.append(TypeID(owner.words[start + $0])) }
         return ids
     }
 }

@@ -159,8 +159,8 @@ extension UnitEncoder {
         var count: UInt32 = 1
         for _ in 0..<64 where id != 0 {
             let size: UInt32
-            switch types.info(id).kind {
-            case .typedef, .const, .volatile, .restrict, .typeTag:
+            switch types.info(id).kind?.role {
+            case .alias, .qualifier, .typeTag:
                 id = types.word(id, 2)
                 continue
             case .array:
@@ -169,9 +169,10 @@ extension UnitEncoder {
                 count = product
                 id = types.word(id, 3)
                 continue
-            case .ptr: size = UInt32(context.unit.encoding.addressSize)
-            case .int, .float, .struct, .union, .enum, .enum64: size = types.word(id, 2)
-            default: return nil
+            case .pointer: size = UInt32(context.unit.encoding.addressSize)
+            case .integer, .float, .composite, .enumeration: size = types.word(id, 2)
+            case .forward, .function, .prototype, .variable, .section, .declarationTag, nil:
+                return nil
             }
             let (product, overflow) = count.multipliedReportingOverflow(by: size)
             return overflow ? nil : product

@@ -29,8 +29,8 @@ struct PrototypeMatcher {
             guard Self.meaning(a, kindA, types) == Self.meaning(b, kindB, types) else {
                 return false
             }
-            switch kindA {
-            case .int, .float, .fwd, .typedef, .struct, .union, .enum, .enum64:
+            switch kindA.role {
+            case .integer, .float, .forward, .alias, .composite, .enumeration:
                 let nameA = types.word(a, 0)
                 let nameB = types.word(b, 0)
                 if nameA != 0 || nameB != 0 { return nameA == nameB }
@@ -39,10 +39,12 @@ struct PrototypeMatcher {
             case .array:
                 guard types.word(a, 5) == types.word(b, 5) else { return false }
                 (a, b) = (types.word(a, 3), types.word(b, 3))
-            case .funcProto:
+            case .prototype:
                 return samePrototype(a, b, types, depth: depth + 1)
-            default:
+            case .pointer, .qualifier, .typeTag, .function, .variable, .declarationTag:
                 (a, b) = (types.word(a, 2), types.word(b, 2))
+            // No prototype leads to one.
+            case .section: return false
             }
         }
         return false

@@ -243,6 +243,6 @@ struct BTFFinder {
 
     /// Begins with a BTF header's magic number, in either byte order.
     static func isBTF(_ view: ByteView) -> Bool {
-        view.matches([0x9f, 0xeb, 1], at: 0) || view.matches([0xeb, 0x9f, 1], at: 0)
+        Header.isBigEndian(view) != nil && view.matches([1], at: 2)
     }
 }

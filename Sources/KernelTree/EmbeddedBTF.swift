@@ -22,11 +22,12 @@ enum EmbeddedBTF {
     static func find(in view: ByteView) -> Result {
         var found: [(offset: Int, bytes: ByteView)] = []
         var parsed = 0
-        for magic: [UInt8] in [[0x9f, 0xeb, 1, 0], [0xeb, 0x9f, 1, 0]] {
+        for bigEndian in [false, true] {
+            let start = Header.magicBytes(bigEndian: bigEndian) + [1, 0]
             var at = 0
-            while parsed < mostParsed, let hit = view.find(magic, from: at) {
+            while parsed < mostParsed, let hit = view.find(start, from: at) {
                 at = hit + 1
-                guard let bytes = candidate(view, hit, bigEndian: magic[0] == 0xeb) else {
+                guard let bytes = candidate(view, hit, bigEndian: bigEndian) else {
                     continue
                 }
                 parsed += 1

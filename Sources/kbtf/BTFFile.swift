@@ -47,7 +47,7 @@ struct BTFFile {
     static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
         let view = try view(of: path)
         if ELFFile.isELF(view) { return try open(view, path) }
-        if isBTF(view) { return try BTFFile(path, view, place: "") }
+        if Header.isBigEndian(view) != nil { return try BTFFile(path, view, place: "") }
         do throws(KernelTreeError) {
             let image = try loadBase(path, cache: cache)
             return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
@@ -57,11 +57,6 @@ struct BTFFile {
     /// The contents of the file at `path`, decompressed.
     static func view(of path: String) throws(Failure) -> ByteView {
         try PackedFile.read(path) { $0.isSupported }
-    }
-
-    private static func isBTF(_ view: ByteView) -> Bool {
-        guard view.count >= 2 else { return false }
-        return (view[0], view[1]) == (0x9f, 0xeb) || (view[0], view[1]) == (0xeb, 0x9f)
     }
 
     private static func open(_ view: ByteView, _ path: String) throws(Failure) -> BTFFile? {
@@ -107,22 +102,5 @@ struct BTFFile {
     var recognition: Recognition { Recognition(bytes, header: header) }
 
     /// Own types, counted without knowing the base; nil when a record is damaged.
-    var typeCount: Int? {
-        guard
-            let words = bytes.words(
-                at: header.length + header.typeOffset, count: header.typeLength / 4,
-                bigEndian: header.bigEndian)
-        else { return nil }
-        var count = 0
-        var at = 0
-        while at < words.count {
-            guard words.count - at >= 3, let kind = TypeInfo(rawValue: words[at + 1]).kind else {
-                return nil
-            }
-            let vlen = kind == .func ? 0 : TypeInfo(rawValue: words[at + 1]).vlen
-            at += kind.shape.words(vlen: vlen)
-            count += 1
-        }
-        return at == words.count ? count : nil
-    }
+    var typeCount: Int? { BTF.typeCount(of: bytes, header) }
 }

@@ -25,8 +25,7 @@ extension BaseIndex {
     /// of a hash can be forgotten there, hashes of samples. Another byte order gives another number.
     package static let stamp: UInt64 = {
         var mixer = Mixer(1)
-        for raw in UInt8.min...31 {
-            guard let kind = Kind(rawValue: raw) else { continue }
+        for kind in Kind.allCases {
             var words: [UInt32] = [1, TypeInfo(kind, vlen: 1, flag: true).rawValue]
             words += 2..<UInt32(kind.shape.words(vlen: 1))
             mixer.add(recordHash(words, 0) ?? 0)

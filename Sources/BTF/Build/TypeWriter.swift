@@ -150,13 +150,10 @@ extension TypeWriter {
         unseal()
         for index in starts.indices {
             let number = UInt32(truncatingIfNeeded: index)
-            switch TypeInfo(rawValue: words[Int(starts[index]) &+ 1]).kind {
-            case .int, .float, .fwd, .enum, .enum64, .var, .datasec:
-                leaves.append(number)
-            case .struct, .union, .typedef:
-                graphs.append(number)
-            default:
-                break
+            switch TypeInfo(rawValue: words[Int(starts[index]) &+ 1]).kind?.settling {
+            case .leaf, .place: leaves.append(number)
+            case .graph, .alias: graphs.append(number)
+            case .referring, nil: break
             }
         }
     }

@@ -11,17 +11,14 @@ package func checkDistilledBase(_ bytes: ByteView, limit: Int = 1000) -> CheckRe
     for (index, record) in btf.ownRecords.enumerated() {
         let offset = typesAt + Int(btf.starts[index]) * 4
         let subject = "\(record.kind.word) \(record.name.isEmpty ? "(anon)" : record.name): "
-        switch record.kind {
-        case .int, .float, .enum, .fwd, .struct, .union:
-            if record.name.isEmpty {
-                report.add(
-                    .error, "D2", type: record.id, offset: offset,
-                    subject + "invalid for distilled base BTF; it is anonymous")
-            }
-        default:
+        if !record.kind.isInDistilledBase {
             report.add(
                 .error, "D1", type: record.id, offset: offset,
                 subject + "unexpected kind in distilled base BTF")
+        } else if record.name.isEmpty {
+            report.add(
+                .error, "D2", type: record.id, offset: offset,
+                subject + "invalid for distilled base BTF; it is anonymous")
         }
     }
     return report

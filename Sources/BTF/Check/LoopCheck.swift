@@ -89,17 +89,9 @@ private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
 
     /// The `next`th type that `id` cannot be without.
     func needed(_ id: UInt32, _ next: Int) -> UInt32? {
-        switch types.kind(id) {
-        case .typedef, .const, .volatile, .restrict, .typeTag:
-            return next == 0 ? types.word(id, 2) : nil
-        case .ptr where !byValue:
-            return next == 0 ? types.word(id, 2) : nil
-        case .array where byValue:
-            return next == 0 ? types.word(id, 3) : nil
-        case .struct where byValue, .union where byValue:
-            return next < types.count(id) ? types.word(id, 4 + next * 3) : nil
-        default: return nil
-        }
+        if byValue { return types.part(next, of: id) }
+        let kind = types.kind(id)
+        return next == 0 && (kind.isModifier || kind == .ptr) ? types.word(id, 2) : nil
     }
 
     for root in types.ownIDs where states[Int(root)] == .new {

@@ -25,13 +25,10 @@ extension TypeChecker {
         guard requireType(target, word: 2, rule: kind.rule, void: true, "Invalid type_id"),
             target != 0
         else { return }
-        switch types.kind(target) {
-        case .var, .datasec, .declTag, .func:
-            error(
-                kind == .ptr ? "R4" : "R3", word: 2,
-                "Invalid type_id: \(target) is a \(types.kind(target).word)")
-        default: break
-        }
+        guard !types.kind(target).isType else { return }
+        error(
+            kind == .ptr ? "R4" : "R3", word: 2,
+            "Invalid type_id: \(target) is a \(types.kind(target).word)")
     }
 
     mutating func checkArray() {
@@ -101,13 +98,14 @@ extension TypeChecker {
         let target = types.word(id, 2)
         guard requireType(target, word: 2, rule: "R23", "Invalid type_id") else { return }
         let parts: Int
-        switch types.kind(target) {
-        case .struct, .union: parts = types.count(target)
-        case .func:
+        switch types.kind(target).role {
+        case .composite: parts = types.count(target)
+        case .function:
             let proto = types.word(target, 2)
             parts = types.kindIfAny(proto) == .funcProto ? types.count(proto) : 0
-        case .var, .typedef: parts = 0
-        default:
+        case .variable, .alias: parts = 0
+        case .integer, .float, .pointer, .array, .enumeration, .forward, .qualifier, .typeTag,
+            .prototype, .section, .declarationTag:
             return error(
                 "R23", word: 2, "Invalid type_id: \(target) is a \(types.kind(target).word)")
         }

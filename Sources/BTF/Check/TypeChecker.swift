@@ -95,9 +95,11 @@ struct TypeChecker {
     func isSized(_ id: UInt32) -> Bool {
         guard let target = resolve(id) else { return true }
         guard target != 0 else { return false }
-        switch types.kind(target) {
-        case .fwd, .func, .funcProto, .var, .datasec, .declTag: return false
-        default: return true
+        switch types.kind(target).role {
+        case .forward, .function, .prototype, .variable, .section, .declarationTag: return false
+        case .integer, .float, .pointer, .array, .composite, .enumeration, .alias, .qualifier,
+            .typeTag:
+            return true
         }
     }
 
@@ -127,78 +129,44 @@ struct TypeChecker {
     private mutating func checkType() {
         let info = types.info(id)
         let kind = types.kind(id)
-        if !kind.takesElements, info.vlen != 0 {
+        if kind.shape.element == 0, kind.role != .function, info.vlen != 0 {
             error(kind.rule, word: 1, "vlen != 0: \(info.vlen)")
         }
-        if info.flag, !kind.takesFlag { error(kind.rule, word: 1, "Invalid btf_info kind_flag") }
+        if info.flag, !kind.row.hasFlag { error(kind.rule, word: 1, "Invalid btf_info kind_flag") }
         checkName(kind)
-        switch kind {
-        case .int: checkInt()
-        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag: checkWrapper(kind)
+        switch kind.role {
+        case .integer: checkInt()
+        case .pointer, .alias, .qualifier, .typeTag: checkWrapper(kind)
         case .array: checkArray()
-        case .struct, .union: checkMembers()
-        case .enum, .enum64: checkValues()
-        case .fwd:
+        case .composite: checkMembers()
+        case .enumeration: checkValues()
+        case .forward:
             if types.word(id, 2) != 0 { error("M8", word: 2, "type != 0: \(types.word(id, 2))") }
-        case .func: checkFunction()
-        case .funcProto: checkPrototype()
-        case .var: checkVariable()
-        case .datasec: checkSection()
+        case .function: checkFunction()
+        case .prototype: checkPrototype()
+        case .variable: checkVariable()
+        case .section: checkSection()
         case .float:
             if ![2, 4, 8, 12, 16].contains(types.word(id, 2)) {
                 error("M13", word: 2, "Invalid type_size: \(types.word(id, 2))")
             }
-        case .declTag: checkDeclTag()
+        case .declarationTag: checkDeclTag()
         }
     }
 
     private mutating func checkName(_ kind: Kind) {
         let name = types.string(at: types.nameOffset(id))
         let fits: Bool
-        switch kind {
-        case .int, .float: return
-        case .ptr, .const, .volatile, .restrict, .array, .funcProto:
-            fits = types.nameOffset(id) == 0
-        case .typedef, .fwd, .func, .var: fits = name.isIdentifier
-        case .struct, .union, .enum, .enum64:
-            fits = types.nameOffset(id) == 0 || name.isIdentifier
-        case .typeTag, .declTag: fits = !name.isEmpty
-        case .datasec: fits = name.isSectionName
+        switch kind.row.name {
+        case .any: return
+        case .none: fits = types.nameOffset(id) == 0
+        case .identifier: fits = name.isIdentifier
+        case .optionalIdentifier: fits = types.nameOffset(id) == 0 || name.isIdentifier
+        case .text: fits = !name.isEmpty
+        case .section: fits = name.isSectionName
         }
         if !fits {
             error(kind.rule, kind == .declTag ? "Invalid value: no text" : "Invalid name")
-        }
-    }
-}
-
-extension Kind {
-    /// The rule for the record of this kind.
-    var rule: String {
-        switch self {
-        case .int: "M1"
-        case .ptr, .const, .volatile, .restrict: "M2"
-        case .typedef: "M3"
-        case .typeTag: "M4"
-        case .array: "M5"
-        case .struct, .union: "M6"
-        case .enum, .enum64: "M7"
-        case .fwd: "M8"
-        case .func: "M9"
-        case .funcProto: "M10"
-        case .var: "M11"
-        case .datasec: "M12"
-        case .float: "M13"
-        case .declTag: "M14"
-        }
-    }
-
-    /// The vlen means something: a number of elements, or a linkage.
-    fileprivate var takesElements: Bool { shape.element != 0 || self == .func }
-
-    fileprivate var takesFlag: Bool {
-        switch self {
-        case .struct, .union, .enum, .enum64, .fwd, .typeTag, .declTag: true
-        default: false
         }
     }
 }

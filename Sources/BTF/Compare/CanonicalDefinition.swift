@@ -13,10 +13,10 @@
 extension Kind {
     /// References to this kind say kind and name, when there is a name.
     var isReferredToByName: Bool {
-        switch self {
-        case .int, .struct, .union, .enum, .fwd, .typedef, .func, .var, .datasec, .float, .enum64:
-            true
-        case .ptr, .array, .volatile, .const, .restrict, .funcProto, .declTag, .typeTag: false
+        switch row.name {
+        case .any, .identifier, .optionalIdentifier, .section: true
+        // The text of a tag is what it says, and no name.
+        case .none, .text: false
         }
     }
 }

@@ -27,7 +27,7 @@ package struct Comparison: Sendable {
     }
 
     package internal(set) var counts: [Count] = Array(
-        repeating: Count(), count: Kind.allCases.count + 1)
+        repeating: Count(), count: Kind.numberCount)
     /// By kind, changed ones first, then A's, then B's; at most as many as asked for.
     package internal(set) var differences: [Difference] = []
     /// Own types that repeat another type of their side (`repeats`). They add no meaning and are not counted.

@@ -197,29 +197,27 @@ private struct FieldWords {
     private let kind: Kind
     init(_ kind: Kind) { self.kind = kind }
 
-    var flag: String {
-        switch kind {
-        case .fwd: "is a union:"
-        case .enum, .enum64: "signed:"
-        default: "kind flag:"
-        }
-    }
+    var flag: String { kind == .fwd ? "is a union:" : kind.isAnyEnum ? "signed:" : "kind flag:" }
 
     var type: String {
-        switch kind {
-        case .funcProto: "return type"
-        case .func: "prototype"
-        case .declTag: "target"
-        default: "type"
+        switch kind.role {
+        case .prototype: "return type"
+        case .function: "prototype"
+        case .declarationTag: "target"
+        case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .alias,
+            .qualifier, .typeTag, .variable, .section:
+            "type"
         }
     }
 
     var element: String {
-        switch kind {
-        case .enum, .enum64: "value"
-        case .funcProto: "parameter"
-        case .datasec: "entry"
-        default: "member"
+        switch kind.role {
+        case .enumeration: "value"
+        case .prototype: "parameter"
+        case .section: "entry"
+        case .composite, .integer, .float, .pointer, .array, .forward, .alias, .qualifier,
+            .typeTag, .function, .variable, .declarationTag:
+            "member"
         }
     }
 

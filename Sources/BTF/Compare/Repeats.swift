@@ -116,7 +116,3 @@ private struct RepeatSearch {
         return true
     }
 }
-
-extension Kind {
-    fileprivate var isPlace: Bool { self == .var || self == .datasec }
-}

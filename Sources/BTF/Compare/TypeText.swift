@@ -35,10 +35,8 @@ private struct TypeTextPrinter {
         length += name.utf8.count
         switch types.kind(id) {
         case .ptr:
-            switch types.kindIfAny(target) {
-            case .array, .funcProto: return declare(target, "(*" + inner + ")", depth + 1)
-            default: return declare(target, "*" + inner, depth + 1)
-            }
+            let isInside = [.array, .funcProto].contains(types.kindIfAny(target))
+            return declare(target, isInside ? "(*" + inner + ")" : "*" + inner, depth + 1)
         case .array:
             return declare(types.word(id, 3), inner + "[\(types.word(id, 5))]", depth + 1)
         case .const: return qualified("const", target, inner, depth)

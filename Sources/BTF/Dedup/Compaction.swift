@@ -74,9 +74,7 @@ extension TypeStore {
         var at = 0
         for index in order {
             let start = Int(starts[Int(index)])
-            forEachName {
-                words[start + $0]
-            } _: { place in
+            TypeInfo(rawValue: words[start + 1]).forEachName { place in
                 let name = words[start + place]
                 guard name >= names.stringBase, name != 0 else { return }
                 let number: UInt32
@@ -103,9 +101,7 @@ extension TypeStore {
             let start = Int(starts[Int(index)])
             let at = output.count
             for word in start..<end(of: Int(index)) { output.append(words[word]) }
-            forEachReference {
-                words[start + $0]
-            } _: { (place: Int) in
+            TypeInfo(rawValue: words[start + 1]).forEachReference { (place: Int) in
                 let target = resolve(words[start + place])
                 output[at + place] = target < firstID ? target : final[Int(target - firstID)]
             }

@@ -107,20 +107,8 @@ extension TypeStore {
 
     /// Makes the references of a record that was taken over those of the store.
     private mutating func storeReferences(_ start: Int) {
-        let info = TypeInfo(rawValue: words[start + 1])
-        guard let kind = info.kind else { return }
-        let shape = kind.shape
-        if shape.refersToType { words[start + 2] = id(of: words[start + 2]) }
-        for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
-            words[start + 3 + index] = id(of: words[start + 3 + index])
-        }
-        guard shape.elementTypes != 0 else { return }
-        var at = start + 3 + shape.fixed
-        for _ in 0..<info.vlen {
-            for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
-                words[at + index] = id(of: words[at + index])
-            }
-            at += shape.element
+        TypeInfo(rawValue: words[start + 1]).forEachReference {
+            words[start + $0] = id(of: words[start + $0])
         }
     }
 
@@ -139,15 +127,9 @@ extension TypeStore {
         let other = Int(starts[index])
         let info = TypeInfo(rawValue: unit.words[own + 1])
         guard info.rawValue == words[other + 1], let kind = info.kind else { return false }
-        switch kind {
-        case .int, .float, .fwd: break
-        // Without values, which type it stands for is another question.
-        case .enum, .enum64: guard info.vlen > 0 else { return false }
-        default: return false
-        }
-        guard
-            unit.words.hasSame(
-                own, as: words, other, count: kind.shape.words(vlen: info.vlen))
+        // Without values, which type an enum stands for is another question.
+        guard kind.settling == .leaf, !kind.isAnyEnum || info.vlen > 0,
+            unit.words.hasSame(own, as: words, other, count: info.recordWords)
         else { return false }
         let id = firstID + UInt32(truncatingIfNeeded: index)
         standings[Int(number)].settled = kind.isAnyEnum ? resolve(id) : id
@@ -169,22 +151,20 @@ extension TypeStore {
         let own = TypeWriter.unstored | number
         let kind = unit.info(own).kind
         let hash = (recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0) & hashMask
-        switch kind {
-        case .int, .float, .fwd:
-            var list = Candidates(hash)
-            while let candidate = next(&list) {
-                if sameWords(own, candidate, unit) {
-                    standings[Int(number)].settled = candidate
-                    return
-                }
-            }
-            adopt(number, unit, hash: hash)
-        case .enum, .enum64:
-            settleEnum(number, unit, hash)
-        default:
+        if kind?.isAnyEnum == true { return settleEnum(number, unit, hash) }
+        guard kind?.settling == .leaf else {
             // Variables and sections are all different.
             adopt(number, unit, hash: nil)
+            return
         }
+        var list = Candidates(hash)
+        while let candidate = next(&list) {
+            if sameWords(own, candidate, unit) {
+                standings[Int(number)].settled = candidate
+                return
+            }
+        }
+        adopt(number, unit, hash: hash)
     }
 
     private mutating func settleEnum(
@@ -271,20 +251,9 @@ extension TypeStore {
     /// Pushes what a type refers to and is not settled; true when some of that waits for the type itself.
     private mutating func pushUnsettled(_ number: UInt32, _ unit: borrowing TypeWriter) -> Bool {
         let start = Int(unit.starts[Int(number)])
-        let info = TypeInfo(rawValue: unit.words[start + 1])
-        guard let shape = info.kind?.shape else { return false }
         var cyclic = false
-        if shape.refersToType, push(unit.words[start + 2]) { cyclic = true }
-        for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
-            if push(unit.words[start + 3 + index]) { cyclic = true }
-        }
-        guard shape.elementTypes != 0 else { return cyclic }
-        var at = start + 3 + shape.fixed
-        for _ in 0..<info.vlen {
-            for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
-                if push(unit.words[at + index]) { cyclic = true }
-            }
-            at += shape.element
+        TypeInfo(rawValue: unit.words[start + 1]).forEachReference {
+            if push(unit.words[start + $0]) { cyclic = true }
         }
         return cyclic
     }

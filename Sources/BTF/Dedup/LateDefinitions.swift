@@ -48,7 +48,7 @@ extension TypeStore {
     ) {
         let start = Int(starts[index])
         var positions: [Int] = []
-        forEachReference({ words[start + $0] }, { positions.append(start + $0) })
+        TypeInfo(rawValue: words[start + 1]).forEachReference { positions.append(start + $0) }
         for position in positions {
             let target = words[position]
             guard target != 0, target < firstID else { continue }
@@ -80,9 +80,7 @@ extension TypeStore {
             var waits = false
             var found = false
             let start = Int(baseStarts[Int(id)])
-            forEachReference {
-                baseWords[start + $0]
-            } _: { (at: Int) in
+            info(id).forEachReference { (at: Int) in
                 let target = baseWords[start + at]
                 guard target != 0, target < firstID else { return }
                 if outdated.replaced[target] != nil || outdated.known[target] == true {
@@ -100,9 +98,8 @@ extension TypeStore {
     private mutating func copyOfBase(_ id: UInt32) -> UInt32 {
         let copy = firstID + UInt32(truncatingIfNeeded: starts.count)
         let start = Int(baseStarts[Int(id)])
-        let info = info(id)
         starts.append(UInt32(truncatingIfNeeded: words.count))
-        for at in start..<start + (info.kind?.shape.words(vlen: info.vlen) ?? 3) {
+        for at in start..<start + info(id).recordWords {
             words.append(baseWords[at])
         }
         merged.append(copy)

@@ -24,10 +24,10 @@ func recordHash(
     var bucket = name >> 3
     var mixer = Mixer()
     mixer.add(UInt64(name) << 32 | UInt64(info.rawValue))
-    switch kind {
-    case .var, .datasec:
+    switch kind.role {
+    case .variable, .section:
         return nil
-    case .enum, .enum64:
+    case .enumeration:
         guard name == 0 else {
             var byName = Mixer(UInt64(Kind.enum.rawValue))
             byName.add(name)
@@ -35,8 +35,8 @@ func recordHash(
         }
         // Nothing without a name is a forward declaration of anything.
         mixer.add(word(2))
-        for at in 3..<kind.shape.words(vlen: info.vlen) { mixer.add(word(at)) }
-    case .struct, .union:
+        for at in 3..<info.recordWords { mixer.add(word(at)) }
+    case .composite:
         mixer.add(word(2))
         // A name is as good as the members, and quicker.
         guard name == 0 else { break }
@@ -45,23 +45,23 @@ func recordHash(
             mixer.add(UInt64(word(at)) << 32 | UInt64(word(at + 2)))
             at += 3
         }
-    case .int, .fwd, .float:
+    case .integer, .forward, .float:
         mixer.add(word(2))
         if kind == .int { mixer.add(word(3)) }
-    case .typedef:
+    case .alias:
         break
-    case .ptr, .volatile, .const, .restrict, .func, .typeTag:
+    case .pointer, .qualifier, .function, .typeTag:
         let target = reference(word(2))
         mixer.add(target)
         if kind != .func { bucket = target &* 2 &+ UInt32(kind.rawValue) &* 0x2000 }
-    case .declTag:
+    case .declarationTag:
         let target = reference(word(2))
         mixer.add(UInt64(target) << 32 | UInt64(word(3)))
         bucket = target &* 2 &+ UInt32(kind.rawValue) &* 0x2000
     case .array:
         mixer.add(UInt64(reference(word(3))) << 32 | UInt64(reference(word(4))))
         mixer.add(word(5))
-    case .funcProto:
+    case .prototype:
         mixer.add(reference(word(2)))
         var at = 3
         for _ in 0..<info.vlen {

@@ -9,14 +9,13 @@ extension TypeStore {
         let (x, y) = (place(of: a, unit), place(of: b, unit))
         if x.owner == .unit, y.owner == .store {
             let info = TypeInfo(rawValue: unit.words[x.start + 1])
-            guard info.rawValue == words[y.start + 1], let kind = info.kind else { return false }
-            return unit.words.hasSame(
-                x.start, as: words, y.start, count: kind.shape.words(vlen: info.vlen))
+            guard info.rawValue == words[y.start + 1], info.kind != nil else { return false }
+            return unit.words.hasSame(x.start, as: words, y.start, count: info.recordWords)
         }
         let info = TypeInfo(rawValue: read(x, 1, unit))
-        guard info.rawValue == read(y, 1, unit), let kind = info.kind else { return false }
-        let count = kind.shape.words(vlen: info.vlen)
-        for index in 0..<count where read(x, index, unit) != read(y, index, unit) { return false }
+        guard info.rawValue == read(y, 1, unit), info.kind != nil else { return false }
+        for index in 0..<info.recordWords
+        where read(x, index, unit) != read(y, index, unit) { return false }
         return true
     }
 
@@ -48,7 +47,7 @@ extension TypeStore {
             }
         }
         var at = 3 + shape.fixed
-        for _ in 0..<(kind == .func ? 0 : info.vlen) {
+        for _ in 0..<info.count {
             for index in 0..<shape.element {
                 guard agree(at + index, isType: shape.elementTypes & (1 << index) != 0) else {
                     return false
@@ -136,17 +135,17 @@ extension TypeStore {
             return b.isAnyEnum && compatibleEnums(TypeWriter.unstored | number, other, unit)
         }
         guard x == y else { return false }
-        switch a {
-        case .int, .fwd, .float:
+        switch a.role {
+        case .integer, .forward, .float:
             return unit.words[own + 2] == read(place, 2, unit)
                 && (a != .int || unit.words[own + 3] == read(place, 3, unit))
-        case .ptr, .typedef, .volatile, .const, .restrict, .func, .typeTag:
+        case .pointer, .alias, .qualifier, .function, .typeTag:
             return queue(unit.words[own + 2], read(place, 2, unit))
         case .array:
             return unit.words[own + 5] == read(place, 5, unit)
                 && queue(unit.words[own + 3], read(place, 3, unit))
                 && queue(unit.words[own + 4], read(place, 4, unit))
-        case .funcProto:
+        case .prototype:
             var at = 3 + 2 * x.vlen
             while at > 3 {
                 at -= 2
@@ -155,7 +154,7 @@ extension TypeStore {
                 else { return false }
             }
             return queue(unit.words[own + 2], read(place, 2, unit))
-        case .struct, .union, .var, .datasec, .declTag, .enum, .enum64:
+        case .composite, .variable, .section, .declarationTag, .enumeration:
             return false
         }
     }

@@ -50,7 +50,7 @@ extension TypeStore {
             found.append(Pair(own: own, other: pair.other))
             let info = info(own)
             guard info.rawValue == word(pair.other, 1), word(own, 0) == word(pair.other, 0),
-                let kind = info.kind, kind != .var, kind != .datasec, kind != .declTag
+                let kind = info.kind, !kind.isPlace, kind.role != .declarationTag
             else { return nil }
             let shape = kind.shape
             if shape.refersToType {
@@ -58,7 +58,7 @@ extension TypeStore {
             } else if word(own, 2) != word(pair.other, 2) {
                 return nil
             }
-            for index in 3..<(kind == .func ? 3 : shape.words(vlen: info.vlen)) {
+            for index in 3..<info.recordWords {
                 let (a, b) = (word(own, index), word(pair.other, index))
                 if shape.isReference(index) {
                     queue.append(Pair(own: a, other: b))
@@ -116,9 +116,7 @@ extension TypeStore {
                     // First what it refers to. No circle is without a struct.
                     done[index] = 1
                     let start = Int(starts[index])
-                    forEachReference {
-                        words[start + $0]
-                    } _: { (at: Int) in
+                    TypeInfo(rawValue: words[start + 1]).forEachReference { (at: Int) in
                         let target = resolve(words[start + at])
                         if target >= firstID, done[Int(target - firstID)] == 0 {
                             stack.append(target - firstID)
@@ -134,10 +132,10 @@ extension TypeStore {
     }
 
     func isMergedByWords(_ kind: Kind?) -> Bool {
-        switch kind {
-        case .ptr, .volatile, .const, .restrict, .array, .func, .funcProto, .declTag, .typeTag: true
-        case .typedef: !settlesTypedefsByGraph
-        default: false
+        switch kind?.settling {
+        case .referring: true
+        case .alias: !settlesTypedefsByGraph
+        case .leaf, .place, .graph, nil: false
         }
     }
 
@@ -170,21 +168,12 @@ extension TypeStore {
         let info = info(a)
         guard info.rawValue == word(b, 1), word(a, 0) == word(b, 0), let shape = info.kind?.shape
         else { return false }
-        for index in 2..<(info.kind == .func ? 3 : shape.words(vlen: info.vlen)) {
+        for index in 2..<info.recordWords {
             let (x, y) = (word(a, index), word(b, index))
             guard x == y || shape.isReference(index) && resolve(x) == resolve(y) else {
                 return false
             }
         }
         return true
-    }
-}
-
-extension KindShape {
-    /// Whether word `index` of a record, its first being 0, holds a type id.
-    func isReference(_ index: Int) -> Bool {
-        if index < 3 { return index == 2 && refersToType }
-        if index < 3 + fixed { return fixedTypes & (1 << (index - 3)) != 0 }
-        return element > 0 && elementTypes & (1 << ((index - 3 - fixed) % element)) != 0
     }
 }

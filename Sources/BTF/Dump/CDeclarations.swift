@@ -94,15 +94,7 @@ package struct CDeclarations: ~Copyable {
 
     /// What `id` contains by value.
     private func part(of id: UInt32, _ index: Int) -> UInt32? {
-        guard let kind = dumper.types.kindIfAny(id) else { return nil }
-        switch kind {
-        case .struct, .union:
-            return index < dumper.types.count(id) ? dumper.types.word(id, 4 + index * 3) : nil
-        case .typedef, .const, .volatile, .restrict, .typeTag:
-            return index == 0 ? dumper.types.word(id, 2) : nil
-        case .array: return index == 0 ? dumper.types.word(id, 3) : nil
-        default: return nil
-        }
+        dumper.types.exists(id) ? dumper.types.part(index, of: id) : nil
     }
 
     private mutating func finish(_ id: UInt32) throws(BTFError) {
@@ -150,12 +142,15 @@ extension CDumper {
     /// Where a type stands for another one in foreign code: what it stands for.
     func foreignTarget(_ id: UInt32, isBehindPointer: Bool) -> UInt32? {
         guard let style else { return nil }
-        switch types.kind(id) {
+        switch types.kind(id).role {
         case .typeTag: return types.word(id, 2)
-        case .const, .volatile, .restrict: return isBehindPointer ? nil : types.word(id, 2)
-        case .typedef where !style.typedefs.contains(Array(types.string(at: types.nameOffset(id)))):
-            return types.word(id, 2)
-        default: return nil
+        case .qualifier: return isBehindPointer ? nil : types.word(id, 2)
+        case .alias:
+            let isKnown = style.typedefs.contains(Array(types.string(at: types.nameOffset(id))))
+            return isKnown ? nil : types.word(id, 2)
+        case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .function,
+            .prototype, .variable, .section, .declarationTag:
+            return nil
         }
     }
 
@@ -165,15 +160,15 @@ extension CDumper {
         guard let style else { return false }
         let isBehind = style.isBehindPointer || style.prototypes > 0
         let kind = types.kind(id)
-        switch kind {
-        case .int, .float: return putForeignNumber(id)
-        case .enum, .enum64:
+        switch kind.role {
+        case .integer, .float: return putForeignNumber(id)
+        case .enumeration:
             // Enumerators would stand beside those of the code around. Without a prefix, the code
             // around has the enum.
             if types.isNamed(id), style.prefix == nil { return false }
             putInteger(size: types.word(id, 2), signed: types.info(id).flag)
             return true
-        case .struct, .union:
+        case .composite:
             guard isBehind else { return false }
             if types.isNamed(id) {
                 // Only its tag is said, and whoever has the struct can use the pointer.
@@ -182,11 +177,13 @@ extension CDumper {
                 out.put("void")
             }
             return true
-        case .fwd:
+        case .forward:
             guard isBehind else { throw cError(id, "is declared only") }
             putForeignTag(id, isUnion: types.info(id).flag)
             return true
-        default: return false
+        case .pointer, .array, .alias, .qualifier, .typeTag, .function, .prototype, .variable,
+            .section, .declarationTag:
+            return false
         }
     }
 

@@ -35,11 +35,8 @@ extension CDumper {
     }
 
     private func isOnlyDeclared(_ id: UInt32) -> Bool {
-        switch types.kind(id) {
-        case .fwd: true
-        case .enum: types.count(id) == 0
-        default: false
-        }
+        let kind = types.kind(id)
+        return kind == .fwd || kind == .enum && types.count(id) == 0
     }
 
     mutating func put(_ name: CName) {
@@ -91,19 +88,19 @@ extension CDumper {
                 current = target
                 continue
             }
-            switch types.kind(current) {
-            case .ptr, .funcProto:
+            switch types.kind(current).role {
+            case .pointer, .prototype:
                 isBehindPointer = true
                 current = types.word(current, 2)
                 continue
-            case .const, .volatile, .restrict, .typeTag:
+            case .qualifier, .typeTag:
                 current = types.word(current, 2)
                 continue
             case .array:
                 current = types.word(current, 3)
                 continue
-            case .int, .float, .enum, .enum64, .struct, .union, .fwd, .typedef: break
-            case .func, .var, .datasec, .declTag:
+            case .integer, .float, .enumeration, .composite, .forward, .alias: break
+            case .function, .variable, .section, .declarationTag:
                 throw cError(id, "leads to a \(types.kind(current).word), which is no type")
             }
             break

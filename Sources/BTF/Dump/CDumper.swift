@@ -86,6 +86,7 @@ struct CDumper {
         switch types.kind(frame.id) {
         case .funcProto: frame.container
         case .typedef: frame.id
+        // Only structs and unions besides have a frame.
         default: types.isNamed(frame.id) ? frame.id : frame.container
         }
     }
@@ -108,10 +109,12 @@ struct CDumper {
         // Kinds that declare nothing themselves lead on to their target.
         while types.exists(id) {
             try spend()
-            switch types.kind(id) {
-            case .ptr, .const, .volatile, .restrict, .typeTag: id = types.word(id, 2)
+            switch types.kind(id).role {
+            case .pointer, .qualifier, .typeTag: id = types.word(id, 2)
             case .array: id = types.word(id, 3)
-            default: return try enterNamed(id, container, &stack)
+            case .integer, .float, .composite, .enumeration, .forward, .alias, .function,
+                .prototype, .variable, .section, .declarationTag:
+                return try enterNamed(id, container, &stack)
             }
         }
     }
@@ -135,21 +138,21 @@ struct CDumper {
             return
         case .new: break
         }
-        switch kind {
-        case .int:
+        switch kind.role {
+        case .integer:
             defineBuiltin(id)
             states[Int(id)] = .done
-        case .enum, .enum64:
+        case .enumeration:
             if container == 0 {
                 try spend()
                 try putEnum(id, level: 0)
                 out.put(";\n\n")
             }
             states[Int(id)] = .done
-        case .fwd:
+        case .forward:
             declareTag(id)
             states[Int(id)] = .done
-        case .struct, .union:
+        case .composite:
             if container == 0 || !types.isNamed(id) {
                 states[Int(id)] = .open
                 stack.append(Frame(id: id, container: container))
@@ -157,15 +160,17 @@ struct CDumper {
                 declareTag(id)
                 declared[Int(id)] = true
             }
-        case .typedef:
+        case .alias:
             states[Int(id)] = .open
             stack.append(Frame(id: id, container: container))
-        case .funcProto:
+        case .prototype:
             guard stack.count <= 2 * Int(types.typeCount) else {
                 throw cError(id, "FUNC_PROTO is part of a loop of types without a name")
             }
             stack.append(Frame(id: id, container: container))
-        default: states[Int(id)] = .done
+        case .float, .function, .variable, .section, .declarationTag, .pointer, .array,
+            .qualifier, .typeTag:
+            states[Int(id)] = .done
         }
     }
 

@@ -53,12 +53,10 @@ struct CLayout {
 
     /// The types that `id` contains by value.
     private func forEachPart(_ id: UInt32, _ body: (UInt32) -> Void) {
-        switch types.kind(id) {
-        case .typedef, .const, .volatile, .restrict, .typeTag: body(types.word(id, 2))
-        case .array: body(types.word(id, 3))
-        case .struct, .union:
-            for index in 0..<types.count(id) { body(types.word(id, 4 + index * 3)) }
-        default: break
+        var index = 0
+        while let part = types.part(index, of: id) {
+            body(part)
+            index += 1
         }
     }
 
@@ -66,12 +64,12 @@ struct CLayout {
 
     private func compute(_ id: UInt32) -> Place {
         let third = types.word(id, 2)
-        switch types.kind(id) {
-        case .int, .enum, .enum64, .float:
+        switch types.kind(id).role {
+        case .integer, .enumeration, .float:
             return Place(size: UInt64(third), align: min(pointerSize, third))
-        case .ptr:
+        case .pointer:
             return Place(size: UInt64(pointerSize), align: pointerSize)
-        case .typedef, .const, .volatile, .restrict, .typeTag:
+        case .alias, .qualifier, .typeTag:
             let target = known(third)
             return Place(size: target.size, align: target.align)
         case .array:
@@ -79,9 +77,9 @@ struct CLayout {
             let size = element.size.multipliedReportingOverflow(by: UInt64(types.word(id, 5)))
             let fits = !size.overflow && size.partialValue <= UInt64(UInt32.max)
             return Place(size: fits ? size.partialValue : 0, align: element.align)
-        case .struct, .union:
+        case .composite:
             return compose(id)
-        case .fwd, .func, .funcProto, .var, .datasec, .declTag:
+        case .forward, .function, .prototype, .variable, .section, .declarationTag:
             return Place()
         }
     }

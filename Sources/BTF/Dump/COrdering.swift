@@ -71,20 +71,24 @@ struct COrdering {
     /// The next reference that a frame has to walk.
     private func reference(of frame: Frame) -> (id: UInt32, isPointer: Bool, isElement: Bool)? {
         let id = frame.id
-        switch types.kind(id) {
-        case .ptr:
+        switch types.kind(id).role {
+        case .pointer:
             return frame.next == 0 ? (types.word(id, 2), true, false) : nil
         case .array:
             return frame.next == 0 ? (types.word(id, 3), false, true) : nil
-        case .struct, .union:
+        case .composite:
             return frame.next < types.count(id)
                 ? (types.word(id, 4 + frame.next * 3), false, true) : nil
-        case .funcProto:
+        case .prototype:
             if frame.next == 0 { return (types.word(id, 2), false, false) }
             return frame.next <= types.count(id)
                 ? (types.word(id, 2 + frame.next * 2), false, false) : nil
-        default:
+        case .alias, .qualifier, .typeTag:
             return frame.next == 0 ? (types.word(id, 2), false, false) : nil
+        // `enter` walks none of these.
+        case .integer, .float, .enumeration, .forward, .function, .variable, .section,
+            .declarationTag:
+            return nil
         }
     }
 
@@ -103,18 +107,18 @@ struct COrdering {
             throw cError(id, "\(kind.word) contains itself")
         case .new: break
         }
-        switch kind {
-        case .int, .float, .func, .var, .datasec, .declTag:
+        switch kind.role {
+        case .integer, .float, .function, .variable, .section, .declarationTag:
             states[Int(id)] = .done
             return false
-        case .enum, .enum64, .fwd:
+        case .enumeration, .forward:
             if types.isNamed(id) || !referenced[Int(id)] { queue.append(id) }
             states[Int(id)] = .done
             return true
-        case .struct, .union:
+        case .composite:
             if throughPointer, types.isNamed(id) { return false }
             states[Int(id)] = .open
-        case .ptr, .array, .typedef, .const, .volatile, .restrict, .typeTag, .funcProto: break
+        case .pointer, .array, .alias, .qualifier, .typeTag, .prototype: break
         }
         // A path may pass a type twice, behind a pointer and not; more often is a loop.
         guard stack.count <= 2 * Int(types.typeCount) else {
@@ -152,7 +156,7 @@ struct CBudget {
     init(_ types: TypeTable) {
         var words = 0
         for id in 1..<max(types.typeCount, 1) {
-            words += types.kind(id).shape.words(vlen: types.count(id))
+            words += types.info(id).recordWords
         }
         left = 1_000_000 + 64 * words
     }

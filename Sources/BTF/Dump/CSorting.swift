@@ -7,11 +7,8 @@ func sortedForC(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
     var hashes = NameHashes(types)
     var keys: [SortKey] = []
     for id in ids {
-        switch types.kind(id) {
         // These define nothing.
-        case .func, .var, .datasec, .declTag, .float: continue
-        default: break
-        }
+        guard types.kind(id).isType, types.kind(id) != .float else { continue }
         let name = sortName(id, types)
         keys.append(
             SortKey(
@@ -67,16 +64,18 @@ private func rank(_ start: UInt32, _ types: TypeTable) -> UInt8 {
     for _ in 0..<maxHops {
         guard types.exists(id) else { return last }
         if types.isNamed(id) { named = true }
-        switch types.kind(id) {
-        case .enum, .enum64: return named ? 1 : 0
-        case .int, .float: return 2
-        case .struct, .union: return named ? 3 : last
-        case .funcProto: return named ? 4 : last
-        case .array where named: id = types.word(id, 3)
-        case .ptr where named, .const where named, .volatile where named, .restrict where named,
-            .typedef where named, .typeTag where named, .declTag where named:
+        switch types.kind(id).role {
+        case .enumeration: return named ? 1 : 0
+        case .integer, .float: return 2
+        case .composite: return named ? 3 : last
+        case .prototype: return named ? 4 : last
+        case .array:
+            guard named else { return last }
+            id = types.word(id, 3)
+        case .pointer, .qualifier, .alias, .typeTag, .declarationTag:
+            guard named else { return last }
             id = types.word(id, 2)
-        default: return last
+        case .forward, .function, .variable, .section: return last
         }
     }
     return last
@@ -87,14 +86,15 @@ private func sortName(_ start: UInt32, _ types: TypeTable) -> UInt32 {
     var id = start
     for _ in 0..<maxHops {
         guard types.exists(id) else { return 0 }
-        switch types.kind(id) {
+        switch types.kind(id).role {
         case .array: id = types.word(id, 3)
-        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag, .declTag:
+        case .pointer, .qualifier, .alias, .typeTag, .declarationTag:
             id = types.word(id, 2)
-        case .enum, .enum64:
+        case .enumeration:
             let name = types.nameOffset(id)
             return id == start && name == 0 && types.count(id) > 0 ? types.word(id, 3) : name
-        default: return types.nameOffset(id)
+        case .integer, .float, .composite, .forward, .function, .prototype, .variable, .section:
+            return types.nameOffset(id)
         }
     }
     return 0
@@ -140,14 +140,15 @@ private struct NameHashes {
             if types.exists(target) { body(self.node(target, members)) }
         }
         guard types.exists(id) else { return }
-        switch types.kind(id) {
-        case .struct, .union:
+        switch types.kind(id).role {
+        case .composite:
             guard members else { return }
             for index in 0..<types.count(id) { visit(types.word(id, 4 + index * 3), false) }
-        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
-            visit(types.word(id, 2), members)
+        case .pointer, .qualifier, .alias, .typeTag: visit(types.word(id, 2), members)
         case .array: visit(types.word(id, 3), members)
-        default: break
+        case .integer, .float, .enumeration, .forward, .function, .prototype, .variable, .section,
+            .declarationTag:
+            break
         }
     }
 
@@ -159,22 +160,24 @@ private struct NameHashes {
             types.exists(target) ? known[self.node(target, members)] ?? 0 : 0
         }
         sum.add(name: types.nameOffset(id))
-        switch types.kind(id) {
-        case .enum, .enum64:
+        switch types.kind(id).role {
+        case .enumeration:
             let words = types.kind(id).shape.element
             for index in 0..<types.count(id) { sum.add(name: types.word(id, 3 + index * words)) }
-        case .struct, .union:
+        case .composite:
             guard members else { break }
             for index in 0..<types.count(id) {
                 sum.add(name: types.word(id, 3 + index * 3))
                 sum.add(part(types.word(id, 4 + index * 3), false))
             }
-        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
+        case .pointer, .qualifier, .alias, .typeTag:
             sum.add(part(types.word(id, 2), members))
         case .array:
             sum.add(UInt64(types.word(id, 5)))
             sum.add(part(types.word(id, 3), members))
-        default: break
+        case .integer, .float, .forward, .function, .prototype, .variable, .section,
+            .declarationTag:
+            break
         }
         return sum.value
     }

@@ -18,43 +18,43 @@ struct JSONDumper {
         out.put("\",\"name\":")
         putName(types.nameOffset(id), into: &out)
         let third = types.word(id, 2)
-        switch kind {
-        case .int:
+        switch kind.role {
+        case .integer:
             let data = types.word(id, 3)
             putField(",\"size\":", third, into: &out)
             putField(",\"bits_offset\":", data >> 16 & 0xff, into: &out)
             putField(",\"nr_bits\":", data & 0xff, into: &out)
             putWord(",\"encoding\":\"", intEncodingName(data >> 24 & 0xf), into: &out)
-        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
+        case .pointer, .qualifier, .alias, .typeTag:
             putField(",\"type_id\":", third, into: &out)
         case .array:
             putField(",\"type_id\":", types.word(id, 3), into: &out)
             putField(",\"index_type_id\":", types.word(id, 4), into: &out)
             putField(",\"nr_elems\":", types.word(id, 5), into: &out)
-        case .struct, .union:
+        case .composite:
             putField(",\"size\":", third, into: &out)
             putElements(",\"members\":[", id, into: &out, putMember)
-        case .enum, .enum64:
+        case .enumeration:
             putWord(",\"encoding\":\"", info.flag ? "SIGNED" : "UNSIGNED", into: &out)
             putField(",\"size\":", third, into: &out)
             putElements(",\"values\":[", id, into: &out, putValue)
-        case .fwd:
+        case .forward:
             putWord(",\"fwd_kind\":\"", info.flag ? "union" : "struct", into: &out)
-        case .func:
+        case .function:
             putField(",\"type_id\":", third, into: &out)
             putWord(",\"linkage\":\"", funcLinkageName(info.vlen), into: &out)
-        case .funcProto:
+        case .prototype:
             putField(",\"ret_type_id\":", third, into: &out)
             putElements(",\"params\":[", id, into: &out, putParameter)
-        case .var:
+        case .variable:
             putField(",\"type_id\":", third, into: &out)
             putWord(",\"linkage\":\"", varLinkageName(types.word(id, 3)), into: &out)
-        case .datasec:
+        case .section:
             putField(",\"size\":", third, into: &out)
             putElements(",\"vars\":[", id, into: &out, putEntry)
         case .float:
             putField(",\"size\":", third, into: &out)
-        case .declTag:
+        case .declarationTag:
             putField(",\"type_id\":", third, into: &out)
             out.put(",\"component_idx\":")
             out.put(Int64(Int32(bitPattern: types.word(id, 3))))

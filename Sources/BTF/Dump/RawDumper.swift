@@ -17,36 +17,36 @@ struct RawDumper {
         out.append(32)
         putName(types.nameOffset(id), into: &out)
         let third = types.word(id, 2)
-        switch kind {
-        case .int:
+        switch kind.role {
+        case .integer:
             let data = types.word(id, 3)
             putField(" size=", third, into: &out)
             putField(" bits_offset=", data >> 16 & 0xff, into: &out)
             putField(" nr_bits=", data & 0xff, into: &out)
             out.put(" encoding=")
             out.put(intEncodingName(data >> 24 & 0xf))
-        case .ptr, .const, .volatile, .restrict, .typedef, .typeTag:
+        case .pointer, .qualifier, .alias, .typeTag:
             putField(" type_id=", third, into: &out)
         case .array:
             putField(" type_id=", types.word(id, 3), into: &out)
             putField(" index_type_id=", types.word(id, 4), into: &out)
             putField(" nr_elems=", types.word(id, 5), into: &out)
-        case .struct, .union:
+        case .composite:
             putField(" size=", third, into: &out)
             putField(" vlen=", UInt32(info.vlen), into: &out)
             putMembers(id, into: &out)
-        case .enum, .enum64:
+        case .enumeration:
             out.put(info.flag ? " encoding=SIGNED" : " encoding=UNSIGNED")
             putField(" size=", third, into: &out)
             putField(" vlen=", UInt32(info.vlen), into: &out)
             putValues(id, into: &out)
-        case .fwd:
+        case .forward:
             out.put(info.flag ? " fwd_kind=union" : " fwd_kind=struct")
-        case .func:
+        case .function:
             putField(" type_id=", third, into: &out)
             out.put(" linkage=")
             out.put(funcLinkageName(info.vlen))
-        case .funcProto:
+        case .prototype:
             putField(" ret_type_id=", third, into: &out)
             putField(" vlen=", UInt32(info.vlen), into: &out)
             for index in 0..<info.vlen where out.count <= limit {
@@ -54,17 +54,17 @@ struct RawDumper {
                 putName(types.word(id, 3 + index * 2), into: &out)
                 putField(" type_id=", types.word(id, 4 + index * 2), into: &out)
             }
-        case .var:
+        case .variable:
             putField(" type_id=", third, into: &out)
             out.put(", linkage=")
             out.put(varLinkageName(types.word(id, 3)))
-        case .datasec:
+        case .section:
             putField(" size=", third, into: &out)
             putField(" vlen=", UInt32(info.vlen), into: &out)
             putEntries(id, into: &out)
         case .float:
             putField(" size=", third, into: &out)
-        case .declTag:
+        case .declarationTag:
             putField(" type_id=", third, into: &out)
             out.put(" component_idx=")
             out.put(Int64(Int32(bitPattern: types.word(id, 3))))

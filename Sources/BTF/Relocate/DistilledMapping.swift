@@ -27,17 +27,16 @@ struct DistilledMapping {
     func validate() throws(RelocationError) {
         for record in base.ownRecords {
             let (id, kind) = (record.id.rawValue, record.kind)
-            switch kind {
-            case .int, .float, .enum, .struct, .union, .fwd:
-                if record.nameOffset != 0 { continue }
+            guard kind.isInDistilledBase else {
+                throw RelocationError(
+                    .kind, in: .distilledBase, offset: offset(of: id),
+                    "type [\(id)] in distilled based BTF has unexpected kind [\(kind.rawValue)]")
+            }
+            guard record.nameOffset != 0 else {
                 throw RelocationError(
                     .name, in: .distilledBase, offset: offset(of: id),
                     "type [\(id)], kind [\(kind.rawValue)] is invalid for distilled base BTF; it is anonymous"
                 )
-            default:
-                throw RelocationError(
-                    .kind, in: .distilledBase, offset: offset(of: id),
-                    "type [\(id)] in distilled based BTF has unexpected kind [\(kind.rawValue)]")
             }
         }
     }
@@ -170,7 +169,7 @@ private struct Candidates {
         for id in 1..<target.typeCount {
             let (words, start) = target.place(of: id)
             let info = TypeInfo(rawValue: words[start + 1])
-            guard words[start] != 0, let kind = info.kind, kind.isWanted else { continue }
+            guard words[start] != 0, let kind = info.kind, kind.isFoundByName else { continue }
             let hash = hash(target.stringBytes(at: words[start]))
             guard wanted[hash] != nil else { continue }
             if kind.isComposite { composites[words[start], default: 0] += 1 }
@@ -183,16 +182,6 @@ private struct Candidates {
         }
         for index in list.indices where list[index].info.kind?.isComposite == true {
             list[index].needsSize = composites[list[index].nameOffset, default: 0] > 1
-        }
-    }
-}
-
-extension Kind {
-    /// Kernels look for distilled types among these.
-    fileprivate var isWanted: Bool {
-        switch self {
-        case .int, .float, .enum, .enum64, .fwd, .struct, .union: true
-        default: false
         }
     }
 }

@@ -118,12 +118,12 @@ private struct Distiller {
         let start = start(id)
         let isNamed = !base.stringBytes(at: base.words[start]).isEmpty
         // Known: parsing refuses others.
-        switch TypeInfo(rawValue: base.words[start + 1]).kind! {
-        case .int, .float, .fwd, .struct, .union, .enum, .enum64:
+        switch TypeInfo(rawValue: base.words[start + 1]).kind!.role {
+        case .integer, .float, .forward, .composite, .enumeration:
             return isNamed ? .distilled : .moved
-        case .array, .typedef, .ptr, .const, .volatile, .restrict, .funcProto, .typeTag:
+        case .array, .alias, .pointer, .qualifier, .prototype, .typeTag:
             return .moved
-        case .func, .var, .datasec, .declTag:
+        case .function, .variable, .section, .declarationTag:
             throw BTFError(
                 offset: base.header.length + start * 4,
                 "\(base.record(TypeID(id))?.kind.word ?? "") '\(base.string(at: base.words[start]))' of the base cannot be distilled"
@@ -139,15 +139,15 @@ private struct Distiller {
             let start = start(id)
             let info = TypeInfo(rawValue: base.words[start + 1])
             names.use(base.stringBytes(at: base.words[start]), at: words.count)
-            switch info.kind! {
-            case .int:
-                words.append(contentsOf: base.words[start..<start + 4])
-            case .struct, .union:
+            switch info.kind!.role {
+            case .composite:
                 words.append(contentsOf: [0, TypeInfo(info.kind!).rawValue, base.words[start + 2]])
-            case .enum, .enum64:
+            case .enumeration:
                 words.append(contentsOf: [0, TypeInfo(.enum).rawValue, base.words[start + 2]])
-            default:
-                words.append(contentsOf: base.words[start..<start + 3])
+            // As they are; others are not distilled.
+            case .integer, .float, .forward, .pointer, .array, .alias, .qualifier, .typeTag,
+                .function, .prototype, .variable, .section, .declarationTag:
+                words.append(contentsOf: base.words[start..<start + info.recordWords])
             }
         }
         let section = StringSection(names.names, leadingEmpty: true)
@@ -183,9 +183,7 @@ private struct SplitWriter {
     mutating func add(_ source: [UInt32], _ start: Int) {
         let info = TypeInfo(rawValue: source[start + 1])
         let shift = words.count - start
-        // Known: parsing refuses others.
-        let length = info.kind!.shape.words(vlen: info.vlen)
-        words.append(contentsOf: source[start..<start + length])
+        words.append(contentsOf: source[start..<start + info.recordWords])
         forEachReference(source, start) { words[$0 + shift] = newIDs[Int(source[$0])] }
         forEachName(source, start) { position in
             let name = split.stringBytes(at: source[position])

@@ -74,8 +74,8 @@ private struct ShallowDifference {
             guard let a = btf.record(own), let b = btf.record(other) else { return false }
             if a.kind.isNamedAlike(b.kind), a.name == b.name, !a.name.isEmpty { continue }
             guard a.kind == b.kind, a.name == b.name else { return false }
-            switch a.kind {
-            case .struct, .union, .enum, .enum64:
+            switch a.kind.role {
+            case .composite, .enumeration:
                 guard a.size == b.size, a.count == b.count else { return false }
                 for index in 0..<a.count {
                     guard a.elementName(index) == b.elementName(index),
@@ -90,17 +90,20 @@ private struct ShallowDifference {
             case .array:
                 guard a.fixed(2) == b.fixed(2) else { return false }
                 pairs.append((TypeID(a.fixed(0)), TypeID(b.fixed(0))))
-            case .funcProto:
+            case .prototype:
                 guard a.count == b.count else { return false }
                 pairs.append((a.type, b.type))
                 for index in 0..<a.count {
                     pairs.append((TypeID(a.element(index, 1)), TypeID(b.element(index, 1))))
                 }
-            case .int, .float:
+            case .integer, .float:
                 guard a.size == b.size, a.kind == .float || a.fixed(0) == b.fixed(0) else {
                     return false
                 }
-            default: pairs.append((a.type, b.type))
+            case .pointer, .alias, .qualifier, .typeTag, .function, .variable, .declarationTag:
+                pairs.append((a.type, b.type))
+            // They have a name, and were compared by that; nothing else is in them.
+            case .forward, .section: break
             }
         }
         return true

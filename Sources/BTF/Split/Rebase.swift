@@ -131,7 +131,7 @@ private struct Translation {
             writer.begin(
                 name: try name(words[start]), info: info,
                 third: shape.refersToType ? ids[Int(words[start + 2])] : words[start + 2])
-            let count = shape.words(vlen: info.kind == .func ? 0 : info.vlen)
+            let count = info.recordWords
             for index in 3..<max(3, count) { writer.append(words[start + index]) }
             if info.kind == .array, let flat = arrays.flat[id] {
                 writer[at + 3] = flat.element
@@ -172,9 +172,7 @@ private struct FlatArrays {
         for id in ids {
             let (words, start) = btf.place(of: id)
             let isArray = btf.isArray(id)
-            forEachReference {
-                words[start + $0]
-            } _: { index in
+            TypeInfo(rawValue: words[start + 1]).forEachReference { index in
                 let target = words[start + index]
                 guard btf.isArray(target) else { return }
                 if isArray, index == 3 {

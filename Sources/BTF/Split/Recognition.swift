@@ -60,21 +60,10 @@ private struct Facts {
 
     private mutating func read(_ words: [UInt32], _ strings: ByteView) {
         var starts: [Int] = []
-        var at = 0
-        while at < words.count {
-            guard words.count - at >= 3, let kind = TypeInfo(rawValue: words[at + 1]).kind else {
-                isDamaged = true
-                break
-            }
-            let vlen = kind == .func ? 0 : TypeInfo(rawValue: words[at + 1]).vlen
-            let length = kind.shape.words(vlen: vlen)
-            guard length <= words.count - at else {
-                isDamaged = true
-                break
-            }
-            starts.append(at)
-            at += length
-        }
+        var walk = RecordWalk(words)
+        do throws(RecordWalk.Fault) {
+            while let step = try walk.next() { starts.append(step.start) }
+        } catch { isDamaged = true }
         typeCount = starts.count
         for (index, start) in starts.enumerated() {
             forEachName(words, start) { position in

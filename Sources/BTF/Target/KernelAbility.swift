@@ -64,10 +64,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     }
 
     /// The kinds that some kernels do not list in include/uapi/linux/btf.h, with what they are for.
-    package static let listedKinds: [(name: String, ability: KernelAbility)] = [
-        ("BTF_KIND_FLOAT", .float), ("BTF_KIND_DECL_TAG", .declTag),
-        ("BTF_KIND_TYPE_TAG", .typeTag), ("BTF_KIND_ENUM64", .enum64),
-    ]
+    package static let listedKinds: [(name: String, ability: KernelAbility)] =
+        Kind.allCases.compactMap { kind in kind.row.needs.map { (kind.constant, $0) } }
 
     /// What no BTF of a kernel shows. Stable releases took some of it over from newer ones.
     package static let neverShown: Set<KernelAbility> = [

@@ -149,32 +149,36 @@ private struct TargetChecker {
     }
 
     private mutating func checkInfo(_ id: UInt32, _ kind: Kind, _ info: TypeInfo) {
-        switch kind {
-        case .typeTag, .declTag:
+        switch kind.role {
+        case .typeTag, .declarationTag:
             if info.flag, !rules.has(.flaggedTags) {
                 refuse(kind.rule, type: id, word: 1, "Invalid btf_info kind_flag")
             }
-        case .enum:
+        case .enumeration:
+            guard kind == .enum else { break }
             if info.flag, !rules.has(.enum64) {
                 refuse("M7", type: id, word: 1, "Invalid btf_info kind_flag")
             }
             if types.word(id, 2) != 4, !rules.has(.largeBTF) {
                 refuse("M7", type: id, word: 2, "Unexpected size", .invalid, .program)
             }
-        case .func:
+        case .function:
             if info.vlen != 0, !rules.has(.functionLinkage) {
                 refuse("M9", type: id, word: 1, "vlen != 0")
             } else if info.vlen > Linkage.global.rawValue {
                 refuse("M9", type: id, word: 1, "Invalid func linkage")
             }
             checkParameters(of: id)
-        case .var:
+        case .variable:
             if types.word(id, 3) > Linkage.global.rawValue {
                 refuse("M11", type: id, word: 3, "Linkage not supported")
             }
-        case .datasec:
+        case .section:
             if types.word(id, 2) == 0 { refuse("M12", type: id, word: 2, "size == 0") }
-        default: break
+        // All kernels that know such a kind hold it to the same rules.
+        case .integer, .float, .pointer, .array, .composite, .forward, .alias, .qualifier,
+            .prototype:
+            break
         }
     }
 
@@ -191,10 +195,10 @@ private struct TargetChecker {
     }
 
     private mutating func checkNames(_ id: UInt32, _ kind: Kind) {
-        switch kind {
-        case .typedef, .fwd, .func, .var, .struct, .union, .enum, .enum64:
+        switch kind.row.name {
+        case .identifier, .optionalIdentifier:
             if isRefused(types.nameOffset(id)) { refuse(kind.rule, type: id, "Invalid name") }
-        default: break
+        case .any, .none, .text, .section: break
         }
         let shape = kind.shape
         guard shape.elementHasName else { return }

@@ -85,20 +85,22 @@ private struct AbilitySearch {
         if btf.header.layoutLength != 0 { show(.layout) }
         if btf.starts.count > 0xffff || btf.strings.count > 0x1_0000 { show(.largeBTF) }
         // By number: a set would be looked into for each type.
-        var kinds: UInt32 = 0
+        var isThere = [Bool](repeating: false, count: Kind.numberCount)
         for id in types.ownIDs {
             let info = types.info(id)
             let kind = types.kind(id)
-            kinds |= 1 << UInt32(kind.rawValue)
-            switch kind {
-            case .typeTag, .declTag: if info.flag { show(.flaggedTags) }
-            case .enum, .enum64: addEnum(id, kind, info)
-            case .struct: addStruct(id)
-            default: break
+            isThere[Int(kind.rawValue)] = true
+            switch kind.role {
+            case .typeTag, .declarationTag: if info.flag { show(.flaggedTags) }
+            case .enumeration: addEnum(id, kind, info)
+            case .composite: if kind == .struct { addStruct(id) }
+            case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .function,
+                .prototype, .variable, .section:
+                break
             }
         }
-        for kind in Kind.allCases where kinds & 1 << UInt32(kind.rawValue) != 0 {
-            if let ability = TargetRules.ability(for: kind) { show(ability) }
+        for kind in Kind.allCases where isThere[Int(kind.rawValue)] {
+            if let ability = kind.row.needs { show(ability) }
         }
         // What the BTF holds, no list denies.
         evidence.denied.subtract(evidence.shown)

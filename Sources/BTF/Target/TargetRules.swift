@@ -61,18 +61,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
         return "a kernel like Linux \(abilities.map(\.since).max() ?? Self.oldest)"
     }
 
-    /// What the kind needs; nil for what all kernels know.
-    static func ability(for kind: Kind) -> KernelAbility? {
-        switch kind {
-        case .float: .float
-        case .declTag: .declTag
-        case .typeTag: .typeTag
-        case .enum64: .enum64
-        default: nil
-        }
-    }
-
-    package func takes(_ kind: Kind) -> Bool { Self.ability(for: kind).map(has) ?? true }
+    package func takes(_ kind: Kind) -> Bool { kind.row.needs.map(has) ?? true }
 
     /// The highest kind it knows. Kinds came in order of their numbers.
     package var highestKind: Kind { Kind.allCases.last(where: takes) ?? .datasec }

@@ -24,7 +24,7 @@ struct ModuleBTF {
     /// - Throws: for a file without BTF, and for a BPF object, whose programs name types as well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
         let view = try PackedFile.read(path)
-        if view.count >= 2, isMagic(view[0], view[1]) {
+        if Header.isBigEndian(view) != nil {
             return try ModuleBTF(path, view, place: "")
         }
         let elf = try openELF(view, path)
@@ -48,10 +48,6 @@ struct ModuleBTF {
         do throws(IDError) { file.ids = try IDSection.read(elf) } catch { throw Failure(error) }
         file.release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
         return file
-    }
-
-    private static func isMagic(_ first: UInt8, _ second: UInt8) -> Bool {
-        (first, second) == (0x9f, 0xeb) || (first, second) == (0xeb, 0x9f)
     }
 
     private static func contents(

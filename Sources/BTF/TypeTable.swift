@@ -69,9 +69,18 @@ struct TypeTable: Sendable {
     func kindIfAny(_ id: UInt32) -> Kind? { exists(id) ? kind(id) : nil }
 
     /// Number of elements; a FUNC has none, its vlen is the linkage.
-    func count(_ id: UInt32) -> Int {
-        let info = info(id)
-        return info.kind == .func || info.kind!.shape.element == 0 ? 0 : info.vlen
+    func count(_ id: UInt32) -> Int { info(id).count }
+
+    /// The `index`th type that a value of the type `id` contains; nil when there are no more.
+    func part(_ index: Int, of id: UInt32) -> UInt32? {
+        switch kind(id).role {
+        case .composite: index < count(id) ? word(id, 4 + index * 3) : nil
+        case .alias, .qualifier, .typeTag: index == 0 ? word(id, 2) : nil
+        case .array: index == 0 ? word(id, 3) : nil
+        case .integer, .float, .pointer, .enumeration, .forward, .function, .prototype, .variable,
+            .section, .declarationTag:
+            nil
+        }
     }
 
     func nameOffset(_ id: UInt32) -> UInt32 { word(id, 0) }
@@ -81,21 +90,7 @@ struct TypeTable: Sendable {
 
     /// Calls `body` with each type id in the record of `id`, in order.
     func forEachReference(_ id: UInt32, _ body: (UInt32) -> Void) {
-        let shape = kind(id).shape
-        if shape.refersToType { body(word(id, 2)) }
-        if shape.fixedTypes != 0 {
-            for index in 0..<shape.fixed where shape.fixedTypes & (1 << index) != 0 {
-                body(word(id, 3 + index))
-            }
-        }
-        guard shape.elementTypes != 0 else { return }
-        var at = 3 + shape.fixed
-        for _ in 0..<count(id) {
-            for index in 0..<shape.element where shape.elementTypes & (1 << index) != 0 {
-                body(word(id, at + index))
-            }
-            at += shape.element
-        }
+        info(id).forEachReference { body(word(id, $0)) }
     }
 }
 
