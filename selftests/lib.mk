@@ -6,6 +6,7 @@
 #   TEST_GEN_FILES     the same, that no list of tests has
 #   TEST_GEN_BARE      programs without BPF objects, made when they are asked for
 #   HARNESS            sources that all of them share
+#   REPORT             the folder of report.h, which they include
 #   CENSUS             sources that those of TEST_GEN_BARE share besides
 #
 # `make preload` makes the BPF objects of progs/preload alone, from which modules are made.
@@ -23,7 +24,7 @@ ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(patsubst s390x,s390,$(s
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(ARCH) -mcpu=v3 -O2 -g -Wall -Werror \
 	-fms-extensions -Wno-microsoft-anon-tag -I$(O)
 CFLAGS ?= -O2
-TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -Wa,-I$(O)/progs
+TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -I$(REPORT) -Wa,-I$(O)/progs
 # libbpf asks nothing of the name service that would need shared libraries.
 TEST_LDLIBS := -static -lbpf -lelf -lz -Wl,--no-warnings
 
@@ -45,13 +46,13 @@ $(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h) $(O)/vmlinux.h
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # Which objects a program has in it only its source tells.
-$(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
+$(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h $(REPORT)/report.h) $(PROGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)
 
 $(O)/tests/activity: $(wildcard ../Sources/Skeleton/Selftest/activity.*)
 
-$(addprefix $(O)/tests/,$(TEST_GEN_BARE)): $(O)/tests/%: tests/%.c $(HARNESS) $(CENSUS) $(wildcard tests/*.h)
+$(addprefix $(O)/tests/,$(TEST_GEN_BARE)): $(O)/tests/%: tests/%.c $(HARNESS) $(CENSUS) $(wildcard tests/*.h $(REPORT)/report.h)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
 

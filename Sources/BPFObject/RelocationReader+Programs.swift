@@ -3,6 +3,7 @@
 import BTF
 import Bytes
 import ELF
+internal import Tables
 
 extension RelocationReader {
     /// The function that a relocation is in, and what it is to; nil for code of no function, which a linker

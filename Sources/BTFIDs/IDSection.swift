@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// The section `.BTF_ids` of a kernel or module: words for BTF ids, some of them in sets, each named by a
 /// symbol until it is filled in.

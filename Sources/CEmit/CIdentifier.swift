@@ -26,6 +26,15 @@ package enum CIdentifier {
             decoding: name.utf8.map { isLetter($0) || isDigit($0) ? $0 : 0x5f }, as: UTF8.self)
     }
 
+    /// An identifier after a file's name, less the first of `endings` that it has, then the next, and so on; nil
+    /// when none can be made of it.
+    package static func named(after path: String, without endings: [String]) -> String? {
+        var base = path.split(separator: "/").last.map(String.init) ?? path
+        for ending in endings where base.hasSuffix(ending) { base.removeLast(ending.utf8.count) }
+        let name = sanitized(base)
+        return isValid(name) ? name : nil
+    }
+
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
 
     private static func isLetter(_ byte: UInt8) -> Bool {

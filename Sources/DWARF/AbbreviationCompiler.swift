@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// Compiles tables of abbreviations, for units of the same address and offset sizes. Units have tables of
 /// their own but declare the same things: what is declared with the same bytes is compiled once.

@@ -3,6 +3,7 @@
 internal import BTF
 internal import Bytes
 internal import DWARF
+internal import Tables
 
 /// Structs and unions as they were read before: most come again in unit after unit, with nothing new but
 /// where the types of their members are. Each thread keeps its own.

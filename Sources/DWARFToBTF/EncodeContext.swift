@@ -4,6 +4,7 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 internal import ELF
+internal import Tables
 
 /// What all threads that read units of one file share.
 struct EncodeContext: Sendable {

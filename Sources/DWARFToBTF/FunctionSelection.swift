@@ -3,6 +3,7 @@
 internal import BTF
 internal import Bytes
 internal import DWARF
+internal import Tables
 
 /// A function as one unit describes it.
 struct FunctionView: Sendable {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// Remembers the numbers of names: those of `.debug_str` by their offset, for all threads, and short ones,
 /// which compilers write where they are used, by their bytes, for one.

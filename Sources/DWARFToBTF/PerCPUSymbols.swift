@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import ELF
+internal import Tables
 
 /// Which addresses of the debug information are those of per-CPU variables.
 struct PerCPUSection: Sendable {

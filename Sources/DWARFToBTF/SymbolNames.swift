@@ -3,6 +3,7 @@
 internal import BTF
 internal import Bytes
 internal import ELF
+internal import Tables
 
 /// What the symbol table says about functions and per-CPU variables, by name. Compilers rename the
 /// clones of functions that they make: `name.isra.0` and the like count as `name`; `name.cold` is a part

@@ -2,6 +2,7 @@
 
 package import Bytes
 import Synchronization
+internal import Tables
 
 extension ELFFile {
     /// The bytes of `section` as they are in the file.

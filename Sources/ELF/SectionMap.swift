@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// Where the sections of a program lie in memory, to tell which one an address is in.
 package struct SectionMap: Sendable {

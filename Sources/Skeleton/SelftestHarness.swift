@@ -31,6 +31,8 @@ package struct SelftestHarness: Sendable {
         [
             File("preload_test.h", PackageResources.preload_test_h),
             File("preload_test.c", PackageResources.preload_test_c),
+            File("report.h", PackageResources.report_h),
+            File("report.c", PackageResources.report_c),
             File("checks.h", PackageResources.checks_h),
             File("ktap.c", PackageResources.ktap_c),
             File("kernel.c", PackageResources.kernel_c),
@@ -138,13 +140,13 @@ package struct SelftestHarness: Sendable {
         CC := $(CROSS_COMPILE)gcc
         CFLAGS ?= -O2
         TEST := \(manifest.name)_test
-        SOURCES := $(TEST).c preload_test.c ktap.c kernel.c object.c holdings.c runs.c activity.c $(wildcard own.c)
+        SOURCES := $(TEST).c preload_test.c report.c ktap.c kernel.c object.c holdings.c runs.c activity.c $(wildcard own.c)
         BESIDE := ../\(manifest.module).ko\(manifest.object.map { " ../" + $0 } ?? "")
 
         all: $(TEST)
 
         # libbpf asks nothing of the name service that would need shared libraries.
-        $(TEST): $(SOURCES) preload_test.h checks.h activity.h
+        $(TEST): $(SOURCES) preload_test.h report.h checks.h activity.h
         \t$(CC) $(CFLAGS) -Wall -Wextra -Werror -static -o $@ $(SOURCES) \\
         \t\t-lbpf -lelf -lz -Wl,--no-warnings
 

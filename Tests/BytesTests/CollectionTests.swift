@@ -82,56 +82,6 @@ import Testing
     }
 }
 
-@Suite struct ChainTableTests {
-    /// Entries of one hash come in the order they were added, and none is missed.
-    @Test func chains() {
-        let count = 5_000
-        // Many share a bucket, some share the whole hash.
-        func hash(_ entry: Int) -> UInt64 { UInt64(entry % 700) << 40 | UInt64(entry % 3) }
-        var table = ChainTable(entries: count)
-        for entry in 0..<count { table.add(entry, hash: hash(entry)) }
-        for wanted in 0..<2_100 {
-            var found: [Int] = []
-            var entry = table.first(hash: hash(wanted))
-            while let current = entry {
-                if hash(current) == hash(wanted) { found.append(current) }
-                entry = table.after(current, hash: hash(wanted))
-            }
-            #expect(found == (0..<count).filter { hash($0) == hash(wanted) })
-        }
-        #expect(table.first(hash: 699 << 40 | 5) == nil)
-        #expect(ChainTable(entries: 0).first(hash: 0) == nil)
-    }
-}
-
-@Suite struct InternerTests {
-    /// Equal strings get one offset, also through growth.
-    @Test(arguments: [true, false]) func manyStrings(_ leadingEmpty: Bool) {
-        var interner = ByteInterner(leadingEmpty: leadingEmpty, expecting: 1)
-        var offsets: [Int] = []
-        for number in 0..<20_000 { offsets.append(interner.intern(Array("n\(number)".utf8))) }
-        for number in 0..<20_000 {
-            let bytes = Array("n\(number)".utf8)
-            #expect(interner.intern(bytes) == offsets[number])
-            #expect(withBytes(bytes) { interner.find($0) } == offsets[number])
-        }
-        #expect(Set(offsets).count == offsets.count)
-        #expect(withBytes(Array("n20000".utf8)) { interner.find($0) } == nil)
-        #expect(withBytes([]) { interner.find($0) } == (leadingEmpty ? 0 : nil))
-        let view = ByteView(interner.bytes)
-        #expect(view.cString(at: offsets[12_345]) == "n12345")
-    }
-
-    /// A string that begins like a longer one is its own.
-    @Test func prefixes() {
-        var interner = ByteInterner(leadingEmpty: true)
-        let long = interner.intern(Array("abcdefgh".utf8))
-        let short = interner.intern(Array("abcd".utf8))
-        #expect(long != short)
-        #expect(interner.intern(Array("abcdefgh".utf8)) == long)
-    }
-}
-
 @Suite struct HashTests {
     /// The hash is part of outputs' order: it must be the same everywhere and for ever.
     @Test func doesNotChange() {

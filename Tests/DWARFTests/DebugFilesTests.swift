@@ -5,10 +5,8 @@ import DWARF
 import ELF
 import Glibc
 import HostIO
+import TestSupport
 import Testing
-
-/// True when the command succeeds.
-func shell(_ command: String) -> Bool { system("(\(command)) >/dev/null 2>&1") == 0 }
 
 /// Debug files as objcopy and dwz make them.
 @Suite(.enabled(if: shell("command -v gcc objcopy strip")))

@@ -5,6 +5,7 @@ import DWARF
 import ELF
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 /// Debug files of modules, where distributions and builds put them.

@@ -7,6 +7,7 @@ import DWARFToBTF
 import ELF
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 /// Units that refer to each other say the same as units that do not, and threads change no byte.

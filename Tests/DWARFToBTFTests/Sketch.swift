@@ -176,9 +176,6 @@ struct Sketch {
 
 // MARK: Compilers
 
-/// True when the command succeeds.
-func shell(_ command: String) -> Bool { system("(\(command)) >/dev/null 2>&1") == 0 }
-
 let hasGCC = shell("command -v gcc")
 let hasClang = shell("command -v clang-16")
 

@@ -7,6 +7,7 @@ import DWARFToBTF
 import ELF
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 /// Units in `.dwo` files say the same as units that are whole.

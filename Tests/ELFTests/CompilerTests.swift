@@ -4,10 +4,8 @@ import Bytes
 import ELF
 import Glibc
 import HostIO
+import TestSupport
 import Testing
-
-/// True when the command succeeds.
-private func shell(_ command: String) -> Bool { system("(\(command)) >/dev/null 2>&1") == 0 }
 
 /// What real tools write, and what they say about what we write.
 @Suite(.enabled(if: shell("command -v gcc objcopy readelf")))

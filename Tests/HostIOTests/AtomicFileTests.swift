@@ -3,6 +3,7 @@
 import Bytes
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 @Suite struct AtomicFileTests {

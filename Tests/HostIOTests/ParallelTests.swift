@@ -39,4 +39,29 @@ import Testing
         #expect(parallelMap(count: -5, jobs: 4) { $0 } == [])
         #expect(onlineProcessorCount >= 1)
     }
+
+    /// Results arrive in order, whichever thread made them, and stop when told to.
+    @Test(arguments: [1, 2, 4]) func consumedInOrder(_ jobs: Int) {
+        let all = parallelInOrder(count: 500, jobs: jobs, into: [Int]()) {
+            0
+        } produce: { made, index in
+            made += 1
+            var waste = 0
+            for step in 0..<(index * 37 % 1000) { waste &+= step }
+            return index + (waste == -1 ? 1 : 0)
+        } consume: { state, index in
+            state.append(index)
+            return true
+        }
+        #expect(all == Array(0..<500))
+        let some = parallelInOrder(count: 500, jobs: jobs, into: [Int]()) {
+            0
+        } produce: { _, index in
+            index
+        } consume: { state, index in
+            state.append(index)
+            return index < 100
+        }
+        #expect(some == Array(0...100))
+    }
 }

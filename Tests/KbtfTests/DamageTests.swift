@@ -76,7 +76,7 @@ struct DamageTests {
             ends.insert(Int(section.offset))
             ends.insert(Int(section.offset + section.size))
         }
-        var random = Random(state: DamageTests.seed)
+        var random = SeededRandom(seed: DamageTests.seed)
         while ends.count < 1000, ends.count < whole.count {
             ends.insert(Int(random.next() % UInt64(whole.count)))
         }
@@ -87,7 +87,7 @@ struct DamageTests {
     @Test(arguments: ["default", everything]) func oneByteChanged(_ features: String) throws {
         let scratch = try Scratch()
         let whole = try Sample.bytes(try Sample.compile(scratch, source: Self.source))
-        var random = Random(state: DamageTests.seed)
+        var random = SeededRandom(seed: DamageTests.seed)
         var files: [(name: String, bytes: [UInt8])] = []
         for index in 0..<1000 {
             var bytes = whole
@@ -96,18 +96,5 @@ struct DamageTests {
             files.append(("\(index)-byte\(offset)-is-\(bytes[offset])", bytes))
         }
         try encodeAll(files, features: features)
-    }
-
-    /// splitmix64.
-    private struct Random {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = state
-            value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-            return value ^ (value >> 31)
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 import BTF
 import Bytes
+import TestSupport
 
 /// Small files put together byte by byte.
 enum Assembled {
@@ -132,21 +133,8 @@ enum Assembled {
 
     /// Bytes that do not compress.
     static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed: seed)
         let words = (0..<(count + 7) / 8).map { _ in generator.next() }
         return Array(words.withUnsafeBytes { Array($0) }.prefix(count))
-    }
-}
-
-/// SplitMix64: the same numbers everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-    init(seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

@@ -225,7 +225,7 @@ import Testing
     @Test func hostileFiles() throws {
         let vmlinux = Assembled.vmlinux(Assembled.btf(), release: "6.1.0-test")
         let seed: UInt64 = 20_261_121
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed: seed)
         for original in [
             vmlinux, Assembled.bzImage(payload: compress(vmlinux, .zstd), size: vmlinux.count),
             Assembled.zboot(payload: compress(vmlinux, .gzip), name: "gzip"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import TestSupport
 import Testing
 
 @testable import KernelTree
@@ -102,7 +103,7 @@ private let sample: [UInt8] = {
     func damaged(_ format: CompressionFormat) {
         let packed = compress(sample, format)
         let seed: UInt64 = 20_261_121
-        var generator = SeededGenerator(seed: seed)
+        var generator = SeededRandom(seed: seed)
         for _ in 0..<300 {
             var bytes = packed
             for _ in 0..<Int.random(in: 1...8, using: &generator) {

@@ -134,8 +134,9 @@ struct SelftestHarnessTests {
         let files = SelftestHarness(Self.manifest).files
         #expect(
             files.map(\.name) == [
-                "demo_test.c", "preload_test.h", "preload_test.c", "checks.h", "ktap.c",
-                "kernel.c", "object.c", "holdings.c", "runs.c", "activity.h", "activity.c",
+                "demo_test.c", "preload_test.h", "preload_test.c", "report.h", "report.c",
+                "checks.h", "ktap.c", "kernel.c", "object.c", "holdings.c", "runs.c", "activity.h",
+                "activity.c",
                 "Makefile", "text_test.sh",
             ])
         #expect(files.allSatisfy { String(validating: $0.bytes, as: UTF8.self) != nil })

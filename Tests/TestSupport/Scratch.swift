@@ -29,6 +29,21 @@ package final class Scratch {
         try write(name, Array(text.utf8))
     }
 
+    /// - Parameter mode: whatever the process' mask is.
+    @discardableResult
+    package func write(_ name: String, _ text: String, mode: mode_t) throws -> String {
+        let file = try write(name, text)
+        file.withSystemText { _ = chmod($0, mode) }
+        return file
+    }
+
+    /// The path of a file in it.
+    package func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    package func read(_ name: String) throws -> String {
+        String(decoding: try FileReader.map(self(name)).array, as: UTF8.self)
+    }
+
     package func link(_ name: String, to target: String) { symlink(target, makeParents(name)) }
 
     private func makeParents(_ name: String) -> String {

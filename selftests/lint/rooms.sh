@@ -11,14 +11,15 @@ cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
 # is the standard library's, and free for all that may share memory.
 declare -A imports=(
     [Bytes]="Synchronization"
+    [Tables]="Bytes Synchronization"
     [HostIO]="Bytes CLinux CMalloc Glibc Synchronization"
-    [ELF]="Bytes HostIO CElf CZlib CZstd Glibc Synchronization"
-    [DWARF]="Bytes HostIO ELF Glibc Synchronization"
-    [BTF]="Bytes Synchronization"
-    [BTFIDs]="Bytes ELF BTF"
-    [DWARFToBTF]="Bytes HostIO ELF DWARF BTF BTFIDs Synchronization"
+    [ELF]="Bytes Tables HostIO CElf CZlib CZstd Glibc Synchronization"
+    [DWARF]="Bytes Tables HostIO ELF Glibc Synchronization"
+    [BTF]="Bytes Tables Synchronization"
+    [BTFIDs]="Bytes Tables ELF BTF"
+    [DWARFToBTF]="Bytes Tables HostIO ELF DWARF BTF BTFIDs Synchronization"
     [KernelTree]="Bytes HostIO ELF BTF CZlib CLzma CZstd CLz4 Glibc Synchronization"
-    [BPFObject]="Bytes HostIO ELF BTF"
+    [BPFObject]="Bytes Tables HostIO ELF BTF"
     [CEmit]="Bytes BTF"
     [Skeleton]="Bytes BTF BPFObject CEmit"
     [BPFLoad]="Bytes HostIO ELF BTF BPFObject CBpf Glibc Synchronization"
@@ -30,7 +31,7 @@ declare -A imports=(
     [kbtf-vm]="HostIO VMCommands Glibc"
 )
 # The rooms that read raw memory or call C.
-unsafe=" Bytes HostIO ELF DWARF BPFLoad KernelTree "
+unsafe=" Bytes Tables HostIO ELF DWARF BPFLoad KernelTree "
 commands=" kbtf kbtf-vm "
 # What a process starts with has to be seen before the commands are there.
 start="Sources/HostIO/ProcessStart.swift Sources/Console/Surroundings.swift"

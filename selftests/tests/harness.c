@@ -44,34 +44,10 @@ static int take_message(enum libbpf_print_level level, const char *format, va_li
 	return vfprintf(diagnostics_file, format, arguments);
 }
 
-int failed(const char *file, int line, const char *condition)
-{
-	int error = errno;
-	const char *name = strrchr(file, '/');
-
-	note("%s:%d: not true: %s (errno %d, %s)", name ? name + 1 : file, line, condition, error,
-	     strerror(error));
-	return FAILED;
-}
-
 int skip(const char *reason)
 {
 	note("%s", reason);
 	return SKIPPED;
-}
-
-const char *beside(const char *name)
-{
-	static char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 256);
-	char *slash;
-
-	if (length < 0)
-		return name;
-	path[length] = 0;
-	slash = strrchr(path, '/');
-	snprintf(slash + 1, 255, "%s", name);
-	return path;
 }
 
 struct bpf_object *opened(const struct embedded *embedded)

@@ -12,25 +12,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "report.h"
+
 struct point {
 	const char *name;
 	int (*run)(void);
 };
 
-#define FAILED		1
 #define SKIPPED		2
-
-/* In a point: leaves it when the condition does not hold, and says where that was. */
-#define REQUIRE(condition)							\
-	do {									\
-		if (!(condition))						\
-			return failed(__FILE__, __LINE__, #condition);		\
-	} while (0)
-
-int failed(const char *file, int line, const char *condition);
-int skip(const char *reason);
-/* A line of diagnostics, shown below the point if it fails. */
-__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 
 /*
  * Runs all points, in a child so that a crash is one more failure. With a module,
@@ -38,9 +27,6 @@ __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
  * `other-build` there, whatever kernel it was built for. Returns the exit status.
  */
 int run_points(const struct point *points, size_t count, const char *module);
-
-/* A file in the folder of the program. The path stays valid until the next call. */
-const char *beside(const char *name);
 
 /* A BPF object in the program itself: EMBED(functions) in one place, object(functions) to use it. */
 struct embedded {

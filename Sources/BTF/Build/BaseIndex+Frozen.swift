@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import Bytes
+internal import Tables
 
 // An index as bytes that are used as they lie, in a mapped file beside the base's BTF:
 //

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// Everything that encoding against a base asks about that base, computed once and shared by all
 /// modules of a run: its records in one array, its strings and its types by hash. It is made of arrays

@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import Synchronization
+internal import Tables
 
 /// The names of the types being built, shared by all threads that read units: equal names have equal
 /// numbers. A number is an offset in the base's strings or, from `stringBase` on, in the own ones,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// Lays out names so that a name which ends another one is stored inside it, as linkers do with
 /// string tables: `show` lies in `words_show`. Readers take any offset inside the section.

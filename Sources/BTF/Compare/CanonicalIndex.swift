@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+internal import Tables
 
 /// The canonical definitions of all types of a BTF as digests. Computed once; the index of a base is
 /// shared by the indexes of all split BTFs over it.
@@ -14,8 +15,8 @@ package final class CanonicalIndex: Sendable {
     /// Names (by `meaning`) that stand for several definitions among own and base types.
     let ambiguous: Set<Digest>
     /// First type of each name and each other definition of it, own types only.
-    private let names: ChainTable
-    private let definitions: ChainTable
+    private let names: HashChains
+    private let definitions: HashChains
     /// The index of `btf.base`.
     package var baseIndex: CanonicalIndex? { base }
     private let base: CanonicalIndex?
@@ -44,18 +45,20 @@ package final class CanonicalIndex: Sendable {
                         ? types.definitionDigest(id) { level.reference($0, in: types) } : meaning))
         }
         var ambiguous = base?.ambiguous ?? []
-        var names = ChainTable(entries: own.count)
-        var definitions = ChainTable(entries: own.count)
-        for (entry, type) in own.enumerated() {
-            definitions.add(entry, hash: type.definition.low)
-            guard type.meaning != type.definition else { continue }
+        var names = HashChains(expecting: own.count)
+        var definitions = HashChains(expecting: own.count)
+        for type in own {
+            definitions.append(hash: type.definition.low)
+            guard type.meaning != type.definition else {
+                names.append(hash: nil)
+                continue
+            }
             let earlier =
                 firstNamed(type.meaning, in: own, names)
                 ?? base?.definition(named: type.meaning)
             if let earlier, earlier != type.definition { ambiguous.insert(type.meaning) }
-            if firstNamed(type.meaning, in: own, names) == nil {
-                names.add(entry, hash: type.meaning.low)
-            }
+            let isFirst = firstNamed(type.meaning, in: own, names) == nil
+            names.append(hash: isFirst ? type.meaning.low : nil)
         }
         self.btf = btf
         self.types = types
@@ -82,9 +85,7 @@ package final class CanonicalIndex: Sendable {
         var found = base?.ids(defined: definition, limit: limit) ?? []
         var entry = definitions.first(hash: definition.low)
         while let current = entry, found.count < limit {
-            if own[current].definition == definition {
-                found.append(types.firstID + UInt32(current))
-            }
+            if own[Int(current)].definition == definition { found.append(types.firstID + current) }
             entry = definitions.after(current, hash: definition.low)
         }
         return found
@@ -97,11 +98,12 @@ struct CanonicalType: Sendable {
     let definition: Digest
 }
 
-private func firstNamed(_ meaning: Digest, in own: [CanonicalType], _ names: ChainTable) -> Digest?
-{
+private func firstNamed(
+    _ meaning: Digest, in own: [CanonicalType], _ names: borrowing HashChains
+) -> Digest? {
     var entry = names.first(hash: meaning.low)
     while let current = entry {
-        if own[current].meaning == meaning { return own[current].definition }
+        if own[Int(current)].meaning == meaning { return own[Int(current)].definition }
         entry = names.after(current, hash: meaning.low)
     }
     return nil

@@ -2,6 +2,7 @@
 
 internal import Bytes
 internal import Synchronization
+internal import Tables
 
 extension TypeStore {
     /// What deduplication leaves: own records with final ids and string offsets.

@@ -129,7 +129,8 @@ extension TypeStore {
         guard info.rawValue == words[other + 1], let kind = info.kind else { return false }
         // Without values, which type an enum stands for is another question.
         guard kind.settling == .leaf, !kind.isAnyEnum || info.vlen > 0,
-            unit.words.hasSame(own, as: words, other, count: info.recordWords)
+            unit.words.hasSame(
+                own, as: words, other, count: kind.shape.words(vlen: info.vlen))
         else { return false }
         let id = firstID + UInt32(truncatingIfNeeded: index)
         standings[Int(number)].settled = kind.isAnyEnum ? resolve(id) : id

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 // A unit that only declares a type, as the base does, is served by the base's pointers to it. When a later
 // unit brings the definition, those pointers lead to the wrong type: the base cannot change.

@@ -9,8 +9,9 @@ extension TypeStore {
         let (x, y) = (place(of: a, unit), place(of: b, unit))
         if x.owner == .unit, y.owner == .store {
             let info = TypeInfo(rawValue: unit.words[x.start + 1])
-            guard info.rawValue == words[y.start + 1], info.kind != nil else { return false }
-            return unit.words.hasSame(x.start, as: words, y.start, count: info.recordWords)
+            guard info.rawValue == words[y.start + 1], let kind = info.kind else { return false }
+            return unit.words.hasSame(
+                x.start, as: words, y.start, count: kind.shape.words(vlen: info.vlen))
         }
         let info = TypeInfo(rawValue: read(x, 1, unit))
         guard info.rawValue == read(y, 1, unit), info.kind != nil else { return false }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 // What is left to merge when all units are in: see the essay in Deduplication.swift.
 extension TypeStore {

@@ -15,7 +15,7 @@ enum Settling {
 }
 
 extension Kind {
-    var settling: Settling {
+    @inline(__always) var settling: Settling {
         switch role {
         case .integer, .float, .forward, .enumeration: .leaf
         case .variable, .section: .place

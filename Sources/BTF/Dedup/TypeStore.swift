@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// All types that differ, over a base: units come in one by one (`absorb`), and what the store or its
 /// base holds already is only given its id. See Deduplication.swift for how.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 extension BTF {
     /// The same BTF with its own types in the order of their names, as kernels from 7.2 on want it: those

@@ -65,12 +65,7 @@ struct ModuleMaker {
     /// The file's name without what says that it is a BPF object, where no other is given.
     private func objectName() throws(Failure) -> String {
         if let name { return name }
-        var base = path.split(separator: "/").last.map(String.init) ?? path
-        for suffix in [".o", ".bpf"] where base.hasSuffix(suffix) {
-            base.removeLast(suffix.utf8.count)
-        }
-        let name = CIdentifier.sanitized(base)
-        guard CIdentifier.isValid(name) else {
+        guard let name = CIdentifier.named(after: path, without: [".o", ".bpf"]) else {
             throw Failure(
                 "\(path): no name in C can be made of the file's name",
                 hint: "kbtf gen module --name NAME -o DIR \(path)")

@@ -48,11 +48,9 @@ struct SkeletonSource {
     /// The name given, or the file's without `.o`, with underscores for what C does not take.
     private func objectName() throws(Failure) -> String {
         if let name { return name }
-        var base = path.split(separator: "/").last.map(String.init) ?? path
-        if base.hasSuffix(".o") { base.removeLast(2) }
-        let name = CIdentifier.sanitized(base)
         // libbpf keeps 63 bytes of an object's name.
-        guard CIdentifier.isValid(name), name.utf8.count < 64 else {
+        guard let name = CIdentifier.named(after: path, without: [".o"]), name.utf8.count < 64
+        else {
             throw Failure(
                 "\(path): no name in C can be made of the file's name",
                 hint: "kbtf gen skeleton -L \(path) name NAME")

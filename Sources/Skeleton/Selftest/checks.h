@@ -24,9 +24,6 @@ int finish(const char *what, const char *name, int result);
 void forget_skip(void);
 void print_lines(char *text);
 
-/* preload_test.c: a file beside the program; the path stays valid until the next call. */
-const char *beside(const char *name);
-
 /* kernel.c */
 enum sort { PROGRAMS, MAPS, LINKS, NR_SORTS };
 

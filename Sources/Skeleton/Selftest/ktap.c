@@ -21,16 +21,6 @@ __attribute__((format(printf, 1, 2))) void note(const char *format, ...)
 	printf("\n");
 }
 
-int failed(const char *file, int line, const char *condition)
-{
-	int error = errno;
-	const char *name = strrchr(file, '/');
-
-	note("%s:%d: not true: %s (errno %d, %s)", name ? name + 1 : file, line, condition, error,
-	     strerror(error));
-	return FAILED;
-}
-
 int skip(const char *reason)
 {
 	skip_reason = reason;

@@ -19,20 +19,6 @@
 
 struct module *under_test;
 
-const char *beside(const char *name)
-{
-	static char path[4096];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 256);
-	char *slash;
-
-	if (length < 0)
-		return name;
-	path[length] = 0;
-	slash = strrchr(path, '/');
-	snprintf(slash + 1, 255, "%s", name);
-	return path;
-}
-
 static int load(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), error = 0;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include "report.h"
+
 enum mode {
 	MODE_ATTACH,		/* programs go with the module */
 	MODE_STAY_LINKS,	/* links keep them */
@@ -70,20 +72,6 @@ int test_module(struct module *module, int argc, char **argv);
  * REQUIRE() does, or what skip() returns.
  */
 int trigger(void);
-
-#define FAILED	1
-
-#define REQUIRE(condition)							\
-	do {									\
-		if (!(condition))						\
-			return failed(__FILE__, __LINE__, #condition);		\
-	} while (0)
-
-int failed(const char *file, int line, const char *condition);
-/* The point is not failed, and not passed. */
-int skip(const char *reason);
-/* A line of diagnostics. */
-__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 
 /* New descriptors; negative when the kernel gives none. */
 int program_fd(const char *name);

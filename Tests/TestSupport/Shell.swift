@@ -2,12 +2,15 @@
 
 import Glibc
 
+/// True when the command succeeds; what it prints goes nowhere.
+package func shell(_ command: String) -> Bool { system("(\(command)) >/dev/null 2>&1") == 0 }
+
 /// Other programs, asked for a second opinion.
-enum Shell {
-    struct Failure: Error { let status: Int32 }
+package enum Shell {
+    package struct Failure: Error { package let status: Int32 }
 
     /// What the line prints.
-    static func run(_ line: String) throws -> String {
+    package static func run(_ line: String) throws -> String {
         guard let pipe = popen("LC_ALL=C; export LC_ALL; \(line)", "r") else {
             throw Failure(status: -1)
         }

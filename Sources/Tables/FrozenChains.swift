@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+public import Bytes
+
 /// A hash multimap from 64-bit hashes to entry numbers 0 ..< n that is made once. Entries of equal
 /// hash are visited in rising order.
 ///

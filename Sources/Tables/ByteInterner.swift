@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Gives each distinct byte string one offset in a growing buffer of NUL-terminated strings.
 /// Open addressing, linear probing; a slot packs half of the hash with the offset, so most misses
 /// never touch the strings.
@@ -64,12 +66,8 @@ package struct ByteInterner {
     private func equals(_ string: RawSpan, at offset: Int) -> Bool {
         let count = string.byteCount
         guard count < bytes.count - offset, bytes[offset + count] == 0 else { return false }
-        return unsafe bytes.withUnsafeBytes { own in
-            // SAFETY: offset + count < bytes.count, and `string` has `count` bytes.
-            unsafe string.withUnsafeBytes { other in
-                unsafe equal(
-                    UnsafeRawBufferPointer(rebasing: own[offset..<offset + count]), other)
-            }
+        return withBytes(bytes) {
+            haveSameBytes($0.extracting(offset..<offset + count), string)
         }
     }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+public import Bytes
+
 /// A section of NUL-terminated strings that is found by its strings. Open addressing, linear probing;
 /// a slot has the offset plus one in its lower bits and bits of the hash above them, so that most
 /// misses never touch the strings.
@@ -55,12 +57,7 @@ package struct NameTable: Sendable {
         guard offset >= 0, count < strings.count &- offset, strings[offset &+ count] == 0 else {
             return false
         }
-        // SAFETY: offset + count < strings.count, and `string` has `count` bytes.
-        return unsafe string.withUnsafeBytes { bytes in
-            let own = unsafe UnsafeRawBufferPointer(
-                start: UnsafeRawPointer(strings.base) + offset, count: count)
-            return unsafe equal(own, bytes)
-        }
+        return strings.withSpan(offset..<offset &+ count) { haveSameBytes($0, string) }
     }
 
     /// The string at `offset`, without its NUL; empty outside the section.
@@ -72,25 +69,4 @@ package struct NameTable: Sendable {
             unsafe ArraySlice(span.withUnsafeBytes { unsafe Array($0) })
         }
     }
-}
-
-/// Whether two runs of bytes of one length are equal, eight at a time.
-@unsafe @usableFromInline
-func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-    guard a.count == b.count else { return false }
-    let count = a.count
-    var index = 0
-    while index &+ 8 <= count {  // both hold `count` bytes
-        // SAFETY: index + 8 <= count.
-        let x = unsafe a.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        let y = unsafe b.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-        if x != y { return false }
-        index &+= 8
-    }
-    while index < count {
-        // SAFETY: index < count.
-        if unsafe a[index] != (unsafe b[index]) { return false }
-        index &+= 1
-    }
-    return true
 }

@@ -2,10 +2,11 @@
 
 import Bytes
 import HostIO
+import Tables
 import TestSupport
 import Testing
 
-@Suite struct ParallelTablesTests {
+@Suite struct SharedTableTests {
     /// Numbers stored by several threads are found, each the one that was stored for its offset.
     @Test func sharedNumbers() {
         let table = SharedNumberTable(offsetsBelow: 40_000)
@@ -47,30 +48,5 @@ import Testing
             #expect(
                 runs.map { Int($0) } == keys.indices.sorted { (keys[$0], $1) < (keys[$1], $0) })
         }
-    }
-
-    /// Results arrive in order, whichever thread made them, and stop when told to.
-    @Test(arguments: [1, 2, 4]) func resultsInOrder(_ jobs: Int) {
-        let all = parallelInOrder(count: 500, jobs: jobs, into: [Int]()) {
-            0
-        } produce: { made, index in
-            made += 1
-            var waste = 0
-            for step in 0..<(index * 37 % 1000) { waste &+= step }
-            return index + (waste == -1 ? 1 : 0)
-        } consume: { state, index in
-            state.append(index)
-            return true
-        }
-        #expect(all == Array(0..<500))
-        let some = parallelInOrder(count: 500, jobs: jobs, into: [Int]()) {
-            0
-        } produce: { _, index in
-            index
-        } consume: { state, index in
-            state.append(index)
-            return index < 100
-        }
-        #expect(some == Array(0...100))
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// A hash map from 32-bit numbers to 32-bit numbers, of which neither is `UInt32.max`.
 /// Open addressing, linear probing. Keys that differ in their lower seven bits only, as numbers of names
 /// that came together do, are kept together.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// A growing hash multimap from 64-bit hashes to entry numbers 0, 1, 2 ..., which are given in order.
 /// Entries of equal hash are visited in the order they were added, and seldom one of another hash, of
 /// which the upper half is the same, with them.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import Bytes
+
 /// Indexes a section of strings: every NUL-terminated one keeps its offset; of equal ones the first wins.
 package struct NameTableBuilder: Sendable {
     private let strings: Frozen<UInt8>
@@ -85,12 +87,7 @@ package struct NameTableBuilder: Sendable {
     private func isString(_ string: RawSpan, at offset: Int) -> Bool {
         let end = offset + string.byteCount
         guard end < strings.count, strings[end] == 0 else { return false }
-        return strings.withSpan(offset..<end) { own in
-            unsafe own.withUnsafeBytes { a in
-                // SAFETY: both spans are alive and have one length.
-                unsafe string.withUnsafeBytes { b in unsafe equal(a, b) }
-            }
-        }
+        return strings.withSpan(offset..<end) { haveSameBytes($0, string) }
     }
 
     private mutating func grow() {
