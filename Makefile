@@ -40,7 +40,7 @@ export KBTF_SYSROOT = $(CACHE)/images/$(RELEASE)$(addprefix :,$(SYSROOT))
 # What is compiled depends on the libraries that setup installs, so with any goal
 # that runs setup all compiling waits for it, also under -j. `make build` and
 # `make install` alone install no packages.
-WITHOUT_SETUP := help build guest tools lint install clean
+WITHOUT_SETUP := help build guest tools house lint install clean
 ifneq ($(filter-out $(WITHOUT_SETUP),$(MAKECMDGOALS)),)
 build guest tools: | setup
 endif
@@ -100,10 +100,15 @@ tests-without-limit:
 selftest: setup build ## boot a kernel that loads our BTF and lets BPF programs attach by it
 	@selftests/run_tap.sh '$(KBTF)' selftests/vm/btf.sh
 
+.PHONY: house
+house: ## draw the order of rooms
+	@selftests/lint/house.sh
+
 .PHONY: lint
 lint: ## formatting, who may import what, licences
 	@$(SWIFT) format lint -s -r Sources Tests Package.swift
 	selftests/lint/rooms.sh
+	selftests/lint/house.sh --check
 	selftests/lint/spdx.sh
 
 # Kernel builders often have a cross compiler without a C library.

@@ -58,10 +58,10 @@ let package = Package(
         room("BTFIDs", ["Bytes", "Tables", "ELF", "BTF"]),
         room("DWARFToBTF", ["Bytes", "Tables", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
-        room("BPFObject", ["Bytes", "Tables", "HostIO", "ELF", "BTF"]),
-        room("CEmit", ["Bytes", "BTF"]),
+        room("BPFObject", ["Bytes", "Tables", "ELF", "BTF"]),
+        room("CEmit", ["BTF"]),
         room(
-            "Skeleton", ["Bytes", "BTF", "BPFObject", "CEmit"],
+            "Skeleton", ["BPFObject", "CEmit"],
             // C that selftests are made of, kept as C.
             resources: [
                 .embedInCode("Selftest/preload_test.h"),

@@ -126,77 +126,107 @@ package struct Unit: Sendable {
     private static func header(
         _ header: ByteCursor, _ name: String, at start: Int, available: Int, isTypes: Bool
     ) throws(DWARFError) -> Unit {
-        var cursor = header
-        var fault: DWARFError?
-        func fail(_ message: String) -> DWARFError {
-            DWARFError(section: name, offset: start, message)
+        var fields = HeaderFields(header, section: name, start: start)
+        let first = try fields.u32()
+        let is64Bit = first == 0xffff_ffff
+        let length = is64Bit ? try fields.u64() : UInt64(first)
+        guard is64Bit || first < 0xffff_fff0 else {
+            throw fields.fail("reserved unit length 0x\(String(first, radix: 16))")
         }
-        do throws(ByteError) {
-            let first = try cursor.readU32()
-            let is64Bit = first == 0xffff_ffff
-            let length = is64Bit ? try cursor.readU64() : UInt64(first)
-            guard is64Bit || first < 0xffff_fff0 else {
-                fault = fail("reserved unit length 0x\(String(first, radix: 16))")
-                throw ByteError.truncated(offset: start)
-            }
-            let left = available - cursor.offset
-            guard length <= UInt64(left) else {
-                fault = fail(
-                    "unit of \(length) bytes ends after the section (\(left) bytes left)"
-                )
-                throw ByteError.truncated(offset: start)
-            }
-            let end = start + cursor.offset + Int(length)
-            let version = try cursor.readU16()
-            guard (2...5).contains(version) else {
-                fault = fail("DWARF version \(version), expected 2 to 5")
-                throw ByteError.truncated(offset: start)
-            }
-            var sort: Sort = isTypes ? .type : .compile
-            let addressSize: UInt8
-            let abbreviations: UInt64
-            if version >= 5 {
-                let code = try cursor.readU8()
-                guard let known = Sort(rawValue: code) else {
-                    fault = fail("unknown unit type 0x\(String(code, radix: 16))")
-                    throw ByteError.truncated(offset: start)
-                }
-                sort = known
-                addressSize = try cursor.readU8()
-                abbreviations = try cursor.readOffset(is64Bit: is64Bit)
-            } else {
-                abbreviations = try cursor.readOffset(is64Bit: is64Bit)
-                addressSize = try cursor.readU8()
-            }
-            guard [2, 4, 8].contains(addressSize) else {
-                fault = fail("address size \(addressSize), expected 2, 4 or 8")
-                throw ByteError.truncated(offset: start)
-            }
-            var signature: UInt64 = 0
-            var typeOffset: UInt64 = 0
-            switch sort {
-            case .type, .splitType:
-                signature = try cursor.readU64()
-                typeOffset = try cursor.readOffset(is64Bit: is64Bit)
-            case .skeleton, .splitCompile:
-                signature = try cursor.readU64()
-            case .compile, .partial:
-                break
-            }
-            guard start + cursor.offset <= end, typeOffset <= UInt64(end - start) else {
-                fault = fail("unit header is longer than its unit")
-                throw ByteError.truncated(offset: start)
-            }
-            return Unit(
-                sort: sort,
-                encoding: UnitEncoding(
-                    version: version, addressSize: addressSize, is64Bit: is64Bit,
-                    bigEndian: cursor.bigEndian),
-                offset: start, firstDIE: start + cursor.offset, end: end,
-                abbreviationOffset: abbreviations, signature: signature,
-                typeOffset: start + Int(typeOffset))
-        } catch {
-            throw fault ?? DWARFError(section: name, start: start, error)
+        let left = available - fields.offset
+        guard length <= UInt64(left) else {
+            throw fields.fail(
+                "unit of \(length) bytes ends after the section (\(left) bytes left)")
         }
+        let end = start + fields.offset + Int(length)
+        let version = try fields.u16()
+        guard (2...5).contains(version) else {
+            throw fields.fail("DWARF version \(version), expected 2 to 5")
+        }
+        var sort: Sort = isTypes ? .type : .compile
+        let addressSize: UInt8
+        let abbreviations: UInt64
+        if version >= 5 {
+            let code = try fields.u8()
+            guard let known = Sort(rawValue: code) else {
+                throw fields.fail("unknown unit type 0x\(String(code, radix: 16))")
+            }
+            sort = known
+            addressSize = try fields.u8()
+            abbreviations = try fields.sectionOffset(is64Bit)
+        } else {
+            abbreviations = try fields.sectionOffset(is64Bit)
+            addressSize = try fields.u8()
+        }
+        guard [2, 4, 8].contains(addressSize) else {
+            throw fields.fail("address size \(addressSize), expected 2, 4 or 8")
+        }
+        var signature: UInt64 = 0
+        var typeOffset: UInt64 = 0
+        switch sort {
+        case .type, .splitType:
+            signature = try fields.u64()
+            typeOffset = try fields.sectionOffset(is64Bit)
+        case .skeleton, .splitCompile:
+            signature = try fields.u64()
+        case .compile, .partial:
+            break
+        }
+        guard start + fields.offset <= end, typeOffset <= UInt64(end - start) else {
+            throw fields.fail("unit header is longer than its unit")
+        }
+        return Unit(
+            sort: sort,
+            encoding: UnitEncoding(
+                version: version, addressSize: addressSize, is64Bit: is64Bit,
+                bigEndian: header.bigEndian),
+            offset: start, firstDIE: start + fields.offset, end: end,
+            abbreviationOffset: abbreviations, signature: signature,
+            typeOffset: start + Int(typeOffset))
+    }
+}
+
+/// The numbers of a unit header in a row; what is wrong with one is said of the header.
+private struct HeaderFields {
+    private var cursor: ByteCursor
+    private let section: String
+    private let start: Int
+
+    /// - Parameter start: where the header begins in the section.
+    init(_ cursor: ByteCursor, section: String, start: Int) {
+        self.cursor = cursor
+        self.section = section
+        self.start = start
+    }
+
+    /// How many bytes were read.
+    var offset: Int { cursor.offset }
+
+    func fail(_ message: String) -> DWARFError {
+        DWARFError(section: section, offset: start, message)
+    }
+
+    mutating func u8() throws(DWARFError) -> UInt8 {
+        do throws(ByteError) { return try cursor.readU8() } catch { throw cut(error) }
+    }
+
+    mutating func u16() throws(DWARFError) -> UInt16 {
+        do throws(ByteError) { return try cursor.readU16() } catch { throw cut(error) }
+    }
+
+    mutating func u32() throws(DWARFError) -> UInt32 {
+        do throws(ByteError) { return try cursor.readU32() } catch { throw cut(error) }
+    }
+
+    mutating func u64() throws(DWARFError) -> UInt64 {
+        do throws(ByteError) { return try cursor.readU64() } catch { throw cut(error) }
+    }
+
+    mutating func sectionOffset(_ is64Bit: Bool) throws(DWARFError) -> UInt64 {
+        is64Bit ? try u64() : UInt64(try u32())
+    }
+
+    private func cut(_ error: ByteError) -> DWARFError {
+        DWARFError(section: section, start: start, error)
     }
 }

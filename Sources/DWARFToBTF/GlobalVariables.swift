@@ -82,16 +82,16 @@ extension UnitEncoder {
     /// Finds the variables of the units just read.
     mutating func collectGlobals(_ sections: SectionMap) throws(DWARFError) {
         var tags: [Int: [UInt32]] = [:]
-        for tag in declarationTags {
+        for tag in annotations.declared {
             if case .value(let index) = tag.target { tags[index, default: []].append(tag.value) }
         }
-        for value in localVariables {
+        for value in declared.localVariables {
             if case .address? = try? location(of: value) {
                 note(value.name, .localVariable, in: value)
             }
         }
-        for index in variables {
-            let value = values[index]
+        for index in declared.variables {
+            let value = declared.values[index]
             let name = variableName(index)
             let unit = contexts[Int(value.context)]
             let place = try location(of: value)

@@ -79,28 +79,28 @@ extension UnitEncoder {
     /// Writes the per-CPU variables of the units just read.
     mutating func collectPerCPU(_ section: PerCPUSection) throws(DWARFError) {
         var tags: [Int: [DeclarationTag]] = [:]
-        for tag in declarationTags {
+        for tag in annotations.declared {
             if case .value(let index) = tag.target { tags[index, default: []].append(tag) }
         }
         var found: Set<Int> = []
-        for index in variables {
-            let value = values[index]
+        for index in declared.variables {
+            let value = declared.values[index]
             guard let symbol = try perCPUSymbol(of: value, index, section),
                 found.insert(symbol).inserted
             else { continue }
             try addPerCPU(index, symbol, tags: tags.isEmpty ? [] : tags[index] ?? [])
         }
-        for value in localVariables { noteLocalPerCPU(value, section) }
+        for value in declared.localVariables { noteLocalPerCPU(value, section) }
     }
 
     /// The name of a variable, or of the declaration it completes; 0 for none.
     func variableName(_ index: Int) -> UInt32 {
-        var value = values[index]
+        var value = declared.values[index]
         for _ in 0..<4 where value.name == 0 {
-            guard value.origin != .none, case .value(let next) = offsets.get(value.origin) else {
+            guard value.origin != .none, case .value(let next) = references.get(value.origin) else {
                 break
             }
-            value = values[Int(next)]
+            value = declared.values[Int(next)]
         }
         return value.name
     }
@@ -141,7 +141,7 @@ extension UnitEncoder {
     private mutating func addPerCPU(
         _ index: Int, _ number: Int, tags: [DeclarationTag]
     ) throws(DWARFError) {
-        let value = values[index]
+        let value = declared.values[index]
         let symbol = context.symbols.perCPU.symbols[number]
         let (name, type) = try parameter(index)
         var reason: Ledger.Reason?
@@ -198,10 +198,10 @@ extension UnitEncoder {
     /// The linkage that the variable, or the declaration it completes, says.
     func isExternal(_ value: ValueEntry) -> Bool {
         if value.isExternal { return true }
-        guard value.origin != .none, case .value(let origin) = offsets.get(value.origin) else {
+        guard value.origin != .none, case .value(let origin) = references.get(value.origin) else {
             return false
         }
-        return values[Int(origin)].isExternal
+        return declared.values[Int(origin)].isExternal
     }
 
     mutating func note(_ name: UInt32, _ reason: Ledger.Reason, in value: ValueEntry) {

@@ -10,27 +10,19 @@ extension UnitEncoder {
     static var maxElements: Int { TypeInfo.maxVlenBefore72 }
 
     mutating func close() throws(DWARFError) {
-        guard let entry = open.popLast() else { return }
-        let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
-        openDepths &= ~bit
-        if entry.sort == .function {
-            hiddenDepths &= ~bit
-            openFunctions -= 1
-        }
+        guard let entry = popOpen() else { return }
         switch entry.sort {
         case .composite: finishComposite(entry)
         case .array: finishArray(entry)
         case .enumeration: finishEnum(entry)
         case .prototype: finishPrototype(entry)
         case .function:
-            functions[entry.function].isVariadic = entry.flag
+            declared.setVariadic(entry.function, entry.flag)
             finishTags(of: .function(entry.function), entry)
         case .annotated: finishAnnotated(entry)
         }
         scratch.truncate(to: entry.elements)
-        if annotations.count > entry.firstAnnotation {
-            annotations.removeLast(annotations.count - entry.firstAnnotation)
-        }
+        annotations.forget(from: entry.firstAnnotation)
     }
 
     mutating func finishComposite(_ entry: OpenEntry) {
@@ -77,7 +69,7 @@ extension UnitEncoder {
             widths |= width
             if offset < farthest { isSorted = false } else { farthest = offset }
             let isVoid = reference == EntryReference.none.rawValue
-            if !isVoid { patches.append(UInt32(truncatingIfNeeded: types.position + 1)) }
+            if !isVoid { references.wait(types.position + 1) }
             types.append(scratch[at], isVoid ? 0 : reference, offset | width << 24)
             at += 4
         }
@@ -105,7 +97,7 @@ extension UnitEncoder {
                 let inner = id
                 id = types.begin(name: 0, info: TypeInfo(.array), third: 0)
                 if index == 0 { append(entry.type) } else { types.append(inner) }
-                indexPatches.append(UInt32(truncatingIfNeeded: types.position))
+                references.waitForInt(types.position)
                 types.append(0, count)
             }
         } else {
@@ -119,7 +111,7 @@ extension UnitEncoder {
             }
             id = types.begin(name: 0, info: TypeInfo(.array), third: 0)
             append(entry.type)
-            indexPatches.append(UInt32(truncatingIfNeeded: types.position))
+            references.waitForInt(types.position)
             types.append(0, UInt32(count))
         }
         define(entry, as: id)
@@ -146,7 +138,7 @@ extension UnitEncoder {
             if wide { types.append(scratch[at + 2]) }
         }
         define(entry, as: id)
-        if entry.type != .none, knowsSigns { enumSigns.append((id, entry.type)) }
+        if entry.type != .none, knowsSigns { references.waitForSign(id, of: entry.type) }
     }
 
     /// Pushed per parameter: name, type.

@@ -11,20 +11,20 @@ extension UnitEncoder {
             die.has(.abstractOrigin)
             ? try reference(die, .abstractOrigin) : try reference(die, .specification)
         let addrBase = contexts[contexts.count - 1].addrBase
-        let index = functions.count
-        functions.append(
+        let index = declared.functions.count
+        declared.add(
             FunctionEntry(
                 context: UInt32(contexts.count - 1), name: try name(die, .name),
                 returns: try reference(die, .type),
-                origin: origin, firstParameter: UInt32(values.count),
+                origin: origin, firstParameter: UInt32(declared.values.count),
                 isDeclaration: die.flag(.declaration), isExternal: die.flag(.external),
                 address: die.has(.lowPC)
                     ? data.address(
-                        die.value(.lowPC), form: die.form(.lowPC), unit: unit,
+                        die.value(.lowPC), form: die.form(.lowPC), unit: current.unit,
                         addrBase: addrBase) ?? 0 : 0,
                 hasAddress: die.has(.lowPC), hasRanges: die.has(.ranges)))
-        let place = offsets.mark(slot(die.offset))
-        offsets.set(place, .function(UInt32(truncatingIfNeeded: index)))
+        let place = references.mark(die.offset)
+        references.set(place, .function(UInt32(truncatingIfNeeded: index)))
         let hasChain = die.has(.annotation)
         guard die.hasChildren ? true : hasChain else { return }
         var entry = opened(.function, die, place)
@@ -35,25 +35,22 @@ extension UnitEncoder {
     }
 
     mutating func addParameter(_ die: borrowing DIE) throws(DWARFError) {
-        guard openDepth == die.depth - 1 else { return }
-        switch open[open.count - 1].sort {
+        guard open.depth == die.depth - 1 else { return }
+        switch open.last.sort {
         case .prototype:
             scratch.append(try name(die, .name))
             scratch.append(try reference(die, .type).rawValue)
         case .function:
             // Parameters are direct children, so nothing else was appended in between, except by
             // functions nested in this one, whose entries end first.
-            let function = open[open.count - 1].function
-            let expected =
-                functions[function].firstParameter + functions[function].parameterCount
-            guard expected == UInt32(values.count) else {
+            let function = open.last.function
+            let position = declared.functions[function].parameterCount
+            let expected = declared.functions[function].firstParameter + position
+            guard expected == UInt32(declared.values.count) else {
                 throw fail(die.offset, "parameter after a nested function")
             }
-            let position = functions[function].parameterCount
-            functions[function].parameterCount += 1
-            offsets.set(
-                offsets.mark(slot(die.offset)), .value(UInt32(truncatingIfNeeded: values.count)))
-            values.append(try valueEntry(die, position: position))
+            references.set(references.mark(die.offset), .value(expected))
+            declared.add(parameter: try valueEntry(die, position: position), to: function)
             try noteChain(die, isComponent: true)
         default:
             break
@@ -61,15 +58,13 @@ extension UnitEncoder {
     }
 
     mutating func addVariable(_ die: borrowing DIE) throws(DWARFError) {
-        if openFunctions > 0 {
-            if die.has(.location) { localVariables.append(try valueEntry(die, position: 0)) }
+        if open.areInFunction {
+            if die.has(.location) { declared.add(localVariable: try valueEntry(die, position: 0)) }
             return
         }
-        let index = values.count
-        let place = offsets.mark(slot(die.offset))
-        offsets.set(place, .value(UInt32(truncatingIfNeeded: index)))
-        values.append(try valueEntry(die, position: 0))
-        variables.append(index)
+        let place = references.mark(die.offset)
+        references.set(place, .value(UInt32(truncatingIfNeeded: declared.values.count)))
+        declared.add(variable: try valueEntry(die, position: 0))
         try openTagged(die, place)
     }
 
@@ -88,19 +83,9 @@ extension UnitEncoder {
 
     // MARK: After the unit
 
-    /// The type id an entry stands for, 0 (void) for `.none`; nil when it is no type.
-    @inline(__always)
-    func knownType(_ reference: EntryReference) -> UInt32? {
-        var isVoid = false
-        if let number = offsets.type(reference, isVoid: &isVoid) {
-            return number | TypeWriter.unstored
-        }
-        return isVoid ? 0 : nil
-    }
-
     /// The type id an entry stands for; 0 (void) for `.none`.
     func typeID(_ reference: EntryReference) throws(DWARFError) -> UInt32 {
-        if let id = knownType(reference) { return id }
+        if let id = references.type(reference) { return id }
         // Other languages have types that are not read here.
         if !contexts.allSatisfy(\.isC) { return 0 }
         throw notAType(reference)
@@ -108,7 +93,7 @@ extension UnitEncoder {
 
     private func notAType(_ reference: EntryReference) -> DWARFError {
         fail(
-            tableOrigin + Int(reference.rawValue),
+            references.sectionOffset(reference),
             "referred to as a type, but is none, is made of itself alone, or stands for one too far away"
         )
     }
@@ -117,27 +102,17 @@ extension UnitEncoder {
     mutating func resolveReferences() throws(DWARFError) {
         try resolveChains()
         // What is given is not simply a type of the unit.
-        var next = 0
-        while let position = offsets.resolve(patches, from: &next, in: &types) {
+        var cursor = References.Cursor()
+        while let position = references.resolve(from: &cursor, in: &types) {
             types[position] = try typeID(EntryReference(rawValue: types[position]))
         }
-        var cursor = ReferenceRun.Cursor()
-        while let position = offsets.resolve(runs, from: &cursor, in: &types) {
-            types[position] = try typeID(EntryReference(rawValue: types[position]))
-        }
-        runs.removeAll()
-        patches.removeAll()
-        if let index = unitInt {
-            for patch in indexPatches.indices { types[Int(indexPatches[patch])] = index }
-            indexPatches.removeAll()
-        }
-        for (id, reference) in enumSigns where isSigned(try typeID(reference)) {
+        references.resolveIndexes(in: &types)
+        for (id, reference) in references.takeSigns() where isSigned(try typeID(reference)) {
             let info = types.info(id)
             types.amend(
                 id, info: TypeInfo(info.kind ?? .enum, vlen: info.vlen, flag: true),
                 third: types.word(id, 2))
         }
-        enumSigns.removeAll(keepingCapacity: true)
     }
 
     /// Follows modifiers to an INT and tells its sign.

@@ -18,11 +18,10 @@ extension UnitEncoder {
         {
             return true
         }
-        guard readPlain(.member, &reader, before) else { return false }
+        guard let shift = readPlain(.member, &reader, before) else { return false }
         let id = types.begin(
             name: name, info: TypeInfo(kind, vlen: children.count), third: size)
         let first = types.position
-        let shift = plainShift
         var widths: UInt32 = 0
         var farthest: UInt64 = 0
         var isPlain = true
@@ -46,7 +45,7 @@ extension UnitEncoder {
             reader.reset(to: before)
             return false
         }
-        runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 3))
+        references.wait(first + 1, count: children.count, stride: 3)
         if widths != 0 { types.setFlag(of: id) }
         define(die, as: id)
         models.keep(
@@ -60,7 +59,7 @@ extension UnitEncoder {
         _ die: borrowing DIE, size: UInt32, _ reader: inout EntryReader
     ) -> Bool {
         let offset = nameOffset(die)
-        guard offset != .max, unitIsC,
+        guard offset != .max, current.isC,
             let expected = models.guess(
                 die.tag == .unionType ? .union : .struct, nameAt: offset, size: size)
         else { return false }
@@ -69,7 +68,7 @@ extension UnitEncoder {
 
     /// Of the name in `.debug_str`; `.max` where it is not there.
     private func nameOffset(_ die: borrowing DIE) -> UInt32 {
-        guard die.form(.name) == .strp, !links.inAlternate else { return .max }
+        guard die.form(.name) == .strp, !references.links.inAlternate else { return .max }
         return UInt32(exactly: die.value(.name)) ?? .max
     }
 
@@ -78,7 +77,8 @@ extension UnitEncoder {
         _ die: borrowing DIE, _ index: UInt32, _ reader: inout EntryReader,
         _ before: EntryReader.Mark
     ) -> Bool {
-        guard !links.inAlternate, let shift = UInt32(exactly: unitShift) else { return false }
+        guard !references.links.inAlternate, let shift = UInt32(exactly: unitShift)
+        else { return false }
         let model = models[index]
         let id = types.begin(
             name: model.name,
@@ -94,12 +94,12 @@ extension UnitEncoder {
             types.removeLast(id)
             return false
         }
-        guard setPlainShift(lastType) else {
+        guard isInTable(lastType, shift) else {
             types.removeLast(id)
             reader.reset(to: before)
             return false
         }
-        runs.append(ReferenceRun(start: first &+ 1, count: model.members.count, stride: 3))
+        references.wait(first &+ 1, count: model.members.count, stride: 3)
         define(die, as: id)
         models.use(index)
         return true
@@ -110,10 +110,9 @@ extension UnitEncoder {
         _ entry: OpenEntry, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
         let before = reader.mark
-        guard readPlain(.formalParameter, &reader, before) else { return false }
+        guard let shift = readPlain(.formalParameter, &reader, before) else { return false }
         let id = begin(.funcProto, vlen: children.count, to: entry.type)
         let first = types.position
-        let shift = plainShift
         for index in children.indices {
             let child = children[index]
             guard let name = self.name(of: child) else {
@@ -123,7 +122,7 @@ extension UnitEncoder {
             }
             types.append(name, child.type == 0 ? 0 : child.type &+ shift)
         }
-        runs.append(ReferenceRun(start: first + 1, count: children.count, stride: 2))
+        references.wait(first + 1, count: children.count, stride: 2)
         define(entry, as: id)
         return true
     }
@@ -133,7 +132,7 @@ extension UnitEncoder {
         _ entry: OpenEntry, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
         let before = reader.mark
-        guard readPlain(.enumerator, &reader, before) else { return false }
+        guard readPlain(.enumerator, &reader, before) != nil else { return false }
         for index in children.indices {
             let child = children[index]
             guard let name = self.name(of: child) else {
@@ -150,35 +149,32 @@ extension UnitEncoder {
         return true
     }
 
-    /// Reads all children of the entry just given into `children`; false when some is not plain, or there
-    /// are more than a record can have.
+    /// Reads all children of the entry just given into `children`.
+    ///
+    /// - Returns: from offsets in the unit to places in the table; nil when some child is not plain, or there are
+    ///   more than a record can have.
     private mutating func readPlain(
         _ tag: Tag, _ reader: inout EntryReader, _ before: EntryReader.Mark
-    ) -> Bool {
-        guard !links.inAlternate else { return false }
+    ) -> UInt32? {
+        guard !references.links.inAlternate else { return nil }
         var lastType: UInt32 = 0
-        guard reader.plainChildren(tag, into: &children, lastType: &lastType) else {
-            return false
-        }
-        guard children.count < Self.maxElements, setPlainShift(lastType) else {
+        guard reader.plainChildren(tag, into: &children, lastType: &lastType) else { return nil }
+        guard children.count < Self.maxElements, let shift = UInt32(exactly: unitShift),
+            isInTable(lastType, shift)
+        else {
             reader.reset(to: before)
-            return false
+            return nil
         }
-        return true
+        return shift
     }
 
     /// From offsets in the unit to places in the table.
-    private var unitShift: Int { unit.offset &- tableOrigin &+ sectionBase }
+    private var unitShift: Int { references.slot(current.unit.offset) }
 
-    /// False when types of the unit lie outside the table.
-    private mutating func setPlainShift(_ lastType: UInt32) -> Bool {
-        let shift = unitShift
+    /// Whether all types up to this offset of the unit lie in the table.
+    private func isInTable(_ lastType: UInt32, _ shift: UInt32) -> Bool {
         // References are sums of 32 bits.
-        guard Int(lastType) + shift < min(offsets.count, Int(UInt32.max)),
-            let exact = UInt32(exactly: shift)
-        else { return false }
-        plainShift = exact
-        return true
+        Int(lastType) + Int(shift) < min(references.count, Int(UInt32.max))
     }
 
     /// nil when it cannot be read: the general way tells why.
@@ -192,7 +188,7 @@ extension UnitEncoder {
     }
 
     private mutating func newPlainName(_ offset: UInt32) -> UInt32? {
-        try? newName(StringPlace(section: .str, offset: Int(offset)), unit.offset)
+        try? newName(StringPlace(section: .str, offset: Int(offset)), current.unit.offset)
     }
 
     private mutating func newShortName(_ key: UInt64) -> UInt32? {
@@ -209,8 +205,6 @@ extension UnitEncoder {
     /// Takes back the record of `id`, the last one, and what waits for its references.
     mutating func takeBack(_ id: UInt32) {
         types.removeLast(id)
-        while !patches.isEmpty, Int(patches[patches.count - 1]) >= types.position {
-            _ = patches.popLast()
-        }
+        references.takeBack(to: types.position)
     }
 }

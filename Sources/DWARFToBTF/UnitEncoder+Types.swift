@@ -35,7 +35,7 @@ extension UnitEncoder {
         let id = types.addInt(
             name: name, size: size, encoding: encoding.intBits, bits: UInt32(bits))
         define(die, as: id)
-        if name == context.intName, unitInt == nil { unitInt = id }
+        if name == context.intName { references.found(int: id) }
     }
 
     /// A complex number: an array of two of its parts, which lies in memory the same way.
@@ -52,7 +52,7 @@ extension UnitEncoder {
             ? types.add(.float, name: partName, third: size / 2)
             : types.addInt(name: partName, size: size / 2, encoding: 0, bits: size / 2 * 8)
         let id = types.addArray(element: element, index: 0, count: 2)
-        indexPatches.append(UInt32(truncatingIfNeeded: types.position - 2))
+        references.waitForInt(types.position - 2)
         define(die, as: id)
     }
 
@@ -87,9 +87,9 @@ extension UnitEncoder {
             setAlias(die, of: target)
             return
         }
-        let place = offsets.mark(slot(die.offset))
+        let place = references.mark(die.offset)
         let id = begin(kind, name: name, to: target)
-        offsets.set(place, .type(id & ~TypeWriter.unstored))
+        references.define(place, as: id)
         if kind == .typedef { try openTagged(die, place) }
     }
 
@@ -180,7 +180,7 @@ extension UnitEncoder {
     }
 
     mutating func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE) -> OpenEntry {
-        opened(sort, die, offsets.mark(slot(die.offset)))
+        opened(sort, die, references.mark(die.offset))
     }
 
     func opened(_ sort: OpenEntry.Sort, _ die: borrowing DIE, _ place: Int) -> OpenEntry {
@@ -191,8 +191,8 @@ extension UnitEncoder {
 
     /// A member, value, dimension or `...` of the entry that is open (there is one).
     mutating func addElement(_ die: borrowing DIE) throws(DWARFError) {
-        guard openDepth == die.depth - 1 else { return }
-        let sort = open[open.count - 1].sort
+        guard open.depth == die.depth - 1 else { return }
+        let sort = open.last.sort
         if die.tag == .member { return sort == .composite ? try addMember(die) : () }
         switch (die.tag, sort) {
         case (.inheritance, .composite):
@@ -205,7 +205,7 @@ extension UnitEncoder {
         case (.subrangeType, .array):
             scratch.append(dimension(die))
         case (.unspecifiedParameters, .prototype), (.unspecifiedParameters, .function):
-            open[open.count - 1].flag = true
+            makeOpenVariadic()
         default:
             break
         }
@@ -268,12 +268,12 @@ extension UnitEncoder {
 
     /// Bytes of an integer or enum type that stands before its use; 0 for any other.
     private func declaredSize(_ reference: EntryReference) -> UInt64 {
-        guard var id = knownType(reference) else { return 0 }
+        guard var id = references.type(reference) else { return 0 }
         for _ in 0..<32 where TypeWriter.isUnstored(id) {
             switch types.info(id).kind {
             case .int, .enum, .enum64: return UInt64(types.word(id, 2))
             case .typedef, .const, .volatile:
-                let next = knownType(EntryReference(rawValue: types.word(id, 2)))
+                let next = references.type(EntryReference(rawValue: types.word(id, 2)))
                 guard let next else { return 0 }
                 id = next
             default: return 0
@@ -294,7 +294,7 @@ extension UnitEncoder {
         switch die.form(.dataMemberLocation) {
         case .exprloc, .block, .block1, .block2, .block4:
             let range = BlockRange(bits: die.value(.dataMemberLocation))
-            let section = inTypes ? data.types : data.info
+            let section = current.inTypes ? data.types : data.info
             guard
                 var cursor = section.cursor(bigEndian: data.bigEndian)
                     .sub(range.offset, range.length), (try? cursor.readU8()) == 0x23,

@@ -4,7 +4,7 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 
-// What a unit knows of its functions.
+// What a unit knows of its declared.functions.
 
 /// `inStruct`: a struct by value may take several registers, or none, and moves those after it.
 enum ParameterPlace { case expected, elsewhere, inStruct }
@@ -13,17 +13,17 @@ extension UnitEncoder {
     /// Takes down the functions of the units just read.
     mutating func collectFunctions() throws(DWARFError) {
         var tags: [Int: [DeclarationTag]] = [:]
-        for tag in declarationTags {
+        for tag in annotations.declared {
             if case .function(let index) = tag.target { tags[index, default: []].append(tag) }
         }
-        for index in functions.indices
-        where !functions[index].isDeclaration || functions[index].hasCode {
+        for index in declared.functions.indices
+        where !declared.functions[index].isDeclaration || declared.functions[index].hasCode {
             try consider(index, tags: tags.isEmpty ? [] : tags[index] ?? [])
         }
     }
 
     private mutating func consider(_ index: Int, tags: [DeclarationTag]) throws(DWARFError) {
-        let function = functions[index]
+        let function = declared.functions[index]
         let definition = definition(of: index)
         guard definition.name != 0 else {
             if function.hasCode {
@@ -84,7 +84,7 @@ extension UnitEncoder {
     /// Whether a clone's parameter is constant, or nowhere, or not in a register although its position is
     /// one of those that the calling convention gives registers.
     private func isOptimized(_ index: Int) throws(DWARFError) -> Bool {
-        let value = values[index]
+        let value = declared.values[index]
         if value.isConstant { return true }
         guard let located = located(index) else { return true }
         guard Int(value.position) < context.registers.count else { return false }
@@ -98,28 +98,28 @@ extension UnitEncoder {
 
     /// The entry that says a function's name and return type: itself, or what it is an instance of.
     func definition(of index: Int) -> (name: UInt32, returns: EntryReference) {
-        var name = functions[index].name
-        var returns = functions[index].returns
-        var origin = functions[index].origin
+        var name = declared.functions[index].name
+        var returns = declared.functions[index].returns
+        var origin = declared.functions[index].origin
         for _ in 0..<4 {
-            guard case .function(let next) = offsets.get(origin), origin != .none else { break }
-            if name == 0 { name = functions[Int(next)].name }
-            if returns == .none { returns = functions[Int(next)].returns }
-            origin = functions[Int(next)].origin
+            guard case .function(let next) = references.get(origin), origin != .none else { break }
+            if name == 0 { name = declared.functions[Int(next)].name }
+            if returns == .none { returns = declared.functions[Int(next)].returns }
+            origin = declared.functions[Int(next)].origin
         }
         return (name, returns)
     }
 
     /// Name and type of a parameter or variable, its own or its origin's.
     func parameter(_ index: Int) throws(DWARFError) -> (name: UInt32, type: UInt32) {
-        var name = values[index].name
-        var type = values[index].type
-        var origin = values[index].origin
+        var name = declared.values[index].name
+        var type = declared.values[index].type
+        var origin = declared.values[index].origin
         for _ in 0..<4 {
-            guard origin != .none, case .value(let next) = offsets.get(origin) else { break }
-            if name == 0 { name = values[Int(next)].name }
-            if type == .none { type = values[Int(next)].type }
-            origin = values[Int(next)].origin
+            guard origin != .none, case .value(let next) = references.get(origin) else { break }
+            if name == 0 { name = declared.values[Int(next)].name }
+            if type == .none { type = declared.values[Int(next)].type }
+            origin = declared.values[Int(next)].origin
         }
         return (name, try typeID(type))
     }
@@ -145,21 +145,21 @@ extension UnitEncoder {
 
     /// A clone's parameter that is not the one of this position in the original: some before it went.
     func isReordered(_ index: Int) -> Bool {
-        guard values[index].origin != .none,
-            case .value(let origin) = offsets.get(values[index].origin)
+        guard declared.values[index].origin != .none,
+            case .value(let origin) = references.get(declared.values[index].origin)
         else { return false }
-        return values[Int(origin)].position != values[index].position
+        return declared.values[Int(origin)].position != declared.values[index].position
     }
 
     /// The parameter with a location: itself, or what it is an instance of.
     private func located(_ index: Int) -> ValueEntry? {
-        var value = values[index]
+        var value = declared.values[index]
         for _ in 0..<4 {
             if value.hasLocation { return value }
-            guard value.origin != .none, case .value(let next) = offsets.get(value.origin) else {
+            guard value.origin != .none, case .value(let next) = references.get(value.origin) else {
                 return nil
             }
-            value = values[Int(next)]
+            value = declared.values[Int(next)]
         }
         return nil
     }

@@ -4,29 +4,6 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 
-/// An entry that is still open: its children come next in the stream.
-struct OpenEntry: BitwiseCopyable {
-    enum Sort: BitwiseCopyable {
-        case composite, array, enumeration, prototype, function, annotated
-    }
-
-    let sort: Sort
-    let depth: Int
-    /// Its place in the offset table.
-    let place: Int
-    var name: UInt32 = 0
-    var tag: Tag
-    var size: UInt64 = 0
-    var type = EntryReference.none
-    var flag = false
-    /// Where its elements start in `scratch`.
-    let elements: Int
-    /// Index of the function, for `.function`.
-    var function = 0
-    /// Where its annotations start in `annotations`.
-    let firstAnnotation: Int
-}
-
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
 /// collected for selection. References are DWARF offsets until `resolveReferences`. Each thread has one
 /// and empties it between units.
@@ -39,66 +16,32 @@ struct UnitEncoder: ~Copyable {
     /// What the units since the table was last emptied come to, beside types.
     var findings = UnitFindings()
 
-    // The unit under way.
-    var unit: Unit
-    var inTypes = false
-    var unitIsC = true
-    var strOffsetsBase: UInt64 = 0
+    private(set) var current: UnitUnderWay
     /// Of the unit's skeleton, in a `.dwo` file.
     private var addressBase: UInt64?
     /// What was said by the units since the table was last emptied.
-    var contexts: [UnitContext] = []
-    /// Section offset of the table's first word, and where the unit's section begins in the table.
-    var tableOrigin = 0
-    var sectionBase = 0
-    /// Where units that refer to each other find others' entries.
-    var links = UnitLinks()
-    var offsets = OffsetTable()
-    /// Words that hold an `EntryReference` for now.
-    var patches = Arena<UInt32>()
-    /// The same of records with many.
-    var runs = Arena<ReferenceRun>()
-    /// Words that hold an array's index type.
-    var indexPatches = Arena<UInt32>()
-    /// Enums whose sign is that of the type they are made on.
-    var enumSigns: [(id: UInt32, type: EntryReference)] = []
-    var functions = Arena<FunctionEntry>()
-    var values = Arena<ValueEntry>()
-    /// Variables outside of functions, as indexes into `values`.
-    var variables: [Int] = []
-    /// Variables of functions, for the ledger.
-    var localVariables: [ValueEntry] = []
-    var declarationTags: [DeclarationTag] = []
-    /// By place in the offset table.
-    var annotationEntries: [Int: AnnotationEntry] = [:]
-    var declarationChains: [(target: TagTarget, chain: EntryReference, component: Int)] = []
-    var taggedPointers: [(id: UInt32, target: EntryReference, chain: EntryReference)] = []
+    private(set) var contexts: [UnitContext] = []
+    var references = References()
+    var declared = DeclaredEntries()
+    var annotations = Annotations()
+    private(set) var open = OpenEntries()
 
-    var open = Arena<OpenEntry>()
-    /// A bit for the depth of each of them, below 64.
-    var openDepths: UInt64 = 0
-    /// The same of functions, unless the ledger asks for their variables; and how many functions are open.
-    var hiddenDepths: UInt64 = 0
-    var openFunctions = 0
+    /// Elements of the entries that are open.
     var scratch = Arena<UInt32>()
+    /// Children of an entry that is read in one go.
     var children = Arena<PlainChild>()
     var models = CompositeModels()
-    /// From offsets in the unit to places in the table.
-    var plainShift: UInt32 = 0
-    var annotations: [Annotation] = []
     var knownNames: NameCache
     private var die = DIE()
     /// Kernels take names of up to 511 bytes.
     private static let longestName = 4096
-    /// The integer `int` of the table's units.
-    var unitInt: UInt32?
 
     init(_ context: EncodeContext, firstUnit: Unit) {
         self.context = context
         data = context.data
         types = TypeWriter(names: context.names)
         knownNames = NameCache(context.namesByOffset)
-        unit = firstUnit
+        current = UnitUnderWay(firstUnit)
     }
 
     // MARK: The walk
@@ -109,14 +52,10 @@ struct UnitEncoder: ~Copyable {
     mutating func encode(
         _ unit: Unit, table: AbbreviationTable, inTypes: Bool
     ) throws(DWARFError) -> Bool {
-        self.unit = unit
-        self.inTypes = inTypes
-        strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
-        // GNU's forerunner of the section has no header.
-        if data.isSplit, unit.encoding.version < 5 { strOffsetsBase = 0 }
+        current.begin(unit, inTypes: inTypes, isSplit: data.isSplit)
         open.removeAll()
         scratch.removeAll()
-        annotations.removeAll(keepingCapacity: true)
+        annotations.beginUnit()
         var reader = try data.entries(of: unit, table: table, inTypes: inTypes)
         // In and out of this struct: the reader fills it while the rest of the struct is in use.
         var die = DIE()
@@ -125,15 +64,12 @@ struct UnitEncoder: ~Copyable {
         guard try reader.advance() else { return true }
         try reader.decode(into: &die)
         guard try enterUnit(die) else { return false }
-        openDepths = 0
-        hiddenDepths = 0
-        openFunctions = 0
         var filter = EntryFilter(variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
-            while openDepth >= reader.outermost { try close() }
+            while open.depth >= reader.outermost { try close() }
             try visit(die, &reader)
-            filter.open = openDepths
-            filter.hidden = hiddenDepths
+            filter.open = open.depths
+            filter.hidden = open.hidden
         }
         while !open.isEmpty { try close() }
         return true
@@ -143,20 +79,21 @@ struct UnitEncoder: ~Copyable {
     mutating func enter(_ split: DWARFData, addressBase: UInt64) {
         data = split
         self.addressBase = addressBase
-        links = UnitLinks()
-        links.inAlternate = true
-        sectionBase = 0
+        references.links = UnitLinks()
+        references.links.inAlternate = true
+        references.sectionBase = 0
     }
 
     /// Turns back from a `.dwo` file.
     mutating func leave(to whole: DWARFData) {
         data = whole
         addressBase = nil
-        links = UnitLinks()
+        references.links = UnitLinks()
     }
 
     private mutating func enterUnit(_ die: borrowing DIE) throws(DWARFError) -> Bool {
-        if die.has(.strOffsetsBase) { strOffsetsBase = die.value(.strOffsetsBase) }
+        if die.has(.strOffsetsBase) { current.strOffsetsBase = die.value(.strOffsetsBase) }
+        let unit = current.unit
         let language = die.value(.language)
         let context = UnitContext(
             unit: unit, data: data, name: self.context.keepsLedger ? try unitName(die) : "",
@@ -172,7 +109,7 @@ struct UnitEncoder: ~Copyable {
             return false
         }
         contexts.append(context)
-        unitIsC = context.isC
+        current.isC = context.isC
         return true
     }
 
@@ -205,36 +142,32 @@ struct UnitEncoder: ~Copyable {
     }
 
     /// Opens an entry: its children come next.
-    mutating func push(_ entry: OpenEntry) {
-        open.append(entry)
-        let bit: UInt64 = entry.depth < 64 ? 1 << UInt64(entry.depth) : 0
-        openDepths |= bit
-        if entry.sort == .function {
-            if !context.keepsLedger { hiddenDepths |= bit }
-            openFunctions += 1
-        }
-    }
+    mutating func push(_ entry: OpenEntry) { open.push(entry, isHiding: !context.keepsLedger) }
 
-    /// Depth of the innermost open entry; -1 when none is.
-    var openDepth: Int { open.isEmpty ? -1 : open[open.count - 1].depth }
+    /// Takes back from `open` the entry whose children are all read.
+    mutating func popOpen() -> OpenEntry? { open.pop() }
+
+    /// The entry that is open takes any further arguments.
+    mutating func makeOpenVariadic() { open.makeVariadic() }
+
+    mutating func forgetContexts() { contexts.removeAll(keepingCapacity: true) }
 
     // MARK: Names and references
 
-    func fail(_ offset: Int, _ message: String) -> DWARFError {
-        DWARFError(section: inTypes ? ".debug_types" : ".debug_info", offset: offset, message)
-    }
+    func fail(_ offset: Int, _ message: String) -> DWARFError { current.fail(offset, message) }
 
     /// The number of the name in `slot`; 0 when the entry has none.
     @inline(__always)
     mutating func name(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> UInt32 {
         guard die.has(slot) else { return 0 }
-        if die.form(slot) == .strp, !links.inAlternate,
+        if die.form(slot) == .strp, !references.links.inAlternate,
             let offset = UInt32(exactly: die.value(slot)), let known = knownNames.find(offset)
         {
             return known
         }
         if die.form(slot) == .string, let offset = Int(exactly: die.value(slot)) {
-            let key = inTypes ? data.types.shortKey(at: offset) : data.info.shortKey(at: offset)
+            let key =
+                current.inTypes ? data.types.shortKey(at: offset) : data.info.shortKey(at: offset)
             if key != 0, let known = knownNames.findShort(key) { return known }
         }
         return try newName(die, slot)
@@ -244,14 +177,14 @@ struct UnitEncoder: ~Copyable {
         _ die: borrowing DIE, _ slot: Slot
     ) throws(DWARFError) -> UInt32 {
         let place = try data.place(
-            of: die.value(slot), form: die.form(slot), unit: unit, strOffsetsBase: strOffsetsBase,
-            inTypes: inTypes, at: die.offset)
+            of: die.value(slot), form: die.form(slot), unit: current.unit,
+            strOffsetsBase: current.strOffsetsBase, inTypes: current.inTypes, at: die.offset)
         return try newName(place, die.offset)
     }
 
     /// - Parameter die: offset of the entry, for messages.
     mutating func newName(_ place: StringPlace, _ die: Int) throws(DWARFError) -> UInt32 {
-        let isCached = place.section == .str && !links.inAlternate
+        let isCached = place.section == .str && !references.links.inAlternate
         let offset = UInt32(exactly: place.offset)
         if isCached, let offset, let known = knownNames.find(offset) { return known }
         let view = try bytes(of: place, die)
@@ -271,8 +204,8 @@ struct UnitEncoder: ~Copyable {
     private func unitName(_ die: borrowing DIE) throws(DWARFError) -> String {
         guard die.has(.name) else { return "" }
         let place = try data.place(
-            of: die.value(.name), form: die.form(.name), unit: unit,
-            strOffsetsBase: strOffsetsBase, inTypes: inTypes, at: die.offset)
+            of: die.value(.name), form: die.form(.name), unit: current.unit,
+            strOffsetsBase: current.strOffsetsBase, inTypes: current.inTypes, at: die.offset)
         return String(decoding: try bytes(of: place, die.offset).array, as: UTF8.self)
     }
 
@@ -296,7 +229,7 @@ struct UnitEncoder: ~Copyable {
     /// The name of a type; 0, with a note, where the unit's language allows what no kernel takes.
     mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
         let name = try name(die, .name)
-        if unitIsC || name == 0 { return name }
+        if current.isC || name == 0 { return name }
         if isIdentifier(context.names.bytes(of: name)[...], for: context.target) {
             return name
         }
@@ -304,36 +237,24 @@ struct UnitEncoder: ~Copyable {
         return 0
     }
 
-    /// Where an entry of this unit's section stands in the offset table.
-    func slot(_ offset: Int) -> Int { offset - tableOrigin + sectionBase }
-
     /// The entry an attribute refers to.
     @inline(__always)
     func reference(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> EntryReference {
         guard die.has(slot) else { return .none }
         let value = die.value(slot)
-        var target: Int
-        switch die.form(slot) {
-        case .ref1, .ref2, .ref4, .ref8, .refUdata:
-            target = Int(clamping: value) - tableOrigin
-            if target >= 0 { target &+= sectionBase }  // both are below the table's size or caught
-        default:
-            target = links.target(value, form: die.form(slot), tableOrigin: tableOrigin) ?? -1
-        }
-        // At 0 stands the header of a unit, and a word 0 says void.
-        guard target > 0, target < offsets.count, let raw = UInt32(exactly: target) else {
+        guard let target = references.target(value, form: die.form(slot)) else {
             throw fail(
                 die.offset,
                 "reference of form 0x\(String(die.form(slot).rawValue, radix: 16)) to 0x"
                     + String(value, radix: 16) + " leads to no entry that can be read")
         }
-        return EntryReference(rawValue: raw)
+        return target
     }
 
     /// Appends a word that becomes the id of what `reference` names.
     mutating func append(_ reference: EntryReference) {
         if reference == .none { return types.append(0) }
-        patches.append(UInt32(truncatingIfNeeded: types.position))
+        references.wait(types.position)
         types.append(reference.rawValue)
     }
 
@@ -347,7 +268,7 @@ struct UnitEncoder: ~Copyable {
             name: name, info: TypeInfo(kind, vlen: vlen, flag: flag),
             third: reference == .none ? 0 : reference.rawValue)
         if reference != .none {
-            patches.append(UInt32(truncatingIfNeeded: types.position - 1))
+            references.wait(types.position - 1)
         }
         return id
     }
@@ -355,17 +276,17 @@ struct UnitEncoder: ~Copyable {
     /// Notes what the entry `die` became.
     @inline(__always)
     mutating func define(_ die: borrowing DIE, as id: UInt32) {
-        offsets.set(offsets.mark(slot(die.offset)), .type(id & ~TypeWriter.unstored))
+        references.define(references.mark(die.offset), as: id)
     }
 
     /// Notes what the entry that is closing became.
     mutating func define(_ entry: OpenEntry, as id: UInt32) {
-        offsets.set(entry.place, .type(id & ~TypeWriter.unstored))
+        references.define(entry.place, as: id)
     }
 
     /// Makes `die` stand for another entry's type.
     mutating func setAlias(_ die: borrowing DIE, of target: EntryReference) {
-        offsets.setAlias(offsets.mark(slot(die.offset)), of: target)
+        references.setAlias(references.mark(die.offset), of: target)
     }
 
     mutating func aliasToVoid(_ die: borrowing DIE) { setAlias(die, of: .none) }

@@ -126,27 +126,27 @@ struct UnitReader: ~Copyable {
         let alternateBase = (typesBase + data.types.count + 63) / 64 * 64
         encoder.beginTable(
             origin: 0, count: alternateBase + (data.alternate?.info.count ?? 0))
-        encoder.links.isShared = true
-        encoder.links.alternateBase = data.alternate == nil ? nil : alternateBase
+        encoder.references.links.isShared = true
+        encoder.references.links.alternateBase = data.alternate == nil ? nil : alternateBase
         for unit in data.units where unit.sort == .type {
-            encoder.links.signatures[unit.signature] = unit.typeOffset
+            encoder.references.links.signatures[unit.signature] = unit.typeOffset
         }
         for unit in data.typeUnits {
-            encoder.links.signatures[unit.signature] = typesBase + unit.typeOffset
+            encoder.references.links.signatures[unit.signature] = typesBase + unit.typeOffset
         }
         if let alternate = data.alternate {
             encoder.data = alternate
-            encoder.links.inAlternate = true
-            encoder.sectionBase = alternateBase
+            encoder.references.links.inAlternate = true
+            encoder.references.sectionBase = alternateBase
             try read(alternate.units, inTypes: false)
             encoder.data = data
-            encoder.links.inAlternate = false
+            encoder.references.links.inAlternate = false
             table = nil
             compiler = nil
         }
-        encoder.sectionBase = typesBase
+        encoder.references.sectionBase = typesBase
         try read(data.typeUnits, inTypes: true)
-        encoder.sectionBase = 0
+        encoder.references.sectionBase = 0
         try read(data.units, inTypes: false)
         try encoder.finishTable()
     }
@@ -154,7 +154,9 @@ struct UnitReader: ~Copyable {
     private mutating func read(_ units: [Unit], inTypes: Bool) throws(DWARFError) {
         for (index, unit) in units.enumerated() {
             // Those are read one by one.
-            if !inTypes, !encoder.links.inAlternate, context.splitUnits[index] != nil { continue }
+            if !inTypes, !encoder.references.links.inAlternate, context.splitUnits[index] != nil {
+                continue
+            }
             _ = try encoder.encode(unit, table: try table(of: unit), inTypes: inTypes)
         }
     }
@@ -163,19 +165,10 @@ struct UnitReader: ~Copyable {
 extension UnitEncoder {
     /// Empties the table for entries `origin` ..< `origin + count` of the section.
     mutating func beginTable(origin: Int, count: Int) {
-        tableOrigin = origin
-        offsets.reset(count: count)
-        contexts.removeAll(keepingCapacity: true)
-        functions.removeAll()
-        values.removeAll()
-        variables.removeAll(keepingCapacity: true)
-        localVariables.removeAll(keepingCapacity: true)
-        declarationTags.removeAll(keepingCapacity: true)
-        patches.removeAll()
-        runs.removeAll()
-        indexPatches.removeAll()
-        enumSigns.removeAll(keepingCapacity: true)
-        unitInt = nil
+        references.begin(origin: origin, count: count)
+        forgetContexts()
+        declared.removeAll()
+        annotations.beginTable()
     }
 
     /// Completes types and findings of the units read into the table.
@@ -187,15 +180,15 @@ extension UnitEncoder {
         } else if let section = context.perCPU {
             try collectPerCPU(section)
         }
-        for tag in declarationTags {
+        for tag in annotations.declared {
             guard case .type(let id) = tag.target else { continue }
             types.addDeclarationTag(tag.value, on: id, component: tag.component)
         }
         if context.keepsLedger {
             for context in contexts { findings.unitNames.append(context.name) }
         }
-        findings.int = unitInt
-        swap(&findings.lateIndexes, &indexPatches)
+        findings.int = references.int
+        references.giveIndexes(for: &findings.lateIndexes)
         types.seal()
     }
 }

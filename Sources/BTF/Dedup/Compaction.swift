@@ -35,12 +35,12 @@ extension TypeStore {
         let order = appearance()
         let names = usedNames(order)
         let section = Mutex<StringSection?>(nil)
-        var final = Array(repeating: UInt32(0), count: starts.count)
+        var final = Array(repeating: UInt32(0), count: stored.count)
         for (position, index) in order.enumerated() {
             final[Int(index)] = firstID + UInt32(position)
         }
         var output: [UInt32] = []
-        let (texts, isBase) = (names.texts, base == nil)
+        let (texts, isBase) = (names.texts, base.index == nil)
         beside {
             let made = StringSection(texts, leadingEmpty: isBase)
             section.withLock { $0 = made }
@@ -74,9 +74,9 @@ extension TypeStore {
         used.texts.reserveCapacity(order.count)
         var at = 0
         for index in order {
-            let start = Int(starts[Int(index)])
-            TypeInfo(rawValue: words[start + 1]).forEachName { place in
-                let name = words[start + place]
+            let start = Int(stored.starts[Int(index)])
+            TypeInfo(rawValue: stored.words[start + 1]).forEachName { place in
+                let name = stored.words[start + place]
                 guard name >= names.stringBase, name != 0 else { return }
                 let number: UInt32
                 if let earlier = known.find(name) {
@@ -89,7 +89,7 @@ extension TypeStore {
                 used.places.append(UInt32(truncatingIfNeeded: at + place))
                 used.numbers.append(number)
             }
-            at += end(of: Int(index)) - start
+            at += stored.end(of: Int(index)) - start
         }
         return used
     }
@@ -97,32 +97,28 @@ extension TypeStore {
     /// The records of `order` with final ids; their names are still to come.
     private func laidOut(_ order: [UInt32], _ final: [UInt32]) -> [UInt32] {
         var output: [UInt32] = []
-        output.reserveCapacity(words.count)
+        output.reserveCapacity(stored.words.count)
         for index in order {
-            let start = Int(starts[Int(index)])
+            let start = Int(stored.starts[Int(index)])
             let at = output.count
-            for word in start..<end(of: Int(index)) { output.append(words[word]) }
-            TypeInfo(rawValue: words[start + 1]).forEachReference { (place: Int) in
-                let target = resolve(words[start + place])
+            for word in start..<stored.end(of: Int(index)) { output.append(stored.words[word]) }
+            TypeInfo(rawValue: stored.words[start + 1]).forEachReference { (place: Int) in
+                let target = resolve(stored.words[start + place])
                 output[at + place] = target < firstID ? target : final[Int(target - firstID)]
             }
         }
         return output
     }
 
-    private func end(of index: Int) -> Int {
-        index + 1 < starts.count ? Int(starts[index + 1]) : words.count
-    }
-
     /// The own types that stay, in the order in which they stood in their units.
     private func appearance() -> [UInt32] {
         var order: [UInt32] = []
-        order.reserveCapacity(starts.count)
+        order.reserveCapacity(stored.starts.count)
         var start = 0
-        for unit in unitEnds.indices {
-            let end = Int(unitEnds[unit])
-            let kept = (start..<end).filter { merged[$0] == firstID + UInt32($0) }
-            order += kept.sorted { places[$0] < places[$1] }.lazy.map { UInt32($0) }
+        for unit in stored.unitEnds.indices {
+            let end = Int(stored.unitEnds[unit])
+            let kept = (start..<end).filter { stored.merged[$0] == firstID + UInt32($0) }
+            order += kept.sorted { stored.places[$0] < stored.places[$1] }.lazy.map { UInt32($0) }
             start = end
         }
         return order

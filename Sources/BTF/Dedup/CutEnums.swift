@@ -12,14 +12,14 @@ extension TypeStore {
         let info = TypeInfo(rawValue: unit.words[start + 1])
         let isWide = info.kind == .enum64
         // An ENUM of 8 bytes was cut, whatever else the base holds. One of 4 bytes only where nothing has a sign.
-        guard isWide ? baseEnums.hasCut : info.flag && canHaveLostSigns else { return false }
+        guard isWide ? base.enums.hasCut : info.flag && canHaveLostSigns else { return false }
         let cut = cutEnum(at: start, unit)
         guard let hash = recordHash(cut, 0) else { return false }
         var list = Candidates(hash & hashMask)
         while let candidate = next(&list) {
             guard candidate < firstID else { continue }
-            let other = Int(baseStarts[Int(candidate)])
-            if cut.indices.allSatisfy({ cut[$0] == baseWords[other + $0] }) {
+            let other = Int(base.starts[Int(candidate)])
+            if cut.indices.allSatisfy({ cut[$0] == base.words[other + $0] }) {
                 standings[Int(number)].settled = resolve(candidate)
                 return true
             }
@@ -27,7 +27,7 @@ extension TypeStore {
         return false
     }
 
-    private var canHaveLostSigns: Bool { !baseEnums.hasWhole && baseEnums.hasHighValues }
+    private var canHaveLostSigns: Bool { !base.enums.hasWhole && base.enums.hasHighValues }
 
     /// The enum as an ENUM without a sign.
     private func cutEnum(at start: Int, _ unit: borrowing TypeWriter) -> [UInt32] {

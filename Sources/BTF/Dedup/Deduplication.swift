@@ -27,7 +27,7 @@ internal import Bytes
 //
 // 1. Leaves are merged by their words. An enum without values is a forward declaration and gives way
 //    to the enum of its name.
-// 2. Structs and unions (and typedefs, see `settlesTypedefsByGraph`), in order. A candidate is proven
+// 2. Structs and unions (and typedefs, see `StoreBase.settlesTypedefsByGraph`), in order. A candidate is proven
 //    by walking both graphs in step (`isSame`): each pair of types met is written down as an assumption,
 //    a pair met again is taken as assumed instead of walked again, and one contradiction anywhere
 //    rejects the candidate and all its assumptions. When the walk ends without one, the two graphs are
@@ -66,7 +66,7 @@ extension TypeStore {
     /// - Throws: `BTFError` when types contain themselves without a struct in between, and when so many look
     ///   alike that comparing them would take too long.
     package mutating func absorb(_ unit: borrowing TypeWriter) throws(BTFError) {
-        let first = starts.count
+        let first = stored.count
         standings.refill(Standing(), count: unit.count)
         budget += 400 * unit.count
         for index in unit.leaves.indices {
@@ -81,18 +81,18 @@ extension TypeStore {
             let number = unit.graphs[index]
             guard standings[Int(number)].settled == Self.unsettled else { continue }
             let isTypedef = unit.info(TypeWriter.unstored | number).kind == .typedef
-            if isTypedef, !settlesTypedefsByGraph { continue }
+            if isTypedef, !base.settlesTypedefsByGraph { continue }
             settleGraph(number, unit)
             try checkBudget(number, unit)
         }
         for number in 0..<unit.count where standings[number].settled == Self.unsettled {
             try settleReferring(UInt32(truncatingIfNeeded: number), unit)
         }
-        if settlesTypedefsByGraph { try refuseEndlessTypedefs(unit) }
+        if base.settlesTypedefsByGraph { try refuseEndlessTypedefs(unit) }
         for (forward, full) in lateForwards { merge(forward, into: id(of: full)) }
         lateForwards.removeAll(keepingCapacity: true)
-        for index in first..<starts.count { storeReferences(Int(starts[index])) }
-        unitEnds.append(UInt32(truncatingIfNeeded: starts.count))
+        for index in first..<stored.count { storeReferences(Int(stored.starts[index])) }
+        stored.endUnit()
     }
 
     private func checkBudget(
@@ -107,8 +107,8 @@ extension TypeStore {
 
     /// Makes the references of a record that was taken over those of the store.
     private mutating func storeReferences(_ start: Int) {
-        TypeInfo(rawValue: words[start + 1]).forEachReference {
-            words[start + $0] = id(of: words[start + $0])
+        TypeInfo(rawValue: stored.words[start + 1]).forEachReference {
+            stored.refer(at: start + $0, to: id(of: stored.words[start + $0]))
         }
     }
 
@@ -120,17 +120,16 @@ extension TypeStore {
     private mutating func settleExpectedLeaf(
         _ number: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
-        guard lastLeaf < leafFollowers.count else { return false }
-        let index = Int(leafFollowers[lastLeaf])
-        guard index < starts.count else { return false }
+        let index = leaves.expected
+        guard index < stored.count else { return false }
         let own = Int(unit.starts[Int(number)])
-        let other = Int(starts[index])
+        let other = Int(stored.starts[index])
         let info = TypeInfo(rawValue: unit.words[own + 1])
-        guard info.rawValue == words[other + 1], let kind = info.kind else { return false }
+        guard info.rawValue == stored.words[other + 1], let kind = info.kind else { return false }
         // Without values, which type an enum stands for is another question.
         guard kind.settling == .leaf, !kind.isAnyEnum || info.vlen > 0,
             unit.words.hasSame(
-                own, as: words, other, count: kind.shape.words(vlen: info.vlen))
+                own, as: stored.words, other, count: kind.shape.words(vlen: info.vlen))
         else { return false }
         let id = firstID + UInt32(truncatingIfNeeded: index)
         standings[Int(number)].settled = kind.isAnyEnum ? resolve(id) : id
@@ -139,13 +138,7 @@ extension TypeStore {
 
     /// Notes that a leaf was settled as `id`.
     private mutating func expectLeaf(after id: UInt32) {
-        guard id >= firstID else { return }
-        let index = Int(id - firstID)
-        while leafFollowers.count <= index { leafFollowers.append(.max) }
-        if lastLeaf < leafFollowers.count, leafFollowers[lastLeaf] != UInt32(index) {
-            leafFollowers[lastLeaf] = UInt32(truncatingIfNeeded: index)
-        }
-        lastLeaf = index
+        if id >= firstID { leaves.settled(Int(id - firstID)) }
     }
 
     private mutating func settleLeaf(_ number: UInt32, _ unit: borrowing TypeWriter) {
@@ -203,22 +196,22 @@ extension TypeStore {
         var list = Candidates(hash)
         while let candidate = next(&list) {
             let same = isSame(number, candidate, unit)
-            if same, !forwardMet, !twinMet {
+            if same, !walk.forwardMet, !walk.twinMet {
                 settleAsAssumed()
                 standings[Int(number)].settled = candidate
                 return
             }
             if same { keepAssumptions(unit) }
-            let usable = same && !baseForwardMet
-            if baseForwardMet { missed.append(candidate) }
-            forgetAssumptions()
+            let usable = same && !walk.baseForwardMet
+            if walk.baseForwardMet { missed.append(candidate) }
+            walk.forget(&standings)
             if usable {
                 standings[Int(number)].settled = candidate
                 return
             }
         }
         let id = adopt(number, unit, hash: hash)
-        for candidate in missed { nearMisses.append((id, candidate)) }
+        for candidate in missed { outgrown.add(nearMiss: id, of: candidate) }
     }
 
     // MARK: 3. Types that refer to others
@@ -285,7 +278,7 @@ extension TypeStore {
             while let candidate = next(&list) {
                 if sameReferring(number, candidate, unit) {
                     standings[Int(number)].settled = candidate
-                    if candidate < firstID { servedByBase[Int(candidate)] = 1 }
+                    if candidate < firstID { outgrown.serve(candidate) }
                     return
                 }
             }
@@ -297,12 +290,13 @@ extension TypeStore {
     private func refuseEndlessTypedefs(_ unit: borrowing TypeWriter) throws(BTFError) {
         // Which typedef's walk met a type first: meeting one's own mark again is a circle.
         var walker: [UInt32] = []
-        let newFrom = unitEnds.isEmpty ? 0 : Int(unitEnds[unitEnds.count - 1])
+        let newFrom =
+            stored.unitEnds.isEmpty ? 0 : Int(stored.unitEnds[stored.unitEnds.count - 1])
         for index in unit.graphs.indices {
             let first = unit.graphs[index]
             guard unit.info(TypeWriter.unstored | first).kind == .typedef,
                 standings[Int(first)].settled >= firstID,
-                places[Int(standings[Int(first)].settled - firstID)] == first,
+                stored.places[Int(standings[Int(first)].settled - firstID)] == first,
                 Int(standings[Int(first)].settled - firstID) >= newFrom
             else { continue }
             if walker.isEmpty { walker = Array(repeating: .max, count: unit.count) }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
-internal import Tables
 
 // A unit that only declares a type, as the base does, is served by the base's pointers to it. When a later
 // unit brings the definition, those pointers lead to the wrong type: the base cannot change.
@@ -11,14 +10,14 @@ extension TypeStore {
     ///
     /// - Returns: whether there were any.
     mutating func leaveOutdatedBase() -> Bool {
-        guard !baseMerged.isEmpty else { return false }
-        var completed = Outdated(replaced: baseMerged)
+        guard !outgrown.isEmpty else { return false }
+        var completed = Outdated(replaced: outgrown.replaced)
         var copies: [UInt32: UInt32] = [:]
-        let count = starts.count
-        for index in 0..<count where merged[index] == firstID + UInt32(index) {
+        let count = stored.starts.count
+        for index in 0..<count where stored.merged[index] == firstID + UInt32(index) {
             moveReferences(of: index, &completed, &copies)
         }
-        for id in 1..<firstID where servedByBase[Int(id)] != 0 && copies[id] == nil {
+        for id in 1..<firstID where outgrown.isServed(id) && copies[id] == nil {
             // No own type refers to it, but some unit has it.
             if isOutdated(id, &completed) { copies[id] = copyOfBase(id) }
         }
@@ -26,15 +25,17 @@ extension TypeStore {
         // leads to the declaration, the unit that had the copied type means the own struct of that name.
         var replaced = completed
         replaced.known.removeAll()
-        for (own, base) in nearMisses where resolve(own) == own { replaced.replaced[base] = own }
+        for (own, base) in outgrown.nearMisses where resolve(own) == own {
+            replaced.replaced[base] = own
+        }
         var index = count
-        while index < starts.count {
+        while index < stored.starts.count {
             moveReferences(of: index, &replaced, &copies)
             index += 1
         }
-        guard starts.count > count else { return false }
-        baseCopies = copies
-        unitEnds.append(UInt32(truncatingIfNeeded: starts.count))
+        guard stored.starts.count > count else { return false }
+        outgrown.copies = copies
+        stored.endUnit()
         return true
     }
 
@@ -47,20 +48,22 @@ extension TypeStore {
     private mutating func moveReferences(
         of index: Int, _ outdated: inout Outdated, _ copies: inout [UInt32: UInt32]
     ) {
-        let start = Int(starts[index])
+        let start = Int(stored.starts[index])
         var positions: [Int] = []
-        TypeInfo(rawValue: words[start + 1]).forEachReference { positions.append(start + $0) }
+        TypeInfo(rawValue: stored.words[start + 1]).forEachReference {
+            positions.append(start + $0)
+        }
         for position in positions {
-            let target = words[position]
+            let target = stored.words[position]
             guard target != 0, target < firstID else { continue }
             if let own = outdated.replaced[target] {
-                words[position] = own
+                stored.refer(at: position, to: own)
                 continue
             }
             guard isOutdated(target, &outdated) else { continue }
             let copy = copies[target] ?? copyOfBase(target)
             copies[target] = copy
-            words[position] = copy
+            stored.refer(at: position, to: copy)
         }
     }
 
@@ -80,9 +83,9 @@ extension TypeStore {
             }
             var waits = false
             var found = false
-            let start = Int(baseStarts[Int(id)])
+            let start = Int(base.starts[Int(id)])
             info(id).forEachReference { (at: Int) in
-                let target = baseWords[start + at]
+                let target = base.words[start + at]
                 guard target != 0, target < firstID else { return }
                 if outdated.replaced[target] != nil || outdated.known[target] == true {
                     found = true
@@ -97,15 +100,9 @@ extension TypeStore {
     }
 
     private mutating func copyOfBase(_ id: UInt32) -> UInt32 {
-        let copy = firstID + UInt32(truncatingIfNeeded: starts.count)
-        let start = Int(baseStarts[Int(id)])
-        starts.append(UInt32(truncatingIfNeeded: words.count))
-        for at in start..<start + info(id).recordWords {
-            words.append(baseWords[at])
-        }
-        merged.append(copy)
-        places.append(UInt32(truncatingIfNeeded: starts.count))
-        table.append(hash: nil)
+        let copy = firstID + UInt32(truncatingIfNeeded: stored.starts.count)
+        let start = Int(base.starts[Int(id)])
+        stored.append(start..<start + info(id).recordWords, of: base.words, as: copy)
         return copy
     }
 }

@@ -9,9 +9,11 @@ extension TypeStore {
         let (x, y) = (place(of: a, unit), place(of: b, unit))
         if x.owner == .unit, y.owner == .store {
             let info = TypeInfo(rawValue: unit.words[x.start + 1])
-            guard info.rawValue == words[y.start + 1], let kind = info.kind else { return false }
+            guard info.rawValue == stored.words[y.start + 1], let kind = info.kind else {
+                return false
+            }
             return unit.words.hasSame(
-                x.start, as: words, y.start, count: kind.shape.words(vlen: info.vlen))
+                x.start, as: stored.words, y.start, count: kind.shape.words(vlen: info.vlen))
         }
         let info = TypeInfo(rawValue: read(x, 1, unit))
         guard info.rawValue == read(y, 1, unit), info.kind != nil else { return false }
@@ -63,15 +65,14 @@ extension TypeStore {
     mutating func isSame(
         _ number: UInt32, _ candidate: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
-        pairs.removeAll()
-        pairs.append(Pair(own: number, other: candidate))
+        walk.begin(Pair(own: number, other: candidate))
         while true {
-            switch takeUsualSteps(unit) {
+            switch walk.takeUsualSteps(unit, stored, firstID: firstID, &standings, &budget) {
             case .toTheEnd: return true
             case .toDifference: return false
             case .toUnusualPair: break
             }
-            guard let pair = pairs.popLast() else { return true }
+            guard let pair = walk.next() else { return true }
             budget -= 1
             guard budget > 0 else { return false }
             let number = Int(pair.own)
@@ -80,23 +81,23 @@ extension TypeStore {
             if known == pair.other || earlier == pair.other { continue }
             var other = pair.other
             if TypeWriter.isUnstored(other) || other < firstID
-                || merged[Int(other - firstID)] != other
+                || stored.merged[Int(other - firstID)] != other
             {
                 other = resolveAny(other)
             }
             if known < Self.inProgress {
                 if known == other || resolveAny(known) == other { continue }
-                if unit.info(TypeWriter.unstored | pair.own).kind != .fwd { twinMet = true }
+                if unit.info(TypeWriter.unstored | pair.own).kind != .fwd { walk.meetTwin() }
             } else if TypeWriter.unstored | pair.own == other {
                 continue
             }
             if earlier == other { continue }
             if earlier == Self.unsettled {
                 standings[number].assumed = other
-            } else if !assumedBesides.insert(UInt64(pair.own) << 32 | UInt64(other)).inserted {
+            } else if !walk.assumeBesides(Pair(own: pair.own, other: other)) {
                 continue
             }
-            assumptions.append(Pair(own: pair.own, other: other))
+            walk.assume(Pair(own: pair.own, other: other))
             guard locallySame(pair.own, other, unit) else { return false }
         }
     }
@@ -107,7 +108,7 @@ extension TypeStore {
         guard TypeWriter.isUnstored(own) else { return resolveAny(own) == resolveAny(other) }
         let number = own & ~TypeWriter.unstored
         if standings[Int(number)].settled != other, standings[Int(number)].assumed != other {
-            pairs.append(Pair(own: number, other: other))
+            walk.queue(Pair(own: number, other: other))
         }
         return true
     }
@@ -128,8 +129,7 @@ extension TypeStore {
             let forward = a == .fwd ? x : y
             let full = a == .fwd ? b : a
             guard full == (forward.flag ? .union : .struct) else { return false }
-            forwardMet = true
-            if b == .fwd, other < firstID { baseForwardMet = true }
+            walk.meetForward(ofBase: b == .fwd && other < firstID)
             return true
         }
         if a.isAnyEnum {
@@ -171,15 +171,15 @@ extension TypeStore {
     private func place(of id: UInt32, _ unit: borrowing TypeWriter) -> Place {
         if TypeWriter.isUnstored(id) { return Place(owner: .unit, start: unit.start(id)) }
         return id < firstID
-            ? Place(owner: .base, start: Int(baseStarts[Int(id)]))
-            : Place(owner: .store, start: Int(starts[Int(id - firstID)]))
+            ? Place(owner: .base, start: Int(base.starts[Int(id)]))
+            : Place(owner: .store, start: Int(stored.starts[Int(id - firstID)]))
     }
 
     @inline(__always)
     private func read(_ place: Place, _ index: Int, _ unit: borrowing TypeWriter) -> UInt32 {
         switch place.owner {
-        case .store: words[place.start + index]
-        case .base: baseWords[place.start + index]
+        case .store: stored.words[place.start + index]
+        case .base: base.words[place.start + index]
         case .unit: unit.words[place.start + index]
         }
     }
@@ -208,32 +208,32 @@ extension TypeStore {
     /// Settles what a completed walk has met. Where a forward declaration met a full type, it stands for
     /// that from now on.
     mutating func keepAssumptions(_ unit: borrowing TypeWriter) {
-        var conflict = twinMet
-        if forwardMet {
+        var conflict = walk.twinMet
+        if walk.forwardMet {
             if resolveMetForwards(unit) { conflict = true }
-            if baseForwardMet { return }
+            if walk.baseForwardMet { return }
         }
-        for index in assumptions.indices {
-            let pair = assumptions[index]
+        for index in walk.assumptions.indices {
+            let pair = walk.assumptions[index]
             guard standings[Int(pair.own)].settled == Self.unsettled else { continue }
             let other = resolveAny(pair.other)
             if TypeWriter.isUnstored(other) { continue }
             // Where something below means two types, what refers to it is told apart by its words.
             if conflict {
                 guard let kind = unit.info(TypeWriter.unstored | pair.own).kind,
-                    kind.isComposite || kind == .typedef && settlesTypedefsByGraph
+                    kind.isComposite || kind == .typedef && base.settlesTypedefsByGraph
                 else { continue }
             }
             standings[Int(pair.own)].settled = other
-            if other < firstID { servedByBase[Int(other)] = 1 }
+            if other < firstID { outgrown.serve(other) }
         }
     }
 
     /// True when a forward declaration of the unit stands already for another type than it met.
     private mutating func resolveMetForwards(_ unit: borrowing TypeWriter) -> Bool {
         var conflict = false
-        for index in assumptions.indices {
-            let pair = assumptions[index]
+        for index in walk.assumptions.indices {
+            let pair = walk.assumptions[index]
             let own = resolveAny(TypeWriter.unstored | pair.own)
             let other = resolveAny(pair.other)
             guard own != other, let a = info(own, unit).kind, let b = info(other, unit).kind,
@@ -255,14 +255,19 @@ extension TypeStore {
         merge(id, into: full)
     }
 
-    mutating func forgetAssumptions() {
-        for index in assumptions.indices {
-            standings[Int(assumptions[index].own)].assumed = Self.unsettled
+    /// Settles what a completed walk has met, where it met neither forward declarations nor twins, and
+    /// forgets the walk.
+    mutating func settleAsAssumed() {
+        for index in walk.assumptions.indices {
+            let pair = walk.assumptions[index]
+            let number = Int(pair.own)
+            standings[number].assumed = Self.unsettled
+            guard standings[number].settled == Self.unsettled else { continue }
+            let other = resolveAny(pair.other)
+            if TypeWriter.isUnstored(other) { continue }
+            standings[number].settled = other
+            if other < firstID { outgrown.serve(other) }
         }
-        if !assumedBesides.isEmpty { assumedBesides.removeAll(keepingCapacity: true) }
-        assumptions.removeAll()
-        forwardMet = false
-        twinMet = false
-        baseForwardMet = false
+        walk.end()
     }
 }

@@ -7,13 +7,14 @@ internal import Tables
 extension TypeStore {
     /// Merges what only all units together can tell.
     mutating func settle() {
-        var changed = !baseMerged.isEmpty
+        var changed = !outgrown.isEmpty
         if leaveOutdatedBase() { changed = true }
-        for index in merged.indices where merged[index] != firstID + UInt32(index) {
+        for index in stored.merged.indices
+        where stored.merged[index] != firstID + UInt32(index) {
             changed = true
         }
         if foldRepeats() { changed = true }
-        if resolvesForwards, resolveForwards() { changed = true }
+        if base.resolvesForwards, resolveForwards() { changed = true }
         if changed { mergeReferring() }
     }
 
@@ -22,7 +23,7 @@ extension TypeStore {
     /// word, the base's.
     private mutating func foldRepeats() -> Bool {
         var changed = false
-        for (own, base) in nearMisses where resolve(own) == own {
+        for (own, base) in outgrown.nearMisses where resolve(own) == own {
             guard let pairs = strictlySame(own, base) else { continue }
             for pair in pairs where info(pair.other).kind?.isComposite == true {
                 let own = resolve(pair.own)
@@ -74,13 +75,13 @@ extension TypeStore {
     /// Merges each FWD with the only struct or union of its name.
     private mutating func resolveForwards() -> Bool {
         var forwards: [UInt32] = []
-        for index in starts.indices {
+        for index in stored.starts.indices {
             let id = firstID + UInt32(index)
-            if info(id).kind == .fwd, merged[index] == id { forwards.append(id) }
+            if info(id).kind == .fwd, stored.merged[index] == id { forwards.append(id) }
         }
         if forwards.isEmpty { return false }
         var unique = UniqueComposites(of: forwards.map { word($0, 0) })
-        for id in 1..<firstID + UInt32(starts.count)
+        for id in 1..<firstID + UInt32(stored.starts.count)
         where resolve(id) == id && info(id).kind?.isComposite == true {
             unique.add(name: word(id, 0), id: id)
         }
@@ -99,16 +100,17 @@ extension TypeStore {
 
     /// Merges, bottom-up, the types that became the same because what they refer to did.
     private mutating func mergeReferring() {
-        var filed = HashChains(expecting: starts.count)
-        var filedIDs = Arena<UInt32>(capacity: starts.count)
-        var done = Arena<UInt8>(repeating: 0, count: starts.count)
-        for index in starts.indices {
+        var filed = HashChains(expecting: stored.starts.count)
+        var filedIDs = Arena<UInt32>(capacity: stored.starts.count)
+        var done = Arena<UInt8>(repeating: 0, count: stored.starts.count)
+        for index in stored.starts.indices {
             stack.removeAll()
             stack.append(UInt32(index))
             while !stack.isEmpty {
                 let index = Int(stack[stack.count - 1])
                 let id = firstID + UInt32(index)
-                if done[index] == 2 || merged[index] != id || !isMergedByWords(info(id).kind) {
+                if done[index] == 2 || stored.merged[index] != id || !isMergedByWords(info(id).kind)
+                {
                     done[index] = 2
                     _ = stack.popLast()
                     continue
@@ -116,9 +118,9 @@ extension TypeStore {
                 if done[index] == 0 {
                     // First what it refers to. No circle is without a struct.
                     done[index] = 1
-                    let start = Int(starts[index])
-                    TypeInfo(rawValue: words[start + 1]).forEachReference { (at: Int) in
-                        let target = resolve(words[start + at])
+                    let start = Int(stored.starts[index])
+                    TypeInfo(rawValue: stored.words[start + 1]).forEachReference { (at: Int) in
+                        let target = resolve(stored.words[start + at])
                         if target >= firstID, done[Int(target - firstID)] == 0 {
                             stack.append(target - firstID)
                         }
@@ -135,7 +137,7 @@ extension TypeStore {
     func isMergedByWords(_ kind: Kind?) -> Bool {
         switch kind?.settling {
         case .referring: true
-        case .alias: !settlesTypedefsByGraph
+        case .alias: !base.settlesTypedefsByGraph
         case .leaf, .place, .graph, nil: false
         }
     }
@@ -143,8 +145,9 @@ extension TypeStore {
     private mutating func mergeReferring(
         _ id: UInt32, _ filed: inout HashChains, _ filedIDs: inout Arena<UInt32>
     ) {
-        let start = Int(starts[Int(id - firstID)])
-        guard let whole = recordHash({ words[start + $0] }, reference: { resolve($0) }) else {
+        let start = Int(stored.starts[Int(id - firstID)])
+        guard let whole = recordHash({ stored.words[start + $0] }, reference: { resolve($0) })
+        else {
             return
         }
         let hash = whole & hashMask
@@ -154,11 +157,11 @@ extension TypeStore {
             if sameRecord(id, other) { return merge(id, into: other) }
             entry = filed.after(candidate, hash: hash)
         }
-        var ofBase = base == nil ? nil : baseTypes.first(hash: hash)
+        var ofBase = base.index == nil ? nil : base.types.first(hash: hash)
         while let candidate = ofBase {
             let other = UInt32(candidate)
             if sameRecord(id, other) { return merge(id, into: other) }
-            ofBase = baseTypes.after(candidate, hash: hash)
+            ofBase = base.types.after(candidate, hash: hash)
         }
         filed.append(hash: hash)
         filedIDs.append(id)

@@ -10,61 +10,19 @@ package struct TypeStore: ~Copyable, Sendable {
     static let inProgress = UInt32.max - 1
 
     private let inPlace = InPlace()
-    package let base: BaseIndex?
     package let names: NamePool
-    // Held here, and not reached through the index that all threads share, so that no reference to it
-    // is counted per lookup.
-    let baseTypes: FrozenChains
-    let baseWords: Frozen<UInt32>
-    let baseStarts: Frozen<UInt32>
-    /// Id of the first own type.
-    package let firstID: UInt32
-    /// Typedefs are settled with the structs, as libbpf does since 1.7, the time of bases with nested
-    /// arrays. Where a base's forward declaration stands in the way, the first type that leads there
-    /// stays: it matters whether a typedef can be that type.
-    let settlesTypedefsByGraph: Bool
-    /// A FWD with the name of only one struct or union is merged with that.
-    let resolvesForwards: Bool
-    /// How the base has signed and wide enums, see CutEnums.swift.
-    let baseEnums: EnumForm
-
-    // The own types.
-    var words = Arena<UInt32>(capacity: 1 << 14)
-    var starts = Arena<UInt32>(capacity: 1 << 12)
-    /// What each was merged with later: itself, or another id, that of an own type or of the base.
-    var merged = Arena<UInt32>(capacity: 1 << 12)
-    /// The same for the few forward declarations of the base that came to stand for own types.
-    var baseMerged: [UInt32: UInt32] = [:]
-    /// The own types that took the place of types of the base in the end, see LateDefinitions.swift.
-    var baseCopies: [UInt32: UInt32] = [:]
-    /// Own types by hash; entry n is type `firstID + n`.
-    var table = HashChains()
-    /// Of each leaf among them: the one that a unit had next; `.max` for none. And the leaf settled last.
-    var leafFollowers = Arena<UInt32>()
-    var lastLeaf = Int.max
-    /// Where each stood in its unit, and where each unit's types end.
-    var places = Arena<UInt32>(capacity: 1 << 12)
-    var unitEnds = Arena<UInt32>()
+    let base: StoreBase
+    /// The own types; number n is type `firstID + n`.
+    var stored = StoredTypes()
+    var outgrown: OutgrownBase
+    var leaves = LeafOrder()
 
     // The unit under way, by number in its writer.
     var standings = Arena<Standing>(capacity: 1 << 12)
-    /// A unit may describe one type twice, so others are possible: number << 32 | id.
-    var assumedBesides: Set<UInt64> = []
-    var assumptions = Arena<Pair>()
-    var pairs = Arena<Pair>()
+    var walk = Walk()
     /// Forward declarations that stand for a type of the unit which is not settled yet.
     var lateForwards: [(forward: UInt32, full: UInt32)] = []
     var stack = Arena<UInt32>()
-    /// The walk met a FWD in the place of a full type, on either side.
-    var forwardMet = false
-    /// The walk met a type that is settled as another than it was compared with, and is the same: a struct
-    /// of the base and the module's own, which knows more.
-    var twinMet = false
-    /// The walk met a FWD of the base in the place of a full type. The base cannot say more than it
-    /// does, so the struct that leads there is a type of its own.
-    var baseForwardMet = false
-    /// Own structs that were kept for that reason, with the base's struct.
-    var nearMisses: [(own: UInt32, base: UInt32)] = []
     /// Types and pairs of them that may still be looked at. Real kernels need a few per type; a file made of
     /// types that share a name, or look alike and differ far below, could ask for their number squared.
     var budget = 50_000_000
@@ -87,20 +45,10 @@ package struct TypeStore: ~Copyable, Sendable {
         let other: UInt32
     }
 
-    /// By id of the base: 1 where a unit's type was settled as that, see LateDefinitions.swift.
-    var servedByBase: Arena<UInt8>
-
     package init(base: BaseIndex?, names: NamePool) {
-        self.base = base
         self.names = names
-        baseTypes = base?.types ?? .empty
-        baseWords = base?.words ?? Frozen([])
-        baseStarts = base?.starts ?? Frozen([0])
-        firstID = base?.typeCount ?? 1
-        servedByBase = Arena(repeating: 0, count: Int(firstID))
-        settlesTypedefsByGraph = base?.nestsArrays ?? true
-        resolvesForwards = base?.resolvesForwards ?? true
-        baseEnums = base?.evidence.enums ?? EnumForm()
+        self.base = StoreBase(base)
+        outgrown = OutgrownBase(self.base)
     }
 
     /// A store where types share hashes that have none in common but `hashMask`'s bits. Its units and its
@@ -114,7 +62,11 @@ package struct TypeStore: ~Copyable, Sendable {
     }
 
     /// How many own types there are, such as were merged later included.
-    package var count: Int { starts.count }
+    package var count: Int { stored.count }
+
+    /// Id of the first own type.
+    @inline(__always)
+    package var firstID: UInt32 { base.firstID }
 
     /// The id that a type of the unit absorbed last has in the store; ids of the store stay as they are.
     package func id(of id: UInt32) -> UInt32 {
@@ -126,8 +78,8 @@ package struct TypeStore: ~Copyable, Sendable {
     /// One word of a type of the store or its base.
     package func word(_ id: UInt32, _ index: Int) -> UInt32 {
         id < firstID
-            ? baseWords[Int(baseStarts[Int(id)]) + index]
-            : words[Int(starts[Int(id - firstID)]) + index]
+            ? base.words[Int(base.starts[Int(id)]) + index]
+            : stored.words[Int(stored.starts[Int(id - firstID)]) + index]
     }
 
     package func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
@@ -149,8 +101,8 @@ package struct TypeStore: ~Copyable, Sendable {
     /// for its full type to be settled.
     @inline(__always)
     package func resolve(_ id: UInt32) -> UInt32 {
-        if id < firstID { return baseMerged.isEmpty ? id : resolveSlowly(id) }
-        let next = TypeWriter.isUnstored(id) ? id : merged[Int(id - firstID)]
+        if id < firstID { return outgrown.isEmpty ? id : resolveSlowly(id) }
+        let next = TypeWriter.isUnstored(id) ? id : stored.merged[Int(id - firstID)]
         return next == id ? id : resolveSlowly(next)
     }
 
@@ -158,7 +110,7 @@ package struct TypeStore: ~Copyable, Sendable {
         var id = id
         while !TypeWriter.isUnstored(id) {
             let next =
-                id < firstID ? baseMerged[id] ?? id : merged[Int(id - firstID)]
+                id < firstID ? outgrown.replaced[id] ?? id : stored.merged[Int(id - firstID)]
             if next == id { break }
             id = next
         }
@@ -189,8 +141,15 @@ package struct TypeStore: ~Copyable, Sendable {
         return known >= Self.inProgress ? id : known
     }
 
+    /// The own type that took the place of a type of the base in the end; any other id as it is.
+    func replacement(of id: UInt32) -> UInt32 { outgrown.copies[id] ?? id }
+
     mutating func merge(_ id: UInt32, into target: UInt32) {
-        if id < firstID { baseMerged[id] = target } else { merged[Int(id - firstID)] = target }
+        if id < firstID {
+            outgrown.replace(id, by: target)
+        } else {
+            stored.merge(Int(id - firstID), into: target)
+        }
     }
 
     // MARK: Candidates
@@ -216,19 +175,19 @@ package struct TypeStore: ~Copyable, Sendable {
         if list.stage != .base {
             let own =
                 list.stage == .start
-                ? table.first(hash: list.hash, &passed)
-                : table.after(UInt32(truncatingIfNeeded: list.entry), hash: list.hash, &passed)
+                ? stored.first(hash: list.hash, &passed)
+                : stored.after(UInt32(truncatingIfNeeded: list.entry), hash: list.hash, &passed)
             if let own {
                 list.stage = .own
                 list.entry = Int(own)
                 return firstID + own
             }
-            if base == nil { return nil }
+            if base.index == nil { return nil }
         }
         let entry =
             list.stage == .base
-            ? baseTypes.after(list.entry, hash: list.hash, &passed)
-            : baseTypes.first(hash: list.hash, &passed)
+            ? base.types.after(list.entry, hash: list.hash, &passed)
+            : base.types.first(hash: list.hash, &passed)
         guard let entry else { return nil }
         list.stage = .base
         list.entry = entry
@@ -238,15 +197,8 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Takes a type of the unit over. Its references stay the unit's until `absorb` ends.
     @discardableResult
     mutating func adopt(_ number: UInt32, _ unit: borrowing TypeWriter, hash: UInt64?) -> UInt32 {
-        let id = firstID + UInt32(truncatingIfNeeded: starts.count)
-        let start = Int(unit.starts[Int(number)])
-        let next = Int(number) + 1
-        let end = next < unit.starts.count ? Int(unit.starts[next]) : unit.words.count
-        starts.append(UInt32(truncatingIfNeeded: words.count))
-        words.append(unit.words, start..<end)
-        merged.append(id)
-        places.append(number)
-        table.append(hash: hash)
+        let id = firstID + UInt32(truncatingIfNeeded: stored.count)
+        stored.append(number, of: unit, as: id, hash: hash)
         standings[Int(number)].settled = id
         return id
     }

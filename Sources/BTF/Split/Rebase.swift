@@ -59,7 +59,7 @@ extension BTF {
             typeCount: Int(base.typeCount) + compact.typeCount,
             stringLength: Int(base.stringLength) + compact.strings.count)
         let ids = translation.ids.map { id in
-            compact.finalID(of: store.resolve(store.baseCopies[id] ?? id))
+            compact.finalID(of: store.resolve(store.replacement(of: id)))
         }
         return Rebased(
             bytes: compact.serialized(bigEndian: bigEndian), typeCount: compact.typeCount, ids: ids)

@@ -2,10 +2,69 @@
 
 internal import Bytes
 
-// What nearly all of a walk (Sameness.swift) consists of: a type of the unit that is not settled yet, and a
-// type of the store that looks like it and was merged with no other. A few millions of those come by in
-// a second, so this is written for speed; what is any different is left to `isSame`.
-extension TypeStore {
+/// A walk through two graphs in step, of types of a unit and types that may be the same: the pairs that it has yet
+/// to look at, and those that it has met, which it assumes to be the same until it ends.
+struct Walk: ~Copyable, Sendable {
+    private var pairs = Arena<TypeStore.Pair>()
+    private(set) var assumptions = Arena<TypeStore.Pair>()
+    /// A unit may describe one type twice, so a type may be taken for several: number << 32 | id.
+    private var besides: Set<UInt64> = []
+    /// A FWD was met in the place of a full type, on either side.
+    private(set) var forwardMet = false
+    /// A type was met that is settled as another than it was compared with, and is the same: a struct of the base
+    /// and the module's own, which knows more.
+    private(set) var twinMet = false
+    /// A FWD of the base was met in the place of a full type. The base cannot say more than it does, so the struct
+    /// that leads there is a type of its own.
+    private(set) var baseForwardMet = false
+
+    mutating func begin(_ pair: TypeStore.Pair) {
+        pairs.removeAll()
+        pairs.append(pair)
+    }
+
+    mutating func next() -> TypeStore.Pair? { pairs.popLast() }
+
+    @inline(__always)
+    mutating func queue(_ pair: TypeStore.Pair) { pairs.append(pair) }
+
+    mutating func assume(_ pair: TypeStore.Pair) { assumptions.append(pair) }
+
+    /// Assumes a pair whose own type is taken for another already.
+    ///
+    /// - Returns: false when it was met before.
+    mutating func assumeBesides(_ pair: TypeStore.Pair) -> Bool {
+        besides.insert(UInt64(pair.own) << 32 | UInt64(pair.other)).inserted
+    }
+
+    mutating func meetTwin() { twinMet = true }
+
+    mutating func meetForward(ofBase isOfBase: Bool) {
+        forwardMet = true
+        if isOfBase { baseForwardMet = true }
+    }
+
+    mutating func end() {
+        assumptions.removeAll()
+        if !besides.isEmpty { besides.removeAll(keepingCapacity: true) }
+        forwardMet = false
+        twinMet = false
+        baseForwardMet = false
+    }
+
+    /// Ends it, and takes types of the unit for nothing any more.
+    mutating func forget(_ standings: inout Arena<TypeStore.Standing>) {
+        for index in assumptions.indices {
+            standings[Int(assumptions[index].own)].assumed = TypeStore.unsettled
+        }
+        end()
+    }
+}
+
+// What nearly all of a walk consists of: a type of the unit that is not settled yet, and a type of the store that looks
+// like it and was merged with no other. A few millions of those come by in a second, so this is written for
+// speed; what is any different is left to `isSame` (Sameness.swift).
+extension Walk {
     /// How far the usual steps led.
     enum UsualSteps {
         case toTheEnd
@@ -15,10 +74,13 @@ extension TypeStore {
     }
 
     /// Does what `isSame` does with the pairs that are queued, for as long as they are the usual ones.
-    mutating func takeUsualSteps(_ unit: borrowing TypeWriter) -> UsualSteps {
+    mutating func takeUsualSteps(
+        _ unit: borrowing TypeWriter, _ stored: borrowing StoredTypes, firstID: UInt32,
+        _ standings: inout Arena<TypeStore.Standing>, _ budget: inout Int
+    ) -> UsualSteps {
         Self.takeUsualSteps(
-            unit.words, unit.starts, words, starts, merged, firstID: firstID, &standings, &pairs,
-            &assumptions, &budget)
+            unit.words, unit.starts, stored.words, stored.starts, stored.merged, firstID: firstID,
+            &standings, &pairs, &assumptions, &budget)
     }
 
     // What is borrowed for itself stays in registers.
@@ -26,8 +88,8 @@ extension TypeStore {
         _ ownWords: borrowing Arena<UInt32>, _ ownStarts: borrowing Arena<UInt32>,
         _ words: borrowing Arena<UInt32>, _ starts: borrowing Arena<UInt32>,
         _ merged: borrowing Arena<UInt32>, firstID: UInt32,
-        _ standings: inout Arena<Standing>, _ pairs: inout Arena<Pair>,
-        _ assumptions: inout Arena<Pair>, _ budget: inout Int
+        _ standings: inout Arena<TypeStore.Standing>, _ pairs: inout Arena<TypeStore.Pair>,
+        _ assumptions: inout Arena<TypeStore.Pair>, _ budget: inout Int
     ) -> UsualSteps {
         var left = budget
         defer { budget = left }
@@ -42,7 +104,8 @@ extension TypeStore {
             // Ids of the base wrap around, ids of the unit are far beyond.
             let index = Int(pair.other &- firstID)
             if left > 1, index < merged.count, merged[index] == pair.other,
-                standing.settled == unsettled, standing.assumed == unsettled
+                standing.settled == TypeStore.unsettled,
+                standing.assumed == TypeStore.unsettled
             {
                 standings[number].assumed = pair.other
                 switch compare(
@@ -56,7 +119,7 @@ extension TypeStore {
                     assumptions.append(pair)
                     return .toDifference
                 case .unusual:
-                    standings[number].assumed = unsettled
+                    standings[number].assumed = TypeStore.unsettled
                     pairs.truncate(to: depth)
                 }
             }
@@ -73,7 +136,7 @@ extension TypeStore {
     @inline(__always)
     private static func compare(
         _ own: borrowing Arena<UInt32>, _ a: Int, _ words: borrowing Arena<UInt32>, _ b: Int,
-        _ standings: borrowing Arena<Standing>, _ pairs: inout Arena<Pair>
+        _ standings: borrowing Arena<TypeStore.Standing>, _ pairs: inout Arena<TypeStore.Pair>
     ) -> Likeness {
         let info = TypeInfo(rawValue: own[a &+ 1])
         guard info.rawValue == words[b &+ 1], own[a] == words[b] else { return .unusual }
@@ -115,32 +178,15 @@ extension TypeStore {
     /// Queues two references that must lead to the same; false where that takes more than queueing.
     @inline(__always)
     private static func queue(
-        _ own: UInt32, _ other: UInt32, _ standings: borrowing Arena<Standing>,
-        _ pairs: inout Arena<Pair>
+        _ own: UInt32, _ other: UInt32, _ standings: borrowing Arena<TypeStore.Standing>,
+        _ pairs: inout Arena<TypeStore.Pair>
     ) -> Bool {
         guard TypeWriter.isUnstored(own), other != 0 else { return own | other == 0 }
         let number = own & ~TypeWriter.unstored
         let standing = standings[Int(number)]
         if standing.settled != other, standing.assumed != other {
-            pairs.append(Pair(own: number, other: other))
+            pairs.append(TypeStore.Pair(own: number, other: other))
         }
         return true
-    }
-
-    /// Settles what a completed walk has met, where it met neither forward declarations nor twins, and
-    /// forgets the walk.
-    mutating func settleAsAssumed() {
-        for index in assumptions.indices {
-            let pair = assumptions[index]
-            let number = Int(pair.own)
-            standings[number].assumed = Self.unsettled
-            guard standings[number].settled == Self.unsettled else { continue }
-            let other = resolveAny(pair.other)
-            if TypeWriter.isUnstored(other) { continue }
-            standings[number].settled = other
-            if other < firstID { servedByBase[Int(other)] = 1 }
-        }
-        assumptions.removeAll()
-        if !assumedBesides.isEmpty { assumedBesides.removeAll(keepingCapacity: true) }
     }
 }

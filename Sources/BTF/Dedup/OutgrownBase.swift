@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+internal import Bytes
+
+/// Where own types know more than the base, which cannot change: see LateDefinitions.swift.
+struct OutgrownBase: ~Copyable, Sendable {
+    /// The few forward declarations of the base that came to stand for own types.
+    private(set) var replaced: [UInt32: UInt32] = [:]
+    /// The own types that took the place of types of the base in the end.
+    var copies: [UInt32: UInt32] = [:]
+    /// Own structs that were kept because the base only declares what they lead to, with the base's struct.
+    private(set) var nearMisses: [(own: UInt32, base: UInt32)] = []
+    /// By id of the base: 1 where a unit's type was settled as that.
+    private var served: Arena<UInt8>
+
+    init(_ base: StoreBase) { served = Arena(repeating: 0, count: Int(base.firstID)) }
+
+    var isEmpty: Bool { replaced.isEmpty }
+
+    mutating func replace(_ id: UInt32, by own: UInt32) { replaced[id] = own }
+
+    mutating func add(nearMiss own: UInt32, of base: UInt32) { nearMisses.append((own, base)) }
+
+    mutating func serve(_ id: UInt32) { served[Int(id)] = 1 }
+
+    func isServed(_ id: UInt32) -> Bool { served[Int(id)] != 0 }
+}
