@@ -101,14 +101,15 @@ struct DebugInfo {
     }
 
     /// What the BTF lacks of a file of which some units are not read; nil when all are.
-    var splitWarning: String? {
+    var splitWarning: Failure? {
         guard let splitProblem else { return nil }
         let missing = missingUnits
         let others = missing.dropFirst().prefix(2).map(\.file).joined(separator: ", ")
         let more = missing.count > 1 ? "; also \(others)\(missing.count > 3 ? ", ..." : "")" : ""
-        return
-            "\(path): warning: \(missing.count) of \(data.units.count) units are left out: their debug "
-            + "information is in \(splitProblem)\(more)"
+        return Failure(
+            "\(path): \(missing.count) of \(data.units.count) units are left out: their debug information is in "
+                + "\(splitProblem)\(more)",
+            hint: DebugInfo.splitHint)
     }
 
     /// The search for separate debug files, compressed ones too.
