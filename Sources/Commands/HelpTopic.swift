@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BTF
+import Console
 import DWARFToBTF
 
 /// What `kbtf help` explains besides commands.

@@ -49,6 +49,9 @@ struct Kbtf: ParsableCommand {
         if arguments.starts(with: ["help", "vm"]) {
             return try VM.parse(["help"] + arguments.dropFirst(2))
         }
+        if arguments.first?.hasPrefix("--generate-completion-script") == true {
+            return try CompletionTree.parseAsRoot(Array(arguments))
+        }
         if let topic = topic(arguments) { return try TopicHelp.parse([topic]) }
         if let name = arguments.first,
             let named = configuration.subcommands.first(where: {

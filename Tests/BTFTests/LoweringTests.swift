@@ -75,7 +75,8 @@ import Testing
             types: { $0.enumeration64("e", signed: true, [("A", UInt64(bitPattern: -2))]) },
             lines: ["[3] ENUM 'e' encoding=UNSIGNED size=8 vlen=1", "\t'A' val=4294967294"]),
         Row(
-            name: "enum64 stays", missing: [.float], types: { $0.enumeration64("e", [("A", 1 << 40)]) },
+            name: "enum64 stays", missing: [.float],
+            types: { $0.enumeration64("e", [("A", 1 << 40)]) },
             lines: ["[3] ENUM64 'e' encoding=UNSIGNED size=8 vlen=1", "\t'A' val=1099511627776"]),
         Row(
             name: "type tags", missing: [.typeTag],

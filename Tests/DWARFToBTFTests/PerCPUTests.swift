@@ -131,11 +131,12 @@ import Testing
 
     /// A variable that the DATASEC leaves out has no VAR, and no tags: the kernel would take it for one that is not
     /// per CPU.
-    @Test(arguments: [
-        // Aliases, one inside the other, and one across two.
-        [("a", 0x1000), ("b", 0x1000)], [("a", 0x1000), ("b", 0x1002), ("c", 0x1004)],
-        [("a", 0x1000), ("b", 0x1003), ("c", 0x1006), ("d", 0x1020)],
-    ] as [[(String, UInt64)]])
+    @Test(
+        arguments: [
+            // Aliases, one inside the other, and one across two.
+            [("a", 0x1000), ("b", 0x1000)], [("a", 0x1000), ("b", 0x1002), ("c", 0x1004)],
+            [("a", 0x1000), ("b", 0x1003), ("c", 0x1006), ("d", 0x1020)],
+        ] as [[(String, UInt64)]])
     func noVariableWithoutPlace(_ symbols: [(String, UInt64)]) throws {
         let outcome = try encode(symbols: symbols) { unit in
             for (name, address) in symbols {

@@ -20,7 +20,9 @@ struct HelpTopicTests {
             .split { $0 == "," || $0 == "\n" }
         let lines = result.text.split(separator: "\n").map { $0.split(separator: " ") }
         #expect(known.count > 12)
-        for name in known { #expect(lines.count { $0.first == name && $0.count > 4 } == 1, "\(name)") }
+        for name in known {
+            #expect(lines.count { $0.first == name && $0.count > 4 } == 1, "\(name)")
+        }
         let enum64 = try #require(lines.first { $0.first == "enum64" })
         #expect(enum64[1] == "yes" && enum64[2] == "6.0")
     }
@@ -67,7 +69,8 @@ struct HelpTopicTests {
     private enum Manual {
         static func text(_ page: String) throws -> String {
             String(
-                decoding: try FileReader.map("\(ManualTests.folder)/\(page).1").array, as: UTF8.self)
+                decoding: try FileReader.map("\(ManualTests.folder)/\(page).1").array, as: UTF8.self
+            )
         }
     }
 }

@@ -84,7 +84,8 @@ struct WarningTests {
     @Test func modulesOwnKernelType() throws {
         let base = scratch.path + "/kernel.btf"
         let kernel = try Sample.compile(
-            scratch, "kernel.o", source: "struct module { int state, more; } m; struct other { int x; } o;")
+            scratch, "kernel.o",
+            source: "struct module { int state, more; } m; struct other { int x; } o;")
         try #require(try Command.kbtf("encode", "--detached", base, kernel).status == 0)
         let file = try Sample.compile(scratch, "m.ko", source: "struct module { int state; } m;")
         try #require(try Command.kbtf("encode", "--standalone", file).status == 0)

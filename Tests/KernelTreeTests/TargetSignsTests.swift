@@ -68,7 +68,9 @@ import Testing
     }
 
     /// What is not a release of numbers decides nothing.
-    @Test(arguments: ["next", "rolling-1", "mainline"]) func releaseWithoutNumbers(_ text: String) throws {
+    @Test(arguments: ["next", "rolling-1", "mainline"]) func releaseWithoutNumbers(_ text: String)
+        throws
+    {
         var signs = TargetSigns()
         signs.own = KernelRelease(text)
         #expect(choice(signs) == nil)
@@ -77,11 +79,12 @@ import Testing
     }
 
     /// A distribution brought kinds to its 5.14; the header of its tree lists them.
-    @Test(arguments: [
-        (["FLOAT"], [], [.declTag, .typeTag, .enum64]),
-        (["FLOAT", "DECL_TAG"], [.declTag], [.typeTag, .enum64]),
-        (["FLOAT", "DECL_TAG", "TYPE_TAG", "ENUM64"], [.declTag, .typeTag, .enum64], []),
-    ] as [([String], Set<KernelAbility>, Set<KernelAbility>)])
+    @Test(
+        arguments: [
+            (["FLOAT"], [], [.declTag, .typeTag, .enum64]),
+            (["FLOAT", "DECL_TAG"], [.declTag], [.typeTag, .enum64]),
+            (["FLOAT", "DECL_TAG", "TYPE_TAG", "ENUM64"], [.declTag, .typeTag, .enum64], []),
+        ] as [([String], Set<KernelAbility>, Set<KernelAbility>)])
     func header(_ kinds: [String], _ has: Set<KernelAbility>, _ lacks: Set<KernelAbility>) throws {
         var signs = TargetSigns()
         signs.own = KernelRelease("5.14.0-427.el9")
@@ -111,7 +114,9 @@ import Testing
     }
 
     /// The header of a separate source folder, and of `source` beside `build`.
-    @Test(arguments: ["objtree", "lib/modules/R/build"]) func sourceElsewhere(_ folder: String) throws {
+    @Test(arguments: ["objtree", "lib/modules/R/build"]) func sourceElsewhere(_ folder: String)
+        throws
+    {
         try scratch.write("\(folder)/include/config/kernel.release", Array("5.15.3\n".utf8))
         let isInstalled = folder.hasSuffix("/build")
         let source = isInstalled ? "lib/modules/R/source" : "srctree"
@@ -163,7 +168,9 @@ import Testing
     }
 
     /// How long names may be shows in the types of the code that keeps them.
-    @Test(arguments: [("bpf_ksym", UInt32(128)), ("kallsym_iter", 128), ("bpf_ksym", 512), ("kallsym_iter", 512)])
+    @Test(arguments: [
+        ("bpf_ksym", UInt32(128)), ("kallsym_iter", 128), ("bpf_ksym", 512), ("kallsym_iter", 512),
+    ])
     func nameLimit(_ name: String, _ limit: UInt32) throws {
         var signs = TargetSigns()
         signs.own = KernelRelease(limit == 128 ? "6.1.0-1" : "5.15.0-1")
