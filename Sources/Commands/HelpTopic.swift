@@ -18,15 +18,15 @@ enum HelpTopic: String, CaseIterable {
 
     var text: String {
         switch self {
-        case .features: HelpTopic.features
-        case .releases: HelpTopic.releases
+        case .features: HelpTopic.featureTable
+        case .releases: HelpTopic.releaseTable
         }
     }
 
     /// The names, for messages.
     static var list: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
-    private static var features: String {
+    private static var featureTable: String {
         var table = Table(headings: ["FEATURE", "DEFAULT", "KERNEL", "MEANING"])
         for (name, feature, meaning) in Features.names {
             let isDefault = !feature.isEmpty && Features.standard.isSuperset(of: feature)
@@ -46,7 +46,7 @@ enum HelpTopic: String, CaseIterable {
             """
     }
 
-    private static var releases: String {
+    private static var releaseTable: String {
         var table = Table(headings: ["SINCE", "KERNELS ACCEPT", "BEFORE THAT"])
         table.add(["\(TargetRules.oldest)", "VAR, DATASEC", "not a target"])
         for ability in KernelAbility.allCases {
