@@ -35,3 +35,16 @@ struct CompletionTree: ParsableCommand {
         var words: [String] = []
     }
 }
+
+/// What ArgumentParser throws for `--generate-completion-script`.
+struct CompletionScript: Error {
+    let error: any Error
+
+    init(_ arguments: ArraySlice<String>) throws {
+        do { _ = try CompletionTree.parseAsRoot(Array(arguments)) } catch {
+            self.error = error
+            return
+        }
+        throw ValidationError("--generate-completion-script takes bash, zsh or fish")
+    }
+}

@@ -50,7 +50,7 @@ struct Kbtf: ParsableCommand {
             return try VM.parse(["help"] + arguments.dropFirst(2))
         }
         if arguments.first?.hasPrefix("--generate-completion-script") == true {
-            return try CompletionTree.parseAsRoot(Array(arguments))
+            throw CompletionScript(arguments)
         }
         if let topic = topic(arguments) { return try TopicHelp.parse([topic]) }
         if let name = arguments.first,
@@ -90,8 +90,17 @@ struct Kbtf: ParsableCommand {
             return 2
         }
         if let code = error as? ExitCode { return code.rawValue }
+        if let script = error as? CompletionScript {
+            return report(script.error, arguments, of: CompletionTree.self)
+        }
+        return report(error, arguments, of: Kbtf.self)
+    }
+
+    private static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type
+    ) -> Int32 {
         guard exitCode(for: error) != .success else {
-            do throws(Failure) { try printResult(fullMessage(for: error) + "\n") } catch {
+            do throws(Failure) { try printResult(root.fullMessage(for: error) + "\n") } catch {
                 Talk().say(error)
                 return 1
             }

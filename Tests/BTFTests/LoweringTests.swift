@@ -77,7 +77,7 @@ import Testing
         Row(
             name: "enum64 stays", missing: [.float],
             types: { $0.enumeration64("e", [("A", 1 << 40)]) },
-            lines: ["[3] ENUM64 'e' encoding=UNSIGNED size=8 vlen=1", "\t'A' val=1099511627776"]),
+            lines: ["[3] ENUM64 'e' encoding=UNSIGNED size=8 vlen=1", "\t'A' val=1099511627776ULL"]),
         Row(
             name: "type tags", missing: [.typeTag],
             types: { $0.pointer($0.typeTag("user", $0.typeTag("rcu", 1))) },

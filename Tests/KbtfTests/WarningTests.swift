@@ -29,13 +29,15 @@ struct WarningTests {
                 [program] + words + (isOption ? [strict] : []) + [file],
                 environment: isOption ? [] : [strict])
             #expect(result.status == 1, "\(result)")
-            #expect(result.err.hasPrefix(prefix + text), "\(result)")
+            #expect(result.errorLines.contains { $0.hasPrefix(prefix + text) }, "\(result)")
             #expect(try Sample.bytes(file) == before)
         }
         for quiet in [[], ["-q"]] {
             let result = try Command.run([program] + words + quiet + [file])
             #expect(result.status == 0, "\(result)")
-            #expect(result.err.hasPrefix("\(prefix)warning: \(text)"), "\(result)")
+            #expect(
+                result.errorLines.contains { $0.hasPrefix("\(prefix)warning: \(text)") },
+                "\(result)")
             #expect(result.err.contains("\nhint: "), "\(result)")
             try AtomicFile.replace(file, with: [ByteView(before)])
         }
