@@ -50,7 +50,7 @@ struct Kbtf: ParsableCommand {
             return try VM.parse(["help"] + arguments.dropFirst(2))
         }
         if arguments.first?.hasPrefix("--generate-completion-script") == true {
-            throw CompletionScript(arguments)
+            throw try CompletionScript(arguments)
         }
         if let topic = topic(arguments) { return try TopicHelp.parse([topic]) }
         if let name = arguments.first,
