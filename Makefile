@@ -178,8 +178,9 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 		sed 's|/usr/local|$(PREFIX)|g' "$$page" >"$$root/share/man/man1/$${page##*/}"
 		chmod 644 "$$root/share/man/man1/$${page##*/}"
 	done
-	for file in README.md LICENSE docs/*.md; do
-		install -Dm644 "$$file" "$$root/share/doc/kbtf/$${file##*/}"
+	# Laid out as here, so that links between the pages work.
+	for file in *.md LICENSE docs/*.md bench/RESULTS.md findings/README.md; do
+		install -Dm644 "$$file" "$$root/share/doc/kbtf/$$file"
 	done
 	completion() {
 		mkdir -p "$$(dirname "$$2")"

@@ -119,7 +119,8 @@ source "$HERE/machines.sh"
 for step in inputs peers oracles; do
     bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
 done
-make -C "$REPO" SCRATCH="$SCRATCH" build tools >"$CACHE/conformance.build" 2>&1 ||
+# Relative, for make splits a path at its blanks.
+make -C "$REPO" SCRATCH="$(realpath --relative-to="$REPO" "$SCRATCH")" build tools >"$CACHE/conformance.build" 2>&1 ||
     { tail -n 20 "$CACHE/conformance.build" >&2; die "kbtf does not build"; }
 
 lock
