@@ -9,7 +9,7 @@ internal import DWARF
 struct References: ~Copyable {
     private var offsets = OffsetTable()
     /// Section offset of the table's first word, and where the section of the unit under way begins in the table.
-    private var origin = 0
+    var origin = 0
     var sectionBase = 0
     /// Where units that refer to each other find others' entries.
     var links = UnitLinks()

@@ -67,8 +67,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     package static let listedKinds: [(name: String, ability: KernelAbility)] =
         Kind.allCases.compactMap { kind in kind.row.needs.map { (kind.constant, $0) } }
 
-    /// What no BTF of a kernel shows. Stable releases took some of it over from newer ones.
-    package static let neverShown: Set<KernelAbility> = [
+    /// What the BTF of a kernel need not show. Stable releases took some of it over from newer ones.
+    package static let mayBeHidden: Set<KernelAbility> = [
         .longNames, .dottedNames, .anySectionName, .anyTagOrder,
     ]
 }
