@@ -15,8 +15,10 @@ struct KindLayout: Equatable {
     var flags: UInt16 = 0
 
     /// The section that says all that `KindShape` knows.
-    static let allKinds = KindShape.table.prefix(Kind.numberCount).map {
-        KindLayout(fixedBytes: UInt8($0.fixed * 4), elementBytes: UInt8($0.element * 4))
+    static let allKinds = (0..<UInt8(Kind.numberCount)).map { number in
+        let shape = Kind(rawValue: number)?.shape ?? KindShape()
+        return KindLayout(
+            fixedBytes: UInt8(shape.fixed * 4), elementBytes: UInt8(shape.element * 4))
     }
 
     func write(to writer: inout ByteWriter) {

@@ -36,8 +36,8 @@ extension Kind {
         }
     }
 
-    package var isComposite: Bool { role == .composite }
-    package var isAnyEnum: Bool { role == .enumeration }
+    @inline(__always) package var isComposite: Bool { role == .composite }
+    @inline(__always) package var isAnyEnum: Bool { role == .enumeration }
 
     /// A pointer or a qualifier may be on it, and a declarator lead to it.
     var isType: Bool {

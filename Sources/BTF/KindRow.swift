@@ -122,8 +122,8 @@ extension KindShape {
 
 // What others ask of the table.
 extension Kind {
-    package var role: KindRole { row.role }
-    package var shape: KindShape { KindShape.table[Int(rawValue)] }
+    @inline(__always) package var role: KindRole { row.role }
+    @inline(__always) package var shape: KindShape { row.shape }
     package var word: String { Self.words[Int(rawValue)] }
     var rule: String { row.rule.description }
 

@@ -20,6 +20,7 @@ package struct KindShape: Sendable {
     package var elementHasName = false
 
     /// Words of a whole record with `vlen` elements.
+    @inline(__always)
     package func words(vlen: Int) -> Int { 3 + fixed + element * vlen }
 
     /// Whether word `index` of a record, its first being 0, holds a type id.
@@ -28,16 +29,15 @@ package struct KindShape: Sendable {
         if index < 3 + fixed { return fixedTypes & (1 << (index - 3)) != 0 }
         return element > 0 && elementTypes & (1 << ((index - 3 - fixed) % element)) != 0
     }
-
-    /// By the number of the kind, which `TypeInfo` has seven bits for.
-    static let table: [KindShape] = (0..<128).map { Kind(rawValue: $0)?.row.shape ?? KindShape() }
 }
 
 extension TypeInfo {
     /// Number of elements: members, values, parameters, entries. 0 for kinds whose `vlen` says something else.
+    @inline(__always)
     package var count: Int { kind.map { $0.shape.element == 0 ? 0 : vlen } ?? 0 }
 
     /// Words of the whole record; 3 for an unknown kind.
+    @inline(__always)
     var recordWords: Int { kind?.shape.words(vlen: vlen) ?? 3 }
 
     /// Calls `body` with the index of each type id in a record with this info, counted from its first word.
