@@ -59,26 +59,32 @@ import Testing
         #expect(positions(TypeInfo(rawValue: 31 << 24 | 2)) == [[], []])
     }
 
+    /// How many records a walk comes by, and what ends it.
+    private static func end(_ words: [UInt32]) -> String {
+        var walk = RecordWalk(words)
+        var starts: [Int] = []
+        while true {
+            do throws(RecordWalk.Fault) {
+                guard let step = try walk.next() else { return "\(starts.count) records" }
+                starts.append(step.start)
+            } catch {
+                return "\(starts.count) records, at \(walk.position): \(error.message)"
+            }
+        }
+    }
+
     /// Each way in which the records of a section end early.
     @Test func walks() throws {
         let int: [UInt32] = [0, TypeInfo(.int).rawValue, 4, 32]
-        func end(_ words: [UInt32]) -> String {
-            var walk = RecordWalk(words)
-            var count = 0
-            do throws(RecordWalk.Fault) {
-                while try walk.next() != nil { count += 1 }
-                return "\(count) records"
-            } catch { return "\(count) records, at \(walk.position): \(error.message)" }
-        }
-        #expect(end([]) == "0 records")
-        #expect(end(int + int) == "2 records")
-        #expect(end(int + [0, 0]) == "1 records, at 4: record is cut short")
-        #expect(end(int + [0, 31 << 24, 0]) == "1 records, at 4: unknown kind 31")
+        #expect(Self.end([]) == "0 records")
+        #expect(Self.end(int + int) == "2 records")
+        #expect(Self.end(int + [0, 0]) == "1 records, at 4: record is cut short")
+        #expect(Self.end(int + [0, 31 << 24, 0]) == "1 records, at 4: unknown kind 31")
         #expect(
-            end(int + [0, TypeInfo(.struct, vlen: 1).rawValue, 0, 0])
+            Self.end(int + [0, TypeInfo(.struct, vlen: 1).rawValue, 0, 0])
                 == "1 records, at 4: STRUCT with 1 elements ends after the type section")
         // The vlen of a FUNC counts nothing.
-        #expect(end([0, TypeInfo(.func, vlen: 0xff_ffff).rawValue, 1]) == "1 records")
+        #expect(Self.end([0, TypeInfo(.func, vlen: 0xff_ffff).rawValue, 1]) == "1 records")
     }
 
     @Test func magic() {
