@@ -14,7 +14,9 @@ extension LoaderTrace {
             LibBPFError(file: path, step: "correct", code: EINVAL, log: [message])
         }
         guard
-            let index = maps.lastIndex(where: { $0.isInternal && $0.name.hasSuffix(".kconfig") }),
+            let index = maps.lastIndex(where: {
+                $0.values.isInternal && $0.name.hasSuffix(".kconfig")
+            }),
             var value = maps[index].initialValue
         else { throw fail("no map .kconfig in the loader") }
         guard let start = valueOffset(ofMap: index), start >= 0, start <= data.count - value.count,

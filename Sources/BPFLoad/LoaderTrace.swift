@@ -25,15 +25,7 @@ package struct LoaderTrace: Sendable, Equatable {
     package struct Map: Sendable, Equatable {
         /// As the object has it: `counts`, `.data.cust`; `NAME.bss` for the plain sections of data.
         package let name: String
-        /// BPF_MAP_TYPE_*.
-        package let type: UInt32
-        package let keySize: UInt32
-        package let valueSize: UInt32
-        package let maxEntries: UInt32
-        /// BPF_F_*.
-        package let flags: UInt32
-        /// Made for a section of data.
-        package let isInternal: Bool
+        package let values: MapValues
         /// What a section of data starts with, as long as the value.
         package internal(set) var initialValue: [UInt8]?
         /// The value's type in `types`: of a section of data its DATASEC. 0: none.
@@ -131,10 +123,12 @@ package struct LoaderTrace: Sendable, Equatable {
             let initial = unsafe bpf_map__initial_value(map, &size)
             unsafe maps.append(
                 Map(
-                    name: text(bpf_map__name(map)), type: bpf_map__type(map).rawValue,
-                    keySize: bpf_map__key_size(map), valueSize: bpf_map__value_size(map),
-                    maxEntries: bpf_map__max_entries(map), flags: bpf_map__map_flags(map),
-                    isInternal: bpf_map__is_internal(map),
+                    name: text(bpf_map__name(map)),
+                    values: MapValues(
+                        type: bpf_map__type(map).rawValue, keySize: bpf_map__key_size(map),
+                        valueSize: bpf_map__value_size(map),
+                        maxEntries: bpf_map__max_entries(map), flags: bpf_map__map_flags(map),
+                        isInternal: bpf_map__is_internal(map)),
                     initialValue: initial.map { unsafe copy($0, size) },
                     valueType: bpf_map__btf_value_type_id(map)))
             unsafe next = bpf_object__next_map(object, map)

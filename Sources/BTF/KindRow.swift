@@ -96,7 +96,7 @@ extension Kind {
             KindRow(
                 word: "DECL_TAG", role: .declarationTag, rule: "M14", name: .text, hasFlag: true,
                 needs: .declTag,
-                shape: KindShape(fixed: 1, refersToType: true))  // number of the member or parameter
+                shape: KindShape(fixed: 1, refersToType: true))  // member or parameter
         case .typeTag:
             KindRow(
                 word: "TYPE_TAG", role: .typeTag, rule: "M4", name: .text, hasFlag: true,

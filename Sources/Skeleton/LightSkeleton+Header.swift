@@ -348,8 +348,8 @@ extension LightSkeleton.Map {
     /// Whole pages of an array's values, which the kernel spaces by eight bytes. Of the smallest pages
     /// there are: kernels with larger ones round up.
     package var mappedSize: UInt64 {
-        let values = (UInt64(valueSize) + 7) / 8 * 8 * UInt64(max(maxEntries, 1))
-        return (values + 4095) / 4096 * 4096
+        let spaced = (UInt64(values.valueSize) + 7) / 8 * 8
+        return (spaced * UInt64(max(values.maxEntries, 1)) + 4095) / 4096 * 4096
     }
 }
 

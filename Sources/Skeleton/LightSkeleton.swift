@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import BPFObject
+
 /// What a light skeleton holds: the loader program, its data, and what the text says of maps and
 /// programs. Values in; the text is written of nothing else.
 package struct LightSkeleton: Sendable, Equatable {
@@ -38,31 +40,16 @@ package struct LightSkeleton: Sendable, Equatable {
         package var identifier: String
         /// What the kernel calls it: at most 15 bytes.
         package var kernelName: String
-        /// BPF_MAP_TYPE_*.
-        package var type: UInt32
-        package var keySize: UInt32
-        package var valueSize: UInt32
-        package var maxEntries: UInt32
-        /// BPF_F_*.
-        package var flags: UInt32
-        /// Made for a section of data (`.data`, `.rodata`, `.bss`, `.kconfig`), not declared in `.maps`.
-        package var isInternal: Bool
+        package var values: MapValues
         /// What the variables of a section of data start with, and their struct. Others have none.
         package var contents: Contents?
 
         package init(
-            identifier: String, kernelName: String, type: UInt32, keySize: UInt32,
-            valueSize: UInt32, maxEntries: UInt32, flags: UInt32, isInternal: Bool,
-            contents: Contents? = nil
+            identifier: String, kernelName: String, values: MapValues, contents: Contents? = nil
         ) {
             self.identifier = identifier
             self.kernelName = kernelName
-            self.type = type
-            self.keySize = keySize
-            self.valueSize = valueSize
-            self.maxEntries = maxEntries
-            self.flags = flags
-            self.isInternal = isInternal
+            self.values = values
             self.contents = contents
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import CEmit
 
 extension ModuleManifest {
@@ -25,8 +26,9 @@ extension ModuleManifest {
         lines.append("# map: name, type, key, value, max entries, flags, internal or declared")
         lines += maps.map {
             line(
-                "map", $0.kernelName, "\($0.type)", "\($0.keySize)", "\($0.valueSize)",
-                "\($0.maxEntries)", "\($0.flags)", $0.isInternal ? "internal" : "declared")
+                "map", $0.kernelName, "\($0.values.type)", "\($0.values.keySize)",
+                "\($0.values.valueSize)", "\($0.values.maxEntries)", "\($0.values.flags)",
+                $0.values.isInternal ? "internal" : "declared")
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -124,10 +126,11 @@ extension ModuleManifest {
             case "map":
                 maps.append(
                     Map(
-                        kernelName: try words.kernelName(1), type: try words.number(2),
-                        keySize: try words.number(3), valueSize: try words.number(4),
-                        maxEntries: try words.number(5), flags: try words.number(6),
-                        isInternal: try words.isInternal(7)))
+                        kernelName: try words.kernelName(1),
+                        values: MapValues(
+                            type: try words.number(2), keySize: try words.number(3),
+                            valueSize: try words.number(4), maxEntries: try words.number(5),
+                            flags: try words.number(6), isInternal: try words.isInternal(7))))
             default: throw words.error("unknown keyword \(words.keyword)")
             }
         }

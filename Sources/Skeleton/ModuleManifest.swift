@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import BPFObject
+
 /// What a preload module holds, as the file `NAME.manifest` in its folder tells it: what it was made of and how, and
 /// what of it the kernel will show once it is loaded. A selftest is written of nothing else.
 ///
@@ -93,27 +95,11 @@ package struct ModuleManifest: Sendable, Equatable {
     package struct Map: Sendable, Equatable {
         /// What the kernel calls it.
         package var kernelName: String
-        /// BPF_MAP_TYPE_*.
-        package var type: UInt32
-        package var keySize: UInt32
-        package var valueSize: UInt32
-        package var maxEntries: UInt32
-        /// BPF_F_*.
-        package var flags: UInt32
-        /// Made for a section of data.
-        package var isInternal: Bool
+        package var values: MapValues
 
-        package init(
-            kernelName: String, type: UInt32, keySize: UInt32, valueSize: UInt32,
-            maxEntries: UInt32, flags: UInt32, isInternal: Bool
-        ) {
+        package init(kernelName: String, values: MapValues) {
             self.kernelName = kernelName
-            self.type = type
-            self.keySize = keySize
-            self.valueSize = valueSize
-            self.maxEntries = maxEntries
-            self.flags = flags
-            self.isInternal = isInternal
+            self.values = values
         }
     }
 }
@@ -135,12 +121,7 @@ extension ModuleManifest {
                     link: unattached.contains($0.identifier) ? .none : Link($0.attachment),
                     section: $0.section)
             },
-            maps: skeleton.maps.map {
-                Map(
-                    kernelName: $0.kernelName, type: $0.type, keySize: $0.keySize,
-                    valueSize: $0.valueSize, maxEntries: $0.maxEntries, flags: $0.flags,
-                    isInternal: $0.isInternal)
-            })
+            maps: skeleton.maps.map { Map(kernelName: $0.kernelName, values: $0.values) })
     }
 }
 

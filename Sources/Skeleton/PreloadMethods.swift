@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import CEmit
 
 /// The C functions that load a light skeleton inside the kernel and hold what it made: for the end of its header, where
@@ -16,8 +17,8 @@ struct PreloadMethods {
     private var isListed: Bool { plan.mode == .preload }
 
     /// Maps that users may want: those made for sections of data are the skeleton's own matter.
-    private var maps: [LightSkeleton.Map] { skeleton.maps.filter { !$0.isInternal } }
-    private var internalMaps: [LightSkeleton.Map] { skeleton.maps.filter(\.isInternal) }
+    private var maps: [LightSkeleton.Map] { skeleton.maps.filter { !$0.values.isInternal } }
+    private var internalMaps: [LightSkeleton.Map] { skeleton.maps.filter(\.values.isInternal) }
 
     /// - Parameter skeleton: the line that brings the skeleton in; none where this is a part of it.
     func write(_ c: inout CWriter, skeleton: String? = nil) {

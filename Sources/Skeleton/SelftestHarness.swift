@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import CEmit
 
 /// The test of a preload module: a folder of C, with a Makefile, written of what the manifest tells.
@@ -86,12 +87,12 @@ package struct SelftestHarness: Sendable {
             for map in manifest.maps {
                 writer.scope(tail: ",") { writer in
                     writer.line(".name = \(CLiteral.string(map.kernelName)),")
-                    writer.line(".type = \(map.type),")
-                    writer.line(".key_size = \(map.keySize),")
-                    writer.line(".value_size = \(map.valueSize),")
-                    writer.line(".max_entries = \(map.maxEntries),")
-                    writer.line(".flags = \(map.flags),")
-                    writer.line(".internal = \(map.isInternal),")
+                    writer.line(".type = \(map.values.type),")
+                    writer.line(".key_size = \(map.values.keySize),")
+                    writer.line(".value_size = \(map.values.valueSize),")
+                    writer.line(".max_entries = \(map.values.maxEntries),")
+                    writer.line(".flags = \(map.values.flags),")
+                    writer.line(".internal = \(map.values.isInternal),")
                 }
             }
         }

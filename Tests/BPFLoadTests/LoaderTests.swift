@@ -71,11 +71,11 @@ import Testing
         #expect(trace.programs.map(\.name) == object.programs.map(\.name))
         #expect(trace.programs.map(\.isLoaded) == [true, true, false])
         #expect(trace.programs.map(\.type) == object.programs.map { $0.kind!.type.rawValue })
-        #expect(trace.maps.map(\.type) == object.maps.map(\.definition.type))
-        #expect(trace.maps.map(\.valueSize) == object.maps.map(\.definition.valueSize))
-        #expect(trace.maps.map(\.maxEntries) == object.maps.map(\.definition.maxEntries))
-        #expect(trace.maps.map(\.flags) == object.maps.map(\.definition.flags))
-        #expect(trace.maps.map(\.isInternal) == object.maps.map(\.isInternal))
+        #expect(trace.maps.map(\.values.type) == object.maps.map(\.definition.type))
+        #expect(trace.maps.map(\.values.valueSize) == object.maps.map(\.definition.valueSize))
+        #expect(trace.maps.map(\.values.maxEntries) == object.maps.map(\.definition.maxEntries))
+        #expect(trace.maps.map(\.values.flags) == object.maps.map(\.definition.flags))
+        #expect(trace.maps.map(\.values.isInternal) == object.maps.map(\.isInternal))
         #expect(trace.maps.last?.initialValue == [250, 0, 0, 0])
     }
 

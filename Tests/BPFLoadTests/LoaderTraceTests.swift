@@ -60,16 +60,17 @@ struct LoaderTraceTests {
                 })
         let counts = try #require(maps.first)
         #expect(counts.name == "counts")
-        #expect(counts.type == 1 && counts.keySize == 4 && counts.valueSize == 8)
-        #expect(counts.maxEntries == 10 && counts.flags == 1)
-        #expect(!counts.isInternal && counts.initialValue == nil)
+        #expect(
+            counts.values.type == 1 && counts.values.keySize == 4 && counts.values.valueSize == 8)
+        #expect(counts.values.maxEntries == 10 && counts.values.flags == 1)
+        #expect(!counts.values.isInternal && counts.initialValue == nil)
         func value(_ name: String) -> [UInt8]? { maps.first { $0.name == name }?.initialValue }
         #expect(value("demo.data") == [5, 0, 0, 0])
         #expect(value("demo.rodata") == [7, 0, 0, 0])
         #expect(value("demo.bss") == [0, 0, 0, 0])
         #expect(value(".data.apart") == [9, 0, 0, 0])
         // BPF_F_RDONLY_PROG | BPF_F_MMAPABLE
-        #expect(maps.first { $0.name == "demo.rodata" }?.flags == 0x480)
+        #expect(maps.first { $0.name == "demo.rodata" }?.values.flags == 0x480)
     }
 
     @Test func programsAreThoseOfTheContext() throws {

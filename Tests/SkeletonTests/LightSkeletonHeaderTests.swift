@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import Testing
 
 @testable import Skeleton
@@ -36,8 +37,10 @@ struct LightSkeletonHeaderTests {
         _ contents: LightSkeleton.Contents? = nil
     ) -> LightSkeleton.Map {
         LightSkeleton.Map(
-            identifier: name, kernelName: name, type: 2, keySize: 4, valueSize: size,
-            maxEntries: 1, flags: 0, isInternal: isInternal, contents: contents)
+            identifier: name, kernelName: name,
+            values: MapValues(
+                type: 2, keySize: 4, valueSize: size,
+                maxEntries: 1, flags: 0, isInternal: isInternal), contents: contents)
     }
 
     private func program(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import TestSupport
 import Testing
 
@@ -24,11 +25,15 @@ struct ModuleManifestTests {
         ],
         maps: [
             .init(
-                kernelName: "marks", type: 28, keySize: 4, valueSize: 16, maxEntries: 0, flags: 1,
-                isInternal: false),
+                kernelName: "marks",
+                values: MapValues(
+                    type: 28, keySize: 4, valueSize: 16, maxEntries: 0, flags: 1,
+                    isInternal: false)),
             .init(
-                kernelName: "guard.bss", type: 2, keySize: 4, valueSize: 24, maxEntries: 1,
-                flags: 1024, isInternal: true),
+                kernelName: "guard.bss",
+                values: MapValues(
+                    type: 2, keySize: 4, valueSize: 24, maxEntries: 1,
+                    flags: 1024, isInternal: true)),
         ])
 
     @Test("what was written is read again, with any bytes in options and sections")
@@ -122,8 +127,10 @@ struct ModuleManifestTests {
             name: "o",
             maps: [
                 .init(
-                    identifier: "bss", kernelName: "o.bss", type: 2, keySize: 4, valueSize: 8,
-                    maxEntries: 1, flags: 1024, isInternal: true)
+                    identifier: "bss", kernelName: "o.bss",
+                    values: MapValues(
+                        type: 2, keySize: 4, valueSize: 8,
+                        maxEntries: 1, flags: 1024, isInternal: true))
             ],
             programs: [
                 .init(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
+
 @testable import Skeleton
 
 /// A skeleton to make modules of: its loader loads nothing.
@@ -19,8 +21,10 @@ enum ModuleSketch {
 
     static func map(_ name: String, isInternal: Bool = false) -> LightSkeleton.Map {
         LightSkeleton.Map(
-            identifier: name, kernelName: name, type: 2, keySize: 4, valueSize: 8, maxEntries: 1,
-            flags: 0, isInternal: isInternal)
+            identifier: name, kernelName: name,
+            values: MapValues(
+                type: 2, keySize: 4, valueSize: 8, maxEntries: 1,
+                flags: 0, isInternal: isInternal))
     }
 
     static func skeleton(

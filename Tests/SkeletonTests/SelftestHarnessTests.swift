@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import Testing
 
 @testable import Skeleton
@@ -23,8 +24,10 @@ struct SelftestHarnessTests {
         ],
         maps: [
             .init(
-                kernelName: "demo.rodata", type: 2, keySize: 4, valueSize: 7, maxEntries: 1,
-                flags: 1152, isInternal: true)
+                kernelName: "demo.rodata",
+                values: MapValues(
+                    type: 2, keySize: 4, valueSize: 7, maxEntries: 1,
+                    flags: 1152, isInternal: true))
         ])
 
     @Test("the tables tell what the manifest tells")

@@ -71,9 +71,7 @@ struct SkeletonSource {
         LightSkeleton.Map(
             identifier: identifier(map),
             kernelName: kernelName(map.name),
-            type: map.type, keySize: map.keySize, valueSize: map.valueSize,
-            maxEntries: map.maxEntries, flags: map.flags, isInternal: map.isInternal,
-            contents: contents)
+            values: map.values, contents: contents)
     }
 
     /// What the kernel takes of a name: libbpf puts an underscore for what no name may have. Sections of data may
@@ -88,7 +86,7 @@ struct SkeletonSource {
     /// The map's name; of a section of data what follows its dot: `NAME.data` and `.data.cust` are `data` and
     /// `data_cust`.
     private func identifier(_ map: LoaderTrace.Map) -> String {
-        guard map.isInternal, let dot = map.name.firstIndex(of: ".") else { return map.name }
+        guard map.values.isInternal, let dot = map.name.firstIndex(of: ".") else { return map.name }
         return CIdentifier.sanitized(String(map.name[dot...].dropFirst()))
     }
 
@@ -99,7 +97,8 @@ struct SkeletonSource {
         let mappable: UInt32 = 1 << 10
         let readOnlyForPrograms: UInt32 = 1 << 7
         let mapped = maps.map {
-            types != nil && $0.isInternal && $0.flags & mappable != 0 ? $0.initialValue : nil
+            types != nil && $0.values.isInternal && $0.values.flags & mappable != 0
+                ? $0.initialValue : nil
         }
         guard let types else { return mapped.map { _ in nil } }
         var sections: [DataSection]
@@ -114,7 +113,7 @@ struct SkeletonSource {
             guard let bytes, let section = sections.popLast() else { return nil }
             return LightSkeleton.Contents(
                 bytes: bytes, members: section.members, types: section.types,
-                isReadOnly: map.flags & readOnlyForPrograms != 0,
+                isReadOnly: map.values.flags & readOnlyForPrograms != 0,
                 variables: section.variables.map {
                     LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
                 })
