@@ -96,9 +96,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "kbtf", dependencies: ["HostIO", "Commands"], swiftSettings: strict),
+            name: "kbtf", dependencies: ["HostIO", "Console", "Commands"], swiftSettings: strict),
         .executableTarget(
-            name: "kbtf-vm", dependencies: ["HostIO", "VMCommands"], swiftSettings: strict),
+            name: "kbtf-vm", dependencies: ["HostIO", "Console", "VMCommands"],
+            swiftSettings: strict),
         .executableTarget(
             name: "kbtf-conformance",
             dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw"],

@@ -11,7 +11,7 @@ struct NoCommand: Error {
 }
 
 /// The command and its subcommands.
-struct Kbtf: ParsableCommand {
+struct Kbtf: Command {
     static let configuration = CommandConfiguration(
         commandName: "kbtf",
         abstract: "BTF for Linux kernels and modules.",
@@ -29,59 +29,69 @@ struct Kbtf: ParsableCommand {
               kbtf dump --format c /sys/kernel/btf/vmlinux
             """,
         version: "kbtf 0.1.0",
-        subcommands: [
-            Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
-            Distill.self, Rebase.self, Gen.self, VM.self,
-        ])
+        subcommands: all)
 
-    func run() throws { throw NoCommand(parent: "kbtf") }
+    private static let all: [any Command.Type] = [
+        Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
+        Distill.self, Rebase.self, Gen.self, VM.self,
+    ]
 
-    /// The command behind the arguments of the process.
+    func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf") }
+
+    /// Runs the command that the arguments name.
+    ///
+    /// - Parameter arguments: the command line without the program.
     ///
     /// ArgumentParser looks at all subcommands before it looks at the arguments: a millisecond, which
     /// kbuild would pay for each module. So the one that is named is asked first, alone; the whole tree
     /// is for everything else, also for saying what is wrong with the arguments.
-    static func parse(_ arguments: ArraySlice<String>) throws -> any ParsableCommand {
+    static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
         // kbtf knows nothing of what follows; kbtf-vm does.
         if arguments.starts(with: ["help", "vm"]) {
-            return try VM.parse(["help"] + arguments.dropFirst(2))
+            return try VM.parse(["help"] + arguments.dropFirst(2)).run(in: surroundings)
         }
         if let name = arguments.first,
-            let named = configuration.subcommands.first(where: {
-                $0.configuration.commandName == name
-            }),
+            let named = all.first(where: { $0.configuration.commandName == name }),
             let command = try? named.parse(Array(arguments.dropFirst()))
         {
-            return command
+            return try command.run(in: surroundings)
         }
-        return try parseAsRoot(Array(arguments))
+        var command = try parseAsRoot(Array(arguments))
+        if let command = command as? any Command { return try command.run(in: surroundings) }
+        // One of ArgumentParser's own.
+        try command.run()
     }
 
     /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
+    static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, in surroundings: Surroundings
+    ) -> Int32 {
+        let talk = Talk(surroundings.errors)
         if let failure = error as? Failure {
-            Talk().say(failure)
+            talk.say(failure)
             return 1
         }
         if let missing = error as? NoCommand {
-            Talk().say(Failure("no command given", hint: "\(missing.parent) --help"))
+            talk.say(Failure("no command given", hint: "\(missing.parent) --help"))
             return 2
         }
         if let code = error as? ExitCode { return code.rawValue }
         guard exitCode(for: error) != .success else {
-            do throws(Failure) { try printResult(fullMessage(for: error) + "\n") } catch {
-                Talk().say(error)
+            do throws(Failure) {
+                try surroundings.output.print(fullMessage(for: error) + "\n")
+            } catch {
+                talk.say(error)
                 return 1
             }
             return 0
         }
         if let failure = noSuchCommand(arguments) {
-            Talk().say(failure)
+            talk.say(failure)
             return 2
         }
-        Talk().say(
+        talk.say(
             Failure(
                 usageMessage(message(for: error), arguments),
                 hint: "\(commands(in: arguments).names.joined(separator: " ")) --help"))

@@ -13,9 +13,11 @@ extension Failure {
 }
 
 /// Runs what prints one JSON object, or says in one why not, besides what is said on standard error.
-package func printingJSON(_ isWanted: Bool, _ body: () throws -> Void) throws {
+package func printingJSON(
+    _ isWanted: Bool, to output: Stream, _ body: () throws -> Void
+) throws {
     do { try body() } catch let failure as Failure where isWanted {
-        try printResult("{\(failure.json)}\n")
+        try output.print("{\(failure.json)}\n")
         throw failure
     }
 }

@@ -36,14 +36,6 @@ package struct BufferedOutput: ~Copyable {
         BufferedOutput(fd: STDERR_FILENO, name: "standard error")
     }
 
-    /// Shows `text` on standard error, as one line and in one write, so that lines of processes that run beside each
-    /// other stay whole. When standard error cannot be written, there is nobody left to tell.
-    package static func say(_ text: String) {
-        var output = standardError
-        try? output.append(text.shown + "\n")
-        try? output.flush()
-    }
-
     package mutating func append(_ text: String) throws(HostError) {
         buffer.append(contentsOf: text.utf8)
         if buffer.count >= capacity { try flush() }

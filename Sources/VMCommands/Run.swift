@@ -8,7 +8,7 @@ import KernelTree
 import VM
 
 /// `kbtf vm run`.
-struct Run: ParsableCommand {
+struct Run: Command {
     static let configuration = CommandConfiguration(
         commandName: "run",
         abstract: "Boot kernels, load modules, run tests, and tell what came of it.",
@@ -86,26 +86,24 @@ struct Run: ParsableCommand {
         if jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
     }
 
-    func run() throws {
-        do { try runGuests() } catch let error as VMError {
+    func run(in surroundings: Surroundings) throws {
+        do { try runGuests(surroundings) } catch let error as VMError {
             if output.json, !output.quiet {
-                var out = BufferedOutput.standardOutput
-                try out.append("[\n{\(error.json)}\n]\n")
-                try out.flush()
+                try surroundings.output.print("[\n{\(error.json)}\n]\n")
             }
             throw error
         }
     }
 
-    private func runGuests() throws {
-        let talk = output.talk
+    private func runGuests(_ surroundings: Surroundings) throws {
+        let talk = output.talk(surroundings)
         try output.check()
-        let kernels = try kernelNames().map { name throws(VMError) in
-            try Kernel(name, roots: Surroundings.kernelRoots(machine.sysroot))
+        let kernels = try kernelNames(surroundings).map { name throws(VMError) in
+            try Kernel(name, roots: surroundings.kernelRoots(machine.sysroot))
         }
         let image = GuestImage(image)
         let guests = try kernels.map { kernel throws(VMError) in
-            try guest(kernel, image, talk)
+            try guest(kernel, image, surroundings, talk)
         }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
 
@@ -114,7 +112,7 @@ struct Run: ParsableCommand {
         }
         let runs = zip(guests, reports).map { Summary.Run(name: $0.kernel.name, report: $1) }
         let summary = Summary(runs)
-        let isWritten = output.write(summary, talk)
+        let isWritten = output.write(summary, talk, surroundings)
         for (guest, run) in zip(guests, runs) where run.report.outcome != .passed {
             talk.say(
                 "\(run.name): \(run.report.outcome.name): \(run.report.reason)",
@@ -124,7 +122,7 @@ struct Run: ParsableCommand {
         if !summary.hasPassed || !isWritten { throw ExitCode(1) }
     }
 
-    private func kernelNames() throws(VMError) -> [String] {
+    private func kernelNames(_ surroundings: Surroundings) throws(VMError) -> [String] {
         if !kernel.isEmpty { return kernel }
         if let first = module.first {
             guard let release = try ModuleInfo(first).release else {
@@ -134,7 +132,7 @@ struct Run: ParsableCommand {
             }
             return [release.text]
         }
-        guard let release = Surroundings.runningRelease else {
+        guard let release = surroundings.runningRelease else {
             throw VMError(
                 "the running kernel does not say its release", hint: "name one with --kernel")
         }
@@ -143,9 +141,9 @@ struct Run: ParsableCommand {
 
     /// Everything that is needed to boot `kernel`.
     private func guest(
-        _ kernel: Kernel, _ image: GuestImage, _ talk: Talk
+        _ kernel: Kernel, _ image: GuestImage, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Guest {
-        let disk = try image.disk(for: kernel)
+        let disk = try image.disk(for: kernel, surroundings)
         var own = true
         let archive: [ByteView]
         if case .foreign(let path) = image {
@@ -154,19 +152,20 @@ struct Run: ParsableCommand {
                 throw VMError(error)
             }
         } else {
-            archive = try initramfs(kernel, disk, talk).chunks
+            archive = try initramfs(kernel, disk, surroundings, talk).chunks
         }
-        let acceleration = machine.acceleration(for: kernel, talk)
+        let acceleration = machine.acceleration(for: kernel, surroundings, talk)
         return Guest(
             kernel: kernel,
             run: GuestRun(
                 machine: machine.machine(kernel.architecture, acceleration, disk: disk),
                 kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
-                allowedWarnings: limits.allowWarning, launcher: Leash.launcher))
+                allowedWarnings: limits.allowWarning, launcher: Leash.launcher(surroundings)),
+            surroundings: surroundings)
     }
 
     private func initramfs(
-        _ kernel: Kernel, _ disk: DiskImage?, _ talk: Talk
+        _ kernel: Kernel, _ disk: DiskImage?, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Initramfs {
         let denied = try denylist.map { path throws(VMError) in try DenyList(path).reasons }
         let modules = try ModuleSet(
@@ -176,7 +175,7 @@ struct Run: ParsableCommand {
             talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
         }
         return try Initramfs(
-            initProgram: try Guest.initProgram(kernel.architecture), modules: modules,
+            initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
             parameters: try parametersByModule(),
             tests: try GuestFiles(
                 test, seconds: limits.testTimeout, denied: denied ?? [:], system: disk?.system,

@@ -50,29 +50,31 @@ struct MachineOptions: ParsableArguments {
     }
 
     /// What `--accel` comes to for `kernel`.
-    func acceleration(for kernel: Kernel, _ talk: Talk) -> Acceleration {
+    func acceleration(
+        for kernel: Kernel, _ surroundings: Surroundings, _ talk: Talk
+    ) -> Acceleration {
         switch accel {
         case .kvm: return .kvm
         case .tcg: return .tcg
         case .auto: break
         }
-        guard kernel.architecture.name == Surroundings.machineName else { return .tcg }
-        let folder = Surroundings.cacheFolder.map { $0 + "/vm" }
+        guard kernel.architecture.name == surroundings.machineName else { return .tcg }
+        let folder = surroundings.cacheFolder.map { $0 + "/vm" }
         // Without it the verdict is not kept.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
-            folder: folder, boot: Surroundings.bootID ?? "", kernel: kernel.path,
-            qemu: Surroundings.program(kernel.architecture.qemu))
+            folder: folder, boot: surroundings.bootID ?? "", kernel: kernel.path,
+            qemu: surroundings.program(kernel.architecture.qemu))
         let verdict = probe.verdict { limits throws(VMError) in
             talk.note("trying whether guests run under KVM here")
             let nothing = try Initramfs(
-                initProgram: try Guest.initProgram(kernel.architecture),
+                initProgram: try Guest.initProgram(kernel.architecture, surroundings),
                 modules: try ModuleSet(
                     [], folder: nil, release: nil, for: kernel.architecture), tests: nil)
             return try GuestRun(
                 machine: machine(kernel.architecture, .kvm), kernel: kernel.path,
-                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher
-            ).run(now: Surroundings.milliseconds)
+                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher(surroundings)
+            ).run(now: surroundings.milliseconds)
         }
         if !verdict.reason.isEmpty, talk.isVerbose { talk.note("no KVM: \(verdict.reason)") }
         return verdict.acceleration
@@ -143,7 +145,9 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: [.short, .long], help: "Show the consoles, and what tests printed that passed.")
     var verbose = false
 
-    var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+    func talk(_ surroundings: Surroundings) -> Talk {
+        Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
+    }
 
     /// Finds out, before anything boots, whether the files can be written.
     func check() throws(VMError) {
@@ -171,7 +175,7 @@ struct OutputOptions: ParsableArguments {
     /// still sees them: results on standard output even if nobody asked, or else on standard error, and what came on
     /// the consoles on standard error.
     /// - Returns: false when something could not be written where it was asked for.
-    func write(_ summary: Summary, _ talk: Talk) -> Bool {
+    func write(_ summary: Summary, _ talk: Talk, _ surroundings: Surroundings) -> Bool {
         var isComplete = true
         if let log,
             !attempt(
@@ -180,7 +184,7 @@ struct OutputOptions: ParsableArguments {
         {
             isComplete = false
             // With -v all of it has been shown.
-            if !talk.isVerbose { showConsoles(summary) }
+            if !talk.isVerbose { showConsoles(summary, surroundings) }
         }
         var isSafe = false
         if let junit {
@@ -190,12 +194,12 @@ struct OutputOptions: ParsableArguments {
             if !isSafe { isComplete = false }
         }
         guard !quiet || !isComplete else { return true }
-        let results = json ? summary.json : summary.ktap(isVerbose: verbose)
+        let results = Array((json ? summary.json : summary.ktap(isVerbose: verbose)).utf8)
         if !attempt(
-            { () throws(HostError) in try OutputOptions.print(results, to: .standardOutput) }, talk)
+            { () throws(HostError) in try surroundings.output.write(results) }, talk)
         {
             isComplete = false
-            if !isSafe { try? OutputOptions.print(results, to: .standardError) }
+            if !isSafe { try? surroundings.errors.write(results) }
         }
         return isComplete
     }
@@ -210,13 +214,6 @@ struct OutputOptions: ParsableArguments {
         }
     }
 
-    private static func print(
-        _ text: String, to output: consuming BufferedOutput
-    ) throws(HostError) {
-        try output.append(text)
-        try output.flush()
-    }
-
     /// What came on the consoles. Each begins with the line that says whose it is, if there are several.
     private func consoles(_ summary: Summary) -> [ByteView] {
         summary.runs.flatMap { run in
@@ -225,8 +222,8 @@ struct OutputOptions: ParsableArguments {
         }
     }
 
-    private func showConsoles(_ summary: Summary) {
-        let loud = Talk(isQuiet: false, isVerbose: true)
+    private func showConsoles(_ summary: Summary, _ surroundings: Surroundings) {
+        let loud = Talk(surroundings.errors, isVerbose: true)
         for run in summary.runs {
             var reader = ConsoleReader()
             let show = { (event: ConsoleEvent) in

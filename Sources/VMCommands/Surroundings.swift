@@ -10,19 +10,15 @@ import VM
 extension Surroundings {
     /// Folders that kernels lie below: of this machine, of KBTF_SYSROOT, and those that `make setup` and `make
     /// image` made.
-    static func kernelRoots(_ more: [String]) -> [String] {
+    func kernelRoots(_ more: [String]) -> [String] {
         ["/"] + more + sysroots + (cachedKernels?.roots ?? [])
     }
 
     /// What `make image` made: a folder for each series, with `release`, `root` and `disk.ext4`.
-    static var debianFolders: [String] { cachedKernels?.debianFolders ?? [] }
-
-    private static var cachedKernels: CachedKernels? {
-        cacheFolder.map { CachedKernels(folder: $0) }
-    }
+    var debianFolders: [String] { cachedKernels?.debianFolders ?? [] }
 
     /// What `uname -m` says: the machine this program was built for.
-    static var machineName: String {
+    var machineName: String {
         #if arch(x86_64)
             "x86_64"
         #elseif arch(arm64)
@@ -35,7 +31,7 @@ extension Surroundings {
     }
 
     /// Where a program that PATH leads to lies; nil when there is none.
-    static func program(_ name: String) -> String? {
+    func program(_ name: String) -> String? {
         (variable("PATH") ?? "/usr/bin:/bin").split(separator: ":").lazy
             .map { "\($0)/\(name)" }
             .first {
@@ -45,7 +41,7 @@ extension Surroundings {
     }
 
     /// The init of guests of `architecture`: beside this program, or where `make install` puts it.
-    static func guestInit(_ architecture: Architecture) throws(VMError) -> String {
+    func guestInit(_ architecture: Architecture) throws(VMError) -> String {
         if let named = variable("KBTF_GUEST_INIT") { return named }
         let name = "guest-init-\(architecture.name)"
         let places = ["\(ownFolder)/\(name)", "\(ownFolder)/../libexec/kbtf/\(name)"]
@@ -59,10 +55,10 @@ extension Surroundings {
     }
 
     /// What a verdict on acceleration holds for: this boot of this machine.
-    static var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
+    var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
 
     /// The first word of the file at `path`; nil when it cannot be read.
-    static func line(_ path: String) -> String? {
+    func line(_ path: String) -> String? {
         guard let text = try? FileReader.map(path) else { return nil }
         return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
     }

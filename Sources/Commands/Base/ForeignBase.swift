@@ -118,5 +118,5 @@ struct StrictOptions: ParsableArguments {
     @Flag(help: "Fail where there would be a warning only: a base of another kernel.")
     var strict = false
 
-    var isStrict: Bool { strict || Surroundings.isStrict }
+    func isStrict(_ surroundings: Surroundings) -> Bool { strict || surroundings.isStrict }
 }

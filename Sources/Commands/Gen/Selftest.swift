@@ -7,7 +7,7 @@ import HostIO
 import Skeleton
 
 /// `kbtf gen selftest`.
-struct GenSelftest: ParsableCommand {
+struct GenSelftest: Command {
     static let configuration = CommandConfiguration(
         commandName: "selftest",
         abstract: "Write the test of a module that 'kbtf gen module' made.",
@@ -36,7 +36,7 @@ struct GenSelftest: ParsableCommand {
 
     @OptionGroup var talkOptions: TalkOptions
 
-    func run() throws {
+    func run(in surroundings: Surroundings) throws {
         let harness = SelftestHarness(try manifest())
         let place = folder + "/selftest"
         do throws(HostError) {
@@ -45,7 +45,7 @@ struct GenSelftest: ParsableCommand {
                 try AtomicFile.replace("\(place)/\(file.name)", with: [ByteView(file.bytes)])
             }
         } catch { throw Failure(error) }
-        talkOptions.talk.note("\(place): \(harness.files.count) files")
+        talkOptions.talk(surroundings).note("\(place): \(harness.files.count) files")
     }
 
     private func manifest() throws(Failure) -> ModuleManifest {

@@ -106,8 +106,8 @@ struct ResolveBTFIDsSettings {
     /// What to leave behind. Kernel builds up to 6.12 name no BTF, those of 7.2 name a raw one that pahole has
     /// just made. The selftests of both name that of an ELF file, in the same words: the older ones look
     /// into the file afterwards, the newer ones beside it.
-    func form() throws(ResolveBTFIDsRole.Refusal) -> Form {
-        switch Surroundings.variable("KBTF_RESOLVE_BTFIDS") {
+    func form(_ surroundings: Surroundings) throws(ResolveBTFIDsRole.Refusal) -> Form {
+        switch surroundings.variable("KBTF_RESOLVE_BTFIDS") {
         case nil: break
         case "in-place": return .inPlace
         case "beside": return .beside
