@@ -131,7 +131,12 @@ let package = Package(
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
             exclude: ["Data"], swiftSettings: strictTests),
-        tests("KbtfTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
+        tests(
+            "KbtfTests",
+            [
+                "Bytes", "HostIO", "ELF", "BTF", "Console", "Commands", "VMCommands",
+                "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

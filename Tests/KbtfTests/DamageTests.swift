@@ -30,14 +30,16 @@ struct DamageTests {
         let scratch = try Scratch()
         try scratch.write("out/.here", "")
         for file in files { try scratch.write("in/\(file.name).ko", file.bytes) }
-        let result = try Command.kbtf(
+        let result = try Command.process([
             "encode", "--features", features, "--detached-dir", scratch.path + "/out",
-            scratch.path + "/in")
+            scratch.path + "/in",
+        ])
         guard (0...1).contains(result.status) else {
             let culprit = try files.first { file in
                 let path = "\(scratch.path)/in/\(file.name).ko"
-                let alone = try Command.kbtf(
-                    "encode", "--features", features, "--detached", "/dev/null", path)
+                let alone = try Command.process([
+                    "encode", "--features", features, "--detached", "/dev/null", path,
+                ])
                 return !(0...1).contains(alone.status)
             }
             Issue.record(
@@ -56,8 +58,9 @@ struct DamageTests {
         }
         // In place, a failure leaves the file as it was.
         let failing = files.filter { result.err.contains("/in/\($0.name).ko: ") }
-        let again = try Command.kbtf(
-            "encode", "-q", "--features", features, scratch.path + "/in")
+        let again = try Command.process([
+            "encode", "-q", "--features", features, scratch.path + "/in",
+        ])
         #expect((0...1).contains(again.status), "\(again.status)")
         for file in failing {
             #expect(

@@ -17,7 +17,7 @@ struct ErrorTests {
         _ line: String, hint: Bool = false, _ arguments: String...,
         location: SourceLocation = #_sourceLocation
     ) throws {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         #expect(result.status == 1, "\(result)", sourceLocation: location)
         #expect(result.out == [], sourceLocation: location)
         #expect(

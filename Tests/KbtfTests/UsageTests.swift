@@ -20,7 +20,7 @@ struct UsageTests {
 
     @Test(arguments: commands) func help(command: String) throws {
         let words = command.split(separator: " ").map(String.init)
-        let result = try Command.run([Command.binary] + words + ["--help"])
+        let result = try Command.process(words + ["--help"])
         #expect(result.status == 0 && result.err == "")
         #expect(result.text.contains("USAGE: kbtf \(command) "))
         #expect(result.text.contains("Examples:\n  kbtf "))
@@ -44,7 +44,7 @@ struct UsageTests {
         ["check", "--profile", "nonsense", "f"], ["base", "--release", "6.1.0", "--module", "f"],
     ])
     func usageErrors(arguments: [String]) throws {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         #expect(result.status == 2)
         #expect(result.out == [])
         #expect(result.errorLines.count == 2, "\(result)")
@@ -61,9 +61,9 @@ struct UsageTests {
     /// `kbtf help` knows every command, also those of another program.
     @Test(arguments: commands) func helpOf(command: String) throws {
         let words = command.split(separator: " ").map(String.init)
-        let result = try Command.run([Command.binary, "help"] + words)
+        let result = try Command.process(["help"] + words)
         #expect(result.status == 0)
-        #expect(try result.out == Command.run([Command.binary] + words + ["--help"]).out)
+        #expect(try result.out == Command.process(words + ["--help"]).out)
     }
 
     @Test(arguments: ["bash", "zsh", "fish"]) func completion(shell: String) throws {
