@@ -27,6 +27,9 @@ struct Kbtf: Command {
               kbtf encode --standalone foo.ko        BTF that needs no kernel
               kbtf info foo.ko                       what BTF a file has
               kbtf dump --format c /sys/kernel/btf/vmlinux
+
+            Topics:
+            \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
         version: "kbtf 0.1.0",
         subcommands: all)
@@ -50,6 +53,12 @@ struct Kbtf: Command {
         if arguments.starts(with: ["help", "vm"]) {
             return try VM.parse(["help"] + arguments.dropFirst(2)).run(in: surroundings)
         }
+        if arguments.first?.hasPrefix("--generate-completion-script") == true {
+            throw try CompletionScript(arguments)
+        }
+        if let topic = topic(arguments) {
+            return try TopicHelp.parse([topic]).run(in: surroundings)
+        }
         if let name = arguments.first,
             let named = all.first(where: { $0.configuration.commandName == name }),
             let command = try? named.parse(Array(arguments.dropFirst()))
@@ -60,6 +69,15 @@ struct Kbtf: Command {
         if let command = command as? any Command { return try command.run(in: surroundings) }
         // One of ArgumentParser's own.
         try command.run()
+    }
+
+    /// The word behind `help` that is not a command.
+    private static func topic(_ arguments: ArraySlice<String>) -> String? {
+        guard arguments.first == "help", let word = arguments.dropFirst().first,
+            !word.hasPrefix("-"), word != "help",
+            !configuration.subcommands.contains(where: { $0.configuration.commandName == word })
+        else { return nil }
+        return word
     }
 
     /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
@@ -77,10 +95,24 @@ struct Kbtf: Command {
             talk.say(Failure("no command given", hint: "\(missing.parent) --help"))
             return 2
         }
+        if let missing = error as? NoSuchTopic {
+            talk.say(missing.failure)
+            return 2
+        }
         if let code = error as? ExitCode { return code.rawValue }
+        if let script = error as? CompletionScript {
+            return report(script.error, arguments, of: CompletionTree.self, surroundings, talk)
+        }
+        return report(error, arguments, of: Kbtf.self, surroundings, talk)
+    }
+
+    private static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type,
+        _ surroundings: Surroundings, _ talk: Talk
+    ) -> Int32 {
         guard exitCode(for: error) != .success else {
             do throws(Failure) {
-                try surroundings.output.print(fullMessage(for: error) + "\n")
+                try surroundings.output.print(root.fullMessage(for: error) + "\n")
             } catch {
                 talk.say(error)
                 return 1

@@ -72,7 +72,7 @@ package struct Surroundings: Sendable {
     /// How people name a base to `kbtf-make`, which says so when it runs us.
     package var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
 
-    /// A base of another kernel is an error: for programs in the place of others, which take no options of ours.
+    /// Warnings are errors: for programs in the place of others, which take no options of ours.
     package var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
 
     /// The tree of the kernel build that runs us: kbuild exports where it writes to, and where the source is.

@@ -9,86 +9,28 @@ import VM
 
 /// `kbtf vm run`.
 struct Run: Command {
-    static let configuration = CommandConfiguration(
-        commandName: "run",
-        abstract: "Boot kernels, load modules, run tests, and tell what came of it.",
-        discussion: """
-            Boots each kernel in a virtual machine (QEMU) with an initramfs made for it, loads the modules \
-            with all they need, compares /sys/kernel/btf with the BTF in their files, and runs the tests. \
-            Nobody needs to be root, and nothing stays behind.
+    static let configuration = VMRunArguments.configuration
 
-            With --image debian the guest has a whole system around these: tests may be scripts, and modules be \
-            loaded by modprobe. It is read from a disk that stays as it is; what the guest writes is gone with it.
-
-            The results are KTAP on standard output. The exit status is 0 when everything passed and no kernel \
-            complained; 1 when not, or when an input is wrong; 2 when the command line is wrong; and 69 when \
-            QEMU or this machine failed.
-
-            Examples:
-              kbtf vm run --module foo.ko
-              kbtf vm run --kernel 6.1.0-56-cloud-amd64 --module foo.ko --test ./foo_test
-              kbtf vm run --kernel linux-6.12 --kernel linux-7.2 --test tests/ -j 2 --junit out.xml
-              kbtf vm run --image debian --module foo.ko --test ./foo_test.sh
-            """)
-
-    @Option(
-        help: ArgumentHelp(
-            "A release, an image, or a folder a kernel package was unpacked in (repeatable; default: what the first module is for, or the running kernel).",
-            valueName: "KERNEL"))
-    var kernel: [String] = []
-
-    @Option(
-        help: ArgumentHelp("Load this module; the order counts (repeatable).", valueName: "FILE"))
-    var module: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Parameters for a module: 'foo: debug=1 size=4' (repeatable).",
-            valueName: "MODULE:WORDS"))
-    var parameters: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Run this static program, or all programs in this folder (repeatable).",
-            valueName: "FILE|DIR"))
-    var test: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "What the guest has besides modules and tests: nothing (initramfs), the Debian system that 'make image' made for its kernel (debian), or the one on a disk (ext4, squashfs, erofs). An initramfs of yours is booted as it is, and KTAP taken from its console.",
-            valueName: "initramfs|debian|FILE"))
-    var image = "initramfs"
-
-    @Option(help: ArgumentHelp("Tests to skip: a name and a reason a line.", valueName: "FILE"))
-    var denylist: String?
-
-    @OptionGroup(title: "Machine") var machine: MachineOptions
-    @OptionGroup(title: "Limits") var limits: LimitOptions
-    @OptionGroup(title: "Output") var output: OutputOptions
-
-    @Option(
-        name: [.short, .long], help: ArgumentHelp("How many guests to run at once.", valueName: "N")
-    )
-    var jobs = 1
+    @OptionGroup var arguments: VMRunArguments
 
     func validate() throws {
-        let isEmpty = module.isEmpty && test.isEmpty
-        if case .foreign(let path) = GuestImage(image) {
+        let isEmpty = arguments.module.isEmpty && arguments.test.isEmpty
+        if case .foreign(let path) = GuestImage(arguments.image) {
             // What is not there is told as such later.
             guard isEmpty || !FileStatus(path).exists else {
                 throw ValidationError(
-                    "an initramfs brings its own modules and tests: --module and --test do not go with --image \(image)"
+                    "an initramfs brings its own modules and tests: --module and --test do not go with --image \(path)"
                 )
             }
         } else if isEmpty {
             throw ValidationError("nothing to do: name a --module, a --test or an initramfs")
         }
-        if jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
+        if arguments.jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
     }
 
     func run(in surroundings: Surroundings) throws {
         do { try runGuests(surroundings) } catch let error as VMError {
-            if output.json, !output.quiet {
+            if arguments.output.json, !arguments.output.quiet {
                 try surroundings.output.print("[\n{\(error.json)}\n]\n")
             }
             throw error
@@ -96,18 +38,19 @@ struct Run: Command {
     }
 
     private func runGuests(_ surroundings: Surroundings) throws {
+        let output = arguments.output
         let talk = output.talk(surroundings)
         try output.check()
         let kernels = try kernelNames(surroundings).map { name throws(VMError) in
-            try Kernel(name, roots: surroundings.kernelRoots(machine.sysroot))
+            try Kernel(name, roots: surroundings.kernelRoots(arguments.machine.sysroot))
         }
-        let image = GuestImage(image)
+        let image = GuestImage(arguments.image)
         let guests = try kernels.map { kernel throws(VMError) in
             try guest(kernel, image, surroundings, talk)
         }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
 
-        let reports = parallelMap(count: guests.count, jobs: jobs) { index in
+        let reports = parallelMap(count: guests.count, jobs: arguments.jobs) { index in
             guests[index].run(talk)
         }
         let runs = zip(guests, reports).map { Summary.Run(name: $0.kernel.name, report: $1) }
@@ -123,8 +66,8 @@ struct Run: Command {
     }
 
     private func kernelNames(_ surroundings: Surroundings) throws(VMError) -> [String] {
-        if !kernel.isEmpty { return kernel }
-        if let first = module.first {
+        if !arguments.kernel.isEmpty { return arguments.kernel }
+        if let first = arguments.module.first {
             guard let release = try ModuleInfo(first).release else {
                 throw VMError(
                     "\(first): it does not say which kernel it is for",
@@ -154,6 +97,7 @@ struct Run: Command {
         } else {
             archive = try initramfs(kernel, disk, surroundings, talk).chunks
         }
+        let (machine, limits) = (arguments.machine, arguments.limits)
         let acceleration = machine.acceleration(for: kernel, surroundings, talk)
         return Guest(
             kernel: kernel,
@@ -167,9 +111,11 @@ struct Run: Command {
     private func initramfs(
         _ kernel: Kernel, _ disk: DiskImage?, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Initramfs {
-        let denied = try denylist.map { path throws(VMError) in try DenyList(path).reasons }
+        let denied = try arguments.denylist.map { path throws(VMError) in try DenyList(path).reasons
+        }
         let modules = try ModuleSet(
-            module, drivers: disk?.drivers(kernel.architecture) ?? [], folder: kernel.modules,
+            arguments.module, drivers: disk?.drivers(kernel.architecture) ?? [],
+            folder: kernel.modules,
             release: kernel.release, for: kernel.architecture)
         for wish in modules.absent {
             talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
@@ -178,20 +124,21 @@ struct Run: Command {
             initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
             parameters: try parametersByModule(),
             tests: try GuestFiles(
-                test, seconds: limits.testTimeout, denied: denied ?? [:], system: disk?.system,
+                arguments.test, seconds: arguments.limits.testTimeout, denied: denied ?? [:],
+                system: disk?.system,
                 for: kernel.architecture),
             disk: disk)
     }
 
     private func parametersByModule() throws(VMError) -> [String: String] {
         var found: [String: String] = [:]
-        for text in parameters {
+        for text in arguments.parameters {
             let parts = text.split(separator: ":", maxSplits: 1)
             guard parts.count == 2, !text.contains("\t"), !text.contains("\n") else {
                 throw VMError("--parameters \(text): expected MODULE:WORDS")
             }
             let name = ModuleInfo.name(ofFile: String(parts[0]))
-            guard module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
+            guard arguments.module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
                 throw VMError("--parameters \(text): no --module of that name")
             }
             let words = parts[1].drop { $0 == " " }

@@ -7,40 +7,9 @@ import HostIO
 import KernelTree
 import VM
 
-/// What the virtual machine is like.
-struct MachineOptions: ParsableArguments {
-    enum Accelerator: String, ExpressibleByArgument, CaseIterable { case auto, kvm, tcg }
+// What the options of `kbtf vm run` come to.
 
-    @Option(
-        help: ArgumentHelp(
-            "Who runs the guest's instructions: the processor (kvm), QEMU (tcg), or whichever works (auto).",
-            valueName: "auto|kvm|tcg"))
-    var accel = Accelerator.auto
-
-    @Option(help: ArgumentHelp("Memory of each guest, in MiB.", valueName: "MIB"))
-    var memory = 1024
-
-    @Option(help: ArgumentHelp("Processors of each guest.", valueName: "N"))
-    var cpus = 1
-
-    @Option(
-        help: ArgumentHelp(
-            "More words for the kernel's command line (repeatable).", valueName: "WORDS"))
-    var append: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Look for kernels under this folder too, after / (repeatable; KBTF_SYSROOT adds more).",
-            valueName: "DIR"))
-    var sysroot: [String] = []
-
-    func validate() throws {
-        if !(64...(1 << 20)).contains(memory) {
-            throw ValidationError("--memory takes 64 to 1048576 MiB")
-        }
-        if !(1...255).contains(cpus) { throw ValidationError("--cpus takes 1 to 255") }
-    }
-
+extension VMMachineOptions {
     func machine(
         _ architecture: Architecture, _ acceleration: Acceleration, disk: DiskImage? = nil
     ) -> Machine {
@@ -81,77 +50,20 @@ struct MachineOptions: ParsableArguments {
     }
 }
 
-/// When to stop waiting.
-struct LimitOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("What a guest may take in all, in seconds.", valueName: "S"))
-    var timeout = 300
-
-    @Option(
-        help: ArgumentHelp("What a guest may take until its init runs, in seconds.", valueName: "S")
-    )
-    var bootTimeout = 120
-
-    @Option(help: ArgumentHelp("What each test may take, in seconds.", valueName: "S"))
-    var testTimeout = 45
-
-    @Option(help: ArgumentHelp("What a guest may print, in MiB.", valueName: "MIB"))
-    var logLimit = 8
-
-    @Option(
-        help: ArgumentHelp(
-            "Expect kernel warnings (WARNING:) whose first lines hold this text; they fail nothing (repeatable).",
-            valueName: "TEXT"))
-    var allowWarning: [String] = []
-
-    func validate() throws {
-        for (name, value) in [
-            ("timeout", timeout), ("boot-timeout", bootTimeout), ("test-timeout", testTimeout),
-        ] where !(1...1_000_000).contains(value) {
-            throw ValidationError("--\(name) takes 1 to 1000000 seconds")
-        }
-        if allowWarning.contains("") {
-            throw ValidationError(
-                "--allow-warning takes a text, not nothing: every line holds that")
-        }
-        if !(1...1024).contains(logLimit) {
-            throw ValidationError("--log-limit takes 1 to 1024 MiB")
-        }
-    }
-
+extension VMLimitOptions {
     var limits: GuestLimits {
         GuestLimits(boot: bootTimeout, total: timeout, log: logLimit << 20)
     }
 }
 
-/// Where the results go.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    @Option(help: ArgumentHelp("Write the results as JUnit XML, too.", valueName: "FILE"))
-    var junit: String?
-
-    @Option(help: ArgumentHelp("Write what came on the consoles.", valueName: "FILE"))
-    var log: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Leave initramfs and QEMU's command line in this folder.", valueName: "DIR"))
-    var keep: String?
-
-    @Flag(name: [.short, .long], help: "Say nothing but errors, print no results.")
-    var quiet = false
-
-    @Flag(name: [.short, .long], help: "Show the consoles, and what tests printed that passed.")
-    var verbose = false
-
+extension VMOutputOptions {
     func talk(_ surroundings: Surroundings) -> Talk {
         Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
     }
 
     /// Finds out, before anything boots, whether the files can be written.
     func check() throws(VMError) {
-        if let log, let junit, OutputOptions.isSameFile(log, junit) {
+        if let log, let junit, VMOutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
         }
         for path in [log, junit].compactMap({ $0 }) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// All types and strings that a BTF sees, its bases' included, as plain arrays: loops over many
 /// types read words by id here and touch no reference count.
 ///
@@ -123,7 +125,7 @@ extension TypeTable {
             : tail(of: ownStrings, from: start - lowStrings.count)
     }
 
-    func name(_ id: UInt32) -> String { String(decoding: string(at: word(id, 0)), as: UTF8.self) }
+    func name(_ id: UInt32) -> String { String(systemBytes: string(at: word(id, 0))) }
 
     private func tail(of strings: [UInt8], from start: Int) -> ArraySlice<UInt8> {
         guard start < strings.count else { return [] }

@@ -69,8 +69,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         ("BTF_KIND_TYPE_TAG", .typeTag), ("BTF_KIND_ENUM64", .enum64),
     ]
 
-    /// What no BTF of a kernel shows. Stable releases took some of it over from newer ones.
-    package static let neverShown: Set<KernelAbility> = [
+    /// What the BTF of a kernel need not show. Stable releases took some of it over from newer ones.
+    package static let mayBeHidden: Set<KernelAbility> = [
         .longNames, .dottedNames, .anySectionName, .anyTagOrder,
     ]
 }

@@ -115,7 +115,7 @@ struct ForeignBases {
 
 /// `--strict`.
 struct StrictOptions: ParsableArguments {
-    @Flag(help: "Fail where there would be a warning only: a base of another kernel.")
+    @Flag(help: "Turn warnings, such as of a base of another kernel, into errors.")
     var strict = false
 
     func isStrict(_ surroundings: Surroundings) -> Bool { strict || surroundings.isStrict }

@@ -10,7 +10,7 @@ extension EncodeFile {
     /// - Returns: a warning where more is replaced than one BTF.
     /// - Throws: for a BPF object and others whose BTF is referred to by number, and for a file with several
     ///   sections `.BTF`.
-    func checkOldBTF(_ elf: ELFFile) throws(Failure) -> Talk.Message? {
+    func checkOldBTF(_ elf: ELFFile) throws(Failure) -> Failure? {
         guard elf.machine != ELFMachine.bpf else {
             throw Failure(
                 "\(job.path): this is a BPF object: its compiler writes its BTF, which its loader and "
@@ -35,8 +35,9 @@ extension EncodeFile {
         else {
             return nil
         }
-        return .note(
-            "\(job.path): warning: .BTF+0x\(String(second, radix: 16)): several BTFs, one after the other "
-                + "(gcc -gbtf, joined by ld -r): all of them are replaced")
+        return Failure(
+            "\(job.path): .BTF+0x\(String(second, radix: 16)): several BTFs, one after the other (gcc -gbtf, joined "
+                + "by ld -r): all of them are replaced",
+            hint: "link it from objects built without -gbtf")
     }
 }

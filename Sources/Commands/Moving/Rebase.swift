@@ -43,8 +43,7 @@ struct Rebase: Command {
     @Flag(help: "Take BTF for standalone that is not surely so.")
     var force = false
 
-    @Flag(help: "Fail where the kernel will refuse the module all the same.")
-    var strict = false
+    @OptionGroup var strict: StrictOptions
 
     @OptionGroup var moving: MoveOptions
 
@@ -65,7 +64,7 @@ struct Rebase: Command {
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            listsAllDiffering: talk.isVerbose, strict: strict, from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict.isStrict, from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }

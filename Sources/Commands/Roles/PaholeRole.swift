@@ -35,7 +35,7 @@ enum PaholeRole {
               --version, --numeric_version print pahole's version that this stands for
 
         The variables BTF_BASE (empty: standalone BTF) and KBTF_BASE take the place of --btf_base's FILE.
-        With KBTF_STRICT=1 a base of another kernel is an error.
+        With KBTF_STRICT=1 warnings, such as of a base of another kernel, are errors.
 
         Examples:
           make PAHOLE=/usr/local/libexec/kbtf/pahole M=$PWD modules

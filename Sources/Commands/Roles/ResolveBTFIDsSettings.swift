@@ -53,6 +53,7 @@ struct ResolveBTFIDsSettings {
         With raw BTF, or with options of Linux 7.2, FILE.BTF, FILE.BTF_ids and FILE.BTF.base are written and FILE
         stays as it is; without --btf, ids are filled in in FILE itself. With an ELF file's BTF both is done.
         KBTF_RESOLVE_BTFIDS=in-place or =beside in the environment asks for one of them.
+        With KBTF_STRICT=1 a base of another kernel is an error instead of a warning.
         """
 
     /// - Parameter arguments: the command line without the program.
