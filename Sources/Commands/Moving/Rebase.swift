@@ -64,7 +64,7 @@ struct Rebase: Command {
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            listsAllDiffering: talk.isVerbose, strict: strict.isStrict, from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict.isStrict(surroundings), from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }
