@@ -24,7 +24,7 @@ BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(ARCH) -mcpu=v3 -O2 -g -Wall -Werror 
 	-fms-extensions -Wno-microsoft-anon-tag -I$(O)
 CFLAGS ?= -O2
 TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -Wa,-I$(O)/progs
-# libbpf asks nothing of the name service that would need shared libraries.
+# libbpf uses no name service, which would need shared libraries.
 TEST_LDLIBS := -static -lbpf -lelf -lz -Wl,--no-warnings
 
 PROGS := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/*.bpf.c))

@@ -2,15 +2,15 @@
 
 package import Bytes
 
-/// A bootable kernel image whose header says what it is.
+/// A bootable kernel image that is identified by its header.
 package struct KernelImage {
-    /// What to call it.
+    /// Its name in messages.
     package let name: String
-    /// The machine it is for, as in `uname -m`; nil where the header leaves that open.
+    /// The machine it is for in the notation of `uname -m`; nil if the header does not specify it.
     package let machine: String?
-    /// The release its header tells.
+    /// The release in its header.
     package let release: KernelRelease?
-    /// Where the compressed kernel is, if the header says it.
+    /// The location of the compressed kernel, if the header gives it.
     let payload: Payload?
 
     enum Payload {
@@ -19,7 +19,7 @@ package struct KernelImage {
         case outside(offset: Int, count: Int)
     }
 
-    /// The image `view` is; nil when no known header is there.
+    /// The kind of image that `view` is; nil without a known header.
     package init?(_ view: ByteView) {
         if let image = KernelImage.x86(view) ?? KernelImage.zboot(view) ?? KernelImage.plain(view) {
             self = image
@@ -45,7 +45,7 @@ package struct KernelImage {
             return nil
         }
         let name = "x86 vmlinuz"
-        // kernel_version, less 0x200; 0 for none.
+        // kernel_version, minus 0x200; 0 if absent.
         let versionAt = view.u16(0x20e)
         let release = versionAt == 0 ? nil : KernelRelease.word(in: view, at: versionAt + 0x200)
         guard view.u16(0x206) >= 0x0208 else {

@@ -3,7 +3,7 @@
 import CEmit
 
 extension LightSkeleton {
-    /// What keeps the names from becoming C: the first that is no identifier, or that two things have.
+    /// The first name that cannot be used in C because it is invalid or a duplicate.
     package var nameFault: String? {
         var members: Set<String> = []
         for map in maps {

@@ -109,7 +109,7 @@ struct LoaderTraceTests {
             char LICENSE[] SEC("license") = "GPL";
             """)
         let error = #expect(throws: LibBPFError.self) { try trace(object) }
-        #expect(error?.step == "write a loader for")
+        #expect(error?.step == "generate a loader for")
         #expect(error?.description.contains("nowhere") == true)
         #expect(error?.description.contains("failed to load object") == false)
     }

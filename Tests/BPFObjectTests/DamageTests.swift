@@ -120,7 +120,7 @@ import Testing
         for _ in 0..<groups { sample.words += group }
         let needed = processorSeconds {
             let error = #expect(throws: BPFObjectError.self) { try sample.read() }
-            #expect(error?.message == "section 'fentry/f' has records already")
+            #expect(error?.message == "section 'fentry/f' already has records")
         }
         #expect(needed < 60)
     }

@@ -64,8 +64,8 @@ struct ErrorTests {
         big.int("int")
         let other = try scratch.write("big.btf", big.bytes())
         try expectFailure(
-            "\(other): raw BTF: big-endian BTF, little-endian is wanted: "
-                + "it is of a kernel for another architecture", "encode", "--base", other, module)
+            "\(other): raw BTF: big-endian BTF, but little-endian is required: "
+                + "its kernel is for another architecture", "encode", "--base", other, module)
 
         var small = BTFAssembler()
         small.int("int")

@@ -123,7 +123,7 @@ import Testing
         #expect(made.status == 0)
         #expect(
             made.err == """
-                kbtf: \(path): program classified (tc) will not be attached: netlink attaches it
+                kbtf: \(path): program classified (tc) will not be attached: it is attached through netlink
                 kbtf: \(path): program left (fentry/nothing) will not be attached: not loaded, its section starts with '?'
 
                 """)

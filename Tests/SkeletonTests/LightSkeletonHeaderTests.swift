@@ -82,7 +82,7 @@ struct LightSkeletonHeaderTests {
                 \t\tint elements_fd;
                 \t\tint filter_fd;
                 \t} links;
-                \t/* To be set before attaching. What is 0 is not attached. */
+                \t/* Set before attaching. A program whose target is 0 is not attached. */
                 \tstruct {
                 \t\tint egress_cgroup_fd;
                 \t\tint probe_perf_event_fd;

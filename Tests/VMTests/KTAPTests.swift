@@ -159,7 +159,7 @@ import Testing
         #expect(output.count == 201)
         #expect(output.first == "line 0")
         #expect(output[99] == "line 99")
-        #expect(output[100] == "[800 lines left out]")
+        #expect(output[100] == "[800 lines omitted]")
         #expect(output[101] == "line 900")
         #expect(output.last == "line 999")
     }

@@ -161,7 +161,7 @@ import Testing
         #expect(silent.reason == "nothing on the console within 9 seconds")
         let early = judge("[ 0.1] Linux\n", cut: .deadline(seconds: 9), ending: .signalled(9))
         #expect(early.outcome == .noBoot)
-        #expect(early.reason == "no word of the guest's init within 9 seconds")
+        #expect(early.reason == "no output of the guest's init within 9 seconds")
     }
 
     @Test func flood() {
@@ -177,7 +177,7 @@ import Testing
         let report = judge(lines.prefix(6).joined(separator: "\n"))
         #expect(report.outcome == .earlyPowerOff)
         #expect(report.reason == "the guest ended before its tests were done, during test bar")
-        #expect(judge("[ 0.1] Linux\n").reason == "the guest ended before its init spoke")
+        #expect(judge("[ 0.1] Linux\n").reason == "the guest ended before its init printed anything")
         // All results are there, and yet init did not come to its end.
         #expect(
             judge(lines.filter { !$0.contains("# end") }.joined(separator: "\n")).outcome
