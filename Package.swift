@@ -76,21 +76,29 @@ let package = Package(
             ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
-        .executableTarget(
-            name: "kbtf",
-            dependencies: [
+        room(
+            "Console",
+            [
+                "Bytes", "HostIO", "KernelTree",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        room(
+            "Commands",
+            [
                 "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
-                "BPFObject", "CEmit", "Skeleton", "BPFLoad",
+                "BPFObject", "CEmit", "Skeleton", "BPFLoad", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict),
+            ]),
+        room(
+            "VMCommands",
+            [
+                "Bytes", "HostIO", "KernelTree", "VM", "Console",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
-            name: "kbtf-vm",
-            dependencies: [
-                "Bytes", "HostIO", "KernelTree", "VM",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict),
+            name: "kbtf", dependencies: ["HostIO", "Commands"], swiftSettings: strict),
+        .executableTarget(
+            name: "kbtf-vm", dependencies: ["HostIO", "VMCommands"], swiftSettings: strict),
         .executableTarget(
             name: "kbtf-conformance",
             dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw"],

@@ -23,14 +23,17 @@ declare -A imports=(
     [Skeleton]="Bytes BTF BPFObject CEmit"
     [BPFLoad]="Bytes HostIO ELF BTF BPFObject CBpf Glibc Synchronization"
     [VM]="Bytes HostIO ELF KernelTree Synchronization"
-    [kbtf]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad ArgumentParser Glibc Synchronization"
-    [kbtf-vm]="Bytes HostIO KernelTree VM ArgumentParser Glibc"
+    [Console]="Bytes HostIO KernelTree ArgumentParser Glibc Synchronization"
+    [Commands]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject CEmit Skeleton BPFLoad Console ArgumentParser Synchronization"
+    [VMCommands]="Bytes HostIO KernelTree VM Console ArgumentParser"
+    [kbtf]="HostIO Commands Glibc"
+    [kbtf-vm]="HostIO VMCommands Glibc"
 )
 # The rooms that read raw memory or call C.
 unsafe=" Bytes HostIO ELF DWARF BPFLoad KernelTree "
 commands=" kbtf kbtf-vm "
 # What a process starts with has to be seen before the commands are there.
-start=Sources/HostIO/ProcessStart.swift
+start="Sources/HostIO/ProcessStart.swift Sources/Console/Surroundings.swift"
 world='(^[0-9]+:|[^.A-Za-z_0-9`])((print|debugPrint|exit|_exit|abort|getenv|secure_getenv|setenv|clock_gettime|gettimeofday|time)\(|(ProcessInfo|CommandLine|ContinuousClock|SuspendingClock|environ|FileHandle)\>|Date\(\))'
 
 failed=0

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import BTF
+import Bytes
+import Console
+import HostIO
+import KernelTree
+
+/// `kbtf base`.
+struct Base: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "base",
+        abstract: "Show which base --base auto finds, and where it looks.",
+        discussion: """
+            Without --release and --module, the running kernel is looked for.
+
+            Examples:
+              kbtf base --release 6.12.0-1-amd64
+              kbtf base --module foo.ko --sysroot /srv/target
+              kbtf base --release 6.12.0-1-amd64 --output vmlinux.btf
+            """)
+
+    @Option(
+        help: ArgumentHelp("Look for the kernel that this module is for.", valueName: "FILE"),
+        completion: .file())
+    var module: String?
+
+    @Option(
+        name: [.short, .long],
+        help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"),
+        completion: .file())
+    var output: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @OptionGroup var search: SearchOptions
+    @OptionGroup var talkOptions: TalkOptions
+
+    func validate() throws {
+        if module != nil, search.release != nil {
+            throw ValidationError("--module and --release contradict each other")
+        }
+    }
+
+    func run() throws {
+        try printingJSON(json && !talkOptions.quiet) { try find() }
+    }
+
+    private func find() throws {
+        let release = try release()
+        let found: BaseSearch.Result<LoadedBase>
+        do throws(KernelTreeError) {
+            found = try search.search(for: release, bigEndian: nil).run()
+        } catch {
+            var failure = Failure(error)
+            // Where it looked is what the command was asked for.
+            failure.showsDetails = !talkOptions.quiet
+            throw failure
+        }
+        if let output {
+            do throws(HostError) {
+                try AtomicFile.replace(output, with: [found.base.bytes])
+            } catch { throw Failure(error) }
+        }
+        if !talkOptions.quiet {
+            try printResult(json ? jsonText(found, release) : text(found, release))
+        }
+    }
+
+    private func release() throws(Failure) -> KernelRelease {
+        if let release = search.release { return release }
+        if let module {
+            do throws(KernelTreeError) {
+                if let release = try KernelRelease.ofModule(module) { return release }
+            } catch { throw Failure(error) }
+            throw Failure(
+                "\(module): it does not say which kernel it is for (no vermagic in .modinfo)")
+        }
+        guard let release = Surroundings.runningRelease.flatMap({ KernelRelease($0) }) else {
+            throw Failure(
+                "the running kernel does not say its release", hint: "name it with --release R")
+        }
+        return release
+    }
+
+    private func text(_ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease) -> String {
+        var lines = [
+            "release: \(release)" + (found.isReleaseVerified ? "" : " (only by its path)"),
+            "base: \(found.base.path)", "read as: \(found.base.how)",
+            "types: \(found.base.btf.starts.count)", "bytes: \(found.base.bytes.count)",
+        ]
+        for attempt in found.attempts {
+            guard let reason = attempt.reason ?? (talkOptions.verbose ? "nothing there" : nil)
+            else {
+                continue
+            }
+            lines.append("looked at: \(attempt.path): \(reason)")
+        }
+        let missing = found.attempts.count { $0.reason == nil }
+        if missing > 0, !talkOptions.verbose {
+            lines.append("looked at: \(missing) places with nothing there (-v lists them)")
+        }
+        return lines.map { $0.shown + "\n" }.joined()
+    }
+
+    private func jsonText(_ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease)
+        -> String
+    {
+        let attempts = found.attempts.map {
+            "{\"path\":\(jsonString($0.path)),\"reason\":\(jsonOrNull($0.reason))}"
+        }
+        return "{\"release\":\(jsonString(release.text)),\"verified\":\(found.isReleaseVerified),"
+            + "\"base\":\(jsonString(found.base.path)),\"how\":\(jsonString(found.base.how)),"
+            + "\"types\":\(found.base.btf.starts.count),\"bytes\":\(found.base.bytes.count),"
+            + "\"looked_at\":[\(attempts.joined(separator: ","))]}\n"
+    }
+}

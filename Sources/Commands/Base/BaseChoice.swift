@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Console
+import KernelTree
+
+/// Which base a file wants.
+enum BaseChoice: Hashable, Sendable {
+    /// None: standalone BTF.
+    case none
+    case file(String, bigEndian: Bool)
+    /// The kernel's, wherever it is found.
+    case auto(KernelRelease, bigEndian: Bool)
+
+    /// What `--base` asks for, for a file of that byte order.
+    ///
+    /// - Parameter own: the release that the file itself says it is for.
+    init(
+        option: String, path: String, own: KernelRelease?, bigEndian: Bool, search: SearchOptions
+    ) throws(Failure) {
+        switch option {
+        case "": self = .none
+        case "auto":
+            guard let release = search.release ?? own else {
+                throw Failure(
+                    "\(path): --base auto: it does not say which kernel it is for (no vermagic in .modinfo)",
+                    hint: "name the kernel with --release R, or the base with --base FILE")
+            }
+            self = .auto(release, bigEndian: bigEndian)
+        default: self = .file(option, bigEndian: bigEndian)
+        }
+    }
+
+    /// Reads the base; nil for none.
+    func load(_ search: SearchOptions) throws(Failure) -> LoadedBase? {
+        try load(
+            file: { path, bigEndian throws(KernelTreeError) in
+                try loadBase(path, bigEndian: bigEndian, cache: search.cache)
+            },
+            auto: { release, bigEndian throws(KernelTreeError) in
+                try search.search(for: release, bigEndian: bigEndian).run().base
+            })
+    }
+
+    /// Reads the base for encoding against it; nil for none.
+    func loadIndexed(_ search: SearchOptions, jobs: Int) throws(Failure) -> IndexedBase? {
+        try load(
+            file: { path, bigEndian throws(KernelTreeError) in
+                try loadIndexedBase(
+                    path, bigEndian: bigEndian, cache: search.cache, jobs: jobs)
+            },
+            auto: { release, bigEndian throws(KernelTreeError) in
+                try search.search(for: release, bigEndian: bigEndian).runIndexed(jobs: jobs).base
+            })
+    }
+
+    private func load<Base>(
+        file: (String, Bool) throws(KernelTreeError) -> Base,
+        auto: (KernelRelease, Bool) throws(KernelTreeError) -> Base
+    ) throws(Failure) -> Base? {
+        do throws(KernelTreeError) {
+            switch self {
+            case .none: return nil
+            case .file(let path, let bigEndian):
+                return try file(path, bigEndian)
+            case .auto(let release, let bigEndian): return try auto(release, bigEndian)
+            }
+        } catch { throw Failure(error) }
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import BTF
+import Console
+import DWARFToBTF
+import HostIO
+import KernelTree
+
+extension EncodeBatch.WithoutBase: ExpressibleByArgument {
+    /// What `KBTF_WITHOUT_BASE` says, which `kbtf-make` hands on.
+    fileprivate static var inEnvironment: Self {
+        get throws(Failure) {
+            guard let text = Surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
+            guard let value = Self(rawValue: text) else {
+                throw Failure("KBTF_WITHOUT_BASE: fail, skip or standalone, not \(text)")
+            }
+            return value
+        }
+    }
+}
+
+/// `kbtf encode`.
+struct Encode: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "encode",
+        abstract: "Make BTF from a file's debug information (DWARF).",
+        discussion: """
+            Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \
+            .ko files in it and below it are taken. The BTF is put into the file itself, as section .BTF, \
+            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all; a module \
+            that is compressed (.ko.gz, .ko.xz, .ko.zst) is compressed again by the same method.
+
+            A module gets split BTF on the kernel that it was built for, which is looked for as with \
+            --base auto. Anything else gets standalone BTF, unless --base is given.
+
+            A module that offers kernel functions to BPF programs has a section .BTF_ids of type numbers; it \
+            is filled in from the new BTF, as resolve_btfids does in kernel builds ('kbtf ids' shows it).
+
+            A file whose debug information holds nothing that BTF can tell, as one written in Rust alone, \
+            is left as it is.
+
+            Examples:
+              kbtf encode foo.ko
+              kbtf encode --base /boot/vmlinuz-6.12.0 drivers/*.ko
+              kbtf encode --standalone foo.ko
+              kbtf encode --target 5.15 foo.ko
+              kbtf encode --detached-dir out/ /lib/modules/6.12.0
+              kbtf encode --detached vmlinux.btf vmlinux
+            """)
+
+    @OptionGroup var base: BaseOptions
+
+    @Flag(help: "Make standalone BTF, also of modules (as --base '').")
+    var standalone = false
+
+    @OptionGroup var destinations: DetachedOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What to encode, a comma list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
+            valueName: "LIST"))
+    var features = "default"
+
+    @OptionGroup var target: TargetOptions
+
+    @OptionGroup var strict: StrictOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What to do where --base auto finds no base: fail (default), skip the file, or make its BTF standalone.",
+            valueName: "fail|skip|standalone"))
+    var withoutBase: EncodeBatch.WithoutBase?
+
+    @Flag(help: "Write a distilled base also for a kernel that does not read it.")
+    var force = false
+
+    @Option(
+        help: ArgumentHelp("Leave out units written in these languages.", valueName: "LIST"))
+    var langExclude = "rust"
+
+    @Flag(
+        name: .customLong("no-ids"),
+        help: "Leave .BTF_ids as it is instead of filling it in from the new BTF.")
+    var noIDs = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER"),
+        completion: .file())
+    var ledger: String?
+
+    @OptionGroup var talkOptions: TalkOptions
+
+    @Argument(
+        help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"),
+        completion: .file())
+    var files: [String]
+
+    func validate() throws {
+        if standalone, let base = base.base, !base.isEmpty {
+            throw ValidationError("--standalone and --base contradict each other")
+        }
+        try destinations.validate(files)
+        if let unknown = Features.parse(features).unknown {
+            throw ValidationError(
+                "unknown feature '\(unknown)'; there are default, all, "
+                    + Features.names.map(\.name).joined(separator: ", "))
+        }
+        if let unknown = Language.parse(langExclude).unknown {
+            throw ValidationError("unknown language '\(unknown)'")
+        }
+    }
+
+    func run() throws {
+        HeapTuning.preferLargePages()
+        var options = EncodeOptions()
+        options.features = Features.parse(features).features
+        let target = try target.find(search: base.search, talk: talkOptions.talk)
+            .map { NamedTarget(kernel: $0, name: self.target.name) }
+        let request = FeatureRequest(
+            features: options.features, named: Features.named(in: features),
+            forcesDistilledBase: force)
+        if let target { try tellFeatures(request, for: target) }
+        options.excludedLanguages = Language.parse(langExclude).codes
+        options.keepsLedger = ledger != nil
+        var batch = EncodeBatch(
+            base: standalone ? "" : base.base, search: base.search, options: options,
+            jobs: destinations.jobCount, request: request, target: target,
+            hidesImplicitArguments: true, talk: talkOptions.talk)
+        batch.fillsIDs = !noIDs
+        batch.isStrict = strict.isStrict
+        batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment
+        let jobs = try destinations.assign(files, talkOptions.talk)
+        if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
+        let outcomes = batch.run(jobs)
+
+        let talk = talkOptions.talk
+        for outcome in outcomes {
+            for message in outcome.messages { talk.say(message) }
+        }
+        if let ledger { try LedgerFile.write(outcomes, to: ledger) }
+        let failed = outcomes.count { $0.failed }
+        guard failed > 0 else { return }
+        if outcomes.count > 1 { talk.note("\(failed) of \(outcomes.count) files failed") }
+        throw ExitCode(1)
+    }
+
+    /// Says under `-v` what is left out of `default` and `all` for a named target. Throws for what was asked for by name
+    /// and cannot be had, before any file is read.
+    private func tellFeatures(
+        _ request: FeatureRequest, for target: NamedTarget
+    ) throws(Failure) {
+        guard
+            let choice = TargetChoice(
+                named: target.kernel, target.name, signs: TargetSigns())
+        else { return }
+        let without = try request.fitted(to: choice).without
+        if !without.isEmpty {
+            talkOptions.talk.detail(
+                "\(choice.source): without \(without.joined(separator: ", ")), "
+                    + "which \(choice.rules) does not take")
+        }
+    }
+}

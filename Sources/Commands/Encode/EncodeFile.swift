@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import DWARF
+import DWARFToBTF
+import ELF
+import HostIO
+import KernelTree
+
+/// Encodes one file.
+struct EncodeFile {
+    let job: Destinations.Job
+    /// As they are for all files; what the kernel of this one takes is left to `plan`.
+    let options: EncodeOptions
+    let request: FeatureRequest
+    /// `--target`.
+    let target: NamedTarget?
+    /// Hide the implicit arguments of kernel functions.
+    let hidesImplicitArguments: Bool
+    /// What kbuild says of its tree, when it runs us.
+    let kbuildTree: KernelTreePlace?
+    /// Folders besides `/` where kernels may be.
+    let roots: [String]
+    let base: IndexedBase?
+    /// The base itself.
+    let wholeBase: LazyBTF?
+    let debugFiles: DebugFileSearch
+    /// Fill in `.BTF_ids` of a file that gets its BTF put in.
+    let fillsIDs: Bool
+
+    func run() -> EncodeBatch.Outcome {
+        var outcome = EncodeBatch.Outcome(path: job.path)
+        do throws(Failure) { try encode(&outcome) } catch { outcome.fail(error) }
+        return outcome
+    }
+
+    private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
+        let separation = options.features.sectionSeparation
+        let elf = try openELF(job.path, separation: separation)
+        let warning = try checkOldBTF(elf)
+        let debugInfo = try DebugInfo(of: elf, debugFiles)
+        let plan = try plan(elf, debugInfo, &outcome)
+        let ids = try idsToFill(elf)
+        let needsBase =
+            elf.section(named: IDSection.name) != nil
+            || plan.options.features.contains(.distilledBase) || plan.isHeldAgainstTarget
+        let whole = needsBase ? try parseBase() : nil
+        var encoded: Encoded
+        do throws(EncodeError) {
+            encoded = try DWARFToBTF.encode(
+                elf, debugInfo.data, split: debugInfo.splitUnits, base: base?.index, whole: whole,
+                options: plan.options)
+        } catch { throw Failure(error, path: debugInfo.path) }
+        outcome.ledger = encoded.ledger
+        guard !encoded.bytes.isEmpty else {
+            if let failure = debugInfo.splitFailure { throw failure }
+            outcome.messages.append(
+                .note(
+                    "\(job.path): its debug information holds no types for BTF: nothing is written")
+            )
+            return
+        }
+        if let warning { outcome.messages.append(warning) }
+        if let warning = debugInfo.splitWarning { outcome.messages.append(.note(warning)) }
+        if plan.isHeldAgainstTarget, let target = plan.target {
+            try fit(&encoded, whole, to: target)
+        }
+        if debugInfo.path != job.path {
+            outcome.messages.append(
+                .detail("\(job.path): debug information from \(debugInfo.path)"))
+        }
+        var filled: [UInt8]?
+        if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
+        let isSigned = try write(encoded, ids: filled, elf, &outcome)
+        let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
+        let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
+        if encoded.typeCount > 0 || job.detached != nil {
+            outcome.messages.append(
+                .detail(
+                    "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
+                        + (job.detached.map { ", in \($0)" } ?? "")))
+        }
+        for name in encoded.withHiddenArguments {
+            outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
+        }
+        if isSigned {
+            outcome.messages.append(.signatureIsGone(job.path))
+        }
+    }
+
+    private func parseBase() throws(Failure) -> BTF? {
+        guard let wholeBase, let base else { return nil }
+        do throws(BTFError) { return try wholeBase.btf() } catch {
+            throw Failure("\(base.path): \(error)")
+        }
+    }
+
+    private static let withoutIDs = "link it anew, or leave .BTF_ids as it is with --no-ids"
+
+    private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
+        guard fillsIDs, job.detached == nil else { return nil }
+        do throws(IDError) { return try IDSection.read(elf) } catch {
+            throw Failure(error.description, hint: Self.withoutIDs)
+        }
+    }
+
+    /// The new contents of `.BTF_ids`.
+    private func fill(
+        _ ids: IDSection, _ encoded: Encoded, _ whole: BTF?, _ elf: ELFFile,
+        _ outcome: inout EncodeBatch.Outcome
+    ) throws(Failure) -> [UInt8] {
+        let old = ids.isFilled ? try? BTF.inFile(elf, base: whole) : nil
+        let btf: BTF
+        do throws(BTFError) {
+            let base =
+                if let own = encoded.base { Optional(try BTF.parse(ByteView(own))) } else { whole }
+            btf = try BTF.parse(ByteView(encoded.bytes), base: base)
+        } catch { throw Failure("\(job.path): .BTF\(error)") }
+        do throws(Failure) {
+            return try IDFiller(elf: elf, section: ids, path: job.path).fill(from: btf, old: old) {
+                outcome.messages.append($0)
+            }
+        } catch { throw Failure(error.message, hint: Self.withoutIDs) }
+    }
+
+    /// - Returns: true when that cost the file its signature.
+    private func write(
+        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile, _ outcome: inout EncodeBatch.Outcome
+    ) throws(Failure) -> Bool {
+        if let detached = job.detached {
+            do throws(HostError) {
+                if let base = encoded.base {
+                    try AtomicFile.replace(detached + ".base", with: [ByteView(base)])
+                }
+                try AtomicFile.replace(detached, with: [ByteView(encoded.bytes)])
+            } catch { throw Failure(error) }
+            return false
+        }
+        var new = NewBTF(btf: encoded.bytes, base: encoded.base, ids: ids)
+        // The resolve_btfids of kernel builds fails on ids without BTF.
+        new.keepsEmpty = !fillsIDs && elf.section(named: IDSection.name) != nil
+        outcome.messages += new.messages(job.path, elf)
+        let image = try new.image(of: elf)
+        if try PackedFile.update(job.path, from: elf.bytes, with: image) { return elf.isSigned }
+        outcome.messages.append(.detail("\(job.path): has this BTF already: not written again"))
+        return false
+    }
+}
+
+/// Reads the ELF file at `path`, also a compressed module.
+func openELF(
+    _ path: String, separation: SectionSeparation = .none
+) throws(Failure) -> ELFFile {
+    try openELF(try PackedFile.read(path), path, separation)
+}
+
+/// As above, of contents that were read.
+func openELF(
+    _ view: ByteView, _ path: String, _ separation: SectionSeparation = .none
+) throws(Failure) -> ELFFile {
+    do throws(ELFError) {
+        return try ELFFile(view, path: path, separation: separation)
+    } catch {
+        guard error.fault == .notELF, let format = CompressionFormat.detect(view) else {
+            throw Failure(error)
+        }
+        throw Failure("\(path): not an ELF file: it is compressed (\(format.name))")
+    }
+}
+
+/// Reads the ELF file at `path`, also a compressed one.
+func openInstalledELF(_ path: String) throws(Failure) -> ELFFile {
+    let view = try BTFFile.view(of: path)
+    do throws(ELFError) { return try ELFFile(view, path: path) } catch { throw Failure(error) }
+}

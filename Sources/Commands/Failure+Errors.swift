@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFLoad
+import BPFObject
+import BTFIDs
+import Console
+import DWARF
+import DWARFToBTF
+import ELF
+
+// What the rooms below report, as failures.
+
+extension Failure {
+    init(_ error: ELFError) { self.init(error.description) }
+
+    init(_ error: IDError) { self.init(error.description) }
+
+    init(_ error: BPFObjectError) { self.init(error.description, hint: error.hint) }
+
+    init(_ error: LibBPFError) { self.init(error.description, details: error.log) }
+
+    /// - Parameter path: the file that was encoded, for errors that do not name it.
+    init(_ error: EncodeError, path: String) {
+        switch error {
+        // These name the file themselves.
+        case .read(.elf(let error)), .elf(let error): self.init(error)
+        case .split: self.init("\(error)")
+        case .read(.dwarf), .dwarf, .btf, .noDebugInfo, .linkedUnits:
+            self.init("\(path): \(error)")
+        }
+        if case .noDebugInfo = error { subject = .debugInfo }
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+
+/// Fills in a file's `.BTF_ids` and tells what it did not find.
+struct IDFiller {
+    let elf: ELFFile
+    let section: IDSection
+    let path: String
+
+    /// - Parameters:
+    ///   - btf: what the ids are to be of.
+    ///   - old: what ids are of that were filled in before; where its base is gone, the file is looked at.
+    /// - Returns: the section's new contents.
+    func fill(
+        from btf: BTF, old: BTF?, _ say: (Talk.Message) -> Void
+    ) throws(Failure) -> [UInt8] {
+        let resolved: ResolvedIDs
+        do throws(IDError) {
+            resolved = try section.resolved(
+                in: btf, old: old,
+                withoutBase: section.isFilled ? SplitWithoutBase.inFile(elf) : nil)
+        } catch {
+            throw Failure(error)
+        }
+        for repeated in resolved.repeated {
+            say(
+                .note(
+                    "\(path): .BTF_ids: several types are \(repeated.kind) \(repeated.name): "
+                        + "\(repeated.used) is taken, not \(repeated.other)"))
+        }
+        for entry in resolved.unresolved {
+            say(
+                .note(
+                    "\(path): .BTF_ids+0x\(String(entry.place, radix: 16)): no type is "
+                        + "\(entry.kind) \(entry.name): its id is 0"))
+        }
+        return resolved.bytes
+    }
+}
+
+extension ELFFile {
+    /// A module's signature follows the file (include/linux/module_signature.h).
+    var isSigned: Bool {
+        bytes.hasBytes("~Module signature appended~\n", at: bytes.count - 28)
+    }
+}
+
+extension Talk.Message {
+    static func signatureIsGone(_ path: String) -> Talk.Message {
+        .note("\(path): its signature is gone, for the file is another now: sign it again")
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Console
+import HostIO
+
+/// The files behind the arguments of a command.
+struct Inputs {
+    struct Entry: Sendable {
+        let path: String
+        /// Found in a folder, not named by the user.
+        let isFromFolder: Bool
+    }
+
+    private(set) var entries: [Entry] = []
+
+    var paths: [String] { entries.map(\.path) }
+
+    /// The files named, and the files with those suffixes in and below the folders named, each once. Symbolic
+    /// links in folders are left out, and said: who writes into a folder does not mean what lies elsewhere.
+    init(_ arguments: [String], suffixes: [String], _ talk: Talk) throws(Failure) {
+        var seen: Set<String> = []
+        for argument in arguments {
+            guard FileStatus(argument).isDirectory else {
+                if seen.insert(argument).inserted {
+                    entries.append(Entry(path: argument, isFromFolder: false))
+                }
+                continue
+            }
+            let found: [String]
+            var links: [String] = []
+            do throws(HostError) {
+                found = try Directory.walk(argument, suffixes: suffixes) { links.append($0) }
+            } catch { throw Failure(error) }
+            if let link = links.min() {
+                talk.note(
+                    "\(argument): symbolic links are left out: \(links.count), \(link)"
+                        + (links.count > 1 ? " the first" : ""))
+            }
+            if found.isEmpty { throw Failure("\(argument): no .ko files in this folder") }
+            for path in found where seen.insert(path).inserted {
+                entries.append(Entry(path: path, isFromFolder: true))
+            }
+        }
+    }
+
+    /// Modules as they are installed.
+    static let installedSuffixes = [".ko", ".ko.gz", ".ko.xz", ".ko.zst"]
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+
+/// New BTF for a file.
+struct NewBTF {
+    let btf: [UInt8]
+    /// For `.BTF.base`; nil when there is to be none.
+    var base: [UInt8]?
+    /// Write BTF without types, for a later step of a build that wants to read it.
+    var keepsEmpty = false
+    /// For `.BTF_ids`; nil leaves that as it is.
+    var ids: [UInt8]?
+
+    /// A module without types needs no BTF: the base has all that there is to say.
+    private var hasTypes: Bool {
+        keepsEmpty
+            || (try? Header.parse(ByteView(btf))).map { $0.typeLength > 0 } ?? true
+    }
+
+    /// Sections beside `.BTF` whose ids are those of its types (`.BTF.inline` and such).
+    private static func companions(in elf: ELFFile) -> [String] {
+        var names: [String] = []
+        for section in elf.sections
+        where section.name.hasPrefix(".BTF.") && section.name != ".BTF.base" {
+            if !names.contains(section.name) { names.append(section.name) }
+        }
+        return names
+    }
+
+    /// The file with it, in pieces.
+    func image(of elf: ELFFile) throws(Failure) -> [ByteView] {
+        var sections: [(name: String, data: ByteView)] = []
+        // The old BTF's base, relocations and companions have no meaning for the new one.
+        var obsolete = [".rel.BTF", ".rela.BTF", ".rel.BTF.base", ".rela.BTF.base"]
+        for name in Self.companions(in: elf) { obsolete += [name, ".rel" + name, ".rela" + name] }
+        if hasTypes { sections.append((".BTF", ByteView(btf))) } else { obsolete.append(".BTF") }
+        if hasTypes, let base {
+            sections.append((".BTF.base", ByteView(base)))
+        } else {
+            obsolete.append(".BTF.base")
+        }
+        if let ids { sections.append((IDSection.name, ByteView(ids))) }
+        do throws(ELFError) {
+            return try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
+        } catch { throw Failure(error) }
+    }
+
+    /// What the file at `path` loses or does not get.
+    func messages(_ path: String, _ elf: ELFFile) -> [Talk.Message] {
+        var messages = Self.companions(in: elf).map {
+            Talk.Message.note(
+                "\(path): \($0): removed, for its type ids belong to the BTF that was replaced")
+        }
+        if !hasTypes {
+            messages.append(
+                .note(
+                    "\(path): it has no types that the base does not have: "
+                        + (elf.section(named: ".BTF") == nil
+                            ? "it gets no .BTF" : "its .BTF is removed")))
+        }
+        return messages
+    }
+}

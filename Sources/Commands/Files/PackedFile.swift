@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Console
+import ELF
+import HostIO
+import KernelTree
+
+/// Files that may be compressed as a whole, as installed modules are (`foo.ko.xz`).
+enum PackedFile {
+    /// The contents of the file at `path`, decompressed if it is in a format of modules.
+    ///
+    /// - Parameter unpacks: which formats to decompress instead.
+    /// - Throws: for damaged data, and for data that becomes far larger than modules do.
+    static func read(
+        _ path: String, unpacking unpacks: (CompressionFormat) -> Bool = { $0.isOfModules }
+    ) throws(Failure) -> ByteView {
+        let view: ByteView
+        do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
+        guard let format = CompressionFormat.detect(view), unpacks(format) else { return view }
+        do throws(DecompressionError) {
+            return try decompress(view, format: format, concatenated: true)
+        } catch { throw Failure("\(path): \(error)") }
+    }
+
+    /// Replaces the file at `path`. A compressed one is compressed again, by the same method.
+    static func replace(_ path: String, with chunks: [ByteView]) throws(Failure) {
+        let format: CompressionFormat?
+        do throws(HostError) { format = try self.format(of: path) } catch { throw Failure(error) }
+        var chunks = chunks
+        if let format {
+            do throws(CompressionError) {
+                chunks = [ByteView(try compressModule(chunks, as: format))]
+            } catch { throw Failure("\(path): \(error)") }
+        }
+        do throws(HostError) { try AtomicFile.replace(path, with: chunks) } catch {
+            throw Failure(error)
+        }
+    }
+
+    /// Replaces the file at `path` as `replace` does, unless it has these contents already.
+    ///
+    /// - Parameter old: what `read` gave of it.
+    /// - Returns: whether it was written.
+    static func update(
+        _ path: String, from old: ByteView, with chunks: [ByteView]
+    ) throws(Failure) -> Bool {
+        if FileStatus(path).isRegular, old.holds(chunks) { return false }
+        try replace(path, with: chunks)
+        return true
+    }
+
+    private static func format(of path: String) throws(HostError) -> CompressionFormat? {
+        guard FileStatus(path).isRegular else { return nil }
+        guard let format = CompressionFormat.detect(try FileReader.map(path)), format.isOfModules
+        else { return nil }
+        return format
+    }
+}

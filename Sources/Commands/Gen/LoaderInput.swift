@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFObject
+import Bytes
+import Console
+import HostIO
+
+/// An object that libbpf can make a loader of, and what it is to know instead of asking this machine.
+struct LoaderInput {
+    /// The object file: for messages, and for a name where none is given.
+    let path: String
+    let bytes: ByteView
+    let object: BPFObject
+    let facts: HostFacts
+    /// The file of `--kconfig`.
+    let configuration: ByteView?
+
+    /// Reads and checks the object at `path`.
+    init(_ path: String, kernel: KernelOptions) throws(Failure) {
+        let bytes: ByteView
+        do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
+        try self.init(bytes, path: path, kernel: kernel)
+    }
+
+    /// Checks an object that was read. When several things are in the way, each is said, and the last one
+    /// thrown.
+    init(_ bytes: ByteView, path: String, kernel: KernelOptions) throws(Failure) {
+        self.path = path
+        self.bytes = bytes
+        do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
+            throw Failure(error)
+        }
+        var obstacles = object.loaderObstacles(kernel: try kernel.types())
+        var facts = HostFacts()
+        configuration = try kernel.configuration()
+        switch object.hostFacts(try kernel.facts(configuration)) {
+        case .success(let settled): facts = settled
+        case .failure(let missing): obstacles += missing.errors
+        }
+        self.facts = facts
+        for obstacle in obstacles.dropLast() { Talk().say(Failure(obstacle)) }
+        if let last = obstacles.last { throw Failure(last) }
+    }
+
+    /// What the section `license` names.
+    func license() throws(Failure) -> String {
+        guard let license = object.license else {
+            throw Failure(
+                "\(path): no license",
+                hint: "char LICENSE[] SEC(\"license\") = \"GPL\"; in the source")
+        }
+        return license
+    }
+}

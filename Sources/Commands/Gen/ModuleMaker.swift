@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import CEmit
+import Console
+import HostIO
+import Skeleton
+
+/// Makes a module's files of an object, or of a header with preload methods.
+struct ModuleMaker {
+    /// The object, or the header.
+    let path: String
+    /// The name given on the command line; nil: the file's.
+    let name: String?
+    let mode: ModuleManifest.Mode
+    /// The license given on the command line; nil: the object's.
+    let license: String?
+    let published: [(program: String, file: String?)]
+    let unattached: [String]
+    /// What is said of the kernel that it is for.
+    let kernel: KernelOptions
+    /// For the manifest: what the module is made with, but for names of files.
+    let options: [String]
+
+    struct Module {
+        let name: String
+        /// Paths in the folder, and contents.
+        let files: [(path: String, contents: ByteView)]
+    }
+
+    func make() throws(Failure) -> Module {
+        let bytes: ByteView
+        do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
+        if bytes.hasBytes("\u{7f}ELF") { return try module(ofObject: bytes) }
+        return try module(ofHeader: bytes)
+    }
+
+    // MARK: An object
+
+    private func module(ofObject bytes: ByteView) throws(Failure) -> Module {
+        let input = try LoaderInput(bytes, path: path, kernel: kernel)
+        let skeleton = try SkeletonSource(
+            input: input, name: try objectName(), definesTypes: true
+        ).read()
+        let license = if let license { license } else { try input.license() }
+        var options = options
+        var extra: [(path: String, contents: ByteView)] = [("\(skeleton.name).bpf.o", bytes)]
+        if let configuration = input.configuration {
+            // Named as it lies in the folder, for where it came from is nobody's business.
+            extra.append(("\(skeleton.name).kconfig", configuration))
+            options += ["--kconfig", "\(skeleton.name).kconfig"]
+        }
+        if let version = kernel.kernelVersion { options += ["--kernel-version", String(version)] }
+        do throws(ModuleError) {
+            let plan = try ModulePlan(
+                skeleton, mode: mode, license: license, unattached: unattached,
+                published: published)
+            let folder = ModuleFolder(
+                plan,
+                manifest: plan.manifest(object: "\(skeleton.name).bpf.o", options: options))
+            return Module(name: skeleton.name, files: folder.contents + extra)
+        } catch { throw failure(error) }
+    }
+
+    /// The file's name without what says that it is a BPF object, where no other is given.
+    private func objectName() throws(Failure) -> String {
+        if let name { return name }
+        var base = path.split(separator: "/").last.map(String.init) ?? path
+        for suffix in [".o", ".bpf"] where base.hasSuffix(suffix) {
+            base.removeLast(suffix.utf8.count)
+        }
+        let name = CIdentifier.sanitized(base)
+        guard CIdentifier.isValid(name) else {
+            throw Failure(
+                "\(path): no name in C can be made of the file's name",
+                hint: "kbtf gen module --name NAME -o DIR \(path)")
+        }
+        return name
+    }
+
+    // MARK: A header
+
+    private func module(ofHeader bytes: ByteView) throws(Failure) -> Module {
+        let limit = 64 << 20
+        guard bytes.count <= limit else {
+            throw Failure("\(path): \(bytes.count) bytes are too many for a header")
+        }
+        do throws(ModuleError) {
+            let header = try PreloadHeader(parsing: String(decoding: bytes.array, as: UTF8.self))
+            try checkOptionsForHeader()
+            let folder = try ModuleFolder(header, license: license ?? header.license)
+            return Module(name: header.manifest.name, files: folder.contents)
+        } catch { throw failure(error) }
+    }
+
+    private func checkOptionsForHeader() throws(ModuleError) {
+        let hint = "kbtf gen module of the object"
+        guard mode == .preload else {
+            throw ModuleError(
+                "a header with preload methods is for --mode preload only", hint: hint)
+        }
+        guard name == nil, published.isEmpty, unattached.isEmpty, kernel.isEmpty else {
+            throw ModuleError(
+                "--name, --publish, --no-attach and what is said of the kernel are for objects; a header is taken as it is",
+                hint: hint)
+        }
+    }
+
+    private func failure(_ error: ModuleError) -> Failure {
+        Failure("\(path): \(error)", hint: error.hint)
+    }
+}
+
+extension ModuleFolder {
+    /// Its files as bytes.
+    fileprivate var contents: [(path: String, contents: ByteView)] {
+        files.map { ($0.path, ByteView(Array($0.text.utf8))) }
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import CEmit
+import Console
+import Skeleton
+
+/// `kbtf gen skeleton`.
+struct GenSkeleton: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "skeleton",
+        abstract: "Write a C header that loads a BPF object.",
+        discussion: """
+            FILE is a BPF object, as clang or 'kbtf gen object' makes it. The header for a light skeleton \
+            (-L) holds a loader program, which the kernel runs to create the object's maps and load \
+            its programs; neither libbpf nor the object is needed then. It compiles in user space and in kernel \
+            modules, and its functions are those of bpftool's: NAME__open, NAME__load, NAME__open_and_load, \
+            NAME__attach, NAME__detach, NAME__destroy, and NAME__PROGRAM__attach for each program. NAME is the \
+            file's name unless given.
+
+            Programs that need a target (a cgroup, a network device) are attached when it has been put into \
+            targets.PROGRAM_...; those that cannot be attached this way are named on standard error.
+
+            With -P the header also has the methods of a preload module, for the kernel only: load_skel() loads and attaches, \
+            and keeps references instead of descriptors; preload() pins all in bpffs on a kernel with a list of \
+            objects to preload; free_objs_and_skel() lets go. 'kbtf gen module --mode preload' makes a module of it.
+
+            Examples:
+              kbtf gen skeleton -L policy.bpf.o > policy.lskel.h
+              kbtf gen skeleton -L -P policy.bpf.o name policy > policy.h
+              kbtf gen skeleton -L policy.bpf.o name policy > policy.lskel.h
+              kbtf gen skeleton -L --own-types policy.bpf.o > policy.lskel.h
+            """)
+
+    @Flag(name: [.customShort("L"), .long], help: "Write a light skeleton.")
+    var useLoader = false
+
+    @Flag(
+        name: [.customShort("P"), .long],
+        help: "With -L: add what a kernel module needs to preload the programs.")
+    var preload = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "Define the structs of variables, as NAME__type_STRUCT; otherwise the code has them before the header."
+        ))
+    var ownTypes = false
+
+    @OptionGroup var kernel: KernelOptions
+
+    @OptionGroup var talkOptions: TalkOptions
+
+    @Argument(help: ArgumentHelp("The BPF object.", valueName: "FILE"), completion: .file())
+    var file: String
+
+    @Argument(help: ArgumentHelp("What the skeleton is called.", valueName: "name NAME"))
+    var naming: [String] = []
+
+    func validate() throws {
+        guard useLoader else {
+            throw ValidationError("only light skeletons are made: 'kbtf gen skeleton -L FILE'")
+        }
+        guard naming.isEmpty || naming.count == 2 && naming[0] == "name" else {
+            throw ValidationError("after the file only 'name NAME' may come")
+        }
+        if let name, !CIdentifier.isValid(name) || name.utf8.count >= 64 {
+            throw ValidationError("name: '\(name)' is no name in C of at most 63 bytes")
+        }
+    }
+
+    private var name: String? { naming.count == 2 ? naming[1] : nil }
+
+    func run() throws {
+        let talk = talkOptions.talk
+        let input = try LoaderInput(file, kernel: kernel)
+        let skeleton = try SkeletonSource(
+            input: input, name: name, definesTypes: ownTypes
+        ).read()
+        for program in skeleton.programs {
+            guard case .none(let reason) = program.attachment else { continue }
+            talk.note(
+                "\(file): program \(program.identifier) (\(program.section)) will not be attached: \(reason)"
+            )
+        }
+        try printResult(
+            preload ? preloadHeader(skeleton, license: input.license()) : skeleton.header())
+    }
+
+    /// Programs that cannot be attached are held, and pinned as programs.
+    private func preloadHeader(
+        _ skeleton: LightSkeleton, license: String
+    ) throws(Failure) -> String {
+        do throws(ModuleError) {
+            let plan = try ModulePlan(
+                skeleton, mode: .preload, license: license,
+                unattached: skeleton.programs.filter { !$0.attachment.isForModules }.map(
+                    \.identifier))
+            return PreloadHeader(plan, manifest: plan.manifest(object: nil, options: [])).text
+        } catch { throw Failure("\(file): \(error)", hint: error.hint) }
+    }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFLoad
+import BPFObject
+import BTF
+import Bytes
+import CEmit
+import Console
+import Skeleton
+
+/// Makes the values of a light skeleton of a BPF object.
+struct SkeletonSource {
+    let input: LoaderInput
+    /// The name given on the command line; nil: the file's.
+    let name: String?
+    /// Structs and unions that variables are of are defined under names of their own.
+    let definesTypes: Bool
+
+    private var path: String { input.path }
+
+    func read() throws(Failure) -> LightSkeleton {
+        let name = try objectName()
+        let trace: LoaderTrace
+        do throws(LibBPFError) {
+            trace = try LoaderTrace.run(
+                object: input.bytes, path: path, name: name, facts: input.facts)
+        } catch { throw Failure(error) }
+        let types = try btf(of: trace)
+        let contents = try contents(trace.maps, name, types)
+        let maps = zip(trace.maps, contents).map(self.map)
+        let skeleton = LightSkeleton(
+            name: name, maps: maps,
+            programs: trace.programs.map {
+                LightSkeleton.Program(
+                    identifier: $0.name, type: $0.type, expectedAttachType: $0.expectedAttachType,
+                    section: $0.section,
+                    attachment: LightSkeleton.Attachment(
+                        type: $0.type, attachType: $0.expectedAttachType, section: $0.section,
+                        isLoaded: $0.isLoaded),
+                    isLoaded: $0.isLoaded)
+            },
+            data: trace.data, instructions: trace.instructions,
+            byteOrder: types?.bigEndian == true ? .big : .little)
+        if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
+        return skeleton
+    }
+
+    /// The name given, or the file's without `.o`, with underscores for what C does not take.
+    private func objectName() throws(Failure) -> String {
+        if let name { return name }
+        var base = path.split(separator: "/").last.map(String.init) ?? path
+        if base.hasSuffix(".o") { base.removeLast(2) }
+        let name = CIdentifier.sanitized(base)
+        // libbpf keeps 63 bytes of an object's name.
+        guard CIdentifier.isValid(name), name.utf8.count < 64 else {
+            throw Failure(
+                "\(path): no name in C can be made of the file's name",
+                hint: "kbtf gen skeleton -L \(path) name NAME")
+        }
+        return name
+    }
+
+    private func btf(of trace: LoaderTrace) throws(Failure) -> BTF? {
+        guard let bytes = trace.types else { return nil }
+        do throws(BTFError) { return try BTF.parse(ByteView(bytes)) } catch {
+            throw Failure("\(path): .BTF: \(error.message)")
+        }
+    }
+
+    private func map(
+        _ map: LoaderTrace.Map, _ contents: LightSkeleton.Contents?
+    ) -> LightSkeleton.Map {
+        LightSkeleton.Map(
+            identifier: identifier(map),
+            kernelName: kernelName(map.name),
+            type: map.type, keySize: map.keySize, valueSize: map.valueSize,
+            maxEntries: map.maxEntries, flags: map.flags, isInternal: map.isInternal,
+            contents: contents)
+    }
+
+    /// What the kernel takes of a name: libbpf puts an underscore for what no name may have. Sections of data may
+    /// be called `.data.a-b`.
+    private func kernelName(_ name: String) -> String {
+        let bytes = name.utf8.prefix(15).map { byte in
+            (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2e ? byte : 0x5f
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The map's name; of a section of data what follows its dot: `NAME.data` and `.data.cust` are `data` and
+    /// `data_cust`.
+    private func identifier(_ map: LoaderTrace.Map) -> String {
+        guard map.isInternal, let dot = map.name.firstIndex(of: ".") else { return map.name }
+        return CIdentifier.sanitized(String(map.name[dot...].dropFirst()))
+    }
+
+    /// What user space may map, as libbpf has it: sections with variables that others can see.
+    private func contents(
+        _ maps: [LoaderTrace.Map], _ name: String, _ types: BTF?
+    ) throws(Failure) -> [LightSkeleton.Contents?] {
+        let mappable: UInt32 = 1 << 10
+        let readOnlyForPrograms: UInt32 = 1 << 7
+        let mapped = maps.map {
+            types != nil && $0.isInternal && $0.flags & mappable != 0 ? $0.initialValue : nil
+        }
+        guard let types else { return mapped.map { _ in nil } }
+        var sections: [DataSection]
+        do throws(BTFError) {
+            sections = try DataSection.list(
+                zip(maps, mapped).compactMap { map, bytes in
+                    bytes.map { (TypeID(map.valueType), $0.count) }
+                }, in: types, prefix: definesTypes ? "\(name)__type_" : nil)
+        } catch { throw Failure("\(path): .BTF: \(error.message)") }
+        sections.reverse()
+        return zip(maps, mapped).map { map, bytes in
+            guard let bytes, let section = sections.popLast() else { return nil }
+            return LightSkeleton.Contents(
+                bytes: bytes, members: section.members, types: section.types,
+                isReadOnly: map.flags & readOnlyForPrograms != 0,
+                variables: section.variables.map {
+                    LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
+                })
+        }
+    }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Console
+import HostIO
+
+/// The command line ends where a subcommand should stand.
+struct NoCommand: Error {
+    /// The words before it.
+    let parent: String
+}
+
+/// The command and its subcommands.
+struct Kbtf: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kbtf",
+        abstract: "BTF for Linux kernels and modules.",
+        discussion: """
+            Makes the type information that the kernel and BPF programs use (BTF) from debug \
+            information, shows it, compares it and checks it.
+
+            Results go to standard output, messages to standard error. The exit status is 0 when all \
+            went well, 1 when something failed or a verdict is no, 2 when the command line is wrong.
+
+            Examples:
+              kbtf encode foo.ko                     BTF on the kernel it was built for
+              kbtf encode --standalone foo.ko        BTF that needs no kernel
+              kbtf info foo.ko                       what BTF a file has
+              kbtf dump --format c /sys/kernel/btf/vmlinux
+            """,
+        version: "kbtf 0.1.0",
+        subcommands: [
+            Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
+            Distill.self, Rebase.self, Gen.self, VM.self,
+        ])
+
+    func run() throws { throw NoCommand(parent: "kbtf") }
+
+    /// The command behind the arguments of the process.
+    ///
+    /// ArgumentParser looks at all subcommands before it looks at the arguments: a millisecond, which
+    /// kbuild would pay for each module. So the one that is named is asked first, alone; the whole tree
+    /// is for everything else, also for saying what is wrong with the arguments.
+    static func parse(_ arguments: ArraySlice<String>) throws -> any ParsableCommand {
+        // kbtf knows nothing of what follows; kbtf-vm does.
+        if arguments.starts(with: ["help", "vm"]) {
+            return try VM.parse(["help"] + arguments.dropFirst(2))
+        }
+        if let name = arguments.first,
+            let named = configuration.subcommands.first(where: {
+                $0.configuration.commandName == name
+            }),
+            let command = try? named.parse(Array(arguments.dropFirst()))
+        {
+            return command
+        }
+        return try parseAsRoot(Array(arguments))
+    }
+
+    /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// - Parameter arguments: the command line without the program.
+    /// - Returns: the exit status.
+    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
+        if let failure = error as? Failure {
+            Talk().say(failure)
+            return 1
+        }
+        if let missing = error as? NoCommand {
+            Talk().say(Failure("no command given", hint: "\(missing.parent) --help"))
+            return 2
+        }
+        if let code = error as? ExitCode { return code.rawValue }
+        guard exitCode(for: error) != .success else {
+            do throws(Failure) { try printResult(fullMessage(for: error) + "\n") } catch {
+                Talk().say(error)
+                return 1
+            }
+            return 0
+        }
+        if let failure = noSuchCommand(arguments) {
+            Talk().say(failure)
+            return 2
+        }
+        Talk().say(
+            Failure(
+                usageMessage(message(for: error), arguments),
+                hint: "\(commands(in: arguments).names.joined(separator: " ")) --help"))
+        return 2
+    }
+
+    /// Where a word stands in the place of a command, and is none.
+    private static func noSuchCommand(_ arguments: ArraySlice<String>) -> Failure? {
+        let (names, command) = commands(in: arguments)
+        let known = command.configuration.subcommands.compactMap { $0.configuration.commandName }
+        guard !known.isEmpty, let word = arguments.dropFirst(names.count - 1).first,
+            !word.hasPrefix("-"), word != "help"
+        else { return nil }
+        let start = names.joined(separator: " ")
+        let near = known.map { (distance: distance($0, word), name: $0) }
+            .filter { $0.distance <= max(1, word.count / 3) }
+            .min { $0.distance < $1.distance }
+        return Failure(
+            names.dropFirst().map { $0 + ": " }.joined() + "no such command: \(word)",
+            hint: near.map { "\(start) \($0.name)" } ?? "\(start) --help")
+    }
+
+    /// How many letters are to be put in, taken out or changed to make one word of the other.
+    private static func distance(_ one: String, _ other: String) -> Int {
+        let (one, other) = (Array(one.utf8.prefix(64)), Array(other.utf8.prefix(64)))
+        var row = Array(0...other.count)
+        for (index, letter) in one.enumerated() {
+            var corner = row[0]
+            row[0] = index + 1
+            for (column, otherLetter) in other.enumerated() {
+                let changed = corner + (letter == otherLetter ? 0 : 1)
+                corner = row[column + 1]
+                row[column + 1] = min(changed, corner + 1, row[column] + 1)
+            }
+        }
+        return row[other.count]
+    }
+
+    /// The words of `arguments` that name a command, from `kbtf` on, and the command.
+    private static func commands(
+        in arguments: ArraySlice<String>
+    ) -> (names: [String], command: any ParsableCommand.Type) {
+        var names = ["kbtf"]
+        var command: any ParsableCommand.Type = Kbtf.self
+        for word in arguments {
+            guard
+                let next = command.configuration.subcommands.first(where: {
+                    $0.configuration.commandName == word
+                })
+            else { break }
+            names.append(word)
+            command = next
+        }
+        return (names, command)
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Console
+
+/// Types that a module and a base define differently under one name: what moving its BTF does not solve.
+struct DifferingTypes {
+    /// Those that differ themselves, and how.
+    private(set) var themselves: [String] = []
+    /// Those that differ only in types that they refer to.
+    private(set) var below: [String] = []
+    /// How `struct module` differs.
+    private(set) var module: String?
+
+    /// - Parameter btf: deduplicated against its base.
+    init(_ btf: BTF) {
+        for type in btf.namesakesOfBase {
+            let difference = btf.ownDifference(of: type)
+            if let difference {
+                themselves.append("\(type.title) (\(difference))")
+            } else {
+                below.append(type.title)
+            }
+            if type.kind == .struct, type.name == "module" {
+                module = difference ?? "in types below it"
+            }
+        }
+    }
+
+    /// - Parameter listsAll: name all of them.
+    func messages(_ path: String, base: String, listsAll: Bool) -> [Talk.Message] {
+        var messages: [Talk.Message] = []
+        if !themselves.isEmpty {
+            messages.append(
+                .note(
+                    "\(path): \(count(themselves)) from those of \(base): "
+                        + list(themselves, listsAll)))
+        }
+        if !below.isEmpty {
+            messages.append(
+                .note(
+                    "\(path): \(count(below)) from those of \(base) only in types below them: "
+                        + list(below, listsAll)))
+        }
+        return messages
+    }
+
+    /// Why the kernel will refuse the module, whatever its BTF is.
+    func refusal(_ path: String, base: String) -> String? {
+        module.map {
+            "\(path): its struct module is not that of \(base) (\($0)): the kernel will refuse the module, "
+                + "whose code was built for another one"
+        }
+    }
+
+    private func count(_ types: [String]) -> String {
+        types.count == 1 ? "1 of its types differs" : "\(types.count) of its types differ"
+    }
+
+    private func list(_ types: [String], _ all: Bool) -> String {
+        let shown = all ? types.count : 8
+        return types.prefix(shown).joined(separator: ", ")
+            + (types.count > shown ? " and \(types.count - shown) more (-v lists them)" : "")
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import KernelTree
+
+/// Distills the BTF of one file.
+struct DistillFile: Sendable {
+    let force: Bool
+    let dryRun: Bool
+
+    func run(
+        _ file: ModuleBTF, _ base: MoveBase, detached: String?, _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        outcome.facts = [("form", jsonString(file.form)), ("base", jsonString(base.path))]
+        if file.distilledBase != nil {
+            outcome.facts.append(("done", jsonString("kept")))
+            outcome.messages.append(.note("\(file.path): already distilled: left as it is"))
+            if dryRun { outcome.line = "\(file.path): already distilled" }
+            if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
+            return
+        }
+        try refuseOldKernels(file, base)
+        let old = try split(file, base)
+        if old.ownIDs.isEmpty {
+            outcome.facts.append(("done", jsonString("kept")))
+            outcome.messages.append(
+                .note("\(file.path): its BTF has no types, and needs no base: left as it is"))
+            if dryRun { outcome.line = "\(file.path): no types to distill" }
+            if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
+            return
+        }
+        let distilled = try file.attempt { () throws(BTFError) in try old.distilled() }
+        let new = try file.attempt { () throws(BTFError) in
+            try BTF.parse(
+                ByteView(distilled.split), base: try BTF.parse(ByteView(distilled.base)))
+        }
+        do throws(RelocationError) { _ = try new.relocated(onto: base.btf) } catch {
+            let refusal = "a kernel with the BTF of \(base.path) would refuse it: \(error.message)"
+            guard force else {
+                throw Failure(
+                    "\(file.path): \(refusal)",
+                    hint: "leave it split, or write it all the same with --force")
+            }
+            outcome.messages.append(.note("\(file.path): \(refusal)"))
+        }
+        var moved = NewBTF(btf: distilled.split, base: distilled.base)
+        moved.ids = try file.renumberIDs(distilled.ids, from: old, to: new, &outcome)?.bytes
+        let baseTypes = new.firstID - 1
+        let text =
+            "\(old.ownIDs.count) types, now \(distilled.typeCount) types, \(distilled.split.count) bytes, "
+            + "and \(baseTypes) types, \(distilled.base.count) bytes of base, from \(base.path)"
+        outcome.facts += [
+            ("done", jsonString("distilled")), ("types_before", "\(old.ownIDs.count)"),
+            ("types", "\(distilled.typeCount)"), ("bytes", "\(distilled.split.count)"),
+            ("base_types", "\(baseTypes)"), ("base_bytes", "\(distilled.base.count)"),
+        ]
+        try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
+    }
+
+    /// Older kernels pass over `.BTF.base` and read the rest as if it stood on their own BTF.
+    private func refuseOldKernels(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) {
+        if force { return }
+        let rules = file.target(on: base)?.rules ?? TargetRules(nil, base.index.evidence)
+        if let rules, rules.has(.distilledBase) { return }
+        let kernel = (base.release ?? file.release).map { "\($0)" } ?? rules.map { "\($0)" }
+        throw Failure(
+            "\(file.path): its kernel, \(kernel ?? "an old one"), does not read .BTF.base as "
+                + "\(KernelAbility.distilledBase.since) and later do",
+            hint: "leave it split; --force distills it all the same")
+    }
+
+    private func split(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) -> BTF {
+        guard !file.recognition.isStandalone else {
+            throw Failure(
+                "\(file.path): standalone BTF has no base to distill",
+                hint: "kbtf rebase \(file.path) first")
+        }
+        if let fault = BTF.misfit(of: file.bytes, on: base.btf) {
+            throw file.failure(
+                BTFError(
+                    offset: fault.offset,
+                    "split BTF, which was not made on \(base.path): \(fault.message)"),
+                hint: "name the base that it was made on with --base FILE")
+        }
+        return try file.parseSplit(on: base.btf)
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+import HostIO
+
+extension ModuleBTF {
+    /// Writes the new contents, unless this is a dry run, and says what was done.
+    ///
+    /// - Parameter text: what there is to say of them.
+    func finish(
+        _ moved: NewBTF, _ text: String, detached: String?, dryRun: Bool,
+        _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        if dryRun {
+            outcome.line = "\(path): \(text)"
+            return
+        }
+        outcome.messages.append(
+            .detail("\(path): \(text)" + (detached.map { ", in \($0)" } ?? "")))
+        if detached == nil, let elf { outcome.messages += moved.messages(path, elf) }
+        switch try write(moved, detached: detached) {
+        case .written: break
+        case .signatureLost: outcome.messages.append(.signatureIsGone(path))
+        case .unchanged:
+            outcome.messages.append(.detail("\(path): has this BTF already: not written again"))
+        }
+    }
+
+    /// Has the ids of `.BTF_ids`, if there are any, follow their types.
+    ///
+    /// - Parameter map: by old id, the new one.
+    /// - Returns: what became of them; nil when there are none.
+    func renumberIDs(
+        _ map: [UInt32], from old: BTF, to new: BTF, _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) -> RenumberedIDs? {
+        guard let section = ids else { return nil }
+        let ids: RenumberedIDs
+        do throws(IDError) { ids = try section.renumbered(map, from: old, to: new) } catch {
+            throw Failure(error)
+        }
+        outcome.messages += ids.messages(path)
+        outcome.facts.append(("ids", ids.json))
+        return ids
+    }
+
+    /// Writes what the file has already to where new contents would go.
+    func writeAsItIs(detached: String) throws(Failure) {
+        try write(
+            NewBTF(btf: bytes.array, base: distilledBase?.array, ids: ids?.bytes),
+            detached: detached)
+    }
+
+    private enum Writing { case written, signatureLost, unchanged }
+
+    /// Puts the new contents into the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`.
+    ///
+    /// - Returns: whether the file was written, and what that cost it.
+    @discardableResult
+    private func write(_ moved: NewBTF, detached: String?) throws(Failure) -> Writing {
+        if let detached {
+            let parts = [
+                (detached + ".base", moved.base), (detached + ".ids", moved.ids),
+                (detached, moved.btf),
+            ]
+            for (path, bytes) in parts {
+                if let bytes { try replace(path, [ByteView(bytes)]) }
+            }
+            return .written
+        }
+        let image = try elf.map { elf throws(Failure) in try moved.image(of: elf) }
+        guard
+            try PackedFile.update(
+                path, from: elf?.bytes ?? bytes, with: image ?? [ByteView(moved.btf)])
+        else {
+            return .unchanged
+        }
+        return elf?.isSigned == true ? .signatureLost : .written
+    }
+
+    private func replace(_ path: String, _ chunks: [ByteView]) throws(Failure) {
+        do throws(HostError) { try AtomicFile.replace(path, with: chunks) } catch {
+            throw Failure(error)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+import HostIO
+import KernelTree
+
+/// All of a file that has to do with its BTF: what moves when the BTF moves to another base.
+struct ModuleBTF {
+    let path: String
+    /// nil for a file of raw BTF.
+    private(set) var elf: ELFFile?
+    let bytes: ByteView
+    let header: Header
+    /// Its `.BTF.base`.
+    private(set) var distilledBase: ByteView?
+    /// Its `.BTF_ids`.
+    private(set) var ids: IDSection?
+    /// The kernel it says that it is for.
+    private(set) var release: KernelRelease?
+
+    /// - Throws: for a file without BTF, and for a BPF object, whose programs name types as well.
+    static func open(_ path: String) throws(Failure) -> ModuleBTF {
+        let view = try PackedFile.read(path)
+        if view.count >= 2, isMagic(view[0], view[1]) {
+            return try ModuleBTF(path, view, place: "")
+        }
+        let elf = try openELF(view, path)
+        let own: ELFSection?
+        do throws(ELFError) { own = try elf.onlySection(named: ".BTF") } catch {
+            throw Failure(error)
+        }
+        guard let section = own, section.hasData else {
+            throw Failure(
+                "\(path): .BTF: no such section",
+                hint: "kbtf encode \(path), if it was built with -g")
+        }
+        if elf.section(named: ".BTF.ext") != nil {
+            throw Failure("\(path): .BTF.ext: it names types too, and is not moved with them")
+        }
+        var file = try ModuleBTF(path, try contents(of: section, elf), place: ".BTF")
+        file.elf = elf
+        if let section = elf.section(named: ".BTF.base"), section.hasData {
+            file.distilledBase = try contents(of: section, elf)
+        }
+        do throws(IDError) { file.ids = try IDSection.read(elf) } catch { throw Failure(error) }
+        file.release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
+        return file
+    }
+
+    private static func isMagic(_ first: UInt8, _ second: UInt8) -> Bool {
+        (first, second) == (0x9f, 0xeb) || (first, second) == (0xeb, 0x9f)
+    }
+
+    private static func contents(
+        of section: ELFSection, _ elf: ELFFile
+    ) throws(Failure) -> ByteView {
+        do throws(ELFError) { return try elf.data(of: section) } catch { throw Failure(error) }
+    }
+
+    private init(_ path: String, _ bytes: ByteView, place: String) throws(Failure) {
+        do throws(BTFError) { header = try Header.parse(bytes) } catch {
+            throw Failure("\(path): \(place)\(error)")
+        }
+        self.path = path
+        self.bytes = bytes
+        recognition = Recognition(bytes, header: header)
+    }
+
+    /// The kernel that its BTF is for, once on this base; nil when nothing is known.
+    func target(on base: MoveBase) -> TargetChoice? {
+        var signs = TargetSigns()
+        signs.base = TargetSigns.Base(
+            path: base.path, release: base.release, evidence: base.index.evidence)
+        signs.own = release
+        return TargetChoice(named: nil, "", signs: signs)
+    }
+
+    /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its `.BTF.base`.
+    let recognition: Recognition
+
+    /// In a word.
+    var form: String {
+        distilledBase != nil ? "distilled" : recognition.isStandalone ? "standalone" : "split"
+    }
+
+    /// What it is, how sure that is, and what tells it.
+    var description: String {
+        if distilledBase != nil { return "distilled BTF: it has a section .BTF.base" }
+        return "\(form) BTF (\(recognition.isSure ? "sure" : "not sure")): "
+            + recognition.signs.joined(separator: ", ")
+    }
+
+    /// Reads distilled BTF over its `.BTF.base`.
+    func parseDistilled(_ small: ByteView) throws(Failure) -> BTF {
+        let base: BTF
+        do throws(BTFError) { base = try BTF.parse(small) } catch {
+            throw Failure("\(path): .BTF.base\(error)")
+        }
+        return try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
+    }
+
+    /// Reads split BTF over the base that it was made on.
+    ///
+    /// - Throws: for unsound BTF: what is made of it would be unsound as well.
+    func parseSplit(on base: BTF) throws(Failure) -> BTF {
+        let btf = try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
+        guard let fault = check(btf).findings.first(where: { $0.severity == .error }) else {
+            return btf
+        }
+        throw Failure(
+            "\(path): its BTF is unsound: \(elf == nil ? "" : ".BTF")\(fault)",
+            hint: "kbtf check \(path)")
+    }
+
+    /// Calls `body`; a fault that it finds is one of this file.
+    func attempt<Result>(_ body: () throws(BTFError) -> Result) throws(Failure) -> Result {
+        do throws(BTFError) { return try body() } catch { throw failure(error) }
+    }
+
+    /// A fault in the BTF, as it is told.
+    func failure(_ error: BTFError, hint: String? = nil) -> Failure {
+        Failure("\(path): \(elf == nil ? "" : ".BTF")\(error)", hint: hint)
+    }
+
+    func failure(_ error: RelocationError, base: String) -> Failure {
+        switch error.place {
+        case .distilledBase: Failure("\(path): .BTF.base\(error), on \(base)")
+        case .split: Failure("\(path): .BTF\(error)")
+        case .base: Failure("\(path): on \(base): \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import BTF
+import Console
+
+/// `kbtf rebase`.
+struct Rebase: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebase",
+        abstract: "Move a module's BTF onto a kernel.",
+        discussion: """
+            Each FILE is a module or raw BTF; of a folder, all .ko files in it and below it are taken. Its BTF \
+            becomes split BTF on the base, as 'kbtf encode --base' would have made it. No debug \
+            information is needed. Standalone BTF is deduplicated against the base; distilled BTF is put onto it \
+            by the kernel's rules, and its .BTF.base goes; split BTF of another base needs that base too, with \
+            --from. BTF that fits the base already is left as it is. The ids in .BTF_ids follow their types.
+
+            Types that the module and the base define differently are listed: moving does not change the module's \
+            code. When struct module is among them the kernel will refuse the module, which is a warning, or with \
+            --strict an error.
+
+            The file is replaced as a whole, or not at all; a compressed module is compressed again. Without --base the module's own kernel is looked for.
+
+            Examples:
+              kbtf rebase foo.ko
+              kbtf rebase --base /boot/vmlinuz-6.12.0 /lib/modules/6.12.0/updates
+              kbtf rebase --from old/vmlinux --base new/vmlinux foo.ko
+              kbtf rebase --renumber-only --base vmlinux --detached foo.btf foo.ko
+              kbtf rebase --dry-run -v foo.ko
+            """)
+
+    @OptionGroup var base: BaseOptions
+
+    @Option(
+        help: ArgumentHelp("The base that split BTF was made on.", valueName: "OLDBASE"),
+        completion: .file())
+    var from: String?
+
+    @Flag(help: "Move standalone BTF's numbers behind the base's, and use nothing of the base.")
+    var renumberOnly = false
+
+    @Flag(help: "Take BTF for standalone that is not surely so.")
+    var force = false
+
+    @Flag(help: "Fail where the kernel will refuse the module all the same.")
+    var strict = false
+
+    @OptionGroup var moving: MoveOptions
+
+    @OptionGroup var talkOptions: TalkOptions
+
+    func validate() throws {
+        if base.base?.isEmpty == true { throw ValidationError("--base: rebasing takes a base") }
+    }
+
+    func run() throws {
+        let talk = talkOptions.talk
+        let batch = MoveBatch(
+            base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
+        let jobs = try moving.destinations.assign(moving.files, talk)
+        let from = try from.map { path throws(Failure) in
+            try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))
+        }
+        let work = RebaseFile(
+            renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
+            listsAllDiffering: talk.isVerbose, strict: strict, from: from)
+        let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
+            try work.run(file, onto: base, detached: job.detached, &outcome)
+        }
+        try MoveBatch.report(outcomes, talk: talk, json: moving.json)
+    }
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import KernelTree
+
+/// Moves the BTF of one file to another base.
+struct RebaseFile: Sendable {
+    let renumberOnly: Bool
+    let force: Bool
+    let dryRun: Bool
+    /// Name all types that the base defines differently.
+    let listsAllDiffering: Bool
+    /// Refuse what leaves a module that the kernel will refuse.
+    let strict: Bool
+    /// What split BTF stands on now, if that is known.
+    let from: MoveBase?
+
+    /// What is done to a file's BTF.
+    private enum Way: String {
+        /// Already stands on the base.
+        case kept
+        /// Standalone BTF, deduplicated against the base.
+        case deduplicated
+        /// Standalone BTF behind the base's numbers.
+        case renumbered
+        /// Distilled BTF by the kernel's rules.
+        case relocated
+        /// Split BTF of another base.
+        case rebased
+    }
+
+    private struct Step {
+        let way: Way
+        let old: BTF
+        let result: Rebased
+    }
+
+    func run(
+        _ file: ModuleBTF, onto base: MoveBase, detached: String?,
+        _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        let recognition = file.recognition
+        outcome.facts = [
+            ("form", jsonString(file.form)), ("sure", "\(recognition.isSure)"),
+            ("signs", jsonList(recognition.signs)), ("base", jsonString(base.path)),
+        ]
+        outcome.messages.append(.detail("\(file.path): \(file.description)"))
+        let target = file.target(on: base)
+        if let target { outcome.messages.append(.detail("\(file.path): target: \(target)")) }
+        guard let step = try step(file, recognition, base, target) else {
+            outcome.facts.append(("done", jsonString(Way.kept.rawValue)))
+            outcome.messages.append(
+                .note("\(file.path): already fits \(base.path): left as it is"))
+            if dryRun { outcome.line = "\(file.path): already fits \(base.path)" }
+            if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
+            return
+        }
+        let btf = try sound(step.result, on: base, file)
+        try refuse(btf, step.result, target, file)
+        var moved = NewBTF(btf: step.result.bytes)
+        let ids = try file.renumberIDs(step.result.ids, from: step.old, to: btf, &outcome)
+        moved.ids = ids?.bytes
+        let text =
+            "\(step.old.ownIDs.count) types, \(step.way.rawValue), now \(step.result.typeCount) types, "
+            + "\(step.result.bytes.count) bytes, split, on \(base.path) (\(base.how))"
+            + (ids?.text ?? "")
+        outcome.facts += [
+            ("done", jsonString(step.way.rawValue)), ("types_before", "\(step.old.ownIDs.count)"),
+            ("types", "\(step.result.typeCount)"), ("bytes", "\(step.result.bytes.count)"),
+        ]
+        if step.way != .renumbered { try tellDiffering(btf, file, base, &outcome) }
+        try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
+    }
+
+    // MARK: Ways
+
+    /// nil when the file stands on the base already.
+    private func step(
+        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
+    ) throws(Failure) -> Step? {
+        if let small = file.distilledBase {
+            if renumberOnly { throw refusal(file) }
+            let old = try file.parseDistilled(small)
+            do throws(RelocationError) {
+                return Step(way: .relocated, old: old, result: try old.relocated(onto: base.btf))
+            } catch { throw file.failure(error, base: base.path) }
+        }
+        if recognition.isStandalone {
+            return try standalone(file, recognition, base, target)
+        }
+        let misfit = BTF.misfit(of: file.bytes, on: base.btf)
+        if renumberOnly, misfit != nil { throw refusal(file) }
+        let other = from.flatMap { BTF.misfit(of: file.bytes, on: $0.btf) }
+        guard let from, other == nil else {
+            guard let misfit else {
+                _ = try file.parseSplit(on: base.btf)
+                return nil
+            }
+            throw other.map { notMade(on: from?.path ?? "", $0, file, hint: nil) }
+                ?? notMade(
+                    on: base.path, misfit, file,
+                    hint:
+                        "name the base that it was made on with --from FILE, or kbtf encode \(file.path)"
+                )
+        }
+        let old = try file.parseSplit(on: from.btf)
+        return try file.attempt { () throws(BTFError) in
+            Step(
+                way: .rebased, old: old,
+                result: try old.rebased(
+                    onto: base.index, keeping: file.ids?.filledIn ?? [],
+                    without: missing(target)))
+        }
+    }
+
+    private func standalone(
+        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
+    ) throws(Failure) -> Step {
+        guard recognition.isSure || force else {
+            throw Failure(
+                "\(file.path): not surely standalone BTF: \(recognition.signs.joined(separator: ", "))",
+                hint: "kbtf rebase --force \(file.path), if it is standalone")
+        }
+        return try file.attempt { () throws(BTFError) in
+            let old = try BTF.parse(file.bytes)
+            return renumberOnly
+                ? Step(way: .renumbered, old: old, result: try old.renumbered(onto: base.index))
+                : Step(
+                    way: .deduplicated, old: old,
+                    result: try old.rebased(onto: base.index, without: missing(target)))
+        }
+    }
+
+    /// Kinds that the kernel does not take.
+    private func missing(_ target: TargetChoice?) -> Set<KernelAbility> {
+        guard let target else { return [] }
+        return Set(KernelAbility.listedKinds.map(\.ability).filter { !target.rules.has($0) })
+    }
+
+    private func notMade(
+        on base: String, _ misfit: BTFError, _ file: ModuleBTF, hint: String?
+    ) -> Failure {
+        file.failure(
+            BTFError(
+                offset: misfit.offset,
+                "split BTF, which was not made on \(base): \(misfit.message)"), hint: hint)
+    }
+
+    private func refusal(_ file: ModuleBTF) -> Failure {
+        Failure(
+            "\(file.path): --renumber-only is for standalone BTF, this is \(file.form)",
+            hint: "kbtf rebase \(file.path)")
+    }
+
+    // MARK: Results
+
+    /// The result, read over its base. What is unsound is not written.
+    private func sound(
+        _ result: Rebased, on base: MoveBase, _ file: ModuleBTF
+    ) throws(Failure) -> BTF {
+        let btf = try file.attempt { () throws(BTFError) in
+            try BTF.parse(ByteView(result.bytes), base: base.btf)
+        }
+        if let fault = check(btf).findings.first(where: { $0.severity == .error }) {
+            throw Failure(
+                "\(file.path): its BTF is unsound: on \(base.path) it would have a fault: \(fault)",
+                hint: "kbtf check \(file.path)")
+        }
+        return btf
+    }
+
+    /// What its kernel would refuse is not written.
+    private func refuse(
+        _ btf: BTF, _ result: Rebased, _ target: TargetChoice?, _ file: ModuleBTF
+    ) throws(Failure) {
+        // Newer ones refuse nothing that was taken before.
+        guard let target, !target.rules.has(.longNames) else { return }
+        let report = checkTarget(
+            btf, byteCount: result.bytes.count, use: .module(bringsBase: false),
+            rules: target.rules, isSound: true)
+        guard case .refuses = report.kernel else { return }
+        let finding = report.findings.findings.first { $0.severity == .error }
+        throw Failure(
+            "\(file.path): .BTF\(finding?.description ?? ""): \(target) refuses it",
+            hint: "kbtf encode \(file.path), if it was built with -g")
+    }
+
+    /// What the move does not solve.
+    ///
+    /// - Throws: with `strict`, when the kernel will refuse the module.
+    private func tellDiffering(
+        _ btf: BTF, _ file: ModuleBTF, _ base: MoveBase, _ outcome: inout MoveBatch.Outcome
+    ) throws(Failure) {
+        let differing = DifferingTypes(btf)
+        outcome.facts += [
+            ("differing", jsonList(differing.themselves)),
+            ("differing_below", jsonList(differing.below)),
+        ]
+        outcome.messages += differing.messages(
+            file.path, base: base.path, listsAll: listsAllDiffering)
+        guard let refusal = differing.refusal(file.path, base: base.path) else { return }
+        let hint = "build the module for that kernel"
+        if strict { throw Failure(refusal, hint: hint) }
+        outcome.facts.append(("warning", jsonString(refusal)))
+        outcome.messages.append(.note("warning: \(refusal)"))
+    }
+}
+
+extension RenumberedIDs {
+    var text: String {
+        var text = ""
+        if found > 0 { text += ", \(found) more of its ids filled in" }
+        return text
+    }
+
+    var json: String {
+        "{\"lost\":\(lost),\"found\":\(found),\"unresolved\":\(unresolved)}"
+    }
+
+    /// What may be missed.
+    func messages(_ path: String) -> [Talk.Message] {
+        var messages: [Talk.Message] = []
+        if lost > 0 {
+            messages.append(
+                .note("\(path): .BTF_ids: \(lost) ids are 0 now: their types are not in the BTF"))
+        }
+        if unresolved > 0 {
+            messages.append(
+                .note("\(path): .BTF_ids: \(unresolved) words are 0: no type of that name is there")
+            )
+        }
+        return messages
+    }
+}

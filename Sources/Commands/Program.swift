@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+
+/// The program `kbtf`, from its command line to its exit status.
+package enum Program {
+    /// - Parameter arguments: the program as it was called, by whose name it may be one of a kernel build's, and what
+    ///   follows.
+    /// - Returns: the exit status.
+    package static func run(_ arguments: [String]) -> Int32 {
+        let words = arguments.dropFirst()
+        if let role = arguments.first.flatMap({ Role(program: $0) }) { return role.run(words) }
+        do {
+            var command = try Kbtf.parse(words)
+            try command.run()
+            return 0
+        } catch { return Kbtf.report(error, words) }
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+import HostIO
+import KernelTree
+
+/// A file's BTF as it was found, before it is known what it stands on.
+struct BTFFile {
+    let path: String
+    let bytes: ByteView
+    let header: Header
+    /// What stands before an offset in `bytes`: `.BTF` when that is a section, nothing when it is the file.
+    var place = ""
+    /// The kernel a module is for.
+    var release: KernelRelease?
+    /// The section `.BTF_ids` beside it, where it can be read.
+    var ids: IDSection?
+    /// The machine of an ELF file, as `uname -m` calls it.
+    private(set) var machine: String?
+    /// The section `.BTF.base` beside it.
+    private var distilledBase: ByteView?
+
+    enum Form {
+        /// Whole by itself.
+        case standalone
+        /// Continues the BTF of a kernel.
+        case split
+        /// Continues its own `.BTF.base`, which a kernel replaces when it loads the module.
+        case distilled(base: ByteView)
+    }
+
+    var form: Form {
+        if let distilledBase { return .distilled(base: distilledBase) }
+        // BTF without types can only be that of a module; some producers give it an empty string.
+        if header.typeLength == 0, header.stringLength <= 1 { return .split }
+        // The first string of a whole BTF is the empty one; split BTF has that of its base.
+        let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
+        guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
+        return .standalone
+    }
+
+    /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
+    /// can be a base. nil when it is an ELF file without BTF.
+    static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
+        let view = try view(of: path)
+        if ELFFile.isELF(view) { return try open(view, path) }
+        if isBTF(view) { return try BTFFile(path, view, place: "") }
+        do throws(KernelTreeError) {
+            let image = try loadBase(path, cache: cache)
+            return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
+        } catch { throw Failure(error) }
+    }
+
+    /// The contents of the file at `path`, decompressed.
+    static func view(of path: String) throws(Failure) -> ByteView {
+        try PackedFile.read(path) { $0.isSupported }
+    }
+
+    private static func isBTF(_ view: ByteView) -> Bool {
+        guard view.count >= 2 else { return false }
+        return (view[0], view[1]) == (0x9f, 0xeb) || (view[0], view[1]) == (0xeb, 0x9f)
+    }
+
+    private static func open(_ view: ByteView, _ path: String) throws(Failure) -> BTFFile? {
+        let bytes: ByteView
+        var base: ByteView?
+        var release: KernelRelease?
+        var ids: IDSection?
+        let machine: String
+        do throws(ELFError) {
+            let elf = try ELFFile(view, path: path)
+            machine = KernelMachine.name(of: elf)
+            guard let section = try elf.onlySection(named: ".BTF") else { return nil }
+            bytes = try elf.data(of: section)
+            if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
+            if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
+            ids = try? IDSection.read(elf)
+        } catch { throw Failure(error) }
+        var file = try BTFFile(path, bytes, place: ".BTF")
+        file.distilledBase = base
+        file.release = release
+        file.ids = ids
+        file.machine = machine
+        return file
+    }
+
+    private init(_ path: String, _ bytes: ByteView, place: String) throws(Failure) {
+        do throws(BTFError) { header = try Header.parse(bytes) } catch {
+            throw Failure("\(path): \(place)\(error)")
+        }
+        self.path = path
+        self.bytes = bytes
+        self.place = place
+    }
+
+    private init(path: String, bytes: ByteView, header: Header) {
+        self.path = path
+        self.bytes = bytes
+        self.header = header
+    }
+
+    /// Whether it is whole by itself, how sure that is, and what tells it. Distilled BTF is not: it continues
+    /// its `.BTF.base`.
+    var recognition: Recognition { Recognition(bytes, header: header) }
+
+    /// Own types, counted without knowing the base; nil when a record is damaged.
+    var typeCount: Int? {
+        guard
+            let words = bytes.words(
+                at: header.length + header.typeOffset, count: header.typeLength / 4,
+                bigEndian: header.bigEndian)
+        else { return nil }
+        var count = 0
+        var at = 0
+        while at < words.count {
+            guard words.count - at >= 3, let kind = TypeInfo(rawValue: words[at + 1]).kind else {
+                return nil
+            }
+            let vlen = kind == .func ? 0 : TypeInfo(rawValue: words[at + 1]).vlen
+            at += kind.shape.words(vlen: vlen)
+            count += 1
+        }
+        return at == words.count ? count : nil
+    }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import Console
+import KernelTree
+
+/// What `kbtf check --target` says about one file.
+struct TargetVerdict {
+    let target: KernelTarget
+    let report: TargetReport
+    let use: TargetUse
+    /// What stands before offsets.
+    let place: String
+
+    var isTaken: Bool { report.isTaken }
+    /// What decides the exit status.
+    var isGood: Bool { report.isTaken && report.isUsable }
+
+    private var way: String {
+        switch use {
+        case .module: "module load"
+        case .whole: "as the kernel's own"
+        }
+    }
+
+    /// The findings, a line each, and the verdicts in one.
+    func lines(_ name: String, paint: PaintOptions, withWarnings: Bool) -> String {
+        var lines = ""
+        for finding in report.findings.findings where finding.severity == .error || withWarnings {
+            let text = "\(place)\(finding)".shown
+            lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
+        }
+        let kernel = words(report.kernel) + consequence
+        return lines + "\(name): \(target.rules): \(way): "
+            + (isTaken ? paint.good(kernel) : paint.bad(kernel))
+            + "; BPF_BTF_LOAD: \(words(report.program))\n"
+    }
+
+    private func words(_ verdict: LoadVerdict) -> String {
+        switch verdict {
+        case .takes: "taken"
+        case .refuses(let error): "refused (\(error.rawValue))"
+        case .overlooks: "overlooked, kernels read it since \(KernelAbility.moduleBTF.since)"
+        case .misreads:
+            if case .module(bringsBase: true) = use {
+                "misread, kernels know .BTF.base since \(KernelAbility.distilledBase.since)"
+            } else {
+                "misread, kernels take the BTF of modules for split"
+            }
+        case .isOfAnotherBase(let error):
+            error.map { "refused (\($0.rawValue)): made on another base" }
+                ?? "misread: made on another base, which it does not notice"
+        case .unsound: "not judged, it is unsound"
+        case .doesNotApply: "not for split BTF"
+        }
+    }
+
+    /// What a refusal means for the module.
+    private var consequence: String {
+        switch report.kernel {
+        case .refuses, .isOfAnotherBase(refusedWith: .some): break
+        default: return ""
+        }
+        guard case .module = use, let allowsMismatch = target.allowsMismatch else { return "" }
+        return allowsMismatch ? ", the module loads without it" : ", the module does not load"
+    }
+
+    var json: String {
+        "{\"rules\":\(jsonString(target.rules.description)),"
+            + "\"release\":\(jsonOrNull(target.release?.text)),"
+            + "\"kernel\":\(object(report.kernel)),\"bpf_btf_load\":\(object(report.program)),"
+            + "\"errors\":\(report.findings.errorCount),"
+            + "\"warnings\":\(report.findings.warningCount),"
+            + "\"findings\":\(report.findings.json)}"
+    }
+
+    private func object(_ verdict: LoadVerdict) -> String {
+        let word =
+            switch verdict {
+            case .takes: "taken"
+            case .refuses, .isOfAnotherBase(refusedWith: .some): "refused"
+            case .overlooks: "overlooked"
+            case .misreads, .isOfAnotherBase(refusedWith: nil): "misread"
+            case .unsound: "not-judged"
+            case .doesNotApply: "not-applicable"
+            }
+        var members = ["\"verdict\":\"\(word)\""]
+        switch verdict {
+        case .refuses(let error): members.append("\"errno\":\"\(error.rawValue)\"")
+        case .isOfAnotherBase(let error):
+            if let error { members.append("\"errno\":\"\(error.rawValue)\"") }
+            members.append("\"reason\":\"another-base\"")
+        default: break
+        }
+        return "{\(members.joined(separator: ","))}"
+    }
+}
+
+extension CheckReport {
+    /// The findings as a JSON array.
+    var json: String {
+        let objects = findings.map {
+            "{\"severity\":\"\($0.severity.rawValue)\",\"rule\":\(jsonString($0.rule)),"
+                + "\"type\":\($0.type.map { String($0.rawValue) } ?? "null"),"
+                + "\"offset\":\($0.offset),\"message\":\(jsonString($0.message))}"
+        }
+        return "[\(objects.joined(separator: ","))]"
+    }
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+import HostIO
+import KernelTree
+
+/// The work of resolve_btfids on one file.
+struct ResolveBTFIDsJob {
+    typealias Refusal = ResolveBTFIDsRole.Refusal
+
+    let settings: ResolveBTFIDsSettings
+    /// What the BTF continues, if it continues anything.
+    let base: String?
+    let talk: Talk
+
+    private var path: String { settings.path }
+
+    /// As up to 6.12: fills in `.BTF_ids` of the file itself. Does nothing where there is none.
+    func fillInPlace() throws(Refusal) {
+        let elf = try open()
+        guard let section = try ids(of: elf) else {
+            return talk.detail("\(path): no .BTF_ids with symbols, nothing is done")
+        }
+        // A base that the file brings along takes the place of the one named.
+        let hasBase = settings.btf == nil && elf.section(named: ".BTF.base") != nil
+        let btf = try readBTF(elf, base: hasBase ? nil : try readBase(for: elf))
+        // Ids that were filled in before are of this BTF, or nothing tells what they are of.
+        let resolved = try resolve(section, in: btf, old: btf)
+        do throws(Failure) {
+            try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
+        } catch { throw Refusal(error.reworded("FAILED to update \(error.message)")) }
+    }
+
+    /// As from 7.2 on: makes the kernel's BTF out of pahole's, and writes it and the ids into files of their own.
+    func writeBeside() throws(Refusal) {
+        let elf = try open()
+        let section = try ids(of: elf)
+        let base = try readBase(for: elf)
+        var btf = try readBTF(elf, base: base)
+        let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base) : nil
+        let split = section?.isFilled == true ? SplitWithoutBase.inFile(elf) : nil
+        var warnings: [String] = []
+        if let section {
+            btf = try hideImplicitArguments(btf, section, old, split, &warnings)
+        }
+        var distilledBase: [UInt8]?
+        if settings.distillsBase, btf.isSplit { (btf, distilledBase) = try distill(btf) }
+        do throws(BTFError) { btf = try btf.sortedByName() } catch {
+            throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
+        }
+        let resolved = try section.map { section throws(Refusal) in
+            try resolve(section, in: btf, old: old, split, warnings)
+        }
+        try write(IDSection.name, resolved?.bytes)
+        try write(".BTF", btf.serialized())
+        try write(".BTF.base", distilledBase)
+    }
+
+    // MARK: Reading
+
+    private func open() throws(Refusal) -> ELFFile {
+        do throws(ELFError) { return try ELFFile(path: path) } catch {
+            if case .host(let error) = error {
+                throw Refusal("FAILED cannot open \(path): \(HostError.text(of: error.errno))")
+            }
+            throw Refusal("FAILED cannot create ELF descriptor: \(error)")
+        }
+    }
+
+    private func ids(of elf: ELFFile) throws(Refusal) -> IDSection? {
+        do throws(IDError) { return try IDSection.read(elf) } catch {
+            throw Refusal(ResolveBTFIDsMessage.failure(error))
+        }
+    }
+
+    private func readBase(for elf: ELFFile) throws(Refusal) -> BTF? {
+        guard let base else { return nil }
+        let loaded: LoadedBase
+        do throws(KernelTreeError) { loaded = try loadBase(base) } catch {
+            let failure = Failure(error)
+            throw Refusal(
+                failure.reworded("FAILED: load base BTF from \(base): \(failure.message)"))
+        }
+        try compare(loaded, with: elf)
+        return loaded.btf
+    }
+
+    /// Warns of a base of another kernel, or fails.
+    private func compare(_ base: LoadedBase, with elf: ELFFile) throws(Refusal) {
+        let origin = BaseOrigin(
+            path: base.path, release: base.release, machine: base.machine,
+            running: Surroundings.running)
+        guard
+            let foreign = ForeignBase(
+                release: elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf),
+                machine: KernelMachine.name(of: elf), base: base.path, origin: origin,
+                baseMachine: base.machine)
+        else { return }
+        let text = foreign.message(path, others: 0)
+        if Surroundings.isStrict { throw Refusal("FAILED \(text)", hint: foreign.hint) }
+        talk.say(.warning(text, hint: foreign.hint))
+    }
+
+    private var btfPath: String { settings.btf ?? path }
+
+    /// The BTF of `--btf`, or the file's own, which may bring a base along or need none.
+    private func readBTF(_ elf: ELFFile, base: BTF?) throws(Refusal) -> BTF {
+        func failure(_ what: String, hint: String? = nil) -> Refusal {
+            Refusal("FAILED: load BTF from \(btfPath): \(what)", hint: hint)
+        }
+        var elf = elf
+        if let path = settings.btf {
+            let view: ByteView
+            do throws(HostError) { view = try FileReader.map(path) } catch {
+                throw failure(HostError.text(of: error.errno))
+            }
+            guard ELFFile.isELF(view) else {
+                if let whole = try? BTF.parse(view) { return whole }
+                let btf: BTF
+                do throws(BTFError) { btf = try BTF.parse(view, base: base) } catch {
+                    throw failure("\(error)", hint: baseHint)
+                }
+                return try onItsBase(btf)
+            }
+            do throws(ELFError) { elf = try ELFFile(view, path: path) } catch {
+                throw failure("\(error)")
+            }
+        }
+        let inFile: BTF?
+        do throws(BTFInFileError) {
+            inFile = try BTF.inFile(elf, base: base)
+        } catch { throw failure("\(error)", hint: baseHint) }
+        guard let inFile else {
+            throw failure(".BTF: no such section", hint: "was pahole run before?")
+        }
+        return inFile.base != nil && inFile.base === base ? try onItsBase(inFile) : inFile
+    }
+
+    private var baseHint: String? {
+        base == nil ? "split BTF needs its base: --btf_base FILE (-b FILE)" : nil
+    }
+
+    /// Ids of BTF that was made on another base would be of other types.
+    private func onItsBase(_ btf: BTF) throws(Refusal) -> BTF {
+        guard let base, let other = OtherBase(btf) else { return btf }
+        throw Refusal(
+            "FAILED: load BTF from \(btfPath): +0x\(String(other.offset, radix: 16)): "
+                + other.sentence(base),
+            hint: "name the base that it was made on with --btf_base FILE (-b FILE)")
+    }
+
+    // MARK: Changing
+
+    private func hideImplicitArguments(
+        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?,
+        _ warnings: inout [String]
+    ) throws(Refusal) -> BTF {
+        let names = section.functionsWithImplicitArguments(old: old, withoutBase: split)
+        do throws(BTFError) {
+            let hidden = try btf.hidingImplicitArguments(of: names)
+            warnings += hidden.btf.functionsLeftWhole(among: names).map {
+                ResolveBTFIDsMessage.leftWhole($0.name)
+            }
+            for name in hidden.functions {
+                talk.detail("resolve_btfids: \(name): implicit arguments are hidden")
+            }
+            return hidden.btf
+        } catch { throw Refusal("ERROR: resolve_btfids: \(btfPath)\(error)") }
+    }
+
+    private func distill(_ btf: BTF) throws(Refusal) -> (btf: BTF, base: [UInt8]) {
+        do throws(BTFError) {
+            let distilled = try btf.distilled()
+            let base = try BTF.parse(ByteView(distilled.base))
+            return (try BTF.parse(ByteView(distilled.split), base: base), distilled.base)
+        } catch { throw Refusal("FAILED to distill base BTF: \(btfPath)\(error)") }
+    }
+
+    private func resolve(
+        _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil,
+        _ earlier: [String] = []
+    ) throws(Refusal) -> ResolvedIDs {
+        let resolved: ResolvedIDs
+        do throws(IDError) {
+            resolved = try section.resolved(in: btf, old: old, withoutBase: split)
+        } catch {
+            throw Refusal(ResolveBTFIDsMessage.failure(error))
+        }
+        let warnings = earlier + ResolveBTFIDsMessage.warnings(resolved)
+        for line in warnings { talk.note(line) }
+        if settings.hasFatalWarnings, !warnings.isEmpty {
+            throw Refusal("FAILED \(path): \(warnings.count) warnings, with --fatal_warnings")
+        }
+        return resolved
+    }
+
+    // MARK: Writing
+
+    /// Writes a file beside the ELF file. What an earlier run left there is removed where there is nothing to
+    /// write: the build would take it for ours.
+    private func write(_ suffix: String, _ bytes: [UInt8]?) throws(Refusal) {
+        let path = path + suffix
+        // PATH_MAX, with the NUL.
+        guard path.utf8.count < 4096 else {
+            throw Refusal(Failure("Output path is too long: \(path)"), status: 249)
+        }
+        do throws(HostError) {
+            if let bytes {
+                try AtomicFile.replace(path, with: [ByteView(bytes)])
+                talk.detail("resolve_btfids: \(path): \(bytes.count) bytes")
+            } else if FileStatus(path, followLinks: false).exists {
+                try AtomicFile.remove(path)
+                talk.detail("resolve_btfids: \(path): of an earlier run, removed")
+            }
+        } catch { throw Refusal("FAILED to write \(error)") }
+    }
+}

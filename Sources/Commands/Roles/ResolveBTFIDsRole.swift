@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Console
+import HostIO
+
+/// kbtf called `resolve_btfids`: fills `.BTF_ids` in, as the kernel's tool of that name does. From 7.2 on it also
+/// makes the kernel's BTF out of pahole's.
+enum ResolveBTFIDsRole {
+    /// Why the work was given up.
+    struct Refusal: Error {
+        let failure: Failure
+        /// The exit status.
+        var status: Int32 = 255
+
+        init(_ failure: Failure, status: Int32 = 255) {
+            self.failure = failure
+            self.status = status
+        }
+
+        init(_ message: String, hint: String? = nil) { failure = Failure(message, hint: hint) }
+    }
+
+    /// - Parameter arguments: the command line without the program.
+    /// - Returns: the exit status.
+    static func run(_ arguments: ArraySlice<String>) -> Int32 {
+        var talk = Talk(prefix: "")
+        do throws(Refusal) {
+            let settings = try ResolveBTFIDsSettings(arguments)
+            talk.isVerbose = settings.isVerbose
+            try run(settings, talk)
+            return 0
+        } catch {
+            talk.say(error.failure)
+            if error.status == ResolveBTFIDsSettings.usageStatus {
+                for line in ResolveBTFIDsSettings.usage.split(separator: "\n") {
+                    talk.note(String(line))
+                }
+            }
+            return error.status
+        }
+    }
+
+    private static func run(
+        _ settings: ResolveBTFIDsSettings, _ talk: Talk
+    ) throws(Refusal) {
+        if let blob = settings.patch {
+            return try IDPatch(blob: blob, path: settings.path).run()
+        }
+        HeapTuning.preferLargePages()
+        let base: String?
+        do throws(Failure) { base = try BaseOverride.base(insteadOf: settings.base) } catch {
+            throw Refusal(error)
+        }
+        let job = ResolveBTFIDsJob(settings: settings, base: base, talk: talk)
+        switch try settings.form() {
+        case .inPlace: try job.fillInPlace()
+        case .beside: try job.writeBeside()
+        case .both:
+            // What goes beside is made of the file as it was.
+            try job.writeBeside()
+            try job.fillInPlace()
+        }
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Console
+import HostIO
+
+/// `kbtf vm`, which is a program of its own: kbuild starts kbtf for every module, and should not load what
+/// only virtual machines need.
+struct VM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "vm",
+        abstract: "Try modules and tests in a real kernel, in a virtual machine.",
+        discussion: """
+            Examples:
+              kbtf vm run --module foo.ko
+              kbtf vm run --kernel 6.1.0-56-cloud-amd64 --module foo.ko --test ./foo_test
+              kbtf vm run --help
+            """)
+
+    @Argument(
+        parsing: .captureForPassthrough, help: "A command of kbtf vm, and what belongs to it.",
+        completion: .file())
+    var words: [String] = []
+
+    func run() throws {
+        let own = Surroundings.ownFolder
+        let places = ["\(own)/kbtf-vm", "\(own)/../libexec/kbtf/kbtf-vm"]
+        guard let program = places.first(where: { FileStatus($0).isRegular }) else {
+            throw Failure(
+                "kbtf-vm is not there: looked for \(places.joined(separator: ", "))",
+                hint: "make build")
+        }
+        throw Failure(ChildProcess.become([program] + words))
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import HostIO
+import Synchronization
+
+/// What is said on standard error, and how much of it.
+package struct Talk: Sendable {
+    package enum Message: Sendable {
+        /// Always said.
+        case failure(Failure)
+        /// Always said: nothing failed, but the result may be wrong.
+        case warning(String, hint: String?)
+        /// Not said under `-q`.
+        case note(String)
+        /// Said under `-v`.
+        case detail(String)
+    }
+
+    package var isQuiet = false
+    package var isVerbose = false
+    /// Who speaks, in front of each line but hints.
+    package var prefix = "kbtf: "
+    /// The hints said so far: one is enough for many files that share a cause.
+    private let said = SaidHints()
+
+    package init(isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: ") {
+        self.isQuiet = isQuiet
+        self.isVerbose = isVerbose
+        self.prefix = prefix
+    }
+
+    package func say(_ failure: Failure) { say(.failure(failure)) }
+    package func note(_ text: String) { say(.note(text)) }
+    package func detail(_ text: String) { say(.detail(text)) }
+
+    /// A hint for what stands on standard output.
+    package func hint(_ text: String) { BufferedOutput.say("hint: " + text) }
+
+    package func say(_ message: Message) {
+        switch message {
+        case .failure(let failure):
+            BufferedOutput.say(prefix + failure.message)
+            if isVerbose || failure.showsDetails {
+                for line in failure.details { BufferedOutput.say(line) }
+            }
+            say(hint: failure.hint)
+        case .warning(let text, let hint):
+            BufferedOutput.say(prefix + "warning: " + text)
+            say(hint: hint)
+        case .note(let text): if !isQuiet { BufferedOutput.say(prefix + text) }
+        case .detail(let text): if isVerbose { BufferedOutput.say(prefix + text) }
+        }
+    }
+
+    private func say(hint: String?) {
+        if let hint, said.isNew(hint) { BufferedOutput.say("hint: " + hint) }
+    }
+}
+
+private final class SaidHints: Sendable {
+    private let hints = Mutex<Set<String>>([])
+
+    func isNew(_ hint: String) -> Bool { hints.withLock { $0.insert(hint).inserted } }
+}
+
+/// `-q` and `-v`.
+package struct TalkOptions: ParsableArguments {
+    @Flag(name: [.short, .long], help: "Say nothing but errors and warnings.")
+    package var quiet = false
+
+    @Flag(name: [.short, .long], help: "Say what is done, and why.")
+    package var verbose = false
+
+    package init() {}
+
+    package var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+}

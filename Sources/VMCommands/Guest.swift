@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Console
+import HostIO
+import VM
+
+/// A guest that is ready to run.
+struct Guest: Sendable {
+    let kernel: Kernel
+    let run: GuestRun
+
+    static func initProgram(_ architecture: Architecture) throws(VMError) -> ByteView {
+        let path = try Surroundings.guestInit(architecture)
+        do throws(HostError) { return try FileReader.map(path) } catch { throw VMError(error) }
+    }
+
+    /// Runs it on this thread. One that cannot be started has a report as well, which keeps no other's back.
+    func run(_ talk: Talk) -> GuestReport {
+        talk.note("\(kernel.name): booting (\(run.machine.acceleration.rawValue))")
+        do throws(VMError) {
+            return try run.run(now: Surroundings.milliseconds) { event in
+                if case .line(let line) = event { talk.console(line) }
+            }
+        } catch {
+            return GuestReport(error, acceleration: run.machine.acceleration)
+        }
+    }
+
+    /// What to do about `report`; nil when there is nothing to suggest.
+    func hint(for report: GuestReport) -> String? {
+        if report.outcome == .machinery, Surroundings.program(kernel.architecture.qemu) == nil {
+            return "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
+        }
+        return report.mayBeAcceleration ? "run it without KVM: --accel tcg" : nil
+    }
+
+    /// Writes what is needed to boot it by hand: `NAME.cpio`, and `NAME.sh` with QEMU's command line.
+    func keep(below folder: String) throws(VMError) {
+        let name = folder + "/" + kernel.name.split(separator: "/").joined(separator: "-")
+        let words = run.machine.command(kernel: kernel.path, initramfs: name + ".cpio")
+        let quoted = words.map { word in
+            "'"
+                + word.split(separator: "'", omittingEmptySubsequences: false).joined(
+                    separator: "'\\''") + "'"
+        }
+        let script = "#!/bin/sh\nexec \(quoted.joined(separator: " "))\n"
+        do throws(HostError) {
+            try Directory.make(folder)
+            try AtomicFile.replace(name + ".cpio", with: run.initramfs)
+            try AtomicFile.replace(name + ".sh", with: [ByteView(Array(script.utf8))])
+        } catch { throw VMError(error) }
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Console
+import HostIO
+import VM
+
+/// What `kbtf vm` runs.
+struct KbtfVM: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kbtf vm",
+        abstract: "Try modules and tests in a real kernel, in a virtual machine.",
+        version: "kbtf 0.1.0",
+        subcommands: [Run.self])
+
+    func run() throws { throw ValidationError("no command given") }
+
+    /// The exit status when not the guest failed but what runs it.
+    static let machineryFailure: Int32 = 69  // EX_UNAVAILABLE of sysexits.h
+
+    /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// - Parameter arguments: the command line without the program.
+    /// - Returns: the exit status.
+    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
+        if let failure = error as? VMError {
+            Talk().say(failure)
+            return failure.isMachinery ? machineryFailure : 1
+        }
+        if let code = error as? ExitCode { return code.rawValue }
+        guard exitCode(for: error) != .success else {
+            var output = BufferedOutput.standardOutput
+            do throws(HostError) {
+                try output.append(fullMessage(for: error) + "\n")
+                try output.flush()
+            } catch {
+                Talk().say(error.description)
+                return 1
+            }
+            return 0
+        }
+        Talk().say(usageMessage(message(for: error), arguments), hint: "kbtf vm run --help")
+        return 2
+    }
+}

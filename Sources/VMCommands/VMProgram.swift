@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Console
+import HostIO
+import VM
+
+/// The program `kbtf-vm`, from its command line to its exit status.
+package enum VMProgram {
+    /// - Parameter arguments: the program as it was called, and what follows.
+    /// - Returns: the exit status.
+    package static func run(_ arguments: [String]) -> Int32 {
+        // The leash of QEMU: this program once more, to become QEMU and to end with the one that started it.
+        if arguments.count > 3, arguments[1] == Leash.word, let parent = Int32(arguments[2]) {
+            let error = ChildProcess.leash(parent: parent, Array(arguments.dropFirst(3)))
+            Talk().say(error.description)
+            return Leash.failure
+        }
+        let words = arguments.dropFirst()
+        do {
+            var command = try KbtfVM.parseAsRoot(Array(words))
+            try command.run()
+            return 0
+        } catch { return KbtfVM.report(error, words) }
+    }
+}
