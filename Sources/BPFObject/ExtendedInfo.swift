@@ -178,7 +178,8 @@ private struct ExtendedInfoParser {
                 let offset = Int(words[0])
                 guard offset % Instruction.size == 0, UInt64(offset) < target.size else {
                     throw fail(
-                        at, "offset \(offset) is not an instruction of \(name) (\(target.size) bytes)")
+                        at,
+                        "offset \(offset) is not an instruction of \(name) (\(target.size) bytes)")
                 }
                 if let fault = take(&info, reader, name, offset, words) { throw fail(at, fault) }
                 at += size

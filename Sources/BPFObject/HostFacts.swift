@@ -157,7 +157,8 @@ extension KconfigType {
         case .tristate: return isState ? nil : "but its type accepts y, m or n"
         case .char(let isSigned):
             if isState { return nil }
-            return number(value, isSigned: isSigned) ? nil : "but its type accepts y, m, n or a byte"
+            return number(value, isSigned: isSigned)
+                ? nil : "but its type accepts y, m, n or a byte"
         case .integer(let isSigned):
             return number(value, isSigned: isSigned)
                 ? nil : "which is not a number for its type of \(size) bytes"

@@ -121,7 +121,8 @@ extension BPFObject {
         }
         var names: Set<String> = []
         for map in maps where !names.insert(map.name).inserted {
-            found.append(error(in: map, "duplicate map name '\(map.name)'", hint: "rename one of them"))
+            found.append(
+                error(in: map, "duplicate map name '\(map.name)'", hint: "rename one of them"))
         }
         return found
     }

@@ -44,7 +44,8 @@ private func xzError(_ format: CompressionFormat, _ status: lzma_ret) -> Decompr
             .unsupported(
                 "\(format.name) data needs more than \(xzMemoryLimit >> 20) MiB to decompress"))
     case LZMA_OPTIONS_ERROR:
-        .init(format, .unsupported("\(format.name) data uses options that liblzma does not support"))
+        .init(
+            format, .unsupported("\(format.name) data uses options that liblzma does not support"))
     case LZMA_FORMAT_ERROR: .init(format, .damaged("bad header"))
     default: .init(format, .damaged("checksum or contents do not match"))
     }

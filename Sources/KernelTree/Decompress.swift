@@ -61,7 +61,8 @@ func decompressStreams(
         let tool = format == .bzip2 ? "bunzip2" : "lzop -d"
         throw .init(
             format,
-            .unsupported("\(format.name) compression is not supported: decompress it with `\(tool)`"))
+            .unsupported(
+                "\(format.name) compression is not supported: decompress it with `\(tool)`"))
     }
     // Kernels grow to about four times their compressed size; a large file may be compressed far
     // less.

@@ -125,7 +125,8 @@ package struct ModulePlan: Sendable, Equatable {
         var publications: [Publication] = []
         for wish in wishes {
             guard let program = programs.first(where: { $0.identifier == wish.program }) else {
-                throw ModuleError("--publish \(wish.program): no program with that name is attached")
+                throw ModuleError(
+                    "--publish \(wish.program): no program with that name is attached")
             }
             guard program.attachment == .iterator else {
                 throw ModuleError(
@@ -166,7 +167,8 @@ extension LightSkeleton.Attachment {
     var obstacleForModules: String? {
         switch self {
         case .rawTracepoint, .tracing, .iterator: nil
-        case .link(let target): "it needs a target, \(target.description), which a module does not have"
+        case .link(let target):
+            "it needs a target, \(target.description), which a module does not have"
         case .none(let reason): reason
         }
     }

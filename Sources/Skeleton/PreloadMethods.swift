@@ -238,7 +238,9 @@ struct PreloadMethods {
         c.line()
         c.line("extern struct bpf_preload_ops *bpf_preload_ops;")
         c.line()
-        c.line("/* Called when bpffs is mounted. The kernel assumes that both links are iterators'. */")
+        c.line(
+            "/* Called when bpffs is mounted. The kernel assumes that both links are iterators'. */"
+        )
         c.define("static int publish(struct bpf_preload_info *info)") { c in
             for (index, link) in plan.published.enumerated() {
                 c.line(
@@ -288,7 +290,7 @@ struct PreloadMethods {
 
     private func writeLoad(_ c: inout CWriter) {
         c.define("static int load_skel(void)") { c in
-            c.line("/* Skeletons use fd 0 for "none": nothing may get it meanwhile. */")
+            c.line("/* Skeletons use fd 0 for no descriptor: nothing may get it meanwhile. */")
             c.line("int zero = get_unused_fd_flags(O_CLOEXEC);")
             c.line("int err = -ENOMEM;")
             c.line()

@@ -11,18 +11,19 @@ import VM
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Boot kernels, load modules, run tests, and tell what came of it.",
+        abstract: "Boot kernels, load modules, run tests, and report the results.",
         discussion: """
-            Boots each kernel in a virtual machine (QEMU) with an initramfs made for it, loads the modules \
-            with all they need, compares /sys/kernel/btf with the BTF in their files, and runs the tests. \
-            Nobody needs to be root, and nothing stays behind.
+            Boots each kernel in a virtual machine (QEMU) with an initramfs made for it, loads \
+            the modules and their dependencies, compares /sys/kernel/btf with the BTF in their \
+            files, and runs the tests. It needs no root and leaves nothing behind.
 
-            With --image debian the guest has a whole system around these: tests may be scripts, and modules be \
-            loaded by modprobe. It is read from a disk that stays as it is; what the guest writes is gone with it.
+            With --image debian the guest has a complete system: tests may be scripts, and \
+            modules may be loaded with modprobe. The disk is not modified; what the guest writes \
+            is lost with it.
 
-            The results are KTAP on standard output. The exit status is 0 when everything passed and no kernel \
-            complained; 1 when not, or when an input is wrong; 2 when the command line is wrong; and 69 when \
-            QEMU or this machine failed.
+            The results are printed as KTAP on standard output. The exit status is 0 if \
+            everything passed and no kernel complained; 1 if not, or if an input is wrong; 2 if \
+            the command line is wrong; and 69 if QEMU or this machine failed.
 
             Examples:
               kbtf vm run --module foo.ko
@@ -33,7 +34,7 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A release, an image, or a folder a kernel package was unpacked in (repeatable; default: what the first module is for, or the running kernel).",
+            "A release, an image, or the directory of an unpacked kernel package (repeatable; default: the first module's kernel, or the running one).",
             valueName: "KERNEL"))
     var kernel: [String] = []
 
@@ -49,7 +50,7 @@ struct Run: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Run this static program, or all programs in this folder (repeatable).",
+            "Run this static program, or all programs in this directory (repeatable).",
             valueName: "FILE|DIR"))
     var test: [String] = []
 
@@ -59,7 +60,7 @@ struct Run: ParsableCommand {
             valueName: "initramfs|debian|FILE"))
     var image = "initramfs"
 
-    @Option(help: ArgumentHelp("Tests to skip: a name and a reason a line.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("Tests to skip: a name and a reason per line.", valueName: "FILE"))
     var denylist: String?
 
     @OptionGroup(title: "Machine") var machine: MachineOptions
@@ -67,23 +68,23 @@ struct Run: ParsableCommand {
     @OptionGroup(title: "Output") var output: OutputOptions
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("How many guests to run at once.", valueName: "N")
+        name: [.short, .long], help: ArgumentHelp("Guests to run in parallel.", valueName: "N")
     )
     var jobs = 1
 
     func validate() throws {
         let isEmpty = module.isEmpty && test.isEmpty
         if case .foreign(let path) = GuestImage(image) {
-            // What is not there is told as such later.
+            // A missing file is reported later.
             guard isEmpty || !FileStatus(path).exists else {
                 throw ValidationError(
-                    "an initramfs brings its own modules and tests: --module and --test do not go with --image \(image)"
+                    "an initramfs brings its own modules and tests: --module and --test cannot be combined with --image \(image)"
                 )
             }
         } else if isEmpty {
-            throw ValidationError("nothing to do: name a --module, a --test or an initramfs")
+            throw ValidationError("nothing to do: specify a --module, a --test or an initramfs")
         }
-        if jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
+        if jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     }
 
     func run() throws {
@@ -129,19 +130,19 @@ struct Run: ParsableCommand {
         if let first = module.first {
             guard let release = try ModuleInfo(first).release else {
                 throw VMError(
-                    "\(first): it does not say which kernel it is for",
-                    hint: "name one with --kernel")
+                    "\(first): its kernel is unknown",
+                    hint: "specify one with --kernel")
             }
             return [release.text]
         }
         guard let release = Surroundings.runningRelease else {
             throw VMError(
-                "the running kernel does not say its release", hint: "name one with --kernel")
+                "the running kernel does not report its release", hint: "specify one with --kernel")
         }
         return [release]
     }
 
-    /// Everything that is needed to boot `kernel`.
+    /// Everything needed to boot `kernel`.
     private func guest(
         _ kernel: Kernel, _ image: GuestImage, _ talk: Talk
     ) throws(VMError) -> Guest {
@@ -173,7 +174,7 @@ struct Run: ParsableCommand {
             module, drivers: disk?.drivers(kernel.architecture) ?? [], folder: kernel.modules,
             release: kernel.release, for: kernel.architecture)
         for wish in modules.absent {
-            talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
+            talk.detail("\(wish): soft dependency not found among the kernel's modules")
         }
         return try Initramfs(
             initProgram: try Guest.initProgram(kernel.architecture), modules: modules,
@@ -193,7 +194,7 @@ struct Run: ParsableCommand {
             }
             let name = ModuleInfo.name(ofFile: String(parts[0]))
             guard module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
-                throw VMError("--parameters \(text): no --module of that name")
+                throw VMError("--parameters \(text): no --module with that name")
             }
             let words = parts[1].drop { $0 == " " }
             found[name] = (found[name].map { $0 + " " } ?? "") + words

@@ -7,13 +7,13 @@ import HostIO
 import KernelTree
 import VM
 
-/// What the virtual machine is like.
+/// Options for the virtual machine.
 struct MachineOptions: ParsableArguments {
     enum Accelerator: String, ExpressibleByArgument, CaseIterable { case auto, kvm, tcg }
 
     @Option(
         help: ArgumentHelp(
-            "Who runs the guest's instructions: the processor (kvm), QEMU (tcg), or whichever works (auto).",
+            "How to execute the guest's instructions: on the processor (kvm), in QEMU (tcg), or whichever works (auto).",
             valueName: "auto|kvm|tcg"))
     var accel = Accelerator.auto
 
@@ -25,20 +25,20 @@ struct MachineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "More words for the kernel's command line (repeatable).", valueName: "WORDS"))
+            "Additional words for the kernel's command line (repeatable).", valueName: "WORDS"))
     var append: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Look for kernels under this folder too, after / (repeatable; KBTF_SYSROOT adds more).",
+            "Also search for kernels below this directory, after / (repeatable; KBTF_SYSROOT adds more).",
             valueName: "DIR"))
     var sysroot: [String] = []
 
     func validate() throws {
         if !(64...(1 << 20)).contains(memory) {
-            throw ValidationError("--memory takes 64 to 1048576 MiB")
+            throw ValidationError("--memory must be 64 to 1048576 MiB")
         }
-        if !(1...255).contains(cpus) { throw ValidationError("--cpus takes 1 to 255") }
+        if !(1...255).contains(cpus) { throw ValidationError("--cpus must be 1 to 255") }
     }
 
     func machine(
@@ -49,7 +49,7 @@ struct MachineOptions: ParsableArguments {
             kernelArguments: append, disk: disk)
     }
 
-    /// What `--accel` comes to for `kernel`.
+    /// The result of `--accel` for `kernel`.
     func acceleration(for kernel: Kernel, _ talk: Talk) -> Acceleration {
         switch accel {
         case .kvm: return .kvm
@@ -58,13 +58,13 @@ struct MachineOptions: ParsableArguments {
         }
         guard kernel.architecture.name == Surroundings.machineName else { return .tcg }
         let folder = Surroundings.cacheFolder.map { $0 + "/vm" }
-        // Without it the verdict is not kept.
+        // Without it the verdict is not cached.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
             folder: folder, boot: Surroundings.bootID ?? "", kernel: kernel.path,
             qemu: Surroundings.program(kernel.architecture.qemu))
         let verdict = probe.verdict { limits throws(VMError) in
-            talk.note("trying whether guests run under KVM here")
+            talk.note("testing whether guests run under KVM here")
             let nothing = try Initramfs(
                 initProgram: try Guest.initProgram(kernel.architecture),
                 modules: try ModuleSet(
@@ -79,25 +79,25 @@ struct MachineOptions: ParsableArguments {
     }
 }
 
-/// When to stop waiting.
+/// Time and output limits.
 struct LimitOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("What a guest may take in all, in seconds.", valueName: "S"))
+    @Option(help: ArgumentHelp("Time limit for a guest, in seconds.", valueName: "S"))
     var timeout = 300
 
     @Option(
-        help: ArgumentHelp("What a guest may take until its init runs, in seconds.", valueName: "S")
+        help: ArgumentHelp("Time limit until a guest's init runs, in seconds.", valueName: "S")
     )
     var bootTimeout = 120
 
-    @Option(help: ArgumentHelp("What each test may take, in seconds.", valueName: "S"))
+    @Option(help: ArgumentHelp("Time limit for each test, in seconds.", valueName: "S"))
     var testTimeout = 45
 
-    @Option(help: ArgumentHelp("What a guest may print, in MiB.", valueName: "MIB"))
+    @Option(help: ArgumentHelp("Limit for a guest's output, in MiB.", valueName: "MIB"))
     var logLimit = 8
 
     @Option(
         help: ArgumentHelp(
-            "Expect kernel warnings (WARNING:) whose first lines hold this text; they fail nothing (repeatable).",
+            "Expect kernel warnings (WARNING:) whose first lines contain this text; they do not fail the run (repeatable).",
             valueName: "TEXT"))
     var allowWarning: [String] = []
 
@@ -105,14 +105,14 @@ struct LimitOptions: ParsableArguments {
         for (name, value) in [
             ("timeout", timeout), ("boot-timeout", bootTimeout), ("test-timeout", testTimeout),
         ] where !(1...1_000_000).contains(value) {
-            throw ValidationError("--\(name) takes 1 to 1000000 seconds")
+            throw ValidationError("--\(name) must be 1 to 1000000 seconds")
         }
         if allowWarning.contains("") {
             throw ValidationError(
-                "--allow-warning takes a text, not nothing: every line holds that")
+                "--allow-warning requires a text: every line contains the empty one")
         }
         if !(1...1024).contains(logLimit) {
-            throw ValidationError("--log-limit takes 1 to 1024 MiB")
+            throw ValidationError("--log-limit must be 1 to 1024 MiB")
         }
     }
 
@@ -121,31 +121,31 @@ struct LimitOptions: ParsableArguments {
     }
 }
 
-/// Where the results go.
+/// Destinations for the results.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Option(help: ArgumentHelp("Write the results as JUnit XML, too.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "FILE"))
     var junit: String?
 
-    @Option(help: ArgumentHelp("Write what came on the consoles.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("Save the consoles' output.", valueName: "FILE"))
     var log: String?
 
     @Option(
         help: ArgumentHelp(
-            "Leave initramfs and QEMU's command line in this folder.", valueName: "DIR"))
+            "Keep initramfs and QEMU's command line in this directory.", valueName: "DIR"))
     var keep: String?
 
-    @Flag(name: [.short, .long], help: "Say nothing but errors, print no results.")
+    @Flag(name: [.short, .long], help: "Print errors only, not results.")
     var quiet = false
 
-    @Flag(name: [.short, .long], help: "Show the consoles, and what tests printed that passed.")
+    @Flag(name: [.short, .long], help: "Show the consoles, and the output of tests that passed.")
     var verbose = false
 
     var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
 
-    /// Finds out, before anything boots, whether the files can be written.
+    /// Checks, before anything boots, that the files can be written.
     func check() throws(VMError) {
         if let log, let junit, OutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
@@ -167,10 +167,11 @@ struct OutputOptions: ParsableArguments {
         return status.isRegular && status.identity == FileStatus(b).identity
     }
 
-    /// Writes the results wherever they were asked for. Where that fails it says so, and writes them where somebody
-    /// still sees them: results on standard output even if nobody asked, or else on standard error, and what came on
-    /// the consoles on standard error.
-    /// - Returns: false when something could not be written where it was asked for.
+    /// Writes the results to their destinations. If that fails, reports it, and prints the results
+    /// on standard output even if that was not requested, or else on standard error, and the
+    /// consoles' output on standard error.
+    ///
+    /// - Returns: false if something could not be written to its destination.
     func write(_ summary: Summary, _ talk: Talk) -> Bool {
         var isComplete = true
         if let log,
@@ -179,7 +180,7 @@ struct OutputOptions: ParsableArguments {
                 talk)
         {
             isComplete = false
-            // With -v all of it has been shown.
+            // With -v it has already been shown.
             if !talk.isVerbose { showConsoles(summary) }
         }
         var isSafe = false
@@ -217,7 +218,7 @@ struct OutputOptions: ParsableArguments {
         try output.flush()
     }
 
-    /// What came on the consoles. Each begins with the line that says whose it is, if there are several.
+    /// The consoles' output. Each begins with a line that identifies it, if there are several.
     private func consoles(_ summary: Summary) -> [ByteView] {
         summary.runs.flatMap { run in
             let title = summary.runs.count > 1 ? "==> \(run.name) <==\n" : ""

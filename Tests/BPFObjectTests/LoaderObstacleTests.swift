@@ -177,7 +177,8 @@ import Testing
         #expect(try program("lsm/")?.hasSuffix("does not say what it attaches to") == true)
         #expect(try program("freplace/f")?.contains("replaces a function") == true)
         #expect(
-            try program("fentry/nf_nat:f")?.contains("does not support a module name before a function")
+            try program("fentry/nf_nat:f")?.contains(
+                "does not support a module name before a function")
                 == true)
         let name = String(repeating: "a", count: 119)
         #expect(try program("lsm/\(name)") == nil)

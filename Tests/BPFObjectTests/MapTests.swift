@@ -170,7 +170,8 @@ import Testing
             try message(8) { $0.map("held", type: 2) }
                 == "a reference to 'held' is not in the 'values' of a map")
         #expect(
-            try message(24) { $0.program("p", in: "xdp").symbol } == "map 'outer': 'p' is not a map")
+            try message(24) { $0.program("p", in: "xdp").symbol } == "map 'outer': 'p' is not a map"
+        )
         var image = BPFImage()
         _ = mapOfMaps(&image)
         let held = image.map("held", type: 2)

@@ -169,7 +169,9 @@ import Testing
             let program = image.program("p", in: "xdp", [.load(1), .exit])
             image.relocate(program, instruction: 0, to: symbol)
         }
-        #expect(error?.message.hasSuffix("in section .addr_space.2, which is not a data section") == true)
+        #expect(
+            error?.message.hasSuffix("in section .addr_space.2, which is not a data section")
+                == true)
         #expect(error?.hint?.contains("address_space(1)") == true)
     }
 
@@ -200,12 +202,14 @@ import Testing
             line { image in
                 image.program("p", in: "xdp")
                 image.symbols[0].size = 12
-            }.contains("function 'p' of 12 bytes does not consist of instructions inside the section"))
+            }.contains(
+                "function 'p' of 12 bytes does not consist of instructions inside the section"))
         #expect(
             line { image in
                 image.program("p", in: "xdp")
                 image.symbols[0].size = 24
-            }.contains("function 'p' of 24 bytes does not consist of instructions inside the section"))
+            }.contains(
+                "function 'p' of 24 bytes does not consist of instructions inside the section"))
         #expect(
             line { image in
                 image.program("p", in: "xdp")

@@ -51,7 +51,8 @@ import Testing
         let other = try Self.kernel(front: otherFront, padding: otherPadding)
         let bytes = try Self.module(base)
         let found = try #require(Self.fault(bytes, on: other))
-        #expect(found.sentence("vmlinux").hasPrefix("split BTF, which was not made on vmlinux: "))
+        #expect(
+            found.sentence("vmlinux").hasPrefix("split BTF, which was not built against vmlinux: "))
         #expect(found.offset < bytes.count)
         if let type = found.type { #expect(type.rawValue >= other.typeCount) }
     }

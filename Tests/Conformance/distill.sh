@@ -102,7 +102,7 @@ distill_old_kernel() {
     cp "$(shipped_of 6.1)/$(sample 6.1 | head -n 1)" "$ko"
     sha256sum "$ko" >"$dir/sum"
     ! "$KBTF" distill --base "$CACHE/kernels/6.1/vmlinux.btf" "$ko" 2>"$dir/messages" || bad=1
-    grep -q 'does not read .BTF.base as 6.11 and later do' "$dir/messages" || bad=1
+    grep -q 'does not read .BTF.base, 6.11 and later do' "$dir/messages" || bad=1
     sha256sum --quiet -c "$dir/sum" || bad=1
     verdict "6.1 distill refused" "$bad" "$(head -n 1 "$dir/messages" | sed "s|.*old.ko: ||")"
 }

@@ -122,7 +122,7 @@ struct BaseOverrideTests {
 
     @Test(
         arguments: [
-            (["BTF_BASE=/no/such"], "/no/such: no such file, which BTF_BASE names"),
+            (["BTF_BASE=/no/such"], "/no/such: no such file, given as the base in BTF_BASE"),
             (["BTF_BASE=--btf_bases OTHER"], "neither a file nor --btf_base FILE"),
             (["KBTF_BASE=/no/such", "BTF_BASE="], "which KBTF_BASE names"),
             (["KBUILD_EXTMOD=/no", "BTF_BASE=such"], "/no/such: no such file"),

@@ -46,7 +46,7 @@ struct ErrorTests {
         try expectFailure("\(plain): .BTF: no such section", "check", plain)
         try scratch.write("folder/readme", "")
         try expectFailure(
-            "\(scratch.path)/folder: no .ko files in this folder", "encode",
+            "\(scratch.path)/folder: no .ko files in this directory", "encode",
             scratch.path + "/folder")
     }
 
@@ -82,7 +82,7 @@ struct ErrorTests {
     @Test func noBaseForModule() throws {
         let module = try Sample.compile(scratch)
         try expectFailure(
-            "\(module): --base auto: it does not say which kernel it is for (no vermagic in .modinfo)",
+            "\(module): --base auto: its kernel is unknown (no vermagic in .modinfo)",
             hint: true, "encode", "--base", "auto", module)
         try Sample.addModinfo(module, release: "5.5.5-nowhere", scratch)
         try expectFailure(
@@ -120,7 +120,7 @@ struct ErrorTests {
         try Sample.compile(scratch, "folder/plain.ko")
         let result = try Command.kbtf("check", scratch.path + "/folder")
         #expect(result.status == 0 && result.out == [])
-        #expect(result.err == "kbtf: none of these files has BTF: nothing is checked\n")
+        #expect(result.err == "kbtf: none of these files has BTF: nothing was checked\n")
     }
 
     @Test func oneBadFileDoesNotStopTheOthers() throws {

@@ -35,7 +35,7 @@ struct ForeignBaseTests {
         #expect(result.errorLines.count == 2, "\(result)")
         #expect(
             result.err.hasPrefix(
-                "kbtf: warning: \(a) and 1 more: for Linux 6.1.0-1, but the base \(base) is of Linux 6.1.0-2"
+                "kbtf: warning: \(a) and 1 more: for Linux 6.1.0-1, but its base \(base) belongs to Linux 6.1.0-2"
             ))
         for command in ["check", "info", "dump"] {
             let result = try Command.kbtf(command, "--base", base, a)
@@ -74,7 +74,8 @@ struct ForeignBaseTests {
         let file = try module()
         let (base, other) = (try tree("6.1.0-1"), try tree("6.1.0-2", more: 3))
         #expect(try Command.kbtf("encode", "--base", base, file).status == 0)
-        let sentence = "split BTF, which was not made on \(other) (Linux 6.1.0-2; the file is for"
+        let sentence =
+            "split BTF, which was not built against \(other) (Linux 6.1.0-2; the file is for"
         for command in ["info", "dump", "check"] {
             let result = try Command.kbtf(command, "--base", other, file)
             #expect(

@@ -142,7 +142,7 @@ import Testing
                 isOwn
                     ? "kbtf: \(scratch.path)/out/notes.txt: not written by kbtf gen module"
                     : "kbtf: \(scratch.path)/out: not empty, and not written by kbtf gen module",
-                "hint: -o with another folder, or remove this one",
+                "hint: use another directory with -o, or remove this one",
             ])
         #expect(try files() == before)
     }
@@ -277,7 +277,7 @@ import Testing
         let result = try Command.shell(
             "cd '\(scratch.path)' && \"$KBTF\" gen module -o . '\(object)'")
         #expect(result.status == 1)
-        #expect(result.err.contains("the folder that kbtf runs in cannot be replaced"), "\(result)")
+        #expect(result.err.contains("cannot replace the directory that kbtf runs in"), "\(result)")
     }
 
     @Test("a folder that cannot be written is an error that names it")

@@ -114,7 +114,7 @@ import Testing
                 "CONFIG_HZ=y\nLINUX_KERNEL_VERSION=393216",
                 "which is not a number for its type of 4 bytes"
             ),
-            ("text", "no kernel configuration: not a line CONFIG_NAME=value"),
+            ("text", "not a kernel configuration: it has no line CONFIG_NAME=value"),
             ("", "no kernel configuration"),
         ] {
             let file2 = try scratch.write("bad", text)

@@ -149,7 +149,8 @@ import Testing
         let digit = try skeleton("-L", object("1st.o"))
         #expect(digit.status == 1 && digit.out.isEmpty)
         #expect(
-            digit.errorLines.first?.hasSuffix("1st.o: no name in C can be made of the file's name")
+            digit.errorLines.first?.hasSuffix(
+                "1st.o: the file's name does not give a valid C identifier")
                 == true)
         #expect(digit.errorLines.last?.hasSuffix("1st.o name NAME") == true)
         #expect(try skeleton("-q", "-L", object("a-b c.o")).text.contains("struct a_b_c {"))

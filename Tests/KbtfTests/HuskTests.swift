@@ -45,7 +45,7 @@ struct HuskTests {
         let result = try kbtf("encode", "--base", base, file)
         #expect(
             result.err
-                == "kbtf: \(file): it has no types that the base does not have: it gets no .BTF\n")
+                == "kbtf: \(file): all its types are in the base: it gets no .BTF\n")
         #expect(try Sample.section(".BTF", of: file) == nil)
         #expect(before.count > 0)
         // What it had does not stay.
@@ -94,7 +94,7 @@ struct HuskTests {
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.err.contains(
-                    "\(file): \(name): removed, for its type ids belong to the BTF that was replaced"
+                    "\(file): \(name): removed, because its type ids belong to the BTF that was replaced"
                 ))
             #expect(try Sample.section(name, of: file) == nil)
         }

@@ -163,7 +163,8 @@ struct IDsTests {
         #expect(
             result.err.hasPrefix("kbtf: \(file): .BTF_ids+0x4: set kfuncs was filled in before"))
         #expect(
-            result.err.hasSuffix("hint: link it anew, or leave .BTF_ids as it is with --no-ids\n"))
+            result.err.hasSuffix("hint: link it again, or leave .BTF_ids unchanged with --no-ids\n")
+        )
         #expect(try Sample.bytes(file) == before)
     }
 

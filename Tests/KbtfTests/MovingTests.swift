@@ -108,7 +108,7 @@ struct MovingTests {
 
         let once = try Sample.bytes(file)
         let again = try kbtf("rebase", "--base", base, file)
-        #expect(again.err == "kbtf: \(file): already fits \(base): left as it is\n")
+        #expect(again.err == "kbtf: \(file): already fits \(base): left unchanged\n")
         #expect(try Sample.bytes(file) == once)
     }
 
@@ -131,14 +131,14 @@ struct MovingTests {
         try kbtf("encode", "--standalone", file)
         try kbtf("rebase", "--base", base, file)
         let result = try kbtf("distill", "-v", "--base", base, file)
-        #expect(result.err.contains("1 ids are 0 now: their types are not in the BTF"))
+        #expect(result.err.contains("1 ids are now 0: their types are not in the BTF"))
         let small = try #require(try Sample.section(".BTF.base", of: file))
         let distilled = try BTF.parse(
             ByteView(try #require(try Sample.section(".BTF", of: file))),
             base: try BTF.parse(ByteView(small)))
         try expectIDs(file, distilled, kernels: false)
         let again = try kbtf("distill", "--base", base, file)
-        #expect(again.err == "kbtf: \(file): already distilled: left as it is\n")
+        #expect(again.err == "kbtf: \(file): already distilled: left unchanged\n")
 
         let target = onOther ? otherBase : base
         let back = try kbtf("rebase", "-v", "--base", target, file)
@@ -160,10 +160,11 @@ struct MovingTests {
         let wrong = try Command.kbtf("rebase", "--base", otherBase, file)
         #expect(wrong.status == 1 && wrong.errorLines.count == 2)
         #expect(wrong.err.hasPrefix("kbtf: \(file): .BTF+0x"))
-        #expect(wrong.err.contains("split BTF, which was not made on \(otherBase): "))
-        #expect(wrong.err.contains("hint: name the base that it was made on with --from FILE"))
+        #expect(wrong.err.contains("split BTF, which was not built against \(otherBase): "))
+        #expect(
+            wrong.err.contains("hint: specify the base that it was built against with --from FILE"))
         let worse = try Command.kbtf("rebase", "--from", otherBase, "--base", otherBase, file)
-        #expect(worse.status == 1 && worse.err.contains("was not made on \(otherBase)"))
+        #expect(worse.status == 1 && worse.err.contains("was not built against \(otherBase)"))
         #expect(try Sample.bytes(file) == before)
 
         try kbtf("rebase", "--from", base, "--base", otherBase, file)
@@ -308,7 +309,7 @@ struct MovingTests {
         try kbtf("encode", "--base", base, file)
         let renumber = try Command.kbtf("rebase", "--renumber-only", "--base", otherBase, file)
         #expect(renumber.status == 1)
-        #expect(renumber.err.contains("--renumber-only is for standalone BTF, this is split"))
+        #expect(renumber.err.contains("--renumber-only is for standalone BTF, but this is split"))
 
         // Kernels before 6.11 read it with wrong meanings.
         let old = try Sample.compile(scratch, "old.ko", source: Self.module)
@@ -319,7 +320,7 @@ struct MovingTests {
         #expect(refused.status == 1)
         #expect(
             refused.err.hasPrefix(
-                "kbtf: \(old): its kernel, 6.1.0-53-amd64, does not read .BTF.base as 6.11 and later do\nhint: "
+                "kbtf: \(old): its kernel, 6.1.0-53-amd64, does not read .BTF.base, 6.11 and later do\nhint: "
             ))
         #expect(try Sample.bytes(old) == before)
         try kbtf("distill", "--force", "--base", base, old)
@@ -345,7 +346,7 @@ struct MovingTests {
         try #require(
             Command.shell("objcopy --add-section .BTF.ext='\(junk)' '\(object)'").status == 0)
         let bpf = try Command.kbtf("rebase", "--base", base, object)
-        #expect(bpf.status == 1 && bpf.err.contains(".BTF.ext: it names types too"))
+        #expect(bpf.status == 1 && bpf.err.contains(".BTF.ext: it refers to types as well"))
     }
 
     /// A kernel that has two types of one name and size would not load the module.
@@ -396,7 +397,7 @@ struct MovingTests {
         let result = try kbtf("rebase", "--base", base, file)
         #expect(
             result.err
-                == "kbtf: \(file): its signature is gone, for the file is another now: sign it again\n"
+                == "kbtf: \(file): its signature was removed because the file has changed: sign it again\n"
         )
     }
 

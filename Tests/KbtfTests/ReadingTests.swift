@@ -56,7 +56,7 @@ struct ReadingTests {
         #expect(result.text.split(separator: "\n").count == 2)
         #expect(
             result.err
-                == "kbtf: \(folder): symbolic links are left out: 2, \(folder)/a.ko the first\n")
+                == "kbtf: \(folder): symbolic links are skipped: 2, \(folder)/a.ko the first\n")
     }
 
     @Test func dump() throws {
@@ -71,7 +71,7 @@ struct ReadingTests {
         #expect(json.text.hasPrefix("{\"types\":[{\"id\":1,\"kind\":\"INT\""))
         for missing in ["nothing", "17", "0"] {
             let result = try Command.kbtf("dump", base, missing)
-            #expect(result.status == 1 && result.err.hasPrefix("kbtf: \(base): there is no type "))
+            #expect(result.status == 1 && result.err.hasPrefix("kbtf: \(base): no type "))
         }
     }
 

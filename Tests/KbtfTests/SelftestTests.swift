@@ -148,7 +148,7 @@ import Testing
     @Test(
         "what is no module's folder is told, and nothing is written",
         arguments: [
-            (nil as String?, "no .manifest in it, so not a folder that kbtf made"),
+            (nil as String?, "no .manifest in it: not a directory written by kbtf gen module"),
             ("name\tdemo\n", "/demo.manifest: line 1: not a manifest that this kbtf reads"),
             (
                 "format\tkbtf-module 1\nname\tint\n",
@@ -170,7 +170,7 @@ import Testing
         try scratch.write("demo folder/other.manifest", Self.manifest)
         let two = try Command.kbtf("gen", "selftest", folder)
         #expect(two.status == 1)
-        #expect(two.err.contains("2 manifests in it, where one module has one"))
+        #expect(two.err.contains("2 manifests in it, expected one"))
         let none = try Command.kbtf("gen", "selftest", folder + "/nowhere")
         #expect(none.status == 1)
         #expect(none.errorLines.count == 1)

@@ -93,7 +93,7 @@ struct TargetChoiceTests {
         #expect(result.status == 1)
         #expect(
             result.err.contains(
-                "enum64: Linux 5.15, by its vermagic (5.15.0-1) does not take it, 6.0"))
+                "enum64: Linux 5.15, by its vermagic (5.15.0-1) does not accept it, 6.0"))
         #expect(result.errorLines.last?.contains("--target") == true)
         #expect(try Sample.bytes(file) == before)
         #expect(

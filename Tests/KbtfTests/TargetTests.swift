@@ -71,8 +71,8 @@ struct TargetTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines == [
-                "kbtf: --target 5.15: enum64: Linux 5.15 does not take it, 6.0 and later do",
-                "hint: leave enum64 out of --features",
+                "kbtf: --target 5.15: enum64: Linux 5.15 does not accept it, 6.0 and later do",
+                "hint: omit enum64 from --features",
             ])
         #expect(try Sample.bytes(file) == before)
         let all = try Command.kbtf("encode", "-v", "--target", "6.1", "--features", "all", file)

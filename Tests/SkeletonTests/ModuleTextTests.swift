@@ -55,7 +55,7 @@ struct ModuleTextTests {
             function("static int load_skel", in: text) == """
                 static int load_skel(void)
                 {
-                \t/* Skeletons use fd 0 for "none": nothing may get it meanwhile. */
+                \t/* Skeletons use fd 0 for no descriptor: nothing may get it meanwhile. */
                 \tint zero = get_unused_fd_flags(O_CLOEXEC);
                 \tint err = -ENOMEM;
 

@@ -191,7 +191,8 @@ import Testing
         #expect(
             message { _ = try order([a]) }
                 == "\(a): depends on module b, which is not available: the kernel has no modules")
-        #expect(message { _ = try order([a, b]) } == "\(b): depends on a, which depends on it in turn")
+        #expect(
+            message { _ = try order([a, b]) } == "\(b): depends on a, which depends on it in turn")
         #expect(
             message { _ = try order([a, a]) }
                 == "\(a): module a was already given")

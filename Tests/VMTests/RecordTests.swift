@@ -177,7 +177,8 @@ import Testing
         let report = judge(lines.prefix(6).joined(separator: "\n"))
         #expect(report.outcome == .earlyPowerOff)
         #expect(report.reason == "the guest ended before its tests were done, during test bar")
-        #expect(judge("[ 0.1] Linux\n").reason == "the guest ended before its init printed anything")
+        #expect(
+            judge("[ 0.1] Linux\n").reason == "the guest ended before its init printed anything")
         // All results are there, and yet init did not come to its end.
         #expect(
             judge(lines.filter { !$0.contains("# end") }.joined(separator: "\n")).outcome

@@ -88,13 +88,17 @@ import Testing
             refusal([dynamic])
                 == VMError(
                     "\(dynamic): linked dynamically, and the guest does not have its loader /lib64/ld.so.2",
-                    hint: "link it with -static; or use a guest with a complete system: --image debian"))
+                    hint:
+                        "link it with -static; or use a guest with a complete system: --image debian"
+                ))
         let script = try write("script", "#! /bin/sh -e\n")
         #expect(
             refusal([script])
                 == VMError(
                     "\(script): a script, and the guest does not have its interpreter /bin/sh",
-                    hint: "use a guest with a complete system: --image debian; or make it a static program"))
+                    hint:
+                        "use a guest with a complete system: --image debian; or make it a static program"
+                ))
         // They may bring along what they need.
         _ = try write("own/interpreter", Program().bytes)
         let own = try write("own/script", "#!/tests/interpreter\n")

@@ -135,7 +135,7 @@ package struct OtherBase: Equatable, Sendable {
     /// What is said of it everywhere, behind the place in the file.
     /// - Parameter base: the base it was read on.
     package func sentence(_ base: String) -> String {
-        "split BTF, which was not made on \(base): \(message)"
+        "split BTF, which was not built against \(base): \(message)"
     }
 
     private init(offset: Int, type: TypeID?, _ message: String, isRefused: Bool) {

@@ -8,19 +8,19 @@ import ELF
 import HostIO
 import KernelTree
 
-/// A file's debug information, and where it is.
+/// A file's debug information, and where it was found.
 struct DebugInfo {
     let data: DWARFData
     /// The file itself, or its separate debug file.
     let path: String
-    /// Units whose debug information is in files of their own; those without a path are not found.
+    /// Units whose debug information is in files of their own; those without a path were not found.
     let splitUnits: [SplitUnit]
-    /// Why some are not read: the first of them, and its places.
+    /// Why some units are not read: the first problem, and the places searched.
     private let splitProblem: String?
     private let splitPlaces: [String]
 
-    /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the common part that
-    /// dwz may have moved away.
+    /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the
+    /// common part that dwz may have extracted.
     init(of elf: ELFFile, _ search: DebugFileSearch) throws(Failure) {
         let source = try DebugInfo.source(of: elf, search)
         var common: DWARFData?
@@ -34,7 +34,7 @@ struct DebugInfo {
             } catch { throw Failure(error) }
             guard let alternate else {
                 throw Failure(
-                    "\(source.path): .gnu_debugaltlink: the file that it names is not there",
+                    "\(source.path): .gnu_debugaltlink: the file that it names does not exist",
                     hint: "install the debug package's common part, or unpack it under a --sysroot")
             }
             common = try DebugInfo.read(alternate, nil)
@@ -65,17 +65,18 @@ struct DebugInfo {
             case .file: break
             case .missing(let places):
                 let package = paths.map { $0 + ".dwp" }.first { FileStatus($0).isRegular }
-                let also = package.map { "; \($0), a package of such files, is not read" } ?? ""
+                let also =
+                    package.map { "; \($0), a package of such files, is not supported" } ?? ""
                 problem = problem ?? ("\(name) (-gsplit-dwarf), which is missing\(also)", places)
             case .typeUnits(let path):
                 problem =
                     problem
-                    ?? ("\(path) (-gsplit-dwarf), which is not read: it has type units", [])
+                    ?? ("\(path) (-gsplit-dwarf), which is not supported: it has type units", [])
             case .otherBuild(let path, let id):
                 throw Failure(
-                    "\(paths[0]): its debug information is in \(name) (-gsplit-dwarf), but \(path) is of another "
+                    "\(paths[0]): its debug information is in \(name) (-gsplit-dwarf), but \(path) is from another "
                         + "build: id \(id.map { hex($0) } ?? "missing"), not \(hex(units[index].id))",
-                    hint: "build both anew")
+                    hint: "rebuild both")
             }
         }
         return (units, problem?.what, problem?.places ?? [])
@@ -90,7 +91,7 @@ struct DebugInfo {
     /// Units that are not read.
     private var missingUnits: [SplitUnit] { splitUnits.filter { $0.path == nil } }
 
-    /// Why there is no BTF of a file all of whose units with types are missing; nil when none is missing.
+    /// Why a file has no BTF if all of its units with types are missing; nil if none is missing.
     var splitFailure: Failure? {
         guard let splitProblem else { return nil }
         var failure = Failure(
@@ -101,7 +102,7 @@ struct DebugInfo {
         return failure
     }
 
-    /// What the BTF lacks of a file of which some units are not read; nil when all are.
+    /// What the BTF lacks if some units are not read; nil if all are.
     var splitWarning: String? {
         guard let splitProblem else { return nil }
         let missing = missingUnits
@@ -112,11 +113,11 @@ struct DebugInfo {
             + "information is in \(splitProblem)\(more)"
     }
 
-    /// The search for separate debug files, compressed ones too.
+    /// The search for separate debug files, including compressed ones.
     ///
     /// - Parameters:
-    ///   - folders: taken for `/`, before that.
-    ///   - separation: of the files found, see `ELFFile`.
+    ///   - folders: roots to search before `/`.
+    ///   - separation: for the files found, see `ELFFile`.
     static func search(folders: [String], separation: SectionSeparation) -> DebugFileSearch {
         DebugFileSearch(roots: folders.map { $0 + DebugFiles.standardRoot }) {
             path throws(ELFError) in
@@ -145,7 +146,7 @@ struct DebugInfo {
         throw notFound(elf, found.attempts)
     }
 
-    /// No debug information: what was tried, in short; all of it under `-v`.
+    /// No debug information: a summary of the places searched; all of them with `-v`.
     private static func notFound(
         _ elf: ELFFile, _ attempts: [DebugFileSearch.Attempt]
     ) -> Failure {
@@ -153,7 +154,7 @@ struct DebugInfo {
         let rejected = attempts.filter { $0.reason != nil }
         let release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
         guard release != nil || !rejected.isEmpty else { return failure }
-        failure.message += "; no debug file of it at \(attempts.count) places"
+        failure.message += "; no debug file for it in \(attempts.count) places"
         if let first = rejected.first {
             failure.message += ": \(first.path) \(first.reason ?? "")"
             if rejected.count > 1 { failure.message += " (and \(rejected.count - 1) more)" }
