@@ -37,17 +37,17 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
         case .setSize(let symbol, let size, let entry):
             "symbol \(symbol) has size \(size), expected a multiple of \(entry), not 0, inside the section"
         case .notAnID(let symbol, let set):
-            "symbol \(symbol) does not stand on an id of set \(set), which it is in"
+            "symbol \(symbol) is inside set \(set), but not at one of its ids"
         case .overlap(let symbol, let other): "symbol \(symbol) overlaps \(other)"
         case .severalSections(let count): "\(count) sections have this name, expected one"
         case .relocated(let section): "it has relocations (\(section)), expected none"
         case .noSuchType(let id, let last):
-            "id \(id) was filled in, and the last type of its BTF is \(last)"
+            "id \(id) was filled in, but the last type of its BTF is \(last)"
         case .otherType(let id, let what):
-            "id \(id) was filled in, which is \(what) in its BTF, and no symbol asks for that"
+            "id \(id) was filled in, which is \(what) in its BTF, but no symbol requests that"
         case .lostFlags(let set, let function):
-            "set \(set) was filled in before, and the BTF that its ids are of does not tell which flags "
-                + "are those of \(function)"
+            "set \(set) was already filled in, and the BTF of its ids does not show which flags "
+                + "belong to \(function)"
         }
     }
 }

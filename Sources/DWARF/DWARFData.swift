@@ -189,7 +189,7 @@ extension DWARFData {
                 throw fail("string index \(value) cannot be read")
             }
         default:
-            throw fail("form 0x\(String(form.rawValue, radix: 16)) is no string")
+            throw fail("form 0x\(String(form.rawValue, radix: 16)) is not a string")
         }
     }
 

@@ -110,7 +110,7 @@ package func encode(
         throw .dwarf(
             DWARFError(
                 section: ".debug_str", offset: 0,
-                "names overlap: together they take more than all strings do"))
+                "names overlap: together they are longer than all strings"))
     }
     let jobs = options.jobs
     let compact = run.store.compacted { one, other in

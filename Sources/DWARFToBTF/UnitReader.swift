@@ -83,7 +83,7 @@ struct UnitReader: ~Copyable {
             guard let unit = try data.splitUnit(id: split.id) else {
                 throw DWARFError(
                     section: ".debug_info.dwo", offset: 0,
-                    "no unit of this id: the file has changed")
+                    "no unit with this id: the file has changed")
             }
             encoder.beginTable(origin: unit.offset, count: unit.end - unit.offset)
             if try encoder.encode(unit, table: try table(of: unit), inTypes: false) {

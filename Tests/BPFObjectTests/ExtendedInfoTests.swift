@@ -79,8 +79,9 @@ import Testing
             (9, 2, 40, "2 records of 8 bytes"), (10, 4, 44, "offset 4 is not an instruction"),
             (10, 24, 44, "offset 24 is not an instruction"),
             (11, 77, 44, "type 77 is not a function"),
-            (11, 1, 44, "type 1 is no function"), (16, 9999, 64, "its text is not in .BTF"),
-            (23, 77, 92, "no type 77"), (24, 9999, 92, "no text"), (25, 13, 92, "unknown kind 13"),
+            (11, 1, 44, "type 1 is not a function"), (16, 9999, 64, "its text is not in .BTF"),
+            (23, 77, 92, "no type 77"), (24, 9999, 92, "no access string"),
+            (25, 13, 92, "unknown kind 13"),
             (2, 24, 52, "the header of a section's records is truncated"),
         ] as [(Int, UInt32, Int, String)])
     func damage(word: Int, value: UInt32, offset: Int, message: String) throws {

@@ -219,7 +219,7 @@ import Testing
         #expect(
             try obstacle { $0.map("outer", type: 13) }?.contains("does not define its inner map")
                 == true)
-        #expect(try obstacle { $0.map("ops", type: 26) }?.contains("is of struct_ops") == true)
+        #expect(try obstacle { $0.map("ops", type: 26) }?.contains("belongs to struct_ops") == true)
         #expect(
             try obstacle { image in
                 image.global("x", size: 4, in: ".bss")
@@ -289,7 +289,7 @@ import Testing
         #expect(
             found
                 == "x.o: fentry/f+0x0: the address of kfunc 'bpf_go' is taken, which a loader of libbpf 1.1 "
-                + "looks for among variables")
+                + "searches among variables")
     }
 
     /// With the BTF of a whole kernel, and as many kfuncs as there may be.
@@ -377,7 +377,7 @@ import Testing
         #expect(try count(256) == nil)
         #expect(
             try count(257)
-                == "x.o: fentry/f+0x0: program 'p' calls 257 kfuncs, and the kernel takes 256")
+                == "x.o: fentry/f+0x0: program 'p' calls 257 kfuncs, but the kernel accepts 256")
     }
 
     /// Errors jump back to the loader's start, over 32768 instructions at most.

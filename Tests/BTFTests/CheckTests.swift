@@ -199,8 +199,8 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
             $0.structure("s", size: 4, [("a", 3, 0)])
             $0.array(2, index: 1, 1)
         },
-        BrokenFile("R2", "pointers to nothing but themselves", 2) { $0.pointer(2) },
-        BrokenFile("R2", "pointers to nothing but themselves", 3) {
+        BrokenFile("R2", "pointers only to themselves", 2) { $0.pointer(2) },
+        BrokenFile("R2", "pointers only to themselves", 3) {
             $0.pointer(3)
             $0.typedef("t", 2)
         },

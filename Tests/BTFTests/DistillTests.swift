@@ -177,7 +177,7 @@ import Testing
 
     @Test func unfitBases() throws {
         let alone = try Self.base()
-        #expect(throws: BTFError(offset: 0, "there is no base to distill")) {
+        #expect(throws: BTFError(offset: 0, "no base to distill")) {
             try alone.distilled()
         }
         let split = try BTFAssembler(base: alone).parse()

@@ -212,7 +212,7 @@ import Testing
         let error = #expect(throws: BTFError.self) {
             try many.renumbered(onto: BaseIndex(try Self.kernel()))
         }
-        #expect(error?.message.hasSuffix("types on that base, kernels take 1048575") == true)
+        #expect(error?.message.hasSuffix("types on that base, kernels accept 1048575") == true)
     }
 
     /// Damaged words give an error or BTF that can be read, whichever way it goes.

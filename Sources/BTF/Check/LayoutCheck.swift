@@ -20,7 +20,7 @@ func checkLayout(of btf: BTF, in bytes: ByteView, _ report: inout CheckReport) {
     }
     if btf.isSplit {
         report.add(
-            .warning, "L", offset: 24, "split BTF has a layout section: readers take its base's")
+            .warning, "L", offset: 24, "split BTF has a layout section: readers use its base's")
     }
     let start = header.length + header.layoutOffset
     // The header's sections are inside the data: reading refuses others.

@@ -29,7 +29,7 @@ package func dump(
 ) throws(BTFError) {
     let types = TypeTable(btf)
     if let missing = selected?.first(where: { !types.exists($0.rawValue) }) {
-        throw BTFError(offset: 0, "there is no type \(missing); ids end at \(types.typeCount - 1)")
+        throw BTFError(offset: 0, "no type \(missing); ids end at \(types.typeCount - 1)")
     }
     let ids = selected.map { $0.map(\.rawValue) }
     let limit = out.count + maxDumpBytes

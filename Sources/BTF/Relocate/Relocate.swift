@@ -28,7 +28,7 @@ extension BTF {
     package func relocated(onto target: BTF) throws(RelocationError) -> Rebased {
         guard let base else {
             throw RelocationError(
-                BTFError(offset: 0, "there is no distilled base to replace"), in: .split)
+                BTFError(offset: 0, "no distilled base to replace"), in: .split)
         }
         do throws(BTFError) { try base.checkReferences() } catch {
             throw RelocationError(error, in: .distilledBase)
@@ -38,7 +38,7 @@ extension BTF {
         }
         guard target.bigEndian == bigEndian else {
             throw RelocationError(
-                BTFError(offset: 0, "the base is of the other byte order"), in: .base)
+                BTFError(offset: 0, "the base has the other byte order"), in: .base)
         }
         var mapping = DistilledMapping(split: self, base: base)
         try mapping.validate()

@@ -28,7 +28,7 @@ extension BTF {
         if let stray = StrayNames(btf) {
             return BTFError(
                 offset: btf.header.length + btf.header.typeOffset + stray.word * 4,
-                "\(stray.count) of its \(stray.total) own names would begin inside of other strings"
+                "\(stray.count) of its \(stray.total) own names would begin inside other strings"
             )
         }
         return nil

@@ -113,13 +113,14 @@ extension BTF {
         guard let prototype = record(function.type), prototype.kind == .funcProto else {
             throw BTFError(
                 offset: header.length + header.typeOffset + function.start * 4,
-                "function \(function.name) refers to type \(function.type), which is no FUNC_PROTO")
+                "function \(function.name) refers to type \(function.type), which is not a FUNC_PROTO"
+            )
         }
         let name = Array(function.name.utf8) + Array(Self.suffix.utf8)
         guard name.count <= Self.longestName else {
             throw BTFError(
                 offset: header.length + header.typeOffset + function.start * 4,
-                "function \(function.name): its name is too long for _impl behind it")
+                "function \(function.name): its name is too long to append _impl")
         }
         let shown = (0..<prototype.count).first { isImplicit(prototype, $0) }
         let isNew = !known.contains(name[...])

@@ -49,7 +49,7 @@ struct Lowering {
             let (words, start) = btf.place(of: id)
             id = words[start + 2]
         }
-        throw BTFError(offset: 0, "type tag \(tag) is on no type")
+        throw BTFError(offset: 0, "type tag \(tag) does not refer to a type")
     }
 
     func changes(_ info: TypeInfo) -> Bool {

@@ -48,7 +48,7 @@ package struct OtherBase: Equatable, Sendable {
         } else if let stray = StrayNames(btf) {
             self.init(
                 offset: btf.header.length + btf.header.typeOffset + stray.word * 4, type: nil,
-                "\(stray.count) of its \(stray.total) own names would begin inside of other strings",
+                "\(stray.count) of its \(stray.total) own names would begin inside other strings",
                 isRefused: report.refusedAtLoad != nil)
         } else {
             return nil
