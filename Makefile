@@ -101,10 +101,11 @@ selftest: setup build ## boot a kernel that loads our BTF and lets BPF programs 
 	@selftests/run_tap.sh '$(KBTF)' selftests/vm/btf.sh
 
 .PHONY: lint
-lint: ## formatting, who may import what, licences
+lint: ## formatting, imports, licence lines, wording
 	@$(SWIFT) format lint -s -r Sources Tests Package.swift
 	selftests/lint/rooms.sh
 	selftests/lint/spdx.sh
+	selftests/lint/english.sh
 
 # Kernel builders often have a cross compiler without a C library.
 $(GUEST)-%: $(wildcard selftests/guest/*.[ch])
@@ -171,11 +172,11 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	install -m755 '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
+	version=$$('$(KBTF)' --version)
 	for page in docs/man/*.1; do
-		[ -e "$$page" ] || continue
 		install -d "$$root/share/man/man1"
-		# Paths that pages name are those of this installation.
-		sed 's|/usr/local|$(PREFIX)|g' "$$page" >"$$root/share/man/man1/$${page##*/}"
+		# Paths and version are those of this installation.
+		sed "s|/usr/local|$(PREFIX)|g; s|^\.Os kbtf$$|.Os $$version|" "$$page" >"$$root/share/man/man1/$${page##*/}"
 		chmod 644 "$$root/share/man/man1/$${page##*/}"
 	done
 	# Laid out as here, so that links between the pages work.

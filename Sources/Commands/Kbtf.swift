@@ -29,7 +29,7 @@ struct Kbtf: ParsableCommand {
               kbtf info foo.ko                       what BTF a file has
               kbtf dump --format c /sys/kernel/btf/vmlinux
             """,
-        version: "kbtf 0.1.0",
+        version: "kbtf \(Console.version)",
         subcommands: [
             Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
             Distill.self, Rebase.self, Gen.self, VM.self,

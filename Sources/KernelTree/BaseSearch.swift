@@ -98,7 +98,7 @@ package struct BaseSearch: Sendable {
             attempts.append(Attempt(path: sysfs, reason: nil))
         } else if let running {
             attempts.append(
-                Attempt(path: sysfs, reason: "belongs to the running kernel,  \(running)"))
+                Attempt(path: sysfs, reason: "belongs to the running kernel, \(running)"))
         }
         throw failure(attempts)
     }

@@ -10,7 +10,7 @@ struct KbtfVM: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kbtf vm",
         abstract: "Run modules and tests in a real kernel, in a virtual machine.",
-        version: "kbtf 0.1.0",
+        version: "kbtf \(Console.version)",
         subcommands: [Run.self])
 
     func run() throws { throw ValidationError("no command given") }

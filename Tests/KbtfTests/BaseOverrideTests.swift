@@ -124,7 +124,7 @@ struct BaseOverrideTests {
         arguments: [
             (["BTF_BASE=/no/such"], "/no/such: no such file, given as the base in BTF_BASE"),
             (["BTF_BASE=--btf_bases OTHER"], "neither a file nor --btf_base FILE"),
-            (["KBTF_BASE=/no/such", "BTF_BASE="], "which KBTF_BASE names"),
+            (["KBTF_BASE=/no/such", "BTF_BASE="], "given as the base in KBTF_BASE"),
             (["KBUILD_EXTMOD=/no", "BTF_BASE=such"], "/no/such: no such file"),
             (
                 ["RESOLVE_BTFIDS_FLAGS=", "MAKEFLAGS= -- BTF_BASE=$$(A)/vmlinux A=/x"],

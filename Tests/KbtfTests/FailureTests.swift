@@ -104,7 +104,7 @@ struct FailureTests {
         let feature = try Command.kbtf("encode", "--features", "x\ny", "f")
         #expect(feature.status == 2)
         #expect(
-            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; there"#) == true)
+            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; known"#) == true)
         let option = try Command.kbtf("encode", "--a'\nb", "f")
         #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf encode --help\n")
     }

@@ -268,7 +268,7 @@ import Testing
         #expect(result.status == 0, "\(result)")
         let one = try make("--publish", "maps,opened", "-o", scratch.path + "/other", object)
         #expect(one.status == 1)
-        #expect(one.err.contains("--publish opened: fentry/vfs_open is no iterator"), "\(one)")
+        #expect(one.err.contains("--publish opened: fentry/vfs_open is not an iterator"), "\(one)")
     }
 
     @Test("the folder that kbtf runs in is not replaced")

@@ -115,7 +115,7 @@ import Testing
                 "which is not a number for its type of 4 bytes"
             ),
             ("text", "not a kernel configuration: it has no line CONFIG_NAME=value"),
-            ("", "no kernel configuration"),
+            ("", "not a kernel configuration"),
         ] {
             let file2 = try scratch.write("bad", text)
             let result = try Command.kbtf("gen", "skeleton", "-L", "--kconfig", file2, file)

@@ -192,7 +192,7 @@ struct IDsTests {
             let result = try Command.run([Command.binary] + words + [file])
             #expect(result.status == 1)
             #expect(result.errorLines.first.map(String.init) == message)
-            #expect(result.err.contains("hint: link it anew") == (words == ["encode"]))
+            #expect(result.err.contains("hint: link it again") == (words == ["encode"]))
         }
         #expect(try Sample.bytes(file) == before)
         #expect(try Command.kbtf("encode", "--no-ids", file).status == 0)

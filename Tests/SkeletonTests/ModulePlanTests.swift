@@ -76,7 +76,7 @@ struct ModulePlanTests {
         #expect(throws: ModuleError.self) {
             try plan([opened], name: String(repeating: "n", count: 56))
         }
-        #expect(throws: ModuleError("'a-b' is no name in C", hint: "--name NAME")) {
+        #expect(throws: ModuleError("'a-b' is not a valid C identifier", hint: "--name NAME")) {
             try plan([opened], name: "a-b")
         }
     }
@@ -105,7 +105,7 @@ struct ModulePlanTests {
         "what the kernel would take for an iterator's link, or not take at all, is refused",
         arguments: [
             (["a"], "exactly two iterators, not 1"), (["a", "b", "c"], "not 3"),
-            (["a", "opened"], "--publish opened: lsm/x is no iterator"),
+            (["a", "opened"], "--publish opened: lsm/x is not an iterator"),
             (["a", "held"], "--publish held: no program with that name is attached"),
             (["a", "a"], "a twice"), (["a=x", "b=x"], "duplicate file 'x'"),
             (["a", "b=sixteen_letters_"], "'sixteen_letters_' has 16 bytes, 1 to 15 are possible"),
