@@ -34,36 +34,56 @@ package final class DWARFData: Sendable {
     /// the file's own.
     ///
     /// - Parameter alternate: the file that `.gnu_debugaltlink` names.
-    /// - Throws: `DWARFReadError` for sections that cannot be read and damaged unit headers.
+    /// - Throws: `DWARFReadError` for sections that cannot be read, several with one name outside of groups, and damaged
+    ///   unit headers.
     package convenience init(
         _ elf: ELFFile, alternate: DWARFData? = nil
     ) throws(DWARFReadError) {
         try self.init(elf, alternate: alternate, skeleton: nil) { name throws(ELFError) in
             let all = elf.sections(named: name) + elf.sections(named: ".z" + name.dropFirst())
-            return all.first { $0.flags & ELFSectionFlag.group == 0 }
+            let own = all.filter { $0.flags & ELFSectionFlag.group == 0 && $0.size > 0 }
+            // Relocations count each from 0: which one an offset is meant for, nobody can tell.
+            guard own.count < 2 else { throw elf.ambiguous(name, count: own.count) }
+            return try own.first.map { own throws(ELFError) in try elf.data(of: own) } ?? .empty
         }
     }
 
     /// Takes the sections out of a `.dwo` file.
     ///
-    /// - Parameter skeleton: the file with the skeletons of its units, which has their addresses.
+    /// - Parameters:
+    ///   - skeleton: the file with the skeletons of its units, which has their addresses.
+    ///   - isPackage: it is a `.dwp` file, whose index tells where units are; `units` stays empty.
     package convenience init(
-        split elf: ELFFile, of skeleton: DWARFData
+        split elf: ELFFile, of skeleton: DWARFData, isPackage: Bool = false
     ) throws(DWARFReadError) {
-        try self.init(elf, alternate: nil, skeleton: skeleton) { name throws(ELFError) in
-            try elf.onlySection(named: name + ".dwo")
+        try self.init(
+            elf, alternate: nil, skeleton: skeleton, isPackage: isPackage
+        ) { name throws(ELFError) in
+            // Compilers give each type unit a section of its own. Nothing in there is relocated.
+            guard !isPackage, name == ".debug_info" || name == ".debug_types" else {
+                return try elf.onlySection(named: name + ".dwo").map { section throws(ELFError) in
+                    try elf.data(of: section)
+                } ?? .empty
+            }
+            let sections = elf.sections(named: name + ".dwo")
+            var left = UInt64(elf.bytes.count)
+            var parts: [ByteView] = []
+            for section in sections {
+                // Those that lie over each other could come to any size.
+                guard section.size <= left else { throw elf.ambiguous(name, count: sections.count) }
+                left -= section.size
+                parts.append(try elf.data(of: section))
+            }
+            return parts.count == 1 ? parts[0] : ByteView(joining: parts)
         }
     }
 
     private init(
-        _ elf: ELFFile, alternate: DWARFData?, skeleton: DWARFData?,
-        find: (String) throws(ELFError) -> ELFSection?
+        _ elf: ELFFile, alternate: DWARFData?, skeleton: DWARFData?, isPackage: Bool = false,
+        find: (String) throws(ELFError) -> ByteView
     ) throws(DWARFReadError) {
         func section(_ name: String) throws(DWARFReadError) -> ByteView {
-            do throws(ELFError) {
-                guard let found = try find(name) else { return .empty }
-                return try elf.data(of: found)
-            } catch { throw .elf(error) }
+            do throws(ELFError) { return try find(name) } catch { throw .elf(error) }
         }
         info = try section(".debug_info")
         types = try section(".debug_types")
@@ -80,16 +100,42 @@ package final class DWARFData: Sendable {
         sectionMap = if let skeleton { skeleton.sectionMap } else { elf.sectionMap }
         self.alternate = alternate
         isSplit = skeleton != nil
+        if isPackage {
+            units = []
+            typeUnits = []
+            return
+        }
+        let ending = isSplit ? ".dwo" : ""
         do {
-            units = try Unit.all(
-                in: info, named: isSplit ? ".debug_info.dwo" : ".debug_info", bigEndian: bigEndian)
-            // Those of `.dwo` files are not read.
-            typeUnits =
-                isSplit
-                ? []
-                : try Unit.all(
-                    in: types, named: ".debug_types", bigEndian: bigEndian, isTypes: true)
+            units = try Unit.all(in: info, named: ".debug_info" + ending, bigEndian: bigEndian)
+            typeUnits = try Unit.all(
+                in: types, named: ".debug_types" + ending, bigEndian: bigEndian, isTypes: true)
         } catch { throw .dwarf(error) }
+    }
+
+    /// What a package has of one unit. Abbreviations are those of all units.
+    init(
+        package: DWARFData, info: ByteView, types: ByteView, strOffsets: ByteView,
+        loclists: ByteView,
+        loc: ByteView
+    ) {
+        self.info = info
+        self.types = types
+        self.strOffsets = strOffsets
+        self.loclists = loclists
+        self.loc = loc
+        abbrev = package.abbrev
+        abbreviationAllowance = package.abbreviationAllowance
+        str = package.str
+        lineStr = package.lineStr
+        locationAllowance = package.locationAllowance
+        addr = package.addr
+        bigEndian = package.bigEndian
+        sectionMap = package.sectionMap
+        alternate = nil
+        isSplit = true
+        units = []
+        typeUnits = []
     }
 
     /// True when the file has a `.debug_info` with anything in it.

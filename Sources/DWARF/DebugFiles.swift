@@ -91,17 +91,19 @@ package enum DebugFiles {
     /// links resolved, and, since `/lib` and `/usr/lib` are the same on today's systems, without
     /// `/usr`.
     static func folders(of path: String) -> [String] {
-        func folder(_ path: String) -> String {
+        var found = paths(of: path).map { path in
             path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        }
-        var found = [folder(path)]
-        // SAFETY: the path is NUL-terminated for the call; the result is freed here.
-        if let resolved = unsafe realpath(path, nil) {
-            found.append(folder(unsafe String(cString: resolved)))
-            unsafe free(resolved)
         }
         found += found.filter { $0.hasPrefix("/usr/lib/") }.map { String($0.dropFirst(4)) }
         return found
+    }
+
+    /// `path` as named, and with links followed.
+    static func paths(of path: String) -> [String] {
+        // SAFETY: the path is NUL-terminated for the call; the result is ours to free.
+        guard let resolved = unsafe realpath(path, nil) else { return [path] }
+        defer { unsafe free(resolved) }
+        return [path, unsafe String(cString: resolved)]
     }
 
     private static func aligned(_ size: Int, to alignment: Int) -> Int {

@@ -15,10 +15,6 @@ package struct SplitUnit: Sendable, Equatable {
     package let id: UInt64
     /// Where the unit's addresses begin in `.debug_addr` of the skeleton's file.
     package let addressBase: UInt64
-    /// The file that has its entries; nil until it is found.
-    package internal(set) var path: String?
-    /// Bytes of that file.
-    package internal(set) var size: UInt64 = 0
 }
 
 extension DWARFData {
@@ -65,6 +61,9 @@ extension DWARFData {
         return attributes
     }
 
+    /// Linux opens no longer ones.
+    private static let longestPath = 4096
+
     /// nil for a unit before DWARF 5 that is whole.
     private func splitUnit(
         _ index: Int, _ unit: Unit, _ root: [AttributeValue]
@@ -79,7 +78,15 @@ extension DWARFData {
             let place = try place(
                 of: found.value, form: found.form, unit: unit, strOffsetsBase: stringBase,
                 inTypes: false, at: unit.firstDIE)
-            return bytes(of: place.section).cString(at: place.offset)
+            guard let text = bytes(of: place.section).cString(at: place.offset) else { return nil }
+            // Skeletons may all name the same long text.
+            guard text.utf8.count < Self.longestPath else {
+                throw DWARFError(
+                    section: ".debug_info", offset: unit.offset,
+                    "skeleton unit with a path of \(text.utf8.count) bytes, expected fewer than \(Self.longestPath)"
+                )
+            }
+            return text
         }
         func number(_ wanted: Attribute...) -> UInt64? {
             root.first { wanted.contains($0.attribute) }?.value

@@ -117,6 +117,22 @@ package struct Unit: Sendable {
         return units
     }
 
+    /// The unit that `section` begins with.
+    static func first(
+        in section: ByteView, named name: String, bigEndian: Bool, isTypes: Bool
+    ) throws(DWARFError) -> Unit {
+        try header(
+            section.cursor(bigEndian: bigEndian), name, at: 0, available: section.count,
+            isTypes: isTypes)
+    }
+
+    /// The same unit where its table of abbreviations lies elsewhere.
+    func withAbbreviations(at offset: UInt64) -> Unit {
+        Unit(
+            sort: sort, encoding: encoding, offset: self.offset, firstDIE: firstDIE, end: end,
+            abbreviationOffset: offset, signature: signature, typeOffset: typeOffset)
+    }
+
     /// Bytes of a unit header, at most.
     private static let longestHeader = 64
 

@@ -26,6 +26,8 @@ struct EncodeContext: Sendable {
     let keepsLedger: Bool
     /// Units whose entries are in other files, by index of the skeleton.
     let splitUnits: [Int: SplitUnit]
+    /// Those files; nil without such units.
+    let splitFiles: SplitFiles?
     /// Where per-CPU variables are; nil for a file without, or without interest in variables.
     let perCPU: PerCPUSection?
     /// Variables are looked at only where the file has per-CPU ones, or all are wanted.
@@ -39,11 +41,13 @@ struct EncodeContext: Sendable {
     let declTagName: UInt32
 
     init(
-        _ elf: ELFFile, _ data: DWARFData, split: [SplitUnit], base: BaseIndex?,
+        _ elf: ELFFile, _ data: DWARFData, split: SplitFiles?, base: BaseIndex?,
         options: EncodeOptions
     ) throws(ELFError) {
         self.data = data
-        splitUnits = Dictionary(uniqueKeysWithValues: split.map { ($0.index, $0) })
+        let units = split?.units ?? []
+        splitUnits = Dictionary(uniqueKeysWithValues: units.map { ($0.index, $0) })
+        splitFiles = units.isEmpty ? nil : split
         features = options.features
         target = options.target
         nestsArrays = base?.nestsArrays ?? true
@@ -54,7 +58,6 @@ struct EncodeContext: Sendable {
             sources += alternate.info.count + alternate.bytes(of: .str).count
             sources += alternate.bytes(of: .lineStr).count
         }
-        for unit in split { sources += Int(clamping: unit.size) }
         // The names of functions without debug information are among them.
         sources += try elf.symbolStrings().count
         names = NamePool(
@@ -80,6 +83,9 @@ struct EncodeContext: Sendable {
         typeTagName = names.intern("btf_type_tag")
         declTagName = names.intern("btf_decl_tag")
     }
+
+    /// Lets names of a file of split units be as many as those of the file itself.
+    func expectNames(of file: SplitFile) { names.expect(bytes: 8 * file.takeNameBytes()) }
 
     /// Whether units of that language are left out; nil is a unit that does not say.
     func leavesOut(_ language: UInt64?) -> Bool {

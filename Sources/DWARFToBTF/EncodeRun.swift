@@ -124,18 +124,19 @@ extension EncodeRun {
         guard let firstUnit = data.units.first ?? data.typeUnits.first else { throw .noDebugInfo }
         if data.typeUnits.isEmpty {
             if let run = try separate(context, base: base, firstUnit, jobs: jobs) { return run }
+            context.splitFiles?.restart()
         }
         var run = EncodeRun(context, base: base)
         let box = UnitBox(names: context.names)
         var reader = UnitReader(context, firstUnit)
         reader.readLinked(into: box)
         _ = run.take(box)
-        for (_, split) in context.splitUnits.sorted(by: { $0.key < $1.key })
-        where run.failure == nil {
+        for split in context.splitFiles?.units ?? [] where run.failure == nil {
             let box = UnitBox(names: context.names)
             reader.read(split, into: box)
             _ = run.take(box)
         }
+        run.takeDeferred(&reader)
         run.finish()
         if let failure = run.failure { throw failure }
         return run
@@ -160,10 +161,23 @@ extension EncodeRun {
             run.releasePages()
             return run.failure == nil
         }
+        if !context.splitUnits.isEmpty {
+            var reader = UnitReader(context, firstUnit)
+            run.takeDeferred(&reader)
+        }
         run.finish()
         if case .linkedUnits? = run.failure { return nil }
         if let failure = run.failure { throw failure }
         return run
+    }
+
+    /// Takes in the split units that refer to type units.
+    private mutating func takeDeferred(_ reader: inout UnitReader) {
+        for deferred in context.splitFiles?.deferred ?? [] where failure == nil {
+            let box = UnitBox(names: context.names)
+            reader.read(deferred, into: box)
+            _ = take(box)
+        }
     }
 
     /// Gives pages of `.debug_info` back once all units in them were read: mapped from a vmlinux, they

@@ -70,14 +70,14 @@ package enum EncodeError: Error, CustomStringConvertible {
 ///
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
-///   - split: its `splitUnits`; those without a path are left out.
+///   - split: finds the files of its split units. Units whose files are missing are left out.
 ///   - base: the base BTF; nil makes standalone BTF.
 ///   - whole: the same base, not indexed: for the feature `distilledBase`, where the file has BTF and kernel
 ///     functions whose flags it tells, and where such functions have implicit arguments.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
 ///   throw; the ledger names them.
 package func encode(
-    _ elf: ELFFile, _ data: DWARFData, split: [SplitUnit] = [], base: BaseIndex?,
+    _ elf: ELFFile, _ data: DWARFData, split: SplitFiles? = nil, base: BaseIndex?,
     whole: BTF? = nil, options: EncodeOptions
 ) throws(EncodeError) -> Encoded {
     guard !data.units.isEmpty || !data.typeUnits.isEmpty else { throw .noDebugInfo }

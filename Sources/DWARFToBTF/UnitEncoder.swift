@@ -139,20 +139,29 @@ struct UnitEncoder: ~Copyable {
         return true
     }
 
-    /// Turns to a `.dwo` file, which has strings of its own.
-    mutating func enter(_ split: DWARFData, addressBase: UInt64) {
+    /// Turns to a file of split units, which has strings of its own.
+    ///
+    /// - Parameters:
+    ///   - addressBase: of the skeleton; nil for type units, which have no addresses.
+    ///   - types: the file's type units.
+    mutating func enter(
+        _ split: DWARFData, addressBase: UInt64?, types: WantedTypeUnits? = nil
+    ) {
         data = split
         self.addressBase = addressBase
         links = UnitLinks()
         links.inAlternate = true
+        links.isShared = types != nil
+        links.wantedTypes = types
         sectionBase = 0
     }
 
-    /// Turns back from a `.dwo` file.
+    /// Turns back from it.
     mutating func leave(to whole: DWARFData) {
         data = whole
         addressBase = nil
         links = UnitLinks()
+        sectionBase = 0
     }
 
     private mutating func enterUnit(_ die: borrowing DIE) throws(DWARFError) -> Bool {

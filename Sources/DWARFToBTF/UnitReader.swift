@@ -6,8 +6,8 @@ internal import DWARF
 
 /// Reads units into boxes, on one thread.
 struct UnitReader: ~Copyable {
-    private var encoder: UnitEncoder
-    private let context: EncodeContext
+    var encoder: UnitEncoder
+    let context: EncodeContext
     private var compiler: AbbreviationCompiler?
     /// The abbreviations of the unit read last; units may share them.
     private var table: (offset: UInt64, encoding: UnitEncoding, compiled: AbbreviationTable)?
@@ -51,49 +51,8 @@ struct UnitReader: ~Copyable {
         }
     }
 
-    /// Reads a unit whose entries are in another file, or notes that the file is not there.
-    mutating func read(_ split: SplitUnit, into box: UnitBox) {
-        finish(box) { (reader: inout UnitReader) throws(EncodeError) in
-            guard let path = split.path else {
-                if reader.context.keepsLedger {
-                    reader.encoder.findings.notes.append(
-                        (
-                            reader.context.names.intern(split.file), split.file, .missingSplitFile
-                        ))
-                }
-                return
-            }
-            do throws(SplitFileError) {
-                try reader.read(split, path)
-            } catch { throw .split(error) }
-        }
-    }
-
-    private mutating func read(_ split: SplitUnit, _ path: String) throws(SplitFileError) {
-        let data = try SplitFiles.open(path, of: context.data).data
-        encoder.enter(data, addressBase: split.addressBase)
-        table = nil
-        compiler = nil
-        defer {
-            encoder.leave(to: context.data)
-            table = nil
-            compiler = nil
-        }
-        do throws(DWARFError) {
-            guard let unit = try data.splitUnit(id: split.id) else {
-                throw DWARFError(
-                    section: ".debug_info.dwo", offset: 0,
-                    "no unit with this id: the file has changed")
-            }
-            encoder.beginTable(origin: unit.offset, count: unit.end - unit.offset)
-            if try encoder.encode(unit, table: try table(of: unit), inTypes: false) {
-                try encoder.finishTable()
-            }
-        } catch { throw .dwarf(path, error) }
-    }
-
     /// Does `body` and leaves what the encoder has in `box`.
-    private mutating func finish(
+    mutating func finish(
         _ box: UnitBox, _ body: (inout UnitReader) throws(EncodeError) -> Void
     ) {
         var failure: EncodeError?
@@ -107,7 +66,7 @@ struct UnitReader: ~Copyable {
         encoder.findings.removeAll()
     }
 
-    private mutating func table(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
+    mutating func table(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
         if let table, table.offset == unit.abbreviationOffset, table.encoding == unit.encoding {
             return table.compiled
         }
@@ -117,6 +76,12 @@ struct UnitReader: ~Copyable {
         let compiled = try compiler.table(at: unit.abbreviationOffset)
         table = (unit.abbreviationOffset, unit.encoding, compiled)
         return compiled
+    }
+
+    /// Forgets abbreviations: what is read next has others.
+    mutating func forgetTables() {
+        table = nil
+        compiler = nil
     }
 
     private mutating func readLinked() throws(DWARFError) {
@@ -137,12 +102,13 @@ struct UnitReader: ~Copyable {
         if let alternate = data.alternate {
             encoder.data = alternate
             encoder.links.inAlternate = true
+            encoder.links.addressedBase = alternateBase
             encoder.sectionBase = alternateBase
             try read(alternate.units, inTypes: false)
             encoder.data = data
             encoder.links.inAlternate = false
-            table = nil
-            compiler = nil
+            encoder.links.addressedBase = 0
+            forgetTables()
         }
         encoder.sectionBase = typesBase
         try read(data.typeUnits, inTypes: true)

@@ -102,11 +102,13 @@ package final class ELFFile: Sendable {
     /// - Throws: if several have it, since it is unclear which is meant.
     package func onlySection(named name: String) throws(ELFError) -> ELFSection? {
         let found = sections(named: name)
-        guard found.count < 2 else {
-            throw .file(
-                path: path, section: name, offset: nil, fault: .ambiguous(count: found.count))
-        }
+        guard found.count < 2 else { throw ambiguous(name, count: found.count) }
         return found.first
+    }
+
+    /// The error for a name that several sections have although only one is expected.
+    package func ambiguous(_ name: String, count: Int) -> ELFError {
+        .file(path: path, section: name, offset: nil, fault: .ambiguous(count: count))
     }
 
     /// The first section `.debug_NAME`, or else the first `.zdebug_NAME` (compressed in the old GNU

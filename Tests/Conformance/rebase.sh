@@ -20,7 +20,7 @@ rebase_of() {
         "$(modules_of "$series")/kernel" 2>"$dir/messages" || bad=1
     "$KBTF" encode -q -j "$JOBS" --features "$LEGACY" --standalone --detached-dir "$dir/whole" \
         "$(modules_of "$series")/kernel" 2>>"$dir/messages" || bad=1
-    find "$dir/whole" -name '*.btf' | sort | xargs "$KBTF" rebase -j "$JOBS" --base "$base" \
+    find "$dir/whole" -name '*.btf' | sort | xargs "$KBTF" rebase -q -j "$JOBS" --base "$base" \
         --detached-dir "$dir/out" 2>>"$dir/messages" || bad=1
     [ ! -s "$dir/messages" ] || bad=1
     for file in "$dir"/split/*; do
@@ -92,9 +92,9 @@ rebase_moved() {
     local series=$1 from=$CACHE/oracles/$1/vmlinux-legacy.btf base=$CACHE/oracles/$1/vmlinux-default.btf dir=$WORK/$1/moved bad=0 file
     mkdir -p "$dir"/{moved,direct}
     find "$WORK/$series/rebase-legacy/split" -name '*.btf' | sort |
-        xargs "$KBTF" rebase -j "$JOBS" --from "$from" --base "$base" --detached-dir "$dir/moved" 2>"$dir/messages" || bad=1
+        xargs "$KBTF" rebase -q -j "$JOBS" --from "$from" --base "$base" --detached-dir "$dir/moved" 2>"$dir/messages" || bad=1
     find "$WORK/$series/rebase-legacy/whole" -name '*.btf' | sort |
-        xargs "$KBTF" rebase -j "$JOBS" --base "$base" --detached-dir "$dir/direct" 2>>"$dir/messages" || bad=1
+        xargs "$KBTF" rebase -q -j "$JOBS" --base "$base" --detached-dir "$dir/direct" 2>>"$dir/messages" || bad=1
     for file in "$dir"/direct/*; do echo "$dir/moved/${file##*/} $file"; done >"$dir/list"
     "$COMPARE" compare --jobs "$JOBS" --base-a "$base" --base-b "$base" "$dir/list" >"$dir/compared" 2>&1 || bad=1
     [ "$(list_of "$series" | wc -l)" = "$(field "$dir/compared" pairs)" ] || bad=1

@@ -222,6 +222,18 @@ func walk(_ data: DWARFData, unit: Int = 0) throws -> [String] {
         #expect(range.length == 0xff_ffff)
     }
 
+    /// As `ld -r --unique` leaves them: each counts from 0, and offsets could mean either.
+    @Test(arguments: [".debug_info", ".debug_str", ".debug_abbrev"])
+    func severalSections(_ name: String) throws {
+        var asm = DWARFAssembler()
+        asm.unit([.name("a.c")])
+        var image = asm.image()
+        let section = try #require(image.sections.first { $0.name == name })
+        image.sections.append(section)
+        let error = #expect(throws: DWARFReadError.self) { try DWARFData(image.file()) }
+        #expect(error?.description == "test.o: \(name): 2 sections have this name")
+    }
+
     /// Sections that belong to a group are not the file's own.
     @Test func groupSectionsAreLeftAlone() throws {
         var asm = DWARFAssembler()

@@ -7,6 +7,7 @@ import DWARFToBTF
 import ELF
 import Glibc
 import HostIO
+import TestSupport
 import Testing
 
 /// Units in `.dwo` files say the same as units that are whole.
@@ -29,23 +30,8 @@ import Testing
         try #require(shell("cd '\(folder)' && \(command)"), "\(command)")
     }
 
-    private func encoded(
-        _ file: String, jobs: Int = 1
-    ) throws -> (btf: BTF, ledger: [String], found: [SplitFiles.Found]) {
-        let elf = try ELFFile(path: "\(folder)/\(file)")
-        let data = try DWARFData(elf)
-        var split = try data.splitUnits()
-        let files = SplitFiles(data, of: [elf.path])
-        var found: [SplitFiles.Found] = []
-        for index in split.indices { found.append(try files.find(&split[index])) }
-        var options = EncodeOptions()
-        options.keepsLedger = true
-        options.jobs = jobs
-        let result = try encode(elf, data, split: split, base: nil, options: options)
-        return (
-            try BTF.parse(ByteView(result.bytes)),
-            result.ledger?.entries.map { "\($0.name): \($0.reason.rawValue)" } ?? [], found
-        )
+    private func encoded(_ file: String, jobs: Int = 1) throws -> SplitOutcome {
+        try SplitOutcome(of: "\(folder)/\(file)", jobs: jobs)
     }
 
     private func expectEqual(_ one: BTF, _ other: BTF) {
@@ -65,7 +51,7 @@ import Testing
         try run("\(compiler) 0.o 1.o -o split")
         let whole = try encoded("whole")
         let split = try encoded("split")
-        #expect(split.found == [.file, .file])
+        #expect(split.missing.isEmpty)
         expectEqual(split.btf, whole.btf)
         #expect(split.ledger.sorted() == whole.ledger.sorted())
         #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
@@ -99,20 +85,51 @@ import Testing
     @Test(arguments: ["-gdwarf-5", "-gdwarf-4"]) func otherBuild(_ flags: String) throws {
         try run("gcc -w \(flags) -gsplit-dwarf -c 0.c -o 0.o && mv 0.o old.o")
         try run("echo 'int more;' >>0.c && gcc -w \(flags) -gsplit-dwarf -c 0.c -o 0.o")
-        let found = try encodedOrFound("old.o")
-        guard case .otherBuild(let path, let id) = found[0] else {
-            Issue.record("\(found)")
-            return
+        do {
+            _ = try encoded("old.o")
+            Issue.record("a .dwo file of another build was read")
+        } catch EncodeError.split(.otherBuild(_, let name, let path, let id, let expected)) {
+            #expect(name == "0.dwo" && path.hasSuffix("/0.dwo") && id != nil && id != expected)
         }
-        #expect(path.hasSuffix("/0.dwo") && id != nil)
     }
 
-    @Test(arguments: ["-gdwarf-5", "-gdwarf-4"]) func typeUnits(_ flags: String) throws {
-        try run("gcc -w \(flags) -fdebug-types-section -gsplit-dwarf -c 0.c -o 0.o")
-        guard case .typeUnits = try encodedOrFound("0.o")[0] else {
-            Issue.record("type units are not seen")
-            return
+    /// In the other file, each type unit has a section of its own; of clang's, all are in one.
+    @Test(arguments: ["gcc", "clang"], ["-gdwarf-5", "-gdwarf-4"])
+    func typeUnits(_ compiler: String, _ flags: String) throws {
+        guard let compiler = compiler == "gcc" ? compiler : Self.clang else { return }
+        let common = "\(compiler) -w -O2 \(flags)"
+        try run("\(common) -g 0.c 1.c -o whole")
+        try run(
+            "for n in 0 1; do \(common) -fdebug-types-section -gsplit-dwarf -c $n.c -o $n.o; done; "
+                + "\(compiler) 0.o 1.o -o split")
+        let whole = try encoded("whole")
+        let split = try encoded("split")
+        #expect(split.missing.isEmpty)
+        expectEqual(split.btf, whole.btf)
+        #expect(split.ledger.sorted() == whole.ledger.sorted())
+        #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
+    }
+
+    /// Many skeletons of one unit: each reads it anew, but not for ever.
+    @Test func sameIDOverAndOver() throws {
+        let members = (0..<3000).map { "int m\($0);" }.joined()
+        let text = "struct big { \(members) } big;\n"
+        try AtomicFile.replace("\(folder)/big.c", with: [ByteView(Array(text.utf8))])
+        try run("gcc -w -g -gsplit-dwarf -c big.c -o big.o")
+        let id = try #require(try SplitOutcome.skeletons("\(folder)/big.o").first?.id)
+        func skeletons(_ count: Int) throws {
+            var asm = DWARFAssembler()
+            for _ in 0..<count {
+                asm.unit(
+                    [DWARFAttribute(.dwoName, .string, .text("big.dwo"))], sort: .skeleton,
+                    signature: id)
+            }
+            try AtomicFile.replace("\(folder)/many.o", with: [ByteView(asm.image().bytes())])
         }
+        try skeletons(3)
+        #expect(try !encoded("many.o").btf.ids(named: "big").isEmpty)
+        try skeletons(2000)
+        #expect(throws: EncodeError.self) { try encoded("many.o", jobs: 4) }
     }
 
     /// A file cut anywhere is an error or is read; nothing else happens.
@@ -128,13 +145,5 @@ import Testing
             try AtomicFile.replace("\(folder)/0.dwo", with: [ByteView(changed)])
             _ = try? encoded("0.o")
         }
-    }
-
-    private func encodedOrFound(_ file: String) throws -> [SplitFiles.Found] {
-        let elf = try ELFFile(path: "\(folder)/\(file)")
-        let data = try DWARFData(elf)
-        var split = try data.splitUnits()
-        let files = SplitFiles(data, of: [elf.path])
-        return try split.indices.map { try files.find(&split[$0]) }
     }
 }

@@ -12,13 +12,13 @@ package final class NamePool: Sendable {
     /// Length in bytes of the base's strings.
     package let stringBase: UInt32
     /// Most bytes that own names may take.
-    private let limit: Int
+    private let limit: Atomic<Int>
     private let refused = Atomic<Bool>(false)
 
     /// - Parameter names: about how many own names there will be.
     package init(base: BaseIndex?, limit: Int = Int(Int32.max), expecting names: Int = 512) {
         self.base = base
-        self.limit = min(limit, Int(Int32.max))
+        self.limit = Atomic(min(limit, Int(Int32.max)))
         stringBase = base.map { $0.stringLength } ?? 0
         // Without a base the empty name takes offset 0 of the own strings.
         own = Mutex(ByteInterner(leadingEmpty: base == nil, expecting: names))
@@ -31,13 +31,26 @@ package final class NamePool: Sendable {
         if let offset = base?.strings.find(name, hash: hash) { return UInt32(offset) }
         let offset = own.withLock { own -> Int? in
             let offset = own.intern(name, hash: hash)
-            return own.bytes.count > limit ? nil : offset
+            return own.bytes.count > limit.load(ordering: .relaxed) ? nil : offset
         }
         guard let offset else {
             refused.store(true, ordering: .relaxed)
             return nil
         }
         return stringBase + UInt32(offset)
+    }
+
+    /// Allows for the names of another file with `bytes` of them at most.
+    package func expect(bytes: Int) {
+        var limit = self.limit.load(ordering: .relaxed)
+        while true {
+            let (sum, overflow) = limit.addingReportingOverflow(bytes)
+            let new = overflow ? Int(Int32.max) : min(sum, Int(Int32.max))
+            let result = self.limit.compareExchange(
+                expected: limit, desired: new, ordering: .relaxed)
+            if result.exchanged { return }
+            limit = result.original
+        }
     }
 
     /// Some name was not taken: what was made since may lack it.

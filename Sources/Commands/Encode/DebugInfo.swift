@@ -13,11 +13,8 @@ struct DebugInfo {
     let data: DWARFData
     /// The file itself, or its separate debug file.
     let path: String
-    /// Units whose debug information is in files of their own; those without a path were not found.
-    let splitUnits: [SplitUnit]
-    /// Why some units are not read: the first problem, and the places searched.
-    private let splitProblem: String?
-    private let splitPlaces: [String]
+    /// The files of units whose debug information is not here (`-gsplit-dwarf`).
+    let splitFiles: SplitFiles
 
     /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the
     /// common part that dwz may have extracted.
@@ -42,75 +39,10 @@ struct DebugInfo {
         let data = try DebugInfo.read(source, common)
         self.data = data
         path = source.path
-        (splitUnits, splitProblem, splitPlaces) = try DebugInfo.findSplit(
-            data, of: elf.path == source.path ? [elf.path] : [source.path, elf.path])
-    }
-
-    private static func findSplit(
-        _ data: DWARFData, of paths: [String]
-    ) throws(Failure) -> ([SplitUnit], String?, [String]) {
-        var units: [SplitUnit]
-        do throws(DWARFError) { units = try data.splitUnits() } catch {
-            throw Failure(EncodeError.dwarf(error), path: paths[0])
-        }
-        let files = SplitFiles(data, of: paths)
-        var problem: (what: String, places: [String])?
-        for index in units.indices {
-            let name = units[index].file
-            let found: SplitFiles.Found
-            do throws(SplitFileError) { found = try files.find(&units[index]) } catch {
-                throw Failure(EncodeError.split(error), path: paths[0])
-            }
-            switch found {
-            case .file: break
-            case .missing(let places):
-                let package = paths.map { $0 + ".dwp" }.first { FileStatus($0).isRegular }
-                let also =
-                    package.map { "; \($0), a package of such files, is not supported" } ?? ""
-                problem = problem ?? ("\(name) (-gsplit-dwarf), which is missing\(also)", places)
-            case .typeUnits(let path):
-                problem =
-                    problem
-                    ?? ("\(path) (-gsplit-dwarf), which is not supported: it has type units", [])
-            case .otherBuild(let path, let id):
-                throw Failure(
-                    "\(paths[0]): its debug information is in \(name) (-gsplit-dwarf), but \(path) is from another "
-                        + "build: id \(id.map { hex($0) } ?? "missing"), not \(hex(units[index].id))",
-                    hint: "rebuild both")
-            }
-        }
-        return (units, problem?.what, problem?.places ?? [])
-    }
-
-    private static func hex(_ id: UInt64) -> String { "0x" + String(id, radix: 16) }
-
-    private static let splitHint =
-        "keep the .dwo files where the build wrote them or beside the file, or rebuild with -gno-split-dwarf "
-        + "(kernels: CONFIG_DEBUG_INFO_SPLIT=n)"
-
-    /// Units that are not read.
-    private var missingUnits: [SplitUnit] { splitUnits.filter { $0.path == nil } }
-
-    /// Why a file has no BTF if all of its units with types are missing; nil if none is missing.
-    var splitFailure: Failure? {
-        guard let splitProblem else { return nil }
-        var failure = Failure(
-            "\(path): its debug information is in \(splitProblem)", hint: DebugInfo.splitHint)
-        if !splitPlaces.isEmpty {
-            failure.details = ["  nothing at:"] + splitPlaces.map { "    \($0)" }
-        }
-        return failure
-    }
-
-    /// What the BTF lacks if some units are not read; nil if all are.
-    var splitWarning: String? {
-        guard let splitProblem else { return nil }
-        let missing = missingUnits
-        let others = missing.dropFirst().prefix(2).map(\.file).joined(separator: ", ")
-        let more = missing.count > 1 ? "; also \(others)\(missing.count > 3 ? ", ..." : "")" : ""
-        return
-            "\(path): warning: \(missing.count) of \(data.units.count) units are left out: their debug "
-            + "information is in \(splitProblem)\(more)"
+        do throws(DWARFError) {
+            splitFiles = try SplitFiles(
+                data, of: elf.path == source.path ? [elf.path] : [source.path, elf.path])
+        } catch { throw Failure(EncodeError.dwarf(error), path: source.path) }
     }
 
     /// The search for separate debug files, including compressed ones.
@@ -150,6 +82,11 @@ struct DebugInfo {
     private static func notFound(
         _ elf: ELFFile, _ attempts: [DebugFileSearch.Attempt]
     ) -> Failure {
+        guard elf.section(named: ".debug_info.dwo") == nil else {
+            return Failure(
+                "\(elf.path): holds the split debug information of another file (-gsplit-dwarf)",
+                hint: "encode the object or module whose units name this file")
+        }
         var failure = Failure(EncodeError.noDebugInfo, path: elf.path)
         let rejected = attempts.filter { $0.reason != nil }
         let release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)

@@ -51,7 +51,7 @@ struct EncodeFile {
         var encoded: Encoded
         do throws(EncodeError) {
             encoded = try DWARFToBTF.encode(
-                elf, debugInfo.data, split: debugInfo.splitUnits, base: base?.index, whole: whole,
+                elf, debugInfo.data, split: debugInfo.splitFiles, base: base?.index, whole: whole,
                 options: plan.options)
         } catch { throw Failure(error, path: debugInfo.path) }
         outcome.ledger = encoded.ledger
