@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # `make help` lists what there is. Everything made goes to .build, everything
-# fetched to the cache folder; `make setup` alone touches the machine.
+# fetched to the cache directory; `make setup` alone touches the machine.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -60,7 +60,7 @@ build: ## kbtf and kbtf-vm, in release
 	$(MAKE) guest
 
 # What virtual machines start with, for each machine that there is a compiler for.
-# Beside kbtf, and so after it: SwiftPM wants to make that folder itself.
+# Beside kbtf, and so after it: SwiftPM wants to make that directory itself.
 GUESTS = $(foreach machine,x86_64 aarch64 s390x,$(shell \
 	! command -v $(machine)-linux-gnu-gcc >/dev/null || echo $(GUEST)-$(machine)))
 .PHONY: guest

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # image.sh [--update] [SERIES]...: makes Debian images to boot, for the kernel series 6.1, 6.12 and 7.2 (default: all).
-# docs/vm.md tells what they are for. Each lies in a folder of the cache, $CACHE/debian/SERIES:
+# docs/vm.md tells what they are for. Each lies in a directory of the cache, $CACHE/debian/SERIES:
 #
 #   release       the kernel's
 #   root/         the tree: kernel, headers, compiler, make, bpftool, kbtf, and the guest tests
 #   disk.ext4     the same as a disk, which `kbtf vm run --image debian` boots
 #   packages      what is in it, with versions
 #
-# The tests are in root/usr/local/lib/kbtf/selftests, a folder for each. Their modules are compiled in that
+# The tests are in root/usr/local/lib/kbtf/selftests, a directory for each. Their modules are compiled in that
 # tree, by its own compiler.
 #
 # A series is made anew when its packages, this script, kbtf or the tests are others than last time; if only

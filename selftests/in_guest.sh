@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# in_guest.sh MAKER [ARGUMENT]...: has the script MAKER of this folder make tests for the kernel that `make setup`
+# in_guest.sh MAKER [ARGUMENT]...: has the script MAKER of this directory make tests for the kernel that `make setup`
 # fetched, and runs them there. More ARGUMENTS go to `kbtf vm run`. Prints TAP. KBTF names the binary (kbtf-vm
 # lies beside it), RELEASE the kernel (default: setup's), ACCEL what runs the guest (auto); what else MAKER
 # asks of the environment comes from the caller.

@@ -10,7 +10,7 @@
 #
 # `make preload` makes the BPF objects of progs/preload alone, from which modules are made.
 #
-#   O                  the folder for what is made
+#   O                  the directory for what is made
 #   VMLINUX            a kernel, or its BTF, whose types BPF programs see
 #   KBTF               the kbtf that prints them
 
@@ -34,7 +34,7 @@ TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
 all: $(TESTS)
 preload: $(PRELOAD)
 
-# Folders of clones and caches may have blanks in their names.
+# Directories of clones and caches may have blanks in their names.
 blank := $() $()
 $(O)/vmlinux.h: $(subst $(blank),\ ,$(VMLINUX))
 	@mkdir -p $(@D)

@@ -35,7 +35,7 @@ case_of() {
     "$KBTF" gen module -q "$@" -o "$work/$name" "$folder/build/progs/preload/$object.bpf.o"
     "$KBTF" gen selftest -q "$work/$name"
     cp "$here/preload/$object.own.c" "$work/$name/selftest/own.c"
-    # Before anything is built in the folder.
+    # Before anything is built in the directory.
     sh "$work/$name/selftest/text_test.sh" >"$work/said" || { cat "$work/said" >&2; exit 1; }
     echo "obj-m += $name/" >>"$work/Kbuild"
 }

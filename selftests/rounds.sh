@@ -30,7 +30,7 @@ make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload \
     "$folder"/build/tests/preload_{modules,hooks,steps}
 progs=$folder/build/progs
 
-# Each in a folder of its own, all in one build.
+# Each in a directory of its own, all in one build.
 # module NAME OBJECT OPTIONS...
 module() {
     local name=$1 object=$2

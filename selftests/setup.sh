@@ -8,7 +8,7 @@
 # setup.sh --release  print the release of those headers
 #
 # Does nothing, and needs neither root nor network, when all is there. The image
-# goes to images/<release> in the cache folder, never into the host's /boot.
+# goes to images/<release> in the cache directory, never into the host's /boot.
 
 set -euo pipefail
 export LC_ALL=C
@@ -67,7 +67,7 @@ install_packages() {
     apt install --no-install-recommends "${missing[@]}"
 }
 
-# download PACKAGE VERSION: that version of it, or else the newest, into the current folder.
+# download PACKAGE VERSION: that version of it, or else the newest, into the current directory.
 download() {
     local options=(-qq)
     [ "$(id -u)" != 0 ] || options+=(-o APT::Sandbox::User=root)

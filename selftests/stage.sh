@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # stage.sh FOLDER: makes the guest tests for one kernel. Afterwards FOLDER/tests
-# is what `kbtf vm run --test` takes: a folder for each test, with its program and
+# is what `kbtf vm run --test` takes: a directory for each test, with its program and
 # the module that it loads. The environment tells what for:
 #
 #   KBTF            the kbtf to test
@@ -13,7 +13,7 @@
 #   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without
 #   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
 #   INSIDE          a root to compile modules in, in which HEADERS and OTHER_HEADERS lie; none: here
-#   ROLES           the folder with kbtf's names for kernel builds, in that root: modules whose BTF the kernel's own
+#   ROLES           the directory with kbtf's names for kernel builds, in that root: modules whose BTF the kernel's own
 #                   makefiles have made by them are tested as well, and that kbtf makes the same there as here. HEADERS
 #                   must have a vmlinux then
 

@@ -88,7 +88,7 @@ package struct BaseCache: Sendable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    // MARK: The folder
+    // MARK: The directory
 
     private static let suffix = ".kbtf-base"
 

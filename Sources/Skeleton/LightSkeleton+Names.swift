@@ -8,7 +8,7 @@ extension LightSkeleton {
         var members: Set<String> = []
         for map in maps {
             guard CIdentifier.isValid(map.identifier) else {
-                return "map '\(map.identifier)': no name in C"
+                return "map '\(map.identifier)': not a C identifier"
             }
             guard members.insert(map.identifier).inserted else {
                 return "two maps are called '\(map.identifier)'"
@@ -17,7 +17,7 @@ extension LightSkeleton {
         members = []
         for program in programs {
             guard CIdentifier.isValid(program.identifier) else {
-                return "program '\(program.identifier)': no name in C"
+                return "program '\(program.identifier)': not a C identifier"
             }
             guard members.insert(program.identifier).inserted else {
                 return "two programs are called '\(program.identifier)'"

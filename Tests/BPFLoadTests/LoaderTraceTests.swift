@@ -42,7 +42,7 @@ struct LoaderTraceTests {
         let file = try scratch.write("a.c", source)
         try #require(
             system("cd '\(scratch.path)' && clang-16 -g -O2 -target bpf -c '\(file)' -o a.o") == 0)
-        // Copied: the folder goes.
+        // Copied: the directory goes.
         return ByteView(try FileReader.map(scratch.path + "/a.o").array)
     }
 

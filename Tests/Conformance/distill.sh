@@ -34,7 +34,7 @@ distilled_by_pahole() {
 export -f relocations distilled_by_pahole
 export DEFAULT
 
-# relocated NAME BASE: all modules of a folder, by both.
+# relocated NAME BASE: all modules of a directory, by both.
 relocated() {
     find "$1" -name '*.ko' | sort | xargs -P "$JOBS" -I{} bash -c 'relocations "$@"' relocations {} "$2" \
         >"$1.relocated" 2>"$1.messages" || true

@@ -19,7 +19,7 @@ WORDS=(
     "foreign run_foreign"
     # The stream of DWARF entries, against libdw
     "dies dies"
-    # One job, two jobs, another folder
+    # One job, two jobs, another directory
     "same-bytes same_bytes"
     # Every function and per-CPU variable of 200 modules is in the BTF or in the ledger, by pyelftools: ledger.sh
     "ledger run_ledger"

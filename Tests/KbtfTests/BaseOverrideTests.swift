@@ -15,7 +15,7 @@ struct BaseOverrideTests {
     let scratch: Scratch
     /// The base that the build asks for; it knows `struct item`.
     let kernel: String
-    /// Another base, which does not, in a folder with a blank in its name.
+    /// Another base, which does not, in a directory with a blank in its name.
     let other: String
     let module: String
 

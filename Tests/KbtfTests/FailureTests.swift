@@ -28,7 +28,7 @@ struct FailureTests {
                     && result.errorLines.first?.hasSuffix(": ") == false, "\(command): \(result)")
             #expect(result.errorLines.allSatisfy { !$0.contains("\u{1b}") }, "\(result)")
         }
-        // Found in a folder as well as named.
+        // Found in a directory as well as named.
         let inFolder = try Command.kbtf("info", scratch.path)
         #expect(inFolder.err.contains("\(scratch.path)/\(shown): "))
     }

@@ -111,7 +111,7 @@ struct ForeignBaseTests {
         #expect(json.text.contains("\"reason\":\"another-base\""))
     }
 
-    /// A folder without a base: one error and one hint for each release.
+    /// A directory without a base: one error and one hint for each release.
     @Test func folderWithoutBase() throws {
         let base = try tree("6.1.0-1")
         for (name, release) in [("a", "6.0.0-none"), ("b", "6.0.0-none"), ("c", "6.0.1-none")] {

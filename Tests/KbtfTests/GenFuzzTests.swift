@@ -11,7 +11,7 @@ import Testing
 /// nothing written on an error. What passes the checks goes on to libbpf, which does not expect the worst.
 ///
 /// `make fuzz` runs it for KBTF_FUZZ_SECONDS; otherwise it is short. KBTF_FUZZ_SEED picks other changes, and
-/// KBTF_FUZZ_OBJECTS a folder with other objects.
+/// KBTF_FUZZ_OBJECTS a directory with other objects.
 @Suite(.enabled(if: Sample.hasBPFCompiler)) struct GenFuzzTests {
     private static let source = """
         #define SEC(name) __attribute__((section(name), used))

@@ -205,7 +205,7 @@ struct IDsTests {
             let result = try Command.run([Command.binary] + words + [plain])
             #expect(result.status == 1)
             #expect(result.err.contains("\(plain): .BTF_ids: no such section"))
-            // Of a folder, those that have some count.
+            // Of a directory, those that have some count.
             #expect(try Command.run([Command.binary] + words + [scratch.path]).status == 0)
         }
         #expect(try Command.kbtf("ids", "--fill", "--json", plain).status == 2)

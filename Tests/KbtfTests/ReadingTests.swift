@@ -44,7 +44,7 @@ struct ReadingTests {
         #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)
     }
 
-    /// A folder of modules may have links into others, as weak-modules makes them.
+    /// A directory of modules may have links into others, as weak-modules makes them.
     @Test func linksInFolders() throws {
         #expect(mkdir(scratch.path + "/modules", 0o755) == 0)
         try scratch.write("modules/own.ko", FileReader.map(base).array)

@@ -72,7 +72,7 @@ struct UsageTests {
         #expect(result.text.contains("encode") && result.text.contains("detached-dir"))
     }
 
-    /// Where a file or folder stands, bash offers those that there are.
+    /// Where a file or directory stands, bash offers those that there are.
     @Test(arguments: commands) func fileCompletion(command: String) throws {
         let scratch = try Scratch()
         try scratch.write("folder/foo.ko", "")

@@ -179,8 +179,8 @@ struct LightSkeletonHeaderTests {
         #expect(twice.nameFault == "two maps are called 'bss'")
         var word = sample
         word.programs[0].identifier = "int"
-        #expect(word.nameFault == "program 'int': no name in C")
+        #expect(word.nameFault == "program 'int': not a C identifier")
         word.maps[0].identifier = "a-b"
-        #expect(word.nameFault == "map 'a-b': no name in C")
+        #expect(word.nameFault == "map 'a-b': not a C identifier")
     }
 }

@@ -45,7 +45,7 @@ struct LedgerReader: Sendable {
         return files.first { Self.stem($0.file) == name }?.reasons
     }
 
-    /// The file's name without folder and extension.
+    /// The file's name without directory and extension.
     private static func stem(_ path: String) -> Substring {
         let name = path.split(separator: "/").last ?? ""
         return name.prefix { $0 != "." }
