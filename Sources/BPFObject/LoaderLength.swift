@@ -120,8 +120,8 @@ extension BPFObject {
 extension MapType {
     /// Maps of these types are created without BTF, whatever their declaration says.
     fileprivate static func takesNoBTF(_ type: UInt32) -> Bool {
-        // PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY, ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP, SOCKMAP, CPUMAP,
-        // XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH
+        // PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY, ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP,
+        // SOCKMAP, CPUMAP, XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH
         [4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25].contains(type)
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 extension BTF {
     /// The bytes of a string without its NUL; nil if it has more than `limit` bytes, and for an
     /// invalid offset.
@@ -23,6 +25,7 @@ extension BTF {
 
     /// Whether the string at `offset` is `text`.
     func hasString(_ text: String, at offset: UInt32) -> Bool {
-        stringBytes(at: offset, atMost: text.utf8.count)?.elementsEqual(text.utf8) ?? false
+        let bytes = text.systemBytes
+        return stringBytes(at: offset, atMost: bytes.count)?.elementsEqual(bytes) ?? false
     }
 }

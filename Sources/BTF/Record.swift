@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// One type of a `BTF`, read in place. For printing, checking and comparing; loops over many types
 /// read words themselves.
 package struct Record {
@@ -137,6 +139,6 @@ extension BTF {
     }
 
     package func string(at offset: UInt32) -> String {
-        String(decoding: stringBytes(at: offset), as: UTF8.self)
+        String(systemBytes: stringBytes(at: offset))
     }
 }

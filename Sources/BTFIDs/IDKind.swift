@@ -67,6 +67,6 @@ enum IDSymbolName: Equatable {
 
     private static func text(_ symbol: ByteView, _ start: Int, _ end: Int) -> String? {
         guard start < end, let part = symbol.slice(start, end - start) else { return nil }
-        return String(decoding: part.array, as: UTF8.self)
+        return String(systemBytes: part.array)
     }
 }

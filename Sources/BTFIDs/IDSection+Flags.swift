@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BTF
+internal import Bytes
 
 extension IDSection {
     /// The flags of a set's entries, in the order of `members`; nil for those that are unknown.
@@ -35,7 +36,7 @@ extension IDSection {
         var seen: Swift.Set<String> = []
         var found: Swift.Set<String> = []
         let order = sets.indices.filter { sets[$0].hasFlags }.sorted {
-            sets[$0].name.utf8.lexicographicallyPrecedes(sets[$1].name.utf8)
+            sets[$0].name.systemBytes.lexicographicallyPrecedes(sets[$1].name.systemBytes)
         }
         for number in order.reversed() {
             let flags = flags(ofSet: number, old: old, withoutBase: split)
@@ -102,7 +103,7 @@ extension IDSection {
 extension IDSection {
     /// Length in bytes of the longest name requested by an entry of the set.
     func longestName(in set: Int) -> Int {
-        members[set].map { entries[$0].name.utf8.count }.max() ?? 0
+        members[set].map { entries[$0].name.systemBytes.count }.max() ?? 0
     }
 }
 
@@ -112,7 +113,7 @@ extension BTF {
         guard let record = record(id),
             let name = stringBytes(at: record.nameOffset, atMost: limit)
         else { return nil }
-        return TypeName(record.kind, String(decoding: name, as: UTF8.self))
+        return TypeName(record.kind, String(systemBytes: name))
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BTF
+internal import Bytes
 
 extension IDSection {
     /// One word for an id, with everything known about it.
@@ -53,7 +54,7 @@ extension IDSection {
             state = entry == nil ? .unused : .unfilled
         } else if let btf {
             let wanted = entry.map { TypeName($0.kind.kind, $0.name) }
-            let found = btf.typeName(id, atMost: wanted?.name.utf8.count ?? 0)
+            let found = btf.typeName(id, atMost: wanted?.name.systemBytes.count ?? 0)
             state = wanted != nil && wanted == found ? .filled : .wrong
         } else {
             state = .unknown

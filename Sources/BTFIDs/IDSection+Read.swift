@@ -137,7 +137,7 @@ private struct SymbolReader {
         guard let bytes = symbol.name(in: strings), let meaning = IDSymbolName(bytes) else {
             return
         }
-        let text = String(decoding: bytes.array, as: UTF8.self)
+        let text = String(systemBytes: bytes.array)
         let offset = symbol.value &- origin
         func note(_ fault: IDFault) -> IDSection.Problem {
             IDSection.Problem(symbol: text, offset: offset, fault: fault)

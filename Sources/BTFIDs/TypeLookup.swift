@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BTF
+internal import Bytes
 
 /// A type name shared by several types of one kind.
 package struct RepeatedName: Equatable, Sendable {
@@ -31,7 +32,7 @@ struct TypeLookup {
         if entries.isEmpty { return }
         for entry in entries {
             left[entry.kind, default: 0] += 1
-            let name = Array(entry.name.utf8)[...]
+            let name = entry.name.systemBytes[...]
             if wanted[name, default: []].contains(entry.kind) { continue }
             wanted[name, default: []].append(entry.kind)
             filter.add(name)
@@ -55,7 +56,7 @@ struct TypeLookup {
             guard let name = btf.stringBytes(at: offset, atMost: longest),
                 wanted[name]?.contains(kind) == true, left[kind, default: 0] > 0
             else { continue }
-            note(kind, String(decoding: name, as: UTF8.self), TypeID(btf.firstID + UInt32(number)))
+            note(kind, String(systemBytes: name), TypeID(btf.firstID + UInt32(number)))
         }
     }
 

@@ -116,7 +116,8 @@ package struct ByteView: Sendable {
     /// A cursor at the first byte. It borrows: keep this view alive while the cursor is in use.
     @inlinable
     package func cursor(bigEndian: Bool = false) -> ByteCursor {
-        // SAFETY: the range lies inside the storage; the caller keeps the view alive (contract above).
+        // SAFETY: the range lies inside the storage; the caller keeps the view alive (contract
+        // above).
         unsafe ByteCursor(
             base: (storage.base ?? UnsafeRawPointer(bitPattern: 1)!) + start, count: count,
             bigEndian: bigEndian)

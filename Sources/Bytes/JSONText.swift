@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension [UInt8] {
-    /// Appends a JSON string with its quotes. A byte that is not part of valid UTF-8 becomes half of a surrogate pair,
-    /// `\udcff` for 0xff, which Python and others turn back into that byte ("surrogateescape").
+    /// Appends a JSON string with its quotes.
+    ///
+    /// A byte that is not part of valid UTF-8 becomes the private-use character that stands for it
+    /// in text (see SystemText.swift), as an escape whose last two digits are the byte:
+    /// `\udbff\udeff` for 0xff. Every parser accepts that, and it can be converted back.
     @inlinable
     package mutating func put(json bytes: some Collection<UInt8>) {
         append(34)
@@ -10,6 +13,23 @@ extension [UInt8] {
             for byte in bytes { put(jsonASCII: byte) }
         } else {
             put(jsonText: Array(bytes))
+        }
+        append(34)
+    }
+
+    /// Does the same for text converted from such bytes.
+    package mutating func put(json text: String) {
+        append(34)
+        if !text.mayHoldReserved {
+            for byte in text.utf8 { put(jsonASCII: byte) }
+        } else {
+            for scalar in text.unicodeScalars {
+                if let byte = String.byte(scalar) {
+                    put(jsonStray: byte)
+                } else {
+                    for byte in UTF8.encode(scalar)! { put(jsonASCII: byte) }
+                }
+            }
         }
         append(34)
     }
@@ -35,15 +55,16 @@ extension [UInt8] {
     @usableFromInline
     mutating func put(jsonText bytes: [UInt8]) {
         for part in UTF8Parts(bytes) {
+            let isText = part.scalar.map { !String.reserved.contains($0.value) } ?? false
             for byte in bytes[part.range] {
-                if part.scalar == nil {
-                    append(contentsOf: "\\udc".utf8)
-                    put(hexadecimal: byte)
-                } else {
-                    put(jsonASCII: byte)
-                }
+                if isText { put(jsonASCII: byte) } else { put(jsonStray: byte) }
             }
         }
+    }
+
+    private mutating func put(jsonStray byte: UInt8) {
+        append(contentsOf: "\\udbff\\ude".utf8)
+        put(hexadecimal: byte)
     }
 
     @usableFromInline
@@ -55,6 +76,6 @@ extension [UInt8] {
 /// `text` as a JSON string, with its quotes.
 package func jsonString(_ text: String) -> String {
     var out: [UInt8] = []
-    out.put(json: text.systemBytes)
+    out.put(json: text)
     return String(decoding: out, as: UTF8.self)
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// File names, arguments and environment variables as text.
+/// File names, arguments, environment variables and names in BTF as text.
 ///
 /// The system provides them as bytes, in no particular encoding. A byte that is not part of valid
 /// UTF-8 becomes one of the private-use characters U+10FE80 to U+10FEFF, and so does each byte of
 /// such a character. So two names never become the same text, and every text can be converted back
 /// to its bytes.
 extension String {
-    private static let reserved: ClosedRange<UInt32> = 0x10fe80...0x10feff
+    static let reserved: ClosedRange<UInt32> = 0x10fe80...0x10feff
 
     /// The first byte of all reserved characters, and of few others.
     private static let reservedLead: UInt8 = 0xf4
@@ -28,6 +28,8 @@ extension String {
         }
         self = String(scalars)
     }
+
+    package init(systemBytes bytes: ArraySlice<UInt8>) { self.init(systemBytes: Array(bytes)) }
 
     /// - Parameter text: NUL-terminated.
     @unsafe
@@ -51,11 +53,11 @@ extension String {
     }
 
     /// The byte for which `scalar` stands; nil for all other characters.
-    private static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
+    static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
         reserved.contains(scalar.value) ? UInt8(truncatingIfNeeded: scalar.value) : nil
     }
 
-    private var mayHoldReserved: Bool { utf8.contains(String.reservedLead) }
+    var mayHoldReserved: Bool { utf8.contains(String.reservedLead) }
 
     /// The original bytes.
     package var systemBytes: [UInt8] {

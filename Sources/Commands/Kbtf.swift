@@ -28,6 +28,9 @@ struct Kbtf: ParsableCommand {
               kbtf encode --standalone foo.ko        BTF that needs no kernel
               kbtf info foo.ko                       what BTF a file has
               kbtf dump --format c /sys/kernel/btf/vmlinux
+
+            Topics:
+            \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
         version: "kbtf \(Console.version)",
         subcommands: [
@@ -47,6 +50,10 @@ struct Kbtf: ParsableCommand {
         if arguments.starts(with: ["help", "vm"]) {
             return try VM.parse(["help"] + arguments.dropFirst(2))
         }
+        if arguments.first?.hasPrefix("--generate-completion-script") == true {
+            throw try CompletionScript(arguments)
+        }
+        if let topic = topic(arguments) { return try TopicHelp.parse([topic]) }
         if let name = arguments.first,
             let named = configuration.subcommands.first(where: {
                 $0.configuration.commandName == name
@@ -56,6 +63,15 @@ struct Kbtf: ParsableCommand {
             return command
         }
         return try parseAsRoot(Array(arguments))
+    }
+
+    /// The word after `help` if it is not a command.
+    private static func topic(_ arguments: ArraySlice<String>) -> String? {
+        guard arguments.first == "help", let word = arguments.dropFirst().first,
+            !word.hasPrefix("-"), word != "help",
+            !configuration.subcommands.contains(where: { $0.configuration.commandName == word })
+        else { return nil }
+        return word
     }
 
     /// Prints an error on standard error, or the requested text (help, version) on standard output.
@@ -71,9 +87,22 @@ struct Kbtf: ParsableCommand {
             Talk().say(Failure("no command given", hint: "\(missing.parent) --help"))
             return 2
         }
+        if let missing = error as? NoSuchTopic {
+            Talk().say(missing.failure)
+            return 2
+        }
         if let code = error as? ExitCode { return code.rawValue }
+        if let script = error as? CompletionScript {
+            return report(script.error, arguments, of: CompletionTree.self)
+        }
+        return report(error, arguments, of: Kbtf.self)
+    }
+
+    private static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type
+    ) -> Int32 {
         guard exitCode(for: error) != .success else {
-            do throws(Failure) { try printResult(fullMessage(for: error) + "\n") } catch {
+            do throws(Failure) { try printResult(root.fullMessage(for: error) + "\n") } catch {
                 Talk().say(error)
                 return 1
             }

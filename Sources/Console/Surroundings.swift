@@ -36,7 +36,7 @@ package enum Surroundings {
     /// The option by which users of `kbtf-make` select a base; it sets this when it runs kbtf.
     package static var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
 
-    /// A base of another kernel is an error: for the roles, which have no option for it.
+    /// Warnings are errors: for the roles, which have no option for it.
     package static var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
 
     /// The tree of the kernel build that runs kbtf: kbuild exports its output and source

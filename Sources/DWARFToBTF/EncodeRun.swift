@@ -97,6 +97,9 @@ struct EncodeRun: ~Copyable, Sendable {
         functions.take(content.findings, store)
         for var entry in content.findings.perCPU {
             entry.variable = store.id(of: entry.variable)
+            for index in entry.tags.indices {
+                entry.tags[index] = store.id(of: entry.tags[index])
+            }
             perCPU.entries.append(entry)
         }
         perCPU.misses += content.findings.missedPerCPU
@@ -108,7 +111,7 @@ struct EncodeRun: ~Copyable, Sendable {
         if ledger != nil {
             for note in content.findings.notes {
                 ledger?.note(
-                    String(decoding: context.names.bytes(of: note.name), as: UTF8.self),
+                    String(systemBytes: context.names.bytes(of: note.name)),
                     unit: note.unit, note.reason)
             }
         }

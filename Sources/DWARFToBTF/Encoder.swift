@@ -102,7 +102,9 @@ package func encode(
         } catch { throw .elf(error) }
     }
     if context.perCPU != nil, !options.features.contains(.globalVariables) {
-        run.perCPU.write(&last, &ledger, context.symbols.perCPU)
+        for id in run.perCPU.write(&last, &ledger, context.symbols.perCPU) {
+            run.store.remove(id)
+        }
     }
     run.globals.write(&last, &ledger)
     last.seal()

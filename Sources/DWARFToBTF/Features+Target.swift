@@ -4,7 +4,7 @@ package import BTF
 
 extension Features {
     /// What a kernel must accept for a feature; other features are the same for all kernels.
-    private static let needs: [(feature: Features, ability: KernelAbility)] = [
+    static let needs: [(feature: Features, ability: KernelAbility)] = [
         (.float, .float), (.declTag, .declTag), (.typeTag, .typeTag), (.enum64, .enum64),
         (.kernelFunctionTags, .declTag), (.distilledBase, .distilledBase),
         (.attributes, .flaggedTags), (.layout, .layout),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+package import BTF
 package import ELF
 
 /// What to encode, under pahole's feature names (`--btf_features`).
@@ -36,15 +37,40 @@ package struct Features: OptionSet, Sendable {
     /// Split BTF gets a small base of its own.
     package static let distilledBase = Features(rawValue: 1 << 12)
 
-    /// pahole's name of each feature, in pahole's order. Empty features are always on.
-    package static let names: [(name: String, feature: Features)] = [
-        ("encode_force", .encodeForce), ("var", .variables), ("float", .float),
-        ("decl_tag", .declTag), ("type_tag", .typeTag), ("enum64", .enum64),
-        ("optimized_func", .optimizedFunctions), ("consistent_func", .consistentFunctions),
-        ("decl_tag_kfuncs", .kernelFunctionTags), ("reproducible_build", []),
-        ("distilled_base", .distilledBase), ("global_var", .globalVariables),
-        ("attributes", .attributes), ("layout", .layout), ("force_cu_merging", []),
+    /// pahole's name of each feature, in pahole's order, and what it does. Empty features are
+    /// always on.
+    package static let names: [(name: String, feature: Features, meaning: String)] = [
+        ("encode_force", .encodeForce, "skip names that are not identifiers instead of failing"),
+        ("var", .variables, "per-CPU variables"),
+        ("float", .float, "floating-point types as FLOAT instead of INT"),
+        ("decl_tag", .declTag, "btf_decl_tag attributes, and tags of kernel functions"),
+        ("type_tag", .typeTag, "btf_type_tag attributes"),
+        (
+            "enum64", .enum64,
+            "64-bit enums as ENUM64, and the signs of enums; otherwise cut to 32 bits"
+        ),
+        (
+            "optimized_func", .optimizedFunctions,
+            "functions that survive only as NAME.isra.0, NAME.constprop.0, ..."
+        ),
+        (
+            "consistent_func", .consistentFunctions,
+            "omit functions whose definitions or argument registers are inconsistent"
+        ),
+        ("decl_tag_kfuncs", .kernelFunctionTags, "tag the kernel functions that .BTF_ids lists"),
+        ("reproducible_build", [], "always on: the same bytes with any number of jobs"),
+        ("distilled_base", .distilledBase, "a distilled base (.BTF.base) for split BTF"),
+        ("global_var", .globalVariables, "all variables with a fixed address"),
+        (
+            "attributes", .attributes,
+            "attributes of kernel functions' pointers; with decl_tag_kfuncs"
+        ),
+        ("layout", .layout, "a layout section, in standalone BTF"),
+        ("force_cu_merging", [], "always on: the types of all units are merged"),
     ]
+
+    /// What a kernel must accept for the feature; nil if all kernels accept it.
+    package var ability: KernelAbility? { Self.needs.first { $0.feature == self }?.ability }
 
     /// The default of pahole 1.32, which 6.12 requests.
     package static let standard: Features = [

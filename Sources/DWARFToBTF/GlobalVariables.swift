@@ -52,7 +52,7 @@ struct GlobalVariables {
                 if kept.last.map({ $0.entry.name != entry.name }) ?? true {
                     let name = types.names.bytes(of: entry.name)
                     ledger?.note(
-                        String(decoding: name, as: UTF8.self), unit: entry.unit,
+                        String(systemBytes: name), unit: entry.unit,
                         .overlappingVariable)
                 }
                 continue

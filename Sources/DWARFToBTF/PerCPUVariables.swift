@@ -8,6 +8,8 @@ internal import DWARF
 struct PerCPUVariables {
     struct Entry: Sendable {
         var variable: UInt32
+        /// The declaration tags of the variable.
+        var tags: [UInt32] = []
         let name: UInt32
         let unit: String
         /// Index into `PerCPUSymbols.symbols`.
@@ -30,16 +32,21 @@ struct PerCPUVariables {
     var noted: Set<Int> = []
 
     /// Writes the DATASEC, if there is anything to place.
+    ///
+    /// - Returns: the types to omit. A kernel would treat a VAR that is missing from the DATASEC as
+    ///   a variable that is not per-CPU.
     func write(
         _ types: inout TypeWriter, _ ledger: inout Ledger?, _ symbols: PerCPUSymbols
-    ) {
+    ) -> [UInt32] {
         func text(_ name: UInt32) -> String {
-            String(decoding: types.names.bytes(of: name), as: UTF8.self)
+            String(systemBytes: types.names.bytes(of: name))
         }
         var kept: [Entry] = []
+        var left: [UInt32] = []
         var end: UInt64 = 0
         for entry in entries.sorted(by: { ($0.offset, $0.variable) < ($1.offset, $1.variable) }) {
             guard UInt64(entry.offset) >= end else {
+                left += [entry.variable] + entry.tags
                 // The same variable, as another unit describes it.
                 if kept.last.map({ $0.symbol != entry.symbol }) ?? true {
                     ledger?.note(text(entry.name), unit: entry.unit, .overlappingVariable)
@@ -50,11 +57,12 @@ struct PerCPUVariables {
             kept.append(entry)
         }
         if ledger != nil { note(symbols, text, &ledger) }
-        guard !kept.isEmpty else { return }
+        guard !kept.isEmpty else { return left }
         types.begin(
             name: types.names.intern(PerCPUSection.name),
             info: TypeInfo(.datasec, vlen: kept.count), third: UInt32(truncatingIfNeeded: end))
         for entry in kept { types.append(entry.variable, entry.offset, entry.size) }
+        return left
     }
 
     /// Notes the symbols that no variable was found for.
@@ -160,13 +168,13 @@ extension UnitEncoder {
         }
         let variable = types.add(.var, name: name, third: type)
         types.append(isExternal(value) ? Linkage.global.rawValue : Linkage.static.rawValue)
+        let own = tags.map {
+            types.addDeclarationTag($0.value, on: variable, component: $0.component)
+        }
         findings.perCPU.append(
             PerCPUVariables.Entry(
-                variable: variable, name: name, unit: contexts[Int(value.context)].name,
+                variable: variable, tags: own, name: name, unit: contexts[Int(value.context)].name,
                 symbol: number, offset: offset, size: size))
-        for tag in tags {
-            types.addDeclarationTag(tag.value, on: variable, component: tag.component)
-        }
     }
 
     /// Notes a variable of a function that is in the per-CPU section. Symbols of such have other names

@@ -282,7 +282,7 @@ struct UnitEncoder: ~Copyable {
         let place = try data.place(
             of: die.value(.name), form: die.form(.name), unit: unit,
             strOffsetsBase: strOffsetsBase, inTypes: inTypes, at: die.offset)
-        return String(decoding: try bytes(of: place, die.offset).array, as: UTF8.self)
+        return String(systemBytes: try bytes(of: place, die.offset).array)
     }
 
     private func bytes(of place: StringPlace, _ die: Int) throws(DWARFError) -> ByteView {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Writes the parts of the ELF format that the editor changes, in a file's own class and byte order.
+/// Writes the parts of the ELF format that the editor changes, in a file's own class and byte
+/// order.
 struct ELFWire {
     let is64Bit: Bool
     let bigEndian: Bool

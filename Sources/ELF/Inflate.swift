@@ -15,7 +15,8 @@ enum Inflate {
     /// whatever their ratio, and larger ones are held to zlib's.
     static let zstdAllowance: UInt64 = 16 << 20
 
-    /// A `SHF_COMPRESSED` section: Elf32_Chdr or Elf64_Chdr, then the stream (gABI, "Compression Header").
+    /// A `SHF_COMPRESSED` section: Elf32_Chdr or Elf64_Chdr, then the stream (gABI, "Compression
+    /// Header").
     static func section(
         _ raw: ByteView, is64Bit: Bool, bigEndian: Bool
     ) throws(ELFFault) -> ByteView {

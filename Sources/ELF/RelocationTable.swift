@@ -110,7 +110,8 @@ struct RelocationTable {
                 (.none, 0, [43, 51]),
             ]
         case ELFMachine.loongarch:
-            // 64, TLS_DTPREL64; 32, TLS_DTPREL32; 64_PCREL; 32_PCREL; ADD and SUB pairs; RELAX, ALIGN
+            // 64, TLS_DTPREL64; 32, TLS_DTPREL32; 64_PCREL; 32_PCREL; ADD and SUB pairs; RELAX,
+            // ALIGN
             [
                 (.absolute, 8, [2, 9]), (.absolute, 4, [1, 8]), (.relative, 8, [109]),
                 (.relative, 4, [99]), (.add, 1, [47]), (.add, 2, [48]), (.add, 4, [50]),

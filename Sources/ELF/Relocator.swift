@@ -5,8 +5,8 @@ import Glibc
 
 /// Applies relocation tables to a copy of a section.
 ///
-/// Modules have hundreds of thousands of relocations in `.debug_info` alone, so the entries are read as raw
-/// words in one loop; every index and place in them is checked.
+/// Modules have hundreds of thousands of relocations in `.debug_info` alone, so the entries are
+/// read as raw words in one loop; every index and place in them is checked.
 @safe
 struct Relocator {
     private let machine: UInt16

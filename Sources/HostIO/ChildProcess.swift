@@ -93,7 +93,8 @@ package struct ChildProcess: ~Copyable {
 
         let all = launcher.leash + ["\(getpid())"] + words
         var child: pid_t = 0
-        // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with nil.
+        // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with
+        // nil.
         let copies = unsafe all.map { unsafe $0.withSystemText { unsafe strdup($0) } }
         let variables = unsafe launcher.environment.map {
             unsafe $0.withSystemText { unsafe strdup($0) }

@@ -41,7 +41,8 @@ package struct BaseCandidate: Equatable, Sendable {
             "/usr/lib/modules/\(r)/vmlinux", "/usr/lib/modules/\(r)/vmlinux.xz",
             "/usr/lib/modules/\(r)/vmlinux.zst", "/usr/lib/modules/\(r)/vmlinux.gz",
         ]
-        // Image: arm64 and RISC-V; image: s390; vmlinuz.unsigned: Debian 14's linux-binary-unsigned.
+        // Image: arm64 and RISC-V; image: s390; vmlinuz.unsigned: Debian 14's
+        // linux-binary-unsigned.
         let names = ["vmlinuz", "vmlinuz.unsigned", "Image", "Image.gz", "image"]
         let images =
             ["/boot/vmlinuz-\(r)"] + names.map { "/lib/modules/\(r)/\($0)" }

@@ -83,7 +83,8 @@ struct BaseHint {
         let file: String
     }
 
-    /// Images are signed on some machines only, and then the archive often has just one of the two packages.
+    /// Images are signed on some machines only, and then the archive often has just one of the two
+    /// packages.
     private static func debianPackages(_ r: String) -> [Package] {
         let names = ["linux-image-\(r)-unsigned", "linux-image-\(r)"]
         return (isSigned(r) ? names : [names[1]]).map {

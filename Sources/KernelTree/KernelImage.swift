@@ -37,8 +37,8 @@ package struct KernelImage {
         self.payload = payload
     }
 
-    /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since version
-    /// 2.08 where in the protected-mode code the compressed kernel lies.
+    /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since
+    /// version 2.08 where in the protected-mode code the compressed kernel lies.
     private static func x86(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("HdrS", at: 0x202), view.count >= 0x250, view.u16(0x1fe) == 0xaa55
         else {
@@ -60,8 +60,8 @@ package struct KernelImage {
             name, machine: "x86_64", release: release, payload: range(offset, count, in: view))
     }
 
-    /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S): `MZ`,
-    /// `zimg` at 4, offset and size of the payload behind it.
+    /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S):
+    /// `MZ`, `zimg` at 4, offset and size of the payload behind it.
     private static func zboot(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("MZ"), view.hasBytes("zimg", at: 4), view.count >= 64 else {
             return nil
@@ -70,7 +70,8 @@ package struct KernelImage {
         return KernelImage("EFI zboot image", machine: nil, payload: payload)
     }
 
-    /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst, .../riscv/boot-image-header.rst).
+    /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst,
+    /// .../riscv/boot-image-header.rst).
     private static func plain(_ view: ByteView) -> KernelImage? {
         if view.hasBytes("ARMd", at: 56) { return KernelImage("arm64 Image", machine: "aarch64") }
         if view.hasBytes("RISCV", at: 48) { return KernelImage("RISC-V Image", machine: "riscv64") }

@@ -115,7 +115,8 @@ private struct TargetSearch {
                 return nil
             }
             sources = ["the base \(base.path)" + remark]
-            return TargetRules(nil, evidence)?.granting(KernelAbility.neverShown)
+            return TargetRules(nil, evidence)?.granting(
+                KernelAbility.mayBeHidden.subtracting(evidence.denied))
         }
         let plain = TargetRules(max(version, TargetRules.oldest))
         let rules = TargetRules(max(version, TargetRules.oldest), evidence)

@@ -7,40 +7,9 @@ import HostIO
 import KernelTree
 import VM
 
-/// Options for the virtual machine.
-struct MachineOptions: ParsableArguments {
-    enum Accelerator: String, ExpressibleByArgument, CaseIterable { case auto, kvm, tcg }
+// Derives what the guests need from the options of `kbtf vm run`.
 
-    @Option(
-        help: ArgumentHelp(
-            "How to execute the guest's instructions: on the processor (kvm), in QEMU (tcg), or whichever works (auto).",
-            valueName: "auto|kvm|tcg"))
-    var accel = Accelerator.auto
-
-    @Option(help: ArgumentHelp("Memory of each guest, in MiB.", valueName: "MIB"))
-    var memory = 1024
-
-    @Option(help: ArgumentHelp("Processors of each guest.", valueName: "N"))
-    var cpus = 1
-
-    @Option(
-        help: ArgumentHelp(
-            "Additional words for the kernel's command line (repeatable).", valueName: "WORDS"))
-    var append: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "Also search for kernels below this directory, after / (repeatable; KBTF_SYSROOT adds more).",
-            valueName: "DIR"))
-    var sysroot: [String] = []
-
-    func validate() throws {
-        if !(64...(1 << 20)).contains(memory) {
-            throw ValidationError("--memory must be 64 to 1048576 MiB")
-        }
-        if !(1...255).contains(cpus) { throw ValidationError("--cpus must be 1 to 255") }
-    }
-
+extension VMMachineOptions {
     func machine(
         _ architecture: Architecture, _ acceleration: Acceleration, disk: DiskImage? = nil
     ) -> Machine {
@@ -79,75 +48,18 @@ struct MachineOptions: ParsableArguments {
     }
 }
 
-/// Time and output limits.
-struct LimitOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Time limit for a guest, in seconds.", valueName: "S"))
-    var timeout = 300
-
-    @Option(
-        help: ArgumentHelp("Time limit until a guest's init runs, in seconds.", valueName: "S")
-    )
-    var bootTimeout = 120
-
-    @Option(help: ArgumentHelp("Time limit for each test, in seconds.", valueName: "S"))
-    var testTimeout = 45
-
-    @Option(help: ArgumentHelp("Limit for a guest's output, in MiB.", valueName: "MIB"))
-    var logLimit = 8
-
-    @Option(
-        help: ArgumentHelp(
-            "Expect kernel warnings (WARNING:) whose first lines contain this text; they do not fail the run (repeatable).",
-            valueName: "TEXT"))
-    var allowWarning: [String] = []
-
-    func validate() throws {
-        for (name, value) in [
-            ("timeout", timeout), ("boot-timeout", bootTimeout), ("test-timeout", testTimeout),
-        ] where !(1...1_000_000).contains(value) {
-            throw ValidationError("--\(name) must be 1 to 1000000 seconds")
-        }
-        if allowWarning.contains("") {
-            throw ValidationError(
-                "--allow-warning requires a text: every line contains the empty one")
-        }
-        if !(1...1024).contains(logLimit) {
-            throw ValidationError("--log-limit must be 1 to 1024 MiB")
-        }
-    }
-
+extension VMLimitOptions {
     var limits: GuestLimits {
         GuestLimits(boot: bootTimeout, total: timeout, log: logLimit << 20)
     }
 }
 
-/// Destinations for the results.
-struct OutputOptions: ParsableArguments {
-    @Flag(help: "Print JSON.")
-    var json = false
-
-    @Option(help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "FILE"))
-    var junit: String?
-
-    @Option(help: ArgumentHelp("Save the consoles' output.", valueName: "FILE"))
-    var log: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Keep initramfs and QEMU's command line in this directory.", valueName: "DIR"))
-    var keep: String?
-
-    @Flag(name: [.short, .long], help: "Print errors only, not results.")
-    var quiet = false
-
-    @Flag(name: [.short, .long], help: "Show the consoles, and the output of tests that passed.")
-    var verbose = false
-
+extension VMOutputOptions {
     var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
 
     /// Checks, before anything boots, that the files can be written.
     func check() throws(VMError) {
-        if let log, let junit, OutputOptions.isSameFile(log, junit) {
+        if let log, let junit, VMOutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
         }
         for path in [log, junit].compactMap({ $0 }) {
@@ -193,10 +105,11 @@ struct OutputOptions: ParsableArguments {
         guard !quiet || !isComplete else { return true }
         let results = json ? summary.json : summary.ktap(isVerbose: verbose)
         if !attempt(
-            { () throws(HostError) in try OutputOptions.print(results, to: .standardOutput) }, talk)
+            { () throws(HostError) in try VMOutputOptions.print(results, to: .standardOutput) },
+            talk)
         {
             isComplete = false
-            if !isSafe { try? OutputOptions.print(results, to: .standardError) }
+            if !isSafe { try? VMOutputOptions.print(results, to: .standardError) }
         }
         return isComplete
     }

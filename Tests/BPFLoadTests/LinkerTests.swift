@@ -51,7 +51,8 @@ import Testing
         #expect(again.bytes.array == linked.bytes.array)
     }
 
-    /// A map that is declared in one object and defined in the other. libbpf leaves its places out of order.
+    /// A map that is declared in one object and defined in the other. libbpf leaves its places out
+    /// of order.
     @Test func externMaps() throws {
         func members(_ image: inout BPFImage) -> [(String, UInt32)] {
             [("type", image.number(1)), ("max_entries", image.number(8))]

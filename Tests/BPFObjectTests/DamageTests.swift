@@ -110,7 +110,8 @@ import Testing
         }
     }
 
-    /// The same section over and over again, which no compiler writes and libbpf would look for each time.
+    /// The same section over and over again, which no compiler writes and libbpf would look for
+    /// each time.
     @Test func recordsOfOneSection() throws {
         var sample = ExtendedInfoTests.Sample()
         for number in 0..<10_000 { sample.image.section(".other\(number)") }

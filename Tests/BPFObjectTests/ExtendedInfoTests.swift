@@ -69,7 +69,8 @@ import Testing
         #expect(try sample.read().relocations == [])
     }
 
-    /// Places of words, counted behind the magic's four bytes; what is put there; where the error is, and of what.
+    /// Places of words, counted behind the magic's four bytes; what is put there; where the error
+    /// is, and of what.
     @Test(
         arguments: [
             (0, 20, 4, "header length 20"), (0, 4096, 4, "header length 4096"),

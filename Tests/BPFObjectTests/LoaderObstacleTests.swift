@@ -315,11 +315,13 @@ import Testing
             }
         }
         #expect(needed < 60)
-        // None is the kernel's, so nothing of a module can be taken for one of those. They are too many, though.
+        // None is the kernel's, so nothing of a module can be taken for one of those. They are too
+        // many, though.
         #expect(found.count == 1 && found[0].contains("could not jump back"), "\(found)")
     }
 
-    /// The place of a module's kfunc in the loader's table stays behind, for one of the kernel's own after it.
+    /// The place of a module's kfunc in the loader's table stays behind, for one of the kernel's
+    /// own after it.
     @Test func kfuncsAfterAModule() throws {
         var kernel = BTFAssembler()
         let prototype = kernel.prototype()

@@ -103,7 +103,8 @@ import Testing
         #expect(try resolve(ids, in: asm.parse()).resolved.repeated.map(\.other.rawValue) == [4])
     }
 
-    /// Names that share their first bytes with one that is wanted, and such as end where the strings do.
+    /// Names that share their first bytes with one that is wanted, and such as end where the
+    /// strings do.
     @Test func similarNames() throws {
         var asm = BTFAssembler()
         let proto = asm.prototype()

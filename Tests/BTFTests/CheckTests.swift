@@ -263,7 +263,8 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         #expect(report.findings.map(\.rule) == ["M9", "R19", "M11", "M12"])
     }
 
-    /// libbpf fills places and sizes of sections in, not those of variables. What is declared only has none yet.
+    /// libbpf fills places and sizes of sections in, not those of variables. What is declared only
+    /// has none yet.
     @Test(arguments: [CheckProfile.structure, .object], [UInt32(0), 16])
     func variablesWithoutSize(profile: CheckProfile, size: UInt32) throws {
         for linkage in [Linkage.global, .static, .extern] {

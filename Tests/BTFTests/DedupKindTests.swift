@@ -167,7 +167,8 @@ struct Difference: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// Each kind is told apart by all that it says, and merged when all is the same; also where hashes say nothing.
+/// Each kind is told apart by all that it says, and merged when all is the same; also where hashes
+/// say nothing.
 @Suite struct DedupKindTests {
     @Test(arguments: Difference.all, DedupModelTests.hashMasks)
     func units(_ difference: Difference, _ mask: UInt64) throws {

@@ -122,7 +122,8 @@ import Testing
             ])
     }
 
-    /// A kernel translates names of the distilled types only: no other name may lie in their strings.
+    /// A kernel translates names of the distilled types only: no other name may lie in their
+    /// strings.
     @Test func strings() throws {
         var asm = BTFAssembler()
         let int = asm.int("unsigned int")

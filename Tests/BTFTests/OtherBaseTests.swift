@@ -72,7 +72,8 @@ import Testing
         #expect(Self.fault(try Self.module(base), on: try Self.kernel(bigEndian: true)) == nil)
     }
 
-    /// What kernels do: they refuse wrong names, and do not see wrong references of members and pointers.
+    /// What kernels do: they refuse wrong names, and do not see wrong references of members and
+    /// pointers.
     @Test func kernelVerdicts() throws {
         let base = try Self.kernel(front: 3, padding: 50)
         let rules = try #require(TargetRules(KernelVersion(6, 1)))

@@ -166,7 +166,8 @@ import Testing
         #expect(reason(alone, on: base) == nil)
     }
 
-    /// Names that are the end of others, in own strings and in those of the base, used there or not.
+    /// Names that are the end of others, in own strings and in those of the base, used there or
+    /// not.
     @Test func namesInsideNames() throws {
         var whole = BTFAssembler()
         let int = whole.int()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import Foundation
 import Testing
 
 @Suite struct SystemTextTests {
@@ -39,15 +40,34 @@ import Testing
         #expect(String(systemBytes: Array("\u{10fe80}".utf8)).shown == #"\xf4\x8f\xba\x80"#)
     }
 
-    /// JSON has the real name: Python's os.fsencode makes the bytes of it.
+    /// JSON has the real name, byte for byte.
     @Test func json() {
         #expect(jsonString("a\n\u{e9}\"\\") == #""a\n\#u{e9}\"\\""#)
-        #expect(jsonString(String(systemBytes: [0x61, 0xff, 0x1b])) == #""a\udcff\u001b""#)
+        #expect(jsonString(String(systemBytes: [0x61, 0xff, 0x1b])) == #""a\udbff\udeff\u001b""#)
         #expect(
             jsonString(String(systemBytes: Array("\u{10fe80}".utf8)))
                 != jsonString(String(systemBytes: [0x80])))
         var out: [UInt8] = []
         out.put(json: [0xc3, 0xa9, 0x80, 0x22])
-        #expect(out == Array("\"\u{e9}\\udc80\\\"\"".utf8))
+        #expect(out == Array("\"\u{e9}\\udbff\\ude80\\\"\"".utf8))
+    }
+
+    /// Every parser reads every name, and what it reads leads back to the bytes.
+    @Test func jsonOfAnyBytes() throws {
+        var names: [[UInt8]] = (1...255).map { [0x61, UInt8($0)] }
+        names += [
+            [], Array("\u{10fe80}\u{10feff}".utf8), [0xed, 0xa0, 0x80], [0xf4, 0x8f, 0xbb, 0xff],
+            [0xe2, 0x82], [0xc0, 0x80], Array("\u{1f600}\\\u{7f}".utf8),
+        ]
+        for name in names {
+            let text = jsonString(String(systemBytes: name))
+            var bytes: [UInt8] = []
+            bytes.put(json: name)
+            #expect(Array(text.utf8) == bytes)
+            let read = try JSONSerialization.jsonObject(
+                with: Data("[\(text)]".utf8))
+            let first = try #require((read as? [String])?.first)
+            #expect(first.systemBytes == name, "\(text)")
+        }
     }
 }

@@ -126,7 +126,8 @@ import Testing
             ["", "func kept: (s: *struct s, unused: int) -> int"].contains(kept), "\(kept)")
     }
 
-    /// Several units: types once, statics of one name not at all, statics of one meaning not either.
+    /// Several units: types once, statics of one name not at all, statics of one meaning not
+    /// either.
     @Test(arguments: compilers.filter { !$0.contains("--target") })
     func severalUnits(_ compiler: String) throws {
         let header = "struct shared { struct shared *next; int v; };\n"

@@ -193,8 +193,8 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(outcome.count(.struct) <= 3)
     }
 
-    /// A base that only declares, a unit that does as well, and one that defines: pointers of both units go
-    /// to the definition, in whatever order they come.
+    /// A base that only declares, a unit that does as well, and one that defines: pointers of both
+    /// units go to the definition, in whatever order they come.
     @Test(arguments: [[false, true], [true, false], [false, true, false]])
     func baseAndUnitsDeclare(_ complete: [Bool]) throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
@@ -234,8 +234,8 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         unit.add(.pointerType, "fault *\(n)", [.type("fault\(n)")])
     }
 
-    /// A prototype of the base that names both the declaration and the struct above it: once the one is completed
-    /// and the other own, nothing is left that mixes the base's with the own.
+    /// A prototype of the base that names both the declaration and the struct above it: once the
+    /// one is completed and the other own, nothing is left that mixes the base's with the own.
     @Test(arguments: [[false, true], [true, false], [false, true, false]])
     func baseDeclaresBelowAStruct(_ complete: [Bool]) throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))

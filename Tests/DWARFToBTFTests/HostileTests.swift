@@ -194,7 +194,8 @@ extension DWARFAssembler {
 
     // MARK: Few bytes that lead to much
 
-    /// Many that refer to one long chain of annotations: as many tags as the one number times the other.
+    /// Many that refer to one long chain of annotations: as many tags as the one number times the
+    /// other.
     @Test func sharedAnnotations() throws {
         func file(_ chain: Int, _ structs: Int) -> DWARFAssembler {
             unit(DWARFFlavor()) { unit in
@@ -239,8 +240,8 @@ extension DWARFAssembler {
         #expect(fault(file(5000)).contains("needs too many steps"))
     }
 
-    /// Functions that take functions that take functions ...: as many comparisons as parameters to the power of
-    /// the depth.
+    /// Functions that take functions that take functions ...: as many comparisons as parameters to
+    /// the power of the depth.
     @Test func functionsThatTakeFunctions() throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         for number in 0..<2 {

@@ -212,7 +212,8 @@ private struct SetSize: Sendable {
             ])
     }
 
-    /// A section that resolve_btfids has been over: sorted by id, and the symbols stay where they were.
+    /// A section that resolve_btfids has been over: sorted by id, and the symbols stay where they
+    /// were.
     private func sorted(_ ids: inout IDSection, _ entries: [(id: UInt32, flags: UInt32)]) {
         ids.word(UInt32(entries.count))
         ids.word(1)

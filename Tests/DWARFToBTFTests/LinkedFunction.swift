@@ -34,8 +34,8 @@ extension DWARFAttribute {
     }
 }
 
-/// Units that each tell of a function `f` of their own. Labels of the unit's types end in its number, as
-/// `int0`.
+/// Units that each tell of a function `f` of their own. Labels of the unit's types end in its
+/// number, as `int0`.
 func functions(
     _ codes: [Code], _ body: (inout DWARFAssembler, Int, [DWARFAttribute]) -> Void
 ) -> DWARFAssembler {

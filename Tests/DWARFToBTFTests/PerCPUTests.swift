@@ -23,7 +23,8 @@ import Testing
         [0x03] + DWARFAssembler().number(address, 8) + more
     }
 
-    /// Encodes it as part of a linked file with per-CPU variables at 0x1000 ..< 0x1040, and others at 0x1100.
+    /// Encodes it as part of a linked file with per-CPU variables at 0x1000 ..< 0x1040, and others
+    /// at 0x1100.
     private func encode(
         symbols: [(String, UInt64)], size: UInt64 = 4, _ body: (inout DWARFAssembler) -> Void
     ) throws -> Outcome {
@@ -122,6 +123,65 @@ import Testing
         }
         #expect(section(outcome) == "section .data..percpu: size 12 { a @0 4; c @8 4 }")
         #expect(outcome.ledger == ["b: overlapping-variable"])
+        #expect(variables(outcome) == ["a", "c"])
+    }
+
+    private func variables(_ outcome: Outcome) -> [String] {
+        outcome.btf.ownRecords.filter { $0.kind == .var }.map(\.name).sorted()
+    }
+
+    /// A variable that the DATASEC leaves out has no VAR, and no tags: the kernel would take it for
+    /// one that is not per CPU.
+    @Test(
+        arguments: [
+            // Aliases, one inside the other, and one across two.
+            [("a", 0x1000), ("b", 0x1000)], [("a", 0x1000), ("b", 0x1002), ("c", 0x1004)],
+            [("a", 0x1000), ("b", 0x1003), ("c", 0x1006), ("d", 0x1020)],
+        ] as [[(String, UInt64)]])
+    func noVariableWithoutPlace(_ symbols: [(String, UInt64)]) throws {
+        let outcome = try encode(symbols: symbols) { unit in
+            for (name, address) in symbols {
+                unit.add(
+                    .variable, [.name(name), .expression(at(address)), .type("int")]
+                ) { child in
+                    child.add(
+                        .llvmAnnotation,
+                        [
+                            .name("btf_decl_tag"),
+                            DWARFAttribute(.constValue, .string, .text("tag of \(name)")),
+                        ])
+                }
+            }
+        }
+        let section = try #require(outcome.btf.ownRecords.first { $0.kind == .datasec })
+        let placed = section.references.map { outcome.btf.record($0)?.name ?? "" }
+        #expect(variables(outcome) == placed.sorted() && placed.count < symbols.count)
+        for (name, _) in symbols where !placed.contains(name) {
+            #expect(outcome.ledger.contains("\(name): overlapping-variable"))
+            #expect(!outcome.btf.ownRecords.contains { $0.name == "tag of \(name)" })
+        }
+        for name in placed {
+            #expect(outcome.btf.ownRecords.contains { $0.name == "tag of \(name)" })
+        }
+    }
+
+    /// One variable that two units describe has one VAR.
+    @Test func describedTwice() throws {
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<2) { unit, number in
+            add(&unit, "a", at(0x1000), type: "int\(number)")
+            add(&unit, "b", at(0x1004), type: "int\(number)")
+        }
+        let outcome = try encoded(asm) { image in
+            image.type = 2
+            let section = image.section(
+                ".data..percpu", [UInt8](repeating: 0, count: 64), flags: 3, address: 0x1000)
+            for (name, address) in [("a", UInt64(0x1000)), ("b", 0x1004)] {
+                image.variable(name, at: address, size: 4, in: section)
+            }
+        }
+        #expect(section(outcome) == "section .data..percpu: size 8 { a @0 4; b @4 4 }")
+        #expect(variables(outcome) == ["a", "b"] && outcome.ledger == [])
     }
 
     @Test func scopes() throws {

@@ -39,7 +39,8 @@ struct BaseOverrideTests {
             environment: variables.map(filled))
     }
 
-    /// OTHER is the other base; OTHER\\ the same in the words of MAKEFLAGS; FOLDER is where it lies.
+    /// OTHER is the other base; OTHER\\ the same in the words of MAKEFLAGS; FOLDER is where it
+    /// lies.
     private func filled(_ text: String) -> String {
         var text = text
         for (word, value) in [

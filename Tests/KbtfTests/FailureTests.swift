@@ -5,7 +5,8 @@ import HostIO
 import TestSupport
 import Testing
 
-/// Errors are data: message, details and hint reach the user apart and whole, whatever names they hold.
+/// Errors are data: message, details and hint reach the user apart and whole, whatever names they
+/// hold.
 struct FailureTests {
     let scratch: Scratch
 

@@ -58,7 +58,8 @@ import Testing
                 == FileReader.map(scratch.path + "/demo.bpf.o").array)
     }
 
-    /// Stands for a kernel's headers: says what it was called with, and links a module that is none.
+    /// Stands for a kernel's headers: says what it was called with, and links a module that is
+    /// none.
     private func headers(config: String, vmlinux: Bool) throws -> String {
         let folder = scratch.path + "/headers"
         try scratch.write("headers/include/config/auto.conf", config)

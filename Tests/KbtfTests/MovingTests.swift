@@ -14,7 +14,8 @@ struct MovingTests {
     let base: String
     let otherBase: String
 
-    /// A word of .BTF_ids for a function, one for a type that only the kernel has, and a set of two.
+    /// A word of .BTF_ids for a function, one for a type that only the kernel has, and a set of
+    /// two.
     private static let ids = """
         asm(".pushsection .BTF_ids,\\"a\\",@progbits\\n"
             ".type __BTF_ID__func__use__1, @object\\n.size __BTF_ID__func__use__1, 4\\n"
@@ -255,7 +256,8 @@ struct MovingTests {
                     + "\"hint\":\"kbtf rebase \(file) first\"}\n]\n"))
     }
 
-    /// What moving does not solve is said: types of other definitions, and a module that no kernel will load.
+    /// What moving does not solve is said: types of other definitions, and a module that no kernel
+    /// will load.
     @Test func differingTypes() throws {
         let old =
             "struct list_head { int x; }; struct module { int state; struct list_head *l; } m;"
@@ -372,7 +374,8 @@ struct MovingTests {
         #expect(forced.err.contains("would refuse it"))
     }
 
-    /// A distilled module on a kernel that lacks a type: the kernel's rule and words, and the place.
+    /// A distilled module on a kernel that lacks a type: the kernel's rule and words, and the
+    /// place.
     @Test func relocationFails() throws {
         let file = try compile(ids: false)
         try kbtf("encode", "--base", base, file)

@@ -38,7 +38,8 @@ struct PaholeRoleTests {
         #expect(try Sample.section(".BTF", of: file) == Sample.section(".BTF", of: other))
     }
 
-    /// The base has all types: no BTF, as nothing would be in it; a detached file is there for the next step.
+    /// The base has all types: no BTF, as nothing would be in it; a detached file is there for the
+    /// next step.
     @Test func nothingNew() throws {
         let (base, file, out) = (try base(), try Sample.compile(scratch), scratch.path + "/out")
         let inPlace = try Command.role("pahole", ["-J", "--btf_base", base, file])

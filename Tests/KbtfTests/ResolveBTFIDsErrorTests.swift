@@ -12,7 +12,8 @@ import Testing
 
     init() throws { tool = try ResolveBTFIDs() }
 
-    /// Runs it on a file with these ids over the kernel's BTF. A failure leaves everything as it was.
+    /// Runs it on a file with these ids over the kernel's BTF. A failure leaves everything as it
+    /// was.
     private func fails(
         _ build: (inout IDAssembler) -> Void, _ message: String,
         _ location: SourceLocation = #_sourceLocation

@@ -118,7 +118,8 @@ import Testing
         #expect(Int(made.text.dropLast()) ?? 0 >= 6, "\(made)")
     }
 
-    /// It goes to other directories on its way. That is also told of BTF that only serves to refuse.
+    /// It goes to other directories on its way. That is also told of BTF that only serves to
+    /// refuse.
     @Test("generates again with a kbtf and BTF named from here")
     func generatesAgain() throws {
         var image = BPFImage()

@@ -51,7 +51,8 @@ struct TargetTests {
         #expect(try Command.kbtf("check", "--target", "5.10", out).status == 0)
     }
 
-    /// For a kernel that takes all of the default list the target changes nothing, but the order from 7.0 on.
+    /// For a kernel that takes all of the default list the target changes nothing, but the order
+    /// from 7.0 on.
     @Test(arguments: ["6.1", "6.12.5-1", "6.19"])
     func changesNothing(_ target: String) throws {
         let file = try module()

@@ -88,6 +88,45 @@ struct UsageTests {
         #expect(result.text == (command == "base" ? "\n" : "folder\n"), "\(result)")
     }
 
+    /// What bash offers for `words`, of which the last is not complete.
+    private func offered(_ words: [String]) throws -> Set<String> {
+        let line = words.joined(separator: " ")
+        let script = """
+            source <("$KBTF" --generate-completion-script bash)
+            COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))) COMP_LINE='\(line)'
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_POINT=${#COMP_LINE}
+            _kbtf kbtf '\(words.last ?? "")' "${COMP_WORDS[COMP_CWORD - 1]}"
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        let result = try Command.run(["bash", "-c", script])
+        return Set(result.text.split(separator: "\n").map(String.init))
+    }
+
+    /// Every option that `--help` lists is offered, also those of the other program, in each
+    /// shell's script.
+    @Test(arguments: commands) func optionCompletion(command: String) throws {
+        let help = try ManualTests.Help(of: command).options
+        let long = Set(help.joined().filter { $0.hasPrefix("--") })
+        let words = ["kbtf"] + command.split(separator: " ").map(String.init) + ["--"]
+        let line = try offered(words)
+        #expect(line.subtracting(["--help", "--version"]) == long)
+    }
+
+    @Test func otherCompletions() throws {
+        #expect(try offered(["kbtf", "help", "fea"]) == ["features"])
+        #expect(try offered(["kbtf", "help", "re"]) == ["releases", "rebase"])
+        #expect(try offered(["kbtf", "vm", "r"]) == ["run"])
+        #expect(try offered(["kbtf", "vm", "run", "--accel", "k"]) == ["kvm"])
+    }
+
+    @Test(arguments: ["zsh", "fish"]) func vmOptions(shell: String) throws {
+        let script = try Command.kbtf("--generate-completion-script", shell).text
+        for name in try ManualTests.Help(of: "vm run").options.joined() where name.hasPrefix("--") {
+            #expect(script.contains(shell == "zsh" ? name : "-l '\(name.dropFirst(2))'"), "\(name)")
+        }
+        #expect(script.contains("releases") && script.contains("features"))
+    }
+
     @Test func outputThatCannotBeWritten() throws {
         let full = try Command.shell("\"$KBTF\" --version >/dev/full")
         #expect(full.status == 1)

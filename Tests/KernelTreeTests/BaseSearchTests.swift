@@ -193,7 +193,8 @@ import Testing
         #expect(hint.hasPrefix(start))
     }
 
-    /// An archive mostly has only one of the two packages of an image; what apt fetched of its contents says which.
+    /// An archive mostly has only one of the two packages of an image; what apt fetched of its
+    /// contents says which.
     @Test(arguments: [
         ("linux-image-6.1.0-44-arm64", "6.1.0-44-arm64", "boot/vmlinuz-6.1.0-44-arm64"),
         ("linux-image-6.1.0-47-arm64-unsigned", "6.1.0-47-arm64", "boot/vmlinuz-6.1.0-47-arm64"),

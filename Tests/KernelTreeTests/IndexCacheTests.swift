@@ -78,7 +78,8 @@ import Testing
         #expect(try !load(path).isFromCache)
     }
 
-    /// Types that refer to what is not there can be shown, but not built on; nothing is kept of them.
+    /// Types that refer to what is not there can be shown, but not built on; nothing is kept of
+    /// them.
     @Test func danglingReferences() throws {
         var asm = BTFAssembler()
         let int = asm.int()
@@ -103,7 +104,8 @@ import Testing
     @Test func imagesKeepBoth() throws {
         let vmlinux = Assembled.vmlinux(release: "6.1.0-test")
         let path = try scratch.write("vmlinux.gz", compress(vmlinux, .gzip))
-        // Read for showing first: no index yet. Then with one, which the first kind of use takes too.
+        // Read for showing first: no index yet. Then with one, which the first kind of use takes
+        // too.
         #expect(try !loadBase(path, cache: cache).isFromCache)
         #expect(try loadBase(path, cache: cache).isFromCache)
         #expect(try !load(path).isFromCache)

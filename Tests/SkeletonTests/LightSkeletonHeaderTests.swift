@@ -116,7 +116,8 @@ struct LightSkeletonHeaderTests {
             part("demo__egress__attach", of: text)
                 == "demo__egress__attach(struct demo *skel)\n{\n\tint fd = 0;")
         #expect(text.contains("\tif (skel->targets.egress_cgroup_fd)\n"))
-        // Programs on events of perf are loaded without an attach type and linked with BPF_PERF_EVENT.
+        // Programs on events of perf are loaded without an attach type and linked with
+        // BPF_PERF_EVENT.
         #expect(
             text.contains(
                 "skel->targets.probe_perf_event_fd,\n\t\t\t\t      (enum bpf_attach_type)41);"))

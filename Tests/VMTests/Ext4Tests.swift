@@ -13,7 +13,8 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    /// The options of mke2fs: with 64-bit descriptors, without, with small blocks and inodes, and those of before.
+    /// The options of mke2fs: with 64-bit descriptors, without, with small blocks and inodes, and
+    /// those of before.
     private static let kinds = [
         "-t ext4", "-t ext4 -O ^64bit,^metadata_csum,^flex_bg", "-t ext4 -b 1024 -I 128",
         "-t ext3 -b 1024", "-t ext2", "-t ext2 -r 0 -b 1024 -O none",
@@ -49,7 +50,8 @@ import Testing
         try makeTree()
         for kind in Self.kinds {
             let files = try #require(Ext4(ByteView(try image(kind, size: "8m"))), "\(kind)")
-            // With inline data short links and directories lie in the inode, which is not read here.
+            // With inline data short links and directories lie in the inode, which is not read
+            // here.
             let isInline = kind.contains("inline")
             for path in [
                 "/", "/usr/bin/sh", "usr//bin/./sh", "/bin/sh", "/lib64/ld.so.2", "/bin/up",

@@ -69,7 +69,8 @@ import Testing
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
     }
 
-    /// What a module wishes for comes where modprobe would have it, and is no error where it is not there.
+    /// What a module wishes for comes where modprobe would have it, and is no error where it is not
+    /// there.
     @Test func softDependencies() throws {
         let scratch = try Scratch()
         let folder = scratch.path + "/lib"

@@ -90,8 +90,8 @@ import Testing
         #expect(group.results[0].leaves.map { $0.name } == ["deepest", "second"])
     }
 
-    /// What a level's plan says must be there; what is missing makes a failure of the test above, whatever
-    /// its line says.
+    /// What a level's plan says must be there; what is missing makes a failure of the test above,
+    /// whatever its line says.
     @Test func missingSubtests() throws {
         let group = try #require(
             parse("KTAP version 1\n1..1\n  TAP version 13\n  1..3\n  ok 1 a\nok 1 main"))
@@ -148,8 +148,8 @@ import Testing
         #expect(parser.bailOut == "first")
     }
 
-    /// Output without end takes no memory without end: the first and the last lines are kept, and how many
-    /// are not is told.
+    /// Output without end takes no memory without end: the first and the last lines are kept, and
+    /// how many are not is told.
     @Test func longOutput() throws {
         var parser = KTAPParser()
         parser.take("KTAP version 1")

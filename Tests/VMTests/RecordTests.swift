@@ -200,7 +200,8 @@ import Testing
         #expect(with("# test bar", "Bail out! no list").reason == "bail out: no list")
     }
 
-    /// A failed point shows what the kernel said while it was at it, and what BTF that it dropped was loaded with.
+    /// A failed point shows what the kernel said while it was at it, and what BTF that it dropped
+    /// was loaded with.
     @Test func kernelsWords() {
         let report = judge(
             """
@@ -293,7 +294,8 @@ import Testing
         #expect(judge("", ending: .signalled(6)).reason == "QEMU was killed by signal 6")
     }
 
-    /// With an initramfs that is not ours, KTAP is what comes on the console, kernel's words between.
+    /// With an initramfs that is not ours, KTAP is what comes on the console, kernel's words
+    /// between.
     @Test func anotherInit() {
         let log =
             "[ 0.1] Linux\nKTAP version 1\n1..1\n[ 0.2] some driver\nok 1 theirs\n[ 0.3] reboot: Power down\n"

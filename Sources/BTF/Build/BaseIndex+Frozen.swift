@@ -24,7 +24,7 @@ extension BaseIndex {
     /// What an index must begin with to be taken: the version of this format, and, so that no change
     /// of a hash can be forgotten there, hashes of samples. Another byte order gives another number.
     package static let stamp: UInt64 = {
-        var mixer = Mixer(1)
+        var mixer = Mixer(2)
         for raw in UInt8.min...31 {
             guard let kind = Kind(rawValue: raw) else { continue }
             var words: [UInt32] = [1, TypeInfo(kind, vlen: 1, flag: true).rawValue]

@@ -62,7 +62,7 @@ package final class NamePool: Sendable {
     }
 
     package func intern(_ name: String) -> UInt32 {
-        withBytes(Array(name.utf8)) { intern($0) } ?? 0
+        withBytes(name.systemBytes) { intern($0) } ?? 0
     }
 
     /// The bytes of one name, without the NUL.
@@ -105,5 +105,5 @@ package struct NameList: Sendable {
         return own[start..<end]
     }
 
-    package func string(_ name: UInt32) -> String { String(decoding: self[name], as: UTF8.self) }
+    package func string(_ name: UInt32) -> String { String(systemBytes: self[name]) }
 }

@@ -137,9 +137,13 @@ extension TypeWriter {
     /// Adds a declaration tag.
     ///
     /// - Parameter component: number of the member or parameter, -1 for the whole of `id`.
-    package mutating func addDeclarationTag(_ value: UInt32, on id: UInt32, component: Int) {
-        add(.declTag, name: value, third: id)
+    @discardableResult
+    package mutating func addDeclarationTag(
+        _ value: UInt32, on id: UInt32, component: Int
+    ) -> UInt32 {
+        let tag = add(.declTag, name: value, third: id)
         append(UInt32(bitPattern: Int32(component)))
+        return tag
     }
 }
 

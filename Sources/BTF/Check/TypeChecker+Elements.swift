@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 // Kinds with members, values, parameters or entries.
 
 extension TypeChecker {
@@ -17,7 +19,7 @@ extension TypeChecker {
             let width = flag ? raw >> 24 : 0
             let name = types.string(at: types.word(id, at))
             func place(_ text: String) -> String {
-                "member \(index + 1) " + String(decoding: name, as: UTF8.self) + ": " + text
+                "member \(index + 1) " + String(systemBytes: name) + ": " + text
             }
             // An empty name is written as offset 0: kernels refuse the offset of any other NUL.
             if types.word(id, at) != 0, !name.isIdentifier {
@@ -103,7 +105,7 @@ extension TypeChecker {
             if !name.isIdentifier {
                 error(
                     "M7", word: at,
-                    "value \(index + 1): Invalid name " + String(decoding: name, as: UTF8.self))
+                    "value \(index + 1): Invalid name " + String(systemBytes: name))
             }
         }
     }

@@ -52,8 +52,9 @@ extension Comparison {
     }
 
     /// `{"equal":false,"kinds":{"STRUCT":{"common":310,"only_a":3,"only_b":1,"changed":1}},
-    /// "differences":[{"kind":"STRUCT","type":"struct foo","a":12,"b":15,"detail":"..."}],"omitted":0}`.
-    /// `changed` is part of both `only_a` and `only_b`. Kinds that neither side holds are left out.
+    /// "differences":[{"kind":"STRUCT","type":"struct
+    /// foo","a":12,"b":15,"detail":"..."}],"omitted":0}`. `changed` is part of both `only_a` and
+    /// `only_b`. Kinds that neither side holds are left out.
     package func json() -> [UInt8] {
         var out: [UInt8] = []
         out.put("{\"equal\":\(isEqual),\"kinds\":{")
@@ -62,7 +63,7 @@ extension Comparison {
             if !first { out.append(44) }
             first = false
             let count = self[kind]
-            out.put(json: kind.word.utf8)
+            out.put(json: kind.word)
             out.put(":{\"common\":\(count.common),\"only_a\":\(count.onlyA)")
             out.put(",\"only_b\":\(count.onlyB),\"changed\":\(count.changed)}")
         }
@@ -70,11 +71,11 @@ extension Comparison {
         for (index, difference) in differences.enumerated() {
             if index > 0 { out.append(44) }
             out.put("{\"kind\":\"\(difference.kind.word)\",\"type\":")
-            out.put(json: difference.text.utf8)
+            out.put(json: difference.text)
             if let id = difference.a { out.put(",\"a\":\(id)") }
             if let id = difference.b { out.put(",\"b\":\(id)") }
             out.put(",\"detail\":")
-            out.put(json: difference.detail.utf8)
+            out.put(json: difference.detail)
             out.append(125)
         }
         out.put("],\"omitted\":\(omitted)}\n")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Finds words for the first difference between two definitions of one name.
 struct DifferenceFinder {
     /// How far anonymous types are followed to name the member inside that differs.
@@ -172,7 +174,7 @@ struct DifferenceFinder {
 
     private func elementName(_ types: TypeTable, _ id: UInt32, _ at: Int, _ kind: Kind) -> String {
         if kind.shape.elementHasName {
-            return String(decoding: types.string(at: types.word(id, at)), as: UTF8.self)
+            return String(systemBytes: types.string(at: types.word(id, at)))
         }
         let target = types.word(id, at)
         return types.exists(target) ? types.name(target) : ""

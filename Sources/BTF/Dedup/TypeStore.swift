@@ -192,6 +192,9 @@ package struct TypeStore: ~Copyable, Sendable {
         if id < firstID { baseMerged[id] = target } else { merged[Int(id - firstID)] = target }
     }
 
+    /// Omits an own type from the result. No remaining type may refer to it.
+    package mutating func remove(_ id: UInt32) { merge(id, into: 0) }
+
     // MARK: Candidates
 
     /// The types that share a hash: own ones first, because where both fit, the own one is there for

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// The output format of a dump.
 package enum DumpFormat: String, CaseIterable, Sendable {
     /// One line per type and element, like `bpftool btf dump file F`.
@@ -63,7 +65,7 @@ private func checkLength(_ out: [UInt8], _ limit: Int) throws(BTFError) {
 extension BTF {
     /// Types of any kind with this name, the base's first.
     package func ids(named name: String) -> [TypeID] {
-        let wanted = Array(name.utf8)
+        let wanted = name.systemBytes
         guard !wanted.isEmpty else { return [] }
         let types = TypeTable(self)
         return (1..<max(types.typeCount, 1)).lazy

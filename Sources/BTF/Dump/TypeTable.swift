@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// All types and strings that a BTF sees, its bases' included, as plain arrays: loops over many
 /// types read words by id here and touch no reference count.
 ///
@@ -111,8 +113,8 @@ extension TypeTable {
         return own < ownStrings.count ? ownStrings[own] : 0
     }
 
-    /// Names are read up to here. The kernel takes 511 bytes; without an end, a small hostile file could
-    /// make one huge string the name of each of a million types.
+    /// Names are read up to here. The kernel takes 511 bytes; without an end, a small hostile file
+    /// could make one huge string the name of each of a million types.
     static let maxNameLength = 4096
 
     /// Bytes of the string at `offset`, without NUL.
@@ -123,7 +125,7 @@ extension TypeTable {
             : tail(of: ownStrings, from: start - lowStrings.count)
     }
 
-    func name(_ id: UInt32) -> String { String(decoding: string(at: word(id, 0)), as: UTF8.self) }
+    func name(_ id: UInt32) -> String { String(systemBytes: string(at: word(id, 0))) }
 
     private func tail(of strings: [UInt8], from start: Int) -> ArraySlice<UInt8> {
         guard start < strings.count else { return [] }

@@ -36,7 +36,7 @@ extension BTF {
         var changed: [String] = []
         var seen: Set<TypeID> = []
         let tags = ownIDs.filter { kind(of: $0) == .declTag }
-        let known = functions(named: Set(names.map { Array(($0 + Self.suffix).utf8)[...] }))
+        let known = functions(named: Set(names.map { ($0 + Self.suffix).systemBytes[...] }))
         for id in (evenUntagged ? functions(among: names) : taggedFunctions(tags, names))
         where seen.insert(id).inserted {
             guard let function = record(id) else { continue }
@@ -58,10 +58,10 @@ extension BTF {
     /// - Parameter names: functions with `KF_IMPLICIT_ARGS`.
     package func functionsLeftWhole(among names: Set<String>) -> [FunctionLeftWhole] {
         guard !names.isEmpty else { return [] }
-        let known = functions(named: Set(names.map { Array(($0 + Self.suffix).utf8)[...] }))
+        let known = functions(named: Set(names.map { ($0 + Self.suffix).systemBytes[...] }))
         return functions(among: names).compactMap { id in
             guard let function = record(id) else { return nil }
-            let isKnown = known.contains(Array((function.name + Self.suffix).utf8)[...])
+            let isKnown = known.contains((function.name + Self.suffix).systemBytes[...])
             let prototype = record(function.type)
             let shows =
                 prototype.map { prototype in
@@ -98,7 +98,7 @@ extension BTF {
 
     private func isOne(of names: Set<String>, _ offset: UInt32) -> Bool {
         guard let name = stringBytes(at: offset, atMost: Self.longestName) else { return false }
-        return names.contains(String(decoding: name, as: UTF8.self))
+        return names.contains(String(systemBytes: name))
     }
 
     private static let suffix = "_impl"
@@ -120,7 +120,7 @@ extension BTF {
                 "function \(function.name) refers to type \(function.type), which is not a FUNC_PROTO"
             )
         }
-        let name = Array(function.name.utf8) + Array(Self.suffix.utf8)
+        let name = (function.name + Self.suffix).systemBytes
         guard name.count <= Self.longestName else {
             throw BTFError(
                 offset: header.length + header.typeOffset + function.start * 4,

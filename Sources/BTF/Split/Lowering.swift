@@ -2,12 +2,13 @@
 
 /// Replaces kinds that a kernel does not accept, as encoding for such a kernel does: a signed ENUM
 /// loses its sign, an ENUM64 becomes an ENUM with the low 32 bits of each value, a FLOAT an INT of
-/// its size; tags are omitted.
+/// its size; tags, or only those with the kind flag, are omitted.
 struct Lowering {
     private let cutsEnums: Bool
     private let cutsFloats: Bool
     private let dropsTypeTags: Bool
     private let dropsDeclTags: Bool
+    private let dropsFlaggedTags: Bool
 
     /// - Parameters:
     ///   - missing: what the kernel does not accept.
@@ -17,26 +18,37 @@ struct Lowering {
         cutsFloats = missing.contains(.float)
         dropsTypeTags = missing.contains(.typeTag)
         dropsDeclTags = missing.contains(.declTag)
+        dropsFlaggedTags = missing.contains(.flaggedTags)
     }
 
     /// The ids that stay, and the TYPE_TAGs that are removed.
     func parts(of ids: [UInt32], _ btf: BTF) -> (kept: [UInt32], tags: [UInt32]) {
-        guard dropsTypeTags || dropsDeclTags else { return (ids, []) }
+        guard dropsTypeTags || dropsDeclTags || dropsFlaggedTags else { return (ids, []) }
         var (kept, tags): ([UInt32], [UInt32]) = ([], [])
         for id in ids {
-            switch kind(of: id, btf) {
-            case .typeTag where dropsTypeTags: tags.append(id)
-            case .declTag where dropsDeclTags: break
-            default: kept.append(id)
+            let info = info(of: id, btf)
+            if !drops(info) {
+                kept.append(id)
+            } else if info?.kind == .typeTag {
+                tags.append(id)
             }
         }
         return (kept, tags)
     }
 
-    private func kind(of id: UInt32, _ btf: BTF) -> Kind? {
+    private func info(of id: UInt32, _ btf: BTF) -> TypeInfo? {
         guard id > 0 else { return nil }
         let (words, start) = btf.place(of: id)
-        return TypeInfo(rawValue: words[start + 1]).kind
+        return TypeInfo(rawValue: words[start + 1])
+    }
+
+    private func drops(_ info: TypeInfo?) -> Bool {
+        guard let info else { return false }
+        switch info.kind {
+        case .typeTag: return dropsTypeTags || dropsFlaggedTags && info.flag
+        case .declTag: return dropsDeclTags || dropsFlaggedTags && info.flag
+        default: return false
+        }
     }
 
     /// The target of a TYPE_TAG that is removed, and of those behind it.
@@ -46,7 +58,7 @@ struct Lowering {
         var id = tag
         // Kernels accept no chain longer than 32.
         for _ in 0..<1000 {
-            guard kind(of: id, btf) == .typeTag else { return id }
+            guard drops(info(of: id, btf)) else { return id }
             let (words, start) = btf.place(of: id)
             id = words[start + 2]
         }

@@ -75,7 +75,7 @@ package final class SplitWithoutBase: Sendable {
 
     /// The offsets of the names in the strings, also as the ends of others, and the name at each.
     private func places(of names: [String]) -> [Int: Int] {
-        let names = names.map { Array($0.utf8) }
+        let names = names.map(\.systemBytes)
         var found: [Int: Int] = [:]
         for end in strings.indices where strings[end] == 0 {
             for (index, name) in names.enumerated()

@@ -69,8 +69,9 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         ("BTF_KIND_TYPE_TAG", .typeTag), ("BTF_KIND_ENUM64", .enum64),
     ]
 
-    /// What no BTF of a kernel shows. Stable releases took some of it over from newer ones.
-    package static let neverShown: Set<KernelAbility> = [
+    /// Abilities that a kernel may have without showing them in its BTF. Stable releases have
+    /// backported some of them.
+    package static let mayBeHidden: Set<KernelAbility> = [
         .longNames, .dottedNames, .anySectionName, .anyTagOrder,
     ]
 }

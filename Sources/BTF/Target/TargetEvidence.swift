@@ -5,7 +5,8 @@
 package struct TargetEvidence: Hashable, Sendable {
     /// The kernel has these.
     package var shown: Set<KernelAbility> = []
-    /// The kernel does not have these: its list of kinds ends before them.
+    /// Abilities that the kernel lacks: its list of kinds ends before them, or one of its limits is
+    /// lower.
     package var denied: Set<KernelAbility> = []
     /// How its BTF has enums that are signed or wider than 32 bits.
     package internal(set) var enums = EnumForm()
@@ -148,6 +149,20 @@ private struct AbilitySearch {
             if element(of: id, named: "btf_base_data") != nil { show(.distilledBase) }
         } else if isName(name, "btf") {
             if element(of: id, named: "named_start_id") != nil { show(.sortedNames) }
+        } else if isName(name, "bpf_ksym") || isName(name, "kallsym_iter") {
+            addNameLimit(id)
+        }
+    }
+
+    /// Reads the member `char name[KSYM_NAME_LEN]`; its size is the limit for names in BTF.
+    private mutating func addNameLimit(_ id: UInt32) {
+        guard let member = element(of: id, named: "name") else { return }
+        let array = types.word(id, member + 1)
+        guard types.kindIfAny(array) == .array else { return }
+        if types.word(array, 5) >= TargetRules.longNameLimit {
+            show(.longNames)
+        } else {
+            evidence.denied.insert(.longNames)
         }
     }
 

@@ -10,11 +10,14 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
     /// The kernel's release; nil when only its BTF tells of it.
     package let version: KernelVersion?
     package let abilities: Set<KernelAbility>
+    /// The oldest release with all abilities shown, if the release is unknown.
+    private let least: KernelVersion?
 
     /// The rules of a release; nil for one before `oldest`.
     package init?(_ version: KernelVersion) {
         guard version >= Self.oldest else { return nil }
         self.version = version
+        least = nil
         abilities = Set(KernelAbility.allCases.filter { $0.since <= version })
     }
 
@@ -27,10 +30,12 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
         if let version {
             guard let rules = TargetRules(version) else { return nil }
             known = rules.abilities
+            least = nil
         } else {
             // What is older than something it has, it has as well.
             let least = evidence.shown.map(\.since).max() ?? Self.oldest
             known = Set(KernelAbility.allCases.filter { $0.since <= least })
+            self.least = least
         }
         known.formUnion(evidence.shown)
         known.subtract(evidence.denied)
@@ -45,20 +50,21 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
 
     /// The same rules, less strict in these points.
     package func granting(_ more: Set<KernelAbility>) -> TargetRules {
-        TargetRules(version: version, abilities: abilities.union(more))
+        TargetRules(version: version, abilities: abilities.union(more), least: least)
     }
 
-    private init(version: KernelVersion?, abilities: Set<KernelAbility>) {
+    private init(version: KernelVersion?, abilities: Set<KernelAbility>, least: KernelVersion?) {
         self.version = version
         self.abilities = abilities
+        self.least = least
     }
 
     package func has(_ ability: KernelAbility) -> Bool { abilities.contains(ability) }
 
-    /// `Linux 6.1`, or `a kernel like Linux 6.0`, when its BTF alone tells.
+    /// `Linux 6.1`; or `a kernel like Linux 6.1`, judged by its BTF, if the release is unknown.
     package var description: String {
         if let version { return "Linux \(version)" }
-        return "a kernel like Linux \(abilities.map(\.since).max() ?? Self.oldest)"
+        return "a kernel like Linux \(least ?? Self.oldest)"
     }
 
     /// What the kind needs; nil for what all kernels know.
@@ -91,7 +97,10 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The longest name, in bytes: KSYM_NAME_LEN.
-    package var maxNameLength: Int { has(.longNames) ? 512 : 128 }
+    package var maxNameLength: Int { has(.longNames) ? Int(Self.longNameLimit) : 128 }
+
+    /// KSYM_NAME_LEN of the kernels with `KernelAbility.longNames`.
+    static let longNameLimit: UInt32 = 512
 
     /// Whether it takes the name of a type, function, variable, member or value.
     package func takes(identifier name: ArraySlice<UInt8>) -> Bool {

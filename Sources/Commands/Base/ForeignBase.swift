@@ -115,7 +115,7 @@ struct ForeignBases {
 
 /// `--strict`.
 struct StrictOptions: ParsableArguments {
-    @Flag(help: "Treat a base of another kernel as an error instead of a warning.")
+    @Flag(help: "Treat warnings, such as about a base of another kernel, as errors.")
     var strict = false
 
     var isStrict: Bool { strict || Surroundings.isStrict }

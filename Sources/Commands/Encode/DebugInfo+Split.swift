@@ -32,13 +32,14 @@ extension DebugInfo {
     }
 
     /// What the BTF lacks if some units are not read; nil if all are.
-    var splitWarning: String? {
+    var splitWarning: Failure? {
         let missing = splitFiles.missing
         guard let first = missing.first else { return nil }
         let others = missing.dropFirst().prefix(2).map(\.unit.file).joined(separator: ", ")
         let more = missing.count > 1 ? "; also \(others)\(missing.count > 3 ? ", ..." : "")" : ""
-        return
-            "\(path): warning: \(missing.count) of \(data.units.count) units are left out: their debug "
-            + "information is in \(Self.problem(first))\(more)"
+        return Failure(
+            "\(path): \(missing.count) of \(data.units.count) units are left out: their debug information is in "
+                + "\(Self.problem(first))\(more)",
+            hint: Self.splitHint)
     }
 }

@@ -23,7 +23,7 @@ struct EncodeBatch {
     let talk: Talk
     /// Fill in `.BTF_ids` of files that get their BTF written into them.
     var fillsIDs = false
-    /// `--strict`: do not encode against the base of another kernel.
+    /// `--strict`: warnings are errors.
     var isStrict = false
     /// What to do with a file whose base is not found.
     var withoutBase = WithoutBase.fail
@@ -97,7 +97,7 @@ struct EncodeBatch {
                     job: files[order[position]], options: chosen, request: request,
                     target: target, hidesImplicitArguments: hidesImplicitArguments,
                     kbuildTree: tree, roots: search.folders, base: base, wholeBase: wholeBase,
-                    debugFiles: debugFiles, fillsIDs: fillsIDs
+                    debugFiles: debugFiles, fillsIDs: fillsIDs, isStrict: isStrict
                 ).run()
             }
             for (position, outcome) in zip(order, encoded) {

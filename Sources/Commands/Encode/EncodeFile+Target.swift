@@ -21,10 +21,12 @@ extension EncodeFile {
         var options: EncodeOptions
         /// The kernel that it is for; nil if nothing is known.
         var target: TargetChoice?
+        /// A kernel will read the result. No kernel reads a module's standalone BTF.
+        var isForKernel = true
 
         /// Whether encoding might write BTF that this kernel refuses.
         var isHeldAgainstTarget: Bool {
-            target.map { $0.isNamed || !$0.rules.has(.longNames) } ?? false
+            target.map { $0.isNamed || isForKernel && !$0.rules.has(.longNames) } ?? false
         }
     }
 
@@ -39,6 +41,7 @@ extension EncodeFile {
         plan.options.hidesImplicitArguments =
             hidesImplicitArguments
             && (target?.kernel.rules.has(.implicitArguments) ?? !isKernel(elf))
+        plan.isForKernel = base != nil || isKernel(elf)
         if let choice = plan.target {
             try choose(choice, &plan, &outcome)
             try refuseSplit(for: choice, &outcome)
@@ -69,7 +72,7 @@ extension EncodeFile {
         }
         plan.options.features = fitted.features
         let checksNames =
-            choice.isNamed || !choice.rules.has(.longNames)
+            plan.isHeldAgainstTarget
             || fitted.features.contains(.globalVariables) && !choice.rules.has(.anySectionName)
         plan.options.target = checksNames ? choice.rules : nil
         for name in fitted.refused {

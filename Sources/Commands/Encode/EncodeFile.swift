@@ -30,6 +30,8 @@ struct EncodeFile {
     let debugFiles: DebugFileSearch
     /// Fill in `.BTF_ids` of a file that gets its BTF written into it.
     let fillsIDs: Bool
+    /// Warnings are errors.
+    let isStrict: Bool
 
     func run() -> EncodeBatch.Outcome {
         var outcome = EncodeBatch.Outcome(path: job.path)
@@ -40,7 +42,7 @@ struct EncodeFile {
     private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let separation = options.features.sectionSeparation
         let elf = try openELF(job.path, separation: separation)
-        let warning = try checkOldBTF(elf)
+        let oldWarning = try checkOldBTF(elf)
         let debugInfo = try DebugInfo(of: elf, debugFiles)
         let plan = try plan(elf, debugInfo, &outcome)
         let ids = try idsToFill(elf)
@@ -64,8 +66,11 @@ struct EncodeFile {
             )
             return
         }
-        if let warning { outcome.messages.append(warning) }
-        if let warning = debugInfo.splitWarning { outcome.messages.append(.note(warning)) }
+        for warning in [oldWarning, debugInfo.splitWarning] {
+            guard let warning else { continue }
+            if isStrict { throw warning }
+            outcome.messages.append(.warning(warning.message, hint: warning.hint))
+        }
         if plan.isHeldAgainstTarget, let target = plan.target {
             try fit(&encoded, whole, to: target)
         }

@@ -10,7 +10,7 @@ extension EncodeFile {
     /// - Returns: a warning if more than one BTF is replaced.
     /// - Throws: for a BPF object and other files that refer to their BTF by id, and for a file
     ///   with several sections `.BTF`.
-    func checkOldBTF(_ elf: ELFFile) throws(Failure) -> Talk.Message? {
+    func checkOldBTF(_ elf: ELFFile) throws(Failure) -> Failure? {
         guard elf.machine != ELFMachine.bpf else {
             throw Failure(
                 "\(job.path): this is a BPF object: the compiler wrote its BTF, which its loader and "
@@ -35,8 +35,9 @@ extension EncodeFile {
         else {
             return nil
         }
-        return .note(
-            "\(job.path): warning: .BTF+0x\(String(second, radix: 16)): several BTF blobs, one after the other "
-                + "(gcc -gbtf, joined by ld -r): all of them are replaced")
+        return Failure(
+            "\(job.path): .BTF+0x\(String(second, radix: 16)): several BTF blobs, one after the other (gcc -gbtf, "
+                + "joined by ld -r): all of them are replaced",
+            hint: "link it from objects built without -gbtf")
     }
 }

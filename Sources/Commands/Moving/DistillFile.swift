@@ -44,7 +44,7 @@ struct DistillFile: Sendable {
                     "\(file.path): \(refusal)",
                     hint: "leave it split, or write it anyway with --force")
             }
-            outcome.messages.append(.note("\(file.path): \(refusal)"))
+            outcome.messages.append(.warning("\(file.path): \(refusal)", hint: nil))
         }
         var moved = NewBTF(btf: distilled.split, base: distilled.base)
         moved.ids = try file.renumberIDs(distilled.ids, from: old, to: new, &outcome)?.bytes

@@ -47,8 +47,7 @@ struct Rebase: ParsableCommand {
     @Flag(help: "Treat BTF as standalone even if that is not sure.")
     var force = false
 
-    @Flag(help: "Fail if the kernel will refuse the module despite its new BTF.")
-    var strict = false
+    @OptionGroup var strict: StrictOptions
 
     @OptionGroup var moving: MoveOptions
 
@@ -68,7 +67,7 @@ struct Rebase: ParsableCommand {
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            listsAllDiffering: talk.isVerbose, strict: strict, from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict.isStrict, from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }

@@ -134,10 +134,11 @@ struct RebaseFile: Sendable {
         }
     }
 
-    /// Kinds that the kernel does not accept.
+    /// Kinds, and tags with the kind flag, that the kernel does not accept.
     private func missing(_ target: TargetChoice?) -> Set<KernelAbility> {
         guard let target else { return [] }
-        return Set(KernelAbility.listedKinds.map(\.ability).filter { !target.rules.has($0) })
+        let all = KernelAbility.listedKinds.map(\.ability) + [.flaggedTags]
+        return Set(all.filter { !target.rules.has($0) })
     }
 
     private func notMade(
@@ -205,7 +206,7 @@ struct RebaseFile: Sendable {
         let hint = "build the module for that kernel"
         if strict { throw Failure(refusal, hint: hint) }
         outcome.facts.append(("warning", jsonString(refusal)))
-        outcome.messages.append(.note("warning: \(refusal)"))
+        outcome.messages.append(.warning(refusal, hint: hint))
     }
 }
 

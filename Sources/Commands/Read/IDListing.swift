@@ -57,7 +57,7 @@ struct IDListing {
     private func text(_ id: TypeID, _ btf: BTF) -> String? {
         guard let record = btf.record(id) else { return nil }
         let name = btf.stringBytes(at: record.nameOffset, atMost: 511)
-        return record.kind.word + " " + (name.map { String(decoding: $0, as: UTF8.self) } ?? "...")
+        return record.kind.word + " " + (name.map { String(systemBytes: $0) } ?? "...")
     }
 
     private func number(_ value: (some BinaryInteger)?) -> String {

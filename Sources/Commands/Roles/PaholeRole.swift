@@ -35,7 +35,7 @@ enum PaholeRole {
               --version, --numeric_version print the version of pahole that this replaces
 
         The variables BTF_BASE (empty: standalone BTF) and KBTF_BASE override the FILE of --btf_base.
-        With KBTF_STRICT=1 a base of another kernel is an error.
+        With KBTF_STRICT=1 warnings, such as about a base of another kernel, are errors.
 
         Examples:
           make PAHOLE=/usr/local/libexec/kbtf/pahole M=$PWD modules

@@ -54,6 +54,7 @@ struct ResolveBTFIDsSettings {
         With raw BTF, or with the options of Linux 7.2, FILE.BTF, FILE.BTF_ids and FILE.BTF.base are written and FILE
         is not modified; without --btf, the ids in FILE itself are filled in. With an ELF file's BTF both are done.
         KBTF_RESOLVE_BTFIDS=in-place or =beside in the environment selects one of them.
+        With KBTF_STRICT=1 a base of another kernel is an error instead of a warning.
         """
 
     /// - Parameter arguments: the command line without the program.

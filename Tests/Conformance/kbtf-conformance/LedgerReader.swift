@@ -3,8 +3,8 @@
 import Bytes
 import HostIO
 
-/// What `kbtf encode --ledger` wrote, as far as comparing needs it: for each file, function names and
-/// reasons. Lines `name<TAB>unit<TAB>reason` are taken as well.
+/// What `kbtf encode --ledger` wrote, as far as comparing needs it: for each file, function names
+/// and reasons. Lines `name<TAB>unit<TAB>reason` are taken as well.
 struct LedgerReader: Sendable {
     /// Entries by file; the file is "" for lines.
     private var files: [(file: String, reasons: [String: String])] = []

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import ArgumentParser
+import Console
+
+/// kbtf's commands for completion scripts, with those of `kbtf vm` and the topics of `kbtf help`.
+struct CompletionTree: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kbtf", version: Kbtf.configuration.version,
+        subcommands: commands + [Help.self])
+
+    private static var commands: [any ParsableCommand.Type] {
+        Kbtf.configuration.subcommands.map { $0 == VM.self ? Machines.self : $0 }
+    }
+
+    /// `kbtf vm`, which passes its arguments to another program.
+    struct Machines: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "vm", abstract: VM.configuration.abstract, subcommands: [Run.self])
+    }
+
+    struct Run: ParsableCommand {
+        static let configuration = VMRunArguments.configuration
+
+        @OptionGroup var arguments: VMRunArguments
+    }
+
+    struct Help: ParsableCommand {
+        static let configuration = TopicHelp.configuration
+
+        @Argument(
+            completion: .list(
+                HelpTopic.allCases.map(\.rawValue)
+                    + Kbtf.configuration.subcommands.compactMap { $0.configuration.commandName }))
+        var words: [String] = []
+    }
+}
+
+/// What ArgumentParser throws for `--generate-completion-script`.
+struct CompletionScript: Error {
+    let error: any Error
+
+    init(_ arguments: ArraySlice<String>) throws {
+        do { _ = try CompletionTree.parseAsRoot(Array(arguments)) } catch {
+            self.error = error
+            return
+        }
+        throw ValidationError("--generate-completion-script requires bash, zsh or fish")
+    }
+}
