@@ -16,7 +16,7 @@ extension ObjectReader {
         }
         guard let datasec = datasec(named: section.name) else {
             throw BPFObjectError(
-                file: path, section: section.name, "no DATASEC of this name in .BTF",
+                file: path, section: section.name, "no DATASEC with this name in .BTF",
                 hint: "compile with -g")
         }
         var maps: [BPFObject.Map] = []

@@ -24,7 +24,7 @@ extension Failure {
         switch error {
         // These name the file themselves.
         case .read(.elf(let error)), .elf(let error): self.init(error)
-        case .split(.otherBuild): self.init("\(error)", hint: "build both anew")
+        case .split(.otherBuild): self.init("\(error)", hint: "build both again")
         case .split: self.init("\(error)")
         case .read(.dwarf), .dwarf, .btf, .noDebugInfo, .linkedUnits:
             self.init("\(path): \(error)")

@@ -27,7 +27,7 @@ struct VM: ParsableCommand {
         let places = ["\(own)/kbtf-vm", "\(own)/../libexec/kbtf/kbtf-vm"]
         guard let program = places.first(where: { FileStatus($0).isRegular }) else {
             throw Failure(
-                "kbtf-vm is not there: looked for \(places.joined(separator: ", "))",
+                "kbtf-vm not found: tried \(places.joined(separator: ", "))",
                 hint: "make build")
         }
         throw Failure(ChildProcess.become([program] + words))

@@ -63,7 +63,7 @@ extension ModuleManifest {
             maps: reader.maps)
         for name in published.map(\.program) {
             guard programs.contains(where: { $0.identifier == name && $0.link == .iterator }) else {
-                throw ManifestError(nil, "published \(name): no iterator of that name")
+                throw ManifestError(nil, "published \(name): no iterator with that name")
             }
         }
     }
@@ -221,7 +221,7 @@ extension ModuleManifest {
         func fileName(_ index: Int) throws(ManifestError) -> String {
             let text = try text(index)
             guard !text.isEmpty, text.utf8.first != 0x2e, Self.isPlain(text, besides: ".-") else {
-                throw error("\(text): not the name of a file in this folder")
+                throw error("\(text): not the name of a file in this directory")
             }
             return text
         }

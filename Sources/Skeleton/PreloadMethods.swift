@@ -259,7 +259,7 @@ struct PreloadMethods {
 
     // MARK: In and out
 
-    /// Code that takes the module off the kernel's hooks.
+    /// Code that detaches the module from the kernel's hooks.
     func writeWithdrawal(_ c: inout CWriter) {
         if isListed {
             c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")

@@ -292,7 +292,7 @@ import Testing
                 + "searches among variables")
     }
 
-    /// With the BTF of a whole kernel, and as many kfuncs as there may be.
+    /// With a kernel's BTF, and as many kfuncs as allowed.
     @Test func kfuncsOfManyPrograms() throws {
         var kernel = BTFAssembler()
         let prototype = kernel.prototype()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import BPFObject
 
-/// What is no BPF object, or one that libbpf does not take: each a line that names section, symbol
+/// Files that are not BPF objects, or that libbpf does not accept: each a line that names section, symbol
 /// and what to do.
 @Suite struct RefusedTests {
     private func refused(_ change: (inout BPFImage) -> Void) -> BPFObjectError? {

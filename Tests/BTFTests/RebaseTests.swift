@@ -109,7 +109,7 @@ import Testing
         #expect(result.typeCount == 0 && result.bytes.count == 24 && result.ids == [0, 2])
     }
 
-    /// What the module knows differently stays its own, and is told.
+    /// What the module defines differently stays its own, and is reported.
     @Test func namesakes() throws {
         let base = try Self.kernel(itemSize: 48)
         let result = try Self.module().parse().rebased(onto: BaseIndex(base))

@@ -41,7 +41,7 @@ WORDS=(
     "guests run_guests"
     # ... in Debian images of the three
     "images run_images"
-    # Kernels of other machines take the BTF of some of their modules: machines.sh
+    # Kernels of other machines accept the BTF of some of their modules: machines.sh
     "arm64 run_machines arm64"
     "s390x run_machines s390x"
     # The guest tests in a kernel whose own BTF kbtf made: guests.sh

@@ -181,7 +181,7 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(outcome.count == 1)
     }
 
-    /// A base that only declares what the module defines: the module tells of it.
+    /// A base that only declares what the module defines: the module contains it.
     @Test func baseOnlyDeclares() throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<1) { graph(&$0, $1, complete: false) }

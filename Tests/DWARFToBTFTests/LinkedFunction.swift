@@ -8,7 +8,7 @@ import TestSupport
 enum Code: CaseIterable, Comparable {
     /// Nothing: inlined, or a stub.
     case absent
-    /// At an address that is not the symbol's: it gave way to another, or is a fragment.
+    /// At another address than the symbol's: it was overridden, or is a fragment.
     case elsewhere
     /// In several ranges.
     case scattered

@@ -233,7 +233,7 @@ func unit(
             ])
     }
 
-    /// Without ENUM64 the values are cut, the size stays; and nothing tells of signs.
+    /// Without ENUM64 the values are cut, the size stays, and signs are lost.
     @Test func wideEnumCut() throws {
         let outcome = try encoded(
             unit { unit in

@@ -35,7 +35,7 @@ struct EncodeTests {
         #expect(try Sample.bytes(file) == once)
     }
 
-    /// A module whose BTF stood on its own `.BTF.base`: beside new BTF that would be a lie.
+    /// A module whose BTF was split from its own `.BTF.base`, which would not fit the new BTF.
     @Test func distilledBaseGoes() throws {
         let file = try Sample.compile(scratch)
         let junk = try scratch.write("junk", "old")

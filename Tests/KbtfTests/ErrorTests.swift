@@ -120,7 +120,7 @@ struct ErrorTests {
             path)
     }
 
-    /// That no module in a directory has BTF is no failure; it is told.
+    /// It is not a failure if no module in a directory has BTF, but it is reported.
     @Test func nothingToCheck() throws {
         try Sample.compile(scratch, "folder/plain.ko")
         let result = try Command.kbtf("check", scratch.path + "/folder")

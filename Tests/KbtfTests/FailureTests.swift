@@ -18,7 +18,7 @@ struct FailureTests {
         (String(systemBytes: [0x78, 0xff, 0x0a, 0xfe] + Array(".ko".utf8)), #"x\xff\x0a\xfe.ko"#),
     ]
 
-    /// A file of that name, whatever it is: nothing of the message is lost, and it is one line.
+    /// A file with any name: the message is complete, and a single line.
     @Test(arguments: oddNames) func names(name: String, shown: String) throws {
         let path = try scratch.write(name, "no ELF")
         for command in ["encode", "rebase", "distill", "check", "dump", "ids"] {

@@ -44,7 +44,7 @@ import Testing
         try Command.run([Command.binary, "gen", "module"] + arguments)
     }
 
-    @Test("a folder to make a module of, named after the object")
+    @Test("a module's directory, named after the object")
     func made() throws {
         let result = try make("-o", scratch.path + "/out", object())
         #expect(result.status == 0 && result.err.isEmpty && result.out.isEmpty, "\(result)")
@@ -93,7 +93,7 @@ import Testing
         for none in ["", "/nonexistent/kbtf"] {
             #expect(try build("KBTF=\(none)").text == "kernel step undefined\n")
         }
-        // The module is there all the same.
+        // The module exists nevertheless.
         try scratch.write("fail", "")
         let failed = try build("KBTF='\(kbtf)'")
         #expect(failed.status == 0 && failed.err == "demo.ko: built without BTF\n", "\(failed)")
@@ -129,7 +129,7 @@ import Testing
     }
 
     @Test(
-        "a folder with anything else in it is left as it was",
+        "a directory with anything else in it is left unchanged",
         arguments: [false, true])
     func foreign(isOwn: Bool) throws {
         let object = try object()
@@ -149,7 +149,7 @@ import Testing
     }
 
     @Test(
-        "a folder in it that make does not make is left as it was, whatever it is called",
+        "a directory in it that make does not create is left unchanged, whatever its name",
         arguments: ["conf.d/notes", "bpf/notes"])
     func foreignFolder(name: String) throws {
         let object = try object()
@@ -161,7 +161,7 @@ import Testing
         #expect(try FileReader.map(scratch.path + "/out/" + name).array == Array("mine".utf8))
     }
 
-    @Test("a configuration out of a pipe is in the folder")
+    @Test("a configuration read from a pipe is in the directory")
     func piped() throws {
         let object = try object()
         let result = try Command.shell(
@@ -272,7 +272,7 @@ import Testing
         #expect(one.err.contains("--publish opened: fentry/vfs_open is not an iterator"), "\(one)")
     }
 
-    @Test("the folder that kbtf runs in is not replaced")
+    @Test("the current directory of kbtf is not replaced")
     func here() throws {
         let object = try object()
         let result = try Command.shell(
@@ -281,7 +281,7 @@ import Testing
         #expect(result.err.contains("cannot replace the directory that kbtf runs in"), "\(result)")
     }
 
-    @Test("a folder that cannot be written is an error that names it")
+    @Test("a directory that cannot be written is an error that names it")
     func unwritable() throws {
         let object = try object()
         let result = try make("-o", "/proc/out", object)

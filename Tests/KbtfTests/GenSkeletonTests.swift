@@ -78,7 +78,7 @@ import Testing
             "\tstruct flow *first = skel->bss->flows; first->from = skel->data->colour == GREEN;"
         #expect(try compiled(made.out, after: types, use: use, by: "gcc").text == "made\n")
         #expect(try compiled(made.out, by: "gcc").text.contains("incomplete type"))
-        // The compiler sees that another struct of that name does not fit.
+        // The compiler sees that another struct with that name does not fit.
         let other = types.replacing("unsigned from", with: "unsigned long from")
         #expect(
             try compiled(made.out, after: other, by: "gcc").text.contains("static assertion failed")
@@ -171,7 +171,7 @@ import Testing
         #expect(result.errorLines.count == 2, "\(result)")
     }
 
-    @Test("what is no BPF object is refused in one line, and nothing is written")
+    @Test("a file that is not a BPF object is refused in one line, and nothing is written")
     func refused() throws {
         for (name, bytes) in [
             ("text", Array("text".utf8)), ("empty", []),

@@ -4,7 +4,7 @@ import HostIO
 import TestSupport
 import Testing
 
-/// What people type out of habit, and what they are told.
+/// What people type out of habit, and the answers.
 struct HabitTests {
     let scratch: Scratch
 

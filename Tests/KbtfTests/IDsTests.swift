@@ -134,7 +134,7 @@ struct IDsTests {
         #expect(result.text.split(separator: "\n").count { $0.hasSuffix(" wrong") } == 2)
     }
 
-    /// From one base to another and to none: whose flags are whose is told without the old base.
+    /// From one base to another and to none: flags are assigned without the old base.
     @Test func otherBase() throws {
         let file = try module()
         let fresh = try module("fresh.ko")
@@ -152,7 +152,7 @@ struct IDsTests {
         }
     }
 
-    /// The BTF that the ids were of is gone, and with it whose flags are whose.
+    /// The BTF to which the ids belonged was removed, so flags cannot be assigned.
     @Test func lostBTF() throws {
         let file = try module()
         #expect(try Command.kbtf("encode", "-q", file).status == 0)

@@ -351,7 +351,7 @@ struct MovingTests {
         #expect(bpf.status == 1 && bpf.err.contains(".BTF.ext: it refers to types as well"))
     }
 
-    /// A kernel that has two types of one name and size would not load the module.
+    /// A kernel that has two types with the same name and size would not load the module.
     @Test func ambiguous() throws {
         var asm = BTFAssembler()
         asm.int()

@@ -118,7 +118,7 @@ import Testing
         #expect(Int(made.text.dropLast()) ?? 0 >= 6, "\(made)")
     }
 
-    /// It goes to other directories on its way. That is also told of BTF that only serves to
+    /// It goes to other directories on its way. That also applies to BTF that only serves to
     /// refuse.
     @Test("generates again with a kbtf and BTF named from here")
     func generatesAgain() throws {
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test(
-        "what is no module's folder is told, and nothing is written",
+        "a directory that is not a module's is reported, and nothing is written",
         arguments: [
             (nil as String?, "no .manifest in it: not a directory written by kbtf gen module"),
             ("name\tdemo\n", "/demo.manifest: line 1: not a manifest that this kbtf reads"),
@@ -165,7 +165,7 @@ import Testing
         #expect(!FileStatus(folder + "/selftest").exists)
     }
 
-    @Test("bytes that are no text, two manifests, and no folder")
+    @Test("bytes that are not text, two manifests, and no directory")
     func others() throws {
         try scratch.write("demo folder/demo.manifest", Self.manifest)
         try scratch.write("demo folder/other.manifest", Self.manifest)

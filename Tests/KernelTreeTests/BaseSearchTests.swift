@@ -99,7 +99,7 @@ import Testing
                 == true)
     }
 
-    /// The links of a sysroot are absolute, and mean its own folders.
+    /// The links of a sysroot are absolute, and mean its own directories.
     @Test func linksStayInsideTheRoot() throws {
         let stub = Assembled.elf([.init(name: ".BTF", bytes: Assembled.btf(types: 9))])
         scratch.link("root/lib", to: "usr/lib")
@@ -111,7 +111,7 @@ import Testing
         try scratch.write("root" + scratch.path + "/trap/vmlinux", stub)
         let result = try search.run()
         #expect(result.base.path == scratch.path + "/root" + scratch.path + "/trap/vmlinux")
-        // Loops, and more `..` than folders.
+        // Loops, and more `..` than directories.
         scratch.link("root/loop", to: "/loop")
         scratch.link("root/up", to: "../../../../up2")
         let root = scratch.path + "/root"

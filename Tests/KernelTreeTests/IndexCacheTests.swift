@@ -54,7 +54,7 @@ import Testing
         #expect(entries.count == 1)
     }
 
-    /// Bases that differ only where the entry's name does not look: each is told from the other.
+    /// Bases that differ only in what the entry's name ignores are distinguished.
     @Test func everyByteIsCompared() throws {
         let btf = Assembled.btf()
         let name = cache.path(for: .contents(ByteView(btf)))
@@ -117,7 +117,7 @@ import Testing
         #expect(entries.count == 1)
     }
 
-    /// Any byte changed, cut anywhere: not believed, and made anew.
+    /// Any byte changed, cut anywhere: not trusted, and made again.
     @Test func damagedEntriesAreIgnoredAndRewritten() throws {
         let btf = Assembled.btf(types: 60)
         let path = try scratch.write("raw", btf)

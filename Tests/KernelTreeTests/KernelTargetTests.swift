@@ -83,7 +83,7 @@ import Testing
         #expect(shown.description == "Linux 5.14")
     }
 
-    /// A file tells its release where it is more than BTF.
+    /// A file has a release if it contains more than BTF.
     @Test func files() throws {
         var asm = BTFAssembler()
         asm.float("double", size: 8)

@@ -32,7 +32,7 @@ struct ModuleTextTests {
         return lines[start...end].joined(separator: "\n")
     }
 
-    @Test("a folder has all that make needs, and the same each time")
+    @Test("a directory has all that make needs, and is the same each time")
     func files() throws {
         let folder = try folder(.attach)
         #expect(

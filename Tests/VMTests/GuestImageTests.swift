@@ -44,7 +44,7 @@ import Testing
             .map { ($0.isWanted ? "" : "+") + $0.info.name }
     }
 
-    /// As much of a superblock as tells what it is.
+    /// As much of a superblock as identifies it.
     private let ext4: [UInt8] =
         [UInt8](repeating: 0, count: 1024 + 0x18) + [2, 0, 0, 0]
         + [UInt8](repeating: 0xff, count: 0x38 - 0x1c) + [0x53, 0xef]
@@ -69,7 +69,7 @@ import Testing
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
     }
 
-    /// What a module wishes for comes where modprobe would have it, and is no error where it is not
+    /// A soft dependency of a module comes where modprobe would have it, and is no error where it is not
     /// there.
     @Test func softDependencies() throws {
         let scratch = try Scratch()

@@ -149,7 +149,7 @@ import Testing
     }
 
     /// Output without end takes no memory without end: the first and the last lines are kept, and
-    /// how many are not is told.
+    /// the number of omitted ones is reported.
     @Test func longOutput() throws {
         var parser = KTAPParser()
         parser.take("KTAP version 1")
@@ -177,7 +177,7 @@ import Testing
         #expect(result.verdict == .fail)
     }
 
-    /// The outermost results are told when they come.
+    /// The outermost results are reported when they arrive.
     @Test func asItComes() {
         var parser = KTAPParser()
         #expect(parser.take("KTAP version 1") == nil)

@@ -109,7 +109,7 @@ import Testing
         #expect(report.evidence.first?.hasSuffix("------------[ cut here ]------------") == true)
         #expect(report.evidence.dropFirst().first?.hasSuffix("kbtf_fault: as asked") == true)
         #expect(report.evidence.last?.contains("---[ end trace ") == true)
-        // It went on, and its tests passed: a warning is a failure all the same.
+        // It went on, and its tests passed: a warning is a failure nevertheless.
         #expect(report.tests?.hasPassed == true)
     }
 

@@ -99,7 +99,7 @@ import Testing
                     hint:
                         "use a guest with a complete system: --image debian; or make it a static program"
                 ))
-        // They may bring along what they need.
+        // They may contain what they need.
         _ = try write("own/interpreter", Program().bytes)
         let own = try write("own/script", "#!/tests/interpreter\n")
         #expect(refusal([scratch.path + "/own"]) == nil)

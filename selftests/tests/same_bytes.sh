@@ -5,7 +5,7 @@
 # what stage.sh had it make on the host: there are another kernel, processor, user land, host name and number of
 # processors, other directories and file times. The environment may name KBTF and BASE, the kernel's BTF.
 #
-#   same_bytes.sh            makes all of it anew, compares it with expected/, prints KTAP
+#   same_bytes.sh            makes all of it again, compares it with expected/, prints KTAP
 #   same_bytes.sh make DIR   makes it in DIR
 
 set -eu

@@ -48,7 +48,7 @@ struct DebugInfo {
     /// The search for separate debug files, including compressed ones.
     ///
     /// - Parameters:
-    ///   - folders: roots to search before `/`.
+    ///   - roots: directories to search before `/`.
     ///   - separation: for the files found, see `ELFFile`.
     static func search(folders: [String], separation: SectionSeparation) -> DebugFileSearch {
         DebugFileSearch(roots: folders.map { $0 + DebugFiles.standardRoot }) {

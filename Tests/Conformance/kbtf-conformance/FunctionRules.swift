@@ -69,7 +69,7 @@ struct FunctionRules {
             case (let id?, let other?):
                 let ours = a.record(id)!
                 let theirs = b.record(other)!
-                // Two functions of one name, told apart by which of them has code.
+                // Two functions with the same name, distinguished by which of them has code.
                 if scattered?.provesPaholeWrong(
                     ours.name, ours: PrototypeText.of(ours.type, in: a),
                     theirs: PrototypeText.of(theirs.type, in: b)) ?? false
