@@ -23,9 +23,7 @@ struct DamageTests {
                 ".size __BTF_ID__set8__s,.-__BTF_ID__set8__s\\n.popsection");
             """
 
-    /// Encodes all of the files by one process, into a directory of their own and then in place.
-    ///
-    /// - Returns: how many got BTF.
+    /// Encodes all of the files, each in a directory of its own name, by one process.
     @discardableResult
     func encodeAll(
         _ files: [(name: String, bytes: [UInt8])], features: String = "default"

@@ -112,7 +112,8 @@ struct UsageTests {
         return Set(result.text.split(separator: "\n").map(String.init))
     }
 
-    /// Every option that `--help` lists is offered, also those of the other program, in each shell's script.
+    /// Every option that `--help` lists is offered, also those of the other program, in each
+    /// shell's script.
     @Test(arguments: commands) func optionCompletion(command: String) throws {
         let help = try ManualTests.Help(of: command).options
         let long = Set(help.joined().filter { $0.hasPrefix("--") })
