@@ -64,7 +64,7 @@ extension DWARFData {
     /// Linux opens no longer ones.
     private static let longestPath = 4096
 
-    /// nil for a unit before DWARF 5 that is whole.
+    /// nil for a unit that is whole.
     private func splitUnit(
         _ index: Int, _ unit: Unit, _ root: [AttributeValue]
     ) throws(DWARFError) -> SplitUnit? {
@@ -91,12 +91,8 @@ extension DWARFData {
         func number(_ wanted: Attribute...) -> UInt64? {
             root.first { wanted.contains($0.attribute) }?.value
         }
-        guard let file = try text(.dwoName, .gnuDwoName), !file.isEmpty else {
-            guard unit.sort == .skeleton else { return nil }
-            throw DWARFError(
-                section: ".debug_info", offset: unit.offset,
-                "skeleton unit without DW_AT_dwo_name, which says where its entries are")
-        }
+        // clang calls a unit a skeleton when it has nothing to split off (-gmlt).
+        guard let file = try text(.dwoName, .gnuDwoName), !file.isEmpty else { return nil }
         return SplitUnit(
             index: index, file: file, directory: try text(.compDir) ?? "",
             id: unit.sort == .skeleton ? unit.signature : number(.gnuDwoID) ?? 0,
