@@ -4,8 +4,8 @@ import ArgumentParser
 
 /// The program `kbtf`, from its command line to its exit status.
 package enum Program {
-    /// - Parameter arguments: the program as it was called, by whose name it may be one of a kernel build's, and what
-    ///   follows.
+    /// - Parameter arguments: the program's name as called, which may be that of a kernel build's
+    ///   program, and its arguments.
     /// - Returns: the exit status.
     package static func run(_ arguments: [String]) -> Int32 {
         let words = arguments.dropFirst()

@@ -2,7 +2,7 @@
 
 import HostIO
 
-/// Writes `bytes` to standard output. A reader that has gone away is no failure.
+/// Writes `bytes` to standard output. A closed pipe is not a failure.
 package func printResult(_ bytes: [UInt8]) throws(Failure) {
     var output = BufferedOutput.standardOutput
     do throws(HostError) {

@@ -5,24 +5,24 @@ import Glibc
 import HostIO
 package import KernelTree
 
-/// What the command takes from the world around it. Libraries never ask; they are told.
+/// What the command reads from its environment. Libraries never do; they get values.
 package enum Surroundings {
-    /// An environment variable; nil when it is not set or empty.
+    /// An environment variable; nil if it is not set or empty.
     package static func variable(_ name: String) -> String? {
         variableEvenEmpty(name).flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// An environment variable, also an empty one; nil when it is not set.
+    /// An environment variable, possibly empty; nil if it is not set.
     package static func variableEvenEmpty(_ name: String) -> String? { ProcessStart.variable(name) }
 
-    /// Folders to look for kernels in besides `/`.
+    /// Directories besides `/` to search for kernels.
     package static var sysroots: [String] {
         variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
     }
 
-    /// kbtf's folder for what can be made or fetched again; nil when there is no place for it.
+    /// kbtf's directory for files that can be derived or fetched again; nil if there is none.
     package static var cacheFolder: String? {
-        // The XDG rules: a relative path is to be ignored.
+        // The XDG rules: ignore a relative path.
         if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
             return folder + "/kbtf"
         }
@@ -30,16 +30,17 @@ package enum Surroundings {
         return home + "/.cache/kbtf"
     }
 
-    /// Where is kept what took time to make of bases; nil when there is no place for it.
+    /// Cache directory for base indexes and decompressed bases; nil if there is none.
     package static var baseCacheFolder: String? { cacheFolder.map { $0 + "/bases" } }
 
-    /// How people name a base to `kbtf-make`, which says so when it runs us.
+    /// The option by which users of `kbtf-make` select a base; it sets this when it runs kbtf.
     package static var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
 
-    /// Warnings are errors: for programs in the place of others, which take no options of ours.
+    /// Warnings are errors: for the roles, which have no option for it.
     package static var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
 
-    /// The tree of the kernel build that runs us: kbuild exports where it writes to, and where the source is.
+    /// The tree of the kernel build that runs kbtf: kbuild exports its output and source
+    /// directories.
     package static var kbuildTree: KernelTreePlace? {
         variable("objtree").map { KernelTreePlace($0, source: variable("srctree")) }
     }
@@ -47,7 +48,7 @@ package enum Surroundings {
     /// What `uname -r` says.
     package static var runningRelease: String? { RunningKernel()?.release }
 
-    /// What `uname` says of the running kernel.
+    /// What `uname` reports for the running kernel.
     package static var running: BaseOrigin.Running {
         let kernel = RunningKernel()
         return BaseOrigin.Running(
@@ -55,13 +56,13 @@ package enum Surroundings {
             machine: kernel.flatMap { KernelMachine.name(uname: $0.machine) })
     }
 
-    /// Where this program lies.
+    /// The directory of this program.
     package static var ownFolder: String {
         let path = SymbolicLink.target(of: "/proc/self/exe") ?? ""
         return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     }
 
-    /// Milliseconds since the first question.
+    /// Milliseconds since the first call.
     package static func milliseconds() -> Int {
         let time = start.duration(to: .now).components
         return Int(time.seconds) * 1000 + Int(time.attoseconds / 1_000_000_000_000_000)

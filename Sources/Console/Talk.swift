@@ -4,24 +4,24 @@ import ArgumentParser
 import HostIO
 import Synchronization
 
-/// What is said on standard error, and how much of it.
+/// Messages on standard error, and their verbosity.
 package struct Talk: Sendable {
     package enum Message: Sendable {
-        /// Always said.
+        /// Always shown.
         case failure(Failure)
-        /// Always said: nothing failed, but the result may be wrong.
+        /// Always shown: nothing failed, but the result may be wrong.
         case warning(String, hint: String?)
-        /// Not said under `-q`.
+        /// Not shown with `-q`.
         case note(String)
-        /// Said under `-v`.
+        /// Shown with `-v`.
         case detail(String)
     }
 
     package var isQuiet = false
     package var isVerbose = false
-    /// Who speaks, in front of each line but hints.
+    /// The prefix of each line except hints.
     package var prefix = "kbtf: "
-    /// The hints said so far: one is enough for many files that share a cause.
+    /// The hints given so far: one is enough for many files with the same cause.
     private let said = SaidHints()
 
     package init(isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: ") {
@@ -34,7 +34,7 @@ package struct Talk: Sendable {
     package func note(_ text: String) { say(.note(text)) }
     package func detail(_ text: String) { say(.detail(text)) }
 
-    /// A hint for what stands on standard output.
+    /// A hint about output on standard output.
     package func hint(_ text: String) { BufferedOutput.say("hint: " + text) }
 
     package func say(_ message: Message) {
@@ -66,10 +66,10 @@ private final class SaidHints: Sendable {
 
 /// `-q` and `-v`.
 package struct TalkOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors and warnings.")
+    @Flag(name: [.short, .long], help: "Print errors and warnings only.")
     package var quiet = false
 
-    @Flag(name: [.short, .long], help: "Say what is done, and why.")
+    @Flag(name: [.short, .long], help: "Report what is done, and why.")
     package var verbose = false
 
     package init() {}

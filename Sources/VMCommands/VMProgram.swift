@@ -7,10 +7,10 @@ import VM
 
 /// The program `kbtf-vm`, from its command line to its exit status.
 package enum VMProgram {
-    /// - Parameter arguments: the program as it was called, and what follows.
+    /// - Parameter arguments: the program's name as called, and its arguments.
     /// - Returns: the exit status.
     package static func run(_ arguments: [String]) -> Int32 {
-        // The leash of QEMU: this program once more, to become QEMU and to end with the one that started it.
+        // The leash of QEMU: this program again, to become QEMU and to end with its starter.
         if arguments.count > 3, arguments[1] == Leash.word, let parent = Int32(arguments[2]) {
             let error = ChildProcess.leash(parent: parent, Array(arguments.dropFirst(3)))
             Talk().say(error.description)

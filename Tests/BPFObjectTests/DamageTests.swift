@@ -110,7 +110,8 @@ import Testing
         }
     }
 
-    /// The same section over and over again, which no compiler writes and libbpf would look for each time.
+    /// The same section over and over again, which no compiler writes and libbpf would look for
+    /// each time.
     @Test func recordsOfOneSection() throws {
         var sample = ExtendedInfoTests.Sample()
         for number in 0..<10_000 { sample.image.section(".other\(number)") }
@@ -120,7 +121,7 @@ import Testing
         for _ in 0..<groups { sample.words += group }
         let needed = processorSeconds {
             let error = #expect(throws: BPFObjectError.self) { try sample.read() }
-            #expect(error?.message == "section 'fentry/f' has records already")
+            #expect(error?.message == "section 'fentry/f' already has records")
         }
         #expect(needed < 60)
     }

@@ -133,7 +133,7 @@ import Testing
         #expect(try Directory.list(scratch.path) == ["a"])
     }
 
-    /// The folder would let the rename through; the file says no. Root may do everything, so a child asks
+    /// The directory would let the rename through; the file says no. Root may do everything, so a child asks
     /// as nobody.
     @Test(.enabled(if: geteuid() == 0)) func aReadOnlyFile() async throws {
         chmod(scratch.path, 0o777)

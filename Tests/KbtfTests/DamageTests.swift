@@ -23,7 +23,7 @@ struct DamageTests {
                 ".size __BTF_ID__set8__s,.-__BTF_ID__set8__s\\n.popsection");
             """
 
-    /// Encodes all of the files, each in a folder of its own name, by one process.
+    /// Encodes all of the files, each in a directory of its own name, by one process.
     func encodeAll(
         _ files: [(name: String, bytes: [UInt8])], features: String = "default"
     ) throws {

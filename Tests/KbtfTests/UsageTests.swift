@@ -72,7 +72,7 @@ struct UsageTests {
         #expect(result.text.contains("encode") && result.text.contains("detached-dir"))
     }
 
-    /// Where a file or folder stands, bash offers those that there are.
+    /// Where a file or directory stands, bash offers those that there are.
     @Test(arguments: commands) func fileCompletion(command: String) throws {
         let scratch = try Scratch()
         try scratch.write("folder/foo.ko", "")
@@ -102,7 +102,8 @@ struct UsageTests {
         return Set(result.text.split(separator: "\n").map(String.init))
     }
 
-    /// Every option that `--help` lists is offered, also those of the other program, in each shell's script.
+    /// Every option that `--help` lists is offered, also those of the other program, in each
+    /// shell's script.
     @Test(arguments: commands) func optionCompletion(command: String) throws {
         let help = try ManualTests.Help(of: command).options
         let long = Set(help.joined().filter { $0.hasPrefix("--") })

@@ -17,7 +17,8 @@ struct WriteFailureTests {
         guard geteuid() == 0 else { return try Command.shell(line) }
         try #require(Command.shell("chmod 755 '\(scratch.path)'").status == 0)
         let become = "setpriv --reuid=65534 --regid=65534 --clear-groups"
-        // setpriv itself keeps the capabilities to reach a binary that nobody else may; the shell does not.
+        // setpriv itself keeps the capabilities to reach a binary that nobody else may; the shell
+        // does not.
         guard try Command.shell("\(become) sh -c '\"$KBTF\" --version'").status == 0 else {
             return nil
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The programs of a kernel build that kbtf stands in for, by the name that it is called by.
+/// The programs of a kernel build that kbtf replaces, by the name under which it is called.
 enum Role {
     case pahole
     case resolveBTFIDs
