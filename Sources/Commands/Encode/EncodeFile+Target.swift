@@ -58,7 +58,7 @@ extension EncodeFile {
                 outcome.messages.append(.detail("\(job.path): without enum64, like \(reason)"))
             } else if request.isLenient {
                 plan.options.features.remove(.enum64)
-                outcome.messages.append(.note("\(job.path): enum64 is left out, like in \(reason)"))
+                outcome.messages.append(.note("\(job.path): without enum64, like \(reason)"))
             }
         }
         return plan
