@@ -67,7 +67,7 @@ package final class BTF: Sendable {
         let (words, strings) = try sections(of: bytes, header)
         guard header.typeLength % 4 == 0 else {
             throw BTFError(
-                offset: 12, "type section length \(header.typeLength) is no multiple of 4")
+                offset: 12, "type section length \(header.typeLength) is not a multiple of 4")
         }
         let stringsAt = header.length + header.stringOffset
         if base == nil, stringEnd == nil {

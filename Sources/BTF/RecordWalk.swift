@@ -20,7 +20,7 @@ struct RecordWalk {
 
         var message: String {
             switch self {
-            case .cutShort: "record is cut short"
+            case .cutShort: "record is truncated"
             case .unknownKind(let number): "unknown kind \(number)"
             case .tooLong(let kind, let elements):
                 "\(kind.word) with \(elements) elements ends after the type section"

@@ -4,23 +4,24 @@ import ArgumentParser
 import Console
 import HostIO
 
-/// The command line ends where a subcommand should stand.
+/// The command line ends where a subcommand is expected.
 struct NoCommand: Error {
     /// The words before it.
     let parent: String
 }
 
 /// The command and its subcommands.
-struct Kbtf: ParsableCommand {
+struct Kbtf: Command {
     static let configuration = CommandConfiguration(
         commandName: "kbtf",
         abstract: "BTF for Linux kernels and modules.",
         discussion: """
-            Makes the type information that the kernel and BPF programs use (BTF) from debug \
-            information, shows it, compares it and checks it.
+            Generates the type information that the kernel and BPF programs use (BTF) from debug \
+            information, and prints, compares and checks it.
 
-            Results go to standard output, messages to standard error. The exit status is 0 when all \
-            went well, 1 when something failed or a verdict is no, 2 when the command line is wrong.
+            Results go to standard output, messages to standard error. The exit status is 0 on \
+            success, 1 if something failed or a verdict is negative, 2 if the command line is \
+            wrong.
 
             Examples:
               kbtf encode foo.ko                     BTF on the kernel it was built for
@@ -31,40 +32,45 @@ struct Kbtf: ParsableCommand {
             Topics:
             \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
-        version: "kbtf 0.1.0",
-        subcommands: [
-            Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
-            Distill.self, Rebase.self, Gen.self, VM.self,
-        ])
+        version: "kbtf \(Console.version)",
+        subcommands: all)
 
-    func run() throws { throw NoCommand(parent: "kbtf") }
+    private static let all: [any Command.Type] = [
+        Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
+        Distill.self, Rebase.self, Gen.self, VM.self,
+    ]
 
-    /// The command behind the arguments of the process.
+    func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf") }
+
+    /// The command named by the process arguments.
     ///
-    /// ArgumentParser looks at all subcommands before it looks at the arguments: a millisecond, which
-    /// kbuild would pay for each module. So the one that is named is asked first, alone; the whole tree
-    /// is for everything else, also for saying what is wrong with the arguments.
-    static func parse(_ arguments: ArraySlice<String>) throws -> any ParsableCommand {
-        // kbtf knows nothing of what follows; kbtf-vm does.
+    /// ArgumentParser examines all subcommands before it looks at the arguments. That takes a
+    /// millisecond, which kbuild would pay for each module. So the named subcommand is tried first,
+    /// alone; the whole tree handles everything else, including errors in the arguments.
+    static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
+        // Only kbtf-vm knows the commands that follow.
         if arguments.starts(with: ["help", "vm"]) {
-            return try VM.parse(["help"] + arguments.dropFirst(2))
+            return try VM.parse(["help"] + arguments.dropFirst(2)).run(in: surroundings)
         }
         if arguments.first?.hasPrefix("--generate-completion-script") == true {
             throw try CompletionScript(arguments)
         }
-        if let topic = topic(arguments) { return try TopicHelp.parse([topic]) }
+        if let topic = topic(arguments) {
+            return try TopicHelp.parse([topic]).run(in: surroundings)
+        }
         if let name = arguments.first,
-            let named = configuration.subcommands.first(where: {
-                $0.configuration.commandName == name
-            }),
+            let named = all.first(where: { $0.configuration.commandName == name }),
             let command = try? named.parse(Array(arguments.dropFirst()))
         {
-            return command
+            return try command.run(in: surroundings)
         }
-        return try parseAsRoot(Array(arguments))
+        var command = try parseAsRoot(Array(arguments))
+        if let command = command as? any Command { return try command.run(in: surroundings) }
+        // One of ArgumentParser's own.
+        try command.run()
     }
 
-    /// The word behind `help` that is not a command.
+    /// The word after `help` if it is not a command.
     private static func topic(_ arguments: ArraySlice<String>) -> String? {
         guard arguments.first == "help", let word = arguments.dropFirst().first,
             !word.hasPrefix("-"), word != "help",
@@ -73,51 +79,58 @@ struct Kbtf: ParsableCommand {
         return word
     }
 
-    /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// Prints an error on standard error, or the requested text (help, version) on standard output.
+    ///
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
+    static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, in surroundings: Surroundings
+    ) -> Int32 {
+        let talk = Talk(surroundings.errors)
         if let failure = error as? Failure {
-            Talk().say(failure)
+            talk.say(failure)
             return 1
         }
         if let missing = error as? NoCommand {
-            Talk().say(Failure("no command given", hint: "\(missing.parent) --help"))
+            talk.say(Failure("no command given", hint: "\(missing.parent) --help"))
             return 2
         }
         if let missing = error as? NoSuchTopic {
-            Talk().say(missing.failure)
+            talk.say(missing.failure)
             return 2
         }
         if let code = error as? ExitCode { return code.rawValue }
         if let script = error as? CompletionScript {
-            return report(script.error, arguments, of: CompletionTree.self)
+            return report(script.error, arguments, of: CompletionTree.self, surroundings, talk)
         }
-        return report(error, arguments, of: Kbtf.self)
+        return report(error, arguments, of: Kbtf.self, surroundings, talk)
     }
 
     private static func report(
-        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type
+        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type,
+        _ surroundings: Surroundings, _ talk: Talk
     ) -> Int32 {
         guard exitCode(for: error) != .success else {
-            do throws(Failure) { try printResult(root.fullMessage(for: error) + "\n") } catch {
-                Talk().say(error)
+            do throws(Failure) {
+                try surroundings.output.print(root.fullMessage(for: error) + "\n")
+            } catch {
+                talk.say(error)
                 return 1
             }
             return 0
         }
         if let failure = noSuchCommand(arguments) {
-            Talk().say(failure)
+            talk.say(failure)
             return 2
         }
-        Talk().say(
+        talk.say(
             Failure(
                 usageMessage(message(for: error), arguments),
                 hint: "\(commands(in: arguments).names.joined(separator: " ")) --help"))
         return 2
     }
 
-    /// Where a word stands in the place of a command, and is none.
+    /// The error for an unknown word in place of a command.
     private static func noSuchCommand(_ arguments: ArraySlice<String>) -> Failure? {
         let (names, command) = commands(in: arguments)
         let known = command.configuration.subcommands.compactMap { $0.configuration.commandName }
@@ -133,7 +146,7 @@ struct Kbtf: ParsableCommand {
             hint: near.map { "\(start) \($0.name)" } ?? "\(start) --help")
     }
 
-    /// How many letters are to be put in, taken out or changed to make one word of the other.
+    /// The number of letters to insert, remove or change to turn one word into the other.
     private static func distance(_ one: String, _ other: String) -> Int {
         let (one, other) = (Array(one.utf8.prefix(64)), Array(other.utf8.prefix(64)))
         var row = Array(0...other.count)
@@ -149,7 +162,8 @@ struct Kbtf: ParsableCommand {
         return row[other.count]
     }
 
-    /// The words of `arguments` that name a command, from `kbtf` on, and the command.
+    /// The leading words of `arguments` that name a command, beginning with `kbtf`, and the
+    /// command.
     private static func commands(
         in arguments: ArraySlice<String>
     ) -> (names: [String], command: any ParsableCommand.Type) {

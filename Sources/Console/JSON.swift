@@ -6,21 +6,24 @@ import Bytes
 package func jsonOrNull(_ text: String?) -> String { text.map { jsonString($0) } ?? "null" }
 
 extension Failure {
-    /// Members of a JSON object. Names are as they are, not as messages show them.
+    /// Members of a JSON object. Names appear verbatim, not as in messages.
     package var json: String {
         "\"error\":\(jsonString(message)),\"details\":\(jsonList(details)),\"hint\":\(jsonOrNull(hint))"
     }
 }
 
-/// Runs what prints one JSON object, or says in one why not, besides what is said on standard error.
-package func printingJSON(_ isWanted: Bool, _ body: () throws -> Void) throws {
+/// Runs a body that prints one JSON object, or prints a failure as one, in addition to the message
+/// on standard error.
+package func printingJSON(
+    _ isWanted: Bool, to output: Stream, _ body: () throws -> Void
+) throws {
     do { try body() } catch let failure as Failure where isWanted {
-        try printResult("{\(failure.json)}\n")
+        try output.print("{\(failure.json)}\n")
         throw failure
     }
 }
 
-/// An array, one element a line.
+/// An array, one element per line.
 package func jsonArray(_ elements: [String]) -> String {
     elements.isEmpty ? "[]\n" : "[\n" + elements.joined(separator: ",\n") + "\n]\n"
 }

@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
-import HostIO
 import Synchronization
 
-/// What is said on standard error, and how much of it.
+/// Messages on standard error, and their verbosity.
 package struct Talk: Sendable {
     package enum Message: Sendable {
-        /// Always said.
+        /// Always shown.
         case failure(Failure)
-        /// Always said: nothing failed, but the result may be wrong.
+        /// Always shown: nothing failed, but the result may be wrong.
         case warning(String, hint: String?)
-        /// Not said under `-q`.
+        /// Not shown with `-q`.
         case note(String)
-        /// Said under `-v`.
+        /// Shown with `-v`.
         case detail(String)
     }
 
-    package var isQuiet = false
-    package var isVerbose = false
+    /// Standard error.
+    package let errors: Stream
+    package var isQuiet: Bool
+    package var isVerbose: Bool
     /// Who speaks, in front of each line but hints.
-    package var prefix = "kbtf: "
+    package var prefix: String
     /// The hints said so far: one is enough for many files that share a cause.
     private let said = SaidHints()
 
-    package init(isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: ") {
+    package init(
+        _ errors: Stream, isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: "
+    ) {
+        self.errors = errors
         self.isQuiet = isQuiet
         self.isVerbose = isVerbose
         self.prefix = prefix
@@ -34,27 +38,27 @@ package struct Talk: Sendable {
     package func note(_ text: String) { say(.note(text)) }
     package func detail(_ text: String) { say(.detail(text)) }
 
-    /// A hint for what stands on standard output.
-    package func hint(_ text: String) { BufferedOutput.say("hint: " + text) }
+    /// A hint about output on standard output.
+    package func hint(_ text: String) { errors.say("hint: " + text) }
 
     package func say(_ message: Message) {
         switch message {
         case .failure(let failure):
-            BufferedOutput.say(prefix + failure.message)
+            errors.say(prefix + failure.message)
             if isVerbose || failure.showsDetails {
-                for line in failure.details { BufferedOutput.say(line) }
+                for line in failure.details { errors.say(line) }
             }
             say(hint: failure.hint)
         case .warning(let text, let hint):
-            BufferedOutput.say(prefix + "warning: " + text)
+            errors.say(prefix + "warning: " + text)
             say(hint: hint)
-        case .note(let text): if !isQuiet { BufferedOutput.say(prefix + text) }
-        case .detail(let text): if isVerbose { BufferedOutput.say(prefix + text) }
+        case .note(let text): if !isQuiet { errors.say(prefix + text) }
+        case .detail(let text): if isVerbose { errors.say(prefix + text) }
         }
     }
 
     private func say(hint: String?) {
-        if let hint, said.isNew(hint) { BufferedOutput.say("hint: " + hint) }
+        if let hint, said.isNew(hint) { errors.say("hint: " + hint) }
     }
 }
 
@@ -66,13 +70,15 @@ private final class SaidHints: Sendable {
 
 /// `-q` and `-v`.
 package struct TalkOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors and warnings.")
+    @Flag(name: [.short, .long], help: "Print errors and warnings only.")
     package var quiet = false
 
-    @Flag(name: [.short, .long], help: "Say what is done, and why.")
+    @Flag(name: [.short, .long], help: "Report what is done, and why.")
     package var verbose = false
 
     package init() {}
 
-    package var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+    package func talk(_ surroundings: Surroundings) -> Talk {
+        Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
+    }
 }

@@ -94,7 +94,7 @@ extension UnitEncoder {
     private func notAType(_ reference: EntryReference) -> DWARFError {
         fail(
             references.sectionOffset(reference),
-            "referred to as a type, but is none, is made of itself alone, or stands for one too far away"
+            "referenced as a type, but is not one, consists only of itself, or needs too many steps"
         )
     }
 

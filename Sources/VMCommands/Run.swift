@@ -8,7 +8,7 @@ import KernelTree
 import VM
 
 /// `kbtf vm run`.
-struct Run: ParsableCommand {
+struct Run: Command {
     static let configuration = VMRunArguments.configuration
 
     @OptionGroup var arguments: VMRunArguments
@@ -16,39 +16,37 @@ struct Run: ParsableCommand {
     func validate() throws {
         let isEmpty = arguments.module.isEmpty && arguments.test.isEmpty
         if case .foreign(let path) = GuestImage(arguments.image) {
-            // What is not there is told as such later.
+            // A missing file is reported later.
             guard isEmpty || !FileStatus(path).exists else {
                 throw ValidationError(
-                    "an initramfs brings its own modules and tests: --module and --test do not go with --image \(path)"
+                    "an initramfs brings its own modules and tests: --module and --test cannot be combined with --image \(path)"
                 )
             }
         } else if isEmpty {
-            throw ValidationError("nothing to do: name a --module, a --test or an initramfs")
+            throw ValidationError("nothing to do: specify a --module, a --test or an initramfs")
         }
-        if arguments.jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
+        if arguments.jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     }
 
-    func run() throws {
-        do { try runGuests() } catch let error as VMError {
+    func run(in surroundings: Surroundings) throws {
+        do { try runGuests(surroundings) } catch let error as VMError {
             if arguments.output.json, !arguments.output.quiet {
-                var out = BufferedOutput.standardOutput
-                try out.append("[\n{\(error.json)}\n]\n")
-                try out.flush()
+                try surroundings.output.print("[\n{\(error.json)}\n]\n")
             }
             throw error
         }
     }
 
-    private func runGuests() throws {
+    private func runGuests(_ surroundings: Surroundings) throws {
         let output = arguments.output
-        let talk = output.talk
+        let talk = output.talk(surroundings)
         try output.check()
-        let kernels = try kernelNames().map { name throws(VMError) in
-            try Kernel(name, roots: Surroundings.kernelRoots(arguments.machine.sysroot))
+        let kernels = try kernelNames(surroundings).map { name throws(VMError) in
+            try Kernel(name, roots: surroundings.kernelRoots(arguments.machine.sysroot))
         }
         let image = GuestImage(arguments.image)
         let guests = try kernels.map { kernel throws(VMError) in
-            try guest(kernel, image, talk)
+            try guest(kernel, image, surroundings, talk)
         }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
 
@@ -57,7 +55,7 @@ struct Run: ParsableCommand {
         }
         let runs = zip(guests, reports).map { Summary.Run(name: $0.kernel.name, report: $1) }
         let summary = Summary(runs)
-        let isWritten = output.write(summary, talk)
+        let isWritten = output.write(summary, talk, surroundings)
         for (guest, run) in zip(guests, runs) where run.report.outcome != .passed {
             talk.say(
                 "\(run.name): \(run.report.outcome.name): \(run.report.reason)",
@@ -67,28 +65,28 @@ struct Run: ParsableCommand {
         if !summary.hasPassed || !isWritten { throw ExitCode(1) }
     }
 
-    private func kernelNames() throws(VMError) -> [String] {
+    private func kernelNames(_ surroundings: Surroundings) throws(VMError) -> [String] {
         if !arguments.kernel.isEmpty { return arguments.kernel }
         if let first = arguments.module.first {
             guard let release = try ModuleInfo(first).release else {
                 throw VMError(
-                    "\(first): it does not say which kernel it is for",
-                    hint: "name one with --kernel")
+                    "\(first): its kernel is unknown",
+                    hint: "specify one with --kernel")
             }
             return [release.text]
         }
-        guard let release = Surroundings.runningRelease else {
+        guard let release = surroundings.runningRelease else {
             throw VMError(
-                "the running kernel does not say its release", hint: "name one with --kernel")
+                "the running kernel does not report its release", hint: "specify one with --kernel")
         }
         return [release]
     }
 
-    /// Everything that is needed to boot `kernel`.
+    /// Everything needed to boot `kernel`.
     private func guest(
-        _ kernel: Kernel, _ image: GuestImage, _ talk: Talk
+        _ kernel: Kernel, _ image: GuestImage, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Guest {
-        let disk = try image.disk(for: kernel)
+        let disk = try image.disk(for: kernel, surroundings)
         var own = true
         let archive: [ByteView]
         if case .foreign(let path) = image {
@@ -97,20 +95,21 @@ struct Run: ParsableCommand {
                 throw VMError(error)
             }
         } else {
-            archive = try initramfs(kernel, disk, talk).chunks
+            archive = try initramfs(kernel, disk, surroundings, talk).chunks
         }
         let (machine, limits) = (arguments.machine, arguments.limits)
-        let acceleration = machine.acceleration(for: kernel, talk)
+        let acceleration = machine.acceleration(for: kernel, surroundings, talk)
         return Guest(
             kernel: kernel,
             run: GuestRun(
                 machine: machine.machine(kernel.architecture, acceleration, disk: disk),
                 kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
-                allowedWarnings: limits.allowWarning, launcher: Leash.launcher))
+                allowedWarnings: limits.allowWarning, launcher: Leash.launcher(surroundings)),
+            surroundings: surroundings)
     }
 
     private func initramfs(
-        _ kernel: Kernel, _ disk: DiskImage?, _ talk: Talk
+        _ kernel: Kernel, _ disk: DiskImage?, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Initramfs {
         let denied = try arguments.denylist.map { path throws(VMError) in try DenyList(path).reasons
         }
@@ -119,10 +118,10 @@ struct Run: ParsableCommand {
             folder: kernel.modules,
             release: kernel.release, for: kernel.architecture)
         for wish in modules.absent {
-            talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
+            talk.detail("\(wish): soft dependency not found among the kernel's modules")
         }
         return try Initramfs(
-            initProgram: try Guest.initProgram(kernel.architecture), modules: modules,
+            initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
             parameters: try parametersByModule(),
             tests: try GuestFiles(
                 arguments.test, seconds: arguments.limits.testTimeout, denied: denied ?? [:],
@@ -140,7 +139,7 @@ struct Run: ParsableCommand {
             }
             let name = ModuleInfo.name(ofFile: String(parts[0]))
             guard arguments.module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
-                throw VMError("--parameters \(text): no --module of that name")
+                throw VMError("--parameters \(text): no --module with that name")
             }
             let words = parts[1].drop { $0 == " " }
             found[name] = (found[name].map { $0 + " " } ?? "") + words

@@ -7,7 +7,7 @@ import HostIO
 import KernelTree
 import VM
 
-// What the options of `kbtf vm run` come to.
+// Derives what the guests need from the options of `kbtf vm run`.
 
 extension VMMachineOptions {
     func machine(
@@ -18,30 +18,32 @@ extension VMMachineOptions {
             kernelArguments: append, disk: disk)
     }
 
-    /// What `--accel` comes to for `kernel`.
-    func acceleration(for kernel: Kernel, _ talk: Talk) -> Acceleration {
+    /// The result of `--accel` for `kernel`.
+    func acceleration(
+        for kernel: Kernel, _ surroundings: Surroundings, _ talk: Talk
+    ) -> Acceleration {
         switch accel {
         case .kvm: return .kvm
         case .tcg: return .tcg
         case .auto: break
         }
-        guard kernel.architecture.name == Surroundings.machineName else { return .tcg }
-        let folder = Surroundings.cacheFolder.map { $0 + "/vm" }
-        // Without it the verdict is not kept.
+        guard kernel.architecture.name == surroundings.machineName else { return .tcg }
+        let folder = surroundings.cacheFolder.map { $0 + "/vm" }
+        // Without it the verdict is not cached.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
-            folder: folder, boot: Surroundings.bootID ?? "", kernel: kernel.path,
-            qemu: Surroundings.program(kernel.architecture.qemu))
+            folder: folder, boot: surroundings.bootID ?? "", kernel: kernel.path,
+            qemu: surroundings.program(kernel.architecture.qemu))
         let verdict = probe.verdict { limits throws(VMError) in
-            talk.note("trying whether guests run under KVM here")
+            talk.note("testing whether guests run under KVM here")
             let nothing = try Initramfs(
-                initProgram: try Guest.initProgram(kernel.architecture),
+                initProgram: try Guest.initProgram(kernel.architecture, surroundings),
                 modules: try ModuleSet(
                     [], folder: nil, release: nil, for: kernel.architecture), tests: nil)
             return try GuestRun(
                 machine: machine(kernel.architecture, .kvm), kernel: kernel.path,
-                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher
-            ).run(now: Surroundings.milliseconds)
+                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher(surroundings)
+            ).run(now: surroundings.milliseconds)
         }
         if !verdict.reason.isEmpty, talk.isVerbose { talk.note("no KVM: \(verdict.reason)") }
         return verdict.acceleration
@@ -55,9 +57,11 @@ extension VMLimitOptions {
 }
 
 extension VMOutputOptions {
-    var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+    func talk(_ surroundings: Surroundings) -> Talk {
+        Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
+    }
 
-    /// Finds out, before anything boots, whether the files can be written.
+    /// Checks, before anything boots, that the files can be written.
     func check() throws(VMError) {
         if let log, let junit, VMOutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
@@ -79,11 +83,12 @@ extension VMOutputOptions {
         return status.isRegular && status.identity == FileStatus(b).identity
     }
 
-    /// Writes the results wherever they were asked for. Where that fails it says so, and writes them where somebody
-    /// still sees them: results on standard output even if nobody asked, or else on standard error, and what came on
-    /// the consoles on standard error.
-    /// - Returns: false when something could not be written where it was asked for.
-    func write(_ summary: Summary, _ talk: Talk) -> Bool {
+    /// Writes the results to their destinations. If that fails, reports it, and prints the results
+    /// on standard output even if that was not requested, or else on standard error, and the
+    /// consoles' output on standard error.
+    ///
+    /// - Returns: false if something could not be written to its destination.
+    func write(_ summary: Summary, _ talk: Talk, _ surroundings: Surroundings) -> Bool {
         var isComplete = true
         if let log,
             !attempt(
@@ -91,8 +96,8 @@ extension VMOutputOptions {
                 talk)
         {
             isComplete = false
-            // With -v all of it has been shown.
-            if !talk.isVerbose { showConsoles(summary) }
+            // With -v it has already been shown.
+            if !talk.isVerbose { showConsoles(summary, surroundings) }
         }
         var isSafe = false
         if let junit {
@@ -102,13 +107,12 @@ extension VMOutputOptions {
             if !isSafe { isComplete = false }
         }
         guard !quiet || !isComplete else { return true }
-        let results = json ? summary.json : summary.ktap(isVerbose: verbose)
+        let results = Array((json ? summary.json : summary.ktap(isVerbose: verbose)).utf8)
         if !attempt(
-            { () throws(HostError) in try VMOutputOptions.print(results, to: .standardOutput) },
-            talk)
+            { () throws(HostError) in try surroundings.output.write(results) }, talk)
         {
             isComplete = false
-            if !isSafe { try? VMOutputOptions.print(results, to: .standardError) }
+            if !isSafe { try? surroundings.errors.write(results) }
         }
         return isComplete
     }
@@ -123,14 +127,7 @@ extension VMOutputOptions {
         }
     }
 
-    private static func print(
-        _ text: String, to output: consuming BufferedOutput
-    ) throws(HostError) {
-        try output.append(text)
-        try output.flush()
-    }
-
-    /// What came on the consoles. Each begins with the line that says whose it is, if there are several.
+    /// The consoles' output. Each begins with a line that identifies it, if there are several.
     private func consoles(_ summary: Summary) -> [ByteView] {
         summary.runs.flatMap { run in
             let title = summary.runs.count > 1 ? "==> \(run.name) <==\n" : ""
@@ -138,8 +135,8 @@ extension VMOutputOptions {
         }
     }
 
-    private func showConsoles(_ summary: Summary) {
-        let loud = Talk(isQuiet: false, isVerbose: true)
+    private func showConsoles(_ summary: Summary, _ surroundings: Surroundings) {
+        let loud = Talk(surroundings.errors, isVerbose: true)
         for run in summary.runs {
             var reader = ConsoleReader()
             let show = { (event: ConsoleEvent) in

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Console
 import Glibc
 import HostIO
 import VMCommands
 
-// A reader that goes away (`| head`) is seen as EPIPE, not by a signal.
+// A reader that goes away (`| head`) causes EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
-exit(VMProgram.run(ProcessStart.arguments))
+exit(VMProgram.run(ProcessStart.arguments, in: .process))

@@ -78,7 +78,7 @@ import Testing
         let int: [UInt32] = [0, TypeInfo(.int).rawValue, 4, 32]
         #expect(Self.end([]) == "0 records")
         #expect(Self.end(int + int) == "2 records")
-        #expect(Self.end(int + [0, 0]) == "1 records, at 4: record is cut short")
+        #expect(Self.end(int + [0, 0]) == "1 records, at 4: record is truncated")
         #expect(Self.end(int + [0, 31 << 24, 0]) == "1 records, at 4: unknown kind 31")
         #expect(
             Self.end(int + [0, TypeInfo(.struct, vlen: 1).rawValue, 0, 0])

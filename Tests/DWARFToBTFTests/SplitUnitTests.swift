@@ -44,7 +44,9 @@ import Testing
         arguments: ["gcc", "clang"],
         ["-gdwarf-5", "-gdwarf-4", "-gdwarf-5 -gz", "-gdwarf-5 -O0", "-gdwarf-4 -O0"])
     func allUnits(_ compiler: String, _ flags: String) throws {
-        guard let compiler = compiler == "gcc" ? compiler : Self.clang else { return }
+        guard let compiler = compiler == "gcc" ? compiler : Self.clang else {
+            try Test.cancel("no clang")
+        }
         let common = "\(compiler) -w -O2 \(flags)"
         try run("\(common) -g 0.c 1.c -o whole")
         try run("for n in 0 1; do \(common) -g -gsplit-dwarf -c $n.c -o $n.o; done")
@@ -96,7 +98,9 @@ import Testing
     /// In the other file, each type unit has a section of its own; of clang's, all are in one.
     @Test(arguments: ["gcc", "clang"], ["-gdwarf-5", "-gdwarf-4"])
     func typeUnits(_ compiler: String, _ flags: String) throws {
-        guard let compiler = compiler == "gcc" ? compiler : Self.clang else { return }
+        guard let compiler = compiler == "gcc" ? compiler : Self.clang else {
+            try Test.cancel("no clang")
+        }
         let common = "\(compiler) -w -O2 \(flags)"
         try run("\(common) -g 0.c 1.c -o whole")
         try run(
@@ -108,6 +112,23 @@ import Testing
         expectEqual(split.btf, whole.btf)
         #expect(split.ledger.sorted() == whole.ledger.sorted())
         #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
+    }
+
+    /// As clang writes it where nothing is split off: the unit is whole.
+    @Test func skeletonWithoutFile() throws {
+        var asm = DWARFAssembler()
+        asm.unit([.name("a.c")], sort: .skeleton) { unit in
+            unit.add(.baseType, "int", [.name("int"), .byteSize(4), .encoding(5)])
+            unit.add(.typedef, [.name("number"), .type("int")])
+        }
+        try AtomicFile.replace("\(folder)/a.o", with: [ByteView(asm.image().bytes())])
+        #expect(try !encoded("a.o").btf.ids(named: "number").isEmpty)
+        guard let clang = Self.clang else { return }
+        try run("\(clang) -w -O1 -gmlt -gsplit-dwarf -c 0.c -o 0.o && \(clang) -w -g -c 1.c -o 1.o")
+        try run("ld -r 0.o 1.o -o both.o")
+        let both = try encoded("both.o")
+        #expect(both.missing.isEmpty)
+        #expect(!both.btf.ids(named: "only_b").isEmpty)
     }
 
     /// Many skeletons of one unit: each reads it anew, but not for ever.

@@ -17,7 +17,7 @@ struct ErrorTests {
         _ line: String, hint: Bool = false, _ arguments: String...,
         location: SourceLocation = #_sourceLocation
     ) throws {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         #expect(result.status == 1, "\(result)", sourceLocation: location)
         #expect(result.out == [], sourceLocation: location)
         #expect(
@@ -44,14 +44,15 @@ struct ErrorTests {
         split.section(".debug_info.dwo", [1])
         let dwo = try scratch.write("a.dwo", split.bytes())
         try expectFailure(
-            "\(dwo): holds the split debug information of another file", hint: true, "encode", dwo)
+            "\(dwo): holds the split debug information of another file (-gsplit-dwarf)", hint: true,
+            "encode", dwo)
         let packed = try scratch.write("packed.ko.lz4", [0x04, 0x22, 0x4d, 0x18, 0x40])
         try expectFailure("\(packed): not an ELF file: it is compressed (lz4)", "encode", packed)
         try expectFailure("\(plain): .BTF: no such section", hint: true, "dump", plain)
         try expectFailure("\(plain): .BTF: no such section", "check", plain)
         try scratch.write("folder/readme", "")
         try expectFailure(
-            "\(scratch.path)/folder: no .ko files in this folder", "encode",
+            "\(scratch.path)/folder: no .ko files in this directory", "encode",
             scratch.path + "/folder")
     }
 
@@ -69,8 +70,8 @@ struct ErrorTests {
         big.int("int")
         let other = try scratch.write("big.btf", big.bytes())
         try expectFailure(
-            "\(other): raw BTF: big-endian BTF, little-endian is wanted: "
-                + "it is of a kernel for another architecture", "encode", "--base", other, module)
+            "\(other): raw BTF: big-endian BTF, but little-endian is required: "
+                + "its kernel is for another architecture", "encode", "--base", other, module)
 
         var small = BTFAssembler()
         small.int("int")
@@ -87,7 +88,7 @@ struct ErrorTests {
     @Test func noBaseForModule() throws {
         let module = try Sample.compile(scratch)
         try expectFailure(
-            "\(module): --base auto: it does not say which kernel it is for (no vermagic in .modinfo)",
+            "\(module): --base auto: its kernel is unknown (no vermagic in .modinfo)",
             hint: true, "encode", "--base", "auto", module)
         try Sample.addModinfo(module, release: "5.5.5-nowhere", scratch)
         try expectFailure(
@@ -120,12 +121,12 @@ struct ErrorTests {
             path)
     }
 
-    /// That no module in a folder has BTF is no failure; it is told.
+    /// It is not a failure if no module in a directory has BTF, but it is reported.
     @Test func nothingToCheck() throws {
         try Sample.compile(scratch, "folder/plain.ko")
         let result = try Command.kbtf("check", scratch.path + "/folder")
         #expect(result.status == 0 && result.out == [])
-        #expect(result.err == "kbtf: none of these files has BTF: nothing is checked\n")
+        #expect(result.err == "kbtf: none of these files has BTF: nothing was checked\n")
     }
 
     @Test func oneBadFileDoesNotStopTheOthers() throws {

@@ -5,7 +5,8 @@ import HostIO
 import TestSupport
 import Testing
 
-/// Errors are data: message, details and hint reach the user apart and whole, whatever names they hold.
+/// Errors are data: message, details and hint reach the user apart and whole, whatever names they
+/// hold.
 struct FailureTests {
     let scratch: Scratch
 
@@ -17,7 +18,7 @@ struct FailureTests {
         (String(systemBytes: [0x78, 0xff, 0x0a, 0xfe] + Array(".ko".utf8)), #"x\xff\x0a\xfe.ko"#),
     ]
 
-    /// A file of that name, whatever it is: nothing of the message is lost, and it is one line.
+    /// A file with any name: the message is complete, and a single line.
     @Test(arguments: oddNames) func names(name: String, shown: String) throws {
         let path = try scratch.write(name, "no ELF")
         for command in ["encode", "rebase", "distill", "check", "dump", "ids"] {
@@ -28,7 +29,7 @@ struct FailureTests {
                     && result.errorLines.first?.hasSuffix(": ") == false, "\(command): \(result)")
             #expect(result.errorLines.allSatisfy { !$0.contains("\u{1b}") }, "\(result)")
         }
-        // Found in a folder as well as named.
+        // Found in a directory as well as named.
         let inFolder = try Command.kbtf("info", scratch.path)
         #expect(inFolder.err.contains("\(scratch.path)/\(shown): "))
     }
@@ -66,9 +67,9 @@ struct FailureTests {
         let root = try scratch.write("a\nroot/boot/vmlinuz-5.5.5-x", "no kernel").dropLast(21)
         let arguments = ["check", "--release", "5.5.5-x", "--sysroot", String(root)]
         let path = try scratch.write("split", split())
-        let short = try Command.run([Command.binary] + arguments + [path])
+        let short = try Command.kbtf(arguments + [path])
         #expect(short.errorLines.count == 2, "\(short)")
-        let long = try Command.run([Command.binary] + arguments + ["-v", path])
+        let long = try Command.kbtf(arguments + ["-v", path])
         #expect(
             long.errorLines.contains {
                 $0.hasPrefix("  \(scratch.path)/a\\x0aroot/boot/vmlinuz-5.5.5-x: ")
@@ -86,7 +87,7 @@ struct FailureTests {
             (["info", "--json", missing], "[\n{"), (["check", "--json", missing], "[\n{"),
             (["base", "--json", "--module", missing], "{"),
         ] {
-            let result = try Command.run([Command.binary] + words)
+            let result = try Command.kbtf(words)
             #expect(result.status == 1)
             #expect(result.text.hasPrefix(start))
             #expect(
@@ -104,17 +105,16 @@ struct FailureTests {
         let feature = try Command.kbtf("encode", "--features", "x\ny", "f")
         #expect(feature.status == 2)
         #expect(
-            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; there"#) == true)
+            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; known"#) == true)
         let option = try Command.kbtf("encode", "--a'\nb", "f")
         #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf encode --help\n")
     }
 
     /// kbtf-vm is another program, and says names the same way.
     @Test(arguments: oddNames) func inVM(name: String, shown: String) throws {
-        let program = Command.binary + "-vm"
         let path = scratch.path + "/" + name
         let line = "\(scratch.path)/\(shown): cannot open: No such file or directory"
-        let module = try Command.run([program, "run", "--json", "--module", path])
+        let module = try Command.vm(["run", "--json", "--module", path])
         #expect(module.status == 1)
         #expect(module.err == "kbtf: \(line)\n")
         #expect(
@@ -122,9 +122,9 @@ struct FailureTests {
                 == "[\n{\"error\":\(jsonString("\(path): cannot open: No such file or directory")),"
                 + "\"details\":[],\"hint\":null}\n]\n")
         try scratch.write(name, "no module")
-        let other = try Command.run([program, "run", "--module", path])
+        let other = try Command.vm(["run", "--module", path])
         #expect(other.err == "kbtf: \(scratch.path)/\(shown): not an ELF file\n")
-        let usage = try Command.run([program, "run", "--" + name])
+        let usage = try Command.vm(["run", "--" + name])
         #expect(usage.status == 2 && usage.errorLines.count == 2, "\(usage)")
     }
 

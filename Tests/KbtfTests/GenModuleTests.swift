@@ -27,12 +27,7 @@ import Testing
 
     /// The path of the compiled object.
     private func object(_ name: String = "demo.bpf.o", _ options: String = "") throws -> String {
-        try scratch.write("source.c", Self.source)
-        let path = scratch.path + "/" + name
-        let made = try Command.shell(
-            "clang-16 -target bpf -O2 -g \(options) -c '\(scratch.path)/source.c' -o '\(path)'")
-        #expect(made.status == 0, "\(made)")
-        return path
+        try Sample.compileBPF(scratch, name, source: Self.source, options: options)
     }
 
     private func files(_ folder: String = "out") throws -> [String] {
@@ -41,10 +36,10 @@ import Testing
     }
 
     private func make(_ arguments: String...) throws -> Command.Result {
-        try Command.run([Command.binary, "gen", "module"] + arguments)
+        try Command.kbtf(["gen", "module"] + arguments)
     }
 
-    @Test("a folder to make a module of, named after the object")
+    @Test("a module's directory, named after the object")
     func made() throws {
         let result = try make("-o", scratch.path + "/out", object())
         #expect(result.status == 0 && result.err.isEmpty && result.out.isEmpty, "\(result)")
@@ -58,7 +53,8 @@ import Testing
                 == FileReader.map(scratch.path + "/demo.bpf.o").array)
     }
 
-    /// Stands for a kernel's headers: says what it was called with, and links a module that is none.
+    /// Stands for a kernel's headers: says what it was called with, and links a module that is
+    /// none.
     private func headers(config: String, vmlinux: Bool) throws -> String {
         let folder = scratch.path + "/headers"
         try scratch.write("headers/include/config/auto.conf", config)
@@ -92,7 +88,7 @@ import Testing
         for none in ["", "/nonexistent/kbtf"] {
             #expect(try build("KBTF=\(none)").text == "kernel step undefined\n")
         }
-        // The module is there all the same.
+        // The module exists nevertheless.
         try scratch.write("fail", "")
         let failed = try build("KBTF='\(kbtf)'")
         #expect(failed.status == 0 && failed.err == "demo.ko: built without BTF\n", "\(failed)")
@@ -128,7 +124,7 @@ import Testing
     }
 
     @Test(
-        "a folder with anything else in it is left as it was",
+        "a directory with anything else in it is left unchanged",
         arguments: [false, true])
     func foreign(isOwn: Bool) throws {
         let object = try object()
@@ -142,13 +138,13 @@ import Testing
                 isOwn
                     ? "kbtf: \(scratch.path)/out/notes.txt: not written by kbtf gen module"
                     : "kbtf: \(scratch.path)/out: not empty, and not written by kbtf gen module",
-                "hint: -o with another folder, or remove this one",
+                "hint: use another directory with -o, or remove this one",
             ])
         #expect(try files() == before)
     }
 
     @Test(
-        "a folder in it that make does not make is left as it was, whatever it is called",
+        "a directory in it that make does not create is left unchanged, whatever its name",
         arguments: ["conf.d/notes", "bpf/notes"])
     func foreignFolder(name: String) throws {
         let object = try object()
@@ -160,7 +156,7 @@ import Testing
         #expect(try FileReader.map(scratch.path + "/out/" + name).array == Array("mine".utf8))
     }
 
-    @Test("a configuration out of a pipe is in the folder")
+    @Test("a configuration read from a pipe is in the directory")
     func piped() throws {
         let object = try object()
         let result = try Command.shell(
@@ -174,19 +170,15 @@ import Testing
 
     @Test("a section of data may have a name that the kernel changes")
     func dataSection() throws {
-        try scratch.write(
-            "data.c",
-            """
-            #define SEC(name) __attribute__((section(name), used))
-            char LICENSE[] SEC("license") = "GPL";
-            int odd SEC(".data.a-b") = 1;
-            SEC("fentry/vfs_open") int opened(void *context) { odd++; return 0; }
+        let path = try Sample.compileBPF(
+            scratch, "data.bpf.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                char LICENSE[] SEC("license") = "GPL";
+                int odd SEC(".data.a-b") = 1;
+                SEC("fentry/vfs_open") int opened(void *context) { odd++; return 0; }
 
-            """)
-        let path = scratch.path + "/data.bpf.o"
-        let made = try Command.shell(
-            "clang-16 -target bpf -O2 -g -c '\(scratch.path)/data.c' -o '\(path)'")
-        #expect(made.status == 0, "\(made)")
+                """, options: "")
         #expect(try make("-o", scratch.path + "/out", path).status == 0)
         let manifest = try FileReader.map(scratch.path + "/out/data.manifest").array
         #expect(String(decoding: manifest, as: UTF8.self).contains("\nmap\t.data.a_b\t"))
@@ -236,8 +228,8 @@ import Testing
             ["--name", "int"], ["--name", "a-b"],
         ])
     func usage(words: [String]) throws {
-        let result = try Command.run(
-            [Command.binary, "gen", "module"] + words + ["-o", scratch.path + "/out", "x.bpf.o"])
+        let result = try Command.kbtf(
+            ["gen", "module"] + words + ["-o", scratch.path + "/out", "x.bpf.o"])
         #expect(result.status == 2, "\(result)")
         #expect(!FileStatus(scratch.path + "/out").exists)
     }
@@ -268,19 +260,19 @@ import Testing
         #expect(result.status == 0, "\(result)")
         let one = try make("--publish", "maps,opened", "-o", scratch.path + "/other", object)
         #expect(one.status == 1)
-        #expect(one.err.contains("--publish opened: fentry/vfs_open is no iterator"), "\(one)")
+        #expect(one.err.contains("--publish opened: fentry/vfs_open is not an iterator"), "\(one)")
     }
 
-    @Test("the folder that kbtf runs in is not replaced")
+    @Test("the current directory of kbtf is not replaced")
     func here() throws {
         let object = try object()
         let result = try Command.shell(
             "cd '\(scratch.path)' && \"$KBTF\" gen module -o . '\(object)'")
         #expect(result.status == 1)
-        #expect(result.err.contains("the folder that kbtf runs in cannot be replaced"), "\(result)")
+        #expect(result.err.contains("cannot replace the directory that kbtf runs in"), "\(result)")
     }
 
-    @Test("a folder that cannot be written is an error that names it")
+    @Test("a directory that cannot be written is an error that names it")
     func unwritable() throws {
         let object = try object()
         let result = try make("-o", "/proc/out", object)

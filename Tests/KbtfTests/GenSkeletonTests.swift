@@ -29,16 +29,11 @@ import Testing
     init() throws { scratch = try Scratch() }
 
     private func object(_ name: String = "flows.bpf.o") throws -> String {
-        try scratch.write("source.c", Self.source)
-        let path = scratch.path + "/" + name
-        let made = try Command.shell(
-            "cd '\(scratch.path)' && clang-16 -w -target bpf -O2 -g -c source.c -o '\(path)'")
-        #expect(made.status == 0, "\(made)")
-        return path
+        try Sample.compileBPF(scratch, name, source: Self.source)
     }
 
     private func skeleton(_ arguments: String...) throws -> Command.Result {
-        try Command.run([Command.binary, "gen", "skeleton"] + arguments)
+        try Command.kbtf(["gen", "skeleton"] + arguments)
     }
 
     /// What a compiler says of a program that includes `header` after `before`.
@@ -78,7 +73,7 @@ import Testing
             "\tstruct flow *first = skel->bss->flows; first->from = skel->data->colour == GREEN;"
         #expect(try compiled(made.out, after: types, use: use, by: "gcc").text == "made\n")
         #expect(try compiled(made.out, by: "gcc").text.contains("incomplete type"))
-        // The compiler sees that another struct of that name does not fit.
+        // The compiler sees that another struct with that name does not fit.
         let other = types.replacing("unsigned from", with: "unsigned long from")
         #expect(
             try compiled(made.out, after: other, by: "gcc").text.contains("static assertion failed")
@@ -88,21 +83,16 @@ import Testing
     /// Kernels have each CONFIG_ as a macro in every module, C libraries errno, compilers linux.
     @Test("names of variables that are macros around the header stay names")
     func macros() throws {
-        try scratch.write(
-            "macros.c",
-            """
-            #define SEC(name) __attribute__((section(name), used))
-            extern int CONFIG_HZ SEC(".kconfig");
-            int errno, linux, current = 4;
-            char LICENSE[] SEC("license") = "GPL";
-            SEC("raw_tp/sys_enter") int enter(void *context) { return CONFIG_HZ + errno + linux + current; }
+        let object = try Sample.compileBPF(
+            scratch, "flows.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                extern int CONFIG_HZ SEC(".kconfig");
+                int errno, linux, current = 4;
+                char LICENSE[] SEC("license") = "GPL";
+                SEC("raw_tp/sys_enter") int enter(void *context) { return CONFIG_HZ + errno + linux + current; }
 
-            """)
-        let object = scratch.path + "/flows.o"
-        #expect(
-            try Command.shell(
-                "clang-16 -w -target bpf -O2 -g -c '\(scratch.path)/macros.c' -o '\(object)'"
-            ).status == 0)
+                """)
         let config = try scratch.write("config", "CONFIG_HZ=250\n")
         let made = try skeleton("-q", "-L", "--kconfig", config, object)
         #expect(made.status == 0, "\(made)")
@@ -123,7 +113,7 @@ import Testing
         #expect(made.status == 0)
         #expect(
             made.err == """
-                kbtf: \(path): program classified (tc) will not be attached: netlink attaches it
+                kbtf: \(path): program classified (tc) will not be attached: it is attached through netlink
                 kbtf: \(path): program left (fentry/nothing) will not be attached: not loaded, its section starts with '?'
 
                 """)
@@ -135,8 +125,8 @@ import Testing
         let path = try object()
         let other = try scratch.write("other place/flows.bpf.o", try FileReader.map(path).array)
         let first = try skeleton("-q", "-L", path)
-        let again = try Command.run(
-            [Command.binary, "gen", "skeleton", "-q", "-L", other],
+        let again = try Command.kbtf(
+            ["gen", "skeleton", "-q", "-L", other],
             environment: ["LC_ALL=tr_TR.UTF-8", "TZ=Asia/Tokyo"])
         #expect(first.status == 0 && first.out == again.out)
         #expect(first.text.contains("struct flows_bpf {"))
@@ -149,7 +139,8 @@ import Testing
         let digit = try skeleton("-L", object("1st.o"))
         #expect(digit.status == 1 && digit.out.isEmpty)
         #expect(
-            digit.errorLines.first?.hasSuffix("1st.o: no name in C can be made of the file's name")
+            digit.errorLines.first?.hasSuffix(
+                "1st.o: the file's name does not give a valid C identifier")
                 == true)
         #expect(digit.errorLines.last?.hasSuffix("1st.o name NAME") == true)
         #expect(try skeleton("-q", "-L", object("a-b c.o")).text.contains("struct a_b_c {"))
@@ -165,12 +156,12 @@ import Testing
             ["-L", "--kernel-version", "new", "a.o"], ["-P", "a.o"],
         ])
     func usage(_ arguments: [String]) throws {
-        let result = try Command.run([Command.binary, "gen", "skeleton"] + arguments)
+        let result = try Command.kbtf(["gen", "skeleton"] + arguments)
         #expect(result.status == 2 && result.out.isEmpty, "\(result)")
         #expect(result.errorLines.count == 2, "\(result)")
     }
 
-    @Test("what is no BPF object is refused in one line, and nothing is written")
+    @Test("a file that is not a BPF object is refused in one line, and nothing is written")
     func refused() throws {
         for (name, bytes) in [
             ("text", Array("text".utf8)), ("empty", []),

@@ -24,7 +24,7 @@ struct HuskTests {
     }
 
     private func kbtf(_ arguments: String...) throws -> Command.Result {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         guard result.status == 0 else { throw Sample.Failed(result) }
         return result
     }
@@ -45,7 +45,7 @@ struct HuskTests {
         let result = try kbtf("encode", "--base", base, file)
         #expect(
             result.err
-                == "kbtf: \(file): it has no types that the base does not have: it gets no .BTF\n")
+                == "kbtf: \(file): all its types are in the base: it gets no .BTF\n")
         #expect(try Sample.section(".BTF", of: file) == nil)
         #expect(before.count > 0)
         // What it had does not stay.
@@ -58,7 +58,8 @@ struct HuskTests {
         #expect(try Sample.section(".BTF", of: file) == nil)
     }
 
-    /// Kernels take a header alone and a header with an empty string, of either byte order of fields.
+    /// Kernels take a header alone and a header with an empty string, of either byte order of
+    /// fields.
     @Test(arguments: [0, 1]) func check(strings: Int) throws {
         let base = try bases()
         var bytes = [UInt8]([0x9f, 0xeb, 1, 0, 24]) + [UInt8](repeating: 0, count: 19 + strings)
@@ -76,7 +77,8 @@ struct HuskTests {
         #expect(try kbtf("info", "--base", base, module).text.contains("split"))
     }
 
-    /// Sections whose ids are those of the BTF that is replaced: gone with a word, for their form is not known.
+    /// Sections whose ids are those of the BTF that is replaced: gone with a word, for their form
+    /// is not known.
     @Test(arguments: [".BTF.inline", ".BTF.extra", ".BTF.locations"])
     func companions(_ name: String) throws {
         let junk = try scratch.write("junk", "ids")
@@ -90,11 +92,11 @@ struct HuskTests {
             try #require(
                 Command.shell("objcopy --add-section \(name)='\(junk)' '\(file)'").status == 0)
             let on = command.contains("--standalone") ? [] : ["--base", base]
-            let result = try Command.run([Command.binary] + command + on + [file])
+            let result = try Command.kbtf(command + on + [file])
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.err.contains(
-                    "\(file): \(name): removed, for its type ids belong to the BTF that was replaced"
+                    "\(file): \(name): removed, because its type ids belong to the BTF that was replaced"
                 ))
             #expect(try Sample.section(name, of: file) == nil)
         }

@@ -36,7 +36,8 @@ struct TargetChoiceTests {
         return out
     }
 
-    /// Only what is the module's own comes out, whatever its kernel's form of enums, and its kernel takes it.
+    /// Only what is the module's own comes out, whatever its kernel's form of enums, and its kernel
+    /// takes it.
     @Test(arguments: ["5.11", "5.13", "5.17", "5.19", "6.0", "6.1"])
     func vermagicDecides(_ release: String) throws {
         let base = try base(release)
@@ -54,7 +55,8 @@ struct TargetChoiceTests {
         #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
     }
 
-    /// A newer kernel's base that was made without enum64 decides the form, not what the kernel takes.
+    /// A newer kernel's base that was made without enum64 decides the form, not what the kernel
+    /// takes.
     @Test(arguments: ["6.1.0-56-amd64", "6.12.9", "7.2.13"])
     func baseDecidesTheFormOfEnums(_ release: String) throws {
         let base = try base("5.19")
@@ -78,10 +80,22 @@ struct TargetChoiceTests {
     @Test func paholeRole() throws {
         let base = try base("5.15")
         let file = try module("m.ko", release: "5.15.0-130-generic")
-        scratch.link("pahole", to: Command.binary)
-        let role = scratch.path + "/pahole"
-        let result = try Command.run([role, "-J", "--btf_gen_floats", "--btf_base", base, file])
+        let result = try Command.role(
+            "pahole", ["-J", "--btf_gen_floats", "--btf_base", base, file])
         #expect(result.status == 0, "\(result)")
+        let check = try Command.kbtf("check", "--base", base, "--target", "5.15", file)
+        #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
+    }
+
+    /// Kernel builds from 6.10 on name the feature for every module, whatever base they are given.
+    @Test(arguments: ["--btf_features", "--btf_features_strict"])
+    func paholeRoleOnABaseWithoutEnum64(_ option: String) throws {
+        let base = try base("5.15")
+        let file = try module("m.ko", release: "6.12.9")
+        let result = try Command.role(
+            "pahole", ["-J", "\(option)=encode_force,var,float,enum64", "--btf_base", base, file])
+        #expect(result.status == 0, "\(result)")
+        #expect(result.err.contains("without enum64, like the base"), "\(result)")
         let check = try Command.kbtf("check", "--base", base, "--target", "5.15", file)
         #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
     }
@@ -93,7 +107,7 @@ struct TargetChoiceTests {
         #expect(result.status == 1)
         #expect(
             result.err.contains(
-                "enum64: Linux 5.15, by its vermagic (5.15.0-1) does not take it, 6.0"))
+                "enum64: Linux 5.15, by its vermagic (5.15.0-1) does not accept it, 6.0"))
         #expect(result.errorLines.last?.contains("--target") == true)
         #expect(try Sample.bytes(file) == before)
         #expect(

@@ -51,7 +51,8 @@ struct TargetTests {
         #expect(try Command.kbtf("check", "--target", "5.10", out).status == 0)
     }
 
-    /// For a kernel that takes all of the default list the target changes nothing, but the order from 7.0 on.
+    /// For a kernel that takes all of the default list the target changes nothing, but the order
+    /// from 7.0 on.
     @Test(arguments: ["6.1", "6.12.5-1", "6.19"])
     func changesNothing(_ target: String) throws {
         let file = try module()
@@ -71,8 +72,8 @@ struct TargetTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines == [
-                "kbtf: --target 5.15: enum64: Linux 5.15 does not take it, 6.0 and later do",
-                "hint: leave enum64 out of --features",
+                "kbtf: --target 5.15: enum64: Linux 5.15 does not accept it, 6.0 and later do",
+                "hint: omit enum64 from --features",
             ])
         #expect(try Sample.bytes(file) == before)
         let all = try Command.kbtf("encode", "-v", "--target", "6.1", "--features", "all", file)
@@ -84,11 +85,8 @@ struct TargetTests {
         let (file, base) = (try module(), try base())
         let before = try Sample.bytes(file)
         func encode(_ more: String...) throws -> Command.Result {
-            try Command.run(
-                [
-                    Command.binary, "encode", "--base", base, "--features",
-                    "default,distilled_base", file,
-                ] + more)
+            try Command.kbtf(
+                ["encode", "--base", base, "--features", "default,distilled_base", file] + more)
         }
         let refused = try encode("--target", "6.1")
         #expect(refused.status == 1 && refused.errorLines.last?.contains("--force") == true)
@@ -106,9 +104,9 @@ struct TargetTests {
     @Test func distilledForItsOwnKernel() throws {
         let (file, base) = (try module(release: "6.1.0-9"), try base())
         let list = ["encode", "--base", base, "--features", "default,distilled_base", file]
-        #expect(try Command.run([Command.binary] + list).status == 1)
-        #expect(try Command.run([Command.binary] + list + ["--force"]).status == 0)
-        #expect(try Command.run([Command.binary] + list + ["--target", "6.12"]).status == 0)
+        #expect(try Command.kbtf(list).status == 1)
+        #expect(try Command.kbtf(list + ["--force"]).status == 0)
+        #expect(try Command.kbtf(list + ["--target", "6.12"]).status == 0)
     }
 
     @Test func splitBeforeModulesHadBTF() throws {

@@ -5,35 +5,35 @@ import HostIO
 import TestSupport
 import Testing
 
-/// What may make the result wrong is a warning: said also under `-q`, and an error with `--strict` or `KBTF_STRICT`.
+/// What may make the result wrong is a warning: said also under `-q`, and an error with `--strict`
+/// or `KBTF_STRICT`.
 @Suite(.enabled(if: Sample.hasCompiler))
 struct WarningTests {
     let scratch: Scratch
     init() throws { scratch = try Scratch() }
 
-    /// Expects that line as a warning with exit status 0, and as an error that leaves the file alone when warnings
-    /// are errors.
+    /// Expects that line as a warning with exit status 0, and as an error that leaves the file
+    /// alone when warnings are errors.
     private func expectWarning(
         _ text: String, _ file: String, _ words: [String], role: String? = nil
     ) throws {
         let before = try Sample.bytes(file)
-        var program = Command.binary
-        if let role {
-            scratch.link("libexec/\(role)", to: Command.binary)
-            program = "\(scratch.path)/libexec/\(role)"
+        func run(_ words: [String], environment: [String] = []) throws -> Command.Result {
+            guard let role else { return try Command.kbtf(words, environment: environment) }
+            return try Command.role(role, words, environment: environment)
         }
         let prefix = role == "resolve_btfids" ? "" : "kbtf: "
         for strict in role == nil ? ["--strict", "KBTF_STRICT=1"] : ["KBTF_STRICT=yes"] {
             let isOption = strict.hasPrefix("--")
-            let result = try Command.run(
-                [program] + words + (isOption ? [strict] : []) + [file],
+            let result = try run(
+                words + (isOption ? [strict] : []) + [file],
                 environment: isOption ? [] : [strict])
             #expect(result.status == 1, "\(result)")
             #expect(result.errorLines.contains { $0.hasPrefix(prefix + text) }, "\(result)")
             #expect(try Sample.bytes(file) == before)
         }
         for quiet in [[], ["-q"]] {
-            let result = try Command.run([program] + words + quiet + [file])
+            let result = try run(words + quiet + [file])
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.errorLines.contains { $0.hasPrefix("\(prefix)warning: \(text)") },
@@ -60,7 +60,7 @@ struct WarningTests {
     @Test func severalBTFs() throws {
         let file = try joined()
         let place = try #require(try Sample.section(".BTF", of: file)).count / 2
-        let text = "\(file): .BTF+0x\(String(place, radix: 16)): several BTFs"
+        let text = "\(file): .BTF+0x\(String(place, radix: 16)): several BTF blobs"
         try expectWarning(text, file, ["encode", "--standalone"])
         try expectWarning(text, file, ["-J"], role: "pahole")
     }
@@ -92,7 +92,7 @@ struct WarningTests {
         let file = try Sample.compile(scratch, "m.ko", source: "struct module { int state; } m;")
         try #require(try Command.kbtf("encode", "--standalone", file).status == 0)
         try expectWarning(
-            "\(file): its struct module is not that of \(base)", file,
+            "\(file): its struct module differs from that of \(base)", file,
             ["rebase", "--force", "--base", base])
     }
 }

@@ -3,7 +3,7 @@
 internal import Bytes
 
 extension Comparison {
-    /// One line per difference, then the numbers of each kind that differs, or "equal".
+    /// One line per difference, then the counts for each kind that differs, or "equal".
     ///
     ///     STRUCT struct foo: member 3 `bar`: type `struct x *` in A, `void *` in B
     ///     STRUCT: 1 changed, 2 only in A, 0 only in B, 310 in both
@@ -52,8 +52,9 @@ extension Comparison {
     }
 
     /// `{"equal":false,"kinds":{"STRUCT":{"common":310,"only_a":3,"only_b":1,"changed":1}},
-    /// "differences":[{"kind":"STRUCT","type":"struct foo","a":12,"b":15,"detail":"..."}],"omitted":0}`.
-    /// `changed` is part of both `only_a` and `only_b`. Kinds that neither side holds are left out.
+    /// "differences":[{"kind":"STRUCT","type":"struct
+    /// foo","a":12,"b":15,"detail":"..."}],"omitted":0}`. `changed` is part of both `only_a` and
+    /// `only_b`. Kinds that neither side holds are left out.
     package func json() -> [UInt8] {
         var out: [UInt8] = []
         out.put("{\"equal\":\(isEqual),\"kinds\":{")

@@ -152,7 +152,7 @@ package struct TypeStore: ~Copyable, Sendable {
         }
     }
 
-    /// Leaves an own type out of the result. Nothing that stays may refer to it.
+    /// Omits an own type from the result. No remaining type may refer to it.
     package mutating func remove(_ id: UInt32) { merge(id, into: 0) }
 
     // MARK: Candidates

@@ -131,8 +131,8 @@ extension Walk {
 
     private enum Likeness { case alike, different, unusual }
 
-    /// Compares the record at `a`, of the unit, with the one at `b`, of the store, and queues what they refer
-    /// to.
+    /// Compares the record at `a`, of the unit, with the one at `b`, of the store, and queues what
+    /// they refer to.
     @inline(__always)
     private static func compare(
         _ own: borrowing Arena<UInt32>, _ a: Int, _ words: borrowing Arena<UInt32>, _ b: Int,
@@ -144,8 +144,9 @@ extension Walk {
         case .struct, .union:
             guard own[a &+ 2] == words[b &+ 2] else { return .different }
             var isUsual = true
-            // Last member first, so that the first is taken off the queue first: where a declaration could
-            // stand for several types, the one met first in the order of the members counts.
+            // Last member first, so that the first is taken off the queue first: where a
+            // declaration could stand for several types, the one met first in the order of the
+            // members counts.
             let same = own.triples(
                 before: a &+ 3 &+ 3 &* info.vlen, info.vlen, agreeWith: words,
                 before: b &+ 3 &+ 3 &* info.vlen

@@ -101,7 +101,7 @@ extension CDumper {
                 continue
             case .integer, .float, .enumeration, .composite, .forward, .alias: break
             case .function, .variable, .section, .declarationTag:
-                throw cError(id, "leads to a \(types.kind(current).word), which is no type")
+                throw cError(id, "leads to a \(types.kind(current).word), which is not a type")
             }
             break
         }

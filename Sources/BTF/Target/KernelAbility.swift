@@ -67,7 +67,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     package static let listedKinds: [(name: String, ability: KernelAbility)] =
         Kind.allCases.compactMap { kind in kind.row.needs.map { (kind.constant, $0) } }
 
-    /// What the BTF of a kernel need not show. Stable releases took some of it over from newer ones.
+    /// Abilities that a kernel may have without showing them in its BTF. Stable releases have
+    /// backported some of them.
     package static let mayBeHidden: Set<KernelAbility> = [
         .longNames, .dottedNames, .anySectionName, .anyTagOrder,
     ]

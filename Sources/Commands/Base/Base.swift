@@ -8,12 +8,12 @@ import HostIO
 import KernelTree
 
 /// `kbtf base`.
-struct Base: ParsableCommand {
+struct Base: Command {
     static let configuration = CommandConfiguration(
         commandName: "base",
-        abstract: "Show which base --base auto finds, and where it looks.",
+        abstract: "Show which base --base auto finds, and where it searches.",
         discussion: """
-            Without --release and --module, the running kernel is looked for.
+            Without --release and --module, kbtf searches for the running kernel.
 
             Examples:
               kbtf base --release 6.12.0-1-amd64
@@ -22,13 +22,14 @@ struct Base: ParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Look for the kernel that this module is for.", valueName: "FILE"),
+        help: ArgumentHelp(
+            "Search for the kernel that this module was built for.", valueName: "FILE"),
         completion: .file())
     var module: String?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"),
+        help: ArgumentHelp("Write the base to this file as raw BTF.", valueName: "FILE"),
         completion: .file())
     var output: String?
 
@@ -44,18 +45,20 @@ struct Base: ParsableCommand {
         }
     }
 
-    func run() throws {
-        try printingJSON(json && !talkOptions.quiet) { try find() }
+    func run(in surroundings: Surroundings) throws {
+        try printingJSON(json && !talkOptions.quiet, to: surroundings.output) {
+            try find(surroundings)
+        }
     }
 
-    private func find() throws {
-        let release = try release()
+    private func find(_ surroundings: Surroundings) throws {
+        let release = try release(surroundings)
         let found: BaseSearch.Result<LoadedBase>
         do throws(KernelTreeError) {
-            found = try search.search(for: release, bigEndian: nil).run()
+            found = try search.places(surroundings).search(for: release, bigEndian: nil).run()
         } catch {
             var failure = Failure(error)
-            // Where it looked is what the command was asked for.
+            // The places searched are the answer to this command.
             failure.showsDetails = !talkOptions.quiet
             throw failure
         }
@@ -65,22 +68,23 @@ struct Base: ParsableCommand {
             } catch { throw Failure(error) }
         }
         if !talkOptions.quiet {
-            try printResult(json ? jsonText(found, release) : text(found, release))
+            try surroundings.output.print(json ? jsonText(found, release) : text(found, release))
         }
     }
 
-    private func release() throws(Failure) -> KernelRelease {
+    private func release(_ surroundings: Surroundings) throws(Failure) -> KernelRelease {
         if let release = search.release { return release }
         if let module {
             do throws(KernelTreeError) {
                 if let release = try KernelRelease.ofModule(module) { return release }
             } catch { throw Failure(error) }
             throw Failure(
-                "\(module): it does not say which kernel it is for (no vermagic in .modinfo)")
+                "\(module): its kernel is unknown (no vermagic in .modinfo)")
         }
-        guard let release = Surroundings.runningRelease.flatMap({ KernelRelease($0) }) else {
+        guard let release = surroundings.runningRelease.flatMap({ KernelRelease($0) }) else {
             throw Failure(
-                "the running kernel does not say its release", hint: "name it with --release R")
+                "the running kernel does not report its release",
+                hint: "specify it with --release R")
         }
         return release
     }

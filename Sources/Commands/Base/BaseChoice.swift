@@ -3,27 +3,27 @@
 import Console
 import KernelTree
 
-/// Which base a file wants.
+/// The base that a file needs.
 enum BaseChoice: Hashable, Sendable {
-    /// None: standalone BTF.
+    /// No base: standalone BTF.
     case none
     case file(String, bigEndian: Bool)
     /// The kernel's, wherever it is found.
     case auto(KernelRelease, bigEndian: Bool)
 
-    /// What `--base` asks for, for a file of that byte order.
+    /// The choice of `--base` for a file with this byte order.
     ///
-    /// - Parameter own: the release that the file itself says it is for.
+    /// - Parameter own: the release that the file itself names.
     init(
-        option: String, path: String, own: KernelRelease?, bigEndian: Bool, search: SearchOptions
+        option: String, path: String, own: KernelRelease?, bigEndian: Bool, search: SearchPlaces
     ) throws(Failure) {
         switch option {
         case "": self = .none
         case "auto":
             guard let release = search.release ?? own else {
                 throw Failure(
-                    "\(path): --base auto: it does not say which kernel it is for (no vermagic in .modinfo)",
-                    hint: "name the kernel with --release R, or the base with --base FILE")
+                    "\(path): --base auto: its kernel is unknown (no vermagic in .modinfo)",
+                    hint: "specify the kernel with --release R, or the base with --base FILE")
             }
             self = .auto(release, bigEndian: bigEndian)
         default: self = .file(option, bigEndian: bigEndian)
@@ -31,7 +31,7 @@ enum BaseChoice: Hashable, Sendable {
     }
 
     /// Reads the base; nil for none.
-    func load(_ search: SearchOptions) throws(Failure) -> LoadedBase? {
+    func load(_ search: SearchPlaces) throws(Failure) -> LoadedBase? {
         try load(
             file: { path, bigEndian throws(KernelTreeError) in
                 try loadBase(path, bigEndian: bigEndian, cache: search.cache)
@@ -42,7 +42,7 @@ enum BaseChoice: Hashable, Sendable {
     }
 
     /// Reads the base for encoding against it; nil for none.
-    func loadIndexed(_ search: SearchOptions, jobs: Int) throws(Failure) -> IndexedBase? {
+    func loadIndexed(_ search: SearchPlaces, jobs: Int) throws(Failure) -> IndexedBase? {
         try load(
             file: { path, bigEndian throws(KernelTreeError) in
                 try loadIndexedBase(

@@ -3,10 +3,11 @@
 import Console
 import KernelTree
 
-// Bases that cannot be had, and those of other kernels. Each is said once, with the first of its files.
+// Bases that cannot be read, and those of other kernels. Each is reported once, with the first of
+// its files.
 
 extension EncodeBatch {
-    /// The base cannot be had.
+    /// The base cannot be read.
     func refuse(
         _ members: [Int], _ choice: BaseChoice, _ failure: Failure, _ outcomes: inout [Outcome]
     ) {
@@ -19,7 +20,7 @@ extension EncodeBatch {
         fail(members, failure, &outcomes)
     }
 
-    /// The base cannot be had, and that is no failure.
+    /// The base cannot be read, and that is not a failure.
     func forgo(_ members: [Int], _ failure: Failure, _ outcomes: inout [Outcome]) {
         guard let first = members.first else { return }
         let what =
@@ -30,14 +31,14 @@ extension EncodeBatch {
             .warning("\(about.message): \(what)", hint: failure.hint))
     }
 
-    /// The files whose base is of another kernel, by what differs, in order.
+    /// The files whose base belongs to another kernel, by mismatch, in order.
     func foreignBases(
         _ members: [Int], _ subjects: [Swift.Result<Subject, Failure>], _ base: IndexedBase?
     ) -> [(foreign: ForeignBase, files: [Int])] {
         guard let base else { return [] }
         let origin = BaseOrigin(
             path: base.path, release: base.release, machine: base.machine,
-            running: Surroundings.running)
+            running: search.surroundings.running)
         var found: [(foreign: ForeignBase, files: [Int])] = []
         var places: [ForeignBase: Int] = [:]
         for index in members {
@@ -56,7 +57,7 @@ extension EncodeBatch {
         return found
     }
 
-    /// - Returns: the members that are left.
+    /// - Returns: the remaining members.
     func refuse(
         _ members: [Int], _ foreign: [(foreign: ForeignBase, files: [Int])],
         _ outcomes: inout [Outcome]

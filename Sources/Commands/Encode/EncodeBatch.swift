@@ -7,43 +7,43 @@ import ELF
 import HostIO
 import KernelTree
 
-/// Encodes many files. Files that stand on one base are encoded beside each other, on an index of it
-/// that is made once; the outcomes are in the order of the files, whatever the number of jobs.
+/// Encodes many files. Files with the same base are encoded in parallel, on an index of it that is
+/// built once; the outcomes are in the order of the files, whatever the number of jobs.
 struct EncodeBatch {
-    /// `--base`; nil: by the kind of file.
+    /// `--base`; nil: decided by the kind of file.
     let base: String?
-    let search: SearchOptions
+    let search: SearchPlaces
     let options: EncodeOptions
     let jobs: Int
     let request: FeatureRequest
     /// `--target`.
     var target: NamedTarget?
-    /// Hide the implicit arguments of kernel functions; kernel builds do that later.
+    /// Hide the implicit arguments of kernel functions; kernel builds do that in a later step.
     var hidesImplicitArguments = false
     let talk: Talk
-    /// Fill in `.BTF_ids` of files that get their BTF put in.
+    /// Fill in `.BTF_ids` of files that get their BTF written into them.
     var fillsIDs = false
-    /// `--strict`: fail where there would be a warning.
+    /// `--strict`: warnings are errors.
     var isStrict = false
     /// What to do with a file whose base is not found.
     var withoutBase = WithoutBase.fail
 
     enum WithoutBase: String, CaseIterable {
         case fail
-        /// Leave the file as it is.
+        /// Leave the file unchanged.
         case skip
-        /// Make standalone BTF.
+        /// Generate standalone BTF.
         case standalone
     }
 
-    /// What a file says of itself.
+    /// What a file says about itself.
     struct Subject {
         let choice: BaseChoice
         let release: KernelRelease?
         let machine: String
     }
 
-    /// What came of one file.
+    /// The result for one file.
     struct Outcome: Sendable {
         let path: String
         var messages: [Talk.Message] = []
@@ -67,11 +67,11 @@ struct EncodeBatch {
             case .failure(let failure): outcomes[index].fail(failure)
             }
         }
-        let tree = Surroundings.kbuildTree
+        let tree = search.surroundings.kbuildTree
         let debugFiles = DebugInfo.search(
             folders: search.folders,
             separation: options.features.sectionSeparation)
-        var progress = Progress(total: files.count, talk: talk)
+        var progress = Progress(total: files.count, talk: talk, search.surroundings)
         for choice in order {
             var members = groups[choice] ?? []
             let base: IndexedBase?
@@ -117,7 +117,7 @@ struct EncodeBatch {
         return outcomes
     }
 
-    /// What each file stands on.
+    /// The base of each file.
     private func chooseBases(_ files: [Destinations.Job]) -> [Swift.Result<Subject, Failure>] {
         parallelMap(count: files.count, jobs: files.count < 16 ? 1 : jobs) { index in
             let path = files[index].path
@@ -134,7 +134,7 @@ struct EncodeBatch {
         }
     }
 
-    /// The files in the order to work on them: what takes long does not begin when all else is done.
+    /// Processing order: the slowest files must not start last.
     private static func largestFirst(_ members: [Int], _ files: [Destinations.Job]) -> [Int] {
         members.map { (size: FileStatus(files[$0].path).size, index: $0) }
             .sorted { ($1.size, $0.index) < ($0.size, $1.index) }

@@ -7,7 +7,7 @@ import Console
 import HostIO
 import KernelTree
 
-/// A base that files are moved to or from: all that may be asked about it.
+/// A base that files are moved to or from, with everything known about it.
 struct MoveBase: Sendable {
     let index: BaseIndex
     let btf: BTF
@@ -16,19 +16,19 @@ struct MoveBase: Sendable {
     let release: KernelRelease?
 }
 
-/// Does the same to many files that stand on bases. Each base is read once; outcomes are in the order of the
-/// files, whatever the number of jobs.
+/// Applies the same step to many files with bases. Each base is read once; outcomes are in the
+/// order of the files, whatever the number of jobs.
 struct MoveBatch {
     /// `--base`.
     let base: String
-    let search: SearchOptions
+    let search: SearchPlaces
     let jobs: Int
 
-    /// What came of one file.
+    /// The result for one file.
     struct Outcome: Sendable {
         let path: String
         var messages: [Talk.Message] = []
-        /// Members of a JSON object, less the file's name.
+        /// Members of a JSON object, without the file's name.
         var facts: [(name: String, value: String)] = []
         /// A line for standard output.
         var line: String?
@@ -96,10 +96,10 @@ struct MoveBatch {
         return false
     }
 
-    /// Reads a base; one that is named by the user, by its file.
+    /// Reads a base; one named by the user from its file.
     func load(_ choice: BaseChoice) throws(Failure) -> MoveBase {
         guard let base = try choice.loadIndexed(search, jobs: jobs) else {
-            throw Failure("--base '': there must be a base", hint: "name it with --base FILE")
+            throw Failure("--base '': a base is required", hint: "specify it with --base FILE")
         }
         do throws(BTFError) {
             return MoveBase(
@@ -110,17 +110,19 @@ struct MoveBatch {
 }
 
 extension MoveBatch {
-    /// Says what there is to say, and ends with an error if some file failed.
+    /// Prints the messages, and ends with an error if a file failed.
     ///
-    /// - Parameter json: print what came of all files as JSON.
-    static func report(_ outcomes: [Outcome], talk: Talk, json: Bool) throws {
+    /// - Parameter json: print the outcomes of all files as JSON.
+    static func report(
+        _ outcomes: [Outcome], talk: Talk, to output: Stream, json: Bool
+    ) throws {
         for outcome in outcomes {
             for message in outcome.messages { talk.say(message) }
         }
         if json {
-            try printResult(jsonArray(outcomes.map(\.json)))
+            try output.print(jsonArray(outcomes.map(\.json)))
         } else {
-            try printResult(
+            try output.print(
                 outcomes.compactMap { $0.line.map { $0.shown + "\n" } }.joined())
         }
         let failed = outcomes.count { $0.failure != nil }

@@ -8,24 +8,24 @@ import ELF
 import HostIO
 import KernelTree
 
-/// A file's BTF as it was found, before it is known what it stands on.
+/// A file's BTF as found, before its base is known.
 struct BTFFile {
     let path: String
     let bytes: ByteView
     let header: Header
-    /// What stands before an offset in `bytes`: `.BTF` when that is a section, nothing when it is the file.
+    /// The prefix of offsets in `bytes`: `.BTF` for a section, empty for a whole file.
     var place = ""
     /// The kernel a module is for.
     var release: KernelRelease?
-    /// The section `.BTF_ids` beside it, where it can be read.
+    /// The section `.BTF_ids` in the same file, if it can be read.
     var ids: IDSection?
-    /// The machine of an ELF file, as `uname -m` calls it.
+    /// The machine of an ELF file in the notation of `uname -m`.
     private(set) var machine: String?
-    /// The section `.BTF.base` beside it.
+    /// The section `.BTF.base` in the same file.
     private var distilledBase: ByteView?
 
     enum Form {
-        /// Whole by itself.
+        /// Complete by itself.
         case standalone
         /// Continues the BTF of a kernel.
         case split
@@ -35,16 +35,16 @@ struct BTFFile {
 
     var form: Form {
         if let distilledBase { return .distilled(base: distilledBase) }
-        // BTF without types can only be that of a module; some producers give it an empty string.
+        // BTF without types can only belong to a module; some producers give it an empty string.
         if header.typeLength == 0, header.stringLength <= 1 { return .split }
-        // The first string of a whole BTF is the empty one; split BTF has that of its base.
+        // The first string of standalone BTF is the empty one; split BTF uses the base's.
         let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
         guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
         return .standalone
     }
 
-    /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
-    /// can be a base. nil when it is an ELF file without BTF.
+    /// Reads the BTF of a module or another ELF file, possibly compressed, a file of raw BTF, or
+    /// anything else that can be a base. nil for an ELF file without BTF.
     static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
         let view = try view(of: path)
         if ELFFile.isELF(view) { return try open(view, path) }
@@ -98,10 +98,10 @@ struct BTFFile {
         self.header = header
     }
 
-    /// Whether it is whole by itself, how sure that is, and what tells it. Distilled BTF is not: it continues
-    /// its `.BTF.base`.
+    /// Whether it is standalone, whether that is sure, and the evidence. Distilled BTF is not: it
+    /// continues its `.BTF.base`.
     var recognition: Recognition { Recognition(bytes, header: header) }
 
-    /// Own types, counted without knowing the base; nil when a record is damaged.
+    /// Its own types, counted without the base; nil if a record is damaged.
     var typeCount: Int? { BTF.typeCount(of: bytes, header) }
 }

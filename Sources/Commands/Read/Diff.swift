@@ -5,29 +5,32 @@ import BTF
 import Console
 
 /// `kbtf diff`.
-struct Diff: ParsableCommand {
+struct Diff: Command {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Compare the types of two files by what they mean.",
+        abstract: "Compare the types of two files by meaning.",
         discussion: """
-            Two files are equal when they define the same types, whatever the order, the ids and the \
-            layout of the strings. For a type that differs, its first different member is named. Of split \
-            BTF only the own types are compared; the two may stand on different bases.
+            Two files are equal if they define the same types, whatever the order, the ids and \
+            the layout of the strings. For a type that differs, the first different member is \
+            named. For split BTF only the files' own types are compared; the two may have \
+            different bases.
 
-            The exit status is 0 when they are equal and 1 when they differ.
+            The exit status is 0 if they are equal and 1 if they differ.
 
             Examples:
               kbtf diff old/foo.ko new/foo.ko
               kbtf diff --base-a old/vmlinux --base-b new/vmlinux old.btf new.btf
             """)
 
-    @Option(help: ArgumentHelp("The base of A alone.", valueName: "FILE|auto"), completion: .file())
+    @Option(help: ArgumentHelp("The base of A only.", valueName: "FILE|auto"), completion: .file())
     var baseA: String?
 
-    @Option(help: ArgumentHelp("The base of B alone.", valueName: "FILE|auto"), completion: .file())
+    @Option(help: ArgumentHelp("The base of B only.", valueName: "FILE|auto"), completion: .file())
     var baseB: String?
 
-    @Option(help: ArgumentHelp("Describe so many differences; all are counted.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Describe at most this many differences; all are counted.", valueName: "N"))
     var limit = 100
 
     @Flag(help: "Print JSON.")
@@ -43,16 +46,18 @@ struct Diff: ParsableCommand {
     var b: String
 
     func validate() throws {
-        if limit < 0 { throw ValidationError("--limit takes 0 or more, not \(limit)") }
+        if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
-    func run() throws {
-        let reader = Reader(base, talk: talkOptions.talk)
-        try printingJSON(json && !talkOptions.quiet) {
+    func run(in surroundings: Surroundings) throws {
+        let reader = Reader(base, surroundings, talk: talkOptions.talk(surroundings))
+        try printingJSON(json && !talkOptions.quiet, to: surroundings.output) {
             let comparison = compare(
                 try reader.read(a, base: baseA), try reader.read(b, base: baseB), limit: limit)
             _ = reader.finish()
-            if !talkOptions.quiet { try printResult(json ? comparison.json() : comparison.text()) }
+            if !talkOptions.quiet {
+                try surroundings.output.print(json ? comparison.json() : comparison.text())
+            }
             if !comparison.isEqual { throw ExitCode(1) }
         }
     }

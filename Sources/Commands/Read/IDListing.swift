@@ -38,7 +38,7 @@ struct IDListing {
         }
     }
 
-    /// What is not listed, and why: only in JSON.
+    /// A file that is not listed, with the reason: in JSON only.
     mutating func add(_ path: String, _ failure: Failure) {
         objects.append("{\"file\":\(jsonString(path)),\(failure.json)}")
     }
@@ -52,7 +52,8 @@ struct IDListing {
 
     var json: String { jsonArray(objects) }
 
-    /// Kernels take no names of types longer than 511 bytes; a file may repeat a longer one for each id.
+    /// Kernels do not accept type names longer than 511 bytes; a file may repeat a longer one for
+    /// each id.
     private func text(_ id: TypeID, _ btf: BTF) -> String? {
         guard let record = btf.record(id) else { return nil }
         let name = btf.stringBytes(at: record.nameOffset, atMost: 511)

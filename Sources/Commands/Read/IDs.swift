@@ -7,21 +7,23 @@ import Console
 import ELF
 
 /// `kbtf ids`.
-struct IDs: ParsableCommand {
+struct IDs: Command {
     static let configuration = CommandConfiguration(
         commandName: "ids",
-        abstract: "Tell what a module's .BTF_ids says, or fill it in.",
+        abstract: "Show or fill in a module's .BTF_ids.",
         discussion: """
-            The section .BTF_ids holds the numbers of BTF types that a kernel or module refers to, such as \
-            the kernel functions that it offers to BPF programs (kfuncs). They are 0 until they are filled in, \
-            which 'kbtf encode' does, or in kernel builds resolve_btfids. Here each is listed with the type \
-            that it is for: 'filled' when it is of that type, 'unfilled' when it is 0, 'wrong' when it is of \
-            another one, 'unused' when it is for nothing. A filled-in set is sorted by id.
+            The section .BTF_ids contains the ids of BTF types that a kernel or module refers \
+            to, such as the functions that it offers to BPF programs (kfuncs). They are 0 until \
+            'kbtf encode' or, in kernel builds, resolve_btfids fills them in. Each is listed \
+            with the type that it is for: 'filled' if it is the id of that type, 'unfilled' if \
+            it is 0, 'wrong' if it is another type's, 'unused' if no type is requested. A \
+            filled-in set is sorted by id.
 
-            Ids of split BTF count the base's types, so the base is needed, and looked for as with \
-            --base auto. With --fill the ids are filled in, from the BTF that the file has, in the file itself.
+            Ids in split BTF continue the base's, so the base is needed, and found as with \
+            --base auto. With --fill the ids are filled in from the BTF in the file; the file is \
+            modified.
 
-            The exit status is 1 when some id is wrong.
+            The exit status is 1 if some id is wrong.
 
             Examples:
               kbtf ids foo.ko
@@ -29,7 +31,7 @@ struct IDs: ParsableCommand {
               kbtf ids --fill foo.ko
             """)
 
-    @Flag(help: "Fill the ids in; nothing is listed.")
+    @Flag(help: "Fill in the ids; nothing is listed.")
     var fill = false
 
     @Flag(help: "Print JSON.")
@@ -40,23 +42,24 @@ struct IDs: ParsableCommand {
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
-        help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"),
+        help: ArgumentHelp("ELF files, or directories of modules.", valueName: "FILE"),
         completion: .file())
     var files: [String]
 
     func validate() throws {
-        if fill, json { throw ValidationError("--fill lists nothing: leave --json out") }
+        if fill, json { throw ValidationError("--fill lists nothing: omit --json") }
     }
 
-    func run() throws {
-        let talk = talkOptions.talk
-        let reader = Reader(base, talk: talk)
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
+        let reader = Reader(base, surroundings, talk: talk)
+        let isStrict = strict.isStrict(surroundings)
         var listing = IDListing()
         var failed = false
         for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
             do throws(Failure) {
                 if fill {
-                    try fill(entry, reader, talk)
+                    try fill(entry, reader, talk, isStrict: isStrict)
                 } else if try !list(entry, reader, &listing) {
                     failed = true
                 }
@@ -66,12 +69,12 @@ struct IDs: ParsableCommand {
                 failed = true
             }
         }
-        if !reader.finish(strict: strict.isStrict) { failed = true }
-        if !fill { try printResult(json ? listing.json : listing.text) }
+        if !reader.finish(strict: isStrict) { failed = true }
+        if !fill { try surroundings.output.print(json ? listing.json : listing.text) }
         if failed { throw ExitCode(1) }
     }
 
-    /// - Returns: false when some id is wrong.
+    /// - Returns: false if some id is wrong.
     private func list(
         _ entry: Inputs.Entry, _ reader: Reader, _ listing: inout IDListing
     ) throws(Failure) -> Bool {
@@ -87,7 +90,7 @@ struct IDs: ParsableCommand {
     }
 
     private func fill(
-        _ entry: Inputs.Entry, _ reader: Reader, _ talk: Talk
+        _ entry: Inputs.Entry, _ reader: Reader, _ talk: Talk, isStrict: Bool
     ) throws(Failure) {
         let elf = try openELF(entry.path)
         guard let section = try ids(of: elf) else {
@@ -95,12 +98,12 @@ struct IDs: ParsableCommand {
             throw missing(entry.path)
         }
         let btf = try reader.read(entry.path)
-        // Its warning comes at the end.
-        if strict.isStrict, reader.foreignBases.contains(entry.path) { return }
+        // Its error is reported at the end.
+        if isStrict, reader.foreignBases.contains(entry.path) { return }
         let filler = IDFiller(elf: elf, section: section, path: entry.path)
         let bytes = try filler.fill(from: btf, old: btf) { talk.say($0) }
         if bytes == section.bytes {
-            return talk.detail("\(entry.path): .BTF_ids is filled in already")
+            return talk.detail("\(entry.path): .BTF_ids is already filled in")
         }
         try IDWriter(elf: elf, path: entry.path).write(bytes, over: section)
         talk.detail("\(entry.path): .BTF_ids is filled in, \(section.entries.count) ids")
@@ -108,7 +111,7 @@ struct IDs: ParsableCommand {
     }
 
     private func missing(_ path: String) -> Failure {
-        Failure("\(path): .BTF_ids: no such section, or no symbols that say what is in it")
+        Failure("\(path): .BTF_ids: no such section, or no symbols that describe it")
     }
 
     private func ids(of elf: ELFFile) throws(Failure) -> IDSection? {

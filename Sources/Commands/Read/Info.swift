@@ -6,18 +6,19 @@ import Bytes
 import Console
 
 /// `kbtf info`.
-struct Info: ParsableCommand {
+struct Info: Command {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "Tell what BTF files have.",
+        abstract: "Show what BTF files have.",
         discussion: """
-            For each file: the form of its BTF (standalone; split, which continues that of a kernel; \
-            distilled, which brings the part of its base that it needs; none), the number of its types, its \
-            size, the base it was read on, and the first fault that 'kbtf check' finds. The base of a module \
-            is looked for as with --base auto.
+            For each file: the form of its BTF (standalone; split, which continues a kernel's; \
+            distilled, which contains the part of its base that it needs; none), the number of \
+            its types, its size, the base it was read on, and the first fault that 'kbtf check' \
+            finds. The base of a module is found as with --base auto.
 
-            Nothing in BTF says which form it has: -v and --json tell what it is taken by, and whether that is \
-            sure. Of a folder, all modules in it and below it are taken.
+            Nothing in BTF names its form: it is inferred, and -v and --json show the evidence \
+            and whether it is conclusive. In a directory, all modules in it and below it are \
+            read.
 
             Examples:
               kbtf info foo.ko
@@ -32,12 +33,13 @@ struct Info: ParsableCommand {
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
-        help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"), completion: .file())
+        help: ArgumentHelp("Files, or directories of modules.", valueName: "FILE"),
+        completion: .file())
     var files: [String]
 
-    func run() throws {
-        let talk = talkOptions.talk
-        let reader = Reader(base, talk: talk)
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
+        let reader = Reader(base, surroundings, talk: talk)
         var table = Table(headings: ["FILE", "BTF", "TYPES", "BYTES", "BASE", "CHECK"])
         var objects: [String] = []
         var failed = false
@@ -57,12 +59,12 @@ struct Info: ParsableCommand {
                 objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
-        if !reader.finish(strict: strict.isStrict) { failed = true }
-        try printResult(json ? jsonArray(objects) : table.text)
+        if !reader.finish(strict: strict.isStrict(surroundings)) { failed = true }
+        try surroundings.output.print(json ? jsonArray(objects) : table.text)
         if failed { throw ExitCode(1) }
     }
 
-    /// What is told about one file.
+    /// The output for one file.
     private struct Row {
         let path: String
         var kind = "none"
@@ -100,7 +102,7 @@ struct Info: ParsableCommand {
             }
         }
 
-        /// By what the form is known; nil where a section `.BTF.base` says it.
+        /// The evidence for the form; nil if a section `.BTF.base` proves it.
         var told: String? {
             recognition.map {
                 "\(path): \(kind) BTF (\($0.isSure ? "sure" : "not sure")): "

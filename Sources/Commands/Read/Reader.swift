@@ -6,35 +6,36 @@ import Bytes
 import Console
 import KernelTree
 
-/// Reads files' BTF together with what they stand on. A base is read once for all files.
+/// Reads files' BTF together with its base. A base is read once for all files.
 final class Reader {
     /// `--base`; nil: each file's own.
     let option: String?
-    let search: SearchOptions
+    let search: SearchPlaces
     let talk: Talk
     private var loaded: [BaseChoice: Swift.Result<LoadedBase?, Failure>] = [:]
     private var origins: [String: BaseOrigin?] = [:]
     private(set) var foreignBases = ForeignBases()
-    private static let hint = "name the base that it was made on with --base FILE"
+    private static let hint = "specify the base that it was built against with --base FILE"
     private var hasHinted = false
     private var owesHint = false
-    /// The base that could not be had last.
+    /// The last base that could not be read.
     private var lacking: BaseChoice?
     private var lackOrder: [BaseChoice] = []
     private var lacks: [BaseChoice: (failure: Failure, first: String, count: Int)] = [:]
 
-    init(_ options: BaseOptions, talk: Talk) {
+    init(_ options: BaseOptions, _ surroundings: Surroundings, talk: Talk) {
         option = options.base
-        search = options.search
+        search = options.search.places(surroundings)
         self.talk = talk
     }
 
-    /// The file's BTF as it was found; nil when it is an ELF file without.
+    /// The file's BTF as found; nil for an ELF file without BTF.
     func open(_ path: String) throws(Failure) -> BTFFile? {
         try BTFFile.open(path, cache: search.cache)
     }
 
     /// The types of the file at `path`.
+    ///
     /// - Parameter option: another `--base` for this file.
     func read(_ path: String, base option: String? = nil) throws(Failure) -> BTF {
         if let btf = try readIfPresent(path, base: option) { return btf }
@@ -43,7 +44,7 @@ final class Reader {
             hint: "kbtf encode \(path), if it was built with -g")
     }
 
-    /// As `read`; nil when it is an ELF file without BTF.
+    /// Like `read`; nil for an ELF file without BTF.
     func readIfPresent(_ path: String, base option: String? = nil) throws(Failure) -> BTF? {
         guard let file = try open(path) else { return nil }
         let base = try base(of: file, option ?? self.option)
@@ -60,9 +61,9 @@ final class Reader {
         }
     }
 
-    /// The one sentence about BTF that was made on another base.
+    /// The one error for BTF that was built against another base.
     ///
-    /// - Parameter hints: the first has a hint; otherwise `finish` says it.
+    /// - Parameter hints: the first has a hint; otherwise `finish` reports it.
     func misplaced(
         _ file: BTFFile, _ other: OtherBase, _ base: String, _ foreign: ForeignBase?,
         hints: Bool = true
@@ -74,7 +75,7 @@ final class Reader {
             hint: hints && !hasHinted ? Self.hint : nil)
     }
 
-    /// Checks a file's BTF; before it the base that it brings along, if any.
+    /// Checks a file's BTF, and first its own base, if any.
     ///
     /// - Parameter kernel: what it is read on if no base is found.
     func judge(
@@ -101,7 +102,7 @@ final class Reader {
         return .judged(judgement)
     }
 
-    /// Holds a file's BTF, which was judged, against what a kernel takes; nil when it cannot be read.
+    /// Checks BTF that was judged against a kernel's rules; nil if it cannot be read.
     func hold(
         _ file: BTFFile, to target: KernelTarget, _ judgement: Verdict.Judgement, limit: Int
     ) -> TargetVerdict? {
@@ -116,7 +117,7 @@ final class Reader {
         }
         let own = try? base(of: file, option)
         if file.form.isModules {
-            // Without BTF of the target, the base that the file was read on stands for it.
+            // Without the target's BTF, the base that the file was read on takes its place.
             let kernel =
                 target.base.map { ($0.btf, $0.path) }
                 ?? (judgement.other == nil ? nil : own?.kernel)
@@ -141,7 +142,7 @@ final class Reader {
 
     // MARK: Bases
 
-    /// What a file's BTF continues.
+    /// The BTF that a file's BTF continues.
     private struct FileBase {
         var btf: BTF?
         var name: String?
@@ -151,7 +152,7 @@ final class Reader {
         var kernel: (BTF, String)? { if let btf, let name { (btf, name) } else { nil } }
     }
 
-    /// What a file's BTF continues: nothing, its own `.BTF.base`, or the base of a kernel.
+    /// The BTF that a file's BTF continues: none, its own `.BTF.base`, or a kernel's base.
     private func base(of file: BTFFile, _ option: String?) throws(Failure) -> FileBase {
         switch file.form {
         case .standalone: return FileBase()
@@ -182,7 +183,7 @@ final class Reader {
         if let known = origins[base.path] { return known }
         let origin = BaseOrigin(
             path: base.path, release: base.release, machine: base.machine,
-            running: Surroundings.running)
+            running: search.surroundings.running)
         origins[base.path] = .some(origin)
         return origin
     }
@@ -190,7 +191,7 @@ final class Reader {
     private func kernelBase(of file: BTFFile, _ option: String?) throws(Failure) -> LoadedBase {
         let withoutBase = Failure(
             "\(file.path): split BTF, which cannot be read without its base",
-            hint: "name the base with --base FILE")
+            hint: "specify the base with --base FILE")
         guard option != nil || file.release != nil || search.release != nil else {
             throw withoutBase
         }
@@ -212,16 +213,17 @@ final class Reader {
 
     // MARK: What many files share
 
-    /// Says of a file that it failed; what it shares with others is said once, by `finish`.
+    /// Reports a failure of a file; failures shared with others are reported once, by `finish`.
     func say(_ failure: Failure, of path: String) {
         guard failure.subject == .base, let choice = lacking else { return talk.say(failure) }
         if lacks[choice] == nil { lackOrder.append(choice) }
         lacks[choice, default: (failure, path, 0)].count += 1
     }
 
-    /// Says what several files share: bases that are missing, or of other kernels.
+    /// Reports problems that several files share: bases that are missing, or belong to other
+    /// kernels.
     ///
-    /// - Returns: false where `--strict` makes that a failure.
+    /// - Returns: false if `--strict` turns them into a failure.
     func finish(strict: Bool = false) -> Bool {
         for choice in lackOrder {
             guard let (failure, first, count) = lacks[choice] else { continue }
@@ -239,7 +241,7 @@ final class Reader {
 }
 
 extension BTFFile.Form {
-    /// Continues a kernel's BTF, at once or when it is loaded.
+    /// Continues a kernel's BTF, now or once it is loaded.
     fileprivate var isModules: Bool {
         switch self {
         case .split, .distilled: true

@@ -3,21 +3,21 @@
 import BTF
 import Console
 
-/// What a check says about a file's BTF.
+/// The verdict of a check on a file's BTF.
 enum Verdict {
     case judged(Judgement)
-    /// Without its base, split BTF cannot be judged.
+    /// Split BTF cannot be checked without its base.
     case noBase(Failure)
 
     struct Judgement {
         let report: CheckReport
-        /// What stands before the offsets: `.BTF`, or nothing for a file of raw BTF.
+        /// The prefix of offsets: `.BTF`, or empty for a file of raw BTF.
         let place: String
-        /// What it was read on.
+        /// The base it was read on.
         var base: String?
-        /// That is of another kernel.
+        /// The base, if it belongs to another kernel.
         var foreign: ForeignBase?
-        /// It was made on another base: the one finding in the report.
+        /// It was built against another base: the only finding in the report.
         var other: OtherBase?
     }
 

@@ -13,7 +13,7 @@
 	} while (0)
 
 int failed(const char *file, int line, const char *condition);
-/* The point is not failed, and not passed. */
+/* Marks the point as skipped. */
 int skip(const char *reason);
 /* A line of diagnostics. */
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
