@@ -110,7 +110,7 @@ import Testing
         #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
     }
 
-    /// Many skeletons of one unit: each reads it anew, but not for ever.
+    /// Many skeletons of one unit: each reads it again, but not forever.
     @Test func sameIDOverAndOver() throws {
         let members = (0..<3000).map { "int m\($0);" }.joined()
         let text = "struct big { \(members) } big;\n"
