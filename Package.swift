@@ -96,9 +96,10 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
-            name: "kbtf", dependencies: ["HostIO", "Commands"], swiftSettings: strict),
+            name: "kbtf", dependencies: ["HostIO", "Console", "Commands"], swiftSettings: strict),
         .executableTarget(
-            name: "kbtf-vm", dependencies: ["HostIO", "VMCommands"], swiftSettings: strict),
+            name: "kbtf-vm", dependencies: ["HostIO", "Console", "VMCommands"],
+            swiftSettings: strict),
         .executableTarget(
             name: "kbtf-conformance",
             dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw"],
@@ -130,7 +131,12 @@ let package = Package(
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
             exclude: ["Data"], swiftSettings: strictTests),
-        tests("KbtfTests", ["Bytes", "HostIO", "ELF", "BTF", "TestSupport"]),
+        tests(
+            "KbtfTests",
+            [
+                "Bytes", "HostIO", "ELF", "BTF", "Console", "Commands", "VMCommands",
+                "TestSupport",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -65,16 +65,16 @@ enum HelpTopic: String, CaseIterable {
 }
 
 /// `kbtf help TOPIC`.
-struct TopicHelp: ParsableCommand {
+struct TopicHelp: Command {
     static let configuration = CommandConfiguration(
         commandName: "help", abstract: "Show the help of a command, or of a topic.")
 
     @Argument(help: ArgumentHelp("A topic.", valueName: "TOPIC"))
     var topic: String
 
-    func run() throws {
+    func run(in surroundings: Surroundings) throws {
         guard let topic = HelpTopic(rawValue: topic) else { throw NoSuchTopic(word: topic) }
-        try printResult(topic.text)
+        try surroundings.output.print(topic.text)
     }
 }
 

@@ -11,7 +11,7 @@ struct NoCommand: Error {
 }
 
 /// The command and its subcommands.
-struct Kbtf: ParsableCommand {
+struct Kbtf: Command {
     static let configuration = CommandConfiguration(
         commandName: "kbtf",
         abstract: "BTF for Linux kernels and modules.",
@@ -33,36 +33,41 @@ struct Kbtf: ParsableCommand {
             \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
         version: "kbtf \(Console.version)",
-        subcommands: [
-            Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
-            Distill.self, Rebase.self, Gen.self, VM.self,
-        ])
+        subcommands: all)
 
-    func run() throws { throw NoCommand(parent: "kbtf") }
+    private static let all: [any Command.Type] = [
+        Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
+        Distill.self, Rebase.self, Gen.self, VM.self,
+    ]
+
+    func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf") }
 
     /// The command named by the process arguments.
     ///
     /// ArgumentParser examines all subcommands before it looks at the arguments. That takes a
     /// millisecond, which kbuild would pay for each module. So the named subcommand is tried first,
     /// alone; the whole tree handles everything else, including errors in the arguments.
-    static func parse(_ arguments: ArraySlice<String>) throws -> any ParsableCommand {
+    static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
         // Only kbtf-vm knows the commands that follow.
         if arguments.starts(with: ["help", "vm"]) {
-            return try VM.parse(["help"] + arguments.dropFirst(2))
+            return try VM.parse(["help"] + arguments.dropFirst(2)).run(in: surroundings)
         }
         if arguments.first?.hasPrefix("--generate-completion-script") == true {
             throw try CompletionScript(arguments)
         }
-        if let topic = topic(arguments) { return try TopicHelp.parse([topic]) }
+        if let topic = topic(arguments) {
+            return try TopicHelp.parse([topic]).run(in: surroundings)
+        }
         if let name = arguments.first,
-            let named = configuration.subcommands.first(where: {
-                $0.configuration.commandName == name
-            }),
+            let named = all.first(where: { $0.configuration.commandName == name }),
             let command = try? named.parse(Array(arguments.dropFirst()))
         {
-            return command
+            return try command.run(in: surroundings)
         }
-        return try parseAsRoot(Array(arguments))
+        var command = try parseAsRoot(Array(arguments))
+        if let command = command as? any Command { return try command.run(in: surroundings) }
+        // One of ArgumentParser's own.
+        try command.run()
     }
 
     /// The word after `help` if it is not a command.
@@ -78,41 +83,47 @@ struct Kbtf: ParsableCommand {
     ///
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
+    static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, in surroundings: Surroundings
+    ) -> Int32 {
+        let talk = Talk(surroundings.errors)
         if let failure = error as? Failure {
-            Talk().say(failure)
+            talk.say(failure)
             return 1
         }
         if let missing = error as? NoCommand {
-            Talk().say(Failure("no command given", hint: "\(missing.parent) --help"))
+            talk.say(Failure("no command given", hint: "\(missing.parent) --help"))
             return 2
         }
         if let missing = error as? NoSuchTopic {
-            Talk().say(missing.failure)
+            talk.say(missing.failure)
             return 2
         }
         if let code = error as? ExitCode { return code.rawValue }
         if let script = error as? CompletionScript {
-            return report(script.error, arguments, of: CompletionTree.self)
+            return report(script.error, arguments, of: CompletionTree.self, surroundings, talk)
         }
-        return report(error, arguments, of: Kbtf.self)
+        return report(error, arguments, of: Kbtf.self, surroundings, talk)
     }
 
     private static func report(
-        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type
+        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type,
+        _ surroundings: Surroundings, _ talk: Talk
     ) -> Int32 {
         guard exitCode(for: error) != .success else {
-            do throws(Failure) { try printResult(root.fullMessage(for: error) + "\n") } catch {
-                Talk().say(error)
+            do throws(Failure) {
+                try surroundings.output.print(root.fullMessage(for: error) + "\n")
+            } catch {
+                talk.say(error)
                 return 1
             }
             return 0
         }
         if let failure = noSuchCommand(arguments) {
-            Talk().say(failure)
+            talk.say(failure)
             return 2
         }
-        Talk().say(
+        talk.say(
             Failure(
                 usageMessage(message(for: error), arguments),
                 hint: "\(commands(in: arguments).names.joined(separator: " ")) --help"))

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import ArgumentParser
+package import Console
 
 /// The program `kbtf`, from its command line to its exit status.
 package enum Program {
     /// - Parameter arguments: the program's name as called, which may be that of a kernel build's
     ///   program, and its arguments.
     /// - Returns: the exit status.
-    package static func run(_ arguments: [String]) -> Int32 {
+    package static func run(_ arguments: [String], in surroundings: Surroundings) -> Int32 {
         let words = arguments.dropFirst()
-        if let role = arguments.first.flatMap({ Role(program: $0) }) { return role.run(words) }
+        if let role = arguments.first.flatMap({ Role(program: $0) }) {
+            return role.run(words, in: surroundings)
+        }
         do {
-            var command = try Kbtf.parse(words)
-            try command.run()
+            try Kbtf.run(words, in: surroundings)
             return 0
-        } catch { return Kbtf.report(error, words) }
+        } catch { return Kbtf.report(error, words, in: surroundings) }
     }
 }

@@ -6,7 +6,7 @@ import HostIO
 
 /// `kbtf vm`, which is a program of its own: kbuild starts kbtf for every module, and should not
 /// load what only virtual machines need.
-struct VM: ParsableCommand {
+struct VM: Command {
     static let configuration = CommandConfiguration(
         commandName: "vm",
         abstract: "Run modules and tests in a real kernel, in a virtual machine.",
@@ -22,14 +22,14 @@ struct VM: ParsableCommand {
         completion: .file())
     var words: [String] = []
 
-    func run() throws {
-        let own = Surroundings.ownFolder
+    func run(in surroundings: Surroundings) throws {
+        let own = surroundings.ownFolder
         let places = ["\(own)/kbtf-vm", "\(own)/../libexec/kbtf/kbtf-vm"]
         guard let program = places.first(where: { FileStatus($0).isRegular }) else {
             throw Failure(
                 "kbtf-vm not found: tried \(places.joined(separator: ", "))",
                 hint: "make build")
         }
-        throw Failure(ChildProcess.become([program] + words))
+        throw Failure(surroundings.become([program] + words))
     }
 }

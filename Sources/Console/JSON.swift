@@ -14,9 +14,11 @@ extension Failure {
 
 /// Runs a body that prints one JSON object, or prints a failure as one, in addition to the message
 /// on standard error.
-package func printingJSON(_ isWanted: Bool, _ body: () throws -> Void) throws {
+package func printingJSON(
+    _ isWanted: Bool, to output: Stream, _ body: () throws -> Void
+) throws {
     do { try body() } catch let failure as Failure where isWanted {
-        try printResult("{\(failure.json)}\n")
+        try output.print("{\(failure.json)}\n")
         throw failure
     }
 }

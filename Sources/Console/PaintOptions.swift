@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
-import Glibc
 
 /// `--color`.
 package struct PaintOptions: ParsableArguments {
@@ -14,20 +13,27 @@ package struct PaintOptions: ParsableArguments {
 
     package init() {}
 
+    package func paint(_ surroundings: Surroundings) -> Paint {
+        switch color {
+        case .always: Paint(isOn: true)
+        case .never: Paint(isOn: false)
+        case .auto:
+            // https://no-color.org
+            Paint(
+                isOn: surroundings.output.isTerminal()
+                    && surroundings.variable("NO_COLOR") == nil)
+        }
+    }
+}
+
+/// Colours for verdicts, or none.
+package struct Paint: Sendable {
+    package let isOn: Bool
+
     package func good(_ text: String) -> String { paint(text, "32") }
     package func bad(_ text: String) -> String { paint(text, "31") }
 
     private func paint(_ text: String, _ code: String) -> String {
         isOn ? "\u{1b}[\(code)m\(text)\u{1b}[m" : text
-    }
-
-    private var isOn: Bool {
-        switch color {
-        case .always: true
-        case .never: false
-        case .auto:
-            // https://no-color.org
-            Surroundings.isTerminal(STDOUT_FILENO) && Surroundings.variable("NO_COLOR") == nil
-        }
     }
 }

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Glibc
-import HostIO
-
 /// A progress line on a terminal for a long batch. Not shown for work of less than two seconds,
 /// with `-q`, and on anything but a terminal.
 package struct Progress: Sendable {
@@ -10,11 +7,14 @@ package struct Progress: Sendable {
     /// Files in finished groups.
     package var done = 0
     private let isShown: Bool
-    private let start = Surroundings.milliseconds()
+    private let surroundings: Surroundings
+    private let start: Int
 
-    package init(total: Int, talk: Talk) {
+    package init(total: Int, talk: Talk, _ surroundings: Surroundings) {
         self.total = total
-        isShown = total > 1 && !talk.isQuiet && Surroundings.isTerminal(STDERR_FILENO)
+        isShown = total > 1 && !talk.isQuiet && surroundings.errors.isTerminal()
+        self.surroundings = surroundings
+        start = surroundings.milliseconds()
     }
 
     /// Work begins on file number `position` of a group of `count`. Called from any thread: indexes
@@ -27,11 +27,7 @@ package struct Progress: Sendable {
     /// Removes the line.
     package func clear() { if isShown, isLong { write("\r\u{1b}[K") } }
 
-    private var isLong: Bool { Surroundings.milliseconds() - start > 2000 }
+    private var isLong: Bool { surroundings.milliseconds() - start > 2000 }
 
-    private func write(_ text: String) {
-        var output = BufferedOutput.standardError
-        try? output.append(text)
-        try? output.flush()
-    }
+    private func write(_ text: String) { try? surroundings.errors.print(text) }
 }

@@ -1,28 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
-import Glibc
-import HostIO
+package import HostIO
 package import KernelTree
 
-/// What the command reads from its environment. Libraries never do; they get values.
-package enum Surroundings {
-    /// An environment variable; nil if it is not set or empty.
-    package static func variable(_ name: String) -> String? {
-        variableEvenEmpty(name).flatMap { $0.isEmpty ? nil : $0 }
+/// Everything a command gets from the process that runs it. Libraries never ask the process
+/// themselves: the executables pass `Surroundings.process`, tests pass values of their own.
+package struct Surroundings: Sendable {
+    /// Returns the value of an environment variable, which may be empty; nil when it is not set.
+    package let environment: @Sendable (String) -> String?
+    /// All of them, `NAME=value` each.
+    package let variables: @Sendable () -> [String]
+    package let output: Stream
+    package let errors: Stream
+    /// `uname` of the running kernel; nil when it does not answer.
+    package let kernel: @Sendable () -> RunningKernel?
+    /// Milliseconds since some moment, never going back.
+    package let milliseconds: @Sendable () -> Int
+    /// Path of the running program; nil when the system does not say.
+    package let ownPath: @Sendable () -> String?
+    /// Replaces this program by the one of these words. Returns only when that fails.
+    package let become: @Sendable ([String]) -> HostError
+    /// Gets the heap ready for work that takes much memory.
+    package let prepareHeap: @Sendable () -> Void
+
+    package init(
+        environment: @escaping @Sendable (String) -> String?,
+        variables: @escaping @Sendable () -> [String], output: Stream, errors: Stream,
+        kernel: @escaping @Sendable () -> RunningKernel? = { nil },
+        milliseconds: @escaping @Sendable () -> Int = { 0 },
+        ownPath: @escaping @Sendable () -> String? = { nil },
+        become: @escaping @Sendable ([String]) -> HostError,
+        prepareHeap: @escaping @Sendable () -> Void = {}
+    ) {
+        self.environment = environment
+        self.variables = variables
+        self.output = output
+        self.errors = errors
+        self.kernel = kernel
+        self.milliseconds = milliseconds
+        self.ownPath = ownPath
+        self.become = become
+        self.prepareHeap = prepareHeap
     }
 
-    /// An environment variable, possibly empty; nil if it is not set.
-    package static func variableEvenEmpty(_ name: String) -> String? { ProcessStart.variable(name) }
+    /// An environment variable; nil when it is not set or empty.
+    package func variable(_ name: String) -> String? {
+        environment(name).flatMap { $0.isEmpty ? nil : $0 }
+    }
 
-    /// Directories besides `/` to search for kernels.
-    package static var sysroots: [String] {
+    /// Directories to search for kernels besides `/`.
+    package var sysroots: [String] {
         variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
     }
 
     /// kbtf's directory for files that can be derived or fetched again; nil if there is none.
-    package static var cacheFolder: String? {
-        // The XDG rules: ignore a relative path.
+    package var cacheFolder: String? {
+        // The XDG rules: a relative path is to be ignored.
         if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
             return folder + "/kbtf"
         }
@@ -30,45 +63,38 @@ package enum Surroundings {
         return home + "/.cache/kbtf"
     }
 
-    /// Cache directory for base indexes and decompressed bases; nil if there is none.
-    package static var baseCacheFolder: String? { cacheFolder.map { $0 + "/bases" } }
+    /// Kernels in the cache directory; nil without one.
+    package var cachedKernels: CachedKernels? { cacheFolder.map { CachedKernels(folder: $0) } }
+
+    /// Cache directory for base indexes and decompressed bases; nil when there is no place for it.
+    package var baseCacheFolder: String? { cacheFolder.map { $0 + "/bases" } }
 
     /// The option by which users of `kbtf-make` select a base; it sets this when it runs kbtf.
-    package static var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
+    package var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
 
-    /// Warnings are errors: for the roles, which have no option for it.
-    package static var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
+    /// Warnings are errors: for programs in the place of others, which take no options of ours.
+    package var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
 
     /// The tree of the kernel build that runs kbtf: kbuild exports its output and source
     /// directories.
-    package static var kbuildTree: KernelTreePlace? {
+    package var kbuildTree: KernelTreePlace? {
         variable("objtree").map { KernelTreePlace($0, source: variable("srctree")) }
     }
 
-    /// What `uname -r` says.
-    package static var runningRelease: String? { RunningKernel()?.release }
+    /// `uname -r`
+    package var runningRelease: String? { kernel()?.release }
 
     /// What `uname` reports for the running kernel.
-    package static var running: BaseOrigin.Running {
-        let kernel = RunningKernel()
+    package var running: BaseOrigin.Running {
+        let kernel = kernel()
         return BaseOrigin.Running(
             release: kernel.flatMap { KernelRelease($0.release) },
             machine: kernel.flatMap { KernelMachine.name(uname: $0.machine) })
     }
 
-    /// The directory of this program.
-    package static var ownFolder: String {
-        let path = SymbolicLink.target(of: "/proc/self/exe") ?? ""
+    /// Directory of the running program.
+    package var ownFolder: String {
+        let path = ownPath() ?? ""
         return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     }
-
-    /// Milliseconds since the first call.
-    package static func milliseconds() -> Int {
-        let time = start.duration(to: .now).components
-        return Int(time.seconds) * 1000 + Int(time.attoseconds / 1_000_000_000_000_000)
-    }
-
-    private static let start = ContinuousClock.now
-
-    package static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
-import HostIO
 import Synchronization
 
 /// Messages on standard error, and their verbosity.
@@ -17,14 +16,19 @@ package struct Talk: Sendable {
         case detail(String)
     }
 
-    package var isQuiet = false
-    package var isVerbose = false
-    /// The prefix of each line except hints.
-    package var prefix = "kbtf: "
-    /// The hints given so far: one is enough for many files with the same cause.
+    /// Standard error.
+    package let errors: Stream
+    package var isQuiet: Bool
+    package var isVerbose: Bool
+    /// Who speaks, in front of each line but hints.
+    package var prefix: String
+    /// The hints printed already: one is enough for many files that share a cause.
     private let said = SaidHints()
 
-    package init(isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: ") {
+    package init(
+        _ errors: Stream, isQuiet: Bool = false, isVerbose: Bool = false, prefix: String = "kbtf: "
+    ) {
+        self.errors = errors
         self.isQuiet = isQuiet
         self.isVerbose = isVerbose
         self.prefix = prefix
@@ -35,26 +39,26 @@ package struct Talk: Sendable {
     package func detail(_ text: String) { say(.detail(text)) }
 
     /// A hint about output on standard output.
-    package func hint(_ text: String) { BufferedOutput.say("hint: " + text) }
+    package func hint(_ text: String) { errors.say("hint: " + text) }
 
     package func say(_ message: Message) {
         switch message {
         case .failure(let failure):
-            BufferedOutput.say(prefix + failure.message)
+            errors.say(prefix + failure.message)
             if isVerbose || failure.showsDetails {
-                for line in failure.details { BufferedOutput.say(line) }
+                for line in failure.details { errors.say(line) }
             }
             say(hint: failure.hint)
         case .warning(let text, let hint):
-            BufferedOutput.say(prefix + "warning: " + text)
+            errors.say(prefix + "warning: " + text)
             say(hint: hint)
-        case .note(let text): if !isQuiet { BufferedOutput.say(prefix + text) }
-        case .detail(let text): if isVerbose { BufferedOutput.say(prefix + text) }
+        case .note(let text): if !isQuiet { errors.say(prefix + text) }
+        case .detail(let text): if isVerbose { errors.say(prefix + text) }
         }
     }
 
     private func say(hint: String?) {
-        if let hint, said.isNew(hint) { BufferedOutput.say("hint: " + hint) }
+        if let hint, said.isNew(hint) { errors.say("hint: " + hint) }
     }
 }
 
@@ -74,5 +78,7 @@ package struct TalkOptions: ParsableArguments {
 
     package init() {}
 
-    package var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+    package func talk(_ surroundings: Surroundings) -> Talk {
+        Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
+    }
 }

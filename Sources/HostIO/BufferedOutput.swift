@@ -37,14 +37,6 @@ package struct BufferedOutput: ~Copyable {
         BufferedOutput(fd: STDERR_FILENO, name: "standard error")
     }
 
-    /// Prints `text` on standard error as one line and in one write, so that lines of parallel
-    /// processes stay intact. A failure to write to standard error cannot be reported.
-    package static func say(_ text: String) {
-        var output = standardError
-        try? output.append(text.shown + "\n")
-        try? output.flush()
-    }
-
     package mutating func append(_ text: String) throws(HostError) {
         buffer.append(contentsOf: text.utf8)
         if buffer.count >= capacity { try flush() }

@@ -9,9 +9,12 @@ import VM
 struct Guest: Sendable {
     let kernel: Kernel
     let run: GuestRun
+    let surroundings: Surroundings
 
-    static func initProgram(_ architecture: Architecture) throws(VMError) -> ByteView {
-        let path = try Surroundings.guestInit(architecture)
+    static func initProgram(
+        _ architecture: Architecture, _ surroundings: Surroundings
+    ) throws(VMError) -> ByteView {
+        let path = try surroundings.guestInit(architecture)
         do throws(HostError) { return try FileReader.map(path) } catch { throw VMError(error) }
     }
 
@@ -20,7 +23,7 @@ struct Guest: Sendable {
     func run(_ talk: Talk) -> GuestReport {
         talk.note("\(kernel.name): booting (\(run.machine.acceleration.rawValue))")
         do throws(VMError) {
-            return try run.run(now: Surroundings.milliseconds) { event in
+            return try run.run(now: surroundings.milliseconds) { event in
                 if case .line(let line) = event { talk.console(line) }
             }
         } catch {
@@ -30,7 +33,7 @@ struct Guest: Sendable {
 
     /// A suggestion for `report`; nil if there is none.
     func hint(for report: GuestReport) -> String? {
-        if report.outcome == .machinery, Surroundings.program(kernel.architecture.qemu) == nil {
+        if report.outcome == .machinery, surroundings.program(kernel.architecture.qemu) == nil {
             return "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
         }
         return report.mayBeAcceleration ? "run it without KVM: --accel tcg" : nil

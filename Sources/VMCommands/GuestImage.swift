@@ -29,7 +29,9 @@ enum GuestImage {
     }
 
     /// The disk for a guest of `kernel`; nil if it has none.
-    func disk(for kernel: Kernel) throws(VMError) -> DiskImage? {
+    func disk(
+        for kernel: Kernel, _ surroundings: Surroundings
+    ) throws(VMError) -> DiskImage? {
         switch self {
         case .initramfs, .foreign: return nil
         case .disk(let path): return try DiskImage(path)
@@ -40,13 +42,13 @@ enum GuestImage {
                 "\(kernel.path): its release is unknown, so no image can be found",
                 hint: "specify one: --image FILE")
         }
-        for folder in Surroundings.debianFolders
-        where Surroundings.line(folder + "/release") == release {
+        for folder in surroundings.debianFolders
+        where surroundings.line(folder + "/release") == release {
             return try DiskImage(folder + "/disk.ext4")
         }
         throw VMError(
             "no Debian image for \(release)"
-                + (Surroundings.cacheFolder.map { ": searched \($0)/debian/*/disk.ext4" } ?? ""),
+                + (surroundings.cacheFolder.map { ": searched \($0)/debian/*/disk.ext4" } ?? ""),
             hint: "make image")
     }
 }

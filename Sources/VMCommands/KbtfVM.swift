@@ -6,14 +6,14 @@ import HostIO
 import VM
 
 /// The command behind `kbtf vm`.
-struct KbtfVM: ParsableCommand {
+struct KbtfVM: Command {
     static let configuration = CommandConfiguration(
         commandName: "kbtf vm",
         abstract: "Run modules and tests in a real kernel, in a virtual machine.",
         version: "kbtf \(Console.version)",
         subcommands: [Run.self])
 
-    func run() throws { throw ValidationError("no command given") }
+    func run(in _: Surroundings) throws { throw ValidationError("no command given") }
 
     /// The exit status if the failure is not the guest's but the host's.
     static let machineryFailure: Int32 = 69  // EX_UNAVAILABLE of sysexits.h
@@ -22,24 +22,25 @@ struct KbtfVM: ParsableCommand {
     ///
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func report(_ error: any Error, _ arguments: ArraySlice<String>) -> Int32 {
+    static func report(
+        _ error: any Error, _ arguments: ArraySlice<String>, in surroundings: Surroundings
+    ) -> Int32 {
+        let talk = Talk(surroundings.errors)
         if let failure = error as? VMError {
-            Talk().say(failure)
+            talk.say(failure)
             return failure.isMachinery ? machineryFailure : 1
         }
         if let code = error as? ExitCode { return code.rawValue }
         guard exitCode(for: error) != .success else {
-            var output = BufferedOutput.standardOutput
-            do throws(HostError) {
-                try output.append(fullMessage(for: error) + "\n")
-                try output.flush()
+            do throws(Failure) {
+                try surroundings.output.print(fullMessage(for: error) + "\n")
             } catch {
-                Talk().say(error.description)
+                talk.say(error)
                 return 1
             }
             return 0
         }
-        Talk().say(usageMessage(message(for: error), arguments), hint: "kbtf vm run --help")
+        talk.say(usageMessage(message(for: error), arguments), hint: "kbtf vm run --help")
         return 2
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Console
 import HostIO
 
 /// How this program starts QEMU so that QEMU ends with it.
@@ -9,8 +10,8 @@ enum Leash {
     /// The shell's status for a program that could not be run.
     static let failure: Int32 = 127
 
-    static var launcher: ChildProcess.Launcher {
+    static func launcher(_ surroundings: Surroundings) -> ChildProcess.Launcher {
         ChildProcess.Launcher(
-            leash: ["/proc/self/exe", word], environment: ProcessStart.environment)
+            leash: ["/proc/self/exe", word], environment: surroundings.variables())
     }
 }

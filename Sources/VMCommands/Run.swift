@@ -8,7 +8,7 @@ import KernelTree
 import VM
 
 /// `kbtf vm run`.
-struct Run: ParsableCommand {
+struct Run: Command {
     static let configuration = VMRunArguments.configuration
 
     @OptionGroup var arguments: VMRunArguments
@@ -28,27 +28,25 @@ struct Run: ParsableCommand {
         if arguments.jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     }
 
-    func run() throws {
-        do { try runGuests() } catch let error as VMError {
+    func run(in surroundings: Surroundings) throws {
+        do { try runGuests(surroundings) } catch let error as VMError {
             if arguments.output.json, !arguments.output.quiet {
-                var out = BufferedOutput.standardOutput
-                try out.append("[\n{\(error.json)}\n]\n")
-                try out.flush()
+                try surroundings.output.print("[\n{\(error.json)}\n]\n")
             }
             throw error
         }
     }
 
-    private func runGuests() throws {
+    private func runGuests(_ surroundings: Surroundings) throws {
         let output = arguments.output
-        let talk = output.talk
+        let talk = output.talk(surroundings)
         try output.check()
-        let kernels = try kernelNames().map { name throws(VMError) in
-            try Kernel(name, roots: Surroundings.kernelRoots(arguments.machine.sysroot))
+        let kernels = try kernelNames(surroundings).map { name throws(VMError) in
+            try Kernel(name, roots: surroundings.kernelRoots(arguments.machine.sysroot))
         }
         let image = GuestImage(arguments.image)
         let guests = try kernels.map { kernel throws(VMError) in
-            try guest(kernel, image, talk)
+            try guest(kernel, image, surroundings, talk)
         }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
 
@@ -57,7 +55,7 @@ struct Run: ParsableCommand {
         }
         let runs = zip(guests, reports).map { Summary.Run(name: $0.kernel.name, report: $1) }
         let summary = Summary(runs)
-        let isWritten = output.write(summary, talk)
+        let isWritten = output.write(summary, talk, surroundings)
         for (guest, run) in zip(guests, runs) where run.report.outcome != .passed {
             talk.say(
                 "\(run.name): \(run.report.outcome.name): \(run.report.reason)",
@@ -67,7 +65,7 @@ struct Run: ParsableCommand {
         if !summary.hasPassed || !isWritten { throw ExitCode(1) }
     }
 
-    private func kernelNames() throws(VMError) -> [String] {
+    private func kernelNames(_ surroundings: Surroundings) throws(VMError) -> [String] {
         if !arguments.kernel.isEmpty { return arguments.kernel }
         if let first = arguments.module.first {
             guard let release = try ModuleInfo(first).release else {
@@ -77,7 +75,7 @@ struct Run: ParsableCommand {
             }
             return [release.text]
         }
-        guard let release = Surroundings.runningRelease else {
+        guard let release = surroundings.runningRelease else {
             throw VMError(
                 "the running kernel does not report its release", hint: "specify one with --kernel")
         }
@@ -86,9 +84,9 @@ struct Run: ParsableCommand {
 
     /// Everything needed to boot `kernel`.
     private func guest(
-        _ kernel: Kernel, _ image: GuestImage, _ talk: Talk
+        _ kernel: Kernel, _ image: GuestImage, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Guest {
-        let disk = try image.disk(for: kernel)
+        let disk = try image.disk(for: kernel, surroundings)
         var own = true
         let archive: [ByteView]
         if case .foreign(let path) = image {
@@ -97,20 +95,21 @@ struct Run: ParsableCommand {
                 throw VMError(error)
             }
         } else {
-            archive = try initramfs(kernel, disk, talk).chunks
+            archive = try initramfs(kernel, disk, surroundings, talk).chunks
         }
         let (machine, limits) = (arguments.machine, arguments.limits)
-        let acceleration = machine.acceleration(for: kernel, talk)
+        let acceleration = machine.acceleration(for: kernel, surroundings, talk)
         return Guest(
             kernel: kernel,
             run: GuestRun(
                 machine: machine.machine(kernel.architecture, acceleration, disk: disk),
                 kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
-                allowedWarnings: limits.allowWarning, launcher: Leash.launcher))
+                allowedWarnings: limits.allowWarning, launcher: Leash.launcher(surroundings)),
+            surroundings: surroundings)
     }
 
     private func initramfs(
-        _ kernel: Kernel, _ disk: DiskImage?, _ talk: Talk
+        _ kernel: Kernel, _ disk: DiskImage?, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Initramfs {
         let denied = try arguments.denylist.map { path throws(VMError) in try DenyList(path).reasons
         }
@@ -122,7 +121,7 @@ struct Run: ParsableCommand {
             talk.detail("\(wish): soft dependency not found among the kernel's modules")
         }
         return try Initramfs(
-            initProgram: try Guest.initProgram(kernel.architecture), modules: modules,
+            initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
             parameters: try parametersByModule(),
             tests: try GuestFiles(
                 arguments.test, seconds: arguments.limits.testTimeout, denied: denied ?? [:],

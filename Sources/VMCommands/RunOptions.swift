@@ -19,29 +19,31 @@ extension VMMachineOptions {
     }
 
     /// The result of `--accel` for `kernel`.
-    func acceleration(for kernel: Kernel, _ talk: Talk) -> Acceleration {
+    func acceleration(
+        for kernel: Kernel, _ surroundings: Surroundings, _ talk: Talk
+    ) -> Acceleration {
         switch accel {
         case .kvm: return .kvm
         case .tcg: return .tcg
         case .auto: break
         }
-        guard kernel.architecture.name == Surroundings.machineName else { return .tcg }
-        let folder = Surroundings.cacheFolder.map { $0 + "/vm" }
+        guard kernel.architecture.name == surroundings.machineName else { return .tcg }
+        let folder = surroundings.cacheFolder.map { $0 + "/vm" }
         // Without it the verdict is not cached.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
-            folder: folder, boot: Surroundings.bootID ?? "", kernel: kernel.path,
-            qemu: Surroundings.program(kernel.architecture.qemu))
+            folder: folder, boot: surroundings.bootID ?? "", kernel: kernel.path,
+            qemu: surroundings.program(kernel.architecture.qemu))
         let verdict = probe.verdict { limits throws(VMError) in
             talk.note("testing whether guests run under KVM here")
             let nothing = try Initramfs(
-                initProgram: try Guest.initProgram(kernel.architecture),
+                initProgram: try Guest.initProgram(kernel.architecture, surroundings),
                 modules: try ModuleSet(
                     [], folder: nil, release: nil, for: kernel.architecture), tests: nil)
             return try GuestRun(
                 machine: machine(kernel.architecture, .kvm), kernel: kernel.path,
-                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher
-            ).run(now: Surroundings.milliseconds)
+                initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher(surroundings)
+            ).run(now: surroundings.milliseconds)
         }
         if !verdict.reason.isEmpty, talk.isVerbose { talk.note("no KVM: \(verdict.reason)") }
         return verdict.acceleration
@@ -55,7 +57,9 @@ extension VMLimitOptions {
 }
 
 extension VMOutputOptions {
-    var talk: Talk { Talk(isQuiet: quiet, isVerbose: verbose && !quiet) }
+    func talk(_ surroundings: Surroundings) -> Talk {
+        Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
+    }
 
     /// Checks, before anything boots, that the files can be written.
     func check() throws(VMError) {
@@ -84,7 +88,7 @@ extension VMOutputOptions {
     /// consoles' output on standard error.
     ///
     /// - Returns: false if something could not be written to its destination.
-    func write(_ summary: Summary, _ talk: Talk) -> Bool {
+    func write(_ summary: Summary, _ talk: Talk, _ surroundings: Surroundings) -> Bool {
         var isComplete = true
         if let log,
             !attempt(
@@ -93,7 +97,7 @@ extension VMOutputOptions {
         {
             isComplete = false
             // With -v it has already been shown.
-            if !talk.isVerbose { showConsoles(summary) }
+            if !talk.isVerbose { showConsoles(summary, surroundings) }
         }
         var isSafe = false
         if let junit {
@@ -103,13 +107,12 @@ extension VMOutputOptions {
             if !isSafe { isComplete = false }
         }
         guard !quiet || !isComplete else { return true }
-        let results = json ? summary.json : summary.ktap(isVerbose: verbose)
+        let results = Array((json ? summary.json : summary.ktap(isVerbose: verbose)).utf8)
         if !attempt(
-            { () throws(HostError) in try VMOutputOptions.print(results, to: .standardOutput) },
-            talk)
+            { () throws(HostError) in try surroundings.output.write(results) }, talk)
         {
             isComplete = false
-            if !isSafe { try? VMOutputOptions.print(results, to: .standardError) }
+            if !isSafe { try? surroundings.errors.write(results) }
         }
         return isComplete
     }
@@ -124,13 +127,6 @@ extension VMOutputOptions {
         }
     }
 
-    private static func print(
-        _ text: String, to output: consuming BufferedOutput
-    ) throws(HostError) {
-        try output.append(text)
-        try output.flush()
-    }
-
     /// The consoles' output. Each begins with a line that identifies it, if there are several.
     private func consoles(_ summary: Summary) -> [ByteView] {
         summary.runs.flatMap { run in
@@ -139,8 +135,8 @@ extension VMOutputOptions {
         }
     }
 
-    private func showConsoles(_ summary: Summary) {
-        let loud = Talk(isQuiet: false, isVerbose: true)
+    private func showConsoles(_ summary: Summary, _ surroundings: Surroundings) {
+        let loud = Talk(surroundings.errors, isVerbose: true)
         for run in summary.runs {
             var reader = ConsoleReader()
             let show = { (event: ConsoleEvent) in

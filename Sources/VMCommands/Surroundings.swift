@@ -10,20 +10,16 @@ import VM
 extension Surroundings {
     /// Directories that contain kernels: this machine's, those in KBTF_SYSROOT, and those that
     /// `make setup` and `make image` created.
-    static func kernelRoots(_ more: [String]) -> [String] {
+    func kernelRoots(_ more: [String]) -> [String] {
         ["/"] + more + sysroots + (cachedKernels?.roots ?? [])
     }
 
     /// The directories created by `make image`: one per series, with `release`, `root` and
     /// `disk.ext4`.
-    static var debianFolders: [String] { cachedKernels?.debianFolders ?? [] }
-
-    private static var cachedKernels: CachedKernels? {
-        cacheFolder.map { CachedKernels(folder: $0) }
-    }
+    var debianFolders: [String] { cachedKernels?.debianFolders ?? [] }
 
     /// The machine this program was built for, in the notation of `uname -m`.
-    static var machineName: String {
+    var machineName: String {
         #if arch(x86_64)
             "x86_64"
         #elseif arch(arm64)
@@ -36,7 +32,7 @@ extension Surroundings {
     }
 
     /// The path of a program in PATH; nil if there is none.
-    static func program(_ name: String) -> String? {
+    func program(_ name: String) -> String? {
         (variable("PATH") ?? "/usr/bin:/bin").split(separator: ":").lazy
             .map { "\($0)/\(name)" }
             .first {
@@ -47,7 +43,7 @@ extension Surroundings {
 
     /// The init for guests of `architecture`: beside this program, or where `make install` places
     /// it.
-    static func guestInit(_ architecture: Architecture) throws(VMError) -> String {
+    func guestInit(_ architecture: Architecture) throws(VMError) -> String {
         if let named = variable("KBTF_GUEST_INIT") { return named }
         let name = "guest-init-\(architecture.name)"
         let places = ["\(ownFolder)/\(name)", "\(ownFolder)/../libexec/kbtf/\(name)"]
@@ -61,10 +57,10 @@ extension Surroundings {
     }
 
     /// Identifies this boot of this machine, for which a verdict on acceleration is valid.
-    static var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
+    var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
 
     /// The first word of the file at `path`; nil if it cannot be read.
-    static func line(_ path: String) -> String? {
+    func line(_ path: String) -> String? {
         guard let text = try? FileReader.map(path) else { return nil }
         return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Console
-import HostIO
 import VM
 
 extension Failure {
@@ -17,6 +16,6 @@ extension Talk {
 
     /// A line of a guest's console, where tabs are common.
     func console(_ line: String) {
-        if isVerbose { BufferedOutput.say(String(line.map { $0 == "\t" ? " " : $0 })) }
+        if isVerbose { errors.say(String(line.map { $0 == "\t" ? " " : $0 })) }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Console
 import Glibc
 import HostIO
 import VMCommands
@@ -7,4 +8,4 @@ import VMCommands
 // A reader that goes away (`| head`) causes EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
-exit(VMProgram.run(ProcessStart.arguments))
+exit(VMProgram.run(ProcessStart.arguments, in: .process))

@@ -216,13 +216,12 @@ import Testing
     }
 
     /// The ledger does not change the BTF.
-    @Test func withoutLedger() throws {
+    @Test(.enabled(if: hasGCC, "no gcc")) func withoutLedger() throws {
         let source = """
             #define PC __attribute__((section(".data..percpu")))
             static PC int merged_a, merged_b; PC long global;
             int f(int a) { static PC int local; return (local += a) + merged_a++ + merged_b++; }
             """
-        guard hasGCC else { return }
         let with = try compiled([source], with: "gcc -g -O1")
         #expect(with.ledger.contains("local: local-variable"))
         #expect(section(with).contains("merged_a") && !section(with).contains("local @"))

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import Commands
+import Console
 import Glibc
 import HostIO
+import Synchronization
 import TestSupport
+import Testing
+import VMCommands
 
-/// The built binary, run as users run it.
+/// kbtf, run in this process, or as users run it: the built binary.
 enum Command {
-    /// What a process left behind.
+    /// What a run left behind.
     struct Result: CustomStringConvertible {
-        /// -N when signal N ended it.
+        /// -N when signal N ended the process.
         let status: Int32
         let out: [UInt8]
         let err: String
@@ -31,13 +36,79 @@ enum Command {
             .joined(separator: "/") + "/kbtf"
     }()
 
-    /// Runs `kbtf`.
+    // MARK: In this process
+
+    /// Runs `kbtf` in this process, with no environment but what is given and no cache of bases.
+    /// Paths have to be absolute: all tests share one working directory.
     static func kbtf(_ arguments: String..., environment: [String] = []) throws -> Result {
+        try run(["kbtf"] + arguments, environment)
+    }
+
+    static func kbtf(_ arguments: [String], environment: [String] = []) throws -> Result {
+        try run(["kbtf"] + arguments, environment)
+    }
+
+    /// Runs it under another name, as kernel builds do.
+    static func role(
+        _ name: String, _ arguments: [String], environment: [String] = []
+    ) throws -> Result {
+        try run(["libexec/" + name] + arguments, environment)
+    }
+
+    /// Runs the program that `kbtf vm` becomes.
+    static func vm(_ arguments: [String]) throws -> Result {
+        try run { VMProgram.run(["kbtf-vm"] + arguments, in: $0) }
+    }
+
+    private static func run(_ words: [String], _ environment: [String]) throws -> Result {
+        try run(environment) { Program.run(words, in: $0) }
+    }
+
+    private static func run(
+        _ environment: [String] = [], _ program: (Surroundings) -> Int32
+    ) throws -> Result {
+        var variables: [String: String] = [:]
+        for variable in environment {
+            let equals = try #require(variable.firstIndex(of: "="), "NAME=value: \(variable)")
+            variables[String(variable[..<equals])] = String(
+                variable[variable.index(after: equals)...])
+        }
+        let (out, err) = (Bytes(), Bytes())
+        let status = program(
+            Surroundings(
+                environment: { [variables] in variables[$0] }, variables: { environment },
+                output: Stream(writer: { out.append($0) }),
+                errors: Stream(writer: { err.append($0) }), kernel: { RunningKernel() },
+                become: { HostError($0[0], "run", errno: ENOSYS) }))
+        return Result(
+            status: status, out: out.bytes, err: String(decoding: err.bytes, as: UTF8.self))
+    }
+
+    /// What was written so far, from any thread.
+    private final class Bytes: Sendable {
+        private let storage = Mutex<[UInt8]>([])
+
+        var bytes: [UInt8] { storage.withLock { $0 } }
+
+        func append(_ bytes: [UInt8]) { storage.withLock { $0 += bytes } }
+    }
+
+    // MARK: As a process
+
+    /// Runs the built binary.
+    static func process(_ arguments: [String], environment: [String] = []) throws -> Result {
         try run([binary] + arguments, environment: environment)
     }
 
-    /// Runs `kbtf` under another name, as kernel builds do.
-    static func role(
+    /// As above, but once for all tests that want to see the same.
+    static func processOnce(_ arguments: [String]) throws -> Result {
+        try seen.value(arguments) { try process(arguments) }
+    }
+
+    private static let seen = Once<[String], Result>()
+
+    /// Runs the built binary under another name.
+    static func processRole(
         _ name: String, _ arguments: [String], environment: [String] = []
     ) throws -> Result {
         let scratch = try Scratch()

@@ -43,7 +43,7 @@ struct CompressedModuleTests {
 
     @discardableResult
     private func kbtf(_ arguments: String...) throws -> Command.Result {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         guard result.status == 0 else { throw Sample.Failed(result) }
         return result
     }
@@ -73,7 +73,7 @@ struct CompressedModuleTests {
             ["rebase", "--base", base],
         ] {
             for file in [plain, packed] {
-                let result = try Command.run([Command.binary] + command + [file])
+                let result = try Command.kbtf(command + [file])
                 #expect(result.status == 0, "\(result)")
             }
             #expect(try unpacked(packed, method) == Sample.bytes(plain), "\(command)")

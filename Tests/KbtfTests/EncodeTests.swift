@@ -143,7 +143,8 @@ struct EncodeTests {
         #expect(text.hasPrefix("{\"file\":\"\(file)\",\"entries\":["))
         #expect(text.contains("{\"name\":\"gone\",\"unit\":\""))
         #expect(text.contains("\"reason\":\"no-symbol\"}"))
-        let result = try Command.kbtf("encode", "--ledger", "/dev/stdout", file, plain)
+        // Standard output is that of a process.
+        let result = try Command.process(["encode", "--ledger", "/dev/stdout", file, plain])
         #expect(result.status == 1)
         #expect(result.text.hasPrefix("[\n{\"file\":") && result.text.hasSuffix("}\n]\n"))
         #expect(result.text.contains("\"error\":\"\(plain): .debug_info: no such section"))
@@ -156,7 +157,7 @@ struct EncodeTests {
         for arguments in [
             ["--ledger", file, file], ["--ledger", out, "--detached", out, file],
         ] {
-            let result = try Command.run([Command.binary, "encode"] + arguments)
+            let result = try Command.kbtf(["encode"] + arguments)
             #expect(result.status == 1)
             #expect(result.err.hasPrefix("kbtf: --ledger \(arguments[1]): it would overwrite "))
         }
@@ -252,8 +253,7 @@ struct EncodeTests {
         let root = "KBTF_SYSROOT=/nonexistent:\(scratch.path)/root"
         let cache = "XDG_CACHE_HOME=\(scratch.path)/cache"
 
-        let first = try Command.run(
-            [Command.binary, "encode", "-v", module], environment: [root, cache])
+        let first = try Command.kbtf(["encode", "-v", module], environment: [root, cache])
         #expect(
             first.status == 0 && first.err.contains("split, on \(base) (gzip, raw BTF)"), "\(first)"
         )
@@ -263,7 +263,7 @@ struct EncodeTests {
             ["encode", module], ["encode", "--no-cache", "--base", "auto", module],
             ["encode", "--base", base, module], ["encode", "--base", raw, module],
         ] {
-            let again = try Command.run([Command.binary] + arguments, environment: [root, cache])
+            let again = try Command.kbtf(arguments, environment: [root, cache])
             #expect(again.status == 0, "\(again)")
             #expect(try Sample.bytes(module) == bytes, "\(arguments)")
         }

@@ -67,9 +67,9 @@ struct FailureTests {
         let root = try scratch.write("a\nroot/boot/vmlinuz-5.5.5-x", "no kernel").dropLast(21)
         let arguments = ["check", "--release", "5.5.5-x", "--sysroot", String(root)]
         let path = try scratch.write("split", split())
-        let short = try Command.run([Command.binary] + arguments + [path])
+        let short = try Command.kbtf(arguments + [path])
         #expect(short.errorLines.count == 2, "\(short)")
-        let long = try Command.run([Command.binary] + arguments + ["-v", path])
+        let long = try Command.kbtf(arguments + ["-v", path])
         #expect(
             long.errorLines.contains {
                 $0.hasPrefix("  \(scratch.path)/a\\x0aroot/boot/vmlinuz-5.5.5-x: ")
@@ -87,7 +87,7 @@ struct FailureTests {
             (["info", "--json", missing], "[\n{"), (["check", "--json", missing], "[\n{"),
             (["base", "--json", "--module", missing], "{"),
         ] {
-            let result = try Command.run([Command.binary] + words)
+            let result = try Command.kbtf(words)
             #expect(result.status == 1)
             #expect(result.text.hasPrefix(start))
             #expect(
@@ -112,10 +112,9 @@ struct FailureTests {
 
     /// kbtf-vm is another program, and says names the same way.
     @Test(arguments: oddNames) func inVM(name: String, shown: String) throws {
-        let program = Command.binary + "-vm"
         let path = scratch.path + "/" + name
         let line = "\(scratch.path)/\(shown): cannot open: No such file or directory"
-        let module = try Command.run([program, "run", "--json", "--module", path])
+        let module = try Command.vm(["run", "--json", "--module", path])
         #expect(module.status == 1)
         #expect(module.err == "kbtf: \(line)\n")
         #expect(
@@ -123,9 +122,9 @@ struct FailureTests {
                 == "[\n{\"error\":\(jsonString("\(path): cannot open: No such file or directory")),"
                 + "\"details\":[],\"hint\":null}\n]\n")
         try scratch.write(name, "no module")
-        let other = try Command.run([program, "run", "--module", path])
+        let other = try Command.vm(["run", "--module", path])
         #expect(other.err == "kbtf: \(scratch.path)/\(shown): not an ELF file\n")
-        let usage = try Command.run([program, "run", "--" + name])
+        let usage = try Command.vm(["run", "--" + name])
         #expect(usage.status == 2 && usage.errorLines.count == 2, "\(usage)")
     }
 

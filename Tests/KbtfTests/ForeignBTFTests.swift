@@ -31,7 +31,7 @@ struct ForeignBTFTests {
         let file = "\(scratch.path)/\(name)"
         let before = try Sample.bytes(file)
         for target in [["--standalone", file], ["--detached", "\(file).btf", file]] {
-            let result = try Command.run([Command.binary, "encode"] + target)
+            let result = try Command.kbtf(["encode"] + target)
             #expect(result.status == 1 && result.err.contains(what), "\(result.err)")
             #expect(result.err.contains("hint: "))
         }
@@ -66,7 +66,7 @@ struct ForeignBTFTests {
         _ = try Sample.compile(scratch, "a.o", source: source)
         try refusesToEncode("a.o", ".BTF: 2 sections have this name")
         for command in [["check"], ["info"], ["dump"]] {
-            let result = try Command.run([Command.binary] + command + ["\(scratch.path)/a.o"])
+            let result = try Command.kbtf(command + ["\(scratch.path)/a.o"])
             #expect(result.status == 1, "\(command)")
             #expect(result.err.contains("2 sections have this name"), "\(command): \(result.err)")
         }
@@ -88,7 +88,7 @@ struct ForeignBTFTests {
             ["check"], ["info"], ["dump"], ["rebase", "--dry-run"], ["diff", file],
         ] {
             for path in [file, "\(scratch.path)/both"] {
-                let result = try Command.run([Command.binary] + command + [path])
+                let result = try Command.kbtf(command + [path])
                 #expect(result.status == 1, "\(command)")
                 #expect(result.err.contains(what), "\(command): \(result.err)")
             }

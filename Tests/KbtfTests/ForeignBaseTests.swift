@@ -101,7 +101,7 @@ struct ForeignBaseTests {
         let own = try Command.kbtf("check", "--base", base, "--target", base, file)
         #expect(own.status == 0 && own.text.contains("module load: taken"), "\(own)")
         for arguments in [["--base", base, "--target", other], ["--target", other]] {
-            let result = try Command.run([Command.binary, "check"] + arguments + [file])
+            let result = try Command.kbtf(["check"] + arguments + [file])
             #expect(
                 result.status == 1 && result.text.contains(": made on another base"), "\(result)")
             #expect(!result.text.contains("not judged"))

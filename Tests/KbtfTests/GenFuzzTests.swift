@@ -73,11 +73,9 @@ import Testing
                 try FileReader.map(folder + "/" + $0).array
             }
         }
-        try scratch.write("source.c", Self.source)
-        let made = try Command.shell(
-            "cd '\(scratch.path)' && clang-16 -w -target bpf -O2 -g -c source.c -o source.o")
-        #expect(made.status == 0, "\(made)")
-        return [try FileReader.map(scratch.path + "/source.o").array]
+        return [
+            try Sample.bytes(Sample.compileBPF(scratch, "source.o", source: Self.source))
+        ]
     }
 
     @Test func changedObjects() throws {

@@ -27,12 +27,7 @@ import Testing
 
     /// The path of the compiled object.
     private func object(_ name: String = "demo.bpf.o", _ options: String = "") throws -> String {
-        try scratch.write("source.c", Self.source)
-        let path = scratch.path + "/" + name
-        let made = try Command.shell(
-            "clang-16 -target bpf -O2 -g \(options) -c '\(scratch.path)/source.c' -o '\(path)'")
-        #expect(made.status == 0, "\(made)")
-        return path
+        try Sample.compileBPF(scratch, name, source: Self.source, options: options)
     }
 
     private func files(_ folder: String = "out") throws -> [String] {
@@ -41,7 +36,7 @@ import Testing
     }
 
     private func make(_ arguments: String...) throws -> Command.Result {
-        try Command.run([Command.binary, "gen", "module"] + arguments)
+        try Command.kbtf(["gen", "module"] + arguments)
     }
 
     @Test("a module's directory, named after the object")
@@ -175,19 +170,15 @@ import Testing
 
     @Test("a section of data may have a name that the kernel changes")
     func dataSection() throws {
-        try scratch.write(
-            "data.c",
-            """
-            #define SEC(name) __attribute__((section(name), used))
-            char LICENSE[] SEC("license") = "GPL";
-            int odd SEC(".data.a-b") = 1;
-            SEC("fentry/vfs_open") int opened(void *context) { odd++; return 0; }
+        let path = try Sample.compileBPF(
+            scratch, "data.bpf.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                char LICENSE[] SEC("license") = "GPL";
+                int odd SEC(".data.a-b") = 1;
+                SEC("fentry/vfs_open") int opened(void *context) { odd++; return 0; }
 
-            """)
-        let path = scratch.path + "/data.bpf.o"
-        let made = try Command.shell(
-            "clang-16 -target bpf -O2 -g -c '\(scratch.path)/data.c' -o '\(path)'")
-        #expect(made.status == 0, "\(made)")
+                """, options: "")
         #expect(try make("-o", scratch.path + "/out", path).status == 0)
         let manifest = try FileReader.map(scratch.path + "/out/data.manifest").array
         #expect(String(decoding: manifest, as: UTF8.self).contains("\nmap\t.data.a_b\t"))
@@ -237,8 +228,8 @@ import Testing
             ["--name", "int"], ["--name", "a-b"],
         ])
     func usage(words: [String]) throws {
-        let result = try Command.run(
-            [Command.binary, "gen", "module"] + words + ["-o", scratch.path + "/out", "x.bpf.o"])
+        let result = try Command.kbtf(
+            ["gen", "module"] + words + ["-o", scratch.path + "/out", "x.bpf.o"])
         #expect(result.status == 2, "\(result)")
         #expect(!FileStatus(scratch.path + "/out").exists)
     }

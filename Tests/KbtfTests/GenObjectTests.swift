@@ -57,7 +57,7 @@ import Testing
             ([a, scratch.path], "kbtf: \(scratch.path): cannot read: Is a directory", false),
             ([a + "x"], "kbtf: \(a)x: cannot open: No such file or directory", false),
         ] {
-            let result = try Command.run([Command.binary, "gen", "object", out] + inputs)
+            let result = try Command.kbtf(["gen", "object", out] + inputs)
             #expect(result.status == 1 && result.out == [])
             #expect(result.errorLines.first.map(String.init) == line)
             #expect(result.errorLines.count == (hint ? 2 : 1), "\(result)")
@@ -74,7 +74,7 @@ import Testing
         image.program("p", in: "fentry")
         let file = try scratch.write("x.o", image.bytes())
         for command in [["skeleton", "-L", file], ["module", "-o", scratch.path + "/dir", file]] {
-            let result = try Command.run([Command.binary, "gen"] + command)
+            let result = try Command.kbtf(["gen"] + command)
             #expect(result.status == 1 && result.out == [])
             #expect(
                 result.errorLines.filter { $0.hasPrefix("kbtf: ") } == [

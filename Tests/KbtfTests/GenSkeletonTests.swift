@@ -29,16 +29,11 @@ import Testing
     init() throws { scratch = try Scratch() }
 
     private func object(_ name: String = "flows.bpf.o") throws -> String {
-        try scratch.write("source.c", Self.source)
-        let path = scratch.path + "/" + name
-        let made = try Command.shell(
-            "cd '\(scratch.path)' && clang-16 -w -target bpf -O2 -g -c source.c -o '\(path)'")
-        #expect(made.status == 0, "\(made)")
-        return path
+        try Sample.compileBPF(scratch, name, source: Self.source)
     }
 
     private func skeleton(_ arguments: String...) throws -> Command.Result {
-        try Command.run([Command.binary, "gen", "skeleton"] + arguments)
+        try Command.kbtf(["gen", "skeleton"] + arguments)
     }
 
     /// What a compiler says of a program that includes `header` after `before`.
@@ -88,21 +83,16 @@ import Testing
     /// Kernels have each CONFIG_ as a macro in every module, C libraries errno, compilers linux.
     @Test("names of variables that are macros around the header stay names")
     func macros() throws {
-        try scratch.write(
-            "macros.c",
-            """
-            #define SEC(name) __attribute__((section(name), used))
-            extern int CONFIG_HZ SEC(".kconfig");
-            int errno, linux, current = 4;
-            char LICENSE[] SEC("license") = "GPL";
-            SEC("raw_tp/sys_enter") int enter(void *context) { return CONFIG_HZ + errno + linux + current; }
+        let object = try Sample.compileBPF(
+            scratch, "flows.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                extern int CONFIG_HZ SEC(".kconfig");
+                int errno, linux, current = 4;
+                char LICENSE[] SEC("license") = "GPL";
+                SEC("raw_tp/sys_enter") int enter(void *context) { return CONFIG_HZ + errno + linux + current; }
 
-            """)
-        let object = scratch.path + "/flows.o"
-        #expect(
-            try Command.shell(
-                "clang-16 -w -target bpf -O2 -g -c '\(scratch.path)/macros.c' -o '\(object)'"
-            ).status == 0)
+                """)
         let config = try scratch.write("config", "CONFIG_HZ=250\n")
         let made = try skeleton("-q", "-L", "--kconfig", config, object)
         #expect(made.status == 0, "\(made)")
@@ -135,8 +125,8 @@ import Testing
         let path = try object()
         let other = try scratch.write("other place/flows.bpf.o", try FileReader.map(path).array)
         let first = try skeleton("-q", "-L", path)
-        let again = try Command.run(
-            [Command.binary, "gen", "skeleton", "-q", "-L", other],
+        let again = try Command.kbtf(
+            ["gen", "skeleton", "-q", "-L", other],
             environment: ["LC_ALL=tr_TR.UTF-8", "TZ=Asia/Tokyo"])
         #expect(first.status == 0 && first.out == again.out)
         #expect(first.text.contains("struct flows_bpf {"))
@@ -166,7 +156,7 @@ import Testing
             ["-L", "--kernel-version", "new", "a.o"], ["-P", "a.o"],
         ])
     func usage(_ arguments: [String]) throws {
-        let result = try Command.run([Command.binary, "gen", "skeleton"] + arguments)
+        let result = try Command.kbtf(["gen", "skeleton"] + arguments)
         #expect(result.status == 2 && result.out.isEmpty, "\(result)")
         #expect(result.errorLines.count == 2, "\(result)")
     }

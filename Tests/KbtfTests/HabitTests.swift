@@ -76,7 +76,7 @@ struct HabitTests {
         var split = BTFAssembler(base: try base.parse())
         split.structure("own", size: 4, [("member", int, 0)])
         let paths = try ["a", "b", "c"].map { try scratch.write($0 + ".btf", split.bytes()) }
-        let result = try Command.run([Command.binary, "check"] + paths)
+        let result = try Command.kbtf(["check"] + paths)
         #expect(result.errorLines.count { $0.hasPrefix("kbtf: ") } >= 3, "\(result)")
         #expect(result.errorLines.count { $0.hasPrefix("hint: ") } == 1, "\(result)")
     }

@@ -9,7 +9,7 @@ struct HelpTopicTests {
     static let topics = ["features", "releases"]
 
     private func help(_ words: String...) throws -> Command.Result {
-        try Command.run([Command.binary, "help"] + words)
+        try Command.kbtf(["help"] + words)
     }
 
     /// A line for each feature that the command and the role of pahole know.

@@ -24,7 +24,7 @@ struct HuskTests {
     }
 
     private func kbtf(_ arguments: String...) throws -> Command.Result {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         guard result.status == 0 else { throw Sample.Failed(result) }
         return result
     }
@@ -92,7 +92,7 @@ struct HuskTests {
             try #require(
                 Command.shell("objcopy --add-section \(name)='\(junk)' '\(file)'").status == 0)
             let on = command.contains("--standalone") ? [] : ["--base", base]
-            let result = try Command.run([Command.binary] + command + on + [file])
+            let result = try Command.kbtf(command + on + [file])
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.err.contains(

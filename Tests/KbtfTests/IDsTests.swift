@@ -77,9 +77,8 @@ struct IDsTests {
         #expect(fill.status == 0 && fill.out.isEmpty && fill.errorLines.count == 1)
         #expect(try words(file) == words(other))
         // In a kernel build resolve_btfids comes after pahole.
-        scratch.link("pahole", to: Command.binary)
         let role = try module("role.ko")
-        #expect(try Command.run([scratch.path + "/pahole", "-J", role]).err == "")
+        #expect(try Command.role("pahole", ["-J", role]).err == "")
         #expect(try words(role) == [0, 0, 1, 0, 5, 0, 6])
     }
 
@@ -143,11 +142,11 @@ struct IDsTests {
         for number in 0..<9 { asm.int("other\(number)") }
         let other = try scratch.write("other", asm.bytes())
         for options in [["--base", base], ["--standalone"], ["--base", other], ["--base", base]] {
-            let words = [Command.binary, "encode", "-q"] + options
-            let result = try Command.run(words + [file])
+            let words = ["encode", "-q"] + options
+            let result = try Command.kbtf(words + [file])
             #expect(result.status == 0, "\(result)")
             let target = try scratch.write("at once.ko", Sample.bytes(fresh))
-            #expect(try Command.run(words + [target]).status == 0)
+            #expect(try Command.kbtf(words + [target]).status == 0)
             #expect(try self.words(file) == self.words(target))
         }
     }
@@ -189,7 +188,7 @@ struct IDsTests {
         let message =
             "kbtf: \(file): .BTF_ids+0x0: symbol __BTF_ID__func__count: expected __BTF_ID__<kind>__<name>__<number>"
         for words in [["encode"], ["ids"], ["ids", "--fill"]] {
-            let result = try Command.run([Command.binary] + words + [file])
+            let result = try Command.kbtf(words + [file])
             #expect(result.status == 1)
             #expect(result.errorLines.first.map(String.init) == message)
             #expect(result.err.contains("hint: link it again") == (words == ["encode"]))
@@ -202,11 +201,11 @@ struct IDsTests {
         try Sample.compile(scratch, "plain.ko")
         let plain = scratch.path + "/plain.ko"
         for words in [["ids"], ["ids", "--fill"]] {
-            let result = try Command.run([Command.binary] + words + [plain])
+            let result = try Command.kbtf(words + [plain])
             #expect(result.status == 1)
             #expect(result.err.contains("\(plain): .BTF_ids: no such section"))
             // Of a directory, those that have some count.
-            #expect(try Command.run([Command.binary] + words + [scratch.path]).status == 0)
+            #expect(try Command.kbtf(words + [scratch.path]).status == 0)
         }
         #expect(try Command.kbtf("ids", "--fill", "--json", plain).status == 2)
     }

@@ -59,7 +59,7 @@ struct MovingTests {
 
     @discardableResult
     private func kbtf(_ arguments: String...) throws -> Command.Result {
-        let result = try Command.run([Command.binary] + arguments)
+        let result = try Command.kbtf(arguments)
         guard result.status == 0 else { throw Sample.Failed(result) }
         return result
     }

@@ -44,8 +44,8 @@ import Testing
         let new = try object("new.o", bigEndian: bigEndian, writable: 4, readOnly: 3)
         for command in [["info"], ["check"], ["check", "--profile", "object"], ["dump"]] {
             let (one, other) = (
-                try Command.run([Command.binary] + command + [old]),
-                try Command.run([Command.binary] + command + [new])
+                try Command.kbtf(command + [old]),
+                try Command.kbtf(command + [new])
             )
             #expect(one.status == 0 && one.err == "", "\(command): \(one)")
             #expect(one.text.replacing("old.o", with: "new.o") == other.text)

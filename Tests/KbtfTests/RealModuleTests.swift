@@ -42,7 +42,7 @@ struct RealModuleTests {
         let entries = scratch.path + "/cache/kbtf/bases"
         for arguments in [["--no-cache"], [], []] {
             let words = ["encode", "--base", base, "--detached", detached + "2"] + arguments
-            let result = try Command.run([Command.binary] + words + [file], environment: cache)
+            let result = try Command.kbtf(words + [file], environment: cache)
             #expect(result.status == 0, "\(result)")
             #expect(try Sample.bytes(detached + "2") == Sample.bytes(detached))
             #expect(FileStatus(entries).exists == arguments.isEmpty)

@@ -25,8 +25,7 @@ import Testing
         try tool.scratch.write("x", image.bytes())
         try tool.scratch.write("x.BTF.1", ResolveBTFIDs.kernel().serialized())
         for words in [[], ["--btf", tool.path("x.BTF.1")]] {
-            let result = try Command.run(
-                [tool.path("resolve_btfids")] + words + [tool.path("x")])
+            let result = try tool.run(words + [tool.path("x")])
             #expect(result.status == 255, sourceLocation: location)
             #expect(
                 result.err.hasPrefix(message) && result.errorLines.count == 1, "\(result.err)",
@@ -107,7 +106,7 @@ import Testing
             ),
         ] {
             let before = try tool.contents("x.ko")
-            let result = try Command.run([tool.path("resolve_btfids")] + words)
+            let result = try tool.run(words)
             #expect(result.status == 255, "\(words)")
             #expect(result.err.hasPrefix(message), "\(words): \(result.err)")
             #expect(try tool.contents("x.ko") == before)
@@ -135,9 +134,8 @@ import Testing
             ("function", ["--distill_base"], x, "FAILED to distill base BTF: "),
             ("kfunc", [], k, "ERROR: resolve_btfids: "),
         ] {
-            let result = try Command.run(
-                [tool.path("resolve_btfids"), "-b", tool.path("vmlinux"), "--btf", tool.path(name)]
-                    + options + [file])
+            let result = try tool.run(
+                ["-b", tool.path("vmlinux"), "--btf", tool.path(name)] + options + [file])
             #expect(result.status == 255)
             #expect(result.err.hasPrefix("\(message)\(tool.path(name))+0x"), "\(result.err)")
             #expect(!tool.exists("x.ko.BTF") && !tool.exists("k.ko.BTF"))
@@ -157,12 +155,12 @@ import Testing
             + "WARN: resolve_btfids: unresolved symbol b\n"
             + "WARN: resolve_btfids: unresolved symbol gone\n"
         let words = ["--btf", tool.path("x.BTF.1"), tool.path("x")]
-        let fatal = try Command.run([tool.path("resolve_btfids"), "--fatal_warnings"] + words)
+        let fatal = try tool.run(["--fatal_warnings"] + words)
         #expect(fatal.status == 255)
         #expect(
             fatal.err == warnings + "FAILED \(tool.path("x")): 3 warnings, with --fatal_warnings\n")
         #expect(!tool.exists("x.BTF") && !tool.exists("x.BTF_ids"))
-        let result = try Command.run([tool.path("resolve_btfids")] + words)
+        let result = try tool.run(words)
         #expect(result.status == 0 && result.err == warnings)
         #expect(try tool.words("x.BTF_ids") == [0, 0, 2])
     }
@@ -181,7 +179,7 @@ import Testing
             (["--verbose=1", x], "Error: option --verbose takes no value\n"),
             (["--help"], "help:\n"), (["-h"], "help:\n"),
         ] {
-            let result = try Command.run([tool.path("resolve_btfids")] + words)
+            let result = try tool.run(words)
             #expect(result.status == 129, "\(words)")
             #expect(result.err.hasPrefix(message), "\(words): \(result.err)")
             #expect(result.err.contains("usage: resolve_btfids [OPTION]... FILE\n"))

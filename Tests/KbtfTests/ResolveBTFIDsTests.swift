@@ -12,15 +12,16 @@ import Testing
 struct ResolveBTFIDs {
     let scratch: Scratch
 
-    init() throws {
-        scratch = try Scratch()
-        scratch.link("resolve_btfids", to: Command.binary)
-    }
+    init() throws { scratch = try Scratch() }
 
     func path(_ name: String) -> String { scratch.path + "/" + name }
 
     func run(_ words: String..., environment: [String] = []) throws -> Command.Result {
-        try Command.run([path("resolve_btfids")] + words, environment: environment)
+        try run(words, environment: environment)
+    }
+
+    func run(_ words: [String], environment: [String] = []) throws -> Command.Result {
+        try Command.role("resolve_btfids", words, environment: environment)
     }
 
     func contents(_ name: String) throws -> [UInt8] { try FileReader.map(path(name)).array }
@@ -162,12 +163,11 @@ struct ResolveBTFIDs {
         try tool.write()
         let before = try tool.contents("x.ko")
         let options =
-            "--btf_base \(tool.path("vmlinux")) --btf \(tool.path("x.ko.BTF.1")) "
-            + (distills ? "--distill_base --verbose" : "")
+            ["--btf_base", tool.path("vmlinux"), "--btf", tool.path("x.ko.BTF.1")]
+            + (distills ? ["--distill_base", "--verbose"] : [])
         // Left there by somebody else.
         try tool.scratch.write("x.ko.BTF.base", "old")
-        let result = try Command.shell(
-            "\(tool.path("resolve_btfids")) \(options) \(tool.path("x.ko"))")
+        let result = try tool.run(options + [tool.path("x.ko")])
         #expect(result.status == 0, "\(result)")
         #expect(try tool.contents("x.ko") == before)
         let base: BTF
@@ -248,9 +248,8 @@ struct ResolveBTFIDs {
     @Test func override() throws {
         try tool.write()
         let words = ["--btf", tool.path("x.ko.BTF.1"), "-b", tool.path("vmlinux")]
-        var result = try Command.run(
-            [tool.path("resolve_btfids")] + words + [tool.path("x.ko")],
-            environment: ["KBTF_RESOLVE_BTFIDS=in-place"])
+        var result = try tool.run(
+            words + [tool.path("x.ko")], environment: ["KBTF_RESOLVE_BTFIDS=in-place"])
         #expect(result.status == 0 && !tool.exists("x.ko.BTF"))
         #expect(try tool.ids("x.ko") == [2, 6, 3, 1, 4, 9, 5, 7, 7, 8])
         try tool.write()

@@ -20,19 +20,43 @@ enum Sample {
         int count(struct item *item, int (*filter)(const struct item *)) { return filter(item); }
         """
 
-    /// Compiles `source` and answers the path of the object file.
+    private static let objects = Once<[String], [UInt8]>()
+
+    /// Compiles `source` for this machine and returns the path of the object file in `scratch`.
+    /// What several tests want is compiled once.
     @discardableResult
     static func compile(
         _ scratch: Scratch, _ name: String = "sample.ko", source: String = source,
         options: String = "-g"
     ) throws -> String {
-        let file = try scratch.write(name + ".c", source)
-        let object = "\(scratch.path)/\(name)"
-        let result = try Command.shell(
-            "cd '\(scratch.path)' && gcc \(options) -gno-record-gcc-switches -c '\(file)' -o '\(object)'"
-        )
-        guard result.status == 0 else { throw Failed(result) }
-        return object
+        try scratch.write(
+            name, object("gcc \(options) -gno-record-gcc-switches", fileName(name), source))
+    }
+
+    /// Compiles `source` to a BPF object.
+    static func compileBPF(
+        _ scratch: Scratch, _ name: String, source: String, options: String = "-w"
+    ) throws -> String {
+        try scratch.write(
+            name, object("clang-16 \(options) -target bpf -O2 -g", fileName(name), source))
+    }
+
+    private static func fileName(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    private static func object(
+        _ compiler: String, _ name: String, _ source: String
+    ) throws -> [UInt8] {
+        try objects.value([compiler, name, source]) {
+            let scratch = try Scratch()
+            let file = try scratch.write(name + ".c", source)
+            let object = scratch.path + "/" + name
+            let result = try Command.shell(
+                "cd '\(scratch.path)' && \(compiler) -c '\(file)' -o '\(object)'")
+            guard result.status == 0 else { throw Failed(result) }
+            return try bytes(object)
+        }
     }
 
     /// Makes `object` look like a module of a kernel.

@@ -80,9 +80,8 @@ struct TargetChoiceTests {
     @Test func paholeRole() throws {
         let base = try base("5.15")
         let file = try module("m.ko", release: "5.15.0-130-generic")
-        scratch.link("pahole", to: Command.binary)
-        let role = scratch.path + "/pahole"
-        let result = try Command.run([role, "-J", "--btf_gen_floats", "--btf_base", base, file])
+        let result = try Command.role(
+            "pahole", ["-J", "--btf_gen_floats", "--btf_base", base, file])
         #expect(result.status == 0, "\(result)")
         let check = try Command.kbtf("check", "--base", base, "--target", "5.15", file)
         #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")

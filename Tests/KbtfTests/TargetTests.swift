@@ -85,11 +85,8 @@ struct TargetTests {
         let (file, base) = (try module(), try base())
         let before = try Sample.bytes(file)
         func encode(_ more: String...) throws -> Command.Result {
-            try Command.run(
-                [
-                    Command.binary, "encode", "--base", base, "--features",
-                    "default,distilled_base", file,
-                ] + more)
+            try Command.kbtf(
+                ["encode", "--base", base, "--features", "default,distilled_base", file] + more)
         }
         let refused = try encode("--target", "6.1")
         #expect(refused.status == 1 && refused.errorLines.last?.contains("--force") == true)
@@ -107,9 +104,9 @@ struct TargetTests {
     @Test func distilledForItsOwnKernel() throws {
         let (file, base) = (try module(release: "6.1.0-9"), try base())
         let list = ["encode", "--base", base, "--features", "default,distilled_base", file]
-        #expect(try Command.run([Command.binary] + list).status == 1)
-        #expect(try Command.run([Command.binary] + list + ["--force"]).status == 0)
-        #expect(try Command.run([Command.binary] + list + ["--target", "6.12"]).status == 0)
+        #expect(try Command.kbtf(list).status == 1)
+        #expect(try Command.kbtf(list + ["--force"]).status == 0)
+        #expect(try Command.kbtf(list + ["--target", "6.12"]).status == 0)
     }
 
     @Test func splitBeforeModulesHadBTF() throws {

@@ -18,23 +18,22 @@ struct WarningTests {
         _ text: String, _ file: String, _ words: [String], role: String? = nil
     ) throws {
         let before = try Sample.bytes(file)
-        var program = Command.binary
-        if let role {
-            scratch.link("libexec/\(role)", to: Command.binary)
-            program = "\(scratch.path)/libexec/\(role)"
+        func run(_ words: [String], environment: [String] = []) throws -> Command.Result {
+            guard let role else { return try Command.kbtf(words, environment: environment) }
+            return try Command.role(role, words, environment: environment)
         }
         let prefix = role == "resolve_btfids" ? "" : "kbtf: "
         for strict in role == nil ? ["--strict", "KBTF_STRICT=1"] : ["KBTF_STRICT=yes"] {
             let isOption = strict.hasPrefix("--")
-            let result = try Command.run(
-                [program] + words + (isOption ? [strict] : []) + [file],
+            let result = try run(
+                words + (isOption ? [strict] : []) + [file],
                 environment: isOption ? [] : [strict])
             #expect(result.status == 1, "\(result)")
             #expect(result.errorLines.contains { $0.hasPrefix(prefix + text) }, "\(result)")
             #expect(try Sample.bytes(file) == before)
         }
         for quiet in [[], ["-q"]] {
-            let result = try Command.run([program] + words + quiet + [file])
+            let result = try run(words + quiet + [file])
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.errorLines.contains { $0.hasPrefix("\(prefix)warning: \(text)") },

@@ -8,7 +8,7 @@ import HostIO
 import KernelTree
 
 /// `kbtf base`.
-struct Base: ParsableCommand {
+struct Base: Command {
     static let configuration = CommandConfiguration(
         commandName: "base",
         abstract: "Show which base --base auto finds, and where it searches.",
@@ -45,15 +45,17 @@ struct Base: ParsableCommand {
         }
     }
 
-    func run() throws {
-        try printingJSON(json && !talkOptions.quiet) { try find() }
+    func run(in surroundings: Surroundings) throws {
+        try printingJSON(json && !talkOptions.quiet, to: surroundings.output) {
+            try find(surroundings)
+        }
     }
 
-    private func find() throws {
-        let release = try release()
+    private func find(_ surroundings: Surroundings) throws {
+        let release = try release(surroundings)
         let found: BaseSearch.Result<LoadedBase>
         do throws(KernelTreeError) {
-            found = try search.search(for: release, bigEndian: nil).run()
+            found = try search.places(surroundings).search(for: release, bigEndian: nil).run()
         } catch {
             var failure = Failure(error)
             // The places searched are the answer to this command.
@@ -66,11 +68,11 @@ struct Base: ParsableCommand {
             } catch { throw Failure(error) }
         }
         if !talkOptions.quiet {
-            try printResult(json ? jsonText(found, release) : text(found, release))
+            try surroundings.output.print(json ? jsonText(found, release) : text(found, release))
         }
     }
 
-    private func release() throws(Failure) -> KernelRelease {
+    private func release(_ surroundings: Surroundings) throws(Failure) -> KernelRelease {
         if let release = search.release { return release }
         if let module {
             do throws(KernelTreeError) {
@@ -79,7 +81,7 @@ struct Base: ParsableCommand {
             throw Failure(
                 "\(module): its kernel is unknown (no vermagic in .modinfo)")
         }
-        guard let release = Surroundings.runningRelease.flatMap({ KernelRelease($0) }) else {
+        guard let release = surroundings.runningRelease.flatMap({ KernelRelease($0) }) else {
             throw Failure(
                 "the running kernel does not report its release",
                 hint: "specify it with --release R")

@@ -15,7 +15,7 @@ enum BaseChoice: Hashable, Sendable {
     ///
     /// - Parameter own: the release that the file itself names.
     init(
-        option: String, path: String, own: KernelRelease?, bigEndian: Bool, search: SearchOptions
+        option: String, path: String, own: KernelRelease?, bigEndian: Bool, search: SearchPlaces
     ) throws(Failure) {
         switch option {
         case "": self = .none
@@ -31,7 +31,7 @@ enum BaseChoice: Hashable, Sendable {
     }
 
     /// Reads the base; nil for none.
-    func load(_ search: SearchOptions) throws(Failure) -> LoadedBase? {
+    func load(_ search: SearchPlaces) throws(Failure) -> LoadedBase? {
         try load(
             file: { path, bigEndian throws(KernelTreeError) in
                 try loadBase(path, bigEndian: bigEndian, cache: search.cache)
@@ -42,7 +42,7 @@ enum BaseChoice: Hashable, Sendable {
     }
 
     /// Reads the base for encoding against it; nil for none.
-    func loadIndexed(_ search: SearchOptions, jobs: Int) throws(Failure) -> IndexedBase? {
+    func loadIndexed(_ search: SearchPlaces, jobs: Int) throws(Failure) -> IndexedBase? {
         try load(
             file: { path, bigEndian throws(KernelTreeError) in
                 try loadIndexedBase(

@@ -34,15 +34,6 @@ struct SearchOptions: ParsableArguments {
         help: "Do not use the cache of decompressed bases and base indexes.")
     var noCache = false
 
-    /// The defaults, without ArgumentParser.
-    static var none: SearchOptions {
-        var options = SearchOptions()
-        options.release = nil
-        options.sysroot = []
-        options.noCache = false
-        return options
-    }
-
     static func release(_ text: String) throws -> KernelRelease {
         guard let release = KernelRelease(text) else {
             throw ValidationError("'\(text)' is not a kernel release such as 6.1.0-53-amd64")
@@ -50,25 +41,8 @@ struct SearchOptions: ParsableArguments {
         return release
     }
 
-    var cache: BaseCache? {
-        noCache ? nil : Surroundings.baseCacheFolder.map { BaseCache(directory: $0) }
-    }
-
-    /// Directories besides `/` that may contain kernels and their debug files.
-    var folders: [String] { sysroot + Surroundings.sysroots }
-
-    /// The search for one release, configured from the environment.
-    func search(for release: KernelRelease, bigEndian: Bool?) -> BaseSearch {
-        let cached = Surroundings.cacheFolder.map { CachedKernels(folder: $0) }
-        var search = BaseSearch(
-            release: release, roots: ["/"] + folders + (cached?.roots(for: release) ?? []),
-            running: Surroundings.runningRelease.flatMap { KernelRelease($0) },
-            bigEndian: bigEndian, cache: cache)
-        if let named = Surroundings.baseSwitch {
-            search.option = named
-            search.alternative =
-                "KBTF_WITHOUT_BASE=skip builds without BTF, KBTF_WITHOUT_BASE=standalone with BTF for tools"
-        }
-        return search
+    func places(_ surroundings: Surroundings) -> SearchPlaces {
+        SearchPlaces(
+            surroundings, release: release, sysroots: sysroot, usesCache: !noCache)
     }
 }

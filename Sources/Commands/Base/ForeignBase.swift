@@ -118,5 +118,5 @@ struct StrictOptions: ParsableArguments {
     @Flag(help: "Treat warnings, such as about a base of another kernel, as errors.")
     var strict = false
 
-    var isStrict: Bool { strict || Surroundings.isStrict }
+    func isStrict(_ surroundings: Surroundings) -> Bool { strict || surroundings.isStrict }
 }

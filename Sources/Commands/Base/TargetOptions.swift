@@ -17,7 +17,7 @@ struct TargetOptions: ParsableArguments {
     var name: String { target ?? "" }
 
     /// nil without the option.
-    func find(search: SearchOptions, talk: Talk) throws(Failure) -> KernelTarget? {
+    func find(search: SearchPlaces, talk: Talk) throws(Failure) -> KernelTarget? {
         guard let target else { return nil }
         let found: KernelTarget
         do throws(KernelTreeError) {

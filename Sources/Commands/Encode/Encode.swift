@@ -4,24 +4,23 @@ import ArgumentParser
 import BTF
 import Console
 import DWARFToBTF
-import HostIO
 import KernelTree
 
 extension EncodeBatch.WithoutBase: ExpressibleByArgument {
     /// The value of `KBTF_WITHOUT_BASE`, which `kbtf-make` passes on.
-    fileprivate static var inEnvironment: Self {
-        get throws(Failure) {
-            guard let text = Surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
-            guard let value = Self(rawValue: text) else {
-                throw Failure("KBTF_WITHOUT_BASE: expected fail, skip or standalone, not \(text)")
-            }
-            return value
+    fileprivate static func inEnvironment(
+        _ surroundings: Surroundings
+    ) throws(Failure) -> Self {
+        guard let text = surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
+        guard let value = Self(rawValue: text) else {
+            throw Failure("KBTF_WITHOUT_BASE: expected fail, skip or standalone, not \(text)")
         }
+        return value
     }
 }
 
 /// `kbtf encode`.
-struct Encode: ParsableCommand {
+struct Encode: Command {
     static let configuration = CommandConfiguration(
         commandName: "encode",
         abstract: "Generate BTF from a file's debug information (DWARF).",
@@ -114,30 +113,31 @@ struct Encode: ParsableCommand {
         }
     }
 
-    func run() throws {
-        HeapTuning.preferLargePages()
+    func run(in surroundings: Surroundings) throws {
+        surroundings.prepareHeap()
+        let talk = talkOptions.talk(surroundings)
+        let places = base.search.places(surroundings)
         var options = EncodeOptions()
         options.features = Features.parse(features).features
-        let target = try target.find(search: base.search, talk: talkOptions.talk)
+        let target = try target.find(search: places, talk: talk)
             .map { NamedTarget(kernel: $0, name: self.target.name) }
         let request = FeatureRequest(
             features: options.features, named: Features.named(in: features),
             forcesDistilledBase: force)
-        if let target { try tellFeatures(request, for: target) }
+        if let target { try tellFeatures(request, for: target, talk) }
         options.excludedLanguages = Language.parse(langExclude).codes
         options.keepsLedger = ledger != nil
         var batch = EncodeBatch(
-            base: standalone ? "" : base.base, search: base.search, options: options,
+            base: standalone ? "" : base.base, search: places, options: options,
             jobs: destinations.jobCount, request: request, target: target,
-            hidesImplicitArguments: true, talk: talkOptions.talk)
+            hidesImplicitArguments: true, talk: talk)
         batch.fillsIDs = !noIDs
-        batch.isStrict = strict.isStrict
-        batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment
-        let jobs = try destinations.assign(files, talkOptions.talk)
+        batch.isStrict = strict.isStrict(surroundings)
+        batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment(surroundings)
+        let jobs = try destinations.assign(files, talk)
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)
 
-        let talk = talkOptions.talk
         for outcome in outcomes {
             for message in outcome.messages { talk.say(message) }
         }
@@ -151,7 +151,7 @@ struct Encode: ParsableCommand {
     /// With `-v`, reports what a named target removes from `default` and `all`. Throws, before any
     /// file is read, for features requested by name that are not possible.
     private func tellFeatures(
-        _ request: FeatureRequest, for target: NamedTarget
+        _ request: FeatureRequest, for target: NamedTarget, _ talk: Talk
     ) throws(Failure) {
         guard
             let choice = TargetChoice(
@@ -159,7 +159,7 @@ struct Encode: ParsableCommand {
         else { return }
         let without = try request.fitted(to: choice).without
         if !without.isEmpty {
-            talkOptions.talk.detail(
+            talk.detail(
                 "\(choice.source): without \(without.joined(separator: ", ")), "
                     + "which \(choice.rules) does not accept")
         }

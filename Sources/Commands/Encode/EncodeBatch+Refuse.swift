@@ -38,7 +38,7 @@ extension EncodeBatch {
         guard let base else { return [] }
         let origin = BaseOrigin(
             path: base.path, release: base.release, machine: base.machine,
-            running: Surroundings.running)
+            running: search.surroundings.running)
         var found: [(foreign: ForeignBase, files: [Int])] = []
         var places: [ForeignBase: Int] = [:]
         for index in members {

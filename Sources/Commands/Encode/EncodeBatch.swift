@@ -12,7 +12,7 @@ import KernelTree
 struct EncodeBatch {
     /// `--base`; nil: decided by the kind of file.
     let base: String?
-    let search: SearchOptions
+    let search: SearchPlaces
     let options: EncodeOptions
     let jobs: Int
     let request: FeatureRequest
@@ -67,11 +67,11 @@ struct EncodeBatch {
             case .failure(let failure): outcomes[index].fail(failure)
             }
         }
-        let tree = Surroundings.kbuildTree
+        let tree = search.surroundings.kbuildTree
         let debugFiles = DebugInfo.search(
             folders: search.folders,
             separation: options.features.sectionSeparation)
-        var progress = Progress(total: files.count, talk: talk)
+        var progress = Progress(total: files.count, talk: talk, search.surroundings)
         for choice in order {
             var members = groups[choice] ?? []
             let base: IndexedBase?

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
+import Console
 
 /// `kbtf gen`: code generated from BPF objects.
-struct Gen: ParsableCommand {
+struct Gen: Command {
     static let configuration = CommandConfiguration(
         commandName: "gen",
         abstract: "Generate skeletons, kernel modules and their tests from BPF objects.",
         subcommands: [GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self])
 
-    func run() throws { throw NoCommand(parent: "kbtf gen") }
+    func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf gen") }
 }

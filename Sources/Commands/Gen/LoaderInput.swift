@@ -17,15 +17,15 @@ struct LoaderInput {
     let configuration: ByteView?
 
     /// Reads and checks the object at `path`.
-    init(_ path: String, kernel: KernelOptions) throws(Failure) {
+    init(_ path: String, kernel: KernelOptions, talk: Talk) throws(Failure) {
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
-        try self.init(bytes, path: path, kernel: kernel)
+        try self.init(bytes, path: path, kernel: kernel, talk: talk)
     }
 
     /// Checks an object that was already read. If there are several problems, each is reported, and
     /// the last one thrown.
-    init(_ bytes: ByteView, path: String, kernel: KernelOptions) throws(Failure) {
+    init(_ bytes: ByteView, path: String, kernel: KernelOptions, talk: Talk) throws(Failure) {
         self.path = path
         self.bytes = bytes
         do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
@@ -39,7 +39,7 @@ struct LoaderInput {
         case .failure(let missing): obstacles += missing.errors
         }
         self.facts = facts
-        for obstacle in obstacles.dropLast() { Talk().say(Failure(obstacle)) }
+        for obstacle in obstacles.dropLast() { talk.say(Failure(obstacle)) }
         if let last = obstacles.last { throw Failure(last) }
     }
 

@@ -6,7 +6,7 @@ import Console
 import Skeleton
 
 /// `kbtf gen module`.
-struct GenModule: ParsableCommand {
+struct GenModule: Command {
     static let configuration = CommandConfiguration(
         commandName: "module",
         abstract: "Write a kernel module that loads and attaches a BPF object's programs.",
@@ -108,11 +108,11 @@ struct GenModule: ParsableCommand {
         guard !output.isEmpty else { throw ValidationError("-o: no directory given") }
     }
 
-    func run() throws {
-        let talk = talkOptions.talk
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
         let module = try ModuleMaker(
             path: file, name: name, mode: manifestMode, license: license, published: wishes,
-            unattached: noAttach, kernel: kernel, options: options
+            unattached: noAttach, kernel: kernel, options: options, talk: talk
         ).make()
         try ModuleDestination(path: output).write(module.files)
         talk.detail(

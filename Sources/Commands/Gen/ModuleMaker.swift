@@ -21,6 +21,7 @@ struct ModuleMaker {
     let kernel: KernelOptions
     /// For the manifest: the module's options, except names of files.
     let options: [String]
+    let talk: Talk
 
     struct Module {
         let name: String
@@ -38,7 +39,7 @@ struct ModuleMaker {
     // MARK: An object
 
     private func module(ofObject bytes: ByteView) throws(Failure) -> Module {
-        let input = try LoaderInput(bytes, path: path, kernel: kernel)
+        let input = try LoaderInput(bytes, path: path, kernel: kernel, talk: talk)
         let skeleton = try SkeletonSource(
             input: input, name: try objectName(), definesTypes: true
         ).read()

@@ -8,7 +8,7 @@ import Console
 import HostIO
 
 /// `kbtf gen object`.
-struct GenObject: ParsableCommand {
+struct GenObject: Command {
     static let configuration = CommandConfiguration(
         commandName: "object",
         abstract: "Link BPF objects into one.",
@@ -36,8 +36,8 @@ struct GenObject: ParsableCommand {
         help: ArgumentHelp("The objects to link.", valueName: "IN"), completion: .file())
     var inputs: [String]
 
-    func run() throws {
-        let talk = talkOptions.talk
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
         var objects: [Linker.Input] = []
         for path in inputs { objects.append(try read(path)) }
         let linked = try link(objects)

@@ -6,7 +6,7 @@ import Console
 import Skeleton
 
 /// `kbtf gen skeleton`.
-struct GenSkeleton: ParsableCommand {
+struct GenSkeleton: Command {
     static let configuration = CommandConfiguration(
         commandName: "skeleton",
         abstract: "Write a C header that loads a BPF object.",
@@ -74,9 +74,9 @@ struct GenSkeleton: ParsableCommand {
 
     private var name: String? { naming.count == 2 ? naming[1] : nil }
 
-    func run() throws {
-        let talk = talkOptions.talk
-        let input = try LoaderInput(file, kernel: kernel)
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
+        let input = try LoaderInput(file, kernel: kernel, talk: talk)
         let skeleton = try SkeletonSource(
             input: input, name: name, definesTypes: ownTypes
         ).read()
@@ -86,7 +86,7 @@ struct GenSkeleton: ParsableCommand {
                 "\(file): program \(program.identifier) (\(program.section)) will not be attached: \(reason)"
             )
         }
-        try printResult(
+        try surroundings.output.print(
             preload ? preloadHeader(skeleton, license: input.license()) : skeleton.header())
     }
 

@@ -6,7 +6,7 @@ import Console
 import KernelTree
 
 /// `kbtf distill`.
-struct Distill: ParsableCommand {
+struct Distill: Command {
     static let configuration = CommandConfiguration(
         commandName: "distill",
         abstract: "Embed in a module what it needs of its base.",
@@ -45,14 +45,16 @@ struct Distill: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
         let batch = MoveBatch(
-            base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
+            base: base.base ?? "auto", search: base.search.places(surroundings),
+            jobs: moving.destinations.jobCount)
         let work = DistillFile(force: force, dryRun: moving.dryRun)
-        let outcomes = batch.run(try moving.destinations.assign(moving.files, talkOptions.talk)) {
+        let outcomes = batch.run(try moving.destinations.assign(moving.files, talk)) {
             file, base, job, outcome throws(Failure) in
             try work.run(file, base, detached: job.detached, &outcome)
         }
-        try MoveBatch.report(outcomes, talk: talkOptions.talk, json: moving.json)
+        try MoveBatch.report(outcomes, talk: talk, to: surroundings.output, json: moving.json)
     }
 }

@@ -21,7 +21,7 @@ struct MoveBase: Sendable {
 struct MoveBatch {
     /// `--base`.
     let base: String
-    let search: SearchOptions
+    let search: SearchPlaces
     let jobs: Int
 
     /// The result for one file.
@@ -113,14 +113,16 @@ extension MoveBatch {
     /// Prints the messages, and ends with an error if a file failed.
     ///
     /// - Parameter json: print the outcomes of all files as JSON.
-    static func report(_ outcomes: [Outcome], talk: Talk, json: Bool) throws {
+    static func report(
+        _ outcomes: [Outcome], talk: Talk, to output: Stream, json: Bool
+    ) throws {
         for outcome in outcomes {
             for message in outcome.messages { talk.say(message) }
         }
         if json {
-            try printResult(jsonArray(outcomes.map(\.json)))
+            try output.print(jsonArray(outcomes.map(\.json)))
         } else {
-            try printResult(
+            try output.print(
                 outcomes.compactMap { $0.line.map { $0.shown + "\n" } }.joined())
         }
         let failed = outcomes.count { $0.failure != nil }

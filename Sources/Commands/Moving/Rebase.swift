@@ -5,7 +5,7 @@ import BTF
 import Console
 
 /// `kbtf rebase`.
-struct Rebase: ParsableCommand {
+struct Rebase: Command {
     static let configuration = CommandConfiguration(
         commandName: "rebase",
         abstract: "Move a module's BTF to another kernel.",
@@ -57,20 +57,21 @@ struct Rebase: ParsableCommand {
         if base.base?.isEmpty == true { throw ValidationError("--base: rebasing requires a base") }
     }
 
-    func run() throws {
-        let talk = talkOptions.talk
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
         let batch = MoveBatch(
-            base: base.base ?? "auto", search: base.search, jobs: moving.destinations.jobCount)
+            base: base.base ?? "auto", search: base.search.places(surroundings),
+            jobs: moving.destinations.jobCount)
         let jobs = try moving.destinations.assign(moving.files, talk)
         let from = try from.map { path throws(Failure) in
             try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            listsAllDiffering: talk.isVerbose, strict: strict.isStrict, from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict.isStrict(surroundings), from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }
-        try MoveBatch.report(outcomes, talk: talk, json: moving.json)
+        try MoveBatch.report(outcomes, talk: talk, to: surroundings.output, json: moving.json)
     }
 }

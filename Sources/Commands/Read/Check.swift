@@ -9,7 +9,7 @@ import KernelTree
 extension CheckProfile: ExpressibleByArgument {}
 
 /// `kbtf check`.
-struct Check: ParsableCommand {
+struct Check: Command {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Check that files' BTF is well formed.",
@@ -66,10 +66,11 @@ struct Check: ParsableCommand {
         if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
-    func run() throws {
-        let talk = talkOptions.talk
-        let reader = Reader(base, talk: talk)
-        let target = try target.find(search: base.search, talk: talk)
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
+        let reader = Reader(base, surroundings, talk: talk)
+        let paint = paint.paint(surroundings)
+        let target = try target.find(search: reader.search, talk: talk)
         var lines = ""
         var objects: [String] = []
         var failed = false
@@ -95,7 +96,7 @@ struct Check: ParsableCommand {
                     if judgement.other == nil || verdict == nil
                         || judgement.base != target?.base?.path
                     {
-                        lines += text(judgement, file, reader)
+                        lines += text(judgement, file, reader, paint)
                     }
                     lines +=
                         verdict?.lines(
@@ -109,19 +110,19 @@ struct Check: ParsableCommand {
                 objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
-        if !reader.finish(strict: strict.isStrict) { failed = true }
+        if !reader.finish(strict: strict.isStrict(surroundings)) { failed = true }
         if objects.isEmpty { talk.note("none of these files has BTF: nothing was checked") }
         if json {
-            try printResult(jsonArray(objects))
+            try surroundings.output.print(jsonArray(objects))
         } else if !talkOptions.quiet {
-            try printResult(lines)
+            try surroundings.output.print(lines)
         }
         if failed { throw ExitCode(1) }
     }
 
     /// The findings, one per line (warnings only with `-v`), and the verdict.
     private func text(
-        _ judgement: Verdict.Judgement, _ file: BTFFile, _ reader: Reader
+        _ judgement: Verdict.Judgement, _ file: BTFFile, _ reader: Reader, _ paint: Paint
     ) -> String {
         let (report, place) = (judgement.report, judgement.place)
         let name = file.path.shown

@@ -5,7 +5,7 @@ import BTF
 import Console
 
 /// `kbtf diff`.
-struct Diff: ParsableCommand {
+struct Diff: Command {
     static let configuration = CommandConfiguration(
         commandName: "diff",
         abstract: "Compare the types of two files by meaning.",
@@ -49,13 +49,15 @@ struct Diff: ParsableCommand {
         if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
-    func run() throws {
-        let reader = Reader(base, talk: talkOptions.talk)
-        try printingJSON(json && !talkOptions.quiet) {
+    func run(in surroundings: Surroundings) throws {
+        let reader = Reader(base, surroundings, talk: talkOptions.talk(surroundings))
+        try printingJSON(json && !talkOptions.quiet, to: surroundings.output) {
             let comparison = compare(
                 try reader.read(a, base: baseA), try reader.read(b, base: baseB), limit: limit)
             _ = reader.finish()
-            if !talkOptions.quiet { try printResult(json ? comparison.json() : comparison.text()) }
+            if !talkOptions.quiet {
+                try surroundings.output.print(json ? comparison.json() : comparison.text())
+            }
             if !comparison.isEqual { throw ExitCode(1) }
         }
     }

@@ -8,7 +8,7 @@ import HostIO
 extension DumpFormat: ExpressibleByArgument {}
 
 /// `kbtf dump`.
-struct Dump: ParsableCommand {
+struct Dump: Command {
     static let configuration = CommandConfiguration(
         commandName: "dump",
         abstract: "Print the types of a file.",
@@ -44,10 +44,10 @@ struct Dump: ParsableCommand {
     @Argument(help: ArgumentHelp("Print only these types.", valueName: "NAME|ID"))
     var types: [String] = []
 
-    func run() throws {
+    func run(in surroundings: Surroundings) throws {
         try refuseForeignWords()
         let (file, types) = inputs
-        let reader = Reader(base, talk: talkOptions.talk)
+        let reader = Reader(base, surroundings, talk: talkOptions.talk(surroundings))
         let btf = try reader.read(file)
         _ = reader.finish()
         var out: [UInt8] = []
@@ -57,7 +57,7 @@ struct Dump: ParsableCommand {
                 btf, format: json ? .json : format, selecting: selected,
                 c: COptions(order: unsorted ? .byID : .sorted, includesBase: false), into: &out)
         } catch { throw Failure("\(file): \(error.message)") }
-        try printResult(out)
+        try surroundings.output.print(out)
     }
 
     /// The file and the selected types. A type in place of the file refers to the running kernel.

@@ -7,7 +7,7 @@ import Console
 import ELF
 
 /// `kbtf ids`.
-struct IDs: ParsableCommand {
+struct IDs: Command {
     static let configuration = CommandConfiguration(
         commandName: "ids",
         abstract: "Show or fill in a module's .BTF_ids.",
@@ -50,15 +50,16 @@ struct IDs: ParsableCommand {
         if fill, json { throw ValidationError("--fill lists nothing: omit --json") }
     }
 
-    func run() throws {
-        let talk = talkOptions.talk
-        let reader = Reader(base, talk: talk)
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
+        let reader = Reader(base, surroundings, talk: talk)
+        let isStrict = strict.isStrict(surroundings)
         var listing = IDListing()
         var failed = false
         for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
             do throws(Failure) {
                 if fill {
-                    try fill(entry, reader, talk)
+                    try fill(entry, reader, talk, isStrict: isStrict)
                 } else if try !list(entry, reader, &listing) {
                     failed = true
                 }
@@ -68,8 +69,8 @@ struct IDs: ParsableCommand {
                 failed = true
             }
         }
-        if !reader.finish(strict: strict.isStrict) { failed = true }
-        if !fill { try printResult(json ? listing.json : listing.text) }
+        if !reader.finish(strict: isStrict) { failed = true }
+        if !fill { try surroundings.output.print(json ? listing.json : listing.text) }
         if failed { throw ExitCode(1) }
     }
 
@@ -89,7 +90,7 @@ struct IDs: ParsableCommand {
     }
 
     private func fill(
-        _ entry: Inputs.Entry, _ reader: Reader, _ talk: Talk
+        _ entry: Inputs.Entry, _ reader: Reader, _ talk: Talk, isStrict: Bool
     ) throws(Failure) {
         let elf = try openELF(entry.path)
         guard let section = try ids(of: elf) else {
@@ -98,7 +99,7 @@ struct IDs: ParsableCommand {
         }
         let btf = try reader.read(entry.path)
         // Its error is reported at the end.
-        if strict.isStrict, reader.foreignBases.contains(entry.path) { return }
+        if isStrict, reader.foreignBases.contains(entry.path) { return }
         let filler = IDFiller(elf: elf, section: section, path: entry.path)
         let bytes = try filler.fill(from: btf, old: btf) { talk.say($0) }
         if bytes == section.bytes {

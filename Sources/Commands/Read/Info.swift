@@ -6,7 +6,7 @@ import Bytes
 import Console
 
 /// `kbtf info`.
-struct Info: ParsableCommand {
+struct Info: Command {
     static let configuration = CommandConfiguration(
         commandName: "info",
         abstract: "Show what BTF files have.",
@@ -37,9 +37,9 @@ struct Info: ParsableCommand {
         completion: .file())
     var files: [String]
 
-    func run() throws {
-        let talk = talkOptions.talk
-        let reader = Reader(base, talk: talk)
+    func run(in surroundings: Surroundings) throws {
+        let talk = talkOptions.talk(surroundings)
+        let reader = Reader(base, surroundings, talk: talk)
         var table = Table(headings: ["FILE", "BTF", "TYPES", "BYTES", "BASE", "CHECK"])
         var objects: [String] = []
         var failed = false
@@ -59,8 +59,8 @@ struct Info: ParsableCommand {
                 objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
             }
         }
-        if !reader.finish(strict: strict.isStrict) { failed = true }
-        try printResult(json ? jsonArray(objects) : table.text)
+        if !reader.finish(strict: strict.isStrict(surroundings)) { failed = true }
+        try surroundings.output.print(json ? jsonArray(objects) : table.text)
         if failed { throw ExitCode(1) }
     }
 

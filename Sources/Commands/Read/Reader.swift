@@ -10,7 +10,7 @@ import KernelTree
 final class Reader {
     /// `--base`; nil: each file's own.
     let option: String?
-    let search: SearchOptions
+    let search: SearchPlaces
     let talk: Talk
     private var loaded: [BaseChoice: Swift.Result<LoadedBase?, Failure>] = [:]
     private var origins: [String: BaseOrigin?] = [:]
@@ -23,9 +23,9 @@ final class Reader {
     private var lackOrder: [BaseChoice] = []
     private var lacks: [BaseChoice: (failure: Failure, first: String, count: Int)] = [:]
 
-    init(_ options: BaseOptions, talk: Talk) {
+    init(_ options: BaseOptions, _ surroundings: Surroundings, talk: Talk) {
         option = options.base
-        search = options.search
+        search = options.search.places(surroundings)
         self.talk = talk
     }
 
@@ -183,7 +183,7 @@ final class Reader {
         if let known = origins[base.path] { return known }
         let origin = BaseOrigin(
             path: base.path, release: base.release, machine: base.machine,
-            running: Surroundings.running)
+            running: search.surroundings.running)
         origins[base.path] = .some(origin)
         return origin
     }

@@ -25,7 +25,7 @@ struct TargetVerdict {
     }
 
     /// The findings, one per line, and the verdicts on one line.
-    func lines(_ name: String, paint: PaintOptions, withWarnings: Bool) -> String {
+    func lines(_ name: String, paint: Paint, withWarnings: Bool) -> String {
         var lines = ""
         for finding in report.findings.findings where finding.severity == .error || withWarnings {
             let text = "\(place)\(finding)".shown

@@ -21,9 +21,11 @@ enum BaseOverride {
     /// gets none.
     ///
     /// - Throws: see `current`.
-    static func base(insteadOf asked: String?) throws(Failure) -> String? {
+    static func base(
+        insteadOf asked: String?, _ surroundings: Surroundings
+    ) throws(Failure) -> String? {
         guard let asked else { return nil }
-        return switch try current() {
+        return switch try current(surroundings) {
         case .unsaid: asked
         case .standalone: nil
         case .file(let path): path
@@ -33,27 +35,29 @@ enum BaseOverride {
     /// The request in the environment of the process.
     ///
     /// - Throws: for a value that does not clearly name a file.
-    private static func current() throws(Failure) -> BaseOverride {
-        if let value = Surroundings.variableEvenEmpty("KBTF_BASE") {
-            return try BaseOverride("KBTF_BASE", value)
+    private static func current(_ surroundings: Surroundings) throws(Failure) -> BaseOverride {
+        if let value = surroundings.environment("KBTF_BASE") {
+            return try BaseOverride("KBTF_BASE", value, surroundings)
         }
         // Only 7.2 and later export this, to both programs, possibly empty.
-        let isClobbered = Surroundings.variableEvenEmpty("RESOLVE_BTFIDS_FLAGS") != nil
-        if !isClobbered, let value = Surroundings.variableEvenEmpty("BTF_BASE") {
-            return try BaseOverride("BTF_BASE", value)
+        let isClobbered = surroundings.environment("RESOLVE_BTFIDS_FLAGS") != nil
+        if !isClobbered, let value = surroundings.environment("BTF_BASE") {
+            return try BaseOverride("BTF_BASE", value, surroundings)
         }
-        let flags = MakeFlags(Surroundings.variable("MAKEFLAGS") ?? "")
+        let flags = MakeFlags(surroundings.variable("MAKEFLAGS") ?? "")
         guard let value = flags["BTF_BASE"] else { return .unsaid }
         guard value.isExpanded else {
             throw Failure(
                 "BTF_BASE: make passes '\(value.text)' on without expanding its variables",
                 hint: "write the path itself, or set KBTF_BASE= instead")
         }
-        return try BaseOverride("BTF_BASE", value.text)
+        return try BaseOverride("BTF_BASE", value.text, surroundings)
     }
 
     /// - Parameter value: empty, a file, or `--btf_base FILE`.
-    private init(_ name: String, _ value: String) throws(Failure) {
+    private init(
+        _ name: String, _ value: String, _ surroundings: Surroundings
+    ) throws(Failure) {
         let prefix = "--btf_base"
         var path = BaseOverride.trimmed(value[...])
         if path.hasPrefix(prefix) {
@@ -68,7 +72,7 @@ enum BaseOverride {
             return
         }
         // Module builds change directories; users mean the module's.
-        if path.first != "/", let folder = Surroundings.variable("KBUILD_EXTMOD") {
+        if path.first != "/", let folder = surroundings.variable("KBUILD_EXTMOD") {
             path = folder + "/" + path
         }
         guard FileStatus(String(path)).exists else {

@@ -44,33 +44,35 @@ enum PaholeRole {
 
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func run(_ arguments: ArraySlice<String>) -> Int32 {
+    static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) -> Int32 {
         let settings: PaholeSettings
         do throws(PaholeSettings.Refusal) { settings = try PaholeSettings(arguments) } catch {
-            Talk().say(error.failure)
+            Talk(surroundings.errors).say(error.failure)
             return error.status
         }
+        let talk = settings.talk(surroundings)
         do throws(Failure) {
             if let answer = settings.answer {
-                try printResult(answer + "\n")
+                try surroundings.output.print(answer + "\n")
                 return 0
             }
-            return try encode(settings)
+            return try encode(settings, surroundings, talk)
         } catch {
-            settings.talk.say(error)
+            talk.say(error)
             return 1
         }
     }
 
-    private static func encode(_ settings: PaholeSettings) throws(Failure) -> Int32 {
-        HeapTuning.preferLargePages()
-        let talk = settings.talk
+    private static func encode(
+        _ settings: PaholeSettings, _ surroundings: Surroundings, _ talk: Talk
+    ) throws(Failure) -> Int32 {
+        surroundings.prepareHeap()
         if !settings.unknownFeatures.isEmpty {
             talk.note(
                 "pahole: unknown features are ignored: "
                     + settings.unknownFeatures.joined(separator: ","))
         }
-        let base = try BaseOverride.base(insteadOf: settings.base)
+        let base = try BaseOverride.base(insteadOf: settings.base, surroundings)
         var options = EncodeOptions()
         options.features = settings.features
         options.onlyLanguages = settings.onlyLanguages
@@ -84,9 +86,10 @@ enum PaholeRole {
             request.named.remove(.distilledBase)
         }
         var batch = EncodeBatch(
-            base: base ?? "", search: .none, options: options, jobs: settings.jobs,
+            base: base ?? "", search: SearchPlaces(surroundings), options: options,
+            jobs: settings.jobs,
             request: request, talk: talk)
-        batch.isStrict = Surroundings.isStrict
+        batch.isStrict = surroundings.isStrict
         let destinations = Destinations(file: settings.detached, folder: nil)
         let outcomes = batch.run(try destinations.assign(settings.files))
 

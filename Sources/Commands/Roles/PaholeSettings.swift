@@ -27,7 +27,8 @@ struct PaholeSettings {
     private(set) var jobs = 1
     private(set) var onlyLanguages: Set<UInt64>?
     private(set) var excludedLanguages: Set<UInt64> = []
-    private(set) var talk = Talk()
+    private var isQuiet = false
+    private var isVerbose = false
     private(set) var files: [String] = []
     /// Unrecognised feature names.
     private(set) var unknownFeatures: [String] = []
@@ -80,6 +81,10 @@ struct PaholeSettings {
         Refusal(failure: Failure("pahole: " + message, hint: "pahole --help"), status: 64)
     }
 
+    func talk(_ surroundings: Surroundings) -> Talk {
+        Talk(surroundings.errors, isQuiet: isQuiet, isVerbose: isVerbose)
+    }
+
     private mutating func take(_ option: PaholeOption, _ value: String) throws(Refusal) {
         switch option {
         case .help, .usage: answer = PaholeRole.help
@@ -91,8 +96,8 @@ struct PaholeSettings {
         case .detached: detached = value
         case .base: base = value
         case .jobs: jobs = try PaholeSettings.jobs(value)
-        case .quiet: talk.isQuiet = true
-        case .verbose: talk.isVerbose = true
+        case .quiet: isQuiet = true
+        case .verbose: isVerbose = true
         case .formats:
             guard value.split(separator: ",").contains("dwarf") else {
                 throw PaholeSettings.usage("-F \(value): only dwarf is supported")

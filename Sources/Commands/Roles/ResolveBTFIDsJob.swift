@@ -15,6 +15,7 @@ struct ResolveBTFIDsJob {
     let settings: ResolveBTFIDsSettings
     /// The base of the BTF, if any.
     let base: String?
+    let surroundings: Surroundings
     let talk: Talk
 
     private var path: String { settings.path }
@@ -94,7 +95,7 @@ struct ResolveBTFIDsJob {
     private func compare(_ base: LoadedBase, with elf: ELFFile) throws(Refusal) {
         let origin = BaseOrigin(
             path: base.path, release: base.release, machine: base.machine,
-            running: Surroundings.running)
+            running: surroundings.running)
         guard
             let foreign = ForeignBase(
                 release: elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf),
@@ -102,7 +103,7 @@ struct ResolveBTFIDsJob {
                 baseMachine: base.machine)
         else { return }
         let text = foreign.message(path, others: 0)
-        if Surroundings.isStrict { throw Refusal("FAILED \(text)", hint: foreign.hint) }
+        if surroundings.isStrict { throw Refusal("FAILED \(text)", hint: foreign.hint) }
         talk.say(.warning(text, hint: foreign.hint))
     }
 

@@ -22,12 +22,12 @@ enum ResolveBTFIDsRole {
 
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    static func run(_ arguments: ArraySlice<String>) -> Int32 {
-        var talk = Talk(prefix: "")
+    static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) -> Int32 {
+        var talk = Talk(surroundings.errors, prefix: "")
         do throws(Refusal) {
             let settings = try ResolveBTFIDsSettings(arguments)
             talk.isVerbose = settings.isVerbose
-            try run(settings, talk)
+            try run(settings, surroundings, talk)
             return 0
         } catch {
             talk.say(error.failure)
@@ -41,18 +41,21 @@ enum ResolveBTFIDsRole {
     }
 
     private static func run(
-        _ settings: ResolveBTFIDsSettings, _ talk: Talk
+        _ settings: ResolveBTFIDsSettings, _ surroundings: Surroundings, _ talk: Talk
     ) throws(Refusal) {
         if let blob = settings.patch {
             return try IDPatch(blob: blob, path: settings.path).run()
         }
-        HeapTuning.preferLargePages()
+        surroundings.prepareHeap()
         let base: String?
-        do throws(Failure) { base = try BaseOverride.base(insteadOf: settings.base) } catch {
+        do throws(Failure) {
+            base = try BaseOverride.base(insteadOf: settings.base, surroundings)
+        } catch {
             throw Refusal(error)
         }
-        let job = ResolveBTFIDsJob(settings: settings, base: base, talk: talk)
-        switch try settings.form() {
+        let job = ResolveBTFIDsJob(
+            settings: settings, base: base, surroundings: surroundings, talk: talk)
+        switch try settings.form(surroundings) {
         case .inPlace: try job.fillInPlace()
         case .beside: try job.writeBeside()
         case .both:

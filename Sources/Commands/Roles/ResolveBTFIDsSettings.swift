@@ -108,8 +108,8 @@ struct ResolveBTFIDsSettings {
     /// Where to write. Kernel builds up to 6.12 name no BTF, those of 7.2 name a raw one that
     /// pahole has just generated. The selftests of both name an ELF file's BTF, with the same
     /// command line: older ones then read the file, newer ones the files beside it.
-    func form() throws(ResolveBTFIDsRole.Refusal) -> Form {
-        switch Surroundings.variable("KBTF_RESOLVE_BTFIDS") {
+    func form(_ surroundings: Surroundings) throws(ResolveBTFIDsRole.Refusal) -> Form {
+        switch surroundings.variable("KBTF_RESOLVE_BTFIDS") {
         case nil: break
         case "in-place": return .inPlace
         case "beside": return .beside

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Console
+
 /// The programs of a kernel build that kbtf replaces, by the name under which it is called.
 enum Role {
     case pahole
@@ -16,10 +18,10 @@ enum Role {
 
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
-    func run(_ arguments: ArraySlice<String>) -> Int32 {
+    func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) -> Int32 {
         switch self {
-        case .pahole: PaholeRole.run(arguments)
-        case .resolveBTFIDs: ResolveBTFIDsRole.run(arguments)
+        case .pahole: PaholeRole.run(arguments, in: surroundings)
+        case .resolveBTFIDs: ResolveBTFIDsRole.run(arguments, in: surroundings)
         }
     }
 }
