@@ -111,6 +111,7 @@ lint: ## formatting, imports, licence lines, wording
 	selftests/lint/rooms.sh
 	selftests/lint/house.sh --check
 	selftests/lint/spdx.sh
+	selftests/lint/english.sh
 
 # Kernel builders often have a cross compiler without a C library.
 $(GUEST)-%: $(wildcard selftests/guest/*.[ch])

@@ -26,7 +26,7 @@ package struct Stream: Sendable {
 
     package func print(_ text: String) throws(Failure) { try self.print(Array(text.utf8)) }
 
-    /// Prints `text` as one line and in one write, so that lines of parallel processes stay intact. A
-    /// failure to write to standard error cannot be reported.
+    /// Prints `text` as one line and in one write, so that lines of parallel processes stay intact.
+    /// A failure to write to standard error cannot be reported.
     package func say(_ text: String) { try? write(Array((text.shown + "\n").utf8)) }
 }
