@@ -9,7 +9,7 @@ import HostIO
 import KernelTree
 
 /// All of a file that has to do with its BTF: what moves when the BTF moves to another base.
-struct ModuleBTF {
+struct ModuleBTF: BatchContents {
     let path: String
     /// nil for a file of raw BTF.
     private(set) var elf: ELFFile?
@@ -21,10 +21,17 @@ struct ModuleBTF {
     private(set) var ids: IDSection?
     /// The kernel it says that it is for.
     private(set) var release: KernelRelease?
+    private(set) var unpackedSize = 0
 
     /// - Throws: for a file without BTF, and for a BPF object, whose programs name types as well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
-        let view = try PackedFile.read(path)
+        let contents = try PackedFile.open(path)
+        var file = try read(contents.view, path)
+        file.unpackedSize = contents.unpackedSize
+        return file
+    }
+
+    private static func read(_ view: ByteView, _ path: String) throws(Failure) -> ModuleBTF {
         if view.count >= 2, isMagic(view[0], view[1]) {
             return try ModuleBTF(path, view, place: "")
         }

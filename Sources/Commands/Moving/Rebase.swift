@@ -54,17 +54,21 @@ struct Rebase: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
+        try surroundings.output.reporting(moving.json) { try move(surroundings) }
+    }
+
+    private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
         let batch = MoveBatch(
             base: base.base ?? "auto", search: base.search.places(surroundings),
-            jobs: moving.destinations.jobCount)
+            jobs: moving.destinations.jobCount, talk: talk, activity: "rebasing")
         let jobs = try moving.destinations.assign(moving.files, talk)
         let from = try from.map { path throws(Failure) in
             try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            listsAllDiffering: talk.isVerbose, strict: strict.isStrict, from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict.isStrict(surroundings), from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }

@@ -9,7 +9,7 @@ import HostIO
 import KernelTree
 
 /// A file's BTF as it was found, before it is known what it stands on.
-struct BTFFile {
+struct BTFFile: Sendable {
     let path: String
     let bytes: ByteView
     let header: Header
@@ -24,7 +24,7 @@ struct BTFFile {
     /// The section `.BTF.base` beside it.
     private var distilledBase: ByteView?
 
-    enum Form {
+    enum Form: Sendable {
         /// Whole by itself.
         case standalone
         /// Continues the BTF of a kernel.
@@ -45,8 +45,9 @@ struct BTFFile {
 
     /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
     /// can be a base. nil when it is an ELF file without BTF.
-    static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
-        let view = try view(of: path)
+    static func open(
+        _ view: ByteView, _ path: String, cache: BaseCache?
+    ) throws(Failure) -> BTFFile? {
         if ELFFile.isELF(view) { return try open(view, path) }
         if isBTF(view) { return try BTFFile(path, view, place: "") }
         do throws(KernelTreeError) {
@@ -56,8 +57,8 @@ struct BTFFile {
     }
 
     /// The contents of the file at `path`, decompressed.
-    static func view(of path: String) throws(Failure) -> ByteView {
-        try PackedFile.read(path) { $0.isSupported }
+    static func contents(of path: String) throws(Failure) -> PackedFile.Contents {
+        try PackedFile.open(path) { $0.isSupported }
     }
 
     private static func isBTF(_ view: ByteView) -> Bool {

@@ -47,9 +47,8 @@ struct Dump: Command {
     func run(in surroundings: Surroundings) throws {
         try refuseForeignWords()
         let (file, types) = inputs
-        let reader = Reader(base, surroundings, talk: talkOptions.talk(surroundings))
-        let btf = try reader.read(file)
-        _ = reader.finish()
+        let btf = try Reading(base, surroundings)
+            .types(ofFiles: [(file, nil)], talkOptions.talk(surroundings))[0]
         var out: [UInt8] = []
         let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf, file) }
         do throws(BTFError) {
