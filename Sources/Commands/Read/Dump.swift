@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BTF
+import Bytes
 import Console
 import HostIO
 
@@ -45,6 +46,18 @@ struct Dump: Command {
     var types: [String] = []
 
     func run(in surroundings: Surroundings) throws {
+        do { try printTypes(surroundings) } catch let failure as Failure where isJSON {
+            // As bpftool does: its format has no schema.
+            var report = JSONWriter()
+            report.object { failure.write(to: &$0) }
+            try surroundings.output.print(report.bytes + [10])
+            throw failure
+        }
+    }
+
+    private var isJSON: Bool { json || format == .json }
+
+    private func printTypes(_ surroundings: Surroundings) throws {
         try refuseForeignWords()
         let (file, types) = inputs
         let btf = try Reading(base, surroundings)
