@@ -143,11 +143,11 @@ struct BaseBatch<Base: SearchedBase> {
             count(members, &outcomes)
             return .none
         case .skipping(let message):
-            outcomes[members[0]].messages.append(message)
+            say(message, members, &outcomes)
             return .none
         case .noBase(let message):
             if let message {
-                outcomes[members[0]].messages.append(message)
+                say(message, members, &outcomes)
                 count(members, &outcomes)
             }
             return .some(nil)
@@ -156,7 +156,7 @@ struct BaseBatch<Base: SearchedBase> {
 
     private func count<Value>(_ members: [Int], _ outcomes: inout [FileOutcome<Value>]) {
         guard countsLacking, members.count > 1 else { return }
-        outcomes[members[0]].messages.append(
+        outcomes[members[0]].shared.append(
             .note("\(members.count) files cannot be read without this base"))
     }
 
@@ -164,7 +164,14 @@ struct BaseBatch<Base: SearchedBase> {
         _ members: [Int], _ failure: Failure, _ outcomes: inout [FileOutcome<Value>]
     ) {
         for index in members { outcomes[index].failure = failure }
-        outcomes[members[0]].messages.append(.failure(failure))
+        outcomes[members[0]].shared.append(.failure(failure))
+    }
+
+    private func say<Value>(
+        _ message: Talk.Message, _ members: [Int], _ outcomes: inout [FileOutcome<Value>]
+    ) {
+        for index in members { outcomes[index].alsoSaid.append(message) }
+        outcomes[members[0]].shared.append(message)
     }
 
     /// Sees which files are for another kernel than the base's.
@@ -200,7 +207,7 @@ struct BaseBatch<Base: SearchedBase> {
     ) {
         for (foreign, files) in alike(members.filter { outcomes[$0].failure == nil }, outcomes) {
             let text = foreign.message(outcomes[files[0]].path, others: files.count - 1)
-            outcomes[files[0]].messages.append(.warning(text, hint: foreign.hint))
+            outcomes[files[0]].shared.append(.warning(text, hint: foreign.hint))
         }
     }
 

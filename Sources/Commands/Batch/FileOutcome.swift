@@ -16,6 +16,10 @@ struct FileOutcome<Value: Sendable>: Sendable {
     let path: String
     var value: Value
     var messages: [Talk.Message] = []
+    /// What is said once about this file and others.
+    var shared: [Talk.Message] = []
+    /// What was said with another file and is so of this one, too.
+    var alsoSaid: [Talk.Message] = []
     /// Why nothing came of it.
     var failure: Failure?
     /// The base is of another kernel than the file.
@@ -39,7 +43,7 @@ struct FileOutcome<Value: Sendable>: Sendable {
             json.field("file", path)
             fields(&json)
             if let failure { failure.write(to: &json) }
-            var messages = messages
+            var messages = messages + alsoSaid
             if let foreign, failure == nil {
                 messages.append(.warning(foreign.message(path, others: 0), hint: foreign.hint))
             }
@@ -51,6 +55,8 @@ struct FileOutcome<Value: Sendable>: Sendable {
 extension Collection {
     /// Says what there is to say about each file.
     func say<Value>(_ talk: Talk) where Element == FileOutcome<Value> {
-        for outcome in self { for message in outcome.messages { talk.say(message) } }
+        for outcome in self {
+            for message in outcome.messages + outcome.shared { talk.say(message) }
+        }
     }
 }

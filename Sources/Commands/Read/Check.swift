@@ -118,7 +118,7 @@ struct Check: Command {
             guard
                 let judgement = try reading.judge(
                     file, setting, profile: profile, limit: limit, &outcome)
-            else { return }
+            else { throw reading.withoutBase(file) }
             outcome.value = Result(
                 judgement: judgement,
                 verdict: target.flatMap {

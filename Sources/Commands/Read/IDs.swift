@@ -134,6 +134,8 @@ struct FileWithIDs: BatchContents {
         unpackedSize = contents.unpackedSize
         elf = try openELF(contents.view, path)
         do throws(IDError) { section = try IDSection.read(elf) } catch { throw Failure(error) }
-        btf = section == nil ? nil : try BTFFile.open(contents.view, path, cache: cache)
+        btf =
+            section.map { $0.isFilled || rewrites } ?? false
+            ? try BTFFile.open(contents.view, path, cache: cache) : nil
     }
 }

@@ -60,9 +60,7 @@ struct Info: Command {
             if let signs = facts.signs(file.path) { outcome.messages.append(.detail(signs)) }
             guard let judgement = try reading.judge(file, setting, limit: 100, &outcome) else {
                 facts.check = "base not found"
-                if setting.base == nil, case .failure(let failure) = lack(of: file, reading) {
-                    outcome.messages.append(.failure(failure))
-                }
+                if let lack = lack(of: file, reading) { outcome.messages.append(.failure(lack)) }
                 return
             }
             facts.base = judgement.base
@@ -90,9 +88,11 @@ struct Info: Command {
         }
     }
 
-    /// Why no base is looked for.
-    private func lack(of file: BTFFile, _ reading: Reading) -> Swift.Result<Void, Failure> {
-        Swift.Result { () throws(Failure) in _ = try reading.need(file) }
+    /// Why no base is looked for; nil where that failed.
+    private func lack(of file: BTFFile, _ reading: Reading) -> Failure? {
+        do throws(Failure) {
+            return try reading.need(file).choice == .none ? reading.withoutBase(file) : nil
+        } catch { return error }
     }
 
     /// What is told about one file.

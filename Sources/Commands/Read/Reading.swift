@@ -55,7 +55,7 @@ struct Reading: Sendable {
             release: file.release, machine: file.machine)
     }
 
-    private func withoutBase(_ file: BTFFile) -> Failure {
+    func withoutBase(_ file: BTFFile) -> Failure {
         Failure(
             "\(file.path): split BTF, which cannot be read without its base",
             hint: "name the base with --base FILE")
@@ -124,7 +124,7 @@ struct Reading: Sendable {
         }
         var base = try base(of: file, setting, &outcome)
         if case .split = file.form, base.btf == nil {
-            guard let kernel else { return nil }
+            guard option == nil, let kernel else { return nil }
             base = FileBase(btf: kernel.btf, name: kernel.path)
         }
         var judgement = judgement(

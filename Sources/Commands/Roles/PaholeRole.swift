@@ -94,7 +94,7 @@ enum PaholeRole {
         let outcomes = batch.run(try destinations.assign(settings.files))
 
         for outcome in outcomes {
-            for message in outcome.messages {
+            for message in outcome.messages + outcome.shared {
                 talk.say(asPahole(message, base: base))
             }
         }
