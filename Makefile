@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# `make help` lists what there is. Everything made goes to .build, everything
-# fetched to the cache folder; `make setup` alone touches the machine.
+# `make help` lists the targets. Build products go to .build, downloads to the
+# cache directory; only `make setup` changes the machine.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,28 +17,29 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/kbtf
 
 SWIFT := swift
 SWIFTFLAGS := --scratch-path $(SCRATCH)
-# A program without shared libraries starts in half the time, which counts where a
-# build starts it for every module. It takes static archives of all libraries,
-# which Debian's -dev packages hold; otherwise only Swift's own are linked in. The
-# usual linker would warn of functions in Foundation that nobody here calls.
+# A program without shared libraries starts in half the time, which matters if a
+# build starts it for every module. This requires static archives of all
+# libraries, which Debian's -dev packages contain; otherwise only Swift's own are
+# linked statically. The default linker would warn about functions in Foundation
+# that are never called here.
 # Expanded when a recipe runs, not when make reads this: setup may install them.
 STATIC = $(shell for name in elf bpf z zstd lzma lz4 stdc++ m c; do \
 	[ -e "$$(cc -print-file-name=lib$$name.a)" ] || exit 0; done; \
 	echo -Xswiftc -static-executable -Xswiftc -use-ld=lld)
 RELEASEFLAGS = $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
 STRIP ?= strip
-# For all tests together. No single test has a deadline, since a busy machine may
-# hold any of them up.
+# For all tests together. No single test has a deadline, because a busy machine
+# may delay any of them.
 WATCHDOG ?= 4h
 GUEST := $(SCRATCH)/release/guest-init
 KBTF := $(abspath $(SCRATCH))/release/kbtf
 
-# A kernel's release and the root its image is unpacked in: known after setup.
+# A kernel's release and the root of its unpacked image: known after setup.
 RELEASE = $(shell selftests/setup.sh --release)
 export KBTF_SYSROOT = $(CACHE)/images/$(RELEASE)$(addprefix :,$(SYSROOT))
 
-# What is compiled depends on the libraries that setup installs, so with any goal
-# that runs setup all compiling waits for it, also under -j. `make build` and
+# Compiling depends on the libraries that setup installs, so with any goal that
+# runs setup all compiling waits for it, also with -j. `make build` and
 # `make install` alone install no packages.
 WITHOUT_SETUP := help build guest tools lint install clean
 ifneq ($(filter-out $(WITHOUT_SETUP),$(MAKECMDGOALS)),)
@@ -59,23 +60,23 @@ build: ## kbtf and kbtf-vm, in release
 	$(SWIFT) build $(RELEASEFLAGS) --product kbtf-vm
 	$(MAKE) guest
 
-# What virtual machines start with, for each machine that there is a compiler for.
-# Beside kbtf, and so after it: SwiftPM wants to make that folder itself.
+# The init of virtual machines, for each machine with a compiler. Placed beside
+# kbtf, and therefore after it: SwiftPM has to create that directory.
 GUESTS = $(foreach machine,x86_64 aarch64 s390x,$(shell \
 	! command -v $(machine)-linux-gnu-gcc >/dev/null || echo $(GUEST)-$(machine)))
 .PHONY: guest
 guest: $(GUESTS) ## the init of virtual machines
 
-# Apart from kbtf: other flags would have everything compiled again, and again.
+# Separate from kbtf, because other flags would recompile everything each time.
 .PHONY: tools
-tools: ## what compares kbtf with its peers
+tools: ## the program that compares kbtf with its peers
 	@$(SWIFT) build --scratch-path $(SCRATCH)/tools -c release --static-swift-stdlib --product kbtf-conformance
 
 .PHONY: run
 run: setup build ## give a real module split and standalone BTF, and show both
 	@selftests/run.sh '$(KBTF)' '$(abspath $(SCRATCH))/run'
 
-# `timeout` takes its children out of reach of Ctrl-C, so that is handed on.
+# `timeout` shields its children from Ctrl-C, so the signal is passed on.
 .PHONY: test
 test: setup build ## every fast test
 	@set -m
@@ -97,11 +98,11 @@ tests-without-limit:
 	$(SWIFT) test $(SWIFTFLAGS) --skip-build
 
 .PHONY: selftest
-selftest: setup build ## boot a kernel that loads our BTF and lets BPF programs attach by it
+selftest: setup build ## boot a kernel that loads our BTF, and attach BPF programs through it
 	@selftests/run_tap.sh '$(KBTF)' selftests/vm/btf.sh
 
 .PHONY: lint
-lint: ## formatting, who may import what, licences
+lint: ## formatting, imports, licence lines, wording
 	@$(SWIFT) format lint -s -r Sources Tests Package.swift
 	selftests/lint/rooms.sh
 	selftests/lint/spdx.sh
@@ -160,22 +161,22 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	@root='$(DESTDIR)$(PREFIX)'
 	program() { install $(if $(STRIP),-s --strip-program='$(STRIP)') "$$@"; }
 	program -Dm755 '$(KBTF)' "$$root/bin/kbtf"
-	# The names that a kernel build calls, see docs/kernel-builders.md.
+	# The names used by kernel builds, see docs/kernel-builders.md.
 	roles='$(DESTDIR)$(libexecdir)/kbtf'
 	mkdir -p "$$roles"
 	for name in pahole resolve_btfids; do
 		ln -srf "$$root/bin/kbtf" "$$roles/$$name"
 	done
-	# What `kbtf vm` starts, and what its guests start with.
+	# The program behind `kbtf vm`, and the init of its guests.
 	program -m755 '$(KBTF)-vm' "$$roles"
 	install -m755 '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
+	version=$$('$(KBTF)' --version)
 	for page in docs/man/*.1; do
-		[ -e "$$page" ] || continue
 		install -d "$$root/share/man/man1"
-		# Paths that pages name are those of this installation.
-		sed 's|/usr/local|$(PREFIX)|g' "$$page" >"$$root/share/man/man1/$${page##*/}"
+		# Paths and version are those of this installation.
+		sed "s|/usr/local|$(PREFIX)|g; s|^\.Os kbtf$$|.Os $$version|" "$$page" >"$$root/share/man/man1/$${page##*/}"
 		chmod 644 "$$root/share/man/man1/$${page##*/}"
 	done
 	# Laid out as here, so that links between the pages work.

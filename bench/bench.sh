@@ -12,7 +12,7 @@
 #   vm        a module in a virtual machine, beside a script that calls QEMU
 #
 # CASES picks some of them. Only a run of all of them is written to bench/RESULTS.md; what some of
-# them gave is printed and kept in the cache folder, under bench/. RUNS is how many
+# them gave is printed and kept in the cache directory, under bench/. RUNS is how many
 # rounds each race has, instead of what the case says.
 #
 # Nothing depends on the outcome: exit status 1 only when something could not be measured.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # One line in the Makefile of an out-of-tree module gives the module BTF, with
-# any kernel headers, with or without a vmlinux among them:
+# any kernel headers, whether or not they contain a vmlinux:
 #
 #     ifneq ($(KERNELRELEASE),)
 #     obj-m := foo.o
@@ -12,13 +12,13 @@
 #             $(MAKE) -C $(KDIR) M=$(CURDIR) modules
 #     endif
 #
-# `make BTF_BASE=` then makes standalone BTF, `make BTF_BASE=FILE` BTF on another
+# `make BTF_BASE=` then generates standalone BTF, `make BTF_BASE=FILE` BTF on another
 # base; the variables are those of kbtf-make (see there), which runs wherever
-# the recipes say $(MAKE). Write `-include` if the module must build without kbtf.
-# A recipe that says `make` calls $(KBTF_MAKE) instead.
+# the recipes use $(MAKE). Write `-include` if the module must build without kbtf.
+# In place of a plain `make`, a recipe calls $(KBTF_MAKE).
 #
-# The line may stand anywhere in the Makefile: kbuild, which reads the file a
-# second time, has `srctree` set and is left alone.
+# The line may be anywhere in the Makefile: kbuild, which reads the file a
+# second time, sets `srctree` and is not affected.
 
 ifeq ($(srctree),)
 

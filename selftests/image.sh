@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# image.sh [--update] [SERIES]...: makes Debian images to boot, for the kernel series 6.1, 6.12 and 7.2 (default: all).
-# docs/vm.md tells what they are for. Each lies in a folder of the cache, $CACHE/debian/SERIES:
+# image.sh [--update] [SERIES]...: builds bootable Debian images for the kernel series 6.1, 6.12 and 7.2 (default: all).
+# docs/vm.md describes their use. Each is in a directory of the cache, $CACHE/debian/SERIES:
 #
 #   release       the kernel's
 #   root/         the tree: kernel, headers, compiler, make, bpftool, kbtf, and the guest tests
 #   disk.ext4     the same as a disk, which `kbtf vm run --image debian` boots
-#   packages      what is in it, with versions
+#   packages      its packages, with versions
 #
-# The tests are in root/usr/local/lib/kbtf/selftests, a folder for each. Their modules are compiled in that
+# The tests are in root/usr/local/lib/kbtf/selftests, a directory for each. Their modules are compiled in that
 # tree, by its own compiler.
 #
-# A series is made anew when its packages, this script, kbtf or the tests are others than last time; if only
-# the last two are, what mmdebstrap made stays. Which packages there are is asked of the archive when something
-# is made, and with --update; so what is there stays until then. Nothing is installed on the host, nothing mounted but /proc in
-# the tree. Needs root (mmdebstrap, chroot) and, to make something, the network. KBTF names the binary.
+# A series is rebuilt if its packages, this script, kbtf or the tests have changed; if only the last two have, the
+# output of mmdebstrap is kept. The archive is asked for packages when something is built, and with --update; until
+# then an image stays as it is. Nothing is installed on the host, and nothing is mounted except /proc in the tree.
+# Needs root (mmdebstrap, chroot) and, to build something, the network. KBTF names the binary.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
@@ -26,7 +26,7 @@ source "$repo/Tests/Conformance/common.sh"
 IMAGES=$CACHE/debian
 LIBRARY=usr/local/lib/kbtf/selftests
 ROLES=/usr/local/libexec/kbtf
-# Nothing of today goes into an image.
+# Images do not depend on the date.
 EPOCH=1700000000
 UUID=6b627466-0000-4000-8000-000000000000
 
@@ -38,14 +38,14 @@ suite_of() {
     esac
 }
 
-# sources_of SUITE: "URI CODENAME", one a line.
+# sources_of SUITE: "URI CODENAME", one per line.
 sources_of() {
     local found
     found=$(debian_sources | awk -v suite="$1" 'substr($2, 1, length(suite)) == suite')
     echo "${found:-$(debian_uri) $1}"
 }
 
-# choose SERIES: the newest kernel of it that has headers, and what goes with it; for variables of the caller.
+# choose SERIES: the newest kernel of it that has headers, and related packages; sets variables of the caller.
 choose() {
     local pattern=${1//./\\.} image candidate
     image=linux-image-
@@ -65,7 +65,7 @@ choose() {
     done
     [ -n "$release" ] || die "$1: no kernel with headers in the lists of $suite"
     packages=("linux-headers-$release" make bpftool kmod libc6-dev iproute2 procps)
-    # Modules built for another kernel than the one that runs: an old ABI of the series, another flavour.
+    # For modules built for another kernel than the running one: an old ABI of the series, another flavour.
     other=''
     case $1 in
     6.12) other=$(apt-cache search --names-only "^linux-headers-$pattern\\..*-cloud-amd64\$" |
@@ -75,7 +75,7 @@ choose() {
     [ -z "$other" ] || packages+=("linux-headers-$other")
 }
 
-# closure: every package that goes in, with its version.
+# closure: every package of the image, with its version.
 closure() {
     apt-get install -s --no-install-recommends '?essential' "${packages[@]}" "${kernel[@]}" 2>/dev/null |
         sed -nE 's/^Inst ([^ ]+) \(([^ ]+).*/\1 \2/p' | sort
@@ -83,8 +83,8 @@ closure() {
 
 digest() { sha256sum | cut -d' ' -f1; }
 
-# What the tree depends on, what the tests do besides, and what all of it follows from, which is known at once.
-# Of this script what makes them, not its comments.
+# The inputs of the tree, the additional inputs of the tests, and what determines both, which is known immediately.
+# This script counts without its comments.
 tree_digest() { { echo "$EPOCH" && declare -f choose make_tree && closure; } | digest; }
 tests_digest() {
     {
@@ -109,7 +109,7 @@ make_tree() {
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
             --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
             --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$dir" -
-    # Unpacked, not installed: installing a kernel makes an initramfs, and brings what makes one.
+    # Unpacked, not installed: installing a kernel builds an initramfs, and pulls in the tools for that.
     for package in "${kernel[@]}"; do
         deb=$(fresh "$dir.deb")
         download "$package" "$deb"
@@ -117,23 +117,23 @@ make_tree() {
         rm -rf "$deb"
     done
     depmod -b "$dir" "$release"
-    # The host's, by mmdebstrap.
+    # Copied from the host by mmdebstrap.
     rm -f "$dir/etc/resolv.conf"
     echo kbtf >"$dir/etc/hostname"
 }
 
-# make_tests DIR SERIES: kbtf and the tests into the tree.
+# make_tests DIR SERIES: adds kbtf and the tests to the tree.
 make_tests() {
     local root=$1/root stage=$1/stage headers=/usr/src/linux-headers-$release log=$1/stage.log
     rm -rf "$root"/usr/local/{bin,lib,libexec,share}/* "$stage"
     make -s -C "$repo" install DESTDIR="$root" PREFIX=/usr/local RELEASEFLAGS=--version SWIFT=true KBTF="$KBTF" >"$log" 2>&1 ||
         { tail -n 5 "$log" >&2; die "$2: kbtf cannot be installed into the image"; }
-    # Virtual machines are not run in virtual machines.
+    # Virtual machines do not run inside virtual machines.
     rm -rf "$root$ROLES"/{kbtf-vm,guest-init-*}
     strip "$root/usr/local/bin/kbtf"
     chroot "$root" "$ROLES/pahole" --version >>"$log" 2>&1 ||
         die "$2: kbtf does not run in the image; is it linked with shared libraries? make setup build"
-    # 6.1 has none, and the kernel that boots will do; seen from outside the link leads nowhere.
+    # 6.1 has none; the boot image serves as one. Outside the tree the link is dangling.
     [ -e "$root$headers/vmlinux" ] || ln -sfn "/boot/vmlinuz-$release" "$root$headers/vmlinux"
     BASE=$(kernel_of "$root") HEADERS=$headers INSIDE=$root ROLES=$ROLES \
         OTHER_HEADERS=${other:+/usr/src/linux-headers-$other} \
@@ -142,11 +142,11 @@ make_tests() {
         "$here/stage.sh" "$stage" >>"$log" 2>&1 || { tail -n 5 "$log" >&2; die "$2: the guest tests cannot be made"; }
     mkdir -p "$root/$LIBRARY"
     cp -r "$stage/tests/." "$root/$LIBRARY/"
-    # Of bases that kbtf met in there.
+    # The cache of bases that kbtf used in there.
     rm -rf "$stage" "$root/root/.cache"
 }
 
-# The image that boots, in a tree.
+# The boot image in a tree.
 kernel_of() {
     local path
     for path in "$1/boot/vmlinuz-$release" "$1/usr/lib/modules/$release"/vmlinuz{,.unsigned}; do
@@ -159,14 +159,14 @@ kernel_of() {
 make_disk() {
     local kib
     find "$1" -newermt "@$EPOCH" -exec touch -h -d "@$EPOCH" {} +
-    # Room for its tables; nobody writes to it.
+    # Room for its tables; it is never written to.
     kib=$(du -sk --apparent-size "$1" | cut -f1)
     : >"$2"
     E2FSPROGS_FAKE_TIME=$EPOCH mke2fs -q -t ext4 -L kbtf -U "$UUID" -m 0 -O '^has_journal,^resize_inode' -b 4096 \
         -E "hash_seed=$UUID,root_owner=0:0" -d "$1" "$2" "$((kib + kib / 4 + 65536))k"
 }
 
-# has SERIES: its image is what it should be, as far as the package lists tell.
+# has SERIES: its image is up to date, according to the package lists.
 has() {
     local dir=$IMAGES/$1 all
     [ -z "$update" ] && [ -e "$dir/made-from" ] || return 1
@@ -187,7 +187,7 @@ image() {
     tree=$(tree_digest)
     read -r had _ < <(cat "$dir/digest" 2>/dev/null) || true
     if [ "${had-}" != "$tree" ] || [ -n "$update" ]; then
-        # The lists may be old, and the archive keeps what is new.
+        # The lists may be outdated, and the archive keeps only current packages.
         apt-get -qq update || die "apt-get update failed for $suite"
         choose "$series"
         tree=$(tree_digest)
@@ -204,7 +204,7 @@ image() {
         status "$series: tree ready, $(wc -l <"$dir/packages") packages, $(du -sh "$dir/root" | cut -f1)"
     fi
     if [ "$(<"$dir/digest")" != "$tree $tests" ]; then
-        # Half of it must not count as made.
+        # A partial image must not count as built.
         echo "$tree" >"$dir/digest"
         make_tests "$dir" "$series"
         make_disk "$dir/root" "$dir/.disk.ext4"

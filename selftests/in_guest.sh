@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# in_guest.sh MAKER [ARGUMENT]...: has the script MAKER of this folder make tests for the kernel that `make setup`
-# fetched, and runs them there. More ARGUMENTS go to `kbtf vm run`. Prints TAP. KBTF names the binary (kbtf-vm
-# lies beside it), RELEASE the kernel (default: setup's), ACCEL what runs the guest (auto); what else MAKER
-# asks of the environment comes from the caller.
+# in_guest.sh MAKER [ARGUMENT]...: runs the script MAKER of this directory to build tests for the kernel that `make
+# setup` fetched, and runs them there. More ARGUMENTS are passed to `kbtf vm run`. Prints TAP. KBTF names the binary
+# (kbtf-vm is beside it), RELEASE the kernel (default: setup's), ACCEL how the guest runs (auto); other variables
+# that MAKER reads come from the caller.
 
 set -euo pipefail
 export LC_ALL=C
@@ -24,9 +24,9 @@ BASE=$sysroot/boot/vmlinuz-$release HEADERS=/lib/modules/$release/build KBTF=$kb
     echo "Bail out! the guest tests cannot be made"
     exit 1
 }
-# No limit here is near what the tests take, even where they share the processors with others: a kernel that stops
-# is found all the same, only later.
-# The BPF programs at hooks of the security layer want to be asked for.
+# The limits are far above what the tests need, even on a busy machine: a kernel that stops is still noticed, only
+# later.
+# LSM programs run only with lsm=bpf.
 "$kbtf" vm run --kernel "$release" --sysroot "$sysroot" --accel "${ACCEL:-auto}" --append lsm=bpf \
     --denylist "$here/DENYLIST" --test "$work/tests" \
     --boot-timeout 900 --timeout 3600 --test-timeout 900 "$@"

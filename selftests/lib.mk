@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Rules for guest tests, to be included after the lists of what to make:
+# Rules for guest tests, to be included after these lists:
 #
 #   TEST_GEN_PROGS     programs from tests/NAME.c, static, each with the BPF objects that it embeds
-#   TEST_GEN_FILES     the same, that no list of tests has
-#   TEST_GEN_BARE      programs without BPF objects, made when they are asked for
-#   HARNESS            sources that all of them share
-#   CENSUS             sources that those of TEST_GEN_BARE share besides
+#   TEST_GEN_FILES     the same, but not listed as tests
+#   TEST_GEN_BARE      programs without BPF objects, built on request
+#   HARNESS            sources shared by all of them
+#   CENSUS             sources shared by TEST_GEN_BARE in addition
 #
-# `make preload` makes the BPF objects of progs/preload alone, from which modules are made.
+# `make preload` builds only the BPF objects of progs/preload, from which modules are generated.
 #
-#   O                  the folder for what is made
-#   VMLINUX            a kernel, or its BTF, whose types BPF programs see
+#   O                  the output directory
+#   VMLINUX            a kernel, or its BTF, that provides the types for BPF programs
 #   KBTF               the kbtf that prints them
 
 CLANG ?= clang-16
@@ -19,12 +19,12 @@ KBTF ?= kbtf
 O ?= $(CURDIR)/build
 
 ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(patsubst s390x,s390,$(shell uname -m))))
-# Kernels of today have unnamed members of named structs, an extension that needs to be asked for.
+# Current kernels have unnamed members of named structs, an extension that has to be enabled.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(ARCH) -mcpu=v3 -O2 -g -Wall -Werror \
 	-fms-extensions -Wno-microsoft-anon-tag -I$(O)
 CFLAGS ?= -O2
 TEST_CFLAGS := $(CFLAGS) -Wall -Wextra -Werror -Wa,-I$(O)/progs
-# libbpf asks nothing of the name service that would need shared libraries.
+# libbpf uses no name service, which would need shared libraries.
 TEST_LDLIBS := -static -lbpf -lelf -lz -Wl,--no-warnings
 
 PROGS := $(patsubst progs/%.bpf.c,$(O)/progs/%.bpf.o,$(wildcard progs/*.bpf.c))
@@ -34,7 +34,7 @@ TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
 all: $(TESTS)
 preload: $(PRELOAD)
 
-# Folders of clones and caches may have blanks in their names.
+# Directories of clones and caches may have blanks in their names.
 blank := $() $()
 $(O)/vmlinux.h: $(subst $(blank),\ ,$(VMLINUX))
 	@mkdir -p $(@D)
@@ -44,7 +44,7 @@ $(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h) $(O)/vmlinux.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-# Which objects a program has in it only its source tells.
+# Only a program's source says which objects it embeds.
 $(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h) $(PROGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)

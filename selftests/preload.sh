@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# preload.sh FOLDER: makes kernel modules of the BPF objects in progs/preload, in all modes,
-# each with the test that `kbtf gen selftest` writes of it. Afterwards FOLDER/tests is what
-# `kbtf vm run --test` takes, and FOLDER/modules has the modules' folders. The environment
-# tells what for, as it does for stage.sh: KBTF, BASE, HEADERS, INSIDE; and
+# preload.sh DIR: generates kernel modules from the BPF objects in progs/preload, in all modes,
+# each with the test that `kbtf gen selftest` writes for it. Afterwards DIR/tests can be passed
+# to `kbtf vm run --test`, and DIR/modules has the modules' directories. Configured by the
+# environment, as stage.sh: KBTF, BASE, HEADERS, INSIDE; and
 #
 #   FEW             not empty: the policy, and one module each that publishes and stays
 
@@ -15,11 +15,11 @@ folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
 INSIDE=${INSIDE-} FEW=${FEW-}
-# The builds must not take part in the one that calls this.
+# The builds must not join the calling make's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
 
-# kbuild cannot build where a path has a blank in it.
+# kbuild does not support blanks in paths.
 if [ -n "$INSIDE" ]; then work=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX"); else work=$(mktemp -d); fi
 trap 'rm -rf "$work"' EXIT
 rm -rf "$folder/tests" "$folder/modules"
@@ -27,7 +27,7 @@ mkdir -p "$folder/tests" "$folder/modules"
 
 make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload
 
-# No two have one name: some stay.
+# All names differ, because some stay loaded.
 # case_of CASE OBJECT OPTIONS...
 case_of() {
     local name=$1 object=$2
@@ -35,7 +35,7 @@ case_of() {
     "$KBTF" gen module -q "$@" -o "$work/$name" "$folder/build/progs/preload/$object.bpf.o"
     "$KBTF" gen selftest -q "$work/$name"
     cp "$here/preload/$object.own.c" "$work/$name/selftest/own.c"
-    # Before anything is built in the folder.
+    # Before anything is built in the directory.
     sh "$work/$name/selftest/text_test.sh" >"$work/said" || { cat "$work/said" >&2; exit 1; }
     echo "obj-m += $name/" >>"$work/Kbuild"
 }
@@ -48,11 +48,11 @@ if [ -z "$FEW" ]; then
     case_of preload events --mode preload --name listed
     case_of stay-links policy --mode stay --stay links --name links
 fi
-# All in one build, in which no compiler may warn.
+# All in one build, without compiler warnings.
 built() {
     set -- -s -C "$HEADERS" M="${work#"$INSIDE"}" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= modules
     if [ -n "$INSIDE" ]; then
-        # objtool and make want /proc.
+        # objtool and make need /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
         unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" make "$@"
     else

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# rounds.sh FOLDER: makes kernel modules of BPF objects, and the tests that count what they
-# leave behind: nothing, however often they come and go, and wherever loading them fails.
-# Afterwards FOLDER/tests is what `kbtf vm run --test` takes. No compiler may warn (W=1).
-# The environment tells what for, as it does for stage.sh: KBTF, BASE, HEADERS, INSIDE; and
+# rounds.sh DIR: generates kernel modules from BPF objects, and the tests that count what they
+# leave behind: nothing, however often they are loaded and unloaded, and wherever loading fails.
+# Afterwards DIR/tests can be passed to `kbtf vm run --test`. No compiler may warn (W=1).
+# Configured by the environment, as stage.sh: KBTF, BASE, HEADERS, INSIDE; and
 #
 #   ROUNDS          how often each module is loaded and unloaded (100)
-#   FEW             not empty: of each kind of module one, and no sweep over full hooks and little memory
+#   FEW             not empty: one module of each kind, and no sweep over full hooks and little memory
 
 set -euo pipefail
 export LC_ALL=C
@@ -16,11 +16,11 @@ folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
 INSIDE=${INSIDE-} ROUNDS=${ROUNDS:-100} FEW=${FEW-}
-# The builds must not take part in the one that calls this.
+# The builds must not join the calling make's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
 
-# kbuild cannot build where a path has a blank in it.
+# kbuild does not support blanks in paths.
 if [ -n "$INSIDE" ]; then work=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX"); else work=$(mktemp -d); fi
 trap 'rm -rf "$work"' EXIT
 rm -rf "$folder/tests"
@@ -30,7 +30,7 @@ make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload \
     "$folder"/build/tests/preload_{modules,hooks,steps}
 progs=$folder/build/progs
 
-# Each in a folder of its own, all in one build.
+# Each in a directory of its own, all in one build.
 # module NAME OBJECT OPTIONS...
 module() {
     local name=$1 object=$2
@@ -66,7 +66,7 @@ if [ -z "$FEW" ]; then
     # ENOENT
     fails 2 no_function
     fails 2 no_variable
-    # Whose function it hangs on, if it could.
+    # The module whose function it would attach to.
     expect needs kbtf_test.ko
     mkdir "$work/target"
     cp -r "$here/modules/kbtf_test" "$work/target/"
@@ -78,19 +78,19 @@ module keeping preload/events --mode stay --stay links
 expect keep keeping.ko
 module staying preload/variables --mode stay
 expect stay staying.ko
-# Tries to take what published.ko has.
+# Competes with published.ko for the hook.
 module rival preload/iterators --publish list_maps,list_progs
 "$KBTF" gen module -q --name listed --mode preload -o "$work/listed/listed" "$progs/preload/events.bpf.o"
 cp -r "$here/modules/kbtf_preload_list" "$work/listed/"
 
-# built FOLDER OPTIONS...: all modules in it, without a word
+# built DIR OPTIONS...: builds all modules in it, silently
 built() {
     local where=${work#"$INSIDE"}/$1 name
     for name in "$work/$1"/*/; do echo "obj-m += $(basename "$name")/"; done >"$work/$1/Kbuild"
     shift
     set -- -s -C "$HEADERS" M="$where" CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules
     if [ -n "$INSIDE" ]; then
-        # objtool and make want /proc.
+        # objtool and make need /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
         unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" make "$@"
     else

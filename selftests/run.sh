@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# run.sh KBTF FOLDER: what `make run` shows. Builds the sample module against the
-# installed headers in FOLDER, once with split and once with standalone BTF, and
+# run.sh KBTF DIR: the output of `make run`. Builds the sample module against the
+# installed headers in DIR, once with split and once with standalone BTF, and
 # loads the one with split BTF in a virtual machine.
 
 set -euo pipefail
@@ -10,7 +10,7 @@ kbtf=$1 folder=$2
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 headers=/lib/modules/$("$here/setup.sh" --release)/build
 
-# kbuild cannot build where a path has a blank in it.
+# kbuild does not support blanks in paths.
 case $folder in
 *[[:space:]]*)
     folder=$(mktemp -d)
@@ -19,7 +19,7 @@ case $folder in
 esac
 rm -rf "$folder"
 mkdir -p "$folder"
-# Nothing of the make that called us belongs into the module's build.
+# Variables of the calling make must not reach the module's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 export KBTF=$kbtf
 build() {
@@ -36,7 +36,7 @@ cd "$folder"
 echo
 "$kbtf" info split/kbtf_sample.ko standalone/kbtf_sample.ko
 echo
-# Its needs come first in the dump; the struct itself is what to look at.
+# The types it needs come first in the dump; only the struct itself is shown.
 "$kbtf" dump --format c standalone/kbtf_sample.ko kbtf_sample_device |
     sed -n '/^struct kbtf_sample_device {/,$p' | sed -n 1,10p
 

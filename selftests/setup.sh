@@ -7,8 +7,8 @@
 # setup.sh --machines install what booting kernels of other machines needs
 # setup.sh --release  print the release of those headers
 #
-# Does nothing, and needs neither root nor network, when all is there. The image
-# goes to images/<release> in the cache folder, never into the host's /boot.
+# Does nothing, and needs neither root nor network, if nothing is missing. The image
+# is unpacked to images/<release> in the cache directory, never to the host's /boot.
 
 set -euo pipefail
 export LC_ALL=C
@@ -37,7 +37,7 @@ installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -
 release() { dpkg-query -W -f '${Depends}\n' "$HEADERS" 2>/dev/null | sed -n 's/^linux-headers-\([^ ,]*\).*/\1/p'; }
 
 sudo=()
-# need_root COMMAND: what to tell those who cannot become root here.
+# need_root COMMAND: the command to suggest to users who cannot become root here.
 need_root() {
     if [ "$(id -u)" = 0 ]; then
         return 0
@@ -67,7 +67,7 @@ install_packages() {
     apt install --no-install-recommends "${missing[@]}"
 }
 
-# download PACKAGE VERSION: that version of it, or else the newest, into the current folder.
+# download PACKAGE VERSION: that version, or else the newest, to the current directory.
 download() {
     local options=(-qq)
     [ "$(id -u)" != 0 ] || options+=(-o APT::Sandbox::User=root)
@@ -93,7 +93,7 @@ fetch_image() {
     rm -rf "$folder"
 }
 
-# An update of the headers without a new release name comes with other BTF, so
+# An update of the headers without a new release name has other BTF, so
 # the version is compared as well.
 image() {
     local release version

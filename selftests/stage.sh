@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# stage.sh FOLDER: makes the guest tests for one kernel. Afterwards FOLDER/tests
-# is what `kbtf vm run --test` takes: a folder for each test, with its program and
-# the module that it loads. The environment tells what for:
+# stage.sh DIR: builds the guest tests for one kernel. Afterwards DIR/tests can be
+# passed to `kbtf vm run --test`: a directory for each test, with its program and
+# the module that it loads. Configured by the environment:
 #
 #   KBTF            the kbtf to test
 #   BASE            the kernel that will be booted: its vmlinux, vmlinuz or BTF
 #   HEADERS         its headers
-#   OTHER_BASE      another build of it, whose modules are made to fit by distilling; none: no such tests
-#   OTHER_HEADERS   the headers of that
-#   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without
+#   OTHER_BASE      another build of it, whose modules are adapted by distilling; none: no such tests
+#   OTHER_HEADERS   the headers of that build
+#   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without BTF
 #   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
-#   INSIDE          a root to compile modules in, in which HEADERS and OTHER_HEADERS lie; none: here
-#   ROLES           the folder with kbtf's names for kernel builds, in that root: modules whose BTF the kernel's own
-#                   makefiles have made by them are tested as well, and that kbtf makes the same there as here. HEADERS
-#                   must have a vmlinux then
+#   INSIDE          a root for compiling modules that contains HEADERS and OTHER_HEADERS; none: this system
+#   ROLES           the directory in that root with kbtf's names for kernel builds: also tests modules whose BTF the
+#                   kernel's own makefiles generated through them, and that kbtf gives the same bytes there as here.
+#                   Requires a vmlinux in HEADERS
 
 set -euo pipefail
 export LC_ALL=C
@@ -25,17 +25,17 @@ here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
 OTHER_BASE=${OTHER_BASE-} OTHER_HEADERS=${OTHER_HEADERS-} REFUSED=${REFUSED:-0} INSIDE=${INSIDE-}
 ROLES=${ROLES-}
-# The builds must not take part in the one that calls this.
+# The builds must not join the calling make's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
 
-# kbuild cannot build where a path has a blank in it.
+# kbuild does not support blanks in paths.
 work=$(mktemp -d)
 trap 'rm -rf "$work" ${inside:+"$inside"}' EXIT
 rm -rf "$folder/tests" "$folder/modules"
 mkdir -p "$folder/tests" "$folder/modules"
 
-# compiled HEADERS NAME ARGUMENT...: kbtf_test.ko for them, by make with the ARGUMENTS, into $work/NAME.ko
+# compiled HEADERS NAME ARGUMENT...: builds kbtf_test.ko for them with make ARGUMENTS, as $work/NAME.ko
 compiled() {
     local headers=$1 name=$2 source=$work/$2
     shift 2
@@ -43,7 +43,7 @@ compiled() {
         inside=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX")
         source=$inside
         cp "$here"/modules/kbtf_test/*.[ch] "$here/modules/kbtf_test/Kbuild" "$source/"
-        # objtool and make want /proc.
+        # objtool and make need /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
         unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" \
             make -s -C "$headers" M="${source#"$INSIDE"}" "$@" modules
@@ -59,7 +59,7 @@ compiled() {
     fi
 }
 
-# module NAME FROM: a copy to give BTF to.
+# module NAME FROM: a copy to be encoded.
 module() { cp "$work/$2.ko" "$folder/modules/$1.ko"; }
 
 # put TEST PROGRAM [MODULE]

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Points of a test, as TAP: `source` it. With `log` set, a point that fails shows that file.
+# Points of a test as TAP; to be sourced. If `log` is set, a failed point shows that file.
 
 points=0
 failed=0
 
-# check NAME COMMAND...: a point, ok when the command succeeds.
+# check NAME COMMAND...: a point, ok if the command succeeds.
 check() {
     local name=$1
     shift

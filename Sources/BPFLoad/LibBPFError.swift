@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What libbpf refused, and what it said.
+/// What libbpf refused, with its messages.
 package struct LibBPFError: Error, Equatable, CustomStringConvertible {
     /// The file it was about.
     package let file: String
-    /// What was asked of it: "open", "load", "link".
+    /// The requested operation: "open", "load", "link".
     package let step: String
     /// A positive errno value.
     package let code: Int32
-    /// Its warnings on the way, a line each.
+    /// Its warnings up to then, one line each.
     package let log: [String]
 
     package init(file: String, step: String, code: Int32, log: [String] = []) {

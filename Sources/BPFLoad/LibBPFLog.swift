@@ -4,10 +4,10 @@ import CBpf
 import Glibc
 import Synchronization
 
-/// What libbpf has to say. It knows one place to say it, for the whole process, so whoever wants to
-/// hear it has libbpf alone for that time.
+/// libbpf's messages. It has one print callback for the whole process, so whoever collects them has
+/// libbpf exclusively meanwhile.
 package enum LibBPFLog {
-    /// Lines kept of one call; a hostile object can have libbpf complain without end.
+    /// Lines kept per call; a hostile object can make libbpf complain forever.
     private static let limit = 256
 
     private static let turn = Mutex(())
@@ -18,18 +18,18 @@ package enum LibBPFLog {
         var lost = 0
     }
 
-    /// Runs `body`, and appends libbpf's warnings in it to `warnings`, a line each without the
-    /// "libbpf: " before it; when `body` throws, too. What libbpf says besides warnings is not kept, and
-    /// nothing is printed. Other threads wait; calls must not nest.
+    /// Runs `body` and appends libbpf's warnings to `warnings`, one line each without the prefix
+    /// "libbpf: ", even if `body` throws. Other messages are dropped, and nothing is printed. Other
+    /// threads wait; calls must not nest.
     package static func collecting<Value, Failure: Error>(
         into warnings: inout [String], _ body: () throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        // A value that is not Sendable may not leave the lock by `return`.
+        // A value that is not Sendable may not leave the lock through `return`.
         var result: Result<Value, Failure>?
         var lines: [String] = []
         turn.withLock { _ in
             heard.withLock { $0 = Heard() }
-            // SAFETY: the function given reads its arguments during the call only.
+            // SAFETY: the callback reads its arguments during the call only.
             let before = unsafe libbpf_set_print { level, format, arguments in
                 if level == LIBBPF_WARN, let format = unsafe format,
                     let arguments = unsafe arguments
@@ -39,7 +39,7 @@ package enum LibBPFLog {
                 return 0
             }
             result = Result { () throws(Failure) in try body() }
-            // SAFETY: what was there before.
+            // SAFETY: restores the previous callback.
             _ = unsafe libbpf_set_print(before)
             let said = heard.withLock { $0 }
             lines = said.lines
@@ -52,8 +52,8 @@ package enum LibBPFLog {
     @unsafe
     private static func hear(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) {
         var buffer = [CChar](repeating: 0, count: 4096)
-        // SAFETY: libbpf's own format and arguments; the buffer's own size is given, and the text
-        // always ends with NUL.
+        // SAFETY: libbpf's own format and arguments; the buffer's own size is passed, and the text
+        // is always NUL-terminated.
         _ = unsafe vsnprintf(&buffer, buffer.count, format, arguments)
         let text = String(
             decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

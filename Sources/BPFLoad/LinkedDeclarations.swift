@@ -4,12 +4,15 @@ import BTF
 import Bytes
 import ELF
 
-/// What libbpf's linker leaves wrong of variables that an object declares in a section of its own: those of
-/// `.addr_space.1`, maps of other objects, `extern int x SEC(".data.x")`. Seen up to libbpf 1.8.
+/// Corrects what libbpf's linker gets wrong about variables that an object declares in a named
+/// section: those of `.addr_space.1`, maps of other objects, `extern int x SEC(".data.x")`. Seen up
+/// to libbpf 1.8.
 ///
-/// - Without a definition, the symbol is put at the start of the section, over what lies there. It is to stay undefined.
-/// - When the definition comes later, the symbol gets its place, and the DATASEC keeps offset 0. Its entries are then
-///   brought into the order of their places, as libbpf itself has them after loading.
+/// - Without a definition, the symbol is placed at the start of the section, on top of other
+///   contents. It must stay undefined.
+/// - If the definition comes later, the symbol gets its offset, but the DATASEC keeps offset 0. It
+///   gets the offset, and its entries are sorted by offset, as libbpf itself has them after
+///   loading.
 struct LinkedDeclarations {
     private let made: ByteView
     private let path: String
@@ -19,7 +22,7 @@ struct LinkedDeclarations {
         self.path = path
     }
 
-    /// The object put right; nil when all is as it should be, or is not what libbpf writes.
+    /// The corrected object; nil if nothing needs correction, or it is not libbpf's output.
     func corrected() -> ByteView? {
         guard let elf = try? ELFFile(made, path: path), elf.is64Bit, let table = elf.symbolTable,
             let section = elf.section(named: ".BTF"), let raw = try? elf.rawData(of: section),
@@ -90,7 +93,7 @@ struct LinkedDeclarations {
             isChanged = true
         }
 
-        /// `st_shndx` and `st_value` of the symbol at `place`.
+        /// Clears `st_shndx` and `st_value` of the symbol at `place`.
         mutating func undefine(_ place: Int) {
             guard place >= 0, place <= bytes.count - 24 else { return }
             for index in 6..<16 { bytes[place + index] = 0 }

@@ -13,7 +13,7 @@ package enum Linker {
         package let bytes: ByteView
         package let object: BPFObject
 
-        /// - Parameter path: how errors call it.
+        /// - Parameter path: its name in errors.
         package init(_ bytes: ByteView, path: String) throws(BPFObjectError) {
             self.bytes = bytes
             object = try BPFObject(bytes, path: path)
@@ -21,20 +21,21 @@ package enum Linker {
     }
 
     package enum Failure: Error {
-        /// Two objects do not fit together, or one is not what it should be.
+        /// Two objects conflict, or one is invalid.
         case object(BPFObjectError)
         case libbpf(LibBPFError)
         case host(HostError)
     }
 
-    /// One object of many, as libbpf makes it; the same for the same inputs in the same order, wherever they lie.
+    /// Links several objects into one with libbpf. The same inputs in the same order give the same
+    /// bytes, whatever their paths.
     ///
-    /// libbpf reads and writes files by name. It is given names of memory that holds what was checked, so that
-    /// no file is read twice, and none is written.
+    /// libbpf reads and writes files by name. It is given names of memory files with the checked
+    /// contents, so that no file is read twice, and none is written.
     ///
-    /// - Parameter name: how errors call the result.
-    /// - Returns: the object, and what libbpf had to say about its making.
-    /// - Throws: for objects of which two define the same, or declare it differently.
+    /// - Parameter name: the result's name in errors.
+    /// - Returns: the object, and libbpf's messages.
+    /// - Throws: for objects that define the same symbol, or declare it differently.
     package static func link(
         _ inputs: [Input], name: String
     ) throws(Failure) -> (bytes: ByteView, warnings: [String]) {
@@ -44,7 +45,7 @@ package enum Linker {
         try checkDefinitions(inputs)
         let (made, warnings) = try run(inputs.map { ($0.bytes, $0.object.file) }, name: name)
         let bytes = LinkedDeclarations(made, path: name).corrected() ?? made
-        // It is to be read by the same rules as the others.
+        // The result must pass the same checks as the inputs.
         do throws(BPFObjectError) { _ = try BPFObject(bytes, path: name) } catch {
             throw .object(error)
         }
@@ -72,7 +73,7 @@ package enum Linker {
         }
     }
 
-    /// libbpf takes one input after the other and says less of it.
+    /// libbpf processes the inputs one after the other, and its message says less.
     private static func checkDefinitions(_ inputs: [Input]) throws(Failure) {
         var known: [String: (file: String, section: String)] = [:]
         for input in inputs {
@@ -82,7 +83,7 @@ package enum Linker {
                         BPFObjectError(
                             file: input.object.file, section: definition.section,
                             offset: definition.offset,
-                            "'\(definition.name)' is defined in \(first.file) (\(first.section)) as well",
+                            "'\(definition.name)' is also defined in \(first.file) (\(first.section))",
                             hint: "rename one of them, make it static, or declare it extern here"))
                 }
                 known[definition.name] = (input.object.file, definition.section)
@@ -91,10 +92,10 @@ package enum Linker {
     }
 }
 
-/// libbpf's linker, from its making to its end.
+/// libbpf's linker, from creation to disposal.
 @safe
 private struct Session: ~Copyable {
-    // SAFETY: made by bpf_linker__new, used here only, and freed once.
+    // SAFETY: created by bpf_linker__new, used here only, and freed once.
     private let linker: OpaquePointer
     private(set) var warnings: [String] = []
     private let name: String
@@ -115,7 +116,7 @@ private struct Session: ~Copyable {
         unsafe linker = made
     }
 
-    /// - Parameter name: what `path` stands for, in messages.
+    /// - Parameter name: the name for `path` in messages.
     mutating func add(_ path: String, name: String) throws(Linker.Failure) {
         // SAFETY: the path is NUL-terminated for the call.
         try unsafe run("link", name, shown: path) { unsafe bpf_linker__add_file($0, path, nil) }

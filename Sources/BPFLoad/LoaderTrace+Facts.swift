@@ -4,10 +4,10 @@ import BPFObject
 import Glibc
 
 extension LoaderTrace {
-    /// The same with values of `.kconfig` replaced that libbpf took from the running kernel.
+    /// The same trace with values of `.kconfig` replaced that libbpf read from the running kernel.
     ///
-    /// The loader gives its map the value to start with by an address in its own data, which its instructions
-    /// have; there and in the map's description the bytes are written over.
+    /// The loader initialises its map from an address in its own data, which its instructions
+    /// contain; the bytes are overwritten there and in the map's description.
     func corrected(by facts: HostFacts, path: String) throws(LibBPFError) -> LoaderTrace {
         if facts.corrections.isEmpty { return self }
         func fail(_ message: String) -> LibBPFError {
@@ -19,11 +19,11 @@ extension LoaderTrace {
         else { throw fail("no map .kconfig in the loader") }
         guard let start = valueOffset(ofMap: index), start >= 0, start <= data.count - value.count,
             Array(data[start..<start + value.count]) == value
-        else { throw fail("the loader does not show where .kconfig starts") }
+        else { throw fail("the loader does not give the address of .kconfig") }
         var data = data
         for correction in facts.corrections {
             guard correction.offset + correction.bytes.count <= value.count else {
-                throw fail("a variable leaves .kconfig")
+                throw fail("a variable extends past .kconfig")
             }
             for (place, byte) in zip(correction.offset..., correction.bytes) {
                 value[place] = byte
@@ -36,12 +36,13 @@ extension LoaderTrace {
             data: data, instructions: instructions, maps: maps, programs: programs, types: types)
     }
 
-    /// Where in `data` the value lies that map `index` starts with; nil when not exactly one place is found.
+    /// The offset in `data` of the initial value of map `index`; nil unless exactly one is found.
     ///
-    /// What fills it in begins with `r3 = context->maps[index].initial_value`, a jump over the copying of that if
-    /// it is 0, and `r1 = ` the address in question.
+    /// The code that copies it begins with `r3 = context->maps[index].initial_value`, a jump over
+    /// the copy if that is 0, and `r1 = ` the address in question.
     private func valueOffset(ofMap index: Int) -> Int? {
-        // struct bpf_loader_ctx, then a struct bpf_map_desc a map, whose second half is the address.
+        // struct bpf_loader_ctx, then a struct bpf_map_desc per map, whose second half is the
+        // address.
         let member = 24 + 16 * index + 8
         var found: [Int] = []
         let count = instructions.count / 8

@@ -5,25 +5,25 @@ package import Bytes
 import CBpf
 import Glibc
 
-/// What libbpf would do to load an object, noted as a program instead of being done.
+/// The steps of loading an object with libbpf, recorded as a program instead of being executed.
 ///
-/// libbpf opens the object and "loads" it in its generator mode: each bpf() call becomes instructions of a
-/// loader program. No bpf() call is made here, and no privilege is needed.
+/// libbpf opens the object and "loads" it in its generator mode: each bpf() call becomes
+/// instructions of a loader program. No bpf() call is made here, and no privileges are needed.
 package struct LoaderTrace: Sendable, Equatable {
-    /// What the loader's own map starts with.
+    /// The initial contents of the loader's own map.
     package let data: [UInt8]
-    /// The loader program, eight bytes an instruction.
+    /// The loader program, eight bytes per instruction.
     package let instructions: [UInt8]
     /// In the order of the loader's context.
     package let maps: [Map]
     /// In the order of the loader's context.
     package let programs: [Program]
-    /// The object's BTF as libbpf completed it: sections of data have sizes, variables have offsets. Raw BTF
-    /// of this machine's byte order; none if the object has none.
+    /// The object's BTF as completed by libbpf: data sections have sizes, variables have offsets.
+    /// Raw BTF in this machine's byte order; nil if the object has none.
     package let types: [UInt8]?
 
     package struct Map: Sendable, Equatable {
-        /// As the object has it: `counts`, `.data.cust`; `NAME.bss` for the plain sections of data.
+        /// As in the object: `counts`, `.data.cust`; `NAME.bss` for the unnamed data sections.
         package let name: String
         /// BPF_MAP_TYPE_*.
         package let type: UInt32
@@ -32,32 +32,33 @@ package struct LoaderTrace: Sendable, Equatable {
         package let maxEntries: UInt32
         /// BPF_F_*.
         package let flags: UInt32
-        /// Made for a section of data.
+        /// Created for a data section.
         package let isInternal: Bool
-        /// What a section of data starts with, as long as the value.
+        /// The initial contents of a data section, as long as the value.
         package internal(set) var initialValue: [UInt8]?
-        /// The value's type in `types`: of a section of data its DATASEC. 0: none.
+        /// The value's type in `types`: its DATASEC for a data section. 0: none.
         package let valueType: UInt32
     }
 
     package struct Program: Sendable, Equatable {
-        /// Of the function.
+        /// The function's name.
         package let name: String
         package let section: String
         /// BPF_PROG_TYPE_*.
         package let type: UInt32
         /// enum bpf_attach_type.
         package let expectedAttachType: UInt32
-        /// The loader loads it; not so for sections that start with `?`.
+        /// Whether the loader loads it; false for sections that start with `?`.
         package let isLoaded: Bool
     }
 
     /// - Parameters:
     ///   - object: the whole file.
-    ///   - path: how errors call it.
-    ///   - name: the object's name, which libbpf makes the names of the maps of. It reaches the kernel.
-    ///   - facts: what libbpf would otherwise look for on this machine.
-    /// - Throws: `LibBPFError` when libbpf takes the object not, or cannot write a loader for it.
+    ///   - path: its name in errors.
+    ///   - name: the object's name, from which libbpf derives the names of maps. It reaches the
+    ///     kernel.
+    ///   - facts: what libbpf would otherwise look up on this machine.
+    /// - Throws: `LibBPFError` if libbpf rejects the object or cannot generate a loader for it.
     package static func run(
         object: ByteView, path: String, name: String, facts: HostFacts
     ) throws(LibBPFError) -> LoaderTrace {
@@ -80,7 +81,7 @@ package struct LoaderTrace: Sendable, Equatable {
         return try noted.corrected(by: facts, path: path)
     }
 
-    /// A call of libbpf that failed.
+    /// A failed call of libbpf.
     private struct Refusal: Error {
         let step: String
         let code: Int32
@@ -100,8 +101,8 @@ package struct LoaderTrace: Sendable, Equatable {
         unsafe options.sz = MemoryLayout<bpf_object_open_opts>.stride
         unsafe options.object_name = name
         unsafe options.kconfig = kconfig
-        // SAFETY: libbpf copies what it keeps of the names, and keeps the bytes of the file, which stay
-        // until the object is closed.
+        // SAFETY: libbpf copies the names it keeps, and refers to the bytes of the file, which stay
+        // valid until the object is closed.
         return try unsafe object.withUnsafeBytes { bytes throws(Refusal) in
             guard
                 let handle = unsafe bpf_object__open_mem(
@@ -111,9 +112,9 @@ package struct LoaderTrace: Sendable, Equatable {
             var output = unsafe gen_loader_opts()
             unsafe output.sz = MemoryLayout<gen_loader_opts>.stride
             let begun = unsafe bpf_object__gen_loader(handle, &output)
-            guard begun == 0 else { throw Refusal("write a loader for", begun) }
+            guard begun == 0 else { throw Refusal("generate a loader for", begun) }
             let loaded = unsafe bpf_object__load(handle)
-            guard loaded == 0 else { throw Refusal("write a loader for", loaded) }
+            guard loaded == 0 else { throw Refusal("generate a loader for", loaded) }
             // SAFETY: the bytes belong to the object, and are copied before it is closed.
             return unsafe LoaderTrace(
                 data: copy(output.data, Int(output.data_sz)),

@@ -4,13 +4,14 @@ package import BTF
 package import Bytes
 import ELF
 
-/// What a relocatable object of BPF programs holds, read as libbpf reads it: functions and maps stand in
-/// the order that libbpf gives them, so that their numbers are those of a loader that it generates.
+/// The contents of a relocatable object of BPF programs, as libbpf reads it: functions and maps are
+/// in libbpf's order, so their indexes are those of a loader that it generates.
 ///
-/// All that is kept was checked: sections lie inside the file, relocations inside their functions, types and
-/// names exist. What a loader cannot do with it is another question, see `loaderObstacles`.
+/// Everything kept has been checked: sections lie inside the file, relocations inside their
+/// functions, types and names exist. Whether a loader can handle it is a separate question, see
+/// `loaderObstacles`.
 package struct BPFObject: Sendable {
-    /// How errors call the file.
+    /// The file's name in errors.
     package let file: String
     package let isBigEndian: Bool
     /// The text of the section `license`; nil without one.
@@ -19,24 +20,25 @@ package struct BPFObject: Sendable {
     package let kernelVersion: UInt32?
     package let btf: BTF
     package let extendedInfo: ExtendedInfo
-    /// Programs and subprograms, by section and place in it.
+    /// Programs and subprograms, by section and offset.
     package let functions: [Function]
-    /// Those of `.maps` first, then one for each section of data, then `.kconfig`.
+    /// The maps of `.maps`, then one for each data section, then `.kconfig`.
     package let maps: [Map]
-    /// What lies in an arena from the start; nil without a section of such variables.
+    /// The initial contents of an arena; nil without a section of such variables.
     package let arena: Arena?
-    /// Symbols that others are to define.
+    /// Symbols without a definition here.
     package let externs: [Extern]
-    /// Global symbols that it defines, but for those of `license` and `version`.
+    /// Global symbols defined here, except those of `license` and `version`.
     package let definitions: [Definition]
-    /// It has sections or programs of `struct_ops`, whose maps are not among `maps`.
+    /// Its sections and programs of `struct_ops`, whose maps are not in `maps`.
     package let structOps: [String]
 
-    /// Reads an object that was compiled, or linked of such.
-    /// - Parameter path: how errors call it.
-    /// - Throws: `BPFObjectError` for what is no BPF object or a damaged one, and for what libbpf no longer
-    ///   or never took: maps in a section `maps`, COMMON symbols, static programs, data in sections that it
-    ///   does not know.
+    /// Reads a compiled or linked object.
+    ///
+    /// - Parameter path: its name in errors.
+    /// - Throws: `BPFObjectError` for a file that is damaged or not a BPF object, and for what
+    ///   libbpf does not accept (any more): maps in a section `maps`, COMMON symbols, static
+    ///   programs, data in sections that it does not know.
     package init(_ bytes: ByteView, path: String) throws(BPFObjectError) {
         let reader = try ObjectReader(bytes, path: path)
         file = path
@@ -59,10 +61,10 @@ package struct BPFObject: Sendable {
         structOps = reader.structOps(functions)
     }
 
-    /// Functions that are loaded by themselves, in the order of a loader's context.
+    /// Functions that are loaded individually, in the order of a loader's context.
     package var programs: [Function] { functions.filter { !$0.isSubprogram } }
 
-    /// The section that `function` is in, as an error is to name it.
+    /// The section of `function`, for errors.
     func error(
         in function: Function, at offset: Int = 0, _ message: String, hint: String? = nil
     ) -> BPFObjectError {
@@ -73,10 +75,10 @@ package struct BPFObject: Sendable {
 }
 
 extension BPFObject {
-    /// A function: a program, or one that programs call.
+    /// A program, or a function that programs call.
     package struct Function: Sendable {
         package let name: String
-        /// As in the file, also with a `?` before it.
+        /// As in the file, including a leading `?`.
         package let section: String
         package let sectionIndex: Int
         /// Bytes from the start of the section.
@@ -85,18 +87,18 @@ extension BPFObject {
         package let code: ByteView
         package let isWeak: Bool
         package let isStatic: Bool
-        /// It lies in `.text`, to be called by programs.
+        /// It is in `.text`, to be called by programs.
         package internal(set) var isSubprogram: Bool
-        /// What sort of program its section says it is; nil for a name that libbpf does not know.
+        /// The kind of program that its section names; nil for a name that libbpf does not know.
         package let kind: ProgramKind?
-        /// What its instructions refer to, by place.
+        /// References of its instructions, by offset.
         package internal(set) var references: [Reference] = []
 
-        /// Whether a loader loads it: a `?` before the section's name asks for the contrary.
+        /// Whether a loader loads it: a leading `?` in the section's name prevents that.
         package var isAutoloaded: Bool { !section.hasPrefix("?") }
-        /// The section's name as libbpf gives it to others.
+        /// The section's name as libbpf reports it.
         package var sectionName: String { isAutoloaded ? section : String(section.dropFirst()) }
-        /// What stands behind the first slash of the section's name: a function, a hook, a tracepoint.
+        /// The part of the section's name after the first slash: a function, a hook, a tracepoint.
         package var target: String? {
             guard let slash = sectionName.firstIndex(of: "/") else { return nil }
             return String(sectionName[sectionName.index(after: slash)...])
@@ -109,20 +111,20 @@ extension BPFObject {
         package let section: String
         /// Bytes from the start of the section.
         package let offset: Int
-        /// Another definition may take its place.
+        /// Another definition may replace it.
         package let isWeak: Bool
     }
 
-    /// What an instruction refers to by a symbol.
+    /// The target of an instruction's symbol reference.
     package struct Reference: Sendable, Equatable {
-        /// The instruction's number in its function.
+        /// The instruction's index in its function.
         package let instruction: Int
         package let target: Target
 
         package enum Target: Sendable, Equatable {
             /// A map's descriptor.
             case map(Int)
-            /// A variable: `offset` bytes into the value of a map made for a section of data.
+            /// A variable: `offset` bytes into the value of the map for a data section.
             case data(map: Int, offset: Int)
             /// A variable of an arena: `offset` bytes into the section.
             case arena(offset: Int)
@@ -130,28 +132,28 @@ extension BPFObject {
             case call(function: Int)
             /// A function's address.
             case address(function: Int)
-            /// The value or the address of what others define.
+            /// The value or the address of an external symbol.
             case externalVariable(Int)
-            /// A call of what others define.
+            /// A call of an external function.
             case externalCall(Int)
         }
     }
 
     package struct Map: Sendable {
-        /// The variable's name; the section's for a section of data.
+        /// The variable's name; the section's for a data section.
         package let name: String
         package let section: String
         package let sectionIndex: Int
         /// Bytes from the start of the section.
         package let offset: Int
         package let definition: MapDefinition
-        /// Bytes that its declaration takes there.
+        /// Size of its declaration there.
         let size: Int
-        /// Where the declaration has the slots of `values`.
+        /// The offset of the slots of `values` in the declaration.
         let slotsOffset: Int?
-        /// What a map of maps, or an array of programs, holds from the start.
+        /// The initial contents of a map of maps or a program array.
         package internal(set) var slots: [Slot] = []
-        /// What its variables start with; nil for a map that was declared.
+        /// The initial values of its variables; nil for a declared map.
         package let contents: Contents?
 
         package var isInternal: Bool { contents != nil }
@@ -167,17 +169,17 @@ extension BPFObject {
         }
     }
 
-    /// A section of data.
+    /// A data section.
     package struct Contents: Sendable {
         package enum Kind: Sendable, Equatable { case data, readOnly, zero, kconfig }
         package let kind: Kind
         package let size: Int
-        /// Its bytes; nil where they are zero (`.bss`) or not known yet (`.kconfig`).
+        /// Its bytes; nil if they are zero (`.bss`) or not known yet (`.kconfig`).
         package let bytes: ByteView?
         package let variables: [Variable]
     }
 
-    /// A section of variables that lie in an arena, the memory that programs and user space share.
+    /// A section of variables in an arena, the memory that programs and user space share.
     package struct Arena: Sendable, Equatable {
         package let section: String
         package let size: UInt64
@@ -190,7 +192,7 @@ extension BPFObject {
         /// Bytes from the start of the section.
         package let offset: Int
         package let size: Int
-        /// Declared `static` or `__hidden`: nobody outside of the object knows it.
+        /// Declared `static` or `__hidden`: not visible outside the object.
         package let isStatic: Bool
         /// Declared `__hidden`.
         package var isHidden = false
@@ -199,7 +201,7 @@ extension BPFObject {
     /// A symbol without a definition.
     package struct Extern: Sendable, Equatable {
         package let name: String
-        /// Its number in the symbol table.
+        /// Its index in the symbol table.
         let symbol: Int
         package let isWeak: Bool
         package let kind: Kind
@@ -211,7 +213,7 @@ extension BPFObject {
             case kernelVariable(isTyped: Bool)
             /// `__ksym`, a function: a kfunc.
             case kernelFunction
-            /// Something that another object is to define.
+            /// Another object has to define it.
             case unresolved
         }
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Why a file is not taken as a BPF object: what was found, where, and what to do about it.
+/// Why a file is not accepted as a BPF object: what was found, where, and the remedy.
 package struct BPFObjectError: Error, Equatable, CustomStringConvertible {
-    /// The file, as it was named.
+    /// The file as the caller named it.
     package let file: String
-    /// The section in it, if the trouble is in one.
+    /// The section with the problem, if any.
     package let section: String?
-    /// Bytes from the start of the section, if they are known.
+    /// Bytes from the start of the section, if known.
     package let offset: Int?
     package let message: String
     /// What the author of the object can do.

@@ -3,7 +3,7 @@
 import BTF
 
 extension BTF {
-    /// Types that lead to one another: libbpf follows no more.
+    /// Limit on chains of types, as in libbpf.
     private var depthLimit: Int { 32 }
 
     /// The type behind typedefs and qualifiers; nil for void.
@@ -17,7 +17,8 @@ extension BTF {
         return nil
     }
 
-    /// Bytes of a value of the type, a pointer having eight; nil for what has no size.
+    /// The size of a value of the type, with eight bytes for a pointer; nil for a type without
+    /// size.
     func size(of id: TypeID) -> UInt32? {
         var count: UInt32 = 1
         var id = id
@@ -46,11 +47,11 @@ extension BTF {
 }
 
 extension Record {
-    /// A variable declared `extern const void`, of which only the address counts.
+    /// A variable declared `extern const void`, which only stands for an address.
     var isTypelessExtern: Bool {
         guard kind == .var, linkage == Linkage.extern.rawValue else { return false }
         var id = type
-        // More than anyone writes; the rest of a longer chain is for others to refuse.
+        // More than anyone writes; the checker refuses longer chains.
         for _ in 0..<64 {
             guard id != .void else { return true }
             guard let record = btf.record(id), record.kind.isModifier else { return false }

@@ -4,14 +4,15 @@ package import BTF
 import Bytes
 import ELF
 
-/// What `.BTF.ext` says of the instructions of an object's sections (Documentation/bpf/btf.rst 3.1). Read whole or
-/// refused: libbpf leaves all of it out, without a word that reaches the user, when some of it is broken.
+/// The contents of `.BTF.ext` about the instructions in an object's sections
+/// (Documentation/bpf/btf.rst 3.1). Read completely or refused: libbpf drops all of it, without
+/// telling the user, if a part is damaged.
 package struct ExtendedInfo: Sendable, Equatable {
-    /// Which type each function has.
+    /// The type of each function.
     package internal(set) var functionTypes: [FunctionType] = []
     /// Accesses that depend on the running kernel's types (CO-RE).
     package internal(set) var relocations: [FieldRelocation] = []
-    /// How many instructions have a line of source.
+    /// The number of instructions with a source line.
     package internal(set) var lineCount = 0
 
     package struct FunctionType: Sendable, Equatable {
@@ -26,7 +27,7 @@ package struct ExtendedInfo: Sendable, Equatable {
         package let section: String
         package let offset: Int
         package let type: TypeID
-        /// Which member of it: "0:1:2".
+        /// The accessed member: "0:1:2".
         package let access: String
         /// enum bpf_core_relo_kind.
         package let kind: UInt32
@@ -51,7 +52,7 @@ private struct ExtendedInfoParser {
     let reader: ObjectReader
     let section: String
     let bytes: ByteView
-    /// The first section of each name.
+    /// The first section with each name.
     private let sections: [String: ELFSection]
     var info = ExtendedInfo()
 
@@ -78,7 +79,7 @@ private struct ExtendedInfoParser {
     mutating func parse() throws(BPFObjectError) {
         let magic = reader.elf.isBigEndian ? [UInt8](arrayLiteral: 0xeb, 0x9f) : [0x9f, 0xeb]
         guard bytes.bytes(at: 0, count: 2) == magic else {
-            throw fail(0, "no magic of BTF in the file's byte order")
+            throw fail(0, "no BTF magic number in the file's byte order")
         }
         guard bytes.bytes(at: 2, count: 2) == [1, 0] else {
             throw fail(2, "unknown version or flags, expected version 1 and no flags")
@@ -91,7 +92,7 @@ private struct ExtendedInfoParser {
         try part(at: 8, header: length, record: 8) { (info, reader, section, offset, words) in
             let type = TypeID(words[1])
             guard reader.btf.record(type)?.kind == .func else {
-                return "function at +0x\(String(offset, radix: 16)): type \(type) is no function"
+                return "function at +0x\(String(offset, radix: 16)): type \(type) is not a function"
             }
             info.functionTypes.append(.init(section: section, offset: offset, type: type))
             return nil
@@ -109,7 +110,7 @@ private struct ExtendedInfoParser {
             let place = "relocation at +0x\(String(offset, radix: 16))"
             guard reader.btf.record(type) != nil else { return "\(place): no type \(type)" }
             guard let access = reader.btf.stringBytes(at: words[2], atMost: 512), !access.isEmpty
-            else { return "\(place): no text of at most 512 bytes says what is accessed" }
+            else { return "\(place): no access string of at most 512 bytes" }
             // BPF_CORE_TYPE_MATCHES is the last one.
             guard words[3] <= 12 else { return "\(place): unknown kind \(words[3])" }
             info.relocations.append(
@@ -124,11 +125,12 @@ private struct ExtendedInfoParser {
         inout ExtendedInfo, ObjectReader, _ section: String, _ offset: Int, [UInt32]
     ) -> String?
 
-    /// Goes through one of the tables: a record size, then for each section its name, a count and records.
+    /// Reads one of the tables: a record size, then for each section its name, a count and records.
+    ///
     /// - Parameters:
-    ///   - field: where the header has the table's place and length.
-    ///   - record: the least bytes of a record.
-    ///   - take: gets a record's words; answers what is wrong.
+    ///   - field: offset in the header of the table's offset and length.
+    ///   - record: the minimum size of a record.
+    ///   - take: called with a record's words; returns what is wrong.
     private mutating func part(
         at field: Int, header: Int, record least: Int, _ take: Take
     ) throws(BPFObjectError) {
@@ -151,32 +153,33 @@ private struct ExtendedInfoParser {
         var seen: Set<Int> = []
         while at < end {
             guard end - at >= 8 else {
-                throw fail(at, "the head of a section's records is cut short")
+                throw fail(at, "the header of a section's records is truncated")
             }
             let name = try reader.name(at: try word(at))
             let count = Int(try word(at + 4))
             guard let target = sections[name] else {
                 throw fail(at, "section '\(name)' does not exist")
             }
-            // No compiler or linker does that, and libbpf looks for the section each time.
+            // No compiler or linker does that, and libbpf searches the section each time.
             guard seen.insert(target.index).inserted else {
-                throw fail(at, "section '\(name)' has records already")
+                throw fail(at, "section '\(name)' already has records")
             }
             guard count > 0, (end - at - 8) / size >= count else {
                 throw fail(
                     at + 4,
-                    "\(count) records of \(size) bytes, where \(end - at - 8) bytes are left")
+                    "\(count) records of \(size) bytes, but \(end - at - 8) bytes are left")
             }
             at += 8
             for _ in 0..<count {
                 guard
                     let words = bytes.words(
                         at: at, count: least / 4, bigEndian: reader.elf.isBigEndian)
-                else { throw fail(at, "a record is cut short") }
+                else { throw fail(at, "a record is truncated") }
                 let offset = Int(words[0])
                 guard offset % Instruction.size == 0, UInt64(offset) < target.size else {
                     throw fail(
-                        at, "place \(offset) is no instruction of \(name) (\(target.size) bytes)")
+                        at,
+                        "offset \(offset) is not an instruction of \(name) (\(target.size) bytes)")
                 }
                 if let fault = take(&info, reader, name, offset, words) { throw fail(at, fault) }
                 at += size

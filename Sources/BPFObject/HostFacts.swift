@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What libbpf would take from the machine that it runs on, made of what the user gave instead.
+/// Replacements for what libbpf would read from the machine it runs on, built from what the user
+/// specified.
 package struct HostFacts: Sendable, Equatable {
-    /// For libbpf's option `kconfig`: a line for each variable of `.kconfig` that it would otherwise look for in
-    /// /proc/config.gz or /boot; empty when there are none.
+    /// For libbpf's option `kconfig`: a line for each variable of `.kconfig` that it would
+    /// otherwise search in /proc/config.gz or /boot; empty if there are none.
     package internal(set) var kconfig = ""
-    /// What libbpf asks the running kernel for whatever it is given: bytes to write over the values that it put
-    /// into the map `.kconfig`.
+    /// What libbpf reads from the running kernel regardless of its options: bytes to overwrite the
+    /// values it wrote to the map `.kconfig`.
     package internal(set) var corrections: [Correction] = []
 
-    /// Nothing is asked.
+    /// Nothing is needed.
     package init() {}
 
     package struct Correction: Sendable, Equatable {
@@ -20,11 +21,12 @@ package struct HostFacts: Sendable, Equatable {
 }
 
 extension BPFObject {
-    /// Settles what a loader of this object depends on besides the object.
+    /// Determines what a loader of this object depends on besides the object.
     ///
-    /// - Returns: what to give to libbpf, or what is missing. Then also what libbpf would look up and nobody can
-    ///   give: addresses of symbols without a type (in /proc/kallsyms), the number of CPUs (for the size of an
-    ///   array of perf events), pinned maps (in /sys/fs/bpf).
+    /// - Returns: the values to give to libbpf, or what is missing. The latter includes facts that
+    ///   libbpf looks up and nobody can specify: addresses of symbols without a type (in
+    ///   /proc/kallsyms), the number of CPUs (for the size of an array of perf events), pinned maps
+    ///   (in /sys/fs/bpf).
     package func hostFacts(_ kernel: KernelFacts?) -> Result<HostFacts, HostObstacles> {
         var facts = HostFacts()
         var found: [BPFObjectError] = []
@@ -38,7 +40,7 @@ extension BPFObject {
                 found.append(
                     BPFObjectError(
                         file: file, section: ".ksyms",
-                        "'\(extern.name)' has no type, so libbpf takes its address from this machine's "
+                        "'\(extern.name)' has no type, so libbpf reads its address from this machine's "
                             + "/proc/kallsyms",
                         hint:
                             "declare it with the type it has in the kernel's BTF: 'extern const struct T "
@@ -51,18 +53,18 @@ extension BPFObject {
                 found.append(
                     error(
                         in: map,
-                        "map '\(map.name)' is pinned by its name, which libbpf looks for in this machine's "
+                        "map '\(map.name)' is pinned by its name, which libbpf looks up in this machine's "
                             + "/sys/fs/bpf",
                         hint:
-                            "leave out __uint(pinning, LIBBPF_PIN_BY_NAME); pin it when it is loaded"
+                            "remove __uint(pinning, LIBBPF_PIN_BY_NAME); pin the map after loading it"
                     ))
             }
             if map.definition.type == MapType.perfEventArray, map.definition.maxEntries == 0 {
                 found.append(
                     error(
                         in: map,
-                        "map '\(map.name)' has no size, so libbpf takes this machine's number of CPUs",
-                        hint: "give the most CPUs it is for: __uint(max_entries, N)"))
+                        "map '\(map.name)' has no size, so libbpf uses this machine's number of CPUs",
+                        hint: "set the maximum number of CPUs: __uint(max_entries, N)"))
             }
         }
         return found.isEmpty ? .success(facts) : .failure(HostObstacles(errors: found))
@@ -80,11 +82,11 @@ extension BPFObject {
         }
         if extern.name == "LINUX_KERNEL_VERSION" {
             guard case .integer(_) = type.form, type.size >= 4 else {
-                throw fail("is of \(type.size) bytes, expected an integer of 4 or 8")
+                throw fail("has \(type.size) bytes, expected an integer of 4 or 8")
             }
             guard let version = kernel.version else {
                 throw fail(
-                    "is not given, and libbpf would take this machine's",
+                    "is not given, and libbpf would use this machine's",
                     "--kernel-version 6.1, or a line LINUX_KERNEL_VERSION=n in the file of --kconfig"
                 )
             }
@@ -96,7 +98,8 @@ extension BPFObject {
             facts.corrections.append(.init(offset: offset, bytes: bytes))
             return
         }
-        // Loaders are made as for the latest kernel: libbpf does not ask the running one for these.
+        // Loaders are generated as for the latest kernel: libbpf does not query the running one for
+        // these.
         if extern.name == "LINUX_HAS_BPF_COOKIE" || extern.name == "LINUX_HAS_SYSCALL_WRAPPER" {
             return
         }
@@ -106,18 +109,18 @@ extension BPFObject {
             throw fail(
                 "is neither CONFIG_... nor known to libbpf",
                 isVirtual
-                    ? "declare it __weak to have it read as 0"
-                    : "libbpf fills in what is called CONFIG_... or LINUX_...")
+                    ? "declare it __weak to make it 0"
+                    : "libbpf fills in names that begin with CONFIG_ or LINUX_")
         }
         guard let value = kernel[extern.name] else {
             guard let file = kernel.file else {
                 throw fail(
-                    "is not given, and libbpf would take it from this machine's kernel",
-                    "--kconfig FILE: the configuration of the kernel it is for")
+                    "is not given, and libbpf would read it from this machine's kernel",
+                    "--kconfig FILE: the target kernel's configuration")
             }
             guard extern.isWeak else {
                 throw fail(
-                    "is not set in \(file)", "declare it __weak to have it read as 0")
+                    "is not set in \(file)", "declare it __weak to make it 0")
             }
             facts.kconfig += "\(extern.name)=\(type.zero)\n"
             return
@@ -129,13 +132,13 @@ extension BPFObject {
     }
 }
 
-/// What a loader would depend on, and nobody gave; at least one.
+/// What a loader would depend on and was not specified; at least one.
 package struct HostObstacles: Error, Sendable {
     package let errors: [BPFObjectError]
 }
 
 extension KconfigType {
-    /// What says 0 to libbpf.
+    /// The text that libbpf reads as 0.
     fileprivate var zero: String {
         switch form {
         case .bool, .tristate: "n"
@@ -144,24 +147,26 @@ extension KconfigType {
         }
     }
 
-    /// Why libbpf could not put `value` into a variable of this type, or only a part of it; nil when it can.
+    /// Why libbpf could not store `value` in a variable of this type, or only a part of it; nil if
+    /// it can.
     func fault(of value: String) -> String? {
         let isState = ["y", "m", "n"].contains(value)
         switch form {
         case .bool:
-            return value == "y" || value == "n" ? nil : "and its type is bool, which takes y or n"
-        case .tristate: return isState ? nil : "and its type takes y, m or n"
+            return value == "y" || value == "n" ? nil : "but its type is bool, which accepts y or n"
+        case .tristate: return isState ? nil : "but its type accepts y, m or n"
         case .char(let isSigned):
             if isState { return nil }
-            return number(value, isSigned: isSigned) ? nil : "and its type takes y, m, n or a byte"
+            return number(value, isSigned: isSigned)
+                ? nil : "but its type accepts y, m, n or a byte"
         case .integer(let isSigned):
             return number(value, isSigned: isSigned)
-                ? nil : "which is no number for its type of \(size) bytes"
+                ? nil : "which is not a number for its type of \(size) bytes"
         case .text:
             guard value.hasPrefix("\""), value.hasSuffix("\""), value.utf8.count >= 2 else {
-                return "and its type takes text in quotes"
+                return "but its type accepts a quoted string"
             }
-            // Two quotes go, and a NUL is added; libbpf reads lines of up to 4096 bytes.
+            // Two quotes are removed, and a NUL is added; libbpf reads lines of up to 4096 bytes.
             guard value.utf8.count - 1 <= size, value.utf8.count < 4000 else {
                 return "which is too long for an array of \(size)"
             }

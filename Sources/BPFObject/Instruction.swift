@@ -15,7 +15,7 @@ struct Instruction {
     let source: UInt8
     let immediate: Int32
 
-    /// Instruction `index` of `code`, which has it.
+    /// Instruction `index` of `code`, which must exist.
     init(_ code: ByteView, _ index: Int, bigEndian: Bool) {
         let at = index * Self.size
         self.code = code[at]
@@ -30,6 +30,6 @@ struct Instruction {
 
     var isCall: Bool { code == Self.call }
     var isLoad: Bool { code == Self.loadImmediate64 }
-    /// A call of a function of the same section that needs no relocation.
+    /// A call of a function in the same section, without a relocation.
     var isLocalCall: Bool { isCall && source == Self.pseudoCall }
 }

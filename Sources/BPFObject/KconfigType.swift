@@ -2,7 +2,7 @@
 
 package import BTF
 
-/// What a variable declared `__kconfig` takes.
+/// The values that a variable declared `__kconfig` accepts.
 package struct KconfigType: Sendable, Equatable {
     package enum Form: Sendable, Equatable {
         case bool

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What the user says of the kernel that an object is for, so that nobody asks the machine that it is made on.
+/// What the user specifies about the object's target kernel, so that the build machine is not
+/// consulted.
 package struct KernelFacts: Sendable {
     /// Where the configuration was read from; nil without one.
     package let file: String?
     /// `CONFIG_NAME` to its value as written: `y`, `250`, `"x"`.
     private let values: [String: String]
-    /// As LINUX_VERSION_CODE has it.
+    /// In the format of LINUX_VERSION_CODE.
     package let version: UInt32?
 
     /// - Parameters:
-    ///   - config: the text of a kernel's configuration: lines `NAME=value`, of which also
-    ///     `LINUX_KERNEL_VERSION=n` counts; others are passed over.
-    ///   - version: rather than what `config` says.
+    ///   - config: the text of a kernel's configuration: lines `NAME=value`, including
+    ///     `LINUX_KERNEL_VERSION=n`; others are ignored.
+    ///   - version: takes precedence over `config`.
     package init(file: String? = nil, config: String = "", version: UInt32? = nil) {
         self.file = file
         var values: [String: String] = [:]
@@ -20,7 +21,7 @@ package struct KernelFacts: Sendable {
         where line.hasPrefix("CONFIG_") || line.hasPrefix("LINUX_") {
             guard let equals = line.firstIndex(of: "=") else { continue }
             let name = String(line[..<equals])
-            // The first one counts, as for libbpf.
+            // The first one counts, as in libbpf.
             if values[name] == nil {
                 values[name] = String(line[line.index(after: equals)...])
             }
@@ -33,12 +34,13 @@ package struct KernelFacts: Sendable {
             }
     }
 
-    /// No value was given.
+    /// No value was specified.
     package var isEmpty: Bool { values.isEmpty }
 
     subscript(_ name: String) -> String? { values[name] }
 
-    /// A release as LINUX_VERSION_CODE, whose last part ends at 255: `6.1.170`, `6.12`, or the code itself.
+    /// A release as LINUX_VERSION_CODE, whose last part is at most 255: `6.1.170`, `6.12`, or the
+    /// code itself.
     package static func versionCode(_ text: String) -> UInt32? {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         if parts.count == 1 {
@@ -51,7 +53,7 @@ package struct KernelFacts: Sendable {
         return numbers[0] << 16 | numbers[1] << 8 | (numbers.count == 3 ? min(numbers[2], 255) : 0)
     }
 
-    /// A number as C writes it, in 64 bits, a negative one in its complement.
+    /// A number in C syntax, in 64 bits, negative ones in two's complement.
     static func number(_ text: String) -> UInt64? {
         let isNegative = text.hasPrefix("-")
         let digits = isNegative ? text.dropFirst() : text[...]

@@ -2,8 +2,8 @@
 
 import BTF
 
-/// A program's references to the kernel's symbols, in the order in which libbpf's loader fills them in: the
-/// program's own, then those of each function that it calls, at its first call.
+/// A program's references to kernel symbols, in the order in which libbpf's loader fills them in:
+/// the program's own, then those of each function that it calls, at its first call.
 struct KernelSymbolUse {
     struct Use {
         let function: BPFObject.Function
@@ -15,13 +15,13 @@ struct KernelSymbolUse {
 
     private(set) var uses: [Use] = []
 
-    /// - Parameter program: of an object with no more functions than a loader has room for.
+    /// - Parameter program: in an object with at most as many functions as a loader has room for.
     init(of program: Int, in object: BPFObject) {
         var seen: Set<Int> = []
         append(program, object, &seen)
     }
 
-    /// Goes as deep as there are functions.
+    /// Recursion depth is bounded by the number of functions.
     private mutating func append(_ index: Int, _ object: BPFObject, _ seen: inout Set<Int>) {
         guard seen.insert(index).inserted else { return }
         let function = object.functions[index]
@@ -45,7 +45,7 @@ struct KernelSymbolUse {
         }
     }
 
-    /// The kfuncs that are called, each once.
+    /// The kfuncs that are called, without duplicates.
     var kernelFunctions: [BPFObject.Extern] {
         var seen: Set<String> = []
         return uses.filter { $0.isCall && seen.insert($0.extern.name).inserted }.map(\.extern)
@@ -53,12 +53,12 @@ struct KernelSymbolUse {
 }
 
 extension BPFObject {
-    /// Programs that a loader loads, by their numbers among `functions`.
+    /// Indexes in `functions` of the programs that a loader loads.
     var loadedPrograms: [Int] {
         functions.indices.filter { !functions[$0].isSubprogram && functions[$0].isAutoloaded }
     }
 
-    /// References to the kernel's symbols that a loader of libbpf 1.1 fills in wrongly, or not at all.
+    /// References to kernel symbols that a loader of libbpf 1.1 fills in wrongly, or not at all.
     func symbolObstacles(kernel: BTF?) -> [BPFObjectError] {
         var found: [BPFObjectError] = []
         var said: Set<String> = []
@@ -69,7 +69,7 @@ extension BPFObject {
                     in: use.function, at: use.instruction * Instruction.size, message, hint: hint))
         }
         let own = kernel.map(kernelFunctions)
-        /// By place in the loader's table of descriptors: who had it before.
+        /// Previous users of each slot in the loader's table of descriptors.
         var before: [[(program: String, kfunc: String)]] = []
         for index in loadedPrograms {
             let program = functions[index]
@@ -81,19 +81,19 @@ extension BPFObject {
                 case .kernelFunction where !one.isCall:
                     add(
                         one,
-                        "the address of kfunc '\(name)' is taken, which a loader of libbpf 1.1 looks for "
+                        "the address of kfunc '\(name)' is taken, which a loader of libbpf 1.1 searches "
                             + "among variables",
-                        "call it without asking whether it exists (bpf_ksym_exists), or leave it out"
+                        "call it without checking that it exists (bpf_ksym_exists), or remove it"
                     )
                 case .kernelVariable where one.isCall, .kconfig where one.isCall:
                     add(
-                        one, "'\(name)' is called, and declared as a variable", "declare a function"
+                        one, "'\(name)' is called, but declared as a variable", "declare a function"
                     )
                 case .kernelVariable(isTyped: true) where !loaded.insert(name).inserted:
                     add(
                         one,
-                        "program '\(program.name)' loads the address of '\(name)' twice, and a loader of "
-                            + "libbpf 1.1 spoils the second",
+                        "program '\(program.name)' loads the address of '\(name)' twice, but a loader of "
+                            + "libbpf 1.1 corrupts the second",
                         "keep it in one variable: 'const void *p = &\(name); barrier_var(p);'")
                 default: continue
                 }
@@ -103,7 +103,7 @@ extension BPFObject {
                 found.append(
                     error(
                         in: program,
-                        "program '\(program.name)' calls \(kfuncs.count) kfuncs, and the kernel takes "
+                        "program '\(program.name)' calls \(kfuncs.count) kfuncs, but the kernel accepts "
                             + "\(LoaderLimit.kernelFunctions)", hint: "split the program"))
             }
             for (slot, kfunc) in kfuncs.enumerated() {
@@ -114,11 +114,11 @@ extension BPFObject {
                     add(
                         one,
                         "kfunc '\(kfunc.name)' follows '\(other.kfunc)' of program '\(other.program)' in the "
-                            + "loader's table: if that is a module's and this is not, a loader of libbpf 1.1 "
-                            + "closes a file that is not its own",
+                            + "loader's table: if that is a module's kfunc and this is not, a loader of libbpf 1.1 "
+                            + "closes a file it does not own",
                         kernel == nil
-                            ? "tell which are the kernel's own: --kernel-btf VMLINUX"
-                            : "put the programs that call a module's kfuncs into an object of their own"
+                            ? "show which are the kernel's own: --kernel-btf VMLINUX"
+                            : "move the programs that call a module's kfuncs to an object of their own"
                     )
                 }
                 before[slot].append((program.name, kfunc.name))
@@ -127,9 +127,10 @@ extension BPFObject {
         return found
     }
 
-    /// Whether the place of `kfunc` may still hold what a loader closed after `earlier`: that is left by a
-    /// module's kfunc, and overwritten by a module's alone.
-    /// - Parameter own: those that are the kernel's own; nil when nobody knows.
+    /// Whether the slot of `kfunc` may still contain a descriptor that a loader closed after
+    /// `earlier`: a module's kfunc leaves one behind, and only a module's kfunc overwrites it.
+    ///
+    /// - Parameter own: the kernel's own kfuncs; nil if unknown.
     private func mayMeetStale(_ kfunc: Extern, after earlier: String, own: Set<String>?) -> Bool {
         if kfunc.name == earlier { return false }
         guard let own else { return true }
@@ -137,7 +138,8 @@ extension BPFObject {
         return kfunc.isWeak || own.contains(kfunc.name)
     }
 
-    /// Which of the object's kfuncs `kernel` has. It has a hundred thousand types, so they are gone through once.
+    /// The object's kfuncs that `kernel` has. It has a hundred thousand types, so it is scanned
+    /// once.
     private func kernelFunctions(in kernel: BTF) -> Set<String> {
         let wanted = Set(externs.filter { $0.kind == .kernelFunction }.map(\.name))
         if wanted.isEmpty { return [] }

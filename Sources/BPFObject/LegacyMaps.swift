@@ -4,18 +4,19 @@ import BTF
 import Bytes
 import ELF
 
-/// Maps as they were declared before `.maps`: variables of `struct bpf_map_def`, or of another loader's struct
-/// with the same first members, in a section `maps` or `maps/NAME`.
+/// Maps as they were declared before `.maps`: variables of `struct bpf_map_def`, or of another
+/// loader's struct with the same first members, in a section `maps` or `maps/NAME`.
 struct LegacyMaps {
     let elf: ELFFile
     let path: String
-    /// What the names of symbols lie in.
+    /// The strings that contain the symbols' names.
     let strings: ByteView
 
     /// Tags of such structs: libbpf's, the one of the kernel's old samples, and iproute2's.
     private static let tags = ["bpf_map_def", "bpf_load_map_def", "bpf_elf_map"]
 
-    /// Refuses sections of such maps, whether or not a program uses them: no loader would create the map.
+    /// Refuses sections with such maps, whether or not a program uses them: no loader would create
+    /// the map.
     func checkSections(_ symbols: [ELFSymbol]) throws(BPFObjectError) {
         for section in elf.sections
         where section.name == "maps" || section.name.hasPrefix("maps/") {
@@ -33,7 +34,8 @@ struct LegacyMaps {
         return tags.contains { btf.isNamed(type, $0) }
     }
 
-    /// The error for such a map. Its hint declares the same map for `.maps`, if the numbers can be read.
+    /// The error for such a map. Its hint declares the same map for `.maps`, if the numbers can be
+    /// read.
     func error(_ symbol: ELFSymbol?, in section: ELFSection) -> BPFObjectError {
         let name = symbol?.name(in: strings).flatMap {
             $0.count > ObjectReader.longestName ? nil : String(decoding: $0.array, as: UTF8.self)

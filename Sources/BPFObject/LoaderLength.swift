@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Counts the instructions of a loader as libbpf 1.1 makes it. Each error jumps back to the same place near
-/// the start, so the length decides whether there can be a loader at all; libbpf itself only says ERANGE.
+/// Counts the instructions of a loader as libbpf 1.1 generates it. Each error jumps back to the
+/// same place near the start, so the length decides whether a loader is possible at all; libbpf
+/// itself only reports ERANGE.
 struct LoaderLength {
-    // Pieces that the generator's functions are made of.
+    // Building blocks of the generator's functions.
     private static let call = 6
     private static let check = 1
     private static let store = 5
@@ -14,7 +15,7 @@ struct LoaderLength {
     private static let closeOnStack = 4
     private static let findByName = 7
 
-    /// Where the code is that errors jump to.
+    /// The offset of the code that errors jump to.
     static let errors = 7
 
     private(set) var count: Int
@@ -108,19 +109,19 @@ struct LoaderLength {
 }
 
 extension BPFObject {
-    /// The length of a loader that is too long for its jumps; nil when it is not.
+    /// The length of a loader that is too long for its jumps; nil if it is not.
     var jumpTooFar: Int? {
         let length = LoaderLength(of: self)
-        // From behind the jump.
+        // Counted from the instruction after the jump.
         return length.lastCheck - LoaderLength.errors + 1 > LoaderLimit.jump ? length.count : nil
     }
 }
 
 extension MapType {
-    /// Maps of these types are made without BTF, whatever their declaration says.
+    /// Maps of these types are created without BTF, whatever their declaration says.
     fileprivate static func takesNoBTF(_ type: UInt32) -> Bool {
-        // PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY, ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP, SOCKMAP, CPUMAP,
-        // XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH
+        // PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY, ARRAY_OF_MAPS, HASH_OF_MAPS, DEVMAP,
+        // SOCKMAP, CPUMAP, XSKMAP, SOCKHASH, QUEUE, STACK, DEVMAP_HASH
         [4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25].contains(type)
     }
 }

@@ -2,7 +2,7 @@
 
 package import BTF
 
-/// What a map's declaration says. Libbpf's `__uint(name, n)` is a pointer to an array of `n` elements,
+/// The declaration of a map. libbpf's `__uint(name, n)` is a pointer to an array of `n` elements,
 /// `__type(name, t)` a pointer to `t`.
 package struct MapDefinition: Sendable, Equatable {
     /// BPF_MAP_TYPE_*, see `MapType`.
@@ -14,19 +14,19 @@ package struct MapDefinition: Sendable, Equatable {
     package var flags: UInt32 = 0
     package var numaNode: UInt32 = 0
     package var extra: UInt64 = 0
-    /// `extra` is declared by `__ulong`, an enum of one value, which libbpf reads since 1.4.
+    /// `extra` is declared by `__ulong`, an enum with one value, which libbpf reads since 1.4.
     package var hasLongExtra = false
     /// LIBBPF_PIN_BY_NAME.
     package var isPinned = false
     package var keyType: TypeID?
     package var valueType: TypeID?
-    /// It has a member `values` of pointers to maps; one level at most.
+    /// It has a member `values` of pointers to maps; at most one level.
     package var inner: [MapDefinition] = []
 
     package init() {}
 }
 
-/// The types of maps that something here depends on (include/uapi/linux/bpf.h).
+/// The map types that matter here (include/uapi/linux/bpf.h).
 package enum MapType {
     @inlinable package static var array: UInt32 { 2 }
     @inlinable package static var programArray: UInt32 { 3 }
@@ -43,7 +43,7 @@ package enum MapType {
     }
 }
 
-/// Flags of maps made for sections of data.
+/// Flags of maps created for data sections.
 enum MapFlag {
     /// BPF_F_RDONLY_PROG
     static var readOnlyForPrograms: UInt32 { 1 << 7 }
@@ -51,10 +51,10 @@ enum MapFlag {
     static var mappable: UInt32 { 1 << 10 }
 }
 
-/// Reads the struct that a variable in `.maps` is of.
+/// Reads the struct of a variable in `.maps`.
 struct MapDefinitionReader {
     let btf: BTF
-    /// The map, in messages.
+    /// The map's name in messages.
     let name: String
 
     struct Fault: Error {
@@ -62,7 +62,7 @@ struct MapDefinitionReader {
         var hint: String?
     }
 
-    /// - Parameter isInner: it is what a map of maps holds.
+    /// - Parameter isInner: it is the inner map of a map of maps.
     func read(_ structure: Record, isInner: Bool = false) throws(Fault) -> MapDefinition {
         var definition = MapDefinition()
         var named: Set<String> = []
@@ -92,7 +92,7 @@ struct MapDefinitionReader {
                 definition.valueType = type
             case "values":
                 guard !isInner else {
-                    throw Fault(message: "map '\(name)': maps of maps of maps do not exist")
+                    throw Fault(message: "map '\(name)': maps of maps cannot be nested")
                 }
                 guard index == structure.count - 1 else {
                     throw Fault(
@@ -118,15 +118,15 @@ struct MapDefinitionReader {
                         + "map_extra, numa_node, pinning and values")
             }
         }
-        guard definition.type != 0 else { throw Fault(message: "map '\(name)': it has no type") }
+        guard definition.type != 0 else { throw Fault(message: "map '\(name)' has no type") }
         if definition.type == MapType.ringBuffer || definition.type == MapType.userRingBuffer {
             definition.maxEntries = Self.ringBufferSize(definition.maxEntries)
         }
         return definition
     }
 
-    /// What libbpf makes of the size of a ring buffer on a machine with pages of 4096 bytes: the next
-    /// power of two of pages that is greater.
+    /// The size that libbpf gives a ring buffer on a machine with pages of 4096 bytes: the next
+    /// greater power of two of pages.
     static func ringBufferSize(_ size: UInt32) -> UInt32 {
         let page: UInt32 = 4096
         if size == 0 || size % page == 0 && (size / page).nonzeroBitCount == 1 { return size }
@@ -159,7 +159,7 @@ struct MapDefinitionReader {
             let array = btf.record(pointer.type), array.kind == .array
         else {
             throw Fault(
-                message: "map '\(name)': member '\(member.name)' is no number",
+                message: "map '\(name)': member '\(member.name)' is not a number",
                 hint: "write __uint(\(member.name), N)")
         }
         return array.fixed(2)
@@ -168,7 +168,7 @@ struct MapDefinitionReader {
     private func type(_ member: Member) throws(Fault) -> (TypeID, UInt32) {
         guard let pointer = btf.record(member.type), pointer.kind == .ptr else {
             throw Fault(
-                message: "map '\(name)': member '\(member.name)' is no type",
+                message: "map '\(name)': member '\(member.name)' is not a type",
                 hint: "write __type(\(member.name), T)")
         }
         guard let size = btf.size(of: pointer.type) else {
@@ -190,12 +190,12 @@ struct MapDefinitionReader {
             let target = btf.plain(pointer.type)
         else {
             throw Fault(
-                message: "map '\(name)': 'values' is no array of pointers without a length",
+                message: "map '\(name)': 'values' is not an array of pointers without a length",
                 hint: "write __array(values, T)")
         }
         guard target.kind == (holdsMaps ? .struct : .funcProto) else {
             throw Fault(
-                message: "map '\(name)': 'values' holds \(target.kind.word), expected "
+                message: "map '\(name)': 'values' contains \(target.kind.word), expected "
                     + (holdsMaps ? "maps" : "functions"))
         }
         if holdsMaps { definition.inner = [try read(target, isInner: true)] }

@@ -5,15 +5,15 @@ import Bytes
 import ELF
 
 extension ObjectReader {
-    /// Whether others are to define the symbol. Compilers give such symbols no type.
+    /// Whether another object has to define the symbol. Compilers give such symbols no type.
     static func isExtern(_ symbol: ELFSymbol) -> Bool {
         symbol.place == .undefined && symbol.type == ELFSymbolCode.typeNone
             && (symbol.binding == ELFSymbolCode.bindGlobal
                 || symbol.binding == ELFSymbolCode.bindWeak)
     }
 
-    /// What the object leaves to others: `__kconfig` by place in its map, the kernel's symbols by name, then
-    /// what another object is to define.
+    /// External symbols: `__kconfig` by offset in its map, kernel symbols by name, then those that
+    /// another object has to define.
     func externs() throws(BPFObjectError) -> [BPFObject.Extern] {
         var named: [(name: String, symbol: Int, isWeak: Bool)] = []
         for (number, symbol) in symbols.enumerated() where Self.isExtern(symbol) {
@@ -39,7 +39,7 @@ extension ObjectReader {
                 guard record.kind == .var, let type = KconfigType(record.type, in: btf) else {
                     throw BPFObjectError(
                         file: path, section: section,
-                        "'\(name)' is of a type that no configuration value has",
+                        "'\(name)' has a type that no configuration value has",
                         hint:
                             "declare it bool, enum libbpf_tristate, char, an integer or an array of char"
                     )
@@ -89,7 +89,8 @@ extension ObjectReader {
         return result
     }
 
-    /// The first variable or function of each name, if it is declared only, and the DATASEC that lists it.
+    /// The first variable or function with each name, if it is only declared, and the DATASEC that
+    /// lists it.
     private func declarations(of names: Set<String>) -> [String: (Record, section: String)] {
         var records: [String: Record] = [:]
         for record in btf.ownRecords where record.kind == .var || record.kind == .func {
@@ -117,7 +118,7 @@ extension ObjectReader {
 }
 
 extension String {
-    /// Compares as strcmp(3) does, the same in every locale and version of Unicode.
+    /// Compares like strcmp(3), whatever the locale and version of Unicode.
     fileprivate var bytewise: Bytewise { Bytewise(bytes: Array(utf8)) }
 }
 

@@ -4,7 +4,7 @@ import Bytes
 import ELF
 
 extension ObjectReader {
-    /// The functions of all sections with instructions, by section and place in it, as libbpf numbers them.
+    /// The functions of all sections with instructions, by section and offset, in libbpf's order.
     func functions() throws(BPFObjectError) -> [BPFObject.Function] {
         var found: [BPFObject.Function] = []
         var code: [Int: ByteView] = [:]
@@ -21,7 +21,7 @@ extension ObjectReader {
             else {
                 throw BPFObjectError(
                     file: path, section: section.name, offset: Int(clamping: symbol.value),
-                    "function '\(name)' of \(symbol.size) bytes is not made of instructions inside the "
+                    "function '\(name)' of \(symbol.size) bytes does not consist of instructions inside the "
                         + "section (\(section.size) bytes)")
             }
             let isStatic = symbol.binding == ELFSymbolCode.bindLocal
@@ -39,13 +39,13 @@ extension ObjectReader {
                     code: part, isWeak: symbol.binding == ELFSymbolCode.bindWeak,
                     isStatic: isStatic, isSubprogram: index == text,
                     kind: ProgramKind(section: asked)))
-            // Far more than any loader takes; what is kept of a hostile file stays in proportion.
+            // Far more than any loader accepts; memory stays proportional to a hostile file.
             guard found.count <= 0xffff else {
                 throw BPFObjectError(file: path, "more than 65535 functions")
             }
         }
         found.sort { ($0.sectionIndex, $0.offset) < ($1.sectionIndex, $1.offset) }
-        // A function alone is no function that programs call.
+        // A single function in the section is a program, not a subprogram.
         if found.count == 1 { found[0].isSubprogram = false }
         for (a, b) in zip(found, found.dropFirst())
         where a.sectionIndex == b.sectionIndex && b.offset - a.offset < a.code.count {

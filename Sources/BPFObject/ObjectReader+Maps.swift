@@ -5,8 +5,8 @@ import Bytes
 import ELF
 
 extension ObjectReader {
-    /// The maps that `.maps` declares, in the order of its DATASEC. Declarations without a definition are
-    /// passed over.
+    /// The maps declared in `.maps`, in the order of its DATASEC. Declarations without a definition
+    /// are skipped.
     func declaredMaps() throws(BPFObjectError) -> [BPFObject.Map] {
         let sections = elf.sections.filter { roles[$0.index] == .maps }
         guard let section = sections.first else { return [] }
@@ -16,7 +16,7 @@ extension ObjectReader {
         }
         guard let datasec = datasec(named: section.name) else {
             throw BPFObjectError(
-                file: path, section: section.name, "no DATASEC of this name in .BTF",
+                file: path, section: section.name, "no DATASEC with this name in .BTF",
                 hint: "compile with -g")
         }
         var maps: [BPFObject.Map] = []
@@ -36,7 +36,7 @@ extension ObjectReader {
                 throw fail("map '\(name)' is static", "remove 'static'")
             }
             guard let structure = btf.plain(variable.type), structure.kind == .struct else {
-                throw fail("map '\(name)' is no struct")
+                throw fail("map '\(name)' is not a struct")
             }
             guard Int(structure.size) <= variable.size else {
                 throw fail(
@@ -56,7 +56,8 @@ extension ObjectReader {
                     }, contents: nil))
         }
         let sorted = maps.sorted { $0.offset < $1.offset }
-        // Of two with one name the symbol table tells one place; that is refused by name.
+        // For duplicate names the symbol table has one offset only; they are refused by name
+        // elsewhere.
         for (a, b) in zip(sorted, sorted.dropFirst())
         where b.offset - a.offset < a.size && a.name != b.name {
             throw BPFObjectError(
@@ -66,7 +67,7 @@ extension ObjectReader {
         return maps
     }
 
-    /// The variables of the section for arenas.
+    /// The variables of the arena section.
     func arena() throws(BPFObjectError) -> BPFObject.Arena? {
         let sections = elf.sections.filter { roles[$0.index] == .arena }
         guard let section = sections.first else { return nil }
@@ -81,7 +82,7 @@ extension ObjectReader {
             } ?? [])
     }
 
-    /// A map for each section of data that is not empty, in the file's order.
+    /// A map for each data section that is not empty, in the file's order.
     func dataMaps() throws(BPFObjectError) -> [BPFObject.Map] {
         var maps: [BPFObject.Map] = []
         for section in elf.sections where section.size > 0 {
@@ -92,7 +93,7 @@ extension ObjectReader {
             case .zero: kind = .zero
             default: continue
             }
-            // What the kernel takes for a value.
+            // The kernel's limit on a map's value.
             guard let size = Int32(exactly: section.size) else {
                 throw BPFObjectError(
                     file: path, section: section.name,
@@ -113,7 +114,7 @@ extension ObjectReader {
         return maps
     }
 
-    /// The map that holds what `__kconfig` declares; nil when nothing does.
+    /// The map for `__kconfig` variables; nil if there are none.
     func kconfigMap(_ externs: [BPFObject.Extern]) throws(BPFObjectError) -> BPFObject.Map? {
         var variables: [BPFObject.Variable] = []
         for symbol in externs {
@@ -141,7 +142,7 @@ extension ObjectReader {
         if contents.kind == .readOnly || contents.kind == .kconfig {
             definition.flags = MapFlag.readOnlyForPrograms
         }
-        // User space may map what it can name.
+        // User space may map variables it can name.
         if contents.variables.contains(where: { !$0.isStatic }) {
             definition.flags |= MapFlag.mappable
         }
@@ -150,14 +151,14 @@ extension ObjectReader {
             size: size, slotsOffset: nil, contents: contents)
     }
 
-    /// The variables that a DATASEC lists, in its order; those that are only declared are left out.
+    /// The variables in a DATASEC, in its order, without those that are only declared.
     ///
-    /// A compiler does not know where a global variable will lie, and leaves 0 for it: its symbol says. A
-    /// static variable's place is in the BTF. A linker fills both in, and the DATASEC's size with them.
+    /// A compiler does not know the offset of a global variable and leaves it 0: the symbol has it.
+    /// A static variable's offset is in the BTF. A linker fills in both, and the DATASEC's size.
     private func variables(
         of datasec: Record, in section: ELFSection
     ) throws(BPFObjectError) -> [BPFObject.Variable] {
-        // The most elements that kernels before 7.2 can be shown.
+        // The most elements that kernels before 7.2 accept.
         guard datasec.count <= TypeInfo.maxVlenBefore72 else {
             throw BPFObjectError(
                 file: path, section: section.name,
@@ -171,11 +172,12 @@ extension ObjectReader {
             let name = try name(at: record.nameOffset)
             if record.linkage == Linkage.extern.rawValue {
                 if symbols == nil { symbols = try globals(in: section.index) }
-                // So libbpf's linker leaves it: over whatever lies at the section's start.
+                // libbpf's linker leaves it like this: on top of whatever is at the section's
+                // start.
                 guard symbols?[name] == nil else {
                     throw BPFObjectError(
                         file: path, section: section.name,
-                        "'\(name)' is declared, has a place, and is defined nowhere",
+                        "'\(name)' is declared and has an offset, but is not defined",
                         hint: "link with the object that defines it, all at once")
                 }
                 continue
@@ -194,11 +196,12 @@ extension ObjectReader {
                     }
                     offset = symbol.value
                 } else if let symbol, symbol.value != offset {
-                    // libbpf's linker forgets to correct what was declared before it was defined.
+                    // libbpf's linker does not update variables that were declared before they were
+                    // defined.
                     throw BPFObjectError(
                         file: path, section: section.name, offset: Int(clamping: symbol.value),
-                        "variable '\(name)' is at \(offset) by its DATASEC, and not by its symbol",
-                        hint: "link it once more: kbtf gen object OUT \(path)")
+                        "variable '\(name)' is at \(offset) in its DATASEC, but not in its symbol",
+                        hint: "link it again: kbtf gen object OUT \(path)")
                 }
                 isHidden = symbol?.isHidden ?? false
                 isStatic = isHidden
@@ -207,7 +210,7 @@ extension ObjectReader {
             guard size <= section.size, offset <= section.size - size else {
                 throw BPFObjectError(
                     file: path, section: section.name, offset: Int(clamping: offset),
-                    "variable '\(name)' of \(size) bytes leaves the section (\(section.size) bytes)"
+                    "variable '\(name)' of \(size) bytes extends past the section (\(section.size) bytes)"
                 )
             }
             variables.append(
@@ -218,7 +221,7 @@ extension ObjectReader {
         return variables
     }
 
-    /// The global symbols of a section.
+    /// The global symbols in a section.
     private func globals(in section: Int) throws(BPFObjectError) -> [String: ELFSymbol] {
         var found: [String: ELFSymbol] = [:]
         for symbol in symbols

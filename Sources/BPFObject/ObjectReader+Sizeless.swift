@@ -3,9 +3,10 @@
 import BTF
 
 extension ObjectReader {
-    /// Refuses a variable without a size, as `long zero[0]` or one of a struct without members: kernels reject BTF that
-    /// has it in a DATASEC, and no loader changes that entry. Declarations are left: libbpf gives those of `.ksyms`
-    /// a size, and the definition has one in other sections.
+    /// Refuses a variable of size 0, such as `long zero[0]` or one of a struct without members:
+    /// kernels reject BTF that lists it in a DATASEC, and no loader changes that entry.
+    /// Declarations are exempt: libbpf gives those in `.ksyms` a size, and in other sections the
+    /// definition has one.
     static func checkSizes(_ btf: BTF, path: String) throws(BPFObjectError) {
         guard let found = btf.firstSizelessVariable else { return }
         func name(_ offset: UInt32) -> String {

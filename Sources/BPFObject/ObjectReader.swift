@@ -4,34 +4,36 @@ import BTF
 import Bytes
 import ELF
 
-/// An object while it is read: its sections by what they are for, its symbols, and its BTF.
+/// State while reading an object: its sections by role, its symbols, and its BTF.
 struct ObjectReader {
     let path: String
     let elf: ELFFile
     let btf: BTF
-    /// By section number.
+    /// By section index.
     let roles: [Role]
     let symbols: [ELFSymbol]
-    /// What the names in `.symtab` lie in.
+    /// The strings that contain the names in `.symtab`.
     let strings: ByteView
-    /// The first DATASEC of each name, for files may have many sections and many types.
+    /// The first DATASEC with each name, since files may have many sections and many types.
     private let datasecs: [[UInt8]: TypeID]
 
-    /// What a section is for.
+    /// The role of a section.
     enum Role: Equatable {
         case program, data, readOnly, zero, maps, structOps
         /// Variables of an arena.
         case arena
         case license, version, btf, btfExt
-        /// Relocations of another one.
+        /// Relocations of another section.
         case relocations
         case other
     }
 
-    /// Where compilers put variables of address space 1, which is an arena's. Loaders put them into its memory.
+    /// The section in which compilers place variables of address space 1, an arena's. Loaders copy
+    /// them to its memory.
     static let arenaSection = ".addr_space.1"
 
-    /// Longer names are not kept: a hostile file may give a million symbols the same name of a million bytes.
+    /// Longer names are not kept: a hostile file may give a million symbols the same name of a
+    /// million bytes.
     static let longestName = 511
 
     init(_ bytes: ByteView, path: String) throws(BPFObjectError) {
@@ -44,7 +46,7 @@ struct ObjectReader {
         do throws(ELFError) { elf = try ELFFile(bytes, path: path) } catch {
             throw BPFObjectError(path, error)
         }
-        // Old compilers left the machine open.
+        // Old compilers did not set the machine.
         guard elf.is64Bit, elf.type == ELFType.relocatable,
             elf.machine == ELFMachine.bpf || elf.machine == 0
         else {
@@ -55,7 +57,7 @@ struct ObjectReader {
                 hint: "compile with clang -g -O2 -target bpf -c")
         }
         for section in elf.sections {
-            // libbpf's linker lays sections out by it.
+            // libbpf's linker uses it to lay out sections.
             let alignment = section.alignment
             guard alignment <= 1 << 16, alignment.nonzeroBitCount <= 1 else {
                 throw BPFObjectError(
@@ -74,7 +76,7 @@ struct ObjectReader {
         if let more = elf.sections.first(where: { $0.type == ELFSectionType.symtabShndx }) {
             throw BPFObjectError(
                 file: path, section: more.name,
-                "symbols have section numbers beside them, for more than 65279 sections; libbpf does not read these"
+                "the symbols use an extended section index table, for more than 65279 sections, which libbpf does not read"
             )
         }
         do throws(ELFError) {
@@ -150,7 +152,7 @@ struct ObjectReader {
         return parsed
     }
 
-    /// Refuses COMMON symbols, and such as lie in no section.
+    /// Refuses COMMON symbols and symbols in no section.
     private func checkSymbols() throws(BPFObjectError) {
         let table = elf.symbolTable?.name ?? ".symtab"
         for (number, symbol) in symbols.enumerated() {
@@ -159,8 +161,8 @@ struct ObjectReader {
                 let name = try name(of: symbol)
                 throw BPFObjectError(
                     file: path, section: table, offset: number * 24,
-                    "'\(name)' is a COMMON symbol: a variable that no section has a place for",
-                    hint: "give it a value ('\(name) = 0'), or compile with -fno-common")
+                    "'\(name)' is a COMMON symbol: a variable without a place in any section",
+                    hint: "initialise it ('\(name) = 0'), or compile with -fno-common")
             case .section(let index):
                 guard index < elf.sections.count else {
                     throw BPFObjectError(
@@ -168,15 +170,16 @@ struct ObjectReader {
                         "symbol \(number) is in section \(index), which does not exist (of "
                             + "\(elf.sections.count))")
                 }
-            // libbpf's linker takes global symbols to lie in sections, and crashes where they do not.
+            // libbpf's linker assumes that global symbols are in sections, and crashes if they are
+            // not.
             case .reserved:
                 throw BPFObjectError(
                     file: path, section: table, offset: number * 24,
-                    "symbol \(number) has a section number that is reserved")
+                    "symbol \(number) has a reserved section index")
             case .absolute where symbol.binding != ELFSymbolCode.bindLocal:
                 throw BPFObjectError(
                     file: path, section: table, offset: number * 24,
-                    "symbol \(number) is global and lies in no section")
+                    "symbol \(number) is global and in no section")
             case .undefined, .absolute: continue
             }
         }
@@ -202,7 +205,7 @@ struct ObjectReader {
         }
     }
 
-    /// Whether the relocations of the section mean something to a loader.
+    /// Whether a loader processes the relocations of the section.
     func isRelocated(_ section: Int) -> Bool {
         switch roles[section] {
         case .program, .maps, .structOps: true
@@ -212,7 +215,7 @@ struct ObjectReader {
 
     // MARK: Names and bytes
 
-    /// - Throws: for a name outside the table, or longer than any is.
+    /// - Throws: for a name outside the table, or longer than the limit.
     func name(of symbol: ELFSymbol) throws(BPFObjectError) -> String {
         if symbol.nameOffset == 0 { return "" }
         guard let name = symbol.name(in: strings), name.count <= Self.longestName else {
@@ -226,7 +229,7 @@ struct ObjectReader {
 
     var legacyMaps: LegacyMaps { LegacyMaps(elf: elf, path: path, strings: strings) }
 
-    /// Whether the variable is a map as they were declared before `.maps`.
+    /// Whether the variable is a map declared in the style before `.maps`.
     func isLegacyMap(_ symbol: ELFSymbol) throws(BPFObjectError) -> Bool {
         guard symbol.type == ELFSymbolCode.typeObject else { return false }
         let name = try name(of: symbol)
@@ -234,7 +237,7 @@ struct ObjectReader {
         return variable.map { LegacyMaps.isTag(of: btf.plain($0.type), in: btf) } ?? false
     }
 
-    /// The name of a symbol, or of the section that it stands for.
+    /// The name of a symbol, or of the section it stands for.
     func shownName(of symbol: ELFSymbol) throws(BPFObjectError) -> String {
         if let index = symbol.sectionIndex, symbol.type == ELFSymbolCode.typeSection {
             return elf.sections[index].name
@@ -261,7 +264,7 @@ struct ObjectReader {
         }
     }
 
-    /// The DATASEC of that name.
+    /// The DATASEC with this name.
     func datasec(named name: String) -> Record? {
         datasecs[Array(name.utf8)].flatMap { btf.record($0) }
     }
@@ -291,7 +294,7 @@ struct ObjectReader {
             part.allSatisfy({ $0 >= 0x20 && $0 < 0x7f })
         else {
             throw BPFObjectError(
-                file: path, section: section.name, "no text of 1 to 63 letters",
+                file: path, section: section.name, "not a string of 1 to 63 letters",
                 hint: "char LICENSE[] SEC(\"license\") = \"GPL\";")
         }
         return String(decoding: part, as: UTF8.self)
@@ -310,7 +313,7 @@ struct ObjectReader {
         return words[0]
     }
 
-    /// Global symbols with a place. Every object has a license, so that one is left out.
+    /// Global symbols with an address. Every object has a license, so that one is left out.
     func definitions() throws(BPFObjectError) -> [BPFObject.Definition] {
         var found: [BPFObject.Definition] = []
         for symbol in symbols where symbol.binding != ELFSymbolCode.bindLocal {
@@ -326,7 +329,7 @@ struct ObjectReader {
         return found
     }
 
-    /// What needs struct_ops, as an error names it.
+    /// The uses of struct_ops, for errors.
     func structOps(_ functions: [BPFObject.Function]) -> [String] {
         let sections = elf.sections.filter { roles[$0.index] == .structOps }.map(\.name)
         return sections + functions.filter { $0.kind?.type == .structOps }.map(\.section)

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What sort of program a section's name asks for, by libbpf's table of them.
+/// The kind of program that a section name requests, according to libbpf's table.
 package struct ProgramKind: Sendable, Equatable {
-    /// BPF_PROG_TYPE_*, as bpf(2) spells it without that.
+    /// BPF_PROG_TYPE_*, spelled as in bpf(2) without the prefix.
     package let type: ProgramType
-    /// What it is loaded for; nil where the kernel expects nothing, and 0.
+    /// What it is loaded for; nil if the kernel expects nothing, that is 0.
     package let attachType: AttachType?
     /// It may sleep: BPF_F_SLEEPABLE.
     package let isSleepable: Bool
-    /// The kernel is asked for a type of its BTF to load it: the section must name a target.
+    /// Loading it requires a type of the kernel's BTF: the section must name a target.
     package let needsTarget: Bool
 
-    /// What the section `name`, without a `?` before it, asks for; nil for a name libbpf 1.1 does not know.
+    /// The kind that section `name`, without a leading `?`, requests; nil for a name that libbpf
+    /// 1.1 does not know.
     package init?(section name: String) {
         // The first row counts, as in libbpf.
         guard let row = Self.rows.first(where: { $0.matches(name) }) else { return nil }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// BPF_PROG_TYPE_*, as the kernel numbers them (include/uapi/linux/bpf.h).
+/// BPF_PROG_TYPE_*, numbered as in the kernel (include/uapi/linux/bpf.h).
 package enum ProgramType: UInt32, Sendable {
     case unspec = 0
     case socketFilter, kprobe, schedCls
@@ -13,7 +13,7 @@ package enum ProgramType: UInt32, Sendable {
     case ext, lsm, skLookup, syscall
 }
 
-/// enum bpf_attach_type, as the kernel numbers them.
+/// enum bpf_attach_type, numbered as in the kernel.
 package enum AttachType: UInt32, Sendable {
     case cgroupInetIngress = 0
     case cgroupInetEgress, cgroupInetSockCreate, cgroupSockOps

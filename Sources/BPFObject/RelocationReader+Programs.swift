@@ -5,8 +5,8 @@ import Bytes
 import ELF
 
 extension RelocationReader {
-    /// The function that a relocation is in, and what it is to; nil for code of no function, which a linker
-    /// leaves of a weak function that another one replaced.
+    /// The function that contains a relocation, and its target; nil for code outside functions, the
+    /// remains of a weak function that a linker replaced.
     func reference(
         _ relocation: Relocation, in section: Int
     ) throws(BPFObjectError) -> (function: Int, BPFObject.Reference)? {
@@ -27,8 +27,8 @@ extension RelocationReader {
 
         guard instruction.isCall || instruction.isLoad else {
             throw fail(
-                "refers to '\(name)' in an instruction of code 0x\(String(instruction.code, radix: 16)), "
-                    + "expected a call or a load of 64 bits")
+                "refers to '\(name)' in an instruction with opcode 0x\(String(instruction.code, radix: 16)), "
+                    + "expected a call or a 64-bit load")
         }
         guard instruction.isCall || (number + 2) * Instruction.size <= function.code.count else {
             throw fail("ends within the instruction that loads '\(name)'")
@@ -41,12 +41,12 @@ extension RelocationReader {
         }
         guard let target = symbol.sectionIndex else {
             throw fail(
-                "refers to '\(name)', which lies in no section", "define it, or declare it __ksym")
+                "refers to '\(name)', which is in no section", "define it, or declare it __ksym")
         }
         let place = Int(clamping: symbol.value)
         if instruction.isCall {
             guard instruction.isLocalCall else {
-                throw fail("calls '\(name)' by an instruction that is no call of a function")
+                throw fail("calls '\(name)' through an instruction that does not call functions")
             }
             guard isText(target) else {
                 throw fail(
@@ -78,30 +78,30 @@ extension RelocationReader {
         guard isArena || dataMaps[target] != nil else {
             if try reader.isLegacyMap(symbol) { throw reader.legacyMaps.error(symbol, in: section) }
             throw fail(
-                "refers to '\(name)' in section \(section.name), which is none of data",
+                "refers to '\(name)' in section \(section.name), which is not a data section",
                 Self.hint(forData: section))
         }
         let size = section.size
         guard !at.overflow, at.partialValue >= 0, UInt64(at.partialValue) < size else {
             throw fail(
-                "refers to place \(at.partialValue) of \(section.name), which has \(size) bytes")
+                "refers to offset \(at.partialValue) of \(section.name), which has \(size) bytes")
         }
         guard let map = dataMaps[target] else { return found(.arena(offset: at.partialValue)) }
         return found(.data(map: map, offset: at.partialValue))
     }
 
-    /// Where variables belong that lie in a section without a meaning.
+    /// Where to move variables from a section without a meaning.
     private static func hint(forData section: ELFSection) -> String {
         if section.size == 0 { return "the section is empty" }
         if section.name.hasPrefix(".addr_space.") {
             return
-                "loaders know address space 1 only, an arena's: __attribute__((address_space(1)))"
+                "loaders support only address space 1, an arena's: __attribute__((address_space(1)))"
         }
-        return "put it into .data, .rodata or .bss, or into a section named after them: "
+        return "move it to .data, .rodata or .bss, or to a section named after them: "
             + "SEC(\".data.\(section.name.drop { $0 == "." })\")"
     }
 
-    /// References in order, with the calls that need no relocation because the function is near.
+    /// References in order, including calls without a relocation to functions in the same section.
     func completed(
         _ references: [BPFObject.Reference], of index: Int
     ) throws(BPFObjectError) -> [BPFObject.Reference] {
@@ -123,7 +123,7 @@ extension RelocationReader {
         while number < count {
             let instruction = Instruction(
                 function.code, number, bigEndian: reader.elf.isBigEndian)
-            // The second half of a load holds no code.
+            // The second half of a load contains no code.
             let length = instruction.isLoad ? 2 : 1
             if let next = rest.first, next.instruction < number + length {
                 guard next.instruction == number else {
@@ -136,7 +136,7 @@ extension RelocationReader {
                     function.offset + (number + Int(instruction.immediate) + 1) * Instruction.size
                 guard function.isSubprogram,
                     let callee = start(in: function.sectionIndex, at: place)
-                else { throw fail(number, "calls a place where no function starts") }
+                else { throw fail(number, "calls an address where no function starts") }
                 result.append(
                     BPFObject.Reference(instruction: number, target: .call(function: callee)))
             }
@@ -145,8 +145,8 @@ extension RelocationReader {
         return result
     }
 
-    /// The map that a relocation in `.maps` is in, and what it puts where; nil for what another object is to
-    /// define.
+    /// The map that contains a relocation in `.maps`, and the slot and value it sets; nil if
+    /// another object has to define the target.
     func slot(
         _ relocation: Relocation, in section: Int
     ) throws(BPFObjectError) -> (map: Int, BPFObject.Slot)? {
@@ -169,16 +169,16 @@ extension RelocationReader {
         if MapType.holdsMaps(map.definition.type) {
             guard symbol.sectionIndex == section,
                 let inner = declaredMap(startingAt: target)
-            else { throw fail("map '\(map.name)': '\(name)' is no map") }
+            else { throw fail("map '\(map.name)': '\(name)' is not a map") }
             return (index, BPFObject.Slot(index: number, target: .map(inner)))
         }
         guard let inside = symbol.sectionIndex, let function = start(in: inside, at: target),
             !functions[function].isSubprogram
-        else { throw fail("map '\(map.name)': '\(name)' is no program") }
+        else { throw fail("map '\(map.name)': '\(name)' is not a program") }
         return (index, BPFObject.Slot(index: number, target: .function(function)))
     }
 
-    /// The map whose declaration the byte of `.maps` is in.
+    /// The map whose declaration contains the byte of `.maps`.
     private func declaredMap(at place: Int) -> Int? {
         let behind = declaredMaps.partitioningIndex { $0.offset > place }
         guard behind > 0 else { return nil }
@@ -201,9 +201,9 @@ extension RelocationReader {
         return index
     }
 
-    /// The function that the byte is in.
+    /// The function that contains the byte.
     private func function(in section: Int, at offset: Int) -> Int? {
-        // The last one that does not start behind it.
+        // The last one that does not start after it.
         let behind = functions.partitioningIndex {
             ($0.sectionIndex, $0.offset) > (section, offset)
         }

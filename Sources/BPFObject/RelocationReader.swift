@@ -4,19 +4,20 @@ import BTF
 import Bytes
 import ELF
 
-/// Finds out what each instruction with a relocation refers to.
+/// Determines what each instruction with a relocation refers to.
 ///
-/// A static variable's relocation is against its section, and its place in it is in the instruction; a global
-/// one's is against its symbol, which has the place. The sum is right for both.
+/// A static variable's relocation is against its section, and its offset there is in the
+/// instruction; a global one's is against its symbol, which has the offset. The sum is right for
+/// both.
 struct RelocationReader {
     let reader: ObjectReader
     let functions: [BPFObject.Function]
     let maps: [BPFObject.Map]
-    /// By symbol number.
+    /// By symbol index.
     let externs: [Int: Int]
-    /// By section number.
+    /// By section index.
     let dataMaps: [Int: Int]
-    /// The maps of `.maps` by place in it; they do not overlap.
+    /// The maps of `.maps` by offset in it; they do not overlap.
     let declaredMaps: [(offset: Int, map: Int)]
 
     init(
@@ -36,7 +37,7 @@ struct RelocationReader {
     }
 
     struct Relocation {
-        /// Bytes from the start of the section that is relocated.
+        /// Bytes from the start of the relocated section.
         let place: Int
         let symbol: ELFSymbol
         let symbolNumber: Int
@@ -101,7 +102,7 @@ struct RelocationReader {
             }
             guard place < size, place % 8 == 0, let place = Int(exactly: place) else {
                 throw fail(
-                    "place 0x\(String(place, radix: 16)) is no word inside the section (size \(size))"
+                    "offset 0x\(String(place, radix: 16)) is not a word inside the section (size \(size))"
                 )
             }
             result.append(

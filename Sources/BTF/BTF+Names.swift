@@ -3,10 +3,11 @@
 internal import Bytes
 
 extension BTF {
-    /// The bytes of a string without its NUL; nil for one of more than `limit` bytes, and for an offset outside.
+    /// The bytes of a string without its NUL; nil if it has more than `limit` bytes, and for an
+    /// invalid offset.
     ///
-    /// For those who look at the names of all types: a hostile file may have a million of them, each with
-    /// the same name of a million bytes.
+    /// For code that examines the names of all types: a hostile file may have a million of them,
+    /// each with the same name of a million bytes.
     package func stringBytes(at offset: UInt32, atMost limit: Int) -> ArraySlice<UInt8>? {
         var owner = self
         while Int(offset) < owner.stringBase {

@@ -67,7 +67,7 @@ package final class BTF: Sendable {
         let (words, strings) = try sections(of: bytes, header)
         guard header.typeLength % 4 == 0 else {
             throw BTFError(
-                offset: 12, "type section length \(header.typeLength) is no multiple of 4")
+                offset: 12, "type section length \(header.typeLength) is not a multiple of 4")
         }
         let stringsAt = header.length + header.stringOffset
         if base == nil, stringEnd == nil {
@@ -112,7 +112,7 @@ package final class BTF: Sendable {
             func fail(_ message: String) -> BTFError {
                 BTFError(offset: typeStart + at * 4, "own type \(starts.count + 1): " + message)
             }
-            guard words.count - at >= 3 else { throw fail("record is cut short") }
+            guard words.count - at >= 3 else { throw fail("record is truncated") }
             let info = TypeInfo(rawValue: words[at + 1])
             guard let kind = info.kind else { throw fail("unknown kind \(info.rawKind)") }
             let shape = kind.shape

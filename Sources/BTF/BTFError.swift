@@ -10,6 +10,6 @@ package struct BTFError: Error, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// `+0x1f0: unknown kind 31`; callers put the file and section in front.
+    /// `+0x1f0: unknown kind 31`; callers prepend the file and section.
     package var description: String { "+0x" + String(offset, radix: 16) + ": " + message }
 }

@@ -26,8 +26,8 @@ package struct Header: Equatable, Sendable {
         if let next = header.nextHeader(in: bytes) {
             throw BTFError(
                 offset: next,
-                "another BTF begins here: objects that had BTF of their own (gcc -gbtf) were joined as "
-                    + "they are (ld -r)")
+                "another BTF begins here: objects with BTF of their own (gcc -gbtf) were joined "
+                    + "by ld -r")
         }
         return header
     }
@@ -63,7 +63,7 @@ package struct Header: Equatable, Sendable {
                 try cursor.seek(to: at)
                 return Int(try cursor.readU32())
             } catch {
-                throw BTFError(offset: at, "BTF header is cut short at \(bytes.count) bytes")
+                throw BTFError(offset: at, "BTF header is truncated at \(bytes.count) bytes")
             }
         }
         let length = try field(4)
@@ -128,7 +128,7 @@ package struct Header: Equatable, Sendable {
             used.append((start, start + size, name))
         }
         guard typeOffset % 4 == 0 else {
-            throw BTFError(offset: 8, "type section offset \(typeOffset) is no multiple of 4")
+            throw BTFError(offset: 8, "type section offset \(typeOffset) is not a multiple of 4")
         }
         used.sort { ($0.start, $0.end) < ($1.start, $1.end) }
         for (a, b) in zip(used, used.dropFirst()) where b.start < a.end {

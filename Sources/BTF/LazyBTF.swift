@@ -3,7 +3,7 @@
 package import Bytes
 internal import Synchronization
 
-/// BTF that is parsed when somebody first asks for it. May be used from several threads.
+/// BTF that is parsed on first use. Safe to use from several threads.
 package final class LazyBTF: Sendable {
     private let bytes: ByteView
     private let parsed = Mutex<Result<BTF, BTFError>?>(nil)

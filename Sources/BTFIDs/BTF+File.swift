@@ -5,11 +5,11 @@ internal import Bytes
 package import ELF
 
 extension BTF {
-    /// The BTF in the section `.BTF` of a file, over its `.BTF.base` if it brings one along.
+    /// The BTF in the section `.BTF` of a file, over its own `.BTF.base` if it has one.
     ///
-    /// - Parameter base: what it continues if it neither brings a base along nor is whole by itself.
-    /// - Returns: nil when the file has no BTF.
-    /// - Throws: `BTFInFileError` for damaged BTF, and for split BTF when there is no base.
+    /// - Parameter base: the BTF it continues if it has no base of its own and is not standalone.
+    /// - Returns: nil if the file has no BTF.
+    /// - Throws: `BTFInFileError` for damaged BTF, and for split BTF without a base.
     package static func inFile(
         _ elf: ELFFile, base: BTF?
     ) throws(BTFInFileError) -> BTF? {
@@ -21,8 +21,8 @@ extension BTF {
             }
             return try parse(own, over: base, elf)
         }
-        // Split BTF has no empty string of its own at the start: alone it cannot be read.
-        // That of a module without types can be, but says nothing without its base.
+        // Split BTF does not start with an empty string of its own, so it cannot be read alone.
+        // That of a module without types can be, but is useless without its base.
         if let whole = try? parse(own), base == nil || !whole.ownIDs.isEmpty { return whole }
         return try parse(own, over: base, elf)
     }
@@ -52,7 +52,7 @@ extension BTF {
 }
 
 extension SplitWithoutBase {
-    /// The BTF in the section `.BTF` of a file, if it continues a base that it does not bring along.
+    /// The BTF in the section `.BTF` of a file, if it continues a base that is not in the file.
     package static func inFile(_ elf: ELFFile) -> SplitWithoutBase? {
         guard elf.section(named: ".BTF.base") == nil,
             let section = elf.section(named: ".BTF"), section.hasData,

@@ -10,20 +10,20 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
     case unknownKind(String)
     /// The symbol's words do not all lie inside the section.
     case outside(String, sectionSize: Int)
-    /// A set's size is not that of its count and of whole entries.
+    /// A set's size does not match its count or is not a multiple of its entries' size.
     case setSize(String, size: UInt64, entry: Int)
-    /// The symbol stands on a word that is no id: on the count or the flags of a set.
+    /// The symbol points at a word that is not an id: the count or the flags of a set.
     case notAnID(String, set: String)
     /// The word of one symbol begins inside that of another.
     case overlap(String, with: String)
     case severalSections(Int)
     /// Relocations would change the ids when the file is linked or loaded.
     case relocated(by: String)
-    /// An id that was filled in is of no type of the BTF.
+    /// A filled-in id has no type in the BTF.
     case noSuchType(UInt32, last: Int)
-    /// An id that was filled in is of a type that no symbol asks for.
+    /// A filled-in id belongs to a type that no symbol requests.
     case otherType(UInt32, is: String)
-    /// Ids were filled in before and sorted, and whose flags are whose cannot be told.
+    /// Ids were filled in and sorted, and it is unknown which flags belong to which id.
     case lostFlags(set: String, function: String)
 
     package var description: String {
@@ -37,17 +37,17 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
         case .setSize(let symbol, let size, let entry):
             "symbol \(symbol) has size \(size), expected a multiple of \(entry), not 0, inside the section"
         case .notAnID(let symbol, let set):
-            "symbol \(symbol) does not stand on an id of set \(set), which it is in"
+            "symbol \(symbol) is inside set \(set), but not at one of its ids"
         case .overlap(let symbol, let other): "symbol \(symbol) overlaps \(other)"
         case .severalSections(let count): "\(count) sections have this name, expected one"
         case .relocated(let section): "it has relocations (\(section)), expected none"
         case .noSuchType(let id, let last):
-            "id \(id) was filled in, and the last type of its BTF is \(last)"
+            "id \(id) was filled in, but the last type of its BTF is \(last)"
         case .otherType(let id, let what):
-            "id \(id) was filled in, which is \(what) in its BTF, and no symbol asks for that"
+            "id \(id) was filled in, which is \(what) in its BTF, but no symbol requests that"
         case .lostFlags(let set, let function):
-            "set \(set) was filled in before, and the BTF that its ids are of does not tell which flags "
-                + "are those of \(function)"
+            "set \(set) was already filled in, and the BTF of its ids does not show which flags "
+                + "belong to \(function)"
         }
     }
 }
@@ -55,7 +55,7 @@ package enum IDFault: Equatable, Sendable, CustomStringConvertible {
 /// Why `.BTF_ids` could not be read or filled in. The description names file, section and offset.
 package enum IDError: Error, Equatable, CustomStringConvertible {
     case elf(ELFError)
-    /// `offset` counts from the section's start; nil for a fault of the section as a whole.
+    /// `offset` counts from the section's start; nil for a fault of the whole section.
     case section(path: String, offset: UInt64?, fault: IDFault)
 
     package var description: String {

@@ -3,7 +3,7 @@
 package import BTF
 internal import Bytes
 
-/// What sort of type an id is wanted of. BPF code looks up nothing else by `.BTF_ids`.
+/// The kind of type requested for an id. BPF code looks up no others through `.BTF_ids`.
 package enum IDKind: String, CaseIterable, Sendable {
     case `struct`, union, typedef, `func`
 
@@ -17,7 +17,7 @@ package enum IDKind: String, CaseIterable, Sendable {
     }
 }
 
-/// What the name of a symbol in `.BTF_ids` says (include/linux/btf_ids.h):
+/// The parts of a symbol's name in `.BTF_ids` (include/linux/btf_ids.h):
 ///
 ///     __BTF_ID__<kind>__<name>__<number>     a word for the id of that type
 ///     __BTF_ID__set__<set>                   { count, id ... }
@@ -25,13 +25,13 @@ package enum IDKind: String, CaseIterable, Sendable {
 enum IDSymbolName: Equatable {
     case id(IDKind, name: String)
     case set(name: String, hasFlags: Bool)
-    /// Starts as the others do, and goes on in no known way.
+    /// Starts like the others, but continues in an unknown way.
     case unknownKind
     case malformed
 
     static let prefix: StaticString = "__BTF_ID__"
 
-    /// nil when the symbol has nothing to do with ids.
+    /// nil if the symbol has nothing to do with ids.
     init?(_ symbol: ByteView) {
         guard symbol.hasBytes(Self.prefix) else { return nil }
         let start = Self.prefix.utf8CodeUnitCount
@@ -56,8 +56,8 @@ enum IDSymbolName: Equatable {
     ]
     private static let sets: [(StaticString, Bool)] = [("set8__", true), ("set__", false)]
 
-    /// The text from `start` on, less the `__` and what follows the last underscore: the name itself may
-    /// hold or end in any number of them.
+    /// The text from `start` on, without the `__` and the text after the last underscore: the name
+    /// itself may contain or end in any number of them.
     private static func typeName(_ symbol: ByteView, from start: Int) -> String? {
         var last = symbol.count - 1
         while last > start, symbol[last] != UInt8(ascii: "_") { last -= 1 }

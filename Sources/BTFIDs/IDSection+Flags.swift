@@ -4,16 +4,16 @@ package import BTF
 internal import Bytes
 
 extension IDSection {
-    /// The flags of a set's entries, in the order of `members`; nil for those that cannot be told.
+    /// The flags of a set's entries, in the order of `members`; nil for those that are unknown.
     ///
-    /// Before a set is filled in, flags stand behind the words of their symbols. Afterwards they stand behind
-    /// ids that lie in another order, and only the BTF that the ids are of tells whose they are. Where that
-    /// does not help, flags that all remaining ones share are everybody's.
+    /// Before a set is filled in, flags follow the words of their symbols. Afterwards they follow
+    /// ids in another order, and only the BTF of the ids shows which entry they belong to. If that
+    /// does not help, flags shared by all remaining entries apply to each.
     ///
     /// - Parameters:
-    ///   - old: the BTF that ids are of which were filled in before; nil when it is gone.
-    ///   - split: the same, where its base is gone or another one now.
-    ///   - mask: bits that matter to the caller; others may differ in flags that all share.
+    ///   - old: the BTF of ids that were already filled in; nil if it is not available.
+    ///   - split: the same, if its base is not available or was replaced.
+    ///   - mask: bits that matter to the caller; entries may differ in other bits.
     package func flags(
         ofSet number: Int, old: BTF?, withoutBase split: SplitWithoutBase? = nil,
         mask: UInt32 = .max
@@ -25,10 +25,11 @@ extension IDSection {
         return claim(number, old, split, mask: mask).flags
     }
 
-    /// Functions whose last arguments the verifier fills in (`KF_IMPLICIT_ARGS`, include/linux/btf.h). Of several
-    /// sets that hold a function, the one whose name sorts last counts, as for the kernel's tool.
+    /// Functions whose last arguments the verifier supplies (`KF_IMPLICIT_ARGS`,
+    /// include/linux/btf.h). If several sets contain a function, the set whose name sorts last
+    /// counts, as in the kernel's tool.
     ///
-    /// Parameters are as for `flags`.
+    /// The parameters are those of `flags`.
     package func functionsWithImplicitArguments(
         old: BTF?, withoutBase split: SplitWithoutBase? = nil
     ) -> Swift.Set<String> {
@@ -47,7 +48,7 @@ extension IDSection {
         return found
     }
 
-    /// As `flags`, of a set that was filled in, with what no entry claims.
+    /// Like `flags` for a filled-in set, but also returns the pairs that no entry claims.
     func claim(
         _ number: Int, _ old: BTF?, _ split: SplitWithoutBase?, mask: UInt32 = .max
     ) -> (flags: [UInt32?], rest: [UInt32]) {
@@ -72,8 +73,8 @@ extension IDSection {
         return (flags, rest)
     }
 
-    /// The pair of each entry, as far as it has an id; nil when an id is left over: then the names are not
-    /// those of the BTF that the ids are of, and none of them can be believed.
+    /// The pair of each entry, as far as it has an id; nil if an id is left over: then the names do
+    /// not come from the BTF of the ids, and none can be trusted.
     private func claims(
         _ number: Int, _ pairs: [Pair], _ name: (UInt32) -> TypeName?
     ) -> [Int?]? {
@@ -88,7 +89,7 @@ extension IDSection {
         return byName.values.allSatisfy(\.isEmpty) ? claims : nil
     }
 
-    /// The names of the functions that the ids are of.
+    /// The names of the functions with these ids.
     private func functions(
         _ number: Int, _ pairs: [Pair], _ split: SplitWithoutBase
     ) -> [UInt32: String] {
@@ -100,14 +101,14 @@ extension IDSection {
 }
 
 extension IDSection {
-    /// Bytes of the longest name that an entry of the set asks for.
+    /// Length in bytes of the longest name requested by an entry of the set.
     func longestName(in set: Int) -> Int {
         members[set].map { entries[$0].name.systemBytes.count }.max() ?? 0
     }
 }
 
 extension BTF {
-    /// The kind and the name of a type; nil for none, and for a longer name.
+    /// The kind and name of a type; nil if it does not exist, and for a longer name.
     func typeName(_ id: TypeID, atMost limit: Int) -> TypeName? {
         guard let record = record(id),
             let name = stringBytes(at: record.nameOffset, atMost: limit)
@@ -116,7 +117,7 @@ extension BTF {
     }
 }
 
-/// A type as symbols ask for it.
+/// A type as symbols request it.
 struct TypeName: Hashable {
     let kind: Kind
     let name: String

@@ -4,35 +4,36 @@ package import BTF
 internal import Bytes
 
 extension IDSection {
-    /// One word for an id, and what is known of it.
+    /// One word for an id, with everything known about it.
     package struct Line: Sendable {
-        /// Where it is; nil for an entry of a filled-in set whose word cannot be told.
+        /// Its offset; nil for an entry of a filled-in set whose word is unknown.
         package let place: Int?
         /// An index in `sets`.
         package let set: Int?
-        /// The symbol that asks for it; nil where there is none, or none that this type is for.
+        /// The symbol that requests it; nil if there is none, or none for this type.
         package let entry: Entry?
         package let id: TypeID
-        /// In sets with flags; nil where they cannot be told.
+        /// In sets with flags; nil if unknown.
         package let flags: UInt32?
         package let state: State
 
         package enum State: String, Sendable {
-            /// The id is of the type that is asked for.
+            /// The id is that of the requested type.
             case filled
             /// The id is 0.
             case unfilled
-            /// A word that nobody asked for anything.
+            /// A word that no symbol requests.
             case unused
-            /// The id is of another type, or of none.
+            /// The id belongs to another type, or to none.
             case wrong
-            /// There is an id, and no BTF to look it up in.
+            /// There is an id, but no BTF to look it up in.
             case unknown
         }
     }
 
-    /// All words for ids, those outside sets first, otherwise in the order of the section.
-    /// - Parameter btf: what the ids are of; nil when it is not at hand.
+    /// All words for ids, first those outside sets, then in the order of the section.
+    ///
+    /// - Parameter btf: the BTF of the ids; nil if it is not available.
     package func lines(in btf: BTF?) -> [Line] {
         var lines: [Line] = []
         for entry in entries.filter({ $0.set == nil }).sorted(by: { $0.place < $1.place }) {
@@ -74,7 +75,7 @@ extension IDSection {
         sets[number].hasFlags ? word(at: place + 4) : nil
     }
 
-    /// Ids tell which symbol they are for. Symbols for which there is none come last.
+    /// Ids show which symbol they are for. Symbols without an id come last.
     private func filledLines(_ number: Int, _ btf: BTF?) -> [Line] {
         var waiting: [TypeName: [Entry]] = [:]
         for index in members[number].reversed() {

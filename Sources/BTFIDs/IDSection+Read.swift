@@ -6,10 +6,10 @@ package import ELF
 extension IDSection {
     /// Reads `.BTF_ids` and the symbols that name its words.
     ///
-    /// - Returns: nil when there is no such section, when it has no contents (in a separate debug file), or
-    ///   when there is no symbol table, which tells what the words are for.
-    /// - Throws: `IDError` for symbols of a form that nobody knows, or that lie outside the section, not on an
-    ///   id, or over each other, for sizes of sets that lie, and for files that are damaged.
+    /// - Returns: nil if there is no such section, if it has no contents (in a separate debug
+    ///   file), or if there is no symbol table to describe the words.
+    /// - Throws: `IDError` for symbols of an unknown form, outside the section, not at an id, or
+    ///   overlapping, for wrong set sizes, and for damaged files.
     package static func read(_ elf: ELFFile) throws(IDError) -> IDSection? {
         guard elf.symbolTable != nil else { return nil }
         let scan: (section: IDSection, problems: [Problem])?
@@ -32,23 +32,23 @@ extension IDSection {
         return section
     }
 
-    /// Something wrong with one symbol, whose word is not among the entries then.
+    /// A fault of one symbol, whose word is then not among the entries.
     package struct Problem: Sendable {
         package let symbol: String
-        /// Where the symbol says it is.
+        /// The offset given by the symbol.
         package let offset: UInt64
         package let fault: IDFault
     }
 
-    /// As `read`, but passes over what is wrong with single symbols, and tells of it. A set whose size lies is
-    /// kept as far as the section reaches, or to the next set.
+    /// Like `read`, but skips faults of individual symbols and returns them. A set with a wrong
+    /// size is kept up to the end of the section or the next set.
     package static func scan(
         _ elf: ELFFile
     ) throws(ELFError) -> (section: IDSection, problems: [Problem])? {
         guard let (section, problems) = try collect(elf) else { return nil }
         var sets = section.sets
         let order = sets.indices.sorted { (sets[$0].place, $0) < (sets[$1].place, $1) }
-        // Sets that overlap would be gone through over and over.
+        // Overlapping sets would be processed over and over.
         for (one, next) in zip(order, order.dropFirst()) where sets[next].place < sets[one].end {
             sets[one].end = sets[next].place
         }
@@ -78,7 +78,7 @@ extension IDSection {
         )
     }
 
-    /// Throws when entries do not stand on the ids of their sets, or words overlap.
+    /// Throws if entries are not at the ids of their sets, or words overlap.
     private func checkPlaces() throws(IDError) {
         let outside = entries.filter { $0.set == nil }.map { Span($0.place, 4, $0.symbol) }
         try checkOrder(of: sets.map { Span($0.place, $0.end - $0.place, $0.symbol) } + outside)
@@ -92,7 +92,7 @@ extension IDSection {
         var byPlace: [Int: Int] = [:]
         for (index, entry) in entries.enumerated() {
             guard let other = byPlace.updateValue(index, forKey: entry.place) else { continue }
-            // Two symbols for one word do as long as they want the same.
+            // Two symbols may share a word if they request the same type.
             guard entries[other].kind == entry.kind, entries[other].name == entry.name else {
                 throw failure(.overlap(entry.symbol, with: entries[other].symbol), at: entry.place)
             }
@@ -167,7 +167,7 @@ private struct SymbolReader {
         }
     }
 
-    /// Where the symbol's words are; nil when they do not lie inside the section.
+    /// The offset of the symbol's words; nil if they are not inside the section.
     private func place(_ symbol: ELFSymbol, bytes: Int) -> Int? {
         guard symbol.value >= origin, let place = Int(exactly: symbol.value - origin),
             size >= bytes, place <= size - bytes

@@ -2,37 +2,39 @@
 
 package import BTF
 
-/// `.BTF_ids` for BTF that stands on another base now.
+/// `.BTF_ids` for BTF that was moved to another base.
 package struct RenumberedIDs: Sendable {
     /// The section's new contents.
     package let bytes: [UInt8]
-    /// Words whose type is not in the new BTF: they had an id and are 0 now.
+    /// Words whose type is not in the new BTF: they had an id and are now 0.
     package let lost: Int
-    /// Words that were 0 because their type was not there, and have an id now.
+    /// Words that were 0 because their type was missing, and now have an id.
     package let found: Int
-    /// Words that are 0 as they were.
+    /// Words that were 0 and still are.
     package let unresolved: Int
 }
 
 extension IDSection {
-    /// The ids that were filled in, some of them more than once.
+    /// The filled-in ids, possibly with duplicates.
     package var filledIn: [UInt32] {
         (entries.filter { $0.set == nil }.map(\.place) + sets.flatMap(\.places))
             .map { word(at: $0) }.filter { $0 != 0 }
     }
 
-    /// Gives each word the number that its type has now. Sets are sorted again, and flags stay with their ids.
+    /// Gives each word the new id of its type. Sets are sorted again, and flags stay with their
+    /// ids.
     ///
-    /// A word that is 0 stands for a type that was not found when the section was filled in. On another base it
-    /// may be there: it is looked up by kind and name, as when the section is filled in. In a set where several
-    /// such words have different flags it is not known whose they are; those stay 0.
+    /// A word that is 0 stands for a type that was not found when the section was filled in. The
+    /// new base may have it: it is looked up by kind and name, as when the section is filled in. If
+    /// several such words in a set have different flags, it is unknown which flags belong to which;
+    /// they stay 0.
     ///
     /// - Parameters:
-    ///   - ids: the new number of each type, by the old one; 0 when it has none any more.
-    ///   - old: the BTF that the ids are of.
-    ///   - new: the BTF that they are to be of.
-    /// - Throws: `IDError` for ids that `old` does not have, or that are there of other types than the symbols say:
-    ///   then they belong to another BTF than the file has.
+    ///   - ids: the new id of each type, by the old one; 0 if it has none any more.
+    ///   - old: the BTF of the ids.
+    ///   - new: the BTF for the new ids.
+    /// - Throws: `IDError` for ids that `old` does not have, or that belong to other types than the
+    ///   symbols request: then they were resolved against other BTF than the file's.
     package func renumbered(
         _ ids: [UInt32], from old: BTF, to new: BTF
     ) throws(IDError) -> RenumberedIDs {
@@ -45,7 +47,7 @@ extension IDSection {
             bytes: work.result, lost: work.lost, found: work.found, unresolved: work.unresolved)
     }
 
-    /// Throws when an id is not of a type that a symbol asks for.
+    /// Throws if an id is not that of a type requested by a symbol.
     private func checkOwners(_ old: BTF) throws(IDError) {
         for entry in entries where entry.set == nil {
             try check(word(at: entry.place), at: entry.place, is: [entry], of: old)
@@ -76,7 +78,7 @@ extension IDSection {
             + sets.indices.flatMap { zeroMembers(ofSet: $0, old) }
     }
 
-    /// Entries of a set that none of its ids is of.
+    /// Entries of a set without an id among the set's.
     fileprivate func zeroMembers(ofSet number: Int, _ old: BTF) -> [Entry] {
         var present: [TypeName: Int] = [:]
         for pair in pairs(of: sets[number]) where pair.id != 0 {
@@ -113,7 +115,7 @@ private struct Renumbering {
         lookup.found[TypeName(entry.kind.kind, entry.name)]?.rawValue ?? 0
     }
 
-    /// - Parameter id: of a type that there was.
+    /// - Parameter id: the id of an existing type.
     private mutating func new(_ id: UInt32) -> UInt32 {
         let new = Int(id) < ids.count ? ids[Int(id)] : 0
         if new == 0 { lost += 1 }
@@ -141,7 +143,7 @@ private struct Renumbering {
                 pairs[index].id = new(pairs[index].id)
             }
             let missing = section.zeroMembers(ofSet: number, old)
-            // Words without a symbol are 0 as well, and stay so.
+            // Words without a symbol are also 0, and stay so.
             if Set(free.map { pairs[$0].flags }).count <= 1 {
                 for (index, entry) in zip(free, missing) {
                     pairs[index].id = find(entry)

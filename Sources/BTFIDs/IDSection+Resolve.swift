@@ -2,27 +2,28 @@
 
 package import BTF
 
-/// What came of looking up the types of a `.BTF_ids` section.
+/// The result of looking up the types of a `.BTF_ids` section.
 package struct ResolvedIDs: Sendable {
     /// The section's new contents.
     package let bytes: [UInt8]
     /// The id of each entry; void for those that were not found.
     package let ids: [TypeID]
-    /// Entries whose type was not found, one for each type, by kind and name.
+    /// Entries whose type was not found, one per type, by kind and name.
     package let unresolved: [IDSection.Entry]
-    /// Names that several types have.
+    /// Names shared by several types.
     package let repeated: [RepeatedName]
 }
 
 extension IDSection {
-    /// Fills the section in: each entry gets the id of the first type of its kind and name, 0 if there is none,
-    /// and sets are counted and sorted.
+    /// Fills in the section: each entry gets the id of the first type with its kind and name, 0 if
+    /// there is none, and sets are counted and sorted.
     ///
     /// - Parameters:
-    ///   - btf: the BTF that goes with the section, over its base if there is one.
-    ///   - old: the BTF that ids are of which were filled in before, to tell whose flags are whose.
-    ///   - split: the same, where its base is gone or another one now.
-    /// - Throws: `IDError` when flags of a set that was filled in before cannot be told apart.
+    ///   - btf: the BTF that belongs to the section, over its base if there is one.
+    ///   - old: the BTF of ids that were already filled in, to find out which flags belong to
+    ///     which.
+    ///   - split: the same, if its base is not available or was replaced.
+    /// - Throws: `IDError` if the flags of an already filled-in set cannot be assigned.
     package func resolved(
         in btf: BTF, old: BTF? = nil, withoutBase split: SplitWithoutBase? = nil
     ) throws(IDError) -> ResolvedIDs {
@@ -39,15 +40,15 @@ extension IDSection {
             bytes: result, ids: ids, unresolved: unresolved(ids), repeated: lookup.repeated)
     }
 
-    /// What the set is to hold: the ids of its entries with their flags, and 0 for words without a symbol
-    /// (`BTF_ID_UNUSED`).
+    /// The contents of the set: the ids of its entries with their flags, and 0 for words without a
+    /// symbol (`BTF_ID_UNUSED`).
     private func pairs(
         ofSet number: Int, _ ids: [TypeID], _ old: BTF?, _ split: SplitWithoutBase?
     ) throws(IDError) -> [Pair] {
         let set = sets[number]
         let members = members[number]
         guard isFilled(set) else {
-            // Flags stand where they belong.
+            // The flags are at the words of their symbols.
             var pairs = pairs(of: set)
             for index in members {
                 pairs[(entries[index].place - set.place) / set.stride - 1].id = ids[index].rawValue

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension IDSection {
-    /// One id of a set, with its flags if the set has such.
+    /// One id of a set, with its flags if the set has flags.
     struct Pair: Equatable {
         var id: UInt32
         var flags: UInt32 = 0
     }
 
-    /// The contents with other ids in place of those that were filled in, and sets sorted again; flags stay
-    /// with their ids. Words that are 0, not filled in, stay so.
+    /// The contents with filled-in ids replaced, and sets sorted again; flags stay with their ids.
+    /// Words that are 0, not filled in, stay 0.
     ///
-    /// - Parameter map: gives the new id for one that is not 0.
+    /// - Parameter map: returns the new id for one that is not 0.
     package func rewritten<E: Error>(
         _ map: (UInt32) throws(E) -> UInt32
     ) throws(E) -> [UInt8] {
@@ -32,13 +32,13 @@ extension IDSection {
         return result
     }
 
-    /// What the set holds, in its order.
+    /// The contents of the set, in its order.
     func pairs(of set: Set) -> [Pair] {
         set.places.map { Pair(id: word(at: $0), flags: set.hasFlags ? word(at: $0 + 4) : 0) }
     }
 
-    /// Fills a set in: its count, and what it holds in order of ids. Kernels search it as numbers with a sign,
-    /// halving; equal ids keep their order.
+    /// Fills in a set: its count, and its contents in order of ids. Kernels search it by bisection
+    /// as signed numbers; equal ids keep their order.
     func write(_ pairs: [Pair], to set: Set, _ bytes: inout [UInt8]) {
         bytes.setWord(UInt32(set.count), at: set.place, bigEndian: bigEndian)
         let sorted = pairs.enumerated().sorted { one, other in

@@ -2,25 +2,25 @@
 
 internal import Bytes
 
-/// The section `.BTF_ids` of a kernel or module: words for BTF ids, some of them in sets, each named by a
-/// symbol until it is filled in.
+/// The section `.BTF_ids` of a kernel or module: words for BTF ids, some of them in sets, each
+/// named by a symbol until it is filled in.
 ///
-/// A set is sorted by id when it is filled in, and its symbols stay where they were: from then on the
-/// symbols of a set say which types are in it, but not which of them stands where, and the flags go with the
-/// id beside them. Outside sets symbols keep naming their words.
+/// A set is sorted by id when it is filled in, but its symbols do not move: from then on the
+/// symbols of a set show which types are in it, but not where, and flags belong to the id beside
+/// them. Outside sets, symbols continue to name their words.
 package struct IDSection: Sendable {
     package static let name = ".BTF_ids"
 
-    /// A word for an id, and the type that it is for.
+    /// A word for an id, and the requested type.
     package struct Entry: Sendable, Equatable {
         /// The whole name of the symbol.
         package let symbol: String
         package let kind: IDKind
         /// The type's.
         package let name: String
-        /// Where the word is, in bytes from the start of the section. Any alignment.
+        /// Offset of the word from the start of the section. Any alignment.
         package let place: Int
-        /// The set that it is in, as an index in `sets`.
+        /// The set it belongs to, as an index in `sets`.
         package internal(set) var set: Int?
     }
 
@@ -28,7 +28,7 @@ package struct IDSection: Sendable {
     package struct Set: Sendable, Equatable {
         package let symbol: String
         package let name: String
-        /// Where the count is, in bytes from the start of the section.
+        /// Offset of the count from the start of the section.
         package let place: Int
         /// The set's bytes end here, inside the section.
         package internal(set) var end: Int
@@ -39,11 +39,11 @@ package struct IDSection: Sendable {
         package var stride: Int { hasFlags ? 8 : 4 }
         /// Ids in the set, by its size.
         package var count: Int { max(0, (end - place) / stride - 1) }
-        /// Where the ids are.
+        /// Offsets of the ids.
         package var places: [Int] { (0..<count).map { place + stride * ($0 + 1) } }
     }
 
-    /// What errors call the file.
+    /// The file's name in errors.
     package let path: String
     package let bigEndian: Bool
     /// The contents, decompressed.
@@ -79,15 +79,15 @@ package struct IDSection: Sendable {
     /// The word at `place`; 0 when it does not lie inside.
     package func word(at place: Int) -> UInt32 { bytes.word(at: place, bigEndian: bigEndian) }
 
-    /// Flags of the set itself; 0 when it has none.
+    /// Flags of the set itself; 0 if it has none.
     package func flags(of set: Set) -> UInt32 { set.hasFlags ? word(at: set.place + 4) : 0 }
 
-    /// The set was filled in: its count is not 0 any more, or an id is not.
+    /// The set is filled in: its count or an id is not 0.
     package func isFilled(_ set: Set) -> Bool {
         word(at: set.place) != 0 || set.places.contains { word(at: $0) != 0 }
     }
 
-    /// Some word was filled in.
+    /// Some word is filled in.
     package var isFilled: Bool {
         entries.contains { $0.set == nil && word(at: $0.place) != 0 }
             || sets.contains(where: isFilled)
@@ -98,7 +98,7 @@ package struct IDSection: Sendable {
     }
 }
 
-/// Finds the set that a place is in. Of sets that overlap the one that starts last counts.
+/// Finds the set that contains an offset. If sets overlap, the one that starts last counts.
 private struct SetFinder {
     private let order: [(place: Int, set: Int)]
     private let sets: [IDSection.Set]
@@ -125,7 +125,7 @@ extension [UInt8] {
         return value
     }
 
-    /// Does nothing where the word would not lie inside.
+    /// Does nothing if the word would not be inside.
     mutating func setWord(_ value: UInt32, at place: Int, bigEndian: Bool) {
         guard place >= 0, place <= count - 4 else { return }
         for index in 0..<4 {

@@ -3,19 +3,19 @@
 package import BTF
 internal import Bytes
 
-/// A type name that several types of one kind have.
+/// A type name shared by several types of one kind.
 package struct RepeatedName: Equatable, Sendable {
     package let kind: IDKind
     package let name: String
-    /// The first one, which counts.
+    /// The first one, which is used.
     package let used: TypeID
     package let other: TypeID
 }
 
-/// Looks up types by kind and name, those of the base first: the first one found counts.
+/// Looks up types by kind and name, the base's first: the first one found counts.
 ///
-/// All names wanted are looked for in one pass over the types, which a filter of names' first bytes lets pass
-/// over nearly all of them: indexing a kernel's hundred thousand types would take far longer.
+/// All names are searched in one pass over the types. A filter on the names' first bytes skips
+/// nearly all of them: indexing a kernel's hundred thousand types would take far longer.
 struct TypeLookup {
     private(set) var found: [TypeName: TypeID] = [:]
     private(set) var repeated: [RepeatedName] = []
@@ -23,8 +23,9 @@ struct TypeLookup {
     private var wanted: [ArraySlice<UInt8>: [IDKind]] = [:]
     private var filter = StartFilter()
     private var longest = 0
-    /// Symbols of a kind less names found: when there are none left, nothing more is looked up, and so no
-    /// repeats are seen. The kernel's tool does so, and builds may treat its warnings as errors.
+    /// Symbols of a kind minus names found. Once it is 0 nothing more is looked up, so duplicates
+    /// are not noticed. The kernel's tool works like this, and builds may treat its warnings as
+    /// errors.
     private var left: [IDKind: Int] = [:]
 
     init(_ entries: [IDSection.Entry], in btf: BTF) {
@@ -70,7 +71,7 @@ struct TypeLookup {
     }
 }
 
-/// Tells of most strings that they are none of some names, by their first four bytes.
+/// Rules out most strings by their first four bytes.
 private struct StartFilter {
     private var bits = [UInt64](repeating: 0, count: 1 << 10)
 
@@ -81,7 +82,7 @@ private struct StartFilter {
         bits[bit >> 6] |= 1 << UInt64(bit & 63)
     }
 
-    /// False when no name is the string at `start`, which ends in NUL.
+    /// False if no name equals the NUL-terminated string at `start`.
     func admits(_ strings: [UInt8], _ start: Int) -> Bool {
         var key: UInt32 = 0
         for at in start..<min(start + 4, strings.count) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 /// A growing array of plain values with one owner. Unlike `Array` it is never shared, so writing an
-/// element costs a bounds check and a store: no reference count is looked at. Made to be emptied and
-/// filled again.
+/// element costs a bounds check and a store, without reference counting. Designed to be emptied and
+/// refilled.
 @safe
 @usableFromInline @frozen
 package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     // SAFETY: base[0..<count] is initialised, base[0..<capacity] is allocated, by this owner alone;
-    // that makes handing it to another thread as safe as handing over an integer.
+    // passing it to another thread is as safe as passing an integer.
     @usableFromInline var base: UnsafeMutablePointer<Element>
     @usableFromInline package internal(set) var count = 0
     @usableFromInline var capacity: Int
@@ -84,13 +84,14 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         count &+= range.count
     }
 
-    /// Appends up to `most` elements: `body` writes them where it is told, and gives their number.
+    /// Appends up to `most` elements: `body` writes them at the given address and returns their
+    /// number.
     @unsafe @inlinable @inline(__always)
     package mutating func append(
         upTo most: Int, _ body: (UnsafeMutablePointer<Element>) -> Int
     ) {
         if capacity - count < most { grow(by: most) }
-        // SAFETY: there is room for `most`, and `body` keeps to that.
+        // SAFETY: there is room for `most`, and `body` does not exceed that.
         let written = unsafe body(base + count)
         precondition(written >= 0 && written <= most)
         count &+= written
@@ -105,7 +106,7 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         self.count = count
     }
 
-    /// Removes and gives the last element; nil when there is none.
+    /// Removes and returns the last element; nil if there is none.
     @inlinable @inline(__always)
     package mutating func popLast() -> Element? {
         if count == 0 { return nil }
@@ -114,7 +115,7 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         return unsafe base[count]
     }
 
-    /// Empties it and fills it with `count` times `value`.
+    /// Empties it and fills it with `count` copies of `value`.
     @inlinable
     package mutating func refill(_ value: Element, count: Int) {
         self.count = 0
@@ -136,8 +137,8 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
 
     /// Makes room for `more` elements.
     ///
-    /// - Returns: the old block, with what was in it, when the elements had to move: who keeps it can go on
-    ///   reading where they were.
+    /// - Returns: the old memory with its contents if the elements had to move: whoever keeps it
+    ///   can continue to read there.
     package mutating func reserve(_ more: Int) -> Arena<Element>? {
         if capacity - count >= more { return nil }
         var larger = Arena(capacity: max(capacity * 2, count + more))
@@ -146,7 +147,8 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
         return larger
     }
 
-    /// The first element, for loops that check once for many reads. Gone when the arena grows or ends.
+    /// The first element, for loops that check once for many reads. Invalid when the arena grows or
+    /// ends.
     @unsafe @inlinable package var start: UnsafePointer<Element> { unsafe UnsafePointer(base) }
     @unsafe @inlinable package var mutableStart: UnsafeMutablePointer<Element> { unsafe base }
 
@@ -155,13 +157,13 @@ package struct Arena<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     package borrowing func withUnsafeElements<R>(
         _ body: (UnsafeBufferPointer<Element>) -> R
     ) -> R {
-        // SAFETY: the elements stay where they are while self is borrowed.
+        // SAFETY: the elements do not move while self is borrowed.
         unsafe body(UnsafeBufferPointer(start: base, count: count))
     }
 }
 
 extension Arena where Element: Equatable {
-    /// Whether the `count` elements from `start` on and those of `other` from `place` on are the same.
+    /// Whether the `count` elements from `start` on equal those of `other` from `place` on.
     @inlinable
     package borrowing func hasSame(
         _ start: Int, as other: borrowing Arena, _ place: Int, count: Int
@@ -169,26 +171,27 @@ extension Arena where Element: Equatable {
         precondition(
             start >= 0 && place >= 0 && count >= 0 && start <= self.count - count
                 && place <= other.count - count)
-        // SAFETY: the elements lie inside of both.
+        // SAFETY: the elements are inside both.
         let one = unsafe base + start
         let two = unsafe other.base + place
         for index in 0..<count where unsafe one[index] != two[index] { return false }
         return true
     }
 
-    /// Goes over `count` triples of elements that end before `end`, and as many of `other`, from the last to
-    /// the first, while their first and third elements are the same and `middle` says true of the second.
+    /// Visits `count` triples of elements that end before `end`, and as many of `other`, from the
+    /// last to the first, while their first and third elements are equal and `middle` returns true
+    /// for the second.
     ///
-    /// - Returns: whether it came to the first.
+    /// - Returns: whether it reached the first.
     @inlinable @inline(__always)
     package borrowing func triples(
         before end: Int, _ count: Int, agreeWith other: borrowing Arena, before otherEnd: Int,
         _ middle: (Element, Element) -> Bool
     ) -> Bool {
-        // A count that was made for one is small.
+        // A count that was computed for one is small.
         precondition(count >= 0 && end <= self.count && otherEnd <= other.count)
         precondition(end >= 3 &* count && otherEnd >= 3 &* count && count <= self.count)
-        // SAFETY: the triples lie inside of both.
+        // SAFETY: the triples are inside both.
         var one = unsafe UnsafePointer(base) + end
         var two = unsafe UnsafePointer(other.base) + otherEnd
         var left = count

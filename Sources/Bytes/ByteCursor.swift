@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Why a read from a `ByteCursor` failed; the offset is counted from the cursor's first byte.
+/// Why a read from a `ByteCursor` failed; the offset is relative to the cursor's first byte.
 @usableFromInline @frozen
 package enum ByteError: Error, Equatable {
     /// The data ends inside the value that starts at `offset`.
@@ -162,7 +162,7 @@ package struct ByteCursor {
         throw .truncated(offset: start)
     }
 
-    /// Passes over one LEB128 number of either sign.
+    /// Skips one LEB128 number of either sign.
     @inlinable
     package mutating func skipLEB() throws(ByteError) {
         let start = offset
@@ -176,13 +176,13 @@ package struct ByteCursor {
         throw .truncated(offset: start)
     }
 
-    /// Passes over a NUL-terminated string and gives its length without the NUL.
+    /// Skips a NUL-terminated string and returns its length without the NUL.
     @inlinable @discardableResult
     package mutating func skipCString() throws(ByteError) -> Int {
         let start = offset
         var position = offset
-        // Eight bytes at a time: the expression has a bit set where, and only if, some byte is 0;
-        // the lowest one is exact.
+        // Eight bytes at a time: the expression has a bit set if, and only if, some byte is 0; the
+        // lowest one is exact.
         while count &- position >= 8 {
             // SAFETY: eight bytes are left.
             let word = unsafe base.loadUnaligned(fromByteOffset: position, as: UInt64.self)
@@ -224,7 +224,7 @@ package struct ByteCursor {
         return unsafe ByteCursor(base: base + position, count: length, bigEndian: bigEndian)
     }
 
-    /// The same bytes with reads bounded at `end` (counted from the first byte); nil when outside.
+    /// The same bytes with reads bounded at `end` (relative to the first byte); nil if outside.
     @inlinable
     package func bounded(to end: Int) -> ByteCursor? {
         guard end >= offset, end <= count else { return nil }

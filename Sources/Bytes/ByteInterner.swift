@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Gives each distinct byte string one offset in a growing buffer of NUL-terminated strings.
-/// Open addressing, linear probing; a slot packs half of the hash with the offset, so most misses
+/// Gives each distinct byte string one offset in a growing buffer of NUL-terminated strings. Open
+/// addressing, linear probing; a slot combines half of the hash with the offset, so most misses
 /// never touch the strings.
 package struct ByteInterner {
     /// The strings, each ended by NUL, in order of first appearance.
@@ -43,7 +43,7 @@ package struct ByteInterner {
         return slot
     }
 
-    /// Offset of `string`, added when new. The string must not contain NUL.
+    /// Offset of `string`, which is added if it is new. The string must not contain NUL.
     package mutating func intern(_ string: RawSpan) -> Int {
         intern(string, hash: hashBytes(string))
     }
@@ -73,7 +73,7 @@ package struct ByteInterner {
         }
     }
 
-    /// Puts a string into the empty slot that `slot(of:hash:)` gave.
+    /// Stores a string in the empty slot returned by `slot(of:hash:)`.
     private mutating func fill(_ slot: Int, offset: Int, hash: UInt64) {
         slots[slot] = (hash >> 32) << 32 | UInt64(offset + 1)
         countOne()

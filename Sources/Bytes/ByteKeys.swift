@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-// Numbers that order byte strings as far as eight bytes tell. Sorting by them first saves most
-// comparisons of strings.
+// Numbers that order byte strings by eight of their bytes. Sorting by them first avoids most string
+// comparisons.
 
 /// The first eight bytes, the first one highest; zeros where there are fewer.
 package func prefixKey(_ bytes: ArraySlice<UInt8>) -> UInt64 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 /// Owns a run of bytes that does not move: a file mapping, a malloc'd buffer, a library's buffer.
-/// The bytes stay readable until the last `ByteView` on them is gone, then `release` runs once.
+/// The bytes stay readable until the last `ByteView` on them is destroyed; then `release` runs
+/// once.
 @safe
 @usableFromInline
 package final class ByteStorage: @unchecked Sendable {
@@ -12,7 +13,7 @@ package final class ByteStorage: @unchecked Sendable {
 
     /// - Parameters:
     ///   - base: first byte; must stay valid and unchanged until `release` is called.
-    ///   - release: gives the memory back.
+    ///   - release: frees the memory.
     @unsafe
     package init(base: UnsafeRawPointer?, count: Int, release: @escaping () -> Void) {
         unsafe self.base = base
@@ -71,7 +72,7 @@ package struct ByteView: Sendable {
 
     @inlinable package var isEmpty: Bool { count == 0 }
 
-    /// The part from `offset` on, `length` bytes long; nil when it does not lie inside.
+    /// The part from `offset` on, `length` bytes long; nil if it is not inside.
     @inlinable
     package func slice(_ offset: Int, _ length: Int) -> ByteView? {
         guard offset >= 0, length >= 0, offset <= count, length <= count - offset else {
@@ -115,13 +116,14 @@ package struct ByteView: Sendable {
     /// A cursor at the first byte. It borrows: keep this view alive while the cursor is in use.
     @inlinable
     package func cursor(bigEndian: Bool = false) -> ByteCursor {
-        // SAFETY: the range lies inside the storage; the caller keeps the view alive (contract above).
+        // SAFETY: the range lies inside the storage; the caller keeps the view alive (contract
+        // above).
         unsafe ByteCursor(
             base: (storage.base ?? UnsafeRawPointer(bitPattern: 1)!) + start, count: count,
             bigEndian: bigEndian)
     }
 
-    /// NUL-terminated bytes from `offset`, without the NUL; nil when there is no NUL inside.
+    /// NUL-terminated bytes from `offset`, without the NUL; nil without a NUL inside.
     package func cString(at offset: Int) -> String? {
         guard offset >= 0, offset < count else { return nil }
         var end = offset
@@ -135,7 +137,7 @@ package struct ByteView: Sendable {
 }
 
 extension ByteView {
-    /// `count` 32-bit words from byte `offset` on, in host order; nil when they do not lie inside.
+    /// `count` 32-bit words from byte `offset` on, in host order; nil if they are not inside.
     package func words(at offset: Int, count: Int, bigEndian: Bool) -> [UInt32]? {
         guard count >= 0, count <= self.count / 4, let part = slice(offset, count * 4) else {
             return nil
@@ -152,7 +154,7 @@ extension ByteView {
         }
     }
 
-    /// A copy of `length` bytes from `offset`; nil when they do not lie inside.
+    /// A copy of `length` bytes from `offset`; nil if they are not inside.
     package func bytes(at offset: Int, count length: Int) -> [UInt8]? {
         slice(offset, length)?.array
     }
@@ -180,7 +182,7 @@ extension ByteView {
 }
 
 extension ByteView {
-    /// A copy of `parts`, one after the other.
+    /// A copy of `parts`, in order.
     package init(joining parts: [ByteView]) {
         let storage = unsafe ByteStorage.filled(count: parts.reduce(0) { $0 + $1.count }) {
             target in
@@ -197,13 +199,13 @@ extension ByteView {
         self.init(storage)
     }
 
-    /// The zero bytes that lead from `count` bytes to the next multiple of 8.
+    /// Zero bytes to extend `count` bytes to the next multiple of 8.
     package static func padding(after count: Int) -> ByteView {
         count % 8 == 0 ? .empty : ByteView([UInt8](repeating: 0, count: 8 - count % 8))
     }
 
-    /// Up to seven bytes as one number that no other such run of bytes without NUL has; 0 for longer runs
-    /// and none.
+    /// Up to seven bytes as a number that is unique among such runs of bytes without NUL; 0 for
+    /// longer runs and for none.
     package var shortKey: UInt64 {
         guard count < 8 else { return 0 }
         var key: UInt64 = 0
@@ -211,7 +213,7 @@ extension ByteView {
         return key
     }
 
-    /// The same of the bytes from `offset` up to the next NUL; 0 also where there is none.
+    /// The same for the bytes from `offset` up to the next NUL; 0 also without a NUL.
     @inlinable
     package func shortKey(at offset: Int) -> UInt64 {
         guard offset >= 0, offset <= count - 8 else { return 0 }
@@ -226,7 +228,7 @@ extension ByteView {
 }
 
 extension ByteView {
-    /// True when the `count` bytes at `a` and at `b`, all of which lie inside, are the same.
+    /// Whether the `count` bytes at `a` and at `b`, all of which are inside, are equal.
     package func hasSameBytes(_ a: Int, _ b: Int, _ count: Int) -> Bool {
         precondition(
             a >= 0 && b >= 0 && count >= 0 && a <= self.count - count && b <= self.count - count)
@@ -257,7 +259,7 @@ extension ByteView {
         }
     }
 
-    /// Where the first `byte` stands.
+    /// The index of the first `byte`.
     package func firstIndex(of byte: UInt8) -> Int? {
         unsafe withUnsafeBytes { bytes in
             for index in 0..<count where unsafe bytes[index] == byte { return index }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// An array that never changes, in memory of its own or lent by a `ByteView`, such as a mapped file.
-/// Reading an element costs a bounds check and a load: no reference is counted.
+/// An immutable array, in memory of its own or borrowed from a `ByteView`, such as a mapped file.
+/// Reading an element costs a bounds check and a load, without reference counting.
 @safe
 @usableFromInline @frozen
 package struct Frozen<Element: FixedWidthInteger & BitwiseCopyable & Sendable>: @unchecked Sendable
@@ -12,8 +12,8 @@ package struct Frozen<Element: FixedWidthInteger & BitwiseCopyable & Sendable>: 
     @usableFromInline package let count: Int
     private let owner: ByteStorage
 
-    /// `count` elements in host order from byte `offset` of `view` on; nil when they do not lie inside,
-    /// or not where the processor wants them.
+    /// `count` elements in host order from byte `offset` of `view` on; nil if they are not inside,
+    /// or not aligned.
     package init?(_ view: ByteView, at offset: Int, count: Int) {
         let size = MemoryLayout<Element>.size
         guard count >= 0, count <= view.count / size, let part = view.slice(offset, count * size)
@@ -44,7 +44,7 @@ package struct Frozen<Element: FixedWidthInteger & BitwiseCopyable & Sendable>: 
             // SAFETY: the buffer has room for all elements.
             unsafe elements.withUnsafeBytes { unsafe buffer.copyMemory(from: $0) }
         }
-        // SAFETY: allocated just now with alignment 16, and never without a byte.
+        // SAFETY: allocated just now with alignment 16, and never empty.
         unsafe self.init(
             base: storage.base!.assumingMemoryBound(to: Element.self), count: elements.count,
             owner: storage)
@@ -59,7 +59,7 @@ package struct Frozen<Element: FixedWidthInteger & BitwiseCopyable & Sendable>: 
         return unsafe base[index]
     }
 
-    /// The elements as they lie in memory, for a file.
+    /// The bytes of the elements, for writing to a file.
     package var bytes: ByteView {
         // SAFETY: both addresses are of the owner's memory; an owner of elements has some.
         let start = unsafe UnsafeRawPointer(base) - owner.base!

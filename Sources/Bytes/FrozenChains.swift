@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// A hash multimap from 64-bit hashes to entry numbers 0 ..< n that is made once. Entries of equal
-/// hash are visited in rising order.
+/// An immutable hash multimap from 64-bit hashes to entry numbers 0 ..< n. Entries with equal
+/// hashes are visited in rising order.
 ///
-/// Its two arrays may come from a file: whatever they say, a visit ends, and gives numbers below n.
+/// Its two arrays may come from a file: whatever they contain, a visit ends, and returns numbers
+/// below n.
 @usableFromInline @frozen
 package struct FrozenChains: Sendable {
     /// The first entry of each bucket; their number is a power of two.
     @usableFromInline package let heads: Frozen<UInt32>
-    /// Of each entry: upper half of its hash << 32 | the next entry of its bucket.
+    /// For each entry: upper half of its hash << 32 | the next entry in its bucket.
     @usableFromInline package let links: Frozen<UInt64>
 
-    /// Nothing is found in it.
+    /// Contains nothing.
     package static let empty = FrozenChains(entries: 0) { _ in nil }
 
     /// Entries 0 ..< `entries`; those without a hash are never found.
@@ -20,7 +21,7 @@ package struct FrozenChains: Sendable {
         while size < entries { size *= 2 }
         var heads = [UInt32](repeating: .max, count: size)
         var links = [UInt64](repeating: UInt64(UInt32.max), count: entries)
-        // Backwards, each before those of its bucket: visits then go by rising number.
+        // Backwards, each before those in its bucket: visits are then in rising order.
         for entry in (0..<entries).reversed() {
             guard let hash = hash(entry) else { continue }
             let bucket = Int(truncatingIfNeeded: hash) & (size - 1)
@@ -45,7 +46,7 @@ package struct FrozenChains: Sendable {
         return first(hash: hash, &passed)
     }
 
-    /// The same; `passed` grows by the number of entries of other hashes that were in the way.
+    /// The same; `passed` grows by the number of entries with other hashes that were skipped.
     @inlinable @inline(__always)
     package func first(hash: UInt64, _ passed: inout Int) -> Int? {
         match(heads[Int(truncatingIfNeeded: hash) & (heads.count &- 1)], hash, &passed)
@@ -72,7 +73,7 @@ package struct FrozenChains: Sendable {
             let link = links[entry]
             if link >> 32 == hash >> 32 { return entry }
             let next = Int(UInt32(truncatingIfNeeded: link))
-            // Only a damaged file goes back, and would go round for ever.
+            // Only a damaged file leads backwards, which would be an endless loop.
             guard next > entry else { return nil }
             entry = next
             passed &+= 1  // bounded by the number of entries

@@ -41,14 +41,14 @@ package func hashBytes(_ bytes: RawSpan) -> UInt64 {
     return mixer.value
 }
 
-/// A digest of many bytes, for telling whether they are as they were: four hashes beside each other,
-/// which is three times as fast as one.
+/// A digest of many bytes, to detect changes: four interleaved hashes, which is three times as fast
+/// as one.
 package func digestBytes(_ bytes: RawSpan) -> UInt64 {
     let count = bytes.byteCount
     var lanes = (Mixer(1), Mixer(2), Mixer(3), Mixer(4))
     var index = 0
     func word(_ at: Int) -> UInt64 {
-        // SAFETY: asked for with eight bytes left, below.
+        // SAFETY: called only with eight bytes left, below.
         unsafe bytes.unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
     }
     while index &+ 32 <= count {  // index <= count, which fits an address space

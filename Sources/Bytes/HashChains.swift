@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// A growing hash multimap from 64-bit hashes to entry numbers 0, 1, 2 ..., which are given in order.
-/// Entries of equal hash are visited in the order they were added, and seldom one of another hash, of
-/// which the upper half is the same, with them.
+/// A growing hash multimap from 64-bit hashes to entry numbers 0, 1, 2 ..., assigned in order.
+/// Entries with equal hashes are visited in insertion order, rarely together with one of another
+/// hash that has the same upper half.
 package struct HashChains: ~Copyable, Sendable {
     @inline(__always) private static var none: UInt32 { .max }
 
-    /// Of each bucket: upper half of its first entry's hash << 32 | that entry, so that as a rule one look
-    /// tells.
+    /// For each bucket: upper half of its first entry's hash << 32 | that entry, so that one access
+    /// is usually enough.
     private var heads: Arena<UInt64>
     private var tails: Arena<UInt32>
     private var next = Arena<UInt32>()
@@ -22,10 +22,10 @@ package struct HashChains: ~Copyable, Sendable {
         tails = Arena(repeating: Self.none, count: size)
     }
 
-    /// How many entries there are: the number of the next one.
+    /// The number of entries, which is the number of the next one.
     package var count: Int { next.count }
 
-    /// Adds the next entry; without a hash it takes its number and is never found.
+    /// Adds the next entry; without a hash it takes its number but is never found.
     package mutating func append(hash: UInt64?) {
         next.append(Self.none)
         hashes.append(hash ?? 0)
@@ -46,7 +46,7 @@ package struct HashChains: ~Copyable, Sendable {
     }
 
     private mutating func grow() {
-        // Entries without a hash are in no chain: only what the chains hold moves on.
+        // Entries without a hash are in no chain: only members of chains are moved.
         var members = Arena<UInt32>(capacity: filed)
         for bucket in heads.indices {
             var entry = UInt32(truncatingIfNeeded: heads[bucket])
@@ -73,7 +73,7 @@ package struct HashChains: ~Copyable, Sendable {
         return first(hash: hash, &passed)
     }
 
-    /// The same; `passed` grows by the number of entries of other hashes that were in the way.
+    /// The same; `passed` grows by the number of entries with other hashes that were skipped.
     @inline(__always)
     package func first(hash: UInt64, _ passed: inout Int) -> UInt32? {
         let head = heads[Int(truncatingIfNeeded: hash) & (heads.count - 1)]

@@ -2,9 +2,10 @@
 
 public import Synchronization
 
-/// A field that keeps the struct it is in where it is. The compiler passes structs by value, all words of
-/// them, to methods that do not change them; for large ones that are read millions of times a second
-/// that was a sixth of all time (6.1 vmlinux). Structs with an atomic in them are passed by address.
+/// A field that pins its struct in memory. The compiler passes structs by value, copying all words,
+/// to methods that do not change them; for large structs that are read millions of times a second
+/// this took a sixth of all time (6.1 vmlinux). Structs that contain an atomic are passed by
+/// address.
 @usableFromInline @frozen
 package struct InPlace: ~Copyable, Sendable {
     @usableFromInline let mark = Atomic<UInt8>(0)

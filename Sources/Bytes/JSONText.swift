@@ -3,9 +3,9 @@
 extension [UInt8] {
     /// Appends a JSON string with its quotes.
     ///
-    /// A byte that is not part of valid UTF-8 becomes the private-use character that stands for it in text (see
-    /// SystemText.swift), as an escape whose last two digits are the byte: `\udbff\udeff` for 0xff. Every parser
-    /// accepts that, and it leads back to the byte.
+    /// A byte that is not part of valid UTF-8 becomes the private-use character that stands for it
+    /// in text (see SystemText.swift), as an escape whose last two digits are the byte:
+    /// `\udbff\udeff` for 0xff. Every parser accepts that, and it can be converted back.
     @inlinable
     package mutating func put(json bytes: some Collection<UInt8>) {
         append(34)
@@ -17,7 +17,7 @@ extension [UInt8] {
         append(34)
     }
 
-    /// The same for text that was made from such bytes.
+    /// Does the same for text converted from such bytes.
     package mutating func put(json text: String) {
         append(34)
         if !text.mayHoldReserved {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The indexes of `keys` in rising order of keys, equal ones in rising order of indexes. By distribution,
-/// a byte of the keys at a time: for 100,000 keys several times as fast as comparing.
+/// The indexes of `keys` in rising order of keys, equal keys in rising order of indexes. A radix
+/// sort, one byte of the keys at a time: for 100,000 keys several times as fast as comparing.
 package func indexesSorted(by keys: [UInt64]) -> [UInt32] {
     var order = Arena<UInt32>(capacity: keys.count)
     for index in keys.indices { order.append(UInt32(truncatingIfNeeded: index)) }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// A section of NUL-terminated strings that is found by its strings. Open addressing, linear probing;
-/// a slot has the offset plus one in its lower bits and bits of the hash above them, so that most
-/// misses never touch the strings.
+/// A section of NUL-terminated strings with an index from strings to offsets. Open addressing,
+/// linear probing; a slot has the offset plus one in its lower bits and bits of the hash above
+/// them, so that most misses never touch the strings.
 ///
-/// Its arrays may come from a file: whatever they say, a search ends, and what it finds is equal.
+/// Its arrays may come from a file: whatever they contain, a search ends, and what it finds is
+/// equal.
 @usableFromInline @frozen
 package struct NameTable: Sendable {
     @usableFromInline package let strings: Frozen<UInt8>
     /// 0 is empty; their number is a power of two.
     @usableFromInline package let slots: Frozen<UInt32>
-    /// The bits of a slot that hold the offset plus one.
+    /// The bits of a slot with the offset plus one.
     @usableFromInline let offsetMask: UInt32
 
-    /// Nothing is found in it.
+    /// Contains nothing.
     package static let empty = NameTableBuilder(Frozen([])).table
 
     /// nil for arrays that no `NameTableBuilder` made.
@@ -26,13 +27,13 @@ package struct NameTable: Sendable {
         offsetMask = mask
     }
 
-    /// nil for more bytes than 32 bits count.
+    /// nil for more bytes than 32 bits can count.
     static func offsetMask(_ bytes: Int) -> UInt32? {
         guard bytes < UInt32.max else { return nil }
         return bytes == 0 ? 0 : .max >> UInt32(UInt32(bytes).leadingZeroBitCount)
     }
 
-    /// Offset of `string`, if it is one of the section's.
+    /// Offset of `string`, if it is in the section.
     @inlinable
     package func find(_ string: RawSpan, hash: UInt64) -> Int? {
         let tag = UInt32(truncatingIfNeeded: hash >> 32) & ~offsetMask
@@ -74,7 +75,7 @@ package struct NameTable: Sendable {
     }
 }
 
-/// Whether two runs of bytes of one length are equal, eight at a time.
+/// Whether two runs of bytes of the same length are equal, eight at a time.
 @unsafe @usableFromInline
 func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
     guard a.count == b.count else { return false }

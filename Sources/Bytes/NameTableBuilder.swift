@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Indexes a section of strings: every NUL-terminated one keeps its offset; of equal ones the first wins.
+/// Indexes a section of strings: every NUL-terminated string keeps its offset; of equal ones the
+/// first wins.
 package struct NameTableBuilder: Sendable {
     private let strings: Frozen<UInt8>
     private let offsetMask: UInt32
     private var slots: [UInt32]
     private var used = 0
-    /// Some string stood there before: not every offset is one that `find` gives.
+    /// Some string occurred before: not every offset is one that `find` returns.
     package private(set) var hasDuplicates = false
 
-    /// - Parameter strings: fewer than 2^32 - 1 bytes; what follows the last NUL is no string.
+    /// - Parameter strings: fewer than 2^32 - 1 bytes; bytes after the last NUL are not a string.
     package init(_ strings: Frozen<UInt8>) {
         guard let mask = NameTable.offsetMask(strings.count) else {
             preconditionFailure("offsets of BTF have 32 bits")
@@ -28,16 +29,16 @@ package struct NameTableBuilder: Sendable {
     }
 
     package var table: NameTable {
-        // Made here, they fit.
+        // Built here, they are valid.
         NameTable(strings: strings, slots: Frozen(slots))!
     }
 
-    /// Kernels take names of up to 511 bytes.
+    /// Kernels accept names of up to 511 bytes.
     private static let longestName = 4096
 
-    /// The offset by which the table knows the string at `offset`, which may lie inside another one:
-    /// then it is indexed as well. Strings that are too long for a name keep their offset: a million names
-    /// could be ends of one string.
+    /// The offset under which the table knows the string at `offset`, which may be inside another
+    /// one: then it is indexed as well. Strings that are too long for a name keep their offset: a
+    /// million names could be ends of one string.
     package mutating func canonicalOffset(_ offset: Int) -> Int {
         guard offset >= 0, offset < strings.count else { return offset }
         let last = min(strings.count - 1, offset + Self.longestName)
@@ -49,7 +50,7 @@ package struct NameTableBuilder: Sendable {
         return Int(slots[slot] & offsetMask) - 1
     }
 
-    /// - Returns: false when there is an equal one already.
+    /// - Returns: false if there already is an equal one.
     @discardableResult
     private mutating func add(_ range: Range<Int>) -> Bool {
         let strings = strings

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// A hash map from 32-bit numbers to 32-bit numbers, of which neither is `UInt32.max`.
-/// Open addressing, linear probing. Keys that differ in their lower seven bits only, as numbers of names
-/// that came together do, are kept together.
+/// A hash map from 32-bit numbers to 32-bit numbers, neither of which is `UInt32.max`. Open
+/// addressing, linear probing. Keys that differ only in their lower seven bits, like those of names
+/// seen in sequence, are stored together.
 package struct NumberTable: ~Copyable, Sendable {
     private static let empty = UInt64.max
 
@@ -34,7 +34,7 @@ package struct NumberTable: ~Copyable, Sendable {
         return nil
     }
 
-    /// Inserts a key that is not there yet.
+    /// Inserts a key that is not in the table yet.
     package mutating func insert(_ key: UInt32, _ value: UInt32) {
         used += 1
         if used * 4 > slots.count * 3 { grow() }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension Array {
-    /// Index of the first element for which `isSecond` holds, in an array where it holds for a tail; the number
-    /// of elements when it holds for none.
+    /// Index of the first element for which `isSecond` is true, in an array where it is true for a
+    /// suffix; the number of elements if it is never true.
     @inlinable
     package func partitioningIndex(where isSecond: (Element) -> Bool) -> Int {
         var low = 0

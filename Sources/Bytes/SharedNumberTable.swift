@@ -2,23 +2,24 @@
 
 public import Synchronization
 
-/// A hash map from 32-bit offsets to 32-bit numbers that threads fill and read without locks. What one
-/// thread has stored, another finds soon or stores again: all must store the same number for an offset.
+/// A hash map from 32-bit offsets to 32-bit numbers that threads fill and read without locks.
+/// Another thread soon finds a stored number, or stores it again: all must store the same number
+/// for an offset.
 ///
-/// An offset is kept at the slot of its eighth or the next free one. A linker puts the strings of a header
-/// side by side, so neighbours in a struct are neighbours here: a scrambling hash took a sixth of all
-/// time in cache misses (6.1 vmlinux). Where many offsets crowd, those far from their slot are forgotten:
-/// a hostile file must not make each search a long one.
+/// An offset is kept at the slot of its eighth or the next free one. A linker places the strings of
+/// a header side by side, so neighbours in a struct are neighbours here: with a scrambling hash,
+/// cache misses took a sixth of all time (6.1 vmlinux). Where many offsets crowd, those far from
+/// their slot are dropped, so that a hostile file cannot make each search a long one.
 @safe
 @usableFromInline
 package final class SharedNumberTable: @unchecked Sendable {
-    // SAFETY: `count` atomics, initialised here and given back when the table ends.
+    // SAFETY: `count` atomics, initialised here and freed when the table ends.
     @usableFromInline let slots: UnsafeMutablePointer<Atomic<UInt64>>
     /// A power of two.
     @usableFromInline let count: Int
     private let used = Atomic<Int>(0)
     @inlinable static var empty: UInt64 { .max }
-    /// How many slots are looked at for an offset.
+    /// How many slots are examined for an offset.
     @inlinable static var reach: Int { 64 }
 
     /// - Parameter end: offsets are below this.
@@ -39,7 +40,7 @@ package final class SharedNumberTable: @unchecked Sendable {
         for _ in 0..<Self.reach {
             // Relaxed: offset and number are one value, and nothing else depends on it.
             let entry = unsafe slots[slot].load(ordering: .relaxed)
-            // First: an empty slot reads as one of the greatest offset.
+            // Checked first: an empty slot reads as one with the greatest offset.
             if entry == Self.empty { return nil }
             if entry >> 32 == UInt64(offset) { return UInt32(truncatingIfNeeded: entry) }
             slot = (slot &+ 1) & (count &- 1)
@@ -47,7 +48,7 @@ package final class SharedNumberTable: @unchecked Sendable {
         return nil
     }
 
-    /// Stores the number of an offset, where there is room.
+    /// Stores the number of an offset, if there is room.
     package func store(_ number: UInt32, for offset: UInt32) {
         guard offset != .max,
             used.wrappingAdd(1, ordering: .relaxed).oldValue < count / 4 * 3

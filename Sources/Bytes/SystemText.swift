@@ -2,16 +2,17 @@
 
 /// File names, arguments, environment variables and names in BTF as text.
 ///
-/// They are bytes, in no encoding. A byte that is not part of valid UTF-8 becomes one of the private-use
-/// characters U+10FE80 to U+10FEFF, and so does each byte of such a character, so no two names become one text
-/// and every text leads back to its bytes.
+/// The system provides them as bytes, in no particular encoding. A byte that is not part of valid
+/// UTF-8 becomes one of the private-use characters U+10FE80 to U+10FEFF, and so does each byte of
+/// such a character. So two names never become the same text, and every text can be converted back
+/// to its bytes.
 extension String {
     static let reserved: ClosedRange<UInt32> = 0x10fe80...0x10feff
 
     /// The first byte of all reserved characters, and of few others.
     private static let reservedLead: UInt8 = 0xf4
 
-    /// - Parameter bytes: without the NUL at the end.
+    /// - Parameter bytes: without the terminating NUL.
     package init(systemBytes bytes: [UInt8]) {
         if let text = String(validating: bytes, as: UTF8.self), !text.mayHoldReserved {
             self = text
@@ -30,7 +31,7 @@ extension String {
 
     package init(systemBytes bytes: ArraySlice<UInt8>) { self.init(systemBytes: Array(bytes)) }
 
-    /// - Parameter text: ended by NUL.
+    /// - Parameter text: NUL-terminated.
     @unsafe
     package init(systemText text: UnsafePointer<CChar>) {
         if let text = unsafe String(validatingCString: text), !text.mayHoldReserved {
@@ -51,14 +52,14 @@ extension String {
         Unicode.Scalar(0x10fe00 | UInt32(byte))!
     }
 
-    /// The byte that `scalar` stands for; nil for all other characters.
+    /// The byte for which `scalar` stands; nil for all other characters.
     static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
         reserved.contains(scalar.value) ? UInt8(truncatingIfNeeded: scalar.value) : nil
     }
 
     var mayHoldReserved: Bool { utf8.contains(String.reservedLead) }
 
-    /// The bytes that the text was made of.
+    /// The original bytes.
     package var systemBytes: [UInt8] {
         guard mayHoldReserved else { return Array(utf8) }
         var bytes: [UInt8] = []
@@ -72,7 +73,7 @@ extension String {
         return bytes
     }
 
-    /// Calls `body` with the bytes as the system wants them, ended by NUL.
+    /// Calls `body` with the bytes for system calls, NUL-terminated.
     @unsafe
     package func withSystemText<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         guard mayHoldReserved else { return unsafe withCString(body) }
@@ -81,11 +82,12 @@ extension String {
         return unsafe bytes.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
     }
 
-    /// The text as messages and tables show it: on one line, and with nothing that a terminal acts on.
+    /// The text for messages and tables: on one line, and without anything that a terminal
+    /// interprets.
     ///
-    /// This is the one rule for names in messages. A byte of a control character, of a line or paragraph separator,
-    /// of a character that changes the direction of writing, or of invalid UTF-8 is shown as `\x0a`; everything else
-    /// as it is.
+    /// This is the one rule for names in messages. A byte of a control character, of a line or
+    /// paragraph separator, of a character that changes the direction of writing, or of invalid
+    /// UTF-8 is shown as `\x0a`; everything else verbatim.
     package var shown: String {
         guard utf8.contains(where: { $0 < 0x20 || $0 >= 0x7f }) else { return self }
         guard unicodeScalars.contains(where: String.isHidden) else { return self }
@@ -106,7 +108,7 @@ extension String {
         switch scalar.value {
         // Controls.
         case 0..<0x20, 0x7f..<0xa0: true
-        // Separators, and what changes the direction of writing.
+        // Separators, and characters that change the direction of writing.
         case 0x2028...0x202e, 0x2066...0x2069, 0x200e, 0x200f, 0x61c: true
         case String.reserved: true
         default: false
@@ -114,11 +116,11 @@ extension String {
     }
 }
 
-/// The characters of UTF-8, and what is between them and none.
+/// The characters of UTF-8, and the invalid bytes between them.
 struct UTF8Parts: Sequence, IteratorProtocol {
     struct Part {
         let range: Range<Int>
-        /// nil where the bytes are not valid.
+        /// nil for invalid bytes.
         let scalar: Unicode.Scalar?
     }
 

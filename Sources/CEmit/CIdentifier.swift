@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Names that C takes.
+/// C identifiers.
 package enum CIdentifier {
     /// Keywords of C11, with those that GNU C and the kernel's flags add, and C23's.
     package static let keywords: Set<String> = [
@@ -14,13 +14,14 @@ package enum CIdentifier {
         "_Thread_local",
     ]
 
-    /// Whether `name` is one: ASCII letters, digits and underscores, no digit first, no keyword.
+    /// Whether `name` is valid: ASCII letters, digits and underscores, no leading digit, not a
+    /// keyword.
     package static func isValid(_ name: String) -> Bool {
         guard let first = name.utf8.first, !isDigit(first) else { return false }
         return name.utf8.allSatisfy { isLetter($0) || isDigit($0) } && !keywords.contains(name)
     }
 
-    /// `name` with an underscore for each byte that no identifier has.
+    /// `name` with an underscore in place of each byte that is not valid in an identifier.
     package static func sanitized(_ name: String) -> String {
         String(
             decoding: name.utf8.map { isLetter($0) || isDigit($0) ? $0 : 0x5f }, as: UTF8.self)

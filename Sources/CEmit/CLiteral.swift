@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Constants of C.
+/// C literals.
 package enum CLiteral {
-    /// `text` as a string of C with its quotes, whatever bytes it has.
+    /// `text` as a C string literal with its quotes, whatever bytes it contains.
     package static func string(_ text: String) -> String {
         var literal: [UInt8] = [0x22]
         for byte in text.utf8 {
             switch byte {
             case 0x22, 0x5c: literal += [0x5c, byte]
-            // Two of them begin a trigraph where a compiler holds to ISO C.
+            // Two of them begin a trigraph for a compiler in ISO C mode.
             case 0x3f where literal.last == 0x3f: literal += [0x5c, byte]
             case 0x20..<0x7f: literal.append(byte)
             // Three octal digits end an escape, whatever comes next.

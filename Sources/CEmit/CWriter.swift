@@ -7,7 +7,7 @@ package struct CWriter: Sendable {
 
     package init() {}
 
-    /// One line, indented as its scope is. An empty one has no indentation.
+    /// One line, indented to its scope. An empty line gets no indentation.
     package mutating func line(_ line: String = "") {
         if !line.isEmpty {
             for _ in 0..<level { text += "\t" }
@@ -20,7 +20,8 @@ package struct CWriter: Sendable {
         for line in lines { self.line(line) }
     }
 
-    /// `head {`, what `body` writes, one scope deeper, and `}` with `tail`. Without a head only the brace.
+    /// `head {`, the output of `body` one scope deeper, and `}` with `tail`. Without a head, only
+    /// the brace.
     package mutating func scope<Failure: Error>(
         _ head: String = "", tail: String = "",
         _ body: (inout CWriter) throws(Failure) -> Void
@@ -30,7 +31,7 @@ package struct CWriter: Sendable {
         line("}" + tail)
     }
 
-    /// A function in the kernel's style: what it returns, its name with parameters, its body.
+    /// A function in the kernel's style: return type, name with parameters, body.
     package mutating func function<Failure: Error>(
         _ result: String, _ declarator: String, _ body: (inout CWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -40,7 +41,7 @@ package struct CWriter: Sendable {
         line()
     }
 
-    /// What `body` writes, one scope deeper.
+    /// The output of `body`, one scope deeper.
     package mutating func indented<Failure: Error>(
         _ body: (inout CWriter) throws(Failure) -> Void
     ) throws(Failure) {
@@ -49,16 +50,16 @@ package struct CWriter: Sendable {
         try body(&self)
     }
 
-    /// A line at the left edge, as the preprocessor's are.
+    /// A line at the left margin, for the preprocessor.
     package mutating func directive(_ line: String) { text += line + "\n" }
 
-    /// A constant of bytes, aligned for the kernel. Its array is one byte longer than `bytes`: C ends
-    /// strings with NUL, and C++ takes no array that is shorter.
+    /// A constant array of bytes, aligned for the kernel. It is one byte longer than `bytes`: C
+    /// terminates strings with NUL, and C++ rejects an array that is shorter.
     package mutating func blob(_ name: String, _ bytes: [UInt8]) {
-        // Zeros at the end come by themselves: `.bss` is nothing else.
+        // Trailing zeros are implied; `.bss` consists of nothing else.
         let used = bytes.count - bytes.reversed().prefix { $0 == 0 }.count
-        // Each line is a string, so that no line depends on the ones before it, and sixteen bytes, two
-        // instructions, make differences easy to find.
+        // Each line is a string of its own, so that lines do not depend on each other. Sixteen
+        // bytes, two instructions, make differences easy to find.
         line("static const char \(name)[\(bytes.count + 1)] __attribute__((__aligned__(8))) =")
         var out: [UInt8] = []
         out.reserveCapacity(used * 4 + used / 16 * (level + 4))
@@ -79,7 +80,7 @@ package struct CWriter: Sendable {
     private static func putLiteral(_ bytes: ArraySlice<UInt8>, into out: inout [UInt8]) {
         out.append(0x22)
         for byte in bytes {
-            // Every byte is escaped, so no digit can follow an escape and be taken for a part of it.
+            // Every byte is escaped, so a following digit cannot become part of an escape.
             out.append(0x5c)
             if byte == 0 {
                 out.append(0x30)

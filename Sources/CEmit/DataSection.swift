@@ -2,7 +2,7 @@
 
 package import BTF
 
-/// The variables of a section of data as members of a C struct, each at its own offset.
+/// The variables of a data section as members of a C struct, each at its own offset.
 package struct DataSection: Sendable, Equatable {
     package struct Variable: Sendable, Equatable {
         package let name: String
@@ -12,28 +12,28 @@ package struct DataSection: Sendable, Equatable {
         package let size: UInt32
     }
 
-    /// Members, and paddings where the compiler would leave none; a line of C each.
+    /// Members, and padding where the compiler would insert none; one line of C each.
     package let members: [String]
-    /// Definitions that the members need, a line of C each.
+    /// Definitions that the members need, one line of C each.
     package let types: [String]
-    /// What the struct has to hold, in the order of the members: for the compiler to check.
+    /// Expected contents of the struct in member order, for the compiler to verify.
     package let variables: [Variable]
 
-    /// Typedefs that both linux/types.h and the headers of user space give.
+    /// Typedefs defined both in linux/types.h and in the headers of user space.
     private static let knownTypedefs: Set<String> = [
         "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__le16", "__le32",
         "__le64", "__be16", "__be32", "__be64", "__sum16", "__wsum", "bool", "size_t", "int8_t",
         "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
     ]
 
-    /// The sections of one text: what several of them need is defined with the first.
+    /// The data sections of one text: definitions that several of them need appear with the first.
     ///
     /// - Parameters:
-    ///   - sections: DATASECs in `btf` with the offsets of their variables, and the size in bytes of each
-    ///     section; what lies outside is left out.
-    ///   - prefix: what the tags of structs start with that are defined here. nil: none are; the
-    ///     code around has structs, unions and enums under their own names.
-    /// - Throws: `BTFError` when one is no DATASEC, or variables lie in each other.
+    ///   - sections: DATASECs in `btf` with the offsets of their variables, and the size in bytes
+    ///     of each section; variables outside it are omitted.
+    ///   - prefix: prefix of the tags of structs defined here. nil: none are defined; the including
+    ///     code has structs, unions and enums under their own names.
+    /// - Throws: `BTFError` if one is not a DATASEC, or variables overlap.
     package static func list(
         _ sections: [(type: TypeID, size: Int)], in btf: BTF, prefix: String?
     ) throws(BTFError) -> [DataSection] {
@@ -58,7 +58,7 @@ package struct DataSection: Sendable, Equatable {
             let offset = UInt64(variable.offset)
             guard offset >= end else {
                 throw BTFError(
-                    offset: 0, "type \(section): variable \(variable.name) lies in the one before")
+                    offset: 0, "type \(section): variable \(variable.name) overlaps the one before")
             }
             let (lines, alignment) = Self.member(variable, type, &declarations)
             let step = UInt64(max(alignment, 1))
@@ -75,7 +75,7 @@ package struct DataSection: Sendable, Equatable {
         types = Array(declarations.definitions[known...])
     }
 
-    /// The declaration of a variable; as bytes, when C cannot say its type.
+    /// The declaration of a variable; as bytes if C cannot express its type.
     private static func member(
         _ variable: Variable, _ type: TypeID, _ declarations: inout CDeclarations
     ) -> (lines: [String], alignment: UInt32) {
@@ -89,12 +89,12 @@ package struct DataSection: Sendable, Equatable {
         return (["unsigned char \(variable.name)[\(variable.size)];"], 1)
     }
 
-    /// What can be said in C, by offset: variables with a name that is one, and only once in the section.
+    /// The variables that C can express, by offset: their name is valid and unique in the section.
     private static func variables(
         of section: TypeID, in btf: BTF, size: Int
     ) throws(BTFError) -> [(Variable, TypeID)] {
         guard let record = btf.record(section), record.kind == .datasec else {
-            throw BTFError(offset: 0, "type \(section) is no DATASEC")
+            throw BTFError(offset: 0, "type \(section) is not a DATASEC")
         }
         var found: [(variable: Variable, type: TypeID, isStatic: Bool)] = []
         var globals: Set<String> = []
@@ -113,7 +113,7 @@ package struct DataSection: Sendable, Equatable {
                 statics[variable.name, default: 0] += 1
             } else if !globals.insert(variable.name).inserted {
                 throw BTFError(
-                    offset: 0, "type \(section): there are two variables \(variable.name)")
+                    offset: 0, "type \(section): duplicate variable \(variable.name)")
             }
             found.append((variable, entry.type, isStatic))
         }

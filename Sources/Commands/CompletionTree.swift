@@ -3,7 +3,7 @@
 import ArgumentParser
 import Console
 
-/// kbtf's commands as completion scripts see them: with those of `kbtf vm`, and with the topics of `kbtf help`.
+/// kbtf's commands for completion scripts, with those of `kbtf vm` and the topics of `kbtf help`.
 struct CompletionTree: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kbtf", version: Kbtf.configuration.version,
@@ -13,7 +13,7 @@ struct CompletionTree: ParsableCommand {
         Kbtf.configuration.subcommands.map { $0 == VM.self ? Machines.self : $0 }
     }
 
-    /// `kbtf vm`, which hands its words to another program.
+    /// `kbtf vm`, which passes its arguments to another program.
     struct Machines: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "vm", abstract: VM.configuration.abstract, subcommands: [Run.self])
@@ -45,6 +45,6 @@ struct CompletionScript: Error {
             self.error = error
             return
         }
-        throw ValidationError("--generate-completion-script takes bash, zsh or fish")
+        throw ValidationError("--generate-completion-script requires bash, zsh or fish")
     }
 }

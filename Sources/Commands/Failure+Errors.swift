@@ -8,7 +8,7 @@ import DWARF
 import DWARFToBTF
 import ELF
 
-// What the rooms below report, as failures.
+// Errors of the libraries, as failures.
 
 extension Failure {
     init(_ error: ELFError) { self.init(error.description) }
@@ -19,12 +19,12 @@ extension Failure {
 
     init(_ error: LibBPFError) { self.init(error.description, details: error.log) }
 
-    /// - Parameter path: the file that was encoded, for errors that do not name it.
+    /// - Parameter path: the encoded file, for errors that do not name it.
     init(_ error: EncodeError, path: String) {
         switch error {
         // These name the file themselves.
         case .read(.elf(let error)), .elf(let error): self.init(error)
-        case .split(.otherBuild): self.init("\(error)", hint: "build both anew")
+        case .split(.otherBuild): self.init("\(error)", hint: "build both again")
         case .split: self.init("\(error)")
         case .read(.dwarf), .dwarf, .btf, .noDebugInfo, .linkedUnits:
             self.init("\(path): \(error)")

@@ -5,7 +5,7 @@ import BTF
 import Console
 import DWARFToBTF
 
-/// What `kbtf help` explains besides commands.
+/// A topic of `kbtf help` other than a command.
 enum HelpTopic: String, CaseIterable {
     case features, releases
 
@@ -36,12 +36,12 @@ enum HelpTopic: String, CaseIterable {
             ])
         }
         return """
-            Features of 'kbtf encode --features LIST' and 'pahole --btf_features=LIST': a comma list of names, \
-            'default' (those marked here) or 'all'.
+            Features of 'kbtf encode --features LIST' and 'pahole --btf_features=LIST': names \
+            separated by commas, 'default' (those marked here) or 'all'.
 
             \(table.text)
-            KERNEL is the first release that accepts the feature. For an older one it is left out of 'default' and \
-            'all', and an error when named; see 'kbtf help releases'.
+            KERNEL is the first release that accepts the feature. For older kernels it is not part of \
+            'default' and 'all', and naming it is an error; see 'kbtf help releases'.
 
             """
     }
@@ -57,8 +57,8 @@ enum HelpTopic: String, CaseIterable {
             'kbtf check --target RELEASE' checks BTF against its rules.
 
             \(table.text)
-            These are mainline releases; what a distribution has added is read from its kernel's BTF. A release newer \
-            than \(TargetRules.newest) is held to have the rules of \(TargetRules.newest).
+            These are mainline releases; a distribution's backports are read from its kernel's BTF. For a release newer \
+            than \(TargetRules.newest), the rules are those of \(TargetRules.newest).
 
             """
     }
@@ -78,7 +78,7 @@ struct TopicHelp: Command {
     }
 }
 
-/// `kbtf help WORD`, where the word is neither a command nor a topic.
+/// `kbtf help WORD`, with a word that is neither a command nor a topic.
 struct NoSuchTopic: Error {
     let word: String
 

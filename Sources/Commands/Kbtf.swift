@@ -4,7 +4,7 @@ import ArgumentParser
 import Console
 import HostIO
 
-/// The command line ends where a subcommand should stand.
+/// The command line ends where a subcommand is expected.
 struct NoCommand: Error {
     /// The words before it.
     let parent: String
@@ -16,11 +16,12 @@ struct Kbtf: Command {
         commandName: "kbtf",
         abstract: "BTF for Linux kernels and modules.",
         discussion: """
-            Makes the type information that the kernel and BPF programs use (BTF) from debug \
-            information, shows it, compares it and checks it.
+            Generates the type information that the kernel and BPF programs use (BTF) from debug \
+            information, and prints, compares and checks it.
 
-            Results go to standard output, messages to standard error. The exit status is 0 when all \
-            went well, 1 when something failed or a verdict is no, 2 when the command line is wrong.
+            Results go to standard output, messages to standard error. The exit status is 0 on \
+            success, 1 if something failed or a verdict is negative, 2 if the command line is \
+            wrong.
 
             Examples:
               kbtf encode foo.ko                     BTF on the kernel it was built for
@@ -31,7 +32,7 @@ struct Kbtf: Command {
             Topics:
             \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
-        version: "kbtf 0.1.0",
+        version: "kbtf \(Console.version)",
         subcommands: all)
 
     private static let all: [any Command.Type] = [
@@ -41,15 +42,13 @@ struct Kbtf: Command {
 
     func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf") }
 
-    /// Runs the command that the arguments name.
+    /// The command named by the process arguments.
     ///
-    /// - Parameter arguments: the command line without the program.
-    ///
-    /// ArgumentParser looks at all subcommands before it looks at the arguments: a millisecond, which
-    /// kbuild would pay for each module. So the one that is named is asked first, alone; the whole tree
-    /// is for everything else, also for saying what is wrong with the arguments.
+    /// ArgumentParser examines all subcommands before it looks at the arguments. That takes a
+    /// millisecond, which kbuild would pay for each module. So the named subcommand is tried first,
+    /// alone; the whole tree handles everything else, including errors in the arguments.
     static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
-        // kbtf knows nothing of what follows; kbtf-vm does.
+        // Only kbtf-vm knows the commands that follow.
         if arguments.starts(with: ["help", "vm"]) {
             return try VM.parse(["help"] + arguments.dropFirst(2)).run(in: surroundings)
         }
@@ -71,7 +70,7 @@ struct Kbtf: Command {
         try command.run()
     }
 
-    /// The word behind `help` that is not a command.
+    /// The word after `help` if it is not a command.
     private static func topic(_ arguments: ArraySlice<String>) -> String? {
         guard arguments.first == "help", let word = arguments.dropFirst().first,
             !word.hasPrefix("-"), word != "help",
@@ -80,7 +79,8 @@ struct Kbtf: Command {
         return word
     }
 
-    /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// Prints an error on standard error, or the requested text (help, version) on standard output.
+    ///
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
     static func report(
@@ -130,7 +130,7 @@ struct Kbtf: Command {
         return 2
     }
 
-    /// Where a word stands in the place of a command, and is none.
+    /// The error for an unknown word in place of a command.
     private static func noSuchCommand(_ arguments: ArraySlice<String>) -> Failure? {
         let (names, command) = commands(in: arguments)
         let known = command.configuration.subcommands.compactMap { $0.configuration.commandName }
@@ -146,7 +146,7 @@ struct Kbtf: Command {
             hint: near.map { "\(start) \($0.name)" } ?? "\(start) --help")
     }
 
-    /// How many letters are to be put in, taken out or changed to make one word of the other.
+    /// The number of letters to insert, remove or change to turn one word into the other.
     private static func distance(_ one: String, _ other: String) -> Int {
         let (one, other) = (Array(one.utf8.prefix(64)), Array(other.utf8.prefix(64)))
         var row = Array(0...other.count)
@@ -162,7 +162,8 @@ struct Kbtf: Command {
         return row[other.count]
     }
 
-    /// The words of `arguments` that name a command, from `kbtf` on, and the command.
+    /// The leading words of `arguments` that name a command, beginning with `kbtf`, and the
+    /// command.
     private static func commands(
         in arguments: ArraySlice<String>
     ) -> (names: [String], command: any ParsableCommand.Type) {

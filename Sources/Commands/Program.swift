@@ -4,9 +4,8 @@ package import Console
 
 /// The program `kbtf`, from its command line to its exit status.
 package enum Program {
-    /// - Parameters:
-    ///   - arguments: the program as it was called, by whose name it may be one of a kernel build's, and what follows.
-    ///   - surroundings: what its commands read and write besides files.
+    /// - Parameter arguments: the program's name as called, which may be that of a kernel build's
+    ///   program, and its arguments.
     /// - Returns: the exit status.
     package static func run(_ arguments: [String], in surroundings: Surroundings) -> Int32 {
         let words = arguments.dropFirst()

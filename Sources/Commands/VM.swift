@@ -4,12 +4,12 @@ import ArgumentParser
 import Console
 import HostIO
 
-/// `kbtf vm`, which is a program of its own: kbuild starts kbtf for every module, and should not load what
-/// only virtual machines need.
+/// `kbtf vm`, which is a program of its own: kbuild starts kbtf for every module, and should not
+/// load what only virtual machines need.
 struct VM: Command {
     static let configuration = CommandConfiguration(
         commandName: "vm",
-        abstract: "Try modules and tests in a real kernel, in a virtual machine.",
+        abstract: "Run modules and tests in a real kernel, in a virtual machine.",
         discussion: """
             Examples:
               kbtf vm run --module foo.ko
@@ -18,7 +18,7 @@ struct VM: Command {
             """)
 
     @Argument(
-        parsing: .captureForPassthrough, help: "A command of kbtf vm, and what belongs to it.",
+        parsing: .captureForPassthrough, help: "A command of kbtf vm with its arguments.",
         completion: .file())
     var words: [String] = []
 
@@ -27,7 +27,7 @@ struct VM: Command {
         let places = ["\(own)/kbtf-vm", "\(own)/../libexec/kbtf/kbtf-vm"]
         guard let program = places.first(where: { FileStatus($0).isRegular }) else {
             throw Failure(
-                "kbtf-vm is not there: looked for \(places.joined(separator: ", "))",
+                "kbtf-vm not found: tried \(places.joined(separator: ", "))",
                 hint: "make build")
         }
         throw Failure(surroundings.become([program] + words))

@@ -3,24 +3,24 @@
 package import HostIO
 package import KernelTree
 
-/// Why something could not be done: what the user is told.
+/// A failure to report to the user.
 package struct Failure: Error {
-    /// File, place in it, what is wrong. Names stand in it as they are: `Talk` shows them on one line.
+    /// File, offset, what is wrong. Names are stored verbatim: `Talk` shows them on one line.
     package var message: String
-    /// What to do about it.
+    /// The remedy.
     package var hint: String?
-    /// More about it, a line each, for those who ask for it.
+    /// Further information, one line each, shown on request.
     package var details: [String]
-    /// The details are said without `-v`, too.
+    /// Show the details without `-v`, too.
     package var showsDetails = false
-    /// What failed, where somebody acts on it.
+    /// What failed, for callers that act on it.
     package var subject = Subject.file
 
     package enum Subject: Sendable {
         case file
         /// A file without debug information.
         case debugInfo
-        /// What others were to stand on.
+        /// The base of other files.
         case base
     }
 
@@ -36,12 +36,12 @@ package struct Failure: Error {
         self.init(error.description, details: error.details, hint: error.hint)
     }
 
-    /// The same for the file `path`, and for others that share its fate.
+    /// The same for the file `path` and for others with the same failure.
     package func about(_ path: String, others: Int) -> Failure {
         reworded("\(others == 0 ? path : "\(path) and \(others) more"): \(message)")
     }
 
-    /// The same in other words.
+    /// The same with another message.
     package func reworded(_ message: String) -> Failure {
         var failure = Failure(message, details: details, hint: hint)
         failure.subject = subject

@@ -34,7 +34,7 @@ package struct Diagnostics: JSONValue {
 extension Stream {
     /// Prints a report as JSON.
     package func report(_ fields: (inout JSONWriter) -> Void) throws(Failure) {
-        try print(JSONWriter.report(fields))
+        try self.print(JSONWriter.report(fields))
     }
 
     /// Runs what prints a report, or prints one that says why not, besides what is said on standard error.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// A line on a terminal that tells how far a long batch is. Work that takes less than two seconds, `-q`,
-/// and what is no terminal see nothing of it.
+/// A progress line on a terminal for a long batch. Not shown for work of less than two seconds,
+/// with `-q`, and on anything but a terminal.
 package struct Progress: Sendable {
     package let total: Int
-    /// Files of groups that are through.
+    /// Files in finished groups.
     package var done = 0
     /// What is done to them, such as `encoding`.
     private let activity: String
@@ -20,14 +20,14 @@ package struct Progress: Sendable {
         start = surroundings.milliseconds()
     }
 
-    /// Work begins on file number `position` of a group of `count`. Called from any thread: indexes are
-    /// handed out in rising order, so they need no common counter.
+    /// Work begins on file number `position` of a group of `count`. Called from any thread: indexes
+    /// are handed out in rising order, so no common counter is needed.
     package func show(_ position: Int, of count: Int) {
         guard isShown, position % max(1, count / 200) == 0, isLong else { return }
         write("\r\(activity) \(done + position + 1) of \(total)")
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     package func clear() { if isShown, isLong { write("\r\u{1b}[K") } }
 
     private var isLong: Bool { surroundings.milliseconds() - start > 2000 }

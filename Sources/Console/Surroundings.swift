@@ -83,7 +83,7 @@ package struct Surroundings: Sendable {
     /// `uname -r`
     package var runningRelease: String? { kernel()?.release }
 
-    /// `uname`, in the words of this program.
+    /// What `uname` reports for the running kernel.
     package var running: BaseOrigin.Running {
         let kernel = kernel()
         return BaseOrigin.Running(

@@ -2,7 +2,7 @@
 
 import Bytes
 
-/// Text in columns, as wide as they need to be; the last one has no end.
+/// Text in columns, each as wide as its content; the last one has no padding.
 package struct Table {
     private var rows: [[String]]
 

@@ -3,16 +3,16 @@
 import ArgumentParser
 import Synchronization
 
-/// What is said on standard error, and how much of it.
+/// Messages on standard error, and their verbosity.
 package struct Talk: Sendable {
     package enum Message: Sendable {
-        /// Always said.
+        /// Always shown.
         case failure(Failure)
-        /// Always said: nothing failed, but the result may be wrong.
+        /// Always shown: nothing failed, but the result may be wrong.
         case warning(String, hint: String?)
-        /// Not said under `-q`.
+        /// Not shown with `-q`.
         case note(String)
-        /// Said under `-v`.
+        /// Shown with `-v`.
         case detail(String)
     }
 
@@ -38,7 +38,7 @@ package struct Talk: Sendable {
     package func note(_ text: String) { say(.note(text)) }
     package func detail(_ text: String) { say(.detail(text)) }
 
-    /// A hint for what stands on standard output.
+    /// A hint about output on standard output.
     package func hint(_ text: String) { errors.say("hint: " + text) }
 
     package func say(_ message: Message) {
@@ -70,10 +70,10 @@ private final class SaidHints: Sendable {
 
 /// `-q` and `-v`.
 package struct TalkOptions: ParsableArguments {
-    @Flag(name: [.short, .long], help: "Say nothing but errors and warnings.")
+    @Flag(name: [.short, .long], help: "Print errors and warnings only.")
     package var quiet = false
 
-    @Flag(name: [.short, .long], help: "Say what is done, and why.")
+    @Flag(name: [.short, .long], help: "Report what is done, and why.")
     package var verbose = false
 
     package init() {}

@@ -2,22 +2,24 @@
 
 package import ArgumentParser
 
-/// The options of `kbtf vm run`. kbtf completes them, without being linked with what they are for.
+/// The options of `kbtf vm run`. kbtf itself only completes them and is not linked with the
+/// code that runs guests.
 package struct VMRunArguments: ParsableArguments {
     package static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Boot kernels, load modules, run tests, and tell what came of it.",
+        abstract: "Boot kernels, load modules, run tests, and report the results.",
         discussion: """
-            Boots each kernel in a virtual machine (QEMU) with an initramfs made for it, loads the modules \
-            with all they need, compares /sys/kernel/btf with the BTF in their files, and runs the tests. \
-            Nobody needs to be root, and nothing stays behind.
+            Boots each kernel in a virtual machine (QEMU) with an initramfs made for it, loads \
+            the modules and their dependencies, compares /sys/kernel/btf with the BTF in their \
+            files, and runs the tests. It needs no root and leaves nothing behind.
 
-            With --image debian the guest has a whole system around these: tests may be scripts, and modules be \
-            loaded by modprobe. It is read from a disk that stays as it is; what the guest writes is gone with it.
+            With --image debian the guest has a complete system: tests may be scripts, and \
+            modules may be loaded with modprobe. The disk is not modified; what the guest writes \
+            is lost with it.
 
-            The results are KTAP on standard output. The exit status is 0 when everything passed and no kernel \
-            complained; 1 when not, or when an input is wrong; 2 when the command line is wrong; and 69 when \
-            QEMU or this machine failed.
+            The results are printed as KTAP on standard output. The exit status is 0 if \
+            everything passed and no kernel complained; 1 if not, or if an input is wrong; 2 if \
+            the command line is wrong; and 69 if QEMU or this machine failed.
 
             Examples:
               kbtf vm run --module foo.ko
@@ -28,7 +30,7 @@ package struct VMRunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A release, an image, or a folder a kernel package was unpacked in (repeatable; default: what the first module is for, or the running kernel).",
+            "A release, an image, or the directory of an unpacked kernel package (repeatable; default: the first module's kernel, or the running one).",
             valueName: "KERNEL"), completion: .file())
     package var kernel: [String] = []
 
@@ -45,7 +47,7 @@ package struct VMRunArguments: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Run this static program, or all programs in this folder (repeatable).",
+            "Run this static program, or all programs in this directory (repeatable).",
             valueName: "FILE|DIR"), completion: .file())
     package var test: [String] = []
 
@@ -56,7 +58,7 @@ package struct VMRunArguments: ParsableArguments {
     package var image = "initramfs"
 
     @Option(
-        help: ArgumentHelp("Tests to skip: a name and a reason a line.", valueName: "FILE"),
+        help: ArgumentHelp("Tests to skip: a name and a reason per line.", valueName: "FILE"),
         completion: .file())
     package var denylist: String?
 
@@ -65,20 +67,20 @@ package struct VMRunArguments: ParsableArguments {
     @OptionGroup(title: "Output") package var output: VMOutputOptions
 
     @Option(
-        name: [.short, .long], help: ArgumentHelp("How many guests to run at once.", valueName: "N")
+        name: [.short, .long], help: ArgumentHelp("Guests to run in parallel.", valueName: "N")
     )
     package var jobs = 1
 
     package init() {}
 }
 
-/// What the virtual machine is like.
+/// Options for the virtual machine.
 package struct VMMachineOptions: ParsableArguments {
     package enum Accelerator: String, ExpressibleByArgument, CaseIterable { case auto, kvm, tcg }
 
     @Option(
         help: ArgumentHelp(
-            "Who runs the guest's instructions: the processor (kvm), QEMU (tcg), or whichever works (auto).",
+            "How to execute the guest's instructions: on the processor (kvm), in QEMU (tcg), or whichever works (auto).",
             valueName: "auto|kvm|tcg"))
     package var accel = Accelerator.auto
 
@@ -90,44 +92,44 @@ package struct VMMachineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "More words for the kernel's command line (repeatable).", valueName: "WORDS"))
+            "Additional words for the kernel's command line (repeatable).", valueName: "WORDS"))
     package var append: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "Look for kernels under this folder too, after / (repeatable; KBTF_SYSROOT adds more).",
+            "Also search for kernels below this directory, after / (repeatable; KBTF_SYSROOT adds more).",
             valueName: "DIR"), completion: .directory)
     package var sysroot: [String] = []
 
     package func validate() throws {
         if !(64...(1 << 20)).contains(memory) {
-            throw ValidationError("--memory takes 64 to 1048576 MiB")
+            throw ValidationError("--memory must be 64 to 1048576 MiB")
         }
-        if !(1...255).contains(cpus) { throw ValidationError("--cpus takes 1 to 255") }
+        if !(1...255).contains(cpus) { throw ValidationError("--cpus must be 1 to 255") }
     }
 
     package init() {}
 }
 
-/// When to stop waiting.
+/// Time and output limits.
 package struct VMLimitOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("What a guest may take in all, in seconds.", valueName: "S"))
+    @Option(help: ArgumentHelp("Time limit for a guest, in seconds.", valueName: "S"))
     package var timeout = 300
 
     @Option(
-        help: ArgumentHelp("What a guest may take until its init runs, in seconds.", valueName: "S")
+        help: ArgumentHelp("Time limit until a guest's init runs, in seconds.", valueName: "S")
     )
     package var bootTimeout = 120
 
-    @Option(help: ArgumentHelp("What each test may take, in seconds.", valueName: "S"))
+    @Option(help: ArgumentHelp("Time limit for each test, in seconds.", valueName: "S"))
     package var testTimeout = 45
 
-    @Option(help: ArgumentHelp("What a guest may print, in MiB.", valueName: "MIB"))
+    @Option(help: ArgumentHelp("Limit for a guest's output, in MiB.", valueName: "MIB"))
     package var logLimit = 8
 
     @Option(
         help: ArgumentHelp(
-            "Expect kernel warnings (WARNING:) whose first lines hold this text; they fail nothing (repeatable).",
+            "Expect kernel warnings (WARNING:) whose first lines contain this text; they do not fail the run (repeatable).",
             valueName: "TEXT"))
     package var allowWarning: [String] = []
 
@@ -135,45 +137,45 @@ package struct VMLimitOptions: ParsableArguments {
         for (name, value) in [
             ("timeout", timeout), ("boot-timeout", bootTimeout), ("test-timeout", testTimeout),
         ] where !(1...1_000_000).contains(value) {
-            throw ValidationError("--\(name) takes 1 to 1000000 seconds")
+            throw ValidationError("--\(name) must be 1 to 1000000 seconds")
         }
         if allowWarning.contains("") {
             throw ValidationError(
-                "--allow-warning takes a text, not nothing: every line holds that")
+                "--allow-warning requires a text: every line contains the empty one")
         }
         if !(1...1024).contains(logLimit) {
-            throw ValidationError("--log-limit takes 1 to 1024 MiB")
+            throw ValidationError("--log-limit must be 1 to 1024 MiB")
         }
     }
 
     package init() {}
 }
 
-/// Where the results go.
+/// Destinations for the results.
 package struct VMOutputOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     package var json = false
 
     @Option(
-        help: ArgumentHelp("Write the results as JUnit XML, too.", valueName: "FILE"),
+        help: ArgumentHelp("Also write the results as JUnit XML.", valueName: "FILE"),
         completion: .file())
     package var junit: String?
 
     @Option(
-        help: ArgumentHelp("Write what came on the consoles.", valueName: "FILE"),
+        help: ArgumentHelp("Save the consoles' output.", valueName: "FILE"),
         completion: .file())
     package var log: String?
 
     @Option(
         help: ArgumentHelp(
-            "Leave initramfs and QEMU's command line in this folder.", valueName: "DIR"),
+            "Keep initramfs and QEMU's command line in this directory.", valueName: "DIR"),
         completion: .directory)
     package var keep: String?
 
-    @Flag(name: [.short, .long], help: "Say nothing but errors, print no results.")
+    @Flag(name: [.short, .long], help: "Print errors only, not results.")
     package var quiet = false
 
-    @Flag(name: [.short, .long], help: "Show the consoles, and what tests printed that passed.")
+    @Flag(name: [.short, .long], help: "Show the consoles, and the output of tests that passed.")
     package var verbose = false
 
     package init() {}

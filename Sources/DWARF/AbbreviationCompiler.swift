@@ -2,8 +2,8 @@
 
 internal import Bytes
 
-/// Compiles tables of abbreviations, for units of the same address and offset sizes. Units have tables of
-/// their own but declare the same things: what is declared with the same bytes is compiled once.
+/// Compiles abbreviation tables for units with the same address and offset sizes. Units have tables
+/// of their own but declare the same things: declarations with the same bytes are compiled once.
 package final class AbbreviationCompiler {
     package let encoding: UnitEncoding
     private var compiled: CompiledAbbreviations
@@ -18,11 +18,12 @@ package final class AbbreviationCompiler {
 
     /// The table at `offset` of the section.
     ///
-    /// - Throws: a form this room does not know, a code used twice, more attributes than any entry has, data
-    ///   that ends too early, or tables that lie over each other so that the whole would be read again and again.
+    /// - Throws: for an unknown form, a code declared twice, more attributes than any entry has,
+    ///   data that ends too early, or tables that overlap so that everything would be read over and
+    ///   over.
     package func table(at offset: UInt64) throws(DWARFError) -> AbbreviationTable {
         let draft = try compiled.draft(at: offset, allowance)
-        // SAFETY: `compiled` keeps the blocks that these point into.
+        // SAFETY: `compiled` keeps the memory that these point to.
         return unsafe AbbreviationTable(
             draft, self, steps: compiled.steps.start, fixedLoads: compiled.fixedLoads.start,
             plainLayouts: compiled.plainLayouts.start)
@@ -32,7 +33,7 @@ package final class AbbreviationCompiler {
     func spec(_ index: Int) -> AttributeSpec { compiled.specs[index] }
 }
 
-/// What a compiler knows. A struct, so that one access to the compiler covers a whole table.
+/// The compiler's state. A struct, so that one access to the compiler covers a whole table.
 private struct CompiledAbbreviations: ~Copyable {
     private let section: ByteView
     private let encoding: UnitEncoding
@@ -40,11 +41,13 @@ private struct CompiledAbbreviations: ~Copyable {
     private(set) var steps = Arena<AbbreviationStep>(capacity: 4096)
     private(set) var fixedLoads = Arena<FixedLoad>(capacity: 1024)
     private(set) var plainLayouts = Arena<PlainLayout>()
-    /// Where steps, loads and layouts were before there were more: tables read them there.
+    /// Previous memory of steps, loads and layouts, before they grew: earlier tables still point
+    /// there.
     private var retired: [AnyObject] = []
     private(set) var constants = Arena<Int64>()
     private(set) var specs = Arena<AttributeSpec>(capacity: 2048)
-    /// Entries by the hash of their declaration, and where the first of each lies in the section.
+    /// Entries by the hash of their declaration, and the offset of the first occurrence in the
+    /// section.
     private var known = HashChains()
     private var places = Arena<Int>()
 
@@ -53,7 +56,7 @@ private struct CompiledAbbreviations: ~Copyable {
         self.encoding = encoding
     }
 
-    /// Attributes that a declaration may have: entries of compilers have less than fifty.
+    /// Attributes that a declaration may have: compilers use fewer than fifty.
     private static let mostAttributes = 1 << 16
 
     /// The table at `offset` of the section.
@@ -75,7 +78,7 @@ private struct CompiledAbbreviations: ~Copyable {
                     if !allowance.take(cursor.offset - start) {
                         fault = DWARFError(
                             section: ".debug_abbrev", offset: start,
-                            "units have so much of the same in their tables that it would be read again and again"
+                            "abbreviation tables overlap so much that they would be read over and over"
                         )
                     }
                     break
@@ -103,7 +106,7 @@ private struct CompiledAbbreviations: ~Copyable {
         return draft
     }
 
-    /// Passes over a declaration from its tag on.
+    /// Skips a declaration, starting at its tag.
     private static func pass(_ cursor: inout ByteCursor) throws(ByteError) {
         _ = try cursor.readULEB()
         _ = try cursor.readU8()
@@ -115,11 +118,11 @@ private struct CompiledAbbreviations: ~Copyable {
         }
     }
 
-    /// Where a declaration ends that starts at `start`, where that is easy to tell: nil near the end of the
+    /// The end of the declaration at `start`, if it is easy to find: nil near the end of the
     /// `count` bytes, and for codes of many bytes.
     @unsafe
     private static func quickEnd(_ base: UnsafeRawPointer, _ start: Int, _ count: Int) -> Int? {
-        // SAFETY: what is read between two looks at `last` takes fewer than 16 bytes.
+        // SAFETY: fewer than 16 bytes are read between two checks of `last`.
         func byte(_ at: Int) -> UInt8 { unsafe base.load(fromByteOffset: at, as: UInt8.self) }
         let last = count &- 16
         guard start <= last else { return nil }
@@ -152,7 +155,7 @@ private struct CompiledAbbreviations: ~Copyable {
         return nil
     }
 
-    /// The entry that was declared with the same bytes.
+    /// The entry declared with the same bytes.
     private func find(_ start: Int, _ length: Int, _ hash: UInt64) -> UInt32? {
         var entry = known.first(hash: hash)
         while let candidate = entry {
@@ -162,7 +165,7 @@ private struct CompiledAbbreviations: ~Copyable {
         return nil
     }
 
-    /// Compiles the declaration at `start`, which `pass` has read; nil with a fault.
+    /// Compiles the declaration at `start`, which `pass` has read; nil and a fault on failure.
     private mutating func compile(
         _ start: Int, _ hash: UInt64, _ fault: inout DWARFError?
     ) throws(ByteError) -> UInt32? {
@@ -191,7 +194,7 @@ private struct CompiledAbbreviations: ~Copyable {
                     "abbreviation of more than \(Self.mostAttributes) attributes")
                 return nil
             }
-            // An attribute beyond 16 bits is nobody's; 0 is kept as "no name we know".
+            // No attribute exceeds 16 bits; 0 stands for unknown names.
             specs.append(
                 AttributeSpec(
                     attribute: Attribute(rawValue: UInt16(exactly: attribute) ?? 0),
@@ -219,19 +222,19 @@ private struct CompiledAbbreviations: ~Copyable {
         var entry =
             Abbreviation(
                 tag: tag, hasChildren: hasChildren, interest: EntryInterest(tag),
-                // No value but a string or a block, whose lengths are checked, takes more than 16 bytes.
+                // Only strings and blocks, whose lengths are checked, take more than 16 bytes.
                 isLong: (specs.count - firstSpec + 1) * 16 > EntryReader.slack,
                 refersOutside: refersOutside,
                 skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
                 loadEnd: UInt32(steps.count),
                 specStart: UInt32(firstSpec), specEnd: UInt32(specs.count))
-        // Masks are for numbers that begin with their lowest byte.
+        // Masks work for numbers that begin with their lowest byte.
         if !encoding.bigEndian, !entry.isLong { compileFixed(&entry) }
         entries.append(entry)
     }
 
-    /// Makes room for what a declaration of `count` attributes becomes: twice a step each, and one for what is
-    /// passed over before it; twice a load; a layout.
+    /// Reserves memory for the result of a declaration with `count` attributes: two steps each, and
+    /// one to skip bytes before each; two loads each; a layout.
     private mutating func makeRoom(_ count: Int) {
         if let old = steps.reserve(4 * count + 4) { retired.append(Retired(old)) }
         if let old = fixedLoads.reserve(2 * count) { retired.append(Retired(old)) }
@@ -250,7 +253,7 @@ private struct CompiledAbbreviations: ~Copyable {
         }
     }
 
-    /// Makes fixed loads of the first steps.
+    /// Turns the first steps into fixed loads.
     private mutating func compileLoads(_ entry: inout Abbreviation) {
         entry.fixedStart = UInt32(fixedLoads.count)
         var offset = 0
@@ -301,7 +304,7 @@ private struct CompiledAbbreviations: ~Copyable {
         if let first = steps.first, loads.isEmpty, entry.fixedSize == 0,
             self.steps[first].operation == .loadString, self.steps[first].slot == Slot.name.rawValue
         {
-            // What follows the string is of fixed size?
+            // Is everything after the string of fixed size?
             layout.hasString = true
             var rest = Abbreviation(
                 tag: entry.tag, hasChildren: false, interest: .part, isLong: false,
@@ -338,7 +341,7 @@ private struct CompiledAbbreviations: ~Copyable {
             }
         }
         func has(_ slot: Slot) -> Bool { seen & 1 << UInt32(slot.rawValue) != 0 }
-        // Which of both counts is the general way's to say.
+        // The general path decides which of the two counts.
         if has(.dataMemberLocation), has(.dataBitOffset) { return nil }
         layout.isRare = layout.endsInNumber || has(.dataBitOffset) || has(.bitSize)
         return layout
@@ -387,7 +390,7 @@ private struct CompiledAbbreviations: ~Copyable {
     }
 }
 
-/// Keeps a block alive.
+/// Keeps memory alive.
 private final class Retired<Element: BitwiseCopyable> {
     private let block: Arena<Element>
 

@@ -2,10 +2,10 @@
 
 internal import Bytes
 
-/// One step of the program that passes over an entry's attributes.
+/// One step of the program that processes an entry's attributes.
 struct AbbreviationStep: BitwiseCopyable {
     enum Operation: UInt8 {
-        /// Pass over `count` bytes.
+        /// Skip `count` bytes.
         case skipBytes
         case skipLEB
         case skipString
@@ -16,13 +16,13 @@ struct AbbreviationStep: BitwiseCopyable {
         case skipIndirect
         /// Read a value of `form` into `slot`.
         case load
-        /// The same for forms that are read often: fixed sizes, references inside the unit, LEB128.
+        /// The same for frequent forms: fixed sizes, references inside the unit, LEB128.
         case load1, load2, load4, load8
         case loadReference1, loadReference2, loadReference4
         case loadLEB, loadSLEB, loadPresent, loadBlock, loadString
         /// The value is `count`, sign-extended.
         case constant
-        /// The value is constant `count` of the compiler's.
+        /// The value is constant number `count` of the compiler.
         case longConstant
     }
 
@@ -32,26 +32,26 @@ struct AbbreviationStep: BitwiseCopyable {
     let count: UInt32
 }
 
-/// A wanted attribute that stands at a fixed place of its entry: read without deciding anything.
+/// A wanted attribute at a fixed offset in its entry, which is read without branches.
 struct FixedLoad: BitwiseCopyable {
-    /// The bits of the eight bytes at `offset` that are the value's.
+    /// Selects the bits of the value from the eight bytes at `offset`.
     let mask: UInt64
-    /// Is added to the value: the constant of forms that take no bytes.
+    /// Added to the value: the constant of forms without bytes.
     let constant: Int32
     /// Bytes from the end of the abbreviation code.
     let offset: UInt16
     let form: UInt16
     let slot: UInt8
-    /// The value counts from the unit's start.
+    /// The value is relative to the unit's start.
     let isReference: Bool
 }
 
-/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask of what is absent, or in the
-/// abbreviation, is 0.
+/// Where a plain child (`EntryReader.plainChildren`) keeps its values. The mask is 0 for values
+/// that are absent or in the abbreviation.
 struct PlainLayout: BitwiseCopyable {
     struct Field: BitwiseCopyable {
         var mask: UInt64 = 0
-        /// Is added to the value: the constant of forms that take no bytes.
+        /// Added to the value: the constant of forms without bytes.
         var constant: UInt64 = 0
         var offset = 0
 
@@ -71,15 +71,16 @@ struct PlainLayout: BitwiseCopyable {
     var width = Field()
     /// Has `bits`, `width` or `endsInNumber`.
     var isRare = false
-    /// `number` is a signed LEB128 number and comes last, behind what is of fixed size.
+    /// `number` is a signed LEB128 number and comes last, after everything of fixed size.
     var endsInNumber = false
-    /// The name stands first, as a string; offsets count from its end then.
+    /// The name comes first, as a string; offsets are relative to its end.
     var hasString = false
     var size = 0
 }
 
-/// A `PlainLayout` as most are: a name in `.debug_str`, a type in the unit and a number, each of up to four
-/// bytes or absent, and nothing of varying length before them or in between.
+/// The most frequent kind of `PlainLayout`: a name in `.debug_str`, a type in the unit and a
+/// number, each of up to four bytes or absent, with nothing of varying length before or between
+/// them.
 struct SimpleLayout: BitwiseCopyable {
     var nameMask: UInt32 = 0
     var typeMask: UInt32 = 0
@@ -113,34 +114,34 @@ struct SimpleLayout: BitwiseCopyable {
     }
 }
 
-/// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to pass over an entry, with
-/// neighbouring fixed sizes merged, and to decode the wanted attributes of one.
+/// One abbreviation declaration (DWARF 5 section 7.5.3), compiled twice: to skip an entry, with
+/// neighbouring fixed sizes merged, and to decode its wanted attributes.
 package struct Abbreviation: BitwiseCopyable, Sendable {
     package let tag: Tag
     package let hasChildren: Bool
-    /// What `EntryReader.next` does with such entries.
+    /// How `EntryReader.next` treats such entries.
     let interest: EntryInterest
-    /// It declares so many attributes that they may not fit the bytes kept free behind a unit.
+    /// It declares so many attributes that they may exceed the bytes kept free after a unit.
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
-    /// Where a plain child of layout `simple` has that; no tag for all else.
+    /// The tag of a plain child with layout `simple`; no tag for all others.
     var simpleTag = Tag(rawValue: 0)
     var simple = SimpleLayout()
-    /// Index of the layout as a plain child; `.max` for all else.
+    /// Index of the layout as a plain child; `.max` for all others.
     var plainLayout = UInt32.max
     // Indexes into the compiler's steps and loads.
     let skipStart: UInt32
     let skipEnd: UInt32
     let loadEnd: UInt32
-    /// The attributes up to the first one of varying length: how many bytes they take, which slots they
-    /// fill, how to read them, and the step that comes next.
+    /// The attributes up to the first one of varying length: their size, their slots, how to read
+    /// them, and the next step.
     var fixedSize: UInt16 = 0
     var fixedSlots: UInt32 = 0
     var fixedStart: UInt32 = 0
     var fixedEnd: UInt32 = 0
     var restStart: UInt32
-    /// Place of the declared attributes, for readers that want all of them.
+    /// Index of the declared attributes, for readers that want all of them.
     let specStart: UInt32
     let specEnd: UInt32
 
@@ -172,12 +173,13 @@ package struct AttributeSpec: BitwiseCopyable, Sendable {
 /// The abbreviations of a unit.
 @safe
 package final class AbbreviationTable {
-    /// Knows what was declared word for word.
+    /// Keeps the declarations verbatim.
     let compiler: AbbreviationCompiler
-    /// Entries of code 1, 2, 3 ..., as compilers make them.
+    /// Entries with codes 1, 2, 3 ..., as compilers number them.
     let dense: Arena<Abbreviation>
     private let sparse: [UInt64: Abbreviation]
-    // SAFETY: what these point at belongs to `compiler`, which neither changes nor moves what it has given.
+    // SAFETY: the targets belong to `compiler`, which neither changes nor moves what it has handed
+    // out.
     let steps: UnsafePointer<AbbreviationStep>
     let fixedLoads: UnsafePointer<FixedLoad>
     let plainLayouts: UnsafePointer<PlainLayout>
@@ -199,20 +201,20 @@ package final class AbbreviationTable {
         dense = draft.dense
     }
 
-    /// The abbreviation with this code, nil when there is none.
+    /// The abbreviation with this code; nil if there is none.
     func find(_ code: UInt64) -> Abbreviation? {
-        // Code 0 is the caller's.
+        // Code 0 is handled by the caller.
         code <= UInt64(dense.count) ? dense[Int(code) - 1] : sparse[code]
     }
 }
 
-/// A table being read.
+/// A table under construction.
 struct AbbreviationDraft: ~Copyable {
     var dense = Arena<Abbreviation>(capacity: 512)
     var sparse: [UInt64: Abbreviation] = [:]
     var refersOutside = false
 
-    /// Adds an entry; false when its code was declared before.
+    /// Adds an entry; false if its code was already declared.
     mutating func insert(_ code: UInt64, _ entry: Abbreviation) -> Bool {
         if entry.refersOutside { refersOutside = true }
         if code == UInt64(dense.count) + 1 {

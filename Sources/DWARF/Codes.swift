@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-// The codes of DWARF 4 and 5 that this room knows (DWARF 5 section 7.5) and the vendors' that
-// kernels carry. Code sets are open: an unknown tag or attribute is data, an unknown form is not.
+// The codes of DWARF 4 and 5 that are known here (DWARF 5 section 7.5), and vendor codes found in
+// kernels. Code sets are open: an unknown tag or attribute is data, an unknown form is not.
 
 /// DW_TAG codes (DWARF 5 section 7.5.3).
 @usableFromInline @frozen
@@ -101,7 +101,7 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var gnuAnnotation: Attribute { Attribute(rawValue: 0x2139) }
     @inlinable package static var compDir: Attribute { Attribute(rawValue: 0x1b) }
     @inlinable package static var dwoName: Attribute { Attribute(rawValue: 0x76) }
-    // GNU's way of splitting DWARF 4.
+    // GNU's form of split DWARF 4.
     @inlinable package static var gnuDwoName: Attribute { Attribute(rawValue: 0x2130) }
     @inlinable package static var gnuDwoID: Attribute { Attribute(rawValue: 0x2131) }
     @inlinable package static var gnuAddrBase: Attribute { Attribute(rawValue: 0x2133) }

@@ -6,7 +6,7 @@ package import ELF
 /// The debug sections of one ELF file, inflated and relocated, and its units.
 package final class DWARFData: Sendable {
     package let info: ByteView
-    /// DWARF 4's type units; empty elsewhere.
+    /// Type units of DWARF 4; otherwise empty.
     package let types: ByteView
     let abbrev: ByteView
     package let str: ByteView
@@ -16,7 +16,7 @@ package final class DWARFData: Sendable {
     package let loc: ByteView
     let addr: ByteView
     package let bigEndian: Bool
-    /// What the addresses in here lie in, see `ELFFile.sectionMap`.
+    /// The sections that contain these addresses, see `ELFFile.sectionMap`.
     package let sectionMap: SectionMap?
     /// Units of `.debug_info` in file order.
     package let units: [Unit]
@@ -24,42 +24,44 @@ package final class DWARFData: Sendable {
     package let typeUnits: [Unit]
     private let abbreviationAllowance: ReadAllowance
     let locationAllowance: ReadAllowance
-    /// The sections of a `.dwo` file.
+    /// The sections come from a `.dwo` file.
     package let isSplit: Bool
-    /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` point into, if it was found.
+    /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` refer to, if it was found.
     package let alternate: DWARFData?
 
-    /// Takes the sections out of `elf`. Sections that belong to a group (COMDAT) are left alone: in a
-    /// relocatable file with type units there is one `.debug_info` or `.debug_types` for each, beside
-    /// the file's own.
+    /// Reads the sections of `elf`. Sections that belong to a group (COMDAT) are ignored: in a
+    /// relocatable file with type units there is one `.debug_info` or `.debug_types` for each,
+    /// besides the file's own.
     ///
-    /// - Parameter alternate: the file that `.gnu_debugaltlink` names.
-    /// - Throws: `DWARFReadError` for sections that cannot be read, several with one name outside of groups, and damaged
-    ///   unit headers.
+    /// - Parameter alternate: the file named by `.gnu_debugaltlink`.
+    /// - Throws: `DWARFReadError` for sections that cannot be read, several with the same name
+    ///   outside of groups, and damaged unit headers.
     package convenience init(
         _ elf: ELFFile, alternate: DWARFData? = nil
     ) throws(DWARFReadError) {
         try self.init(elf, alternate: alternate, skeleton: nil) { name throws(ELFError) in
             let all = elf.sections(named: name) + elf.sections(named: ".z" + name.dropFirst())
             let own = all.filter { $0.flags & ELFSectionFlag.group == 0 && $0.size > 0 }
-            // Relocations count each from 0: which one an offset is meant for, nobody can tell.
+            // Relocations are relative to each section's start: an offset does not say which one it
+            // means.
             guard own.count < 2 else { throw elf.ambiguous(name, count: own.count) }
             return try own.first.map { own throws(ELFError) in try elf.data(of: own) } ?? .empty
         }
     }
 
-    /// Takes the sections out of a `.dwo` file.
+    /// Reads the sections of a `.dwo` file.
     ///
     /// - Parameters:
     ///   - skeleton: the file with the skeletons of its units, which has their addresses.
-    ///   - isPackage: it is a `.dwp` file, whose index tells where units are; `units` stays empty.
+    ///   - isPackage: it is a `.dwp` file, whose index gives the location of units; `units` stays
+    ///     empty.
     package convenience init(
         split elf: ELFFile, of skeleton: DWARFData, isPackage: Bool = false
     ) throws(DWARFReadError) {
         try self.init(
             elf, alternate: nil, skeleton: skeleton, isPackage: isPackage
         ) { name throws(ELFError) in
-            // Compilers give each type unit a section of its own. Nothing in there is relocated.
+            // Compilers give each type unit a section of its own. Nothing in them is relocated.
             guard !isPackage, name == ".debug_info" || name == ".debug_types" else {
                 return try elf.onlySection(named: name + ".dwo").map { section throws(ELFError) in
                     try elf.data(of: section)
@@ -69,7 +71,7 @@ package final class DWARFData: Sendable {
             var left = UInt64(elf.bytes.count)
             var parts: [ByteView] = []
             for section in sections {
-                // Those that lie over each other could come to any size.
+                // Overlapping sections could add up to any size.
                 guard section.size <= left else { throw elf.ambiguous(name, count: sections.count) }
                 left -= section.size
                 parts.append(try elf.data(of: section))
@@ -113,7 +115,7 @@ package final class DWARFData: Sendable {
         } catch { throw .dwarf(error) }
     }
 
-    /// What a package has of one unit. Abbreviations are those of all units.
+    /// The part of a package that belongs to one unit. Abbreviations are shared by all units.
     init(
         package: DWARFData, info: ByteView, types: ByteView, strOffsets: ByteView,
         loclists: ByteView,
@@ -138,13 +140,13 @@ package final class DWARFData: Sendable {
         typeUnits = []
     }
 
-    /// True when the file has a `.debug_info` with anything in it.
+    /// Whether the file has a `.debug_info` that is not empty.
     package static func isIn(_ elf: ELFFile) -> Bool {
         guard let section = elf.debugSection(named: ".debug_info") else { return false }
         return section.size > 0
     }
 
-    /// Compiles the abbreviations of `unit`. For many units keep a compiler.
+    /// Compiles the abbreviations of `unit`. For many units, keep a compiler.
     package func abbreviations(of unit: Unit) throws(DWARFError) -> AbbreviationTable {
         try abbreviationCompiler(for: unit).table(at: unit.abbreviationOffset)
     }
@@ -164,7 +166,7 @@ package final class DWARFData: Sendable {
     }
 }
 
-/// Why debug sections could not be read: the ELF file is at fault, or the DWARF in it.
+/// Why debug sections could not be read: the ELF file is invalid, or the DWARF in it.
 package enum DWARFReadError: Error, CustomStringConvertible {
     case elf(ELFError)
     case dwarf(DWARFError)
@@ -177,7 +179,7 @@ package enum DWARFReadError: Error, CustomStringConvertible {
     }
 }
 
-/// Where the bytes of a string attribute lie.
+/// The location of the bytes of a string attribute.
 package struct StringPlace {
     package enum Section: UInt8 { case str, lineStr, info, types, alternateStr }
     package let section: Section
@@ -190,11 +192,11 @@ package struct StringPlace {
 }
 
 extension DWARFData {
-    /// Finds a string attribute's bytes.
+    /// Finds the bytes of a string attribute.
     ///
     /// - Parameters:
     ///   - strOffsetsBase: the unit's `DW_AT_str_offsets_base`, for indexed forms.
-    /// - Throws: for a form that is no string, or an index outside `.debug_str_offsets`.
+    /// - Throws: for a form that is not a string, or an index outside `.debug_str_offsets`.
     package func place(
         of value: UInt64, form: Form, unit: Unit, strOffsetsBase: UInt64, inTypes: Bool, at die: Int
     ) throws(DWARFError) -> StringPlace {
@@ -235,7 +237,7 @@ extension DWARFData {
                 throw fail("string index \(value) cannot be read")
             }
         default:
-            throw fail("form 0x\(String(form.rawValue, radix: 16)) is no string")
+            throw fail("form 0x\(String(form.rawValue, radix: 16)) is not a string")
         }
     }
 
@@ -251,7 +253,7 @@ extension DWARFData {
 }
 
 extension DWARFData {
-    /// The address that an attribute of class address gives; nil for other forms and an index outside
+    /// The address in an attribute of class address; nil for other forms and an index outside
     /// `.debug_addr`.
     package func address(
         _ value: UInt64, form: Form, unit: Unit, addrBase: UInt64
@@ -266,7 +268,7 @@ extension DWARFData {
 
     /// Entry `index` of the unit's part of `.debug_addr` (DWARF 5 section 7.27).
     func address(index: UInt64, unit: Unit, addrBase: UInt64) -> UInt64? {
-        // The base is behind the table's header; without one the index counts from nowhere.
+        // The base is after the table's header; without a base the index is meaningless.
         guard addrBase != 0 || unit.encoding.version < 5 else { return nil }
         let size = unit.encoding.addressSize
         let (scaled, overflow) = index.multipliedReportingOverflow(by: UInt64(size))

@@ -14,7 +14,7 @@ package struct DWARFError: Error, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// A failed read; `start` is where the cursor's first byte lies in the section.
+    /// A failed read; `start` is the offset in the section of the cursor's first byte.
     package init(section: String, start: Int = 0, _ error: ByteError) {
         self.section = section
         offset = start + error.offset
@@ -22,7 +22,7 @@ package struct DWARFError: Error, Equatable, CustomStringConvertible {
             switch error {
             case .truncated: "data ends inside a value"
             case .overlong: "LEB128 number does not fit 64 bits"
-            case .unterminated: "string has no end"
+            case .unterminated: "unterminated string"
             }
     }
 

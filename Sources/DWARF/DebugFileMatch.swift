@@ -4,14 +4,14 @@ internal import Bytes
 internal import ELF
 internal import HostIO
 
-/// What a stripped file says about its debug file, and whether another file is that.
+/// What a stripped file says about its debug file, and whether another file matches.
 struct DebugFileMatch {
     private let elf: ELFFile
     /// Its build id.
     let id: [UInt8]?
     /// Its `.gnu_debuglink`.
     let link: DebugFiles.Link?
-    /// What it says about itself, if it is a module.
+    /// Its module identity, if it is a module.
     let module: ModuleIdentity?
 
     init(for elf: ELFFile) throws(ELFError) {
@@ -37,10 +37,10 @@ struct DebugFileMatch {
             case .noDebugInfo: "has no debug information"
             case .otherMachine: "is for another machine"
             case .otherID(let found, let wanted):
-                "is of another build: build id \(found), not \(wanted)"
-            case .otherChecksum: "is of another build: not the checksum of .gnu_debuglink"
-            case .otherModule(let what): "is of another build: \(what)"
-            case .otherLayout(let section): "is of another build: another section \(section)"
+                "is from another build: build id \(found), not \(wanted)"
+            case .otherChecksum: "is from another build: its checksum differs from .gnu_debuglink"
+            case .otherModule(let what): "is from another build: \(what)"
+            case .otherLayout(let section): "is from another build: section \(section) differs"
             }
         }
     }
@@ -67,7 +67,7 @@ struct DebugFileMatch {
         return differingSection(file).map { .otherLayout(section: $0) }
     }
 
-    /// The first section of the program that both do not have alike: stripping changes none of them.
+    /// The first allocated section in which the files differ: stripping changes none of them.
     private func differingSection(_ file: ELFFile) -> String? {
         func program(_ elf: ELFFile) -> [(name: String, size: UInt64)] {
             elf.sections.filter { $0.isAllocated && $0.size > 0 }
@@ -81,9 +81,9 @@ struct DebugFileMatch {
     }
 }
 
-/// What a module's `.modinfo` says about it.
+/// The identity of a module in its `.modinfo`.
 struct ModuleIdentity {
-    /// As the kernel calls it, with `_` for `-`.
+    /// Its name in the kernel, with `_` for `-`.
     let name: String
     let vermagic: String
     private let sourceVersion: String?
@@ -91,7 +91,8 @@ struct ModuleIdentity {
     /// The kernel it is for.
     var release: String { String(vermagic.prefix { $0 != " " }) }
 
-    /// nil for what is not a module, and a debug file without the contents of `.modinfo`.
+    /// nil for a file that is not a module, and for a debug file without the contents of
+    /// `.modinfo`.
     init?(_ elf: ELFFile) {
         guard let section = elf.section(named: ".modinfo"), section.hasData,
             let bytes = try? elf.rawData(of: section)
@@ -109,7 +110,7 @@ struct ModuleIdentity {
         sourceVersion = values["srcversion"]
     }
 
-    /// What shows that the other one is not of the same build; nil when nothing does.
+    /// Evidence that the other module is from another build; nil if there is none.
     func difference(_ other: ModuleIdentity) -> String? {
         if name != other.name { return "module \(other.name), not \(name)" }
         if vermagic != other.vermagic {

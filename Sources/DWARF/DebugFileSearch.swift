@@ -4,15 +4,16 @@ package import ELF
 import HostIO
 import Synchronization
 
-/// Finds the separate debug file of a stripped file, as distributions and builds lay them out. Only local paths are
-/// tried; nothing is ever fetched. One search serves many files, and lists folders of modules once.
+/// Finds the separate debug file of a stripped file, in the layouts of distributions and builds.
+/// Only local paths are tried; nothing is ever fetched. One search serves many files, and lists
+/// each directory of modules once.
 package final class DebugFileSearch: Sendable {
-    /// Folders laid out like `/usr/lib/debug`, that one last.
+    /// Directories laid out like `/usr/lib/debug`, which is the last.
     package let roots: [String]
     /// Opens a candidate, which may be compressed.
     package typealias Opener = @Sendable (String) throws(ELFError) -> ELFFile
     private let open: Opener
-    /// Paths by the name of the module, for each folder that was listed.
+    /// Paths by module name, for each directory that was listed.
     let listed = Mutex<[String: [String: [String]]]>([:])
 
     /// - Parameter roots: tried before `/usr/lib/debug`.
@@ -21,25 +22,26 @@ package final class DebugFileSearch: Sendable {
         self.open = open
     }
 
-    /// A path that was looked at, and is not the debug file.
+    /// A path that was examined and is not the debug file.
     package struct Attempt: Equatable, Sendable {
         package let path: String
-        /// Why it is not; nil when there is nothing at the path.
+        /// Why it is not; nil if there is nothing at the path.
         package let reason: String?
     }
 
     package struct Result: Sendable {
-        /// nil when there is none.
+        /// nil if there is none.
         package let file: ELFFile?
         package let attempts: [Attempt]
     }
 
-    /// The file with the debug information of `elf`: by build id, `.gnu_debuglink`, beside it, and, for a module, at its
-    /// place in a tree of its kernel's debug files, or by its name anywhere in that.
+    /// The file with the debug information of `elf`: by build id, by `.gnu_debuglink`, beside it,
+    /// and, for a module, at its path in a tree of its kernel's debug files, or by its name
+    /// anywhere in that tree.
     ///
-    /// - Returns: a file that has debug information and proves to be of the same build: by build id; where one of both has none, by
-    ///   the checksum that `.gnu_debuglink` asks for; or else, for what modules say about themselves and what their sections
-    ///   are like.
+    /// - Returns: a file with debug information that is proven to be from the same build: by build
+    ///   id; if one of the two has none, by the checksum in `.gnu_debuglink`; otherwise by what
+    ///   modules say about themselves and by their sections.
     package func file(for elf: ELFFile) throws(ELFError) -> Result {
         let match = try DebugFileMatch(for: elf)
         var attempts: [Attempt] = []
@@ -66,7 +68,7 @@ package final class DebugFileSearch: Sendable {
         return Result(file: nil, attempts: attempts)
     }
 
-    /// Places by build id, by `.gnu_debuglink`, and beside the file.
+    /// Candidates by build id, by `.gnu_debuglink`, and beside the file.
     private func named(_ elf: ELFFile, _ match: DebugFileMatch) -> () -> [String] {
         {
             var places: [String] = []
@@ -83,7 +85,7 @@ package final class DebugFileSearch: Sendable {
             let file = ModulePath.fileName(of: elf.path)
             let names = ModulePath.debugNames(of: file)
             for folder in folders {
-                // The file of its own name is itself.
+                // A file with its own name is the file itself.
                 places += names.filter { $0 != file }.map { folder + $0 }
                 places += names.map { folder + ".debug/" + $0 }
             }

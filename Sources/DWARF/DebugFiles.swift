@@ -5,17 +5,17 @@ package import ELF
 import Glibc
 import HostIO
 
-/// Finds the file that dwz moved common parts of debug information to, and reads what files say about each other.
-/// Only local paths are tried; nothing is ever fetched.
+/// Finds the file to which dwz moved common parts of debug information, and reads what files say
+/// about each other. Only local paths are tried; nothing is ever fetched.
 package enum DebugFiles {
-    /// Where distributions put debug files.
+    /// The directory where distributions install debug files.
     package static let standardRoot = "/usr/lib/debug"
 
-    /// The file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` of `elf` point into, as `.gnu_debugaltlink`
-    /// names it.
+    /// The file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` of `elf` refer to, named by
+    /// `.gnu_debugaltlink`.
     ///
-    /// - Returns: a path whose file has the build id that the link asks for; nil when there is no link or
-    ///   no such file.
+    /// - Returns: a path whose file has the build id in the link; nil if there is no link or no
+    ///   such file.
     package static func alternate(
         for elf: ELFFile, roots: [String] = []
     ) throws(ELFError) -> String? {
@@ -33,7 +33,7 @@ package enum DebugFiles {
         }
     }
 
-    /// The build id, a note of type 3 by GNU.
+    /// The build id, a GNU note of type 3.
     package static func buildID(of elf: ELFFile) throws(ELFError) -> [UInt8]? {
         let noteSection: UInt32 = 7
         for section in elf.sections where section.type == noteSection && section.size > 0 {
@@ -59,7 +59,7 @@ package enum DebugFiles {
 
     // MARK: Links
 
-    /// A file name, and what follows it: a checksum or a build id.
+    /// A file name and the data after it: a checksum or a build id.
     struct Link {
         let name: String
         let rest: [UInt8]
@@ -87,8 +87,9 @@ package enum DebugFiles {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// Folders that `path` may be said to lie in, each ended by a slash: as named, with links
-    /// followed, and, as `/lib` and `/usr/lib` are one on today's systems, without `/usr`.
+    /// Directories that may be said to contain `path`, each with a trailing slash: as named, with
+    /// links resolved, and, since `/lib` and `/usr/lib` are the same on today's systems, without
+    /// `/usr`.
     static func folders(of path: String) -> [String] {
         var found = paths(of: path).map { path in
             path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""

@@ -2,14 +2,14 @@
 
 internal import Bytes
 
-/// What a reader of types and functions makes of entries of some tag.
+/// How a reader of types and functions treats entries with some tag.
 package enum EntryInterest: UInt8, BitwiseCopyable, Sendable {
     /// Neither type, nor function, nor part of one.
     case none
     /// Part of its parent: member, value, dimension, parameter.
     case part
     case variable
-    /// A type, function or annotation, wherever it stands.
+    /// A type, function or annotation, wherever it is.
     case always
 
     init(_ tag: Tag) {
@@ -29,14 +29,14 @@ package enum EntryInterest: UInt8, BitwiseCopyable, Sendable {
     }
 }
 
-/// Which entries `EntryReader.next` is to give beside types and functions.
+/// Entries that `EntryReader.next` returns in addition to types and functions.
 package struct EntryFilter {
-    /// A bit for the depth of each entry whose parts are wanted. Entries deeper than 63 levels have no
-    /// bit: there, all that may be a part is given.
+    /// One bit per depth: set for entries whose parts are wanted. Entries deeper than 63 levels
+    /// have no bit: there, everything that may be a part is returned.
     package var open: UInt64
-    /// The same for the entries whose variables are not wanted.
+    /// The same for entries whose variables are not wanted.
     package var hidden: UInt64 = 0
-    /// Variables outside of such entries are wanted.
+    /// Whether variables outside of such entries are wanted.
     package let variables: Bool
 
     package init(variables: Bool) {
@@ -44,8 +44,8 @@ package struct EntryFilter {
         self.variables = variables
     }
 
-    /// - Parameter outermost: the least depth passed since, this entry's own included: what was open at
-    ///   that depth or deeper has ended.
+    /// - Parameter outermost: the smallest depth passed since, including this entry's own: entries
+    ///   open at that depth or deeper have ended.
     @inline(__always)
     func wants(_ interest: EntryInterest, depth: Int, outermost: Int) -> Bool {
         switch interest {
@@ -62,18 +62,17 @@ package struct EntryFilter {
     }
 }
 
-// The way of reading that the time goes into: several millions of entries a second. Reads are not
-// checked one by one. A read of fixed size, or of a LEB128 number, takes at most 16 bytes, and an
-// entry has few of them, so when an entry starts at least `slack` bytes before the section's end all
-// of them are readable memory; whether they lay inside the unit is checked at the end of the entry.
-// Whatever is unusual (long entries, the last bytes of a section, numbers over 9 bytes, indirect
-// forms, anything wrong) is read again by the careful way in EntryReader.swift, which also finds the
-// words for what is wrong.
+// The fast path, where the time goes: several million entries per second. Reads are not checked one
+// by one. A read of fixed size, or of a LEB128 number, takes at most 16 bytes, and an entry has few
+// of them. So if an entry starts at least `slack` bytes before the section's end, all of them are
+// readable memory; whether they were inside the unit is checked at the end of the entry. Anything
+// unusual (long entries, the last bytes of a section, numbers over 9 bytes, indirect forms, errors)
+// is read again by the careful path in EntryReader.swift, which also produces the error messages.
 extension EntryReader {
     static let slack = 1024
 
-    /// Moves to the next entry that is wanted and decodes it; passes over all others. `die` tells where
-    /// and what it is; the reader's own properties speak of the last `advance`.
+    /// Moves to the next wanted entry and decodes it; skips all others. `die` holds its offset and
+    /// tag; the reader's own properties refer to the last `advance`.
     ///
     /// - Returns: false at the end of the unit.
     package mutating func next(
@@ -98,7 +97,7 @@ extension EntryReader {
                 at &+= 1
             }
             guard code &- 1 < fastCount, code > 0 else { break }
-            // SAFETY: the code is one of the table's, which never changes.
+            // SAFETY: the code is in the table, which never changes.
             let entry = unsafe fast + (code &- 1)
             if unsafe entry.pointee.isLong { break }
             if depth < outermost { outermost = depth }
@@ -145,7 +144,8 @@ extension EntryReader {
         return false
     }
 
-    /// Decodes the wanted attributes. The offset after the entry; -1 when it must be read carefully.
+    /// Decodes the wanted attributes. Returns the offset after the entry; -1 if it must be read
+    /// carefully.
     @unsafe @inline(__always)
     private func load(
         _ entry: UnsafePointer<Abbreviation>, _ base: UnsafeRawPointer, _ start: Int,
@@ -157,7 +157,7 @@ extension EntryReader {
         var index = Int(unsafe entry.pointee.fixedStart)
         let fixedEnd = Int(unsafe entry.pointee.fixedEnd)
         while index < fixedEnd {
-            // SAFETY: slots are below 32, the number of both; the entry's bytes are readable.
+            // SAFETY: slots are below 32, the size of both; the entry's bytes are readable.
             let what = unsafe fixedLoads + index
             let bits = unsafe base.loadUnaligned(
                 fromByteOffset: start &+ Int(what.pointee.offset), as: UInt64.self)
@@ -176,7 +176,7 @@ extension EntryReader {
         while step < end {
             let what = unsafe steps[step]
             var value: UInt64 = 0
-            // SAFETY: at stays below the section's end: see the head of this extension.
+            // SAFETY: `at` stays below the section's end: see the top of this extension.
             switch what.operation {
             case .skipBytes:
                 at &+= Int(what.count)
@@ -239,7 +239,7 @@ extension EntryReader {
         return at <= unit.end ? at : -1
     }
 
-    /// The offset after an entry nobody wants; -1 when it must be read carefully.
+    /// The offset after an unwanted entry; -1 if it must be read carefully.
     @unsafe @inline(__always)
     private func pass(
         _ entry: UnsafePointer<Abbreviation>, _ base: UnsafeRawPointer, _ start: Int
@@ -259,10 +259,10 @@ extension EntryReader {
         return at <= unit.end ? at : -1
     }
 
-    /// One value of varying length; false when it must be read carefully.
+    /// One value of varying length; false if it must be read carefully.
     @unsafe @inline(__always)
     private func pass(_ what: AbbreviationStep, _ base: UnsafeRawPointer, _ at: inout Int) -> Bool {
-        // SAFETY: as in `load`; what has a length of its own is checked against the end.
+        // SAFETY: as in `load`; values with a length of their own are checked against the end.
         switch what.operation {
         case .skipLEB:
             return unsafe leb(base, &at) != nil
@@ -295,7 +295,7 @@ extension EntryReader {
     func signedLEB(_ base: UnsafeRawPointer, _ at: inout Int) -> UInt64? {
         let start = at
         guard let bits = unsafe leb(base, &at) else { return nil }
-        // Seven bits a byte: the uppermost read is the sign's.
+        // Seven bits per byte: the highest bit read is the sign.
         let unused = UInt64(truncatingIfNeeded: 64 &- 7 &* (at &- start))
         return UInt64(bitPattern: Int64(bitPattern: bits &<< unused) &>> Int64(unused))
     }

@@ -4,21 +4,21 @@ package import Bytes
 
 /// A member, enumerator or parameter as `EntryReader.plainChildren` reads it.
 package struct PlainChild: BitwiseCopyable {
-    /// Offset in `.debug_str`; `UInt32.max` when there is none.
+    /// Offset in `.debug_str`; `UInt32.max` if absent.
     package let name: UInt32
-    /// Offset of the type in the unit; 0, where the unit's header stands, for none.
+    /// Offset of the type in the unit; 0, the offset of the unit's header, for none.
     package let type: UInt32
-    /// DW_AT_data_member_location or DW_AT_const_value; 0 when absent.
+    /// DW_AT_data_member_location or DW_AT_const_value; 0 if absent.
     package var number: UInt64
-    /// A name that stood in the entry, of up to seven bytes: see `ByteView.shortKey`.
+    /// A name of up to seven bytes inside the entry: see `ByteView.shortKey`.
     package let shortName: UInt64
-    /// DW_AT_data_bit_offset; 0 when absent.
+    /// DW_AT_data_bit_offset; 0 if absent.
     package var bits: UInt32 = 0
-    /// DW_AT_bit_size; 0 when absent.
+    /// DW_AT_bit_size; 0 if absent.
     package var width: UInt32 = 0
 
-    /// Whether a member with these bits from the start, not beyond `farthest`, and width << 24 is at the same
-    /// place.
+    /// Whether a member with these bits from the start, not beyond `farthest`, and width << 24 is
+    /// at the same position.
     fileprivate func isPlace(_ place: UInt32, _ farthest: UInt64) -> Bool {
         guard number >> 32 == 0, width <= 255, width == 0 || farthest == 0xff_ffff else {
             return false
@@ -28,25 +28,25 @@ package struct PlainChild: BitwiseCopyable {
     }
 }
 
-/// The same, of few words.
+/// The same in fewer words.
 private struct SimpleChild: BitwiseCopyable {
     let name: UInt32
     let type: UInt32
     let number: UInt32
 }
 
-/// Members of structs and unions as they were read before.
+/// Members of structs and unions that were read before.
 package struct KnownMembers: ~Copyable {
     package struct Member: BitwiseCopyable {
         /// `PlainChild.name`.
         fileprivate let name: UInt32
-        /// The words that go with it.
+        /// The words that belong to it.
         fileprivate let first: UInt32
         fileprivate let place: UInt32
     }
 
     private var members = Arena<Member>()
-    /// Of each, `PlainChild.shortName`: apart, because few are looked at.
+    /// The `PlainChild.shortName` of each: separate, because few are accessed.
     private var shortNames = Arena<UInt64>()
 
     package init() {}
@@ -56,8 +56,9 @@ package struct KnownMembers: ~Copyable {
     /// Adds a member.
     ///
     /// - Parameters:
-    ///   - first: the first word that `EntryReader.plainMembers` appends for one like it.
-    ///   - place: the third: bits from the start and, where some member is a bitfield, width in bits << 24.
+    ///   - first: the first word that `EntryReader.plainMembers` appends for an equal member.
+    ///   - place: the third: bits from the start and, if some member is a bitfield, width in bits
+    ///     << 24.
     package mutating func append(_ member: PlainChild, first: UInt32, place: UInt32) {
         members.append(Member(name: member.name, first: first, place: place))
         shortNames.append(member.shortName)
@@ -71,7 +72,7 @@ package struct KnownMembers: ~Copyable {
 }
 
 extension EntryReader {
-    /// Where a reader stands.
+    /// A position of the reader.
     package struct Mark {
         fileprivate let offset: Int
         fileprivate let depth: Int
@@ -79,18 +80,18 @@ extension EntryReader {
 
     package var mark: Mark { Mark(offset: cursor.offset, depth: nextDepth) }
 
-    /// Goes back to where `mark` was asked for.
+    /// Returns to the position of `mark`.
     package mutating func reset(to mark: Mark) {
         cursor.offset = mark.offset
         nextDepth = mark.depth
     }
 
-    /// Reads all children of the entry that `next` gave last, where each is a `tag` whose name is short
-    /// or in `.debug_str`, whose type is in this unit, whose other values are of fixed size, and which
-    /// has no other attribute that is wanted.
+    /// Reads all children of the entry that `next` returned last, if each is a `tag` whose name is
+    /// short or in `.debug_str`, whose type is in this unit, whose other values are of fixed size,
+    /// and which has no other wanted attribute.
     ///
-    /// - Parameter lastType: becomes the greatest offset of a type.
-    /// - Returns: false when some child is not like that; then nothing was passed over.
+    /// - Parameter lastType: set to the greatest offset of a type.
+    /// - Returns: false if some child is different; then nothing was skipped.
     package mutating func plainChildren(
         _ tag: Tag, into children: inout Arena<PlainChild>, lastType: inout UInt32
     ) -> Bool {
@@ -107,15 +108,15 @@ extension EntryReader {
         return false
     }
 
-    /// Reads the members of the entry that `next` gave last where they say, beside their types, what the
-    /// known ones in `range` say.
+    /// Reads the members of the entry that `next` returned last, if apart from their types they
+    /// equal the known ones in `range`.
     ///
     /// - Parameters:
     ///   - hasBits: some of the known ones is a bitfield.
-    ///   - triples: gets three words for each: those that go with the known member, and in between the
-    ///     offset of the type, in the unit, plus `shift`, or 0 for none.
-    ///   - lastType: becomes the greatest offset of a type in the unit.
-    /// - Returns: false when they say something else; then nothing was passed over, or appended.
+    ///   - triples: gets three words for each: those of the known member, and between them the
+    ///     offset of the type in the unit, plus `shift`, or 0 for none.
+    ///   - lastType: set to the greatest offset of a type in the unit.
+    /// - Returns: false if they differ; then nothing was skipped or appended.
     package mutating func plainMembers(
         like known: borrowing KnownMembers, _ range: Range<Int>, hasBits: Bool, shift: UInt32,
         into triples: inout Arena<UInt32>, lastType: inout UInt32
@@ -153,7 +154,7 @@ extension EntryReader {
                     type = found.type
                 }
                 last = max(last, type)
-                // SAFETY: three words a member were made room for.
+                // SAFETY: room was made for three words per member.
                 unsafe fresh[0] = old.pointee.first
                 unsafe fresh[1] = type == 0 ? 0 : type &+ shift
                 unsafe fresh[2] = place
@@ -167,10 +168,10 @@ extension EntryReader {
         return isLike
     }
 
-    /// Whether no more children come; then the reader is behind them.
+    /// Whether there are no more children; then the reader is after them.
     @inline(__always)
     private mutating func endsChildren(at offset: Int) -> Bool {
-        // SAFETY: callers see to it that offset < safeEnd.
+        // SAFETY: callers ensure that offset < safeEnd.
         guard unsafe cursor.start.load(fromByteOffset: offset, as: UInt8.self) == 0 else {
             return false
         }
@@ -179,7 +180,7 @@ extension EntryReader {
         return true
     }
 
-    /// A child of which only the abbreviation is read.
+    /// A child of which only the abbreviation was read.
     @unsafe
     private struct Child {
         let abbreviation: UnsafePointer<Abbreviation>
@@ -187,10 +188,10 @@ extension EntryReader {
         let start: Int
     }
 
-    /// The child at `start`; nil when it cannot be plain.
+    /// The child at `start`; nil if it cannot be plain.
     @unsafe @inline(__always)
     private func child(_ tag: Tag, at start: Int) -> Child? {
-        // SAFETY: as in EntryReader+Next.swift; callers see to it that start < safeEnd.
+        // SAFETY: as in EntryReader+Next.swift; callers ensure that start < safeEnd.
         let base = unsafe cursor.start
         var code = Int(unsafe base.load(fromByteOffset: start, as: UInt8.self))
         var at = start &+ 1
@@ -204,8 +205,8 @@ extension EntryReader {
         return unsafe Child(abbreviation: fast + (code &- 1), start: at)
     }
 
-    /// A child of simple layout, which `start` moves behind: inside of the unit or not. Its type is 0 also where
-    /// the unit's header stands for it.
+    /// A child of simple layout, and moves `start` after it, inside the unit or not. Its type is 0
+    /// also if it refers to the unit's header.
     @unsafe @inline(__always)
     private func simpleChild(_ child: Child, at start: inout Int) -> SimpleChild {
         // SAFETY: fields lie inside the entry's fixed bytes, of which there are fewer than 256.
@@ -223,7 +224,7 @@ extension EntryReader {
             number: value(layout.number) & layout.numberMask)
     }
 
-    /// The child at `start`, which moves behind it; nil when it is not plain.
+    /// The child at `start`, which moves after it; nil if it is not plain.
     @unsafe @inline(__always)
     private func plainChild(_ tag: Tag, at start: inout Int) -> PlainChild? {
         guard let child = unsafe child(tag, at: start) else { return nil }
@@ -266,7 +267,8 @@ extension EntryReader {
         let fields = unsafe base + at
         let type = UInt32(truncatingIfNeeded: unsafe value(fields, layout.pointee.type))
         if type == 0, unsafe layout.pointee.type.mask != 0 { return nil }
-        // No bytes of the mask: no name. A name where "none" stands is for the general way to refuse.
+        // No bytes in the mask: no name. The general path refuses a name at the offset that means
+        // "none".
         let name = UInt32(
             truncatingIfNeeded: unsafe value(fields, layout.pointee.name)
                 | ~layout.pointee.name.mask)

@@ -13,13 +13,13 @@ package struct EntryReader: ~Copyable {
     package let unit: Unit
     package let table: AbbreviationTable
     var cursor: ByteCursor
-    // SAFETY: what these point at belongs to `table`, and never changes.
+    // SAFETY: the targets belong to `table` and never change.
     let fast: UnsafePointer<Abbreviation>
     let fastCount: Int
     let steps: UnsafePointer<AbbreviationStep>
     let fixedLoads: UnsafePointer<FixedLoad>
     let plainLayouts: UnsafePointer<PlainLayout>
-    /// Entries that start before this offset have `slack` readable bytes behind them.
+    /// Entries that start before this offset are followed by `slack` readable bytes.
     let safeEnd: Int
     var current = Abbreviation(
         tag: Tag(rawValue: 0), hasChildren: false, interest: .none, isLong: true,
@@ -29,9 +29,9 @@ package struct EntryReader: ~Copyable {
     package internal(set) var offset = 0
     /// Depth of the current entry; the unit's own entry is 0.
     package internal(set) var depth = -1
-    /// Depth of what comes next.
+    /// Depth of the next entry.
     package internal(set) var nextDepth = 0
-    /// Depth of the outermost entry that `next` has passed over or given since it gave the one before.
+    /// Depth of the outermost entry that `next` has skipped or returned since the previous result.
     package internal(set) var outermost = 0
 
     package init(
@@ -59,7 +59,7 @@ package struct EntryReader: ~Copyable {
         safeEnd = min(unit.end, bytes.count - Self.slack)
     }
 
-    /// Byte offset of what comes next.
+    /// Byte offset of the next entry.
     package var position: Int { cursor.offset }
 
     package var tag: Tag { current.tag }
@@ -77,7 +77,7 @@ package struct EntryReader: ~Copyable {
             let code: UInt64
             do { code = try cursor.readULEB() } catch { throw fail(error) }
             if code == 0 {
-                // Padding after the unit's own tree is allowed; it belongs to no depth.
+                // Padding after the unit's own tree is allowed; it has no depth.
                 if nextDepth > 0 { nextDepth -= 1 }
                 continue
             }
@@ -94,7 +94,7 @@ package struct EntryReader: ~Copyable {
         }
     }
 
-    /// Passes over the current entry's attributes.
+    /// Skips the current entry's attributes.
     package mutating func skipAttributes() throws(DWARFError) {
         do throws(ByteError) {
             var step = Int(current.skipStart)
@@ -108,7 +108,7 @@ package struct EntryReader: ~Copyable {
         } catch { throw fail(error) }
     }
 
-    /// Reads the wanted attributes of the current entry into `die`, whose old content goes away.
+    /// Reads the wanted attributes of the current entry into `die`, replacing its contents.
     package mutating func decode(into die: inout DIE) throws(DWARFError) {
         die.offset = offset
         die.tag = current.tag
@@ -139,8 +139,8 @@ package struct EntryReader: ~Copyable {
         } catch { throw fail(error) }
     }
 
-    /// Passes over everything below the current entry, whose attributes are in `die`: by
-    /// `DW_AT_sibling`, when there is one that makes sense.
+    /// Skips everything below the current entry, whose attributes are in `die`: by `DW_AT_sibling`,
+    /// if there is a plausible one.
     package mutating func skipChildren(of die: borrowing DIE) throws(DWARFError) {
         guard current.hasChildren else { return }
         let isCurrent = die.offset == offset
@@ -155,7 +155,7 @@ package struct EntryReader: ~Copyable {
         try skipChildren()
     }
 
-    /// Passes over everything below the current entry, one entry after the other.
+    /// Skips everything below the current entry, one entry after the other.
     package mutating func skipChildren() throws(DWARFError) {
         guard current.hasChildren else { return }
         let depth = self.depth
@@ -204,7 +204,7 @@ package struct EntryReader: ~Copyable {
         die.set(slot, form.rawValue, try read(form))
     }
 
-    /// DW_FORM_indirect: the form stands before the value, once.
+    /// DW_FORM_indirect: the form precedes the value, once.
     private mutating func readIndirect(_ body: (Form, UInt64) -> Void) throws(ByteError) -> Form {
         let at = cursor.offset
         let code = try cursor.readULEB()
@@ -254,7 +254,7 @@ package struct EntryReader: ~Copyable {
         }
     }
 
-    /// A reference inside the unit, counted from the section's start; far outside when it overflows.
+    /// A reference inside the unit, relative to the section's start; far outside if it overflows.
     private func inSection(_ relative: UInt64) -> UInt64 {
         let (sum, overflow) = relative.addingReportingOverflow(UInt64(unit.offset))
         return overflow ? .max : sum
@@ -274,7 +274,7 @@ package struct EntryReader: ~Copyable {
 package struct AttributeValue: Equatable {
     package let attribute: Attribute
     package let form: Form
-    /// As `EntryReader.read` gives it.
+    /// As returned by `EntryReader.read`.
     package let value: UInt64
 }
 

@@ -13,7 +13,7 @@ enum ModulePath {
         [".ko", ".ko.debug"]
         + compressions.flatMap { [".ko\($0)", ".ko.debug\($0)", ".ko\($0).debug"] }
 
-    /// What follows the last slash.
+    /// The part after the last slash.
     static func fileName(of path: String) -> String {
         path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
     }
@@ -33,8 +33,9 @@ enum ModulePath {
         return canonical(String(file[..<(file.firstIndex(of: ".") ?? file.endIndex)]))
     }
 
-    /// What the debug file of `file` is called: Debian and Ubuntu keep the name, Fedora and openSUSE add `.debug`,
-    /// to the compressed module's name in some versions; each may be compressed.
+    /// Possible names of the debug file of `file`: Debian and Ubuntu keep the name, Fedora and
+    /// openSUSE add `.debug`, in some versions to the compressed module's name; each may be
+    /// compressed.
     static func debugNames(of file: String) -> [String] {
         let plain = withoutCompression(file)
         var names = [plain, plain + ".debug"]
@@ -46,7 +47,8 @@ enum ModulePath {
         return names
     }
 
-    /// Where a module may lie below `lib/modules/R`, as its path says: `kernel/net/sctp/sctp.ko`.
+    /// The module's path below `lib/modules/R`, according to its own path:
+    /// `kernel/net/sctp/sctp.ko`.
     static func places(in path: String, release: String) -> [String] {
         let parts = path.split(separator: "/")
         var places: [String] = []
@@ -60,7 +62,7 @@ enum ModulePath {
         return Array(places.prefix(8))
     }
 
-    /// What is in front of `lib/modules/R`, if the path has that: the root of an unpacked system.
+    /// The part before `lib/modules/R`, if the path has that: the root of an unpacked system.
     static func root(in path: String, release: String) -> String? {
         for middle in ["/usr/lib/modules/", "/lib/modules/"] {
             var rest = path[...]
@@ -76,7 +78,7 @@ enum ModulePath {
 }
 
 extension DebugFileSearch {
-    /// Places at which a module's debug file stands as the module does below `/lib/modules/R`.
+    /// Candidates where a module's debug file has the module's own path below `/lib/modules/R`.
     func inModuleTrees(_ elf: ELFFile, _ match: DebugFileMatch) -> () -> [String] {
         {
             guard let module = match.module else { return [] }
@@ -111,10 +113,10 @@ extension DebugFileSearch {
         ["\(root)/lib/modules/\(release)", "\(root)/usr/lib/modules/\(release)"]
     }
 
-    /// Files of the module's name anywhere in its kernel's trees of debug files.
+    /// Files with the module's name anywhere in its kernel's trees of debug files.
     func listedModules(_ match: DebugFileMatch) -> () -> [String] {
         {
-            // It becomes a part of paths.
+            // It becomes part of a path.
             guard let module = match.module, !module.release.isEmpty,
                 !module.release.utf8.contains(UInt8(ascii: "/")), module.release != ".."
             else { return [] }
@@ -126,7 +128,7 @@ extension DebugFileSearch {
         }
     }
 
-    /// Paths by module name; each folder is listed once.
+    /// Paths by module name; each directory is listed once.
     private func modules(in folder: String) -> [String: [String]] {
         listed.withLock { listed in
             if let known = listed[folder] { return known }

@@ -2,11 +2,11 @@
 
 internal import Bytes
 
-/// Which register a parameter arrives in, as far as its `DW_AT_location` tells.
+/// The register in which a parameter arrives, as far as its `DW_AT_location` shows.
 ///
 /// Only two forms of expression name it: a register alone at the start of the location list (or as
-/// the only location), and `DW_OP_entry_value` of a register, anywhere in the list, which speaks of the
-/// register's content when the function was entered.
+/// the only location), and `DW_OP_entry_value` of a register, anywhere in the list, which refers to
+/// the register's content on entry to the function.
 package enum ParameterRegister: Equatable {
     /// No expression names a register.
     case none
@@ -15,7 +15,7 @@ package enum ParameterRegister: Equatable {
 }
 
 extension DWARFData {
-    /// Looks for the register of a parameter; stops at `expected` when that is among those named.
+    /// Finds the register of a parameter; stops at `expected` if that is among those named.
     ///
     /// - Parameters:
     ///   - value: the attribute's value as decoded, `form` its form.
@@ -55,7 +55,7 @@ extension DWARFData {
             var cursor = section.cursor(bigEndian: bigEndian)
             try cursor.seek(to: Int(clamping: value))
             if form == .loclistx {
-                // Offsets of the lists, counted from the base (DWARF 5 section 7.7.3).
+                // Offsets of the lists, relative to the base (DWARF 5 section 7.7.3).
                 let width: UInt64 = unit.encoding.is64Bit ? 8 : 4
                 let (scaled, overflow) = value.multipliedReportingOverflow(by: width)
                 let (at, overflow2) = scaled.addingReportingOverflow(loclistsBase)
@@ -83,16 +83,16 @@ extension DWARFData {
         } catch {
             throw DWARFError(section: name, error)
         }
-        // Those of compilers have some hundred bytes.
+        // Compilers write some hundred bytes.
         guard list.count <= 4096 || locationAllowance.take(list.count) else {
             throw DWARFError(
                 section: name, offset: list.lowerBound,
-                "long list of locations that would be read again and again")
+                "long location list that would be read over and over")
         }
         return found
     }
 
-    /// The next expression of a DWARF 5 list (section 7.7.3), nil at its end.
+    /// The next expression of a DWARF 5 list (section 7.7.3); nil at its end.
     private func nextLocation(
         _ cursor: inout ByteCursor, _ unit: Unit
     ) throws(ByteError) -> ByteCursor? {
@@ -128,13 +128,13 @@ extension DWARFData {
         }
     }
 
-    /// The next expression of a DWARF 4 list (DWARF 4 section 2.6.2), nil at its end.
+    /// The next expression of a DWARF 4 list (DWARF 4 section 2.6.2); nil at its end.
     private func nextOldLocation(
         _ cursor: inout ByteCursor, _ unit: Unit
     ) throws(ByteError) -> ByteCursor? {
         while true {
             if isSplit {
-                // GNU's lists for DWARF 4 name addresses by index.
+                // GNU lists for DWARF 4 name addresses by index.
                 let at = cursor.offset
                 switch try cursor.readU8() {
                 case 0: return nil  // DW_LLE_GNU_end_of_list_entry
@@ -170,7 +170,7 @@ extension DWARFData {
         return part
     }
 
-    /// The register an expression names, nil when it is of another form.
+    /// The register that an expression names; nil if it has another form.
     private func register(
         of expression: ByteCursor, first: Bool, _ unit: Unit
     ) -> ParameterRegister? {

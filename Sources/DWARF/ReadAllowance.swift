@@ -2,11 +2,12 @@
 
 internal import Synchronization
 
-/// How many bytes of a section may be read, by all threads together, where entries or units say which part.
+/// Limits the bytes of a section that all threads together may read where entries or units choose
+/// the part.
 ///
-/// Each has a part of its own as a rule (a table of abbreviations, a list of locations), so that the section's size
-/// and a little more is read in all. A file may have each of many refer to the same long part, and so ask for the
-/// product of both numbers.
+/// Normally each has its own part (an abbreviation table, a location list), so that the section's
+/// size and a little more is read in total. In a hostile file many of them may refer to the same
+/// long part, which would multiply the two numbers.
 final class ReadAllowance: Sendable {
     private let used = Atomic<Int>(0)
     private let most: Int
@@ -14,7 +15,7 @@ final class ReadAllowance: Sendable {
     /// - Parameter count: bytes of the section.
     init(for count: Int) { most = (1 << 20) + 64 * count }
 
-    /// False when these bytes are more than may be read.
+    /// False if this exceeds the limit.
     func take(_ count: Int) -> Bool {
         used.wrappingAdd(count, ordering: .relaxed).newValue <= most
     }

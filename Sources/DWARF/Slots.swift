@@ -2,8 +2,7 @@
 
 public import Bytes
 
-/// The attributes that decoding keeps. Each has a place of its own in a `DIE`; all others are
-/// skipped without being looked at.
+/// The attributes that decoding keeps. Each has its own place in a `DIE`; all others are skipped.
 @usableFromInline
 package enum Slot: UInt8, CaseIterable, Sendable {
     case name, type, byteSize, bitSize, bitOffset, dataBitOffset, dataMemberLocation
@@ -49,8 +48,8 @@ package enum Slot: UInt8, CaseIterable, Sendable {
     }
 }
 
-/// One debugging information entry, decoded into slots. Reused from entry to entry: only slots whose
-/// bit is in `present` mean anything.
+/// One debugging information entry, decoded into slots. Reused from entry to entry: only slots
+/// whose bit is in `present` are meaningful.
 @usableFromInline @frozen
 package struct DIE: ~Copyable {
     @usableFromInline let inPlace: InPlace
@@ -61,8 +60,8 @@ package struct DIE: ~Copyable {
     /// 0 for the unit's own entry.
     @usableFromInline package var depth = 0
     @usableFromInline var present: UInt32 = 0
-    // On the heap, once: reading one element of an inline array copies all of it (Swift 6.3), which
-    // was 10 % of sctp.ko's time.
+    // On the heap, allocated once: reading one element of an inline array copies all of it (Swift
+    // 6.3), which took 10 % of sctp.ko's time.
     @usableFromInline var values: Arena<UInt64>
     @usableFromInline var forms: Arena<UInt16>
 
@@ -76,8 +75,8 @@ package struct DIE: ~Copyable {
         present & (1 << slot.rawValue) != 0
     }
 
-    /// The raw value: a constant, an offset in the string section of its form, an absolute offset for
-    /// references inside the section, or `BlockRange` bits for blocks. 0 when absent.
+    /// The raw value: a constant, an offset in the string section of its form, an absolute offset
+    /// for references inside the section, or `BlockRange` bits for blocks. 0 if absent.
     @inlinable @inline(__always) package func value(_ slot: Slot) -> UInt64 {
         has(slot) ? values[Int(slot.rawValue)] : 0
     }
@@ -96,7 +95,7 @@ package struct DIE: ~Copyable {
     }
 }
 
-/// Where a block or expression lies in its section.
+/// The location of a block or expression in its section.
 package struct BlockRange: Equatable {
     package let offset: Int
     package let length: Int
@@ -106,7 +105,7 @@ package struct BlockRange: Equatable {
         length = Int(bits >> 40)
     }
 
-    /// nil when the place or length does not fit (1 TiB, 16 MiB).
+    /// nil if offset or length exceeds its limit (1 TiB, 16 MiB).
     static func bits(offset: Int, length: Int) -> UInt64? {
         guard offset < 1 << 40, length < 1 << 24 else { return nil }
         return UInt64(length) << 40 | UInt64(offset)

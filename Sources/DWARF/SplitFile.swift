@@ -4,13 +4,13 @@ internal import Bytes
 package import ELF
 internal import Synchronization
 
-/// Where the entries of a unit of a `SplitFile` are.
+/// The location of the entries of a unit in a `SplitFile`.
 package struct SplitEntries: Sendable {
     package let data: DWARFData
     package let unit: Unit
     /// The unit is in `data.types`.
     package let inTypes: Bool
-    /// Where `data` begins in the sections of a package.
+    /// Offsets of `data` in the sections of a package.
     fileprivate var origins = Origins()
 
     fileprivate struct Origins {
@@ -20,7 +20,7 @@ package struct SplitEntries: Sendable {
         var strOffsets = 0
     }
 
-    /// `error` with the offset counted from the beginning of the section, and the section's name.
+    /// `error` with its offset counted from the start of the section, and the section's name.
     package func located(_ error: DWARFError) -> DWARFError {
         let origin =
             switch error.section {
@@ -35,13 +35,13 @@ package struct SplitEntries: Sendable {
     }
 }
 
-/// A file with the entries of split units: a `.dwo` file, or a package of such (`.dwp`).
+/// A file with the entries of split units: a `.dwo` file, or a package of them (`.dwp`).
 package final class SplitFile: Sendable {
     package let path: String
-    /// The sections; those of a package without units.
+    /// The sections; for a package, those without units.
     private let whole: DWARFData
     private let units: Units
-    /// Bytes of the sections that names may come from.
+    /// Size in bytes of the sections that contain names.
     private let nameBytes: Int
     private let isCounted = Atomic<Bool>(false)
 
@@ -50,14 +50,14 @@ package final class SplitFile: Sendable {
         case package(SplitIndex, types: SplitIndex)
     }
 
-    /// A type unit, which entries of other units name by its signature.
+    /// A type unit, to which entries of other units refer by signature.
     package struct TypeUnit: Sendable {
         package let signature: UInt64
-        /// Bytes of the unit.
+        /// Size of the unit in bytes.
         package let size: Int
-        /// Offset of the type from the beginning of the unit.
+        /// Offset of the type from the start of the unit.
         package let typeOffset: Int
-        /// It comes from the same `.dwo` file as one of the units that were asked for.
+        /// It comes from the same `.dwo` file as one of the requested units.
         package let isBesideUnits: Bool
         fileprivate let unit: Unit
         fileprivate let inTypes: Bool
@@ -100,7 +100,7 @@ package final class SplitFile: Sendable {
                     view, named: name, units: column, sizes: sizes, bigEndian: elf.isBigEndian)
             } catch { throw .dwarf(elf.path, error) }
         }
-        // DWARF 5 has type units where all are.
+        // DWARF 5 stores type units in the same section.
         units = .package(
             try index(".debug_cu_index", .info),
             types: try index(".debug_tu_index", whole.types.count > 0 ? .types : .info))
@@ -123,14 +123,14 @@ package final class SplitFile: Sendable {
         }
     }
 
-    /// How many bytes of names may come from this file; 0 when asked again.
+    /// The size in bytes of names that this file may contribute; 0 on later calls.
     package func takeNameBytes() -> Int {
         isCounted.exchange(true, ordering: .relaxed) ? 0 : nameBytes
     }
 
     // MARK: Units
 
-    /// How many units have ids.
+    /// The number of units with ids.
     package var count: Int {
         switch units {
         case .object(let units): units.count
@@ -156,7 +156,7 @@ package final class SplitFile: Sendable {
         }
     }
 
-    /// The unit with this id; nil when there is none.
+    /// The unit with this id; nil if there is none.
     package func entries(id: UInt64) throws(SplitFileError) -> SplitEntries? {
         switch units {
         case .object(let units):
@@ -179,7 +179,7 @@ package final class SplitFile: Sendable {
 
     /// All type units, in file order.
     ///
-    /// - Parameter ids: the units that are to be read.
+    /// - Parameter ids: the units to be read.
     package func typeUnits(with ids: [UInt64]) throws(SplitFileError) -> [TypeUnit] {
         switch units {
         case .object:
@@ -192,7 +192,7 @@ package final class SplitFile: Sendable {
             return whole.typeUnits.map { made($0, true) }
                 + whole.units.filter { $0.sort == .splitType }.map { made($0, false) }
         case .package(let units, let index):
-            // What comes from one file has its abbreviations.
+            // Units from the same file share its abbreviations.
             let beside = Set(ids.compactMap { units[$0]?[.abbrev]?.lowerBound })
             let rows = index.ids.compactMap { id in index[id].map { (id, $0) } }
             var all: [(place: Int, unit: TypeUnit)] = []
@@ -230,7 +230,7 @@ package final class SplitFile: Sendable {
         return section.slice(range.lowerBound, range.count) ?? .empty
     }
 
-    /// The unit that a row names, and its part of the section.
+    /// The unit in a row, and its part of the section.
     private func header(
         _ row: SplitIndex.Row, isType: Bool
     ) throws(SplitFileError) -> (unit: Unit, inTypes: Bool, part: Range<Int>) {
@@ -275,7 +275,7 @@ package final class SplitFile: Sendable {
 }
 
 extension DWARFData {
-    /// What a unit and its skeleton have in common; nil when the unit has none.
+    /// The id shared by a unit and its skeleton; nil if the unit has none.
     func splitID(of unit: Unit) throws(DWARFError) -> UInt64? {
         if unit.sort == .splitCompile { return unit.signature }
         guard unit.encoding.version < 5 else { return nil }

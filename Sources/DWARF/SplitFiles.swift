@@ -5,14 +5,15 @@ internal import ELF
 import HostIO
 internal import Synchronization
 
-/// Finds the files with the entries of split units, and opens each once. Threads share it.
+/// Finds the files with the entries of split units, and opens each once. Shared by threads.
 package final class SplitFiles: Sendable {
     /// In file order.
     package let units: [SplitUnit]
-    /// The file with the skeletons, as messages name it.
+    /// The file with the skeletons, as named in messages.
     private let owner: String
     private let data: DWARFData
-    /// Folders that a moved build tree may have brought the files to, each ended by a slash.
+    /// Directories to which a moved build tree may have brought the files, each with a trailing
+    /// slash.
     private let folders: [String]
     private let packagePaths: [String]
     private let state = Mutex(State())
@@ -27,18 +28,18 @@ package final class SplitFiles: Sendable {
         var missing: [Missing] = []
     }
 
-    /// Units that are read together, as they refer to the type units of their file.
+    /// Units that are read together, because they refer to the type units of their file.
     package struct Deferred: Sendable {
         package let file: SplitFile
         package fileprivate(set) var units: [SplitUnit]
     }
 
-    /// A unit whose entries are nowhere.
+    /// A unit whose entries were not found.
     package struct Missing: Sendable, Equatable {
         package let unit: SplitUnit
-        /// Nothing is at these paths.
+        /// Paths that do not exist.
         package let places: [String]
-        /// Packages without the unit, and how many units each has.
+        /// Packages without the unit, and the number of units in each.
         package let packages: [Package]
     }
 
@@ -49,15 +50,15 @@ package final class SplitFiles: Sendable {
 
     package enum Found: Sendable {
         case entries(SplitEntries, SplitFile)
-        /// In `deferred` now.
+        /// Now in `deferred`.
         case withTypeUnits
-        /// In `missing` now.
+        /// Now in `missing`.
         case missing
     }
 
     /// - Parameters:
     ///   - data: has the skeletons.
-    ///   - paths: the files that the debug information is of; the first one has it.
+    ///   - paths: the files that the debug information belongs to; the first one contains it.
     /// - Throws: for skeletons that cannot be read.
     package init(_ data: DWARFData, of paths: [String]) throws(DWARFError) {
         self.data = data
@@ -80,7 +81,7 @@ package final class SplitFiles: Sendable {
         repeats = ReadAllowance(for: data.info.count)
     }
 
-    /// `m.ko.dwp`, and `m.dwp`, as linkers' and packagers' habits are.
+    /// `m.ko.dwp` and `m.dwp`, the names used by linkers and packagers.
     private static func packages(of path: String) -> [String] {
         var found: [String] = []
         for path in DebugFiles.paths(of: path) {
@@ -95,8 +96,8 @@ package final class SplitFiles: Sendable {
         return found
     }
 
-    /// Looks where the compiler wrote the `.dwo` file, then beside the file with the skeleton, then into the package
-    /// beside that.
+    /// Searches where the compiler wrote the `.dwo` file, then beside the file with the skeleton,
+    /// then in the package beside that.
     package func find(_ unit: SplitUnit) throws(SplitFileError) -> Found {
         var places: [String] = []
         var other: (path: String, id: UInt64?)?
@@ -143,7 +144,7 @@ package final class SplitFiles: Sendable {
         return isDeferred ? .withTypeUnits : .entries(entries, file)
     }
 
-    /// Forgets what was found, for another go.
+    /// Forgets what was found, to start over.
     package func restart() {
         state.withLock { state in
             state.ids = []
@@ -152,7 +153,7 @@ package final class SplitFiles: Sendable {
         }
     }
 
-    /// Units that wait to be read, in file order.
+    /// Units that are still to be read, in file order.
     package var deferred: [Deferred] {
         var all = state.withLock { Array($0.deferred.values) }
         for index in all.indices { all[index].units.sort { $0.index < $1.index } }
@@ -179,12 +180,12 @@ package final class SplitFiles: Sendable {
         return paths
     }
 
-    /// nil when nothing is at the path.
+    /// nil if there is nothing at the path.
     private func object(_ path: String) throws(SplitFileError) -> SplitFile? {
         if let known = state.withLock({ $0.files[path] }) { return known }
         guard FileStatus(path).isRegular else { return nil }
         let file = try SplitFile(object: Self.open(path), of: data)
-        // One that is asked for again need not be read again.
+        // A file with one unit is not requested again.
         if file.count != 1 { state.withLock { $0.files[path] = file } }
         return file
     }
@@ -216,9 +217,9 @@ package final class SplitFiles: Sendable {
 /// Why the entries of split units cannot be read.
 package enum SplitFileError: Error, CustomStringConvertible {
     case dwarf(String, DWARFError)
-    /// The file has units, but not the one whose skeleton names it.
+    /// The file has units, but not the one that the skeleton names.
     case otherBuild(of: String, name: String, path: String, id: UInt64?, expected: UInt64)
-    /// Names the file.
+    /// The description names the file.
     case other(String)
 
     package var description: String {

@@ -2,15 +2,16 @@
 
 internal import Bytes
 
-/// The index of a package of split units (`.debug_cu_index` or `.debug_tu_index` of a `.dwp` file): which part of
-/// each section belongs to which unit. DWARF 5 section 7.3.5, or version 2, GNU's forerunner.
+/// The index of a package of split units (`.debug_cu_index` or `.debug_tu_index` of a `.dwp` file):
+/// which part of each section belongs to which unit. DWARF 5 section 7.3.5, or version 2, the GNU
+/// predecessor.
 struct SplitIndex {
-    /// Sections that units have parts of.
+    /// Sections of which units have parts.
     enum Column: Int, CaseIterable {
         case info, types, abbrev, strOffsets, loc, loclists
     }
 
-    /// Parts by `Column.rawValue`; nil where the index has no such column.
+    /// Parts by `Column.rawValue`; nil if the index has no such column.
     struct Row {
         fileprivate(set) var parts: [Range<Int>?]
         subscript(_ column: Column) -> Range<Int>? { parts[column.rawValue] }
@@ -29,12 +30,12 @@ struct SplitIndex {
 
     subscript(_ id: UInt64) -> Row? { rows[id] }
 
-    /// Reads an index whole: hash tables of packages have few empty slots.
+    /// Reads a whole index: hash tables of packages have few empty slots.
     ///
     /// - Parameters:
-    ///   - name: of the section, for messages.
-    ///   - column: the one that has the units themselves. Their parts may not overlap.
-    ///   - sizes: bytes of the sections, by `Column.rawValue`.
+    ///   - name: the section's name, for messages.
+    ///   - column: the column of the units themselves. Their parts may not overlap.
+    ///   - sizes: sizes in bytes of the sections, by `Column.rawValue`.
     init(
         _ section: ByteView, named name: String, units column: Column, sizes: [Int], bigEndian: Bool
     ) throws(DWARFError) {
@@ -57,7 +58,7 @@ private struct IndexReader {
     private var version: UInt32 = 0
     private(set) var fault: DWARFError?
 
-    /// The standard names eight.
+    /// The standard defines eight.
     private static let mostColumns = 16
 
     init(_ section: ByteView, _ name: String, _ sizes: [Int], _ bigEndian: Bool) {
@@ -66,7 +67,7 @@ private struct IndexReader {
         cursor = section.cursor(bigEndian: bigEndian)
     }
 
-    /// Notes what is wrong; the result stands for "no index".
+    /// Records a fault; the result stands for "no index".
     private mutating func fail<Value>(_ offset: Int, _ message: String) -> Value? {
         fault = fault ?? DWARFError(section: name, offset: offset, message)
         return nil
@@ -75,7 +76,7 @@ private struct IndexReader {
     mutating func read() throws(ByteError) -> (ids: [UInt64], rows: [UInt64: SplitIndex.Row])? {
         version = try cursor.readU32()
         if version != 2 {
-            // A half word, and one of padding.
+            // A half word, followed by one of padding.
             try cursor.seek(to: 0)
             version = UInt32(try cursor.readU16())
             try cursor.skip(2)
@@ -115,7 +116,7 @@ private struct IndexReader {
         return (ids.map(\.id), rows)
     }
 
-    /// Ids, and the rows, counted from 0, that the slots give them.
+    /// Ids, and the rows, counted from 0, that their slots contain.
     private mutating func readSlots(
         _ slotCount: Int, _ unitCount: Int
     ) throws(ByteError) -> [(id: UInt64, row: Int)]? {
@@ -153,7 +154,7 @@ private struct IndexReader {
         return columns
     }
 
-    /// nil for sections that nothing is read from.
+    /// nil for sections that are not read.
     private func column(_ code: UInt32) -> SplitIndex.Column? {
         switch code {
         case 1: .info
@@ -187,7 +188,7 @@ private struct IndexReader {
         return SplitIndex.Row(parts: parts)
     }
 
-    /// False, with a fault, where units overlap: each is read once then, whatever the index says.
+    /// False, with a fault, if units overlap: this guarantees that each is read once.
     mutating func checkUnits(
         _ rows: [UInt64: SplitIndex.Row], _ column: SplitIndex.Column
     ) throws(ByteError) -> Bool {

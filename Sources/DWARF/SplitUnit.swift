@@ -2,23 +2,23 @@
 
 internal import Bytes
 
-/// A unit whose entries the compiler wrote to another file (`-gsplit-dwarf`), as the skeleton that it left
-/// behind describes it: DWARF 5 section 3.1.2, or GNU's extensions to DWARF 4.
+/// A unit whose entries the compiler wrote to another file (`-gsplit-dwarf`), as described by its
+/// skeleton: DWARF 5 section 3.1.2, or the GNU extensions to DWARF 4.
 package struct SplitUnit: Sendable, Equatable {
     /// Index of the skeleton in `DWARFData.units`.
     package let index: Int
-    /// Path of the file as the compiler wrote it, mostly relative to `directory`.
+    /// Path of the file as the compiler wrote it, usually relative to `directory`.
     package let file: String
-    /// Where the compiler ran; empty when the skeleton does not say.
+    /// The compiler's working directory; empty if the skeleton does not give it.
     package let directory: String
-    /// What the skeleton and the unit in the other file have in common.
+    /// The id shared by the skeleton and the unit in the other file.
     package let id: UInt64
-    /// Where the unit's addresses begin in `.debug_addr` of the skeleton's file.
+    /// Start of the unit's addresses in `.debug_addr` of the skeleton's file.
     package let addressBase: UInt64
 }
 
 extension DWARFData {
-    /// The units whose entries lie in other files, in file order.
+    /// The units whose entries are in other files, in file order.
     package func splitUnits() throws(DWARFError) -> [SplitUnit] {
         let hasOldOnes = mayNameOldSplitFiles
         var found: [SplitUnit] = []
@@ -35,7 +35,8 @@ extension DWARFData {
         return found
     }
 
-    /// False when no unit before DWARF 5 can be a skeleton: reading the first entry of each takes time.
+    /// False if no unit before DWARF 5 can be a skeleton: reading the first entry of each takes
+    /// time.
     private var mayNameOldSplitFiles: Bool {
         guard units.contains(where: { $0.encoding.version < 5 }) else { return false }
         return abbrev.withSpan { span in
@@ -61,10 +62,10 @@ extension DWARFData {
         return attributes
     }
 
-    /// Linux opens no longer ones.
+    /// Linux does not open longer ones.
     private static let longestPath = 4096
 
-    /// nil for a unit before DWARF 5 that is whole.
+    /// nil for a complete unit before DWARF 5.
     private func splitUnit(
         _ index: Int, _ unit: Unit, _ root: [AttributeValue]
     ) throws(DWARFError) -> SplitUnit? {
@@ -79,7 +80,7 @@ extension DWARFData {
                 of: found.value, form: found.form, unit: unit, strOffsetsBase: stringBase,
                 inTypes: false, at: unit.firstDIE)
             guard let text = bytes(of: place.section).cString(at: place.offset) else { return nil }
-            // Skeletons may all name the same long text.
+            // Skeletons may all name the same long string.
             guard text.utf8.count < Self.longestPath else {
                 throw DWARFError(
                     section: ".debug_info", offset: unit.offset,

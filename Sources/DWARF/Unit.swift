@@ -3,7 +3,7 @@
 package import Bytes
 internal import HostIO
 
-/// What a unit's header says about how its entries are written.
+/// How a unit's entries are encoded, according to its header.
 package struct UnitEncoding: Hashable, Sendable {
     package let version: UInt16
     /// Bytes of an address.
@@ -17,7 +17,7 @@ package struct UnitEncoding: Hashable, Sendable {
         case variable(AbbreviationStep.Operation)
     }
 
-    /// How to pass over a value of `form`; nil for a form this room does not know.
+    /// How to skip a value of `form`; nil for an unknown form.
     func size(of form: Form) -> FormSize? {
         let offsetSize = is64Bit ? 8 : 4
         switch form {
@@ -31,7 +31,7 @@ package struct UnitEncoding: Hashable, Sendable {
         case .addr: return .fixed(Int(addressSize))
         case .strp, .secOffset, .lineStrp, .strpSup, .gnuStrpAlt, .gnuRefAlt:
             return .fixed(offsetSize)
-        // An address in DWARF 2, an offset since (DWARF 3 section 7.5.4).
+        // An address in DWARF 2, an offset since then (DWARF 3 section 7.5.4).
         case .refAddr: return .fixed(version <= 2 ? Int(addressSize) : offsetSize)
         case .sdata, .udata, .refUdata, .strx, .addrx, .loclistx, .rnglistx, .gnuAddrIndex,
             .gnuStrIndex:
@@ -90,7 +90,7 @@ package struct Unit: Sendable {
     /// Byte offset of the next unit.
     package let end: Int
     package let abbreviationOffset: UInt64
-    /// Type units: the signature and the offset of the type, counted from the section's start.
+    /// Type units: the signature, and the offset of the type from the section's start.
     package let signature: UInt64
     package let typeOffset: Int
 
@@ -103,7 +103,7 @@ package struct Unit: Sendable {
         var units: [Unit] = []
         var start = 0
         while start < section.count {
-            // Of a large section, a page per unit would be mapped in, and those around it.
+            // In a large section, mapping a page per unit would also map its neighbours.
             let bytes =
                 section.count < 16 << 20
                 ? section.slice(start, section.count - start) ?? .empty
@@ -137,7 +137,7 @@ package struct Unit: Sendable {
     private static let longestHeader = 64
 
     /// - Parameters:
-    ///   - header: begins with the header, which begins at `start` of the section.
+    ///   - header: begins with the header, which is at `start` of the section.
     ///   - available: bytes from there to the section's end.
     private static func header(
         _ header: ByteCursor, _ name: String, at start: Int, available: Int, isTypes: Bool

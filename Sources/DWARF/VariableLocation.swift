@@ -2,29 +2,30 @@
 
 internal import Bytes
 
-/// Where a variable is, as far as its `DW_AT_location` says without running the program.
+/// The location of a variable, as far as its `DW_AT_location` gives it without running the program.
 package enum VariableLocation: Equatable {
-    /// At this address as long as the program runs. `base` is the address in the expression that the rest is
-    /// an offset from: 0 in a linked file when the linker dropped its section.
+    /// At this address for the whole run. `base` is the address in the expression to which the rest
+    /// adds an offset: 0 in a linked file if the linker dropped its section.
     case address(UInt64, base: UInt64)
-    /// At an offset into what each thread has its own copy of.
+    /// At an offset in thread-local storage.
     case threadLocal
-    /// In pieces, each at a place of its own.
+    /// In pieces at separate locations.
     case pieces
-    /// Nowhere: the debug information gives the value instead, or nothing at all.
+    /// No location: the debug information gives a value instead, or nothing.
     case nowhere
-    /// The place depends on registers, on memory, or on the instruction being executed.
+    /// Depends on registers, on memory, or on the current instruction.
     case computed
 }
 
 extension DWARFData {
-    /// The place that the `DW_AT_location` of a variable describes. The work grows with the bytes of the
-    /// expression: operations that jump or call are not followed.
+    /// The location that the `DW_AT_location` of a variable describes. The work grows with the
+    /// bytes of the expression: operations that jump or call are not followed.
     ///
     /// - Parameters:
     ///   - value: the attribute's value as decoded, `form` its form.
     ///   - addrBase: the unit's `DW_AT_addr_base`.
-    /// - Throws: for an expression that ends inside an operation, and an address that is not in `.debug_addr`.
+    /// - Throws: for an expression that ends inside an operation, and an address that is not in
+    ///   `.debug_addr`.
     package func variableLocation(
         _ value: UInt64, form: Form, unit: Unit, addrBase: UInt64
     ) throws(DWARFError) -> VariableLocation {
@@ -42,7 +43,7 @@ extension DWARFData {
             throw DWARFError(
                 section: name, offset: range.offset, "expression ends after the section")
         }
-        // Most are one address.
+        // Most expressions are a single address.
         let size = unit.encoding.addressSize
         if range.length == Int(size) + 1, (try? cursor.readU8()) == 0x03,
             let address = try? cursor.readAddress(size: size)
@@ -88,13 +89,13 @@ private struct LocationReader {
         case outside
     }
 
-    /// nil, with the cursor behind it, for an address that is not in `.debug_addr`.
+    /// nil, with the cursor after it, for an address that is not in `.debug_addr`.
     mutating func read() throws(ByteError) -> VariableLocation? {
         if cursor.atEnd { return .nowhere }
         while true {
             switch try step() {
             case .pushAddress(let address):
-                // Nothing is allocated for one alone.
+                // Nothing is allocated for a single one.
                 if stack.isEmpty, cursor.atEnd { return .address(address, base: address) }
                 if base == nil { base = address }
                 stack.append(address)
@@ -154,7 +155,7 @@ private struct LocationReader {
         UInt64(bitPattern: Int64(value))
     }
 
-    /// Does arithmetic on the stack, if it is deep enough.
+    /// Performs arithmetic on the stack, if it is deep enough.
     private mutating func combine(
         needing count: Int, _ body: (inout [UInt64]) -> Void
     ) -> Step {

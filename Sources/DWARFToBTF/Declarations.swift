@@ -3,10 +3,10 @@
 internal import Bytes
 internal import DWARF
 
-/// What a unit says once for all its entries.
+/// The attributes of a unit that apply to all its entries.
 struct UnitContext {
     let unit: Unit
-    /// The debug sections it is in: the file's, or those of the dwz file beside it.
+    /// The debug sections that contain it: the file's, or those of the dwz file.
     let data: DWARFData
     let name: String
     let loclistsBase: UInt64
@@ -14,7 +14,7 @@ struct UnitContext {
     let isC: Bool
 }
 
-/// A function entry with what selection asks about it.
+/// A function entry with the attributes needed for selection.
 struct FunctionEntry: BitwiseCopyable {
     /// Index into `UnitEncoder.contexts`.
     var context: UInt32
@@ -26,10 +26,10 @@ struct FunctionEntry: BitwiseCopyable {
     var parameterCount: UInt32 = 0
     var isDeclaration: Bool
     var isExternal: Bool
-    /// DW_AT_low_pc; 0 when absent.
+    /// DW_AT_low_pc; 0 if absent.
     var address: UInt64
     var hasAddress: Bool
-    /// Its code lies in several places (DW_AT_ranges).
+    /// Its code is in several ranges (DW_AT_ranges).
     var hasRanges: Bool
     var isVariadic = false
 
@@ -41,7 +41,7 @@ struct ValueEntry: BitwiseCopyable {
     var name: UInt32
     var type: EntryReference
     var origin: EntryReference
-    /// DW_AT_location as decoded; `Form(0)` when absent.
+    /// DW_AT_location as decoded; `Form(0)` if absent.
     var location: UInt64
     var locationForm: Form
     var isExternal: Bool

@@ -6,23 +6,23 @@ internal import DWARF
 internal import HostIO
 internal import Synchronization
 
-/// What the units of a file come to, taken in one by one, in order.
+/// The accumulated result of a file's units, added one by one, in order.
 struct EncodeRun: ~Copyable, Sendable {
     var store: TypeStore
     var functions: FunctionSelection
     var perCPU = PerCPUVariables()
-    /// In the place of `perCPU`, with that feature.
+    /// Replaces `perCPU` with that feature.
     var globals = GlobalVariables()
     var ledger: Ledger?
     /// The integer `int` of the first unit that has it.
     private var int: UInt32?
-    /// Units with arrays and without an `int`, before that one.
+    /// Units before that one with arrays but without an `int`.
     private var waiting: [UnitBox] = []
     private(set) var failure: EncodeError?
-    /// Some unit held types, which the base may all have.
+    /// Some unit had types, even if the base has all of them.
     private(set) var hasTypes = false
     let context: EncodeContext
-    /// Units taken, and the offset in `.debug_info` up to which pages were given back.
+    /// Units added, and the offset in `.debug_info` up to which pages were released.
     private var taken = 0
     private var released = 0
 
@@ -33,9 +33,9 @@ struct EncodeRun: ~Copyable, Sendable {
         ledger = context.keepsLedger ? Ledger() : nil
     }
 
-    /// Takes a unit in.
+    /// Adds a unit.
     ///
-    /// - Returns: whether the box may be filled again; false as well when there is a `failure`.
+    /// - Returns: whether the box may be refilled; false also if there is a `failure`.
     mutating func take(_ box: UnitBox) -> Bool {
         let int = int
         let (failed, mustWait) = box.withContent { content -> (EncodeError?, Bool) in
@@ -54,7 +54,7 @@ struct EncodeRun: ~Copyable, Sendable {
         return failure == nil
     }
 
-    /// Takes in what waits for an `int`, with the one that was found or one made for it.
+    /// Adds the units that wait for an `int`, with the one that was found or a new one.
     mutating func finish() {
         guard failure == nil, !waiting.isEmpty else { return }
         takeWaiting(nil)
@@ -67,7 +67,7 @@ struct EncodeRun: ~Copyable, Sendable {
     }
 
     private mutating func absorb(_ box: UnitBox, index: UInt32?) {
-        // A lock's body may not touch what is borrowed outside of it.
+        // A lock's body may not access values borrowed outside it.
         do throws(BTFError) {
             try box.withContent { content throws(BTFError) in
                 try absorb(&content, index: index)
@@ -119,7 +119,7 @@ struct EncodeRun: ~Copyable, Sendable {
 }
 
 extension EncodeRun {
-    /// Reads all units, with several threads where units stand for themselves.
+    /// Reads all units, on several threads if units are independent.
     static func all(
         _ context: EncodeContext, base: BaseIndex?, jobs: Int
     ) throws(EncodeError) -> EncodeRun {
@@ -145,7 +145,7 @@ extension EncodeRun {
         return run
     }
 
-    /// Reads units one by one; nil when one may refer to another.
+    /// Reads units one by one; nil if one may refer to another.
     private static func separate(
         _ context: EncodeContext, base: BaseIndex?, _ firstUnit: Unit, jobs: Int
     ) throws(EncodeError) -> EncodeRun? {
@@ -174,7 +174,7 @@ extension EncodeRun {
         return run
     }
 
-    /// Takes in the split units that refer to type units.
+    /// Adds the split units that refer to type units.
     private mutating func takeDeferred(_ reader: inout UnitReader) {
         for deferred in context.splitFiles?.deferred ?? [] where failure == nil {
             let box = UnitBox(names: context.names)
@@ -183,8 +183,8 @@ extension EncodeRun {
         }
     }
 
-    /// Gives pages of `.debug_info` back once all units in them were read: mapped from a vmlinux, they
-    /// would be most of the memory.
+    /// Releases pages of `.debug_info` once all units in them have been read: mapped from a
+    /// vmlinux, they would be most of the memory.
     private mutating func releasePages() {
         let end = context.data.units[taken].end
         taken += 1

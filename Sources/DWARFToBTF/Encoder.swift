@@ -9,14 +9,15 @@ internal import HostIO
 /// How to encode a file.
 package struct EncodeOptions: Sendable {
     package var features: Features = .standard
-    /// The kernel that the BTF is for. Names that it does not take are left out; the features must be
-    /// such as it takes.
+    /// The kernel that the BTF is for. Names that it does not accept are left out; the features
+    /// must be ones that it accepts.
     package var target: TargetRules?
-    /// Hide the arguments of kernel functions that the verifier fills in, as kernels from 7.0 on want it.
+    /// Hide the arguments of kernel functions that the verifier supplies, as kernels from 7.0 on
+    /// expect.
     package var hidesImplicitArguments = false
     /// Codes of languages whose units are left out, see `Language.parse`.
     package var excludedLanguages: Set<UInt64> = []
-    /// Codes of the only languages whose units are taken; nil takes all that are not left out.
+    /// Codes of the only languages whose units are encoded; nil encodes all that are not excluded.
     package var onlyLanguages: Set<UInt64>?
     /// Keep a ledger.
     package var keepsLedger = false
@@ -26,12 +27,12 @@ package struct EncodeOptions: Sendable {
     package init() {}
 }
 
-/// What encoding a file gives.
+/// The result of encoding a file.
 package struct Encoded: Sendable {
-    /// The BTF's bytes; empty when the file's units hold nothing to tell. Where the base tells all of it,
-    /// BTF without types.
+    /// The BTF's bytes; empty if the file's units contain nothing for BTF. If the base has all
+    /// types, BTF without types.
     package var bytes: [UInt8]
-    /// The base that `bytes` continues, when that was to be distilled.
+    /// The base that `bytes` continues, if it was to be distilled.
     package var base: [UInt8]?
     package let typeCount: Int
     package let ledger: Ledger?
@@ -66,16 +67,16 @@ package enum EncodeError: Error, CustomStringConvertible {
     }
 }
 
-/// Makes BTF from the DWARF of `elf`.
+/// Generates BTF from the DWARF of `elf`.
 ///
 /// - Parameters:
 ///   - data: the debug sections, of `elf` itself or of its separate debug file.
 ///   - split: finds the files of its split units. Units whose files are missing are left out.
-///   - base: the base BTF; nil makes standalone BTF.
-///   - whole: the same base, not indexed: for the feature `distilledBase`, where the file has BTF and kernel
-///     functions whose flags it tells, and where such functions have implicit arguments.
+///   - base: the base BTF; nil generates standalone BTF.
+///   - whole: the same base, not indexed: for the feature `distilledBase`, for files with BTF that
+///     identifies the flags of kernel functions, and for kernel functions with implicit arguments.
 /// - Throws: `EncodeError` for damaged debug information. Units that BTF cannot represent do not
-///   throw; the ledger names them.
+///   throw; the ledger lists them.
 package func encode(
     _ elf: ELFFile, _ data: DWARFData, split: SplitFiles? = nil, base: BaseIndex?,
     whole: BTF? = nil, options: EncodeOptions
@@ -112,7 +113,7 @@ package func encode(
         throw .dwarf(
             DWARFError(
                 section: ".debug_str", offset: 0,
-                "names overlap: together they take more than all strings do"))
+                "names overlap: together they are longer than all strings"))
     }
     let jobs = options.jobs
     let compact = run.store.compacted { one, other in

@@ -3,15 +3,15 @@
 package import BTF
 
 extension Features {
-    /// What a kernel must take for a feature; the others are the same to all kernels.
+    /// What a kernel must accept for a feature; other features are the same for all kernels.
     static let needs: [(feature: Features, ability: KernelAbility)] = [
         (.float, .float), (.declTag, .declTag), (.typeTag, .typeTag), (.enum64, .enum64),
         (.kernelFunctionTags, .declTag), (.distilledBase, .distilledBase),
         (.attributes, .flaggedTags), (.layout, .layout),
     ]
 
-    /// The features among these that a kernel with these rules does not take, with pahole's names and what
-    /// the kernel lacks.
+    /// The features among these that a kernel with these rules does not accept, with pahole's names
+    /// and what the kernel lacks.
     package func beyond(
         _ rules: TargetRules
     ) -> [(name: String, feature: Features, lacks: KernelAbility)] {
@@ -23,7 +23,7 @@ extension Features {
         }
     }
 
-    /// Those that a comma list names one by one, not by `default` or `all`.
+    /// Features that a comma-separated list names individually, not by `default` or `all`.
     package static func named(in list: String) -> Features {
         list.split(separator: ",").reduce(into: []) { features, part in
             if let known = names.first(where: { $0.name == part }) {

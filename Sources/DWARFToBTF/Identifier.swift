@@ -2,9 +2,10 @@
 
 internal import BTF
 
-/// Whether every kernel takes this as a name: letters, digits, `_` and `.`, no digit in front, at most
-/// 511 bytes.
-/// - Parameter target: a kernel that must take it besides.
+/// Whether every kernel accepts this as a name: letters, digits, `_` and `.`, no leading digit, at
+/// most 511 bytes.
+///
+/// - Parameter target: a kernel that must also accept it.
 func isIdentifier(_ name: ArraySlice<UInt8>, for target: TargetRules?) -> Bool {
     guard let first = name.first, name.count < 512, !isDigit(first) else { return false }
     let isOne = name.allSatisfy { byte in

@@ -4,17 +4,17 @@ internal import BTF
 internal import BTFIDs
 internal import ELF
 
-/// The functions that a kernel or module offers to BPF programs (kfuncs), as `.BTF_ids` lists them.
+/// The functions that a kernel or module offers to BPF programs (kfuncs), as listed in `.BTF_ids`.
 ///
-/// They are in sets with flags, whose own flags say that they are sets of such functions.
+/// They are in sets with flags; flags of the set itself mark it as a set of such functions.
 struct KernelFunctions {
-    /// Flags by function; of several sets the last one counts, in order of symbols.
+    /// Flags by function; if several sets contain one, the last counts, in order of symbols.
     private(set) var flags: [String: UInt32] = [:]
-    /// Symbols that lie outside the section.
+    /// Symbols outside the section.
     private(set) var misplaced: [String] = []
-    /// Functions whose flags cannot be told: the set is sorted, and the ids lead to no such function.
+    /// Functions whose flags are unknown: the set is sorted, and no id leads to the function.
     private(set) var flagless: [String] = []
-    /// Functions whose last arguments the verifier fills in.
+    /// Functions whose last arguments the verifier supplies.
     private(set) var withImplicitArguments: Set<String> = []
 
     // include/linux/btf.h: bits of a set's flags, then of a function's.
@@ -25,7 +25,7 @@ struct KernelFunctions {
     private static let arenas: UInt32 = 0x7 << 13
     private static let known: UInt32 = 0xf << 12
 
-    /// - Parameter base: what the BTF that the file has already may continue; filled-in ids are of that BTF.
+    /// - Parameter base: a possible base of the file's existing BTF, to which filled-in ids refer.
     init(_ elf: ELFFile, base: BTF?) throws(ELFError) {
         guard let (section, problems) = try IDSection.scan(elf) else { return }
         for problem in problems {
@@ -91,8 +91,9 @@ struct KernelFunctions {
         }
     }
 
-    /// Lets the pointers that `flags` names point into arenas.
-    /// - Returns: false when one of them is none.
+    /// Makes the pointers named by `flags` point into arenas.
+    ///
+    /// - Returns: false if one of them is not a pointer.
     private func markArenas(
         of prototype: UInt32, _ flags: UInt32, _ types: inout TypeWriter,
         _ store: borrowing TypeStore

@@ -16,9 +16,9 @@ package enum Language {
         ("rust", [0x1c]), ("swift", [0x1e]), ("upc", [0x12]), ("zig", [0x27]),
     ]
 
-    /// The codes behind a comma list of names.
+    /// The codes for a comma-separated list of names.
     ///
-    /// - Returns: the codes, and the first name that is no language.
+    /// - Returns: the codes, and the first unknown name.
     package static func parse(_ list: String) -> (codes: Set<UInt64>, unknown: String?) {
         var codes: Set<UInt64> = []
         for part in list.split(separator: ",") {
@@ -30,7 +30,7 @@ package enum Language {
         return (codes, nil)
     }
 
-    /// C in any of its editions, and assembler: units that BTF can represent in full.
+    /// Any version of C, and assembly: units that BTF can represent in full.
     static func isC(_ code: UInt64) -> Bool {
         switch code {
         case 0, 0x01, 0x02, 0x0c, 0x1d, 0x2c, 0x3e, 0x8001: true

@@ -1,56 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What the BTF does not say although the DWARF did, and why. Nothing is dropped in silence.
+/// What the DWARF says but the BTF does not, and why. Nothing is dropped silently.
 package struct Ledger: Sendable {
     /// Every rule that leaves something out or degrades it. docs/ledger.md explains each.
     package enum Reason: String, CaseIterable, Sendable {
         // Functions.
-        /// Code exists only inside callers: no function symbol of this name. Or a variable is in the per-CPU
-        /// section where the symbol table has none of this name.
+        /// Code exists only inside callers: there is no function symbol with this name. Or a
+        /// variable is in the per-CPU section where the symbol table has none with this name.
         case noSymbol = "no-symbol"
-        /// Some parameter has no name.
+        /// A parameter has no name.
         case unnamedParameter = "unnamed-parameter"
         /// A parameter arrives in another register than the calling convention says.
         case unexpectedRegister = "unexpected-register"
-        /// A clone takes its parameters in another order than the source says, or not all of them.
+        /// A clone takes its parameters in another order than in the source, or not all of them.
         case reorderedParameters = "reordered-parameters"
-        /// The only code is a clone from which the compiler took a parameter, or in which one is constant.
+        /// The only code is a clone from which the compiler removed a parameter, or in which one is
+        /// constant.
         case optimizedParameter = "optimized-parameter"
         /// Units of this file define it with different prototypes.
         case inconsistentPrototype = "inconsistent-prototype"
-        /// It exists only inside callers, or gave way, and has another prototype than the function of its name
-        /// that the symbol leads to: that one is told of.
+        /// It exists only inside callers, or was overridden, and has another prototype than the
+        /// function with its name that has the code, which is in the BTF.
         case inlinedTwin = "inlined-twin"
-        /// Several functions of this name stand at different addresses.
+        /// Several functions with this name exist at different addresses.
         case ambiguousAddress = "ambiguous-address"
-        /// The function has code and no name.
+        /// The function has code but no name.
         case unnamedFunction = "unnamed-function"
-        /// The name is no C identifier: functions and variables are left out, types lose the name.
+        /// The name is not a C identifier: functions and variables are left out, types lose their
+        /// name.
         case invalidName = "invalid-name"
         // Variables.
         /// The variable's type is void.
         case voidVariable = "void-variable"
         /// The variable takes no space.
         case emptyVariable = "empty-variable"
-        /// The name belongs to build machinery that makes one for each use: `__UNIQUE_ID_...` and the like.
+        /// The name belongs to build machinery that generates one for each use: `__UNIQUE_ID_...`
+        /// and the like.
         case generatedName = "generated-name"
-        /// The linker dropped it, or an address in its section cannot be told.
+        /// The linker dropped it, or its section is unknown.
         case discardedVariable = "discarded-variable"
-        /// It shares memory with another variable, which is told of.
+        /// It overlaps another variable, which is in the BTF.
         case overlappingVariable = "overlapping-variable"
-        /// It is the variable of a function: its symbol has another name, or none.
+        /// It is a variable inside a function: its symbol has another name, or none.
         case localVariable = "local-variable"
-        /// It has an address and no name.
+        /// It has an address but no name.
         case unnamedVariable = "unnamed-variable"
-        /// The debug information says its value, or nothing, in the place of an address.
+        /// The debug information gives its value, or nothing, instead of an address.
         case noLocation = "no-location"
-        /// Its address is worked out at run time, or changes.
+        /// Its address is computed at run time, or changes.
         case computedLocation = "computed-location"
-        /// Its parts are at several places.
+        /// Its parts are at separate addresses.
         case variableInPieces = "variable-in-pieces"
         /// Each thread has its own.
         case threadLocal = "thread-local"
-        /// It is in a section for per-CPU variables, but not in the one that BTF tells of.
+        /// It is in a per-CPU section other than the one that BTF describes.
         case otherPerCPUSection = "other-per-cpu-section"
         /// The symbol table has a per-CPU variable that no debug information describes.
         case noDebugInformation = "no-debug-information"
@@ -61,30 +64,33 @@ package struct Ledger: Sendable {
         case bitfieldOutOfReach = "bitfield-out-of-reach"
         /// An array with 2^32 elements or more: kept with none.
         case arrayTooLarge = "array-too-large"
-        /// A kind of type that BTF has no form for: void in its place.
+        /// A kind of type that BTF cannot express: void takes its place.
         case unsupportedType = "unsupported-type"
-        /// A complex number: an array of its two parts.
+        /// A complex number: an array of its two parts takes its place.
         case complexNumber = "complex-number"
-        /// Several types of the base have this name and size: kernels cannot tell which is meant, and refuse
-        /// the distilled BTF.
+        /// Several types of the base have this name and size: kernels cannot know which is meant,
+        /// and refuse the distilled BTF.
         case ambiguousBaseType = "ambiguous-base-type"
-        // What the features or the target leave no room for.
+        // Limits of the features or the target.
         /// Without ENUM64: an ENUM with the low 32 bits of each value.
         case narrowedEnum = "narrowed-enum"
         /// Without FLOAT: an INT of its size.
         case floatAsInteger = "float-as-integer"
-        /// A tag on a type or declaration; its text is told.
+        /// A tag on a type or declaration; the name is its text.
         case tagLeftOut = "tag-left-out"
-        /// The target takes no DATASEC of the section's name.
+        /// The target does not accept a DATASEC with the section's name.
         case sectionName = "section-name"
-        /// A kernel function has pointers into arenas, and the target takes no kind flag on tags.
+        /// A kernel function has arena pointers, and the target does not accept the kind flag on
+        /// tags.
         case unmarkedArena = "unmarked-arena"
         // Kernel functions.
         /// A symbol of `.BTF_ids` lies outside the section.
         case misplacedID = "misplaced-id"
-        /// The set of this kernel function was sorted by ids that do not lead to it: no flag is assumed.
+        /// The set of this kernel function was sorted, and no id leads to the function: no flag is
+        /// assumed.
         case unknownFlags = "unknown-flags"
-        /// What is said to point into an arena is no pointer, or is not there: it is not marked.
+        /// A value that should point into an arena is not a pointer, or does not exist: it is not
+        /// marked.
         case noArenaPointer = "no-arena-pointer"
         // Units.
         /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
@@ -95,7 +101,7 @@ package struct Ledger: Sendable {
 
     package struct Entry: Equatable, Sendable {
         package let name: String
-        /// The unit's name in the DWARF; empty when it has none.
+        /// The unit's name in the DWARF; empty if it has none.
         package let unit: String
         package let reason: Reason
     }

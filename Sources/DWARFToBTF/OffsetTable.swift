@@ -3,20 +3,20 @@
 internal import BTF
 internal import Bytes
 
-/// A reference to an entry, counted from where the offset table begins.
-/// `none` stands for an absent attribute: void, for types.
+/// A reference to an entry, relative to the start of the offset table. `none` stands for an absent
+/// attribute: void, for types.
 struct EntryReference: Equatable, BitwiseCopyable {
     let rawValue: UInt32
     static let none = EntryReference(rawValue: .max)
 }
 
-/// Words of a `TypeWriter` that hold an `EntryReference` for now, evenly spaced. 0, where no entry can
-/// stand, is void.
+/// Evenly spaced words of a `TypeWriter` that temporarily hold an `EntryReference`. 0, an
+/// impossible offset for an entry, is void.
 struct ReferenceRun: BitwiseCopyable {
     let start: Int
     private let shape: UInt32
 
-    /// Behind the last.
+    /// The word after the last.
     var end: Int { start &+ Int(shape >> 2) }
     /// Words from one to the next.
     var stride: Int { Int(shape & 3) }
@@ -29,17 +29,17 @@ struct ReferenceRun: BitwiseCopyable {
         shape = UInt32(truncatingIfNeeded: count * stride << 2 | stride)
     }
 
-    /// The next word to look at.
+    /// The next word to process.
     struct Cursor {
         fileprivate var run = 0
         fileprivate var position = 0
     }
 }
 
-/// Entry offset -> what was made of it, over one unit or, where units refer to each other, over all.
+/// Maps entry offsets to results, for one unit or, if units refer to each other, for all.
 ///
-/// A bit for each offset, and per 32 of them the number of entries before: what an entry became is found
-/// by counting bits. Entries are marked in rising order within any 32 offsets.
+/// It has a bit for each offset, and for each 32 of them the number of entries before: an entry's
+/// result is found by counting bits. Within any 32 offsets, entries are marked in rising order.
 struct OffsetTable: ~Copyable {
     enum Content: Equatable {
         case nothing
@@ -58,11 +58,12 @@ struct OffsetTable: ~Copyable {
     }
 
     private var blocks = Arena<Block>()
-    /// What entries became, in order of marking: sort in the upper two bits, number below; 0 is nothing.
+    /// The results of entries, in order of marking: the sort in the upper two bits, the number
+    /// below; 0 is none.
     private var contents = Arena<UInt32>()
-    /// What `.alias` entries stand for, by index.
+    /// The targets of `.alias` entries, by index.
     private var aliases = Arena<UInt32>()
-    /// How many offsets there are.
+    /// The number of offsets.
     private(set) var count = 0
 
     /// Empties the table for `count` offsets.
@@ -73,7 +74,7 @@ struct OffsetTable: ~Copyable {
         aliases.removeAll()
     }
 
-    /// Makes a place for the entry at `offset`.
+    /// Creates a place for the entry at `offset`.
     @inline(__always)
     mutating func mark(_ offset: Int) -> Int {
         let index = offset >> 5
@@ -85,13 +86,13 @@ struct OffsetTable: ~Copyable {
         return contents.count - 1
     }
 
-    /// The place that was marked for the entry at `offset`, nil for none.
+    /// The place marked for the entry at `offset`; nil for none.
     @inline(__always)
     func place(_ offset: Int) -> Int? { Self.place(offset, blocks) }
 
     @inline(__always)
     private static func place(_ offset: Int, _ blocks: borrowing Arena<Block>) -> Int? {
-        // Behind `count`, nothing is marked.
+        // Nothing is marked beyond `count`.
         guard offset >> 5 < blocks.count else { return nil }
         let block = blocks[offset >> 5]
         let bit = 1 << UInt32(truncatingIfNeeded: offset & 31) as UInt32
@@ -99,7 +100,7 @@ struct OffsetTable: ~Copyable {
         return Int(block.first) + (block.marks & (bit &- 1)).nonzeroBitCount
     }
 
-    /// Numbers must fit 30 bits; a file ends at 2^32 bytes, an entry takes more than four.
+    /// Numbers must fit in 30 bits; a file ends at 2^32 bytes, and an entry takes more than four.
     @inline(__always)
     mutating func set(_ place: Int, _ content: Content) {
         switch content {
@@ -133,11 +134,12 @@ struct OffsetTable: ~Copyable {
         place(Int(reference.rawValue)).map { content($0) } ?? .nothing
     }
 
-    /// Aliases of aliases that are followed: each use goes all the way, and no program has more than a few.
+    /// Aliases of aliases that are followed: each use follows all of them, and no program has more
+    /// than a few.
     private static let longestAlias = 1024
 
-    /// The number of the type that an entry is or stands for; nil when it is no type or, by way of
-    /// aliases, only itself or one too far away. `isVoid` when that is void.
+    /// The number of the type that an entry is or stands for; nil if it is not a type or, through
+    /// aliases, is only itself or too far away. `isVoid` if that is void.
     @inline(__always)
     func type(_ reference: EntryReference, isVoid: inout Bool) -> UInt32? {
         if let place = place(Int(reference.rawValue)) {
@@ -147,17 +149,17 @@ struct OffsetTable: ~Copyable {
         return typeSlowly(reference, isVoid: &isVoid)
     }
 
-    /// Replaces the references at `positions` by the ids of the types they lead to.
+    /// Replaces the references at `positions` by the ids of their types.
     ///
-    /// - Parameter index: of the first position to look at; moves behind the last.
-    /// - Returns: where one stands that does not simply lead to a type; nil when there is none left.
+    /// - Parameter index: of the first position to process; moves past the last.
+    /// - Returns: the position of one that is not simply a type; nil if none is left.
     func resolve(
         _ positions: borrowing Arena<UInt32>, from index: inout Int, in types: inout TypeWriter
     ) -> Int? {
         Self.resolve(positions, &index, &types.words, blocks, contents)
     }
 
-    // What is borrowed for itself stays in registers.
+    // Values borrowed separately stay in registers.
     private static func resolve(
         _ positions: borrowing Arena<UInt32>, _ index: inout Int, _ words: inout Arena<UInt32>,
         _ blocks: borrowing Arena<Block>, _ contents: borrowing Arena<UInt32>
@@ -213,7 +215,7 @@ struct OffsetTable: ~Copyable {
         if offset == 0 { return true }
         guard let place = place(offset, blocks) else { return false }
         let word = contents[place]
-        // A type: neither nothing nor of another sort.
+        // A type: not empty, and not of another sort.
         guard word &- 1 < 1 << 30 &- 1 else { return false }
         words[position] = word &- 1 | TypeWriter.unstored
         return true

@@ -8,7 +8,7 @@ internal import DWARF
 struct PerCPUVariables {
     struct Entry: Sendable {
         var variable: UInt32
-        /// Its declaration tags.
+        /// The declaration tags of the variable.
         var tags: [UInt32] = []
         let name: UInt32
         let unit: String
@@ -33,8 +33,8 @@ struct PerCPUVariables {
 
     /// Writes the DATASEC, if there is anything to place.
     ///
-    /// - Returns: the types that are to be left out. A VAR without a place in the DATASEC would be read as a variable
-    ///   that is not per CPU.
+    /// - Returns: the types to omit. A kernel would treat a VAR that is missing from the DATASEC as
+    ///   a variable that is not per-CPU.
     func write(
         _ types: inout TypeWriter, _ ledger: inout Ledger?, _ symbols: PerCPUSymbols
     ) -> [UInt32] {

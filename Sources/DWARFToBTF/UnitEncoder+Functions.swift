@@ -109,7 +109,7 @@ extension UnitEncoder {
     private func notAType(_ reference: EntryReference) -> DWARFError {
         fail(
             tableOrigin + Int(reference.rawValue),
-            "referred to as a type, but is none, is made of itself alone, or stands for one too far away"
+            "referenced as a type, but is not one, consists only of itself, or needs too many steps"
         )
     }
 

@@ -299,7 +299,7 @@ extension UnitEncoder {
                 var cursor = section.cursor(bigEndian: data.bigEndian)
                     .sub(range.offset, range.length), (try? cursor.readU8()) == 0x23,
                 let value = try? cursor.readULEB()
-            else { throw fail(die.offset, "member at a place worked out at run time") }
+            else { throw fail(die.offset, "member at an offset computed at run time") }
             return value
         default:
             return die.value(.dataMemberLocation)

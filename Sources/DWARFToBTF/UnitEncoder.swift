@@ -270,7 +270,7 @@ struct UnitEncoder: ~Copyable {
             return known
         }
         guard let name = view.withSpan({ context.names.intern($0) }) else {
-            throw fail(die, "names overlap: together they take more than all strings do")
+            throw fail(die, "names overlap: together they are longer than all strings")
         }
         if short != 0 { knownNames.store(name, short: short) }
         if isCached, let offset { knownNames.store(name, at: offset) }
@@ -294,7 +294,7 @@ struct UnitEncoder: ~Copyable {
             length = try cursor.skipCString()
         } catch {
             throw fail(
-                die, "name at string offset 0x\(String(place.offset, radix: 16)) has no end")
+                die, "name at string offset 0x\(String(place.offset, radix: 16)) is not terminated")
         }
         guard length <= Self.longestName else {
             throw fail(die, "name of \(length) bytes, expected at most \(Self.longestName)")
@@ -334,7 +334,7 @@ struct UnitEncoder: ~Copyable {
             throw fail(
                 die.offset,
                 "reference of form 0x\(String(die.form(slot).rawValue, radix: 16)) to 0x"
-                    + String(value, radix: 16) + " leads to no entry that can be read")
+                    + String(value, radix: 16) + " does not lead to a readable entry")
         }
         return EntryReference(rawValue: raw)
     }

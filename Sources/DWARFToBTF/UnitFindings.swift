@@ -10,7 +10,7 @@ struct Parameter: BitwiseCopyable {
     let type: UInt32
 }
 
-/// What a unit says beside types; ids are those of its types.
+/// What a unit contains besides types; ids are those of its types.
 struct UnitFindings: ~Copyable, Sendable {
     var views: [FunctionView] = []
     var parameters = Arena<Parameter>()
@@ -41,8 +41,8 @@ struct UnitFindings: ~Copyable, Sendable {
     }
 }
 
-/// What was read of a unit, on its way from the thread that read it to the store. The boxes go round:
-/// what comes back empty is filled again.
+/// The results of reading a unit, on the way from the reading thread to the store. Boxes are
+/// reused: one that comes back empty is refilled.
 final class UnitBox: Sendable {
     struct Content: ~Copyable, Sendable {
         var types: TypeWriter

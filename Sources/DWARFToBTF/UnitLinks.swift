@@ -3,28 +3,28 @@
 internal import Bytes
 internal import DWARF
 
-/// How references leave a unit, where a file has such references: link-time optimisation, type units
-/// and dwz. Then all units share one offset table, in which the sections stand one after the other:
+/// Resolves references that leave a unit, in files that have them: link-time optimisation, type
+/// units and dwz. All units then share one offset table, which covers the sections in sequence:
 /// `.debug_info`, `.debug_types`, and `.debug_info` of the dwz file.
 struct UnitLinks {
     /// Units are read together, into one table.
     var isShared = false
-    /// The unit under way is of another file, which has strings of its own: dwz's or, where units are not shared,
-    /// a `.dwo` file.
+    /// The current unit is in another file, which has strings of its own: dwz's or, if units are
+    /// not shared, a `.dwo` file.
     var inAlternate = false
-    /// Where the dwz file's section begins in the table; nil without such a file.
+    /// Start of the dwz file's section in the table; nil without such a file.
     var alternateBase: Int?
-    /// Where offsets of `DW_FORM_ref_addr` count from, in the table.
+    /// The origin in the table of `DW_FORM_ref_addr` offsets.
     var addressedBase = 0
-    /// Type signature -> place in the table.
+    /// Type signature -> offset in the table.
     var signatures: [UInt64: Int] = [:]
-    /// In the place of `signatures`: type units that are read when an entry names them.
+    /// Replaces `signatures`: type units that are read when an entry refers to them.
     var wantedTypes: WantedTypeUnits?
 
-    /// The place in the table that a reference leads to; nil for none.
+    /// The offset in the table of a reference's target; nil for none.
     func target(_ value: UInt64, form: Form, tableOrigin: Int) -> Int? {
         guard isShared else {
-            // One unit at a time: what stays inside it can be followed all the same.
+            // One unit at a time: references that stay inside it can still be followed.
             return form == .refAddr ? Int(exactly: value).map { $0 - tableOrigin } : nil
         }
         switch form {
@@ -47,20 +47,20 @@ struct UnitLinks {
     }
 }
 
-/// The type units of a file of split units, each with a place in the table. One thread has it.
+/// The type units of a file of split units, each with an offset in the table. Owned by one thread.
 final class WantedTypeUnits {
     private let places: [UInt64: (unit: Int, place: Int)]
     private var isWanted: [Bool]
-    /// Indexes of those that were asked for, in that order.
+    /// Indexes of the requested ones, in order of request.
     private(set) var wanted: [Int] = []
 
-    /// - Parameter places: by signature: index of the unit, and place of its type.
+    /// - Parameter places: by signature: index of the unit, and offset of its type.
     init(_ places: [UInt64: (unit: Int, place: Int)], count: Int) {
         self.places = places
         isWanted = Array(repeating: false, count: count)
     }
 
-    /// The place of a type; its unit is wanted then.
+    /// The offset of a type, whose unit becomes wanted.
     func place(of signature: UInt64) -> Int? {
         guard let found = places[signature] else { return nil }
         if !isWanted[found.unit] {

@@ -4,8 +4,8 @@ internal import BTF
 internal import DWARF
 
 extension UnitReader {
-    /// Reads a unit whose entries are in another file, or notes that they are nowhere. One that refers to type units is
-    /// left for `read(_: SplitFiles.Deferred, into:)`.
+    /// Reads a unit whose entries are in another file, or records that they were not found. A unit
+    /// that refers to type units is left for `read(_: SplitFiles.Deferred, into:)`.
     mutating func read(_ split: SplitUnit, into box: UnitBox) {
         finish(box) { (reader: inout UnitReader) throws(EncodeError) in
             guard let files = reader.context.splitFiles else { return }
@@ -44,7 +44,7 @@ extension UnitReader {
         } catch { throw .dwarf(file.path, entries.located(error)) }
     }
 
-    /// Reads units of one file together, and the type units that they refer to.
+    /// Reads units of one file together with the type units that they refer to.
     mutating func read(_ deferred: SplitFiles.Deferred, into box: UnitBox) {
         finish(box) { (reader: inout UnitReader) throws(EncodeError) in
             do throws(SplitFileError) { try reader.read(deferred) } catch { throw .split(error) }
@@ -59,7 +59,8 @@ extension UnitReader {
             encoder.leave(to: context.data)
             forgetTables()
         }
-        // Each unit has a place of its own in the table, a multiple of 64 as `OffsetTable` wants it.
+        // Each unit has a range of its own in the table, starting at a multiple of 64 as
+        // `OffsetTable` requires.
         var end = 0
         func place(_ size: Int) -> Int {
             defer { end += (size + 63) / 64 * 64 }
@@ -100,7 +101,7 @@ extension UnitReader {
         }
     }
 
-    /// `error` with the place in the table made an offset in the section.
+    /// `error` with its offset in the table converted to one in the section.
     private static func located(
         _ error: DWARFError, _ regions: [(place: Int, entries: SplitEntries)]
     ) -> DWARFError {

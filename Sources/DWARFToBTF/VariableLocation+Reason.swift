@@ -3,7 +3,7 @@
 internal import DWARF
 
 extension VariableLocation {
-    /// Why a variable at such a place is left out; nil for an address.
+    /// Why a variable with this location is left out; nil for an address.
     var reason: Ledger.Reason? {
         switch self {
         case .address: nil

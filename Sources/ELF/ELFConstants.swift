@@ -18,11 +18,11 @@ package enum ELFSectionType {
 /// Section flags, `sh_flags`.
 package enum ELFSectionFlag {
     @inlinable package static var alloc: UInt64 { 0x2 }
-    /// `sh_info` is a section's number.
+    /// `sh_info` is a section index.
     @inlinable package static var infoLink: UInt64 { 0x40 }
     /// Member of a section group.
     @inlinable package static var group: UInt64 { 0x200 }
-    /// Each thread has its own.
+    /// Thread-local.
     @inlinable package static var tls: UInt64 { 0x400 }
     @inlinable package static var compressed: UInt64 { 0x800 }
 }
@@ -34,7 +34,7 @@ package enum ELFType {
     @inlinable package static var shared: UInt16 { 3 }
 }
 
-/// Machines, `e_machine`: those whose relocations are known here.
+/// Machines, `e_machine`: those with known relocations.
 package enum ELFMachine {
     @inlinable package static var i386: UInt16 { 3 }
     @inlinable package static var mips: UInt16 { 8 }
@@ -62,7 +62,7 @@ package enum ELFSymbolCode {
     @inlinable package static var bindWeak: UInt8 { 2 }
 }
 
-/// Section indexes with a meaning of their own, and the places where counts overflow 16 bits.
+/// Section indexes with a special meaning, and where counts go that exceed 16 bits.
 enum ELFIndex {
     static var undefined: UInt16 { 0 }
     static var loReserve: UInt16 { 0xff00 }

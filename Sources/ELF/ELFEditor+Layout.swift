@@ -3,7 +3,7 @@
 import Bytes
 
 extension ELFEditor {
-    /// Puts the new file together, see `ELFEditor` for its shape.
+    /// Assembles the new file, see `ELFEditor` for its layout.
     consuming func layOut() throws(ELFError) -> [ByteView] {
         try checkReferences()
         try dropTrailingHeaders()
@@ -18,7 +18,8 @@ extension ELFEditor {
         reuseOldPlaces(below: kept)
 
         var image = ImageBuilder(start: kept)
-        // Allocated ones first: they stay when the same is done again, and K must not rise over others.
+        // Allocated ones first: they stay if the same edit is repeated, and K must not rise past
+        // others.
         let order = moved.keys.filter { $0 < headers.count }.sorted {
             (headers[$0].isAllocated ? 0 : 1, $0) < (headers[$1].isAllocated ? 0 : 1, $1)
         }
@@ -46,7 +47,7 @@ extension ELFEditor {
         guard image.end <= wire.maximum else { throw file.failure(.tooLarge(image.end)) }
 
         guard let head = file.bytes.slice(0, wire.fileHeaderSize) else {
-            throw file.failure(.badHeader("cut short"))
+            throw file.failure(.badHeader("truncated"))
         }
         var header = head.array
         wire.setSectionTable(
@@ -54,7 +55,7 @@ extension ELFEditor {
         return try patched(to: kept, header: header) + image.pieces
     }
 
-    /// Refuses to leave a section behind that needs a removed one.
+    /// Refuses to leave a section that needs a removed one.
     private func checkReferences() throws(ELFError) {
         for section in file.sections where headers[section.index].type != ELFSectionType.null {
             let infoIsIndex = section.isRelocation || section.flags & ELFSectionFlag.infoLink != 0
@@ -68,7 +69,7 @@ extension ELFEditor {
         }
     }
 
-    /// Takes removed sections at the end out of the table, as long as no symbol needs their number.
+    /// Drops removed sections from the end of the table, as long as no symbol needs their index.
     private mutating func dropTrailingHeaders() throws(ELFError) {
         guard headers.last?.type == ELFSectionType.null, headers.count > 1 else { return }
         let used = try sectionsWithSymbols()
@@ -79,8 +80,8 @@ extension ELFEditor {
         }
     }
 
-    /// Puts new contents where the old ones were if that is below K, they are not larger, and nothing else
-    /// is there; what is left of the old ones becomes zero.
+    /// Writes new contents over the old ones if these are below K and not smaller, and nothing else
+    /// overlaps them; the remainder of the old ones is zeroed.
     private mutating func reuseOldPlaces(below kept: UInt64) {
         for (index, data) in moved where index < min(file.sections.count, headers.count) {
             let old = file.sections[index]
@@ -105,8 +106,9 @@ extension ELFEditor {
         }
     }
 
-    /// True for BTF sections that are not replaced this time: like the names they are put behind K again
-    /// when they lie there, so that changing them in turns does not leave old versions between them.
+    /// True for BTF sections that are not replaced this time. Like the names, they are placed
+    /// behind K again if they are there already, so that changing them in turns leaves no old
+    /// versions between them.
     private func floats(_ section: ELFSection) -> Bool {
         section.name.hasPrefix(".BTF") && section.hasData
             && (!section.isAllocated || file.type == ELFType.relocatable)
@@ -114,7 +116,7 @@ extension ELFEditor {
             && section.index != file.header.namesIndex
     }
 
-    /// K: the end of the last byte that stays where it is.
+    /// K: the end of the last byte that does not move.
     private func keptEnd() throws(ELFError) -> UInt64 {
         let size = UInt64(file.bytes.count)
         var end = max(UInt64(wire.fileHeaderSize), file.header.segmentTableEnd)
@@ -132,7 +134,7 @@ extension ELFEditor {
             // The sum is inside the file, checked by init.
             if !moves { end = max(end, section.offset + section.size) }
         }
-        guard end <= size else { throw file.failure(.badHeader("the file is cut short")) }
+        guard end <= size else { throw file.failure(.badHeader("the file is truncated")) }
         return end
     }
 
@@ -168,14 +170,14 @@ extension ELFEditor {
         return file.bytes.slice(from, length)
     }
 
-    /// Alignment in the file: 8, so that readers may look at the data where it is mapped, or what the
-    /// section asks for. What is no sensible alignment counts for nothing.
+    /// Alignment in the file: at least 8, so that readers may use the mapped data directly, or what
+    /// the section requires. Implausible alignments are ignored.
     private func placement(_ alignment: UInt64) -> UInt64 {
         alignment > 8 && alignment <= 1 << 16 && alignment.nonzeroBitCount == 1 ? alignment : 8
     }
 }
 
-/// Pieces that follow each other, and where in the file they end.
+/// Consecutive pieces, and the offset in the file where they end.
 private struct ImageBuilder {
     private(set) var pieces: [ByteView] = []
     private(set) var end: UInt64

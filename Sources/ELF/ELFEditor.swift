@@ -8,38 +8,41 @@ package import Bytes
 ///
 ///     old bytes up to K | data of replaced and added sections | section names | section header table
 ///
-/// where K is the end of the last byte in use by anything that stays: the headers, the segments and all
-/// other sections' data, less BTF sections (`.BTF*`), which are kept together behind K if they lie there. Bytes below K are as they were, but for the ELF header's fields about the
-/// section table and for replaced sections that keep their place. Old versions of the
-/// moved parts that lie behind K vanish, as does whatever follows them (a module's signature, which no
-/// longer fits anyway). So a file does not grow when a section is replaced again and again, and doing the
-/// same thing twice gives the same bytes. Contents below K are replaced where they are if the new ones are not
-/// larger; else the old ones stay behind as unused bytes.
+/// where K is the end of the last byte in use by anything that stays: the headers, the segments and
+/// the data of all other sections, except BTF sections (`.BTF*`), which are kept together behind K
+/// if they are there. Bytes below K do not change, except for the ELF header's fields about the
+/// section table and for sections replaced in place. Old versions of the moved parts behind K
+/// vanish, as does whatever follows them (a module's signature, which is invalid by then anyway).
+/// So a file does not grow if a section is replaced repeatedly, and repeating an edit gives the
+/// same bytes. Contents below K are replaced in place if the new ones are not larger; otherwise the
+/// old ones stay behind as unused bytes.
 ///
-/// Section numbers do not change, so nothing that refers to them needs to: a removed section leaves an
-/// empty header (`SHT_NULL`) unless it was the last one, and an added one takes such a place if there is
-/// one that no symbol refers to.
+/// Section indexes do not change, so nothing that refers to them has to: a removed section leaves
+/// an empty header (`SHT_NULL`) unless it was the last one, and an added one takes such a slot if
+/// there is one that no symbol refers to.
 package struct ELFEditor {
     let file: ELFFile
     let wire: ELFWire
     var headers: [ELFSectionHeader]
     /// Sections whose data moves behind K, with their new data.
     var moved: [Int: ByteView] = [:]
-    /// Sections that get new data where they are.
+    /// Sections with new data at their old offset.
     var inPlace: [Int: ByteView] = [:]
-    /// The section name table, when names had to be added to it.
+    /// The section name table, if names had to be added to it.
     var newNames: [UInt8]?
 
     /// The file with some sections replaced and others removed, as pieces for `AtomicFile.replace`.
     ///
     /// - Parameters:
-    ///   - replacing: new contents by name, uncompressed. Names the file does not have are added as
-    ///     `SHT_PROGBITS` without flags and with alignment 1. Flags of existing sections stay. An
-    ///     allocated section keeps its place and must keep its size, except in a relocatable file.
-    ///     Relocations that belong to the old contents are not touched: remove them too if there are any.
-    ///   - removing: sections to drop; names the file does not have are passed over. Removing happens first.
-    /// - Throws: when a name belongs to several sections, or an allocated section of a linked file would
-    ///   change its size or go, or a file's headers contradict its size.
+    ///   - replacing: new contents by name, uncompressed. Names that the file does not have are
+    ///     added as `SHT_PROGBITS` without flags and with alignment 1. Existing sections keep their
+    ///     flags. An allocated section keeps its offset and must keep its size, except in a
+    ///     relocatable file. Relocations of the old contents are not changed: remove them too if
+    ///     there are any.
+    ///   - removing: sections to remove; names that the file does not have are ignored. Removal
+    ///     comes first.
+    /// - Throws: if several sections have the name, if an allocated section of a linked file would
+    ///   change its size or be removed, or if a file's headers contradict its size.
     package static func image(
         of file: ELFFile, replacing: [(name: String, data: ByteView)], removing: [String] = []
     ) throws(ELFError) -> [ByteView] {
@@ -49,7 +52,7 @@ package struct ELFEditor {
             if replacing[..<index].contains(where: { $0.name == name }) {
                 throw .file(
                     path: file.path, section: name, offset: nil,
-                    fault: .unsupported("two new contents for one section"))
+                    fault: .unsupported("replacing a section twice"))
             }
             try editor.replace(name, data)
         }
@@ -88,7 +91,7 @@ package struct ELFEditor {
                 throw file.failure(.allocated(oldSize: section.size, newSize: 0), section)
             }
             if section.index == file.header.namesIndex {
-                throw file.failure(.inUse("it holds the section names"), section)
+                throw file.failure(.inUse("it contains the section names"), section)
             }
             if section.flags & ELFSectionFlag.group != 0 {
                 throw file.failure(.inUse("it belongs to a section group"), section)
@@ -100,11 +103,11 @@ package struct ELFEditor {
 
     private mutating func replace(_ name: String, _ data: ByteView) throws(ELFError) {
         guard !name.isEmpty, !name.utf8.contains(0) else {
-            throw file.failure(.unsupported("a section without a proper name"))
+            throw file.failure(.unsupported("a section without a valid name"))
         }
         guard let section = try only(name) else { return try add(name, data) }
         guard section.index != file.header.namesIndex else {
-            throw file.failure(.inUse("it holds the section names"), section)
+            throw file.failure(.inUse("it contains the section names"), section)
         }
         if section.isAllocated, section.hasData, UInt64(data.count) == section.size {
             inPlace[section.index] = data
@@ -133,7 +136,7 @@ package struct ELFEditor {
         moved[index] = data
     }
 
-    /// Where `name` is in the section name table, which is given a new entry if need be.
+    /// The offset of `name` in the section name table, where it is added if necessary.
     private mutating func nameOffset(_ name: String) throws(ELFError) -> UInt32 {
         let table = file.sections[file.header.namesIndex]
         if table.isCompressed {
@@ -152,14 +155,14 @@ package struct ELFEditor {
         return offset
     }
 
-    /// Sections that symbols are defined in: their numbers are taken even when they are gone.
+    /// Sections that symbols are defined in: their indexes stay in use even if they are removed.
     func sectionsWithSymbols() throws(ELFError) -> Set<Int> {
         Set(try file.symbols().compactMap { $0.sectionIndex })
     }
 }
 
 extension [UInt8] {
-    /// Where `part` begins; nil when it does not occur.
+    /// The offset of `part`; nil if it does not occur.
     fileprivate func offset(of part: [UInt8]) -> Int? {
         guard part.count <= count else { return nil }
         return (0...(count - part.count)).first { start in

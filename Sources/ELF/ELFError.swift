@@ -4,10 +4,10 @@ package import HostIO
 
 /// Why an ELF file could not be read or changed.
 package enum ELFError: Error, Equatable, CustomStringConvertible {
-    /// The system refused.
+    /// A system call failed.
     case host(HostError)
-    /// The file is at fault. `section` is where, `offset` counts from the section's start, or from the
-    /// file's when there is no section.
+    /// The file is invalid. `section` says where, and `offset` counts from the start of the
+    /// section, or of the file if there is no section.
     case file(path: String, section: String?, offset: UInt64?, fault: ELFFault)
 
     /// `foo.ko: .debug_info+0x1f0: unknown relocation type 99 (machine 62)`
@@ -25,17 +25,17 @@ package enum ELFError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What is wrong with the file; nil when the system refused.
+    /// What is wrong with the file; nil if a system call failed.
     package var fault: ELFFault? {
         if case .file(_, _, _, let fault) = self { fault } else { nil }
     }
 }
 
-/// What is wrong with an ELF file, without saying where.
+/// What is wrong with an ELF file, without the location.
 package enum ELFFault: Error, Equatable, CustomStringConvertible {
     /// The file does not begin with an ELF header.
     case notELF
-    /// The ELF header or a table it leads to is broken.
+    /// The ELF header or a table it points to is invalid.
     case badHeader(String)
     /// There are no sections, or they have no names.
     case noSections
@@ -43,28 +43,28 @@ package enum ELFFault: Error, Equatable, CustomStringConvertible {
     case namesTooLong
     /// The section's data does not lie inside the file.
     case outsideFile(offset: UInt64, size: UInt64)
-    /// The section takes no room in the file: its contents were stripped away.
+    /// The section has no data in the file: its contents were stripped.
     case noData
-    /// The compressed contents are not what their header says.
+    /// The compressed contents do not match their header.
     case badCompression(String)
     /// The compressed contents claim a size that they cannot reach.
     case inflatesTooMuch(claimed: UInt64, from: UInt64)
     case outOfMemory(UInt64)
-    /// A relocation this reader does not know.
+    /// A relocation type that is not known here.
     case unknownRelocation(type: UInt32, machine: UInt16)
-    /// The place a relocation writes to is not inside the section.
+    /// The target of a relocation is not inside the section.
     case relocationOutside(place: UInt64, size: UInt64)
     /// The value of a relocation is too large for its field.
     case relocationOverflow(value: UInt64, bytes: Int)
     case badSymbolIndex(UInt64, count: Int)
-    /// A section's `sh_link` does not lead where it should.
+    /// A section's `sh_link` does not point to the right kind of section.
     case badLink(UInt32, expected: String)
     case badEntrySize(UInt64, expected: UInt64)
-    /// More than one section has the name, so it is not known which is meant.
+    /// Several sections have the name, so it is unclear which is meant.
     case ambiguous(count: Int)
-    /// The section is part of the program's memory image, so its size and place are fixed.
+    /// The section is part of the program's memory image, so its size and address are fixed.
     case allocated(oldSize: UInt64, newSize: UInt64)
-    /// The section is needed by others.
+    /// Other sections need the section.
     case inUse(String)
     /// A number does not fit the 32-bit class.
     case tooLarge(UInt64)
@@ -82,7 +82,7 @@ package enum ELFFault: Error, Equatable, CustomStringConvertible {
         case .badCompression(let what): "cannot decompress: \(what)"
         case .inflatesTooMuch(let claimed, let from):
             "cannot decompress: \(from) bytes cannot become \(claimed)"
-        case .outOfMemory(let size): "no memory for \(size) bytes"
+        case .outOfMemory(let size): "not enough memory for \(size) bytes"
         case .unknownRelocation(let type, let machine):
             "unknown relocation type \(type) (machine \(machine))"
         case .relocationOutside(let place, let size):

@@ -5,7 +5,9 @@ import Synchronization
 
 extension ELFFile {
     /// The bytes of `section` as they are in the file.
-    /// - Throws: for sections without bytes (NOBITS) and such as leave the file.
+    ///
+    /// - Throws: for sections without bytes (NOBITS) and sections that extend past the end of the
+    ///   file.
     package func rawData(of section: ELFSection) throws(ELFError) -> ByteView {
         guard section.type != ELFSectionType.nobits else { throw failure(.noData, section) }
         if section.size == 0 || section.type == ELFSectionType.null { return .empty }
@@ -15,12 +17,12 @@ extension ELFFile {
         return view
     }
 
-    /// The contents of `section`: decompressed (`SHF_COMPRESSED` with zlib or zstd, `.zdebug_`) and, in a
-    /// relocatable file, with all its relocations applied as if every section were at address 0, or where
-    /// the file's `SectionSeparation` put it.
+    /// The contents of `section`: decompressed (`SHF_COMPRESSED` with zlib or zstd, `.zdebug_`)
+    /// and, in a relocatable file, with all its relocations applied as if every section were at
+    /// address 0, or where the file's `SectionSeparation` places it.
     ///
-    /// Contents that need neither are a view of the file; others are made once and kept. Two threads that
-    /// ask for the same section at the same time may both do the work.
+    /// Contents that need neither are a view of the file; others are computed once and kept. If two
+    /// threads request the same section at the same time, both may do the work.
     package func data(of section: ELFSection) throws(ELFError) -> ByteView {
         if let known = cache.withLock({ $0.data[section.index] }) { return known }
         let raw = try rawData(of: section)
@@ -33,7 +35,7 @@ extension ELFFile {
         return raw
     }
 
-    /// Forgets contents that `data(of:)` keeps for `section`; views already given out stay valid.
+    /// Drops contents that `data(of:)` keeps for `section`; views handed out earlier stay valid.
     package func dropData(of section: ELFSection) {
         cache.withLock { _ = $0.data.removeValue(forKey: section.index) }
     }
@@ -52,7 +54,7 @@ extension ELFFile {
         return (raw, false)
     }
 
-    /// `view` with the relocations of `section` applied; nil when there are none.
+    /// `view` with the relocations of `section` applied; nil if there are none.
     private func relocated(
         _ view: ByteView, of section: ELFSection
     ) throws(ELFError) -> ByteView? {

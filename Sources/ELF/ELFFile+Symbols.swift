@@ -4,8 +4,8 @@ package import Bytes
 import Synchronization
 
 extension ELFFile {
-    /// The entries of `.symtab`, entry 0 included so that positions are symbol numbers; empty when the
-    /// file has none. Kept after the first call.
+    /// The entries of `.symtab`, including entry 0 so that positions are symbol indexes; empty if
+    /// the file has none. Kept after the first call.
     package func symbols() throws(ELFError) -> [ELFSymbol] {
         if let known = cache.withLock({ $0.symbols }) { return known }
         let result =
@@ -14,13 +14,13 @@ extension ELFFile {
         return result
     }
 
-    /// Calls `body` with each entry of `.symtab`, which is not kept for that.
+    /// Calls `body` with each entry of `.symtab`, without keeping them.
     package func forEachSymbol(_ body: (ELFSymbol) -> Void) throws(ELFError) {
         if let known = cache.withLock({ $0.symbols }) { return known.forEach(body) }
         if let table = symbolTable { try forEachSymbol(of: table) { _, symbol in body(symbol) } }
     }
 
-    /// The string table of `.symtab`, to look up `ELFSymbol.nameOffset` in; empty without `.symtab`.
+    /// The string table of `.symtab`, for `ELFSymbol.nameOffset`; empty without `.symtab`.
     package func symbolStrings() throws(ELFError) -> ByteView {
         guard let table = symbolTable else { return .empty }
         guard let index = Int(exactly: table.link), index > 0, index < sections.count,
@@ -29,7 +29,7 @@ extension ELFFile {
         return try rawData(of: sections[index])
     }
 
-    /// The name of a symbol of `.symtab`. For many symbols take `symbolStrings()` once instead.
+    /// The name of a symbol of `.symtab`. For many symbols, call `symbolStrings()` once instead.
     package func name(of symbol: ELFSymbol) throws(ELFError) -> String {
         let strings = try symbolStrings()
         if symbol.nameOffset == 0 { return "" }
@@ -68,8 +68,8 @@ extension ELFFile {
         }
     }
 
-    /// What each symbol of `table` counts for in a relocation, by symbol number: `st_value`, and where its
-    /// section is placed if not at 0. Symbols defined elsewhere count 0.
+    /// The value of each symbol of `table` for relocations, by symbol index: `st_value`, plus the
+    /// address of its section if that is not 0. Symbols defined elsewhere have the value 0.
     func values(of table: ELFSection) throws(ELFError) -> [UInt64] {
         if let known = cache.withLock({ $0.values[table.index] }) { return known }
         let values = try symbols(of: table).map { symbol in

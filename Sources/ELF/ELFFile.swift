@@ -4,13 +4,13 @@ package import Bytes
 import HostIO
 import Synchronization
 
-/// An ELF file of either class and byte order: its sections, their contents as debug-information readers
-/// want them (decompressed and relocated), and its symbols.
+/// An ELF file of either class and byte order: its sections, their contents ready for
+/// debug-information readers (decompressed and relocated), and its symbols.
 ///
-/// Headers are read at once, contents when asked for. May be used from several threads; the views it
-/// gives keep the memory they need alive and can be used without it.
+/// Headers are read immediately, contents on request. Safe to use from several threads; the views
+/// it returns keep their memory alive and outlive the file.
 package final class ELFFile: Sendable {
-    /// How errors call the file.
+    /// The file's name in errors.
     package let path: String
     /// The whole file.
     package let bytes: ByteView
@@ -20,7 +20,7 @@ package final class ELFFile: Sendable {
     package let machine: UInt16
     /// `e_type`, see `ELFType`.
     package let type: UInt16
-    /// All sections in file order; index 0 is the empty one. Empty when there is no section table.
+    /// All sections in file order; index 0 is the empty one. Empty if there is no section table.
     package let sections: [ELFSection]
     /// All program headers.
     package let segments: [ELFSegment]
@@ -28,11 +28,11 @@ package final class ELFFile: Sendable {
     let header: LibELF.Header
     /// In relocatable files: (section, section with its relocations), by section.
     let relocations: [(target: Int, by: Int)]
-    /// In relocatable files on request: where each section is said to be, by section.
+    /// In relocatable files on request: the address assigned to each section, by section.
     let placements: [UInt64]?
     let cache = Mutex(Cache())
 
-    /// What was worked out once.
+    /// What has been computed once.
     struct Cache: Sendable {
         /// Contents that are not simply a part of the file, by section.
         var data: [Int: ByteView] = [:]
@@ -42,6 +42,7 @@ package final class ELFFile: Sendable {
     }
 
     /// Maps the file at `path` and reads its headers.
+    ///
     /// - Parameter separation: see the other initializer.
     package convenience init(
         path: String, separation: SectionSeparation = .none
@@ -51,10 +52,10 @@ package final class ELFFile: Sendable {
         try self.init(bytes, path: path, separation: separation)
     }
 
-    /// Reads the headers of the file in `bytes`; errors call it `path`.
+    /// Reads the headers of the file in `bytes`; errors name it `path`.
     ///
-    /// - Parameter separation: whether relocations in a relocatable file count sections of the program as
-    ///   being where `sectionMap` says, not all of them at 0, so that addresses tell which one is meant.
+    /// - Parameter separation: whether relocations in a relocatable file place program sections at
+    ///   the addresses of `sectionMap` instead of all at 0, so that addresses identify the section.
     package init(
         _ bytes: ByteView, path: String, separation: SectionSeparation = .none
     ) throws(ELFError) {
@@ -71,7 +72,8 @@ package final class ELFFile: Sendable {
         isBigEndian = header.isBigEndian
         machine = header.machine
         type = header.type
-        // In other file types the linker has applied the relocations that are left (--emit-relocs).
+        // In other file types the linker has already applied the remaining relocations
+        // (--emit-relocs).
         let relocatable = header.type == ELFType.relocatable
         relocations =
             sections.filter { relocatable && ($0.isRelocation || $0.type == ELFSectionType.crel) }
@@ -85,30 +87,33 @@ package final class ELFFile: Sendable {
     /// True when `view` begins like an ELF file.
     package static func isELF(_ view: ByteView) -> Bool { view.hasBytes("\u{7f}ELF") }
 
-    /// All sections of that name: a file may have several (COMDAT groups).
+    /// All sections with this name: a file may have several (COMDAT groups).
     package func sections(named name: String) -> [ELFSection] {
         sections.filter { $0.name == name && $0.index != 0 }
     }
 
-    /// The first section of that name.
+    /// The first section with this name.
     package func section(named name: String) -> ELFSection? {
         sections.first { $0.name == name && $0.index != 0 }
     }
 
-    /// The section of that name.
-    /// - Throws: when several have it, and it is not known which is meant.
+    /// The section with this name.
+    ///
+    /// - Throws: if several have it, since it is unclear which is meant.
     package func onlySection(named name: String) throws(ELFError) -> ELFSection? {
         let found = sections(named: name)
         guard found.count < 2 else { throw ambiguous(name, count: found.count) }
         return found.first
     }
 
-    /// The error for a name that several sections have, where one is asked for.
+    /// The error for a name that several sections have although only one is expected.
     package func ambiguous(_ name: String, count: Int) -> ELFError {
         .file(path: path, section: name, offset: nil, fault: .ambiguous(count: count))
     }
 
-    /// The first section `.debug_NAME`, or else the first `.zdebug_NAME` (compressed the old GNU way).
+    /// The first section `.debug_NAME`, or else the first `.zdebug_NAME` (compressed in the old GNU
+    /// format).
+    ///
     /// - Parameter name: with the dot, `.debug_info`.
     package func debugSection(named name: String) -> ELFSection? {
         section(named: name) ?? section(named: ".z" + name.dropFirst())

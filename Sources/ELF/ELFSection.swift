@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// One section header, in the host's byte order and widened to 64 bits. Nothing in it is checked: offset
-/// and size are what the file claims.
+/// One section header, in the host's byte order and widened to 64 bits. Nothing in it is checked:
+/// offset and size are what the file claims.
 package struct ELFSection: Sendable, Equatable {
-    /// Position in the section header table; 0 is the empty section every file begins with.
+    /// Index in the section header table; 0 is the empty section that every file begins with.
     package let index: Int
     package let name: String
-    /// Where the name is in the section name table.
+    /// Offset of the name in the section name table.
     package let nameOffset: UInt32
     /// `sh_type`, see `ELFSectionType`.
     package let type: UInt32
     /// `sh_flags`, see `ELFSectionFlag`.
     package let flags: UInt64
     package let address: UInt64
-    /// Where the data begins in the file.
+    /// Offset of the data in the file.
     package let offset: UInt64
-    /// Size in the file, that is compressed; for NOBITS the size in memory.
+    /// Size in the file, that is, compressed; for NOBITS the size in memory.
     package let size: UInt64
     package let link: UInt32
     package let info: UInt32
@@ -23,7 +23,8 @@ package struct ELFSection: Sendable, Equatable {
     package let entrySize: UInt64
 
     package var isAllocated: Bool { flags & ELFSectionFlag.alloc != 0 }
-    /// Compressed in the gABI way (`SHF_COMPRESSED`); the older `.zdebug_` sections are not marked.
+    /// Compressed in the gABI format (`SHF_COMPRESSED`); the older `.zdebug_` sections are not
+    /// marked.
     package var isCompressed: Bool { flags & ELFSectionFlag.compressed != 0 }
     package var hasData: Bool { type != ELFSectionType.nobits && type != ELFSectionType.null }
     var isRelocation: Bool { type == ELFSectionType.rel || type == ELFSectionType.rela }

@@ -7,9 +7,9 @@ package enum ELFSymbolPlace: Sendable, Equatable {
     case undefined
     case absolute
     case common
-    /// Index into `ELFFile.sections`. It is as the file has it: it may not exist.
+    /// Index into `ELFFile.sections`, as in the file: it may not exist.
     case section(Int)
-    /// An index of the range kept for processors and systems.
+    /// An index reserved for processors and operating systems.
     case reserved(UInt16)
 }
 
@@ -31,7 +31,8 @@ package struct ELFSymbol: Sendable, Equatable {
 }
 
 extension ELFSymbol {
-    /// The name's bytes in `ELFFile.symbolStrings()`; nil for none, and for one that does not end inside.
+    /// The name's bytes in `ELFFile.symbolStrings()`; nil for none, and for one that is not
+    /// terminated.
     package func name(in strings: ByteView) -> ByteView? {
         var cursor = strings.cursor()
         do throws(ByteError) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Writes the parts of the ELF format that the editor changes, in a file's own class and byte order.
+/// Writes the parts of the ELF format that the editor changes, in a file's own class and byte
+/// order.
 struct ELFWire {
     let is64Bit: Bool
     let bigEndian: Bool
@@ -12,7 +13,7 @@ struct ELFWire {
     /// The largest file offset.
     var maximum: UInt64 { is64Bit ? UInt64(Int64.max) : UInt64(UInt32.max) }
 
-    /// Puts `value` into the low `size` bytes at `offset`; both are constants of the format below.
+    /// Writes `value` to the low `size` bytes at `offset`; both are constants of the format below.
     func put(_ value: UInt64, size: Int, at offset: Int, in bytes: inout [UInt8]) {
         for index in 0..<size {
             let shift = UInt64(bigEndian ? size - 1 - index : index) * 8
@@ -34,7 +35,8 @@ struct ELFWire {
         put(shortNames, size: 2, at: base + 4, in: &bytes)
     }
 
-    /// A section header table. Entry 0 carries the counts that do not fit the ELF header (gABI, "e_shnum").
+    /// A section header table. Entry 0 carries counts that do not fit in the ELF header (gABI,
+    /// "e_shnum").
     func sectionTable(_ sections: [ELFSectionHeader], namesIndex: Int) -> [UInt8] {
         let reserve = Int(ELFIndex.loReserve)
         var bytes = [UInt8](repeating: 0, count: sections.count * sectionHeaderSize)

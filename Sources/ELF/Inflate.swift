@@ -5,17 +5,18 @@ import CZlib
 import CZstd
 import Glibc
 
-/// Decompresses sections. The size a section claims is believed only as far as its compressed size can
-/// reach, and memory is touched only as it is really filled.
+/// Decompresses sections. The size a section claims is trusted only as far as its compressed size
+/// can reach, and memory is touched only as it is filled.
 enum Inflate {
     /// Deflate's true maximum: 258 bytes from two bits, that is 1032 from one byte
     /// (<https://zlib.net/zlib_tech.html>).
     static let maximumRatio: UInt64 = 1032
-    /// zstd has no such bound worth the name (a block of 128 KiB may take 4 bytes), so small sections are
-    /// let pass whatever their ratio, and larger ones held to zlib's.
+    /// zstd has no useful bound (a block of 128 KiB may take 4 bytes), so small sections pass
+    /// whatever their ratio, and larger ones are held to zlib's.
     static let zstdAllowance: UInt64 = 16 << 20
 
-    /// A `SHF_COMPRESSED` section: Elf32_Chdr or Elf64_Chdr, then the stream (gABI, "Compression Header").
+    /// A `SHF_COMPRESSED` section: Elf32_Chdr or Elf64_Chdr, then the stream (gABI, "Compression
+    /// Header").
     static func section(
         _ raw: ByteView, is64Bit: Bool, bigEndian: Bool
     ) throws(ELFFault) -> ByteView {
@@ -27,9 +28,9 @@ enum Inflate {
             if is64Bit { try cursor.skip(4) }
             claimed = try cursor.readOffset(is64Bit: is64Bit)
             _ = try cursor.readOffset(is64Bit: is64Bit)  // the alignment
-        } catch { throw .badCompression("the header is cut short") }
+        } catch { throw .badCompression("the header is truncated") }
         guard let stream = raw.slice(cursor.offset, cursor.remaining) else {
-            throw .badCompression("the header is cut short")
+            throw .badCompression("the header is truncated")
         }
         switch type {
         case 1: return try zlib(stream, claimed)
@@ -45,9 +46,9 @@ enum Inflate {
         do throws(ByteError) {
             try cursor.skip(4)
             claimed = try cursor.readU64()
-        } catch { throw .badCompression("the header is cut short") }
+        } catch { throw .badCompression("the header is truncated") }
         guard let stream = raw.slice(cursor.offset, cursor.remaining) else {
-            throw .badCompression("the header is cut short")
+            throw .badCompression("the header is truncated")
         }
         return try zlib(stream, claimed)
     }
@@ -57,7 +58,7 @@ enum Inflate {
         guard reachable.overflow || claimed <= reachable.partialValue else {
             throw .inflatesTooMuch(claimed: claimed, from: UInt64(stream.count))
         }
-        // SAFETY: see `fill`; both buffers are what the counts say.
+        // SAFETY: see `fill`; both buffers have the sizes in the counts.
         return try unsafe fill(claimed) { output throws(ELFFault) in
             try unsafe stream.withUnsafeBytes { input throws(ELFFault) in
                 try unsafe inflateAll(input, output)
@@ -70,11 +71,11 @@ enum Inflate {
     private static func inflateAll(
         _ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer
     ) throws(ELFFault) {
-        // SAFETY: zero is what zlib wants of a fresh state; the fields read below are plain numbers.
+        // SAFETY: zlib expects a zeroed initial state; the fields read below are plain numbers.
         var state = unsafe z_stream()
         // SAFETY: the state is initialised here and ended below.
         guard unsafe inflateInit_(&state, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
-        else { throw .badCompression("zlib does not start") }
+        else { throw .badCompression("zlib cannot be initialised") }
         defer { _ = unsafe inflateEnd(&state) }
         var taken = 0
         var made = 0
@@ -82,7 +83,8 @@ enum Inflate {
             // zlib counts in 32 bits.
             let give = min(input.count - taken, 1 << 30)
             let room = min(output.count - made, 1 << 30)
-            // SAFETY: `give` and `room` bytes are left behind these places; zlib does not write its input.
+            // SAFETY: `give` and `room` bytes follow these addresses; zlib does not write its
+            // input.
             unsafe state.next_in = UnsafeMutablePointer(
                 mutating: input.baseAddress?.advanced(by: taken).assumingMemoryBound(to: UInt8.self)
             )
@@ -99,11 +101,11 @@ enum Inflate {
             guard result == Z_OK, took > 0 || gave > 0 else {
                 throw .badCompression(
                     result == Z_BUF_ERROR || result == Z_OK
-                        ? "the zlib stream does not end where it should" : "broken zlib stream")
+                        ? "the zlib stream does not end where it should" : "damaged zlib stream")
             }
         }
         guard made == output.count else {
-            throw .badCompression("\(made) bytes came out, not \(output.count)")
+            throw .badCompression("it has \(made) bytes, not \(output.count)")
         }
     }
 
@@ -118,11 +120,11 @@ enum Inflate {
                     output.baseAddress, output.count, input.baseAddress, input.count)
             }
             guard ZSTD_isError(made) == 0 else {
-                // SAFETY: the names are constant texts.
+                // SAFETY: the names are constant strings.
                 throw .badCompression(unsafe String(cString: ZSTD_getErrorName(made)))
             }
             guard made == output.count else {
-                throw .badCompression("\(made) bytes came out, not \(output.count)")
+                throw .badCompression("it has \(made) bytes, not \(output.count)")
             }
         }
     }
@@ -132,8 +134,8 @@ enum Inflate {
     private static func fill(
         _ size: UInt64, _ body: (UnsafeMutableRawBufferPointer) throws(ELFFault) -> Void
     ) throws(ELFFault) -> ByteView {
-        // A spare byte: zlib wants somewhere to point to even when nothing comes out.
-        // SAFETY: `body` gets exactly what was asked for; on an error the block is freed here.
+        // A spare byte: zlib needs a valid pointer even if nothing is written. SAFETY: `body` gets
+        // exactly the requested size; on an error the block is freed here.
         guard let count = Int(exactly: size), count < Int.max, let base = unsafe malloc(count + 1)
         else {
             throw .outOfMemory(size)

@@ -4,8 +4,8 @@ import Bytes
 import CElf
 
 extension LibELF {
-    /// Calls `body` with the number of entries of a symbol table and each of them, entry 0 included.
-    /// `xindex` is the section that extends their section numbers (`SHT_SYMTAB_SHNDX`), if there is one.
+    /// Calls `body` with the number of entries of a symbol table and each of them, including entry
+    /// 0. `xindex` is the section that extends their section indexes (`SHT_SYMTAB_SHNDX`), if any.
     @unsafe
     func forEachSymbol(
         _ elf: OpaquePointer, section: ELFSection, xindex: ELFSection?,
@@ -20,7 +20,7 @@ extension LibELF {
         for index in 0..<count {
             var raw = GElf_Sym()
             var extendedIndex: Elf32_Word = 0
-            // SAFETY: libelf checks the number against both blocks; the results are locals.
+            // SAFETY: libelf checks the index against both blocks; the results are locals.
             guard let number = Int32(exactly: index),
                 unsafe gelf_getsymshndx(data, extended, number, &raw, &extendedIndex) != nil
             else {

@@ -3,17 +3,17 @@
 import Bytes
 import CElf
 
-/// libelf's view of an image, for as long as one call lasts. Everything kept is copied out, so no handle
-/// is shared between threads (libelf has no locks in distributions' builds).
+/// libelf's view of an image, for the duration of one call. Everything kept is copied out, so no
+/// handle is shared between threads (distributions build libelf without locks).
 ///
-/// The image is opened for reading only, so libelf never writes to it although `elf_memory` takes a
+/// The image is opened read-only, so libelf never writes to it although `elf_memory` takes a
 /// mutable pointer: PROT_READ mappings are fine.
 struct LibELF {
     private static let ready: Bool = elf_version(UInt32(EV_CURRENT)) != EV_NONE
 
     let path: String
 
-    /// What the ELF header says, in the host's byte order.
+    /// The ELF header's fields, in the host's byte order.
     struct Header {
         var is64Bit: Bool
         var isBigEndian: Bool
@@ -21,7 +21,7 @@ struct LibELF {
         var machine: UInt16
         var sectionTableOffset: UInt64
         var segmentTableEnd: UInt64
-        /// Index of the section that holds the section names; 0 when there is none.
+        /// Index of the section with the section names; 0 if there is none.
         var namesIndex: Int
     }
 
@@ -29,14 +29,14 @@ struct LibELF {
         .file(path: path, section: section, offset: nil, fault: fault)
     }
 
-    /// Opens `bytes` and hands them to `body`; the handle must not escape.
+    /// Opens `bytes` and passes the handle to `body`; it must not escape.
     @unsafe
     func open<R>(
         _ bytes: ByteView, _ body: (OpaquePointer) throws(ELFError) -> R
     ) throws(ELFError) -> R {
         guard LibELF.ready else { throw failure(.unsupported("this version of libelf")) }
         guard ELFFile.isELF(bytes) else { throw failure(.notELF) }
-        // SAFETY: the image outlives the handle, which is closed on every way out.
+        // SAFETY: the image outlives the handle, which is closed on every exit.
         return try unsafe bytes.withUnsafeBytes { image throws(ELFError) -> R in
             let base = unsafe UnsafeMutablePointer(
                 mutating: image.baseAddress!.assumingMemoryBound(to: CChar.self))
@@ -53,7 +53,7 @@ struct LibELF {
     }
 
     static var lastMessage: String {
-        // SAFETY: libelf's messages are constant texts; nil is handled.
+        // SAFETY: libelf's messages are constant strings; nil is handled.
         guard let text = unsafe elf_errmsg(-1) else { return "unknown error" }
         return unsafe String(cString: text)
     }
@@ -76,7 +76,7 @@ struct LibELF {
         }
         var names = raw.e_shoff == 0 ? 0 : Int(raw.e_shstrndx)
         if names == Int(ELFIndex.xindex) {
-            // Not elf_getshdrstrndx: 0.188 goes to the (absent) file for it when the image is in the
+            // Not elf_getshdrstrndx: 0.188 reads the (absent) file for it if the image has the
             // other byte order.
             var first = GElf_Shdr()
             // SAFETY: the handle is open, the result is a local.
@@ -126,8 +126,10 @@ struct LibELF {
         return result
     }
 
-    /// All section headers with their names, the empty one at index 0 included.
-    /// - Parameter imageSize: bounds the names: a file can make many headers share one endless name.
+    /// All section headers with their names, including the empty one at index 0.
+    ///
+    /// - Parameter imageSize: bounds the names: a file can make many headers share one endless
+    ///   name.
     @unsafe
     func sections(
         _ elf: OpaquePointer, _ header: Header, imageSize: Int
@@ -139,7 +141,7 @@ struct LibELF {
         }
         guard count > 0 else {
             if header.sectionTableOffset == 0 { return [] }
-            // libelf takes a table that leaves the file for no table.
+            // libelf treats a table that extends past the end of the file as absent.
             throw .file(
                 path: path, section: nil, offset: header.sectionTableOffset,
                 fault: .badHeader("the section header table lies outside the file"))
@@ -162,7 +164,7 @@ struct LibELF {
                 guard let text = unsafe elf_strptr(elf, header.namesIndex, Int(raw.sh_name)) else {
                     throw failure(.badHeader("name of section \(index): \(LibELF.lastMessage)"))
                 }
-                // SAFETY: elf_strptr gives only texts that end inside their table.
+                // SAFETY: elf_strptr returns only strings that end inside their table.
                 name = unsafe String(cString: text)
                 nameBudget -= name.utf8.count
                 guard nameBudget >= 0 else { throw failure(.namesTooLong) }

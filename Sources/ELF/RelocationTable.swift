@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// How a relocation of some type changes its place: an operation and the width of the place in bytes.
-/// In the words of the processor supplements: S is the symbol's value, A the addend, P the place.
+/// The effect of a relocation type on its target: an operation and the width of the target in
+/// bytes. In the terms of the processor supplements, S is the symbol's value, A the addend, P the
+/// target.
 struct RelocationAction {
     enum Operation: UInt8 {
         case unknown
         /// Nothing to do.
         case none
-        /// S + A, which must fit the place as a signed or an unsigned number.
+        /// S + A, which must fit as a signed or an unsigned number.
         case absolute
         /// S + A - P, which must fit likewise.
         case relative
-        /// S + A, cut to the width.
+        /// S + A, truncated to the width.
         case set
-        /// What is there plus S + A, or minus it: one half of a difference.
+        /// The old value plus or minus S + A: one half of a difference.
         case add, subtract
         /// The low six bits of a byte likewise.
         case set6, add6, subtract6
@@ -24,13 +25,14 @@ struct RelocationAction {
     var width: UInt8
 }
 
-/// The relocations that occur in data and debug sections, for one machine. Types that only make sense in
-/// code (calls, GOT) are left out on purpose: applying them wrongly would be worse than saying so.
+/// The relocations that occur in data and debug sections, for one machine. Types that are
+/// meaningful only in code (calls, GOT) are omitted on purpose: applying them wrongly would be
+/// worse than an error.
 ///
-/// Sources: the ELF processor supplements (System V ABI for x86-64, i386, MIPS, PowerPC, s390x;
-/// ELF for the Arm Architecture; RISC-V, LoongArch ELF psABI; LLVM's BPF relocation document).
+/// Sources: the ELF processor supplements (System V ABI for x86-64, i386, MIPS, PowerPC, s390x; ELF
+/// for the Arm Architecture; RISC-V, LoongArch ELF psABI; LLVM's BPF relocation document).
 struct RelocationTable {
-    /// By relocation type. 1,040 entries hold AArch64's, whose numbers are the highest.
+    /// By relocation type. AArch64, whose numbers are the highest, needs 1,040 entries.
     private(set) var actions: [RelocationAction]
 
     init(machine: UInt16, is64Bit: Bool) {
@@ -44,7 +46,7 @@ struct RelocationTable {
 
     typealias Row = (RelocationAction.Operation, UInt8, [Int])
 
-    /// What is known of a machine; nil when nothing is.
+    /// The rows for a machine; nil for an unknown one.
     static func rows(machine: UInt16, is64Bit: Bool) -> [Row]? {
         switch machine {
         case ELFMachine.amd64:
@@ -108,7 +110,8 @@ struct RelocationTable {
                 (.none, 0, [43, 51]),
             ]
         case ELFMachine.loongarch:
-            // 64, TLS_DTPREL64; 32, TLS_DTPREL32; 64_PCREL; 32_PCREL; ADD and SUB pairs; RELAX, ALIGN
+            // 64, TLS_DTPREL64; 32, TLS_DTPREL32; 64_PCREL; 32_PCREL; ADD and SUB pairs; RELAX,
+            // ALIGN
             [
                 (.absolute, 8, [2, 9]), (.absolute, 4, [1, 8]), (.relative, 8, [109]),
                 (.relative, 4, [99]), (.add, 1, [47]), (.add, 2, [48]), (.add, 4, [50]),
@@ -117,8 +120,8 @@ struct RelocationTable {
                 (.addULEB, 1, [107]), (.subtractULEB, 1, [108]), (.none, 0, [100, 102]),
             ]
         case ELFMachine.bpf:
-            // 64_ABS64; 64_ABS32, 64_NODYLD32 (in .BTF and .BTF.ext). Before clang 13 these two were 64_32 and,
-            // where the symbol lies in a writable section or in code, NONE.
+            // 64_ABS64; 64_ABS32, 64_NODYLD32 (in .BTF and .BTF.ext). Before clang 13 these two
+            // were 64_32 and, if the symbol is in a writable section or in code, NONE.
             [(.absolute, 8, [2]), (.absolute, 4, [0, 3, 4, 10])]
         default: nil
         }

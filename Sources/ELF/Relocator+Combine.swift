@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension Relocator {
-    /// The operations that depend on what is at the place: RISC-V's and LoongArch's.
-    /// - Parameter room: bytes from the place to the section's end, at least the action's width.
+    /// The operations that depend on the old value: those of RISC-V and LoongArch.
+    ///
+    /// - Parameter room: bytes from the target to the section's end, at least the action's width.
     @unsafe @inline(never)
     func combine(
         _ action: RelocationAction, _ target: UnsafeMutableRawPointer, room: UInt64,
@@ -40,7 +41,7 @@ extension Relocator {
         var length = 0
         while true {
             guard length < 10, UInt64(length) < room else {
-                return .unsupported("a relocation of an endless ULEB128 number")
+                return .unsupported("a relocation of an unterminated ULEB128 number")
             }
             // SAFETY: length < room.
             let byte = unsafe target.load(fromByteOffset: length, as: UInt8.self)
@@ -55,7 +56,7 @@ extension Relocator {
             case .addULEB: old &+ value
             default: old &- value
             }
-        // The first half of a pair may leave more than the field holds; the second brings it back.
+        // After the first half of a pair the value may exceed the field; the second brings it back.
         let rest = bits < 64 ? sum & (1 << bits - 1) : sum
         for index in 0..<length {
             let more: UInt8 = index < length - 1 ? 0x80 : 0
@@ -67,7 +68,7 @@ extension Relocator {
     }
 }
 
-// SAFETY: for all of these the caller has checked that the bytes touched are there.
+// SAFETY: the caller has checked that the accessed bytes exist, for all of these.
 extension UnsafeRawPointer {
     @inline(__always)
     func load64(_ swap: Bool) -> UInt64 {

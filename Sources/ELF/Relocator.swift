@@ -5,20 +5,21 @@ import Glibc
 
 /// Applies relocation tables to a copy of a section.
 ///
-/// Modules have hundreds of thousands of relocations in `.debug_info` alone, so the entries are read as raw
-/// words in one loop; every index and place in them is checked.
+/// Modules have hundreds of thousands of relocations in `.debug_info` alone, so the entries are
+/// read as raw words in one loop; every index and place in them is checked.
 @safe
 struct Relocator {
     private let machine: UInt16
     private let is64Bit: Bool
     private let bigEndian: Bool
     private let table: RelocationTable
-    // SAFETY: `base` is the `storage`'s memory, written only here and only before `result` is read.
+    // SAFETY: `base` is the memory of `storage`, written only here and only before `result` is
+    // read.
     private let storage: ByteStorage
     private let base: UnsafeMutableRawPointer
     private let count: Int
 
-    /// Takes a copy of `view`.
+    /// Copies `view`.
     init(
         copying view: ByteView, machine: UInt16, is64Bit: Bool, bigEndian: Bool
     ) throws(ELFFault) {
@@ -42,16 +43,17 @@ struct Relocator {
         }
     }
 
-    /// The relocated section; `apply` must not be called any more.
+    /// The relocated section; `apply` must not be called afterwards.
     var result: ByteView { ByteView(storage) }
 
     static func entrySize(is64Bit: Bool, isRela: Bool) -> Int {
         (is64Bit ? 16 : 8) + (isRela ? (is64Bit ? 8 : 4) : 0)
     }
 
-    /// Applies `entries`; bytes behind the last whole entry are ignored.
-    /// - Parameter values: S, by symbol number.
-    /// - Returns: nil, or what is wrong and the place in the section.
+    /// Applies `entries`; bytes after the last whole entry are ignored.
+    ///
+    /// - Parameter values: S, by symbol index.
+    /// - Returns: nil, or what is wrong and the offset in the section.
     func apply(_ entries: ByteView, isRela: Bool, values: [UInt64]) -> Failure? {
         // SAFETY: all accesses inside are checked against the buffers' counts.
         unsafe entries.withUnsafeBytes { raw in
@@ -69,9 +71,9 @@ struct Relocator {
 
     private var hostIsBigEndian: Bool { UInt16(1).bigEndian == 1 }
 
-    /// Elf64_Rela entries in the host's byte order. Words of 4 and 8 bytes, which is nearly all there is in
-    /// debug information, are done here, everything else and all complaints by `applyOne`.
-    /// With this loop .debug_info of sctp.ko (281,494 entries) takes half the instructions.
+    /// Elf64_Rela entries in the host's byte order. Words of 4 and 8 bytes, nearly everything in
+    /// debug information, are handled here, everything else and all errors by `applyOne`. This loop
+    /// halves the instructions for .debug_info of sctp.ko (281,494 entries).
     @unsafe
     private func applyNative(
         _ entries: UnsafeRawBufferPointer, _ values: UnsafeBufferPointer<UInt64>,
@@ -85,13 +87,13 @@ struct Relocator {
             let info = unsafe (entry + 8).load64(false)
             let type = info & 0xffff_ffff
             let symbol = info >> 32
-            // `place` is checked first, then the subtraction cannot wrap.
+            // `place` is checked first, so the subtraction cannot wrap.
             if type < UInt64(actions.count), symbol < UInt64(values.count), place <= limit,
                 limit &- place >= 8,
                 case let action = unsafe actions[Int(truncatingIfNeeded: type)],
                 action.operation == .absolute
             {
-                // SAFETY: the symbol's index was checked; eight bytes are left at the place.
+                // SAFETY: the symbol's index was checked; eight bytes remain at the target.
                 let value =
                     unsafe values[Int(truncatingIfNeeded: symbol)]
                     &+ (entry + 16).load64(false)
@@ -105,7 +107,7 @@ struct Relocator {
                     continue
                 }
             }
-            // SAFETY: a whole entry is there; `applyOne` checks what it says.
+            // SAFETY: a whole entry is available; `applyOne` checks its fields.
             if let failure = unsafe applyOne(entry, values, actions, isRela: true) {
                 return failure
             }
@@ -140,7 +142,7 @@ struct Relocator {
         let place: UInt64
         let symbol: UInt64
         let type: UInt64
-        // SAFETY: a whole entry is there.
+        // SAFETY: a whole entry is available.
         if is64Bit {
             place = unsafe entry.load64(swap)
             (symbol, type) = unpack(unsafe (entry + 8).load64(swap))
@@ -168,7 +170,7 @@ struct Relocator {
         // SAFETY: place + width <= count, symbol < values.count.
         let target = unsafe base + Int(place)
         var value = unsafe values[Int(symbol)]
-        // Wrapping sums: address arithmetic is modulo the class's word.
+        // Sums wrap: address arithmetic is modulo the class's word.
         if isRela, is64Bit {
             value &+= unsafe (entry + 16).load64(swap)
         } else if isRela {
@@ -184,8 +186,8 @@ struct Relocator {
             let room = limit - place
             return unsafe combine(action, target, room: room, value, swap).map { ($0, place) }
         }
-        // In 32-bit files words wrap; elsewhere cut bits would be lost.
-        // SAFETY (of the store): place + width <= count.
+        // In 32-bit files words wrap; elsewhere truncated bits would be lost. SAFETY (of the
+        // store): place + width <= count.
         if width < 4 || width == 4 && is64Bit {
             let signed = Int64(bitPattern: value)
             let bits = Int64(width * 8)
@@ -197,8 +199,9 @@ struct Relocator {
         return nil
     }
 
-    /// Symbol and type out of a 64-bit `r_info`. MIPS has its own order of fields, which in little-endian
-    /// files is not that of a 64-bit number, and up to three types; of these, only one may be used here.
+    /// Symbol and type from a 64-bit `r_info`. MIPS has its own order of fields, which in
+    /// little-endian files differs from that of a 64-bit number, and up to three types, of which
+    /// only one may be used here.
     @inline(__always)
     private func unpack(_ info: UInt64) -> (symbol: UInt64, type: UInt64) {
         guard machine == ELFMachine.mips else { return (info >> 32, info & 0xffff_ffff) }

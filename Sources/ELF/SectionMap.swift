@@ -2,10 +2,10 @@
 
 internal import Bytes
 
-/// Where the sections of a program lie in memory, to tell which one an address is in.
+/// The addresses of a program's sections, to find the one that contains an address.
 package struct SectionMap: Sendable {
     package struct Entry: Sendable, Equatable {
-        /// Position in the section header table.
+        /// Index in the section header table.
         package let index: Int
         package let name: String
         package let address: UInt64
@@ -19,7 +19,7 @@ package struct SectionMap: Sendable {
         self.entries = entries.sorted { ($0.address, $0.index) < ($1.address, $1.index) }
     }
 
-    /// The section that `address` is in.
+    /// The section that contains `address`.
     package func find(_ address: UInt64) -> Entry? {
         let behind = entries.partitioningIndex { $0.address > address }
         guard behind > 0, address - entries[behind - 1].address < entries[behind - 1].size else {
@@ -28,18 +28,18 @@ package struct SectionMap: Sendable {
         return entries[behind - 1]
     }
 
-    /// The section of this name, the first in the section header table if there are several.
+    /// The section with this name, the first in the section header table if there are several.
     package func first(named name: String) -> Entry? {
         entries.filter { $0.name == name }.min { $0.index < $1.index }
     }
 }
 
-/// Which relocatable files have their sections at addresses of their own (`ELFFile.sectionMap`). Otherwise each
-/// is at 0, which most readers are content with.
+/// Which relocatable files get separate addresses for their sections (`ELFFile.sectionMap`).
+/// Otherwise each is at 0, which is enough for most readers.
 package enum SectionSeparation: Sendable {
     case none
     case all
-    /// Those with a section whose name begins like that.
+    /// Files with a section whose name begins like this.
     case withSection(String)
 
     func applies(to sections: [ELFSection]) -> Bool {
@@ -52,8 +52,8 @@ package enum SectionSeparation: Sendable {
 }
 
 extension ELFFile {
-    /// Sections that become memory, but for notes and what each thread has its own of. nil for a
-    /// relocatable file whose sections are not separated: all are at 0.
+    /// Sections that occupy memory, except notes and thread-local ones. nil for a relocatable file
+    /// whose sections are not separated: all are at 0.
     package var sectionMap: SectionMap? {
         guard type != ELFType.relocatable || placements != nil else { return nil }
         return SectionMap(
@@ -65,8 +65,8 @@ extension ELFFile {
             })
     }
 
-    /// An address for each section that becomes memory, one behind the other, with gaps so that the end of
-    /// one is in none. Sections that would lie where 32 bits do not reach have none, 0.
+    /// An address for each section that occupies memory, in sequence, with gaps so that no section
+    /// contains another's end. Sections that would lie beyond 32 bits get none, 0.
     static func placements(of sections: [ELFSection]) -> [UInt64] {
         var placements = [UInt64](repeating: 0, count: sections.count)
         var next: UInt64 = 0x1000

@@ -3,26 +3,27 @@
 package import Bytes
 import Glibc
 
-/// Replaces files as a whole: whoever opens the path sees the old file or the new one, never a part.
+/// Replaces files atomically: readers of the path see the old file or the new one, never a part.
 package enum AtomicFile {
-    /// Makes `chunks`, one after the other, the contents of the file at `path`.
+    /// Makes `chunks`, in order, the contents of the file at `path`.
     ///
-    /// A new file `.NAME.kbtf-XXXXXXXX` is written beside the old one and renamed over it; on an error it
-    /// is removed and the old file is as it was (a killed process may leave it behind). The old file may
-    /// be mapped, and `chunks` may be views of it. The new one gets its permission bits and, where the
-    /// caller may do that, its owner. Hard links to the old file keep the old contents, and extended
-    /// attributes are not carried over.
+    /// A new file `.NAME.kbtf-XXXXXXXX` is written beside the old one and renamed over it. On an
+    /// error it is removed and the old file is unchanged (a killed process may leave it behind).
+    /// The old file may be mapped, and `chunks` may be views of it. The new one gets its permission
+    /// bits and, if the caller may do that, its owner. Hard links to the old file keep the old
+    /// contents, and extended attributes are not copied.
     ///
-    /// A symbolic link stays, what it leads to is replaced. An old file that the caller may not write is
-    /// refused (`EACCES`), though the folder would allow the rename. What is not a regular file (a pipe,
-    /// /dev/stdout) is written to directly.
+    /// A symbolic link stays, and its target is replaced. An old file that the caller may not write
+    /// is refused (`EACCES`), although the directory would allow the rename. Anything but a regular
+    /// file (a pipe, /dev/stdout) is written directly.
     ///
     /// - Parameters:
-    ///   - modePath: where the permission bits come from when there is no old file at `path`;
-    ///     without either they are 0666 less the umask.
-    ///   - durable: wait until the contents are on the disk before renaming, so that a power cut cannot
-    ///     leave an empty file. Off by default: a 700 kB module takes 1.8 ms without and 6.0 ms with it
-    ///     (ext4 on a virtual disk), kbuild runs us a thousand times, and its linker does not wait either.
+    ///   - modePath: the source of the permission bits for a new file at `path`; without
+    ///     either they are 0666 minus the umask.
+    ///   - durable: wait until the contents are on disk before renaming, so that a power failure
+    ///     cannot leave an empty file. Off by default: a 700 kB module takes 1.8 ms without and 6.0
+    ///     ms with it (ext4 on a virtual disk), kbuild runs kbtf a thousand times, and its linker
+    ///     does not wait either.
     package static func replace(
         _ path: String, with chunks: [ByteView], keepingModeOf modePath: String? = nil,
         durable: Bool = false
@@ -51,7 +52,8 @@ package enum AtomicFile {
 
         let temporary = try TemporaryFile(beside: target, shownAs: path, isPrivate: mode != nil)
         if exists, old.st_uid != geteuid() || old.st_gid != getegid() {
-            // Only root may give files away; for others the new file is the writer's own, as with `mv`.
+            // Only root may change the owner; otherwise the new file belongs to the writer, as with
+            // `mv`.
             _ = fchown(temporary.fd, old.st_uid, old.st_gid)
         }
         try temporary.write(chunks, path)
@@ -65,7 +67,8 @@ package enum AtomicFile {
         try temporary.rename(to: target, path)
     }
 
-    /// Fails as `replace` would before it writes, and changes nothing: for those who learn only later what to write.
+    /// Fails as `replace` would before writing, and changes nothing: for callers that know the
+    /// contents only later.
     package static func checkReplaceable(_ path: String) throws(HostError) {
         let old = FileStatus(path)
         if path.isEmpty { throw HostError(path, "replace", errno: ENOENT) }
@@ -86,11 +89,11 @@ package enum AtomicFile {
         }
     }
 
-    /// The path whose folder entry is to be replaced: `path` with symbolic links at its end followed, also
-    /// one that leads to nothing yet.
+    /// The path whose directory entry is to be replaced: `path` with final symbolic links followed,
+    /// even one whose target does not exist yet.
     private static func resolved(_ path: String, exists: Bool) throws(HostError) -> String {
         if exists {
-            // SAFETY: realpath gives a malloc'd text or nil; it is freed after the copy.
+            // SAFETY: realpath returns a malloc'd string or nil; it is freed after the copy.
             guard let text = unsafe path.withSystemText({ unsafe realpath($0, nil) }) else {
                 throw HostError(path, "replace", errno: errno)
             }

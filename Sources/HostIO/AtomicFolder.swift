@@ -4,17 +4,17 @@ package import Bytes
 import CLinux
 import Glibc
 
-/// Replaces folders as a whole: whoever looks sees the old one or the new one, never a part.
+/// Replaces directories atomically: readers see the old one or the new one, never a part.
 package enum AtomicFolder {
-    /// Makes `path` a folder with these files.
+    /// Makes `path` a directory with these files.
     ///
-    /// It is written as `.NAME.kbtf-XXXXXXXX` beside and gets its name when it is complete; on an error it is removed
-    /// and what was there is as it was. An old folder is removed with all it holds: whether it may be is
-    /// the caller's to know. A symbolic link to it stays.
+    /// It is written as `.NAME.kbtf-XXXXXXXX` in the same directory and renamed when complete. On
+    /// an error it is removed and the old one is unchanged. An old directory is removed with all
+    /// its contents: the caller has to know that it may be. A symbolic link to it stays.
     ///
     /// - Parameters:
-    ///   - files: paths in the folder, and contents.
-    ///   - kept: entries of the old folder that the new one takes over, if they are there.
+    ///   - files: paths in the directory, and contents.
+    ///   - kept: entries of the old directory that move to the new one, if they exist.
     package static func replace(
         _ path: String, with files: [(path: String, contents: ByteView)],
         keeping kept: [String] = []
@@ -41,11 +41,11 @@ package enum AtomicFolder {
             try? remove(new)
             throw error
         }
-        // What was the old one has the temporary name now.
+        // The temporary name now belongs to the old one.
         if status.isDirectory { try remove(new) }
     }
 
-    /// Removes the folder and all in it; links are removed, not followed.
+    /// Removes the directory and everything in it; links are removed, not followed.
     package static func remove(_ path: String) throws(HostError) {
         var folders = [path]
         var pending = [path]
@@ -60,7 +60,7 @@ package enum AtomicFolder {
                 }
             }
         }
-        // A folder comes before those in it.
+        // A directory precedes those in it.
         for folder in folders.reversed() {
             // SAFETY: the path is NUL-terminated for the call.
             guard unsafe folder.withSystemText({ unsafe rmdir($0) }) == 0 else {
@@ -69,7 +69,7 @@ package enum AtomicFolder {
         }
     }
 
-    /// Without links and slashes at the end.
+    /// Without links and trailing slashes.
     private static func resolved(_ path: String) throws(HostError) -> String {
         if let real = try realPath(path) { return real }
         var trimmed = path[...]
@@ -77,9 +77,9 @@ package enum AtomicFolder {
         return String(trimmed)
     }
 
-    /// nil where nothing is.
+    /// nil if there is nothing.
     private static func realPath(_ path: String) throws(HostError) -> String? {
-        // SAFETY: realpath gives a malloc'd text or nil; it is freed after the copy.
+        // SAFETY: realpath returns a malloc'd string or nil; it is freed after the copy.
         guard let text = unsafe path.withSystemText({ unsafe realpath($0, nil) }) else {
             guard errno == ENOENT else { throw HostError(path, "replace", errno: errno) }
             return nil
@@ -121,7 +121,7 @@ package enum AtomicFolder {
             do throws(HostError) {
                 try rename(from, target + "/" + name, shownAs: path)
             } catch {
-                // All back as it was.
+                // Moves everything back.
                 for name in kept[..<index] {
                     try? rename(target + "/" + name, new + "/" + name, shownAs: path)
                 }

@@ -3,22 +3,23 @@
 package import Bytes
 import Glibc
 
-/// Collects bytes and writes them to a descriptor in large pieces. Call `flush` at the end: what is still
-/// in the buffer when the value dies is lost.
+/// Collects bytes and writes them to a descriptor in large pieces. Call `flush` at the end: bytes
+/// still in the buffer when the value is destroyed are lost.
 ///
-/// A reader that went away (`EPIPE`, as under `| head`) is not an error: the rest is dropped in silence.
+/// A reader that went away (`EPIPE`, as with `| head`) is not an error: the rest is silently
+/// dropped.
 package struct BufferedOutput: ~Copyable {
     private let fd: Int32
     private let name: String
     private let capacity: Int
     private var buffer: [UInt8] = []
-    /// The reader of a pipe is gone; nothing more is written.
+    /// The pipe has no reader any more; nothing more is written.
     package private(set) var isClosed = false
 
     /// - Parameters:
     ///   - fd: an open descriptor; it is not closed here.
-    ///   - name: how errors call it.
-    ///   - capacity: bytes held back at most.
+    ///   - name: its name in errors.
+    ///   - capacity: the buffer size in bytes.
     package init(fd: Int32, name: String, capacity: Int = 1 << 16) {
         self.fd = fd
         self.name = name
@@ -51,7 +52,7 @@ package struct BufferedOutput: ~Copyable {
         if buffer.count >= capacity { try flush() }
     }
 
-    /// Appends `view`; large ones are written straight from where they lie.
+    /// Appends `view`; large views are written directly from their memory.
     package mutating func append(_ view: ByteView) throws(HostError) {
         if view.count < capacity {
             // SAFETY: the bytes are copied inside the call.
@@ -66,7 +67,7 @@ package struct BufferedOutput: ~Copyable {
         try finish(reason)
     }
 
-    /// Writes what is held back.
+    /// Writes the buffer.
     package mutating func flush() throws(HostError) {
         defer { buffer.removeAll(keepingCapacity: true) }
         guard !isClosed, !buffer.isEmpty else { return }

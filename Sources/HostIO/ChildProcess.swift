@@ -4,11 +4,12 @@ import Bytes
 import CLinux
 import Glibc
 
-/// A program started by this one, with its standard output and error on pipes.
+/// A child process with its standard output and error on pipes.
 ///
-/// It is killed and waited for when the value ends. It also ends with this process, however that does
-/// (SIGKILL too): it is started through a `leash`, a program that calls `ChildProcess.leash`. The kernel
-/// watches the thread that started it, so that thread has to stay until the value ends.
+/// It is killed and waited for when the value is destroyed. It also ends with this process, however
+/// that ends (SIGKILL included): it is started through a `leash`, a program that calls
+/// `ChildProcess.leash`. The kernel watches the thread that started it, so that thread has to
+/// outlive the value.
 package struct ChildProcess: ~Copyable {
     /// How a child ended.
     package enum Ending: Equatable, Sendable {
@@ -16,19 +17,19 @@ package struct ChildProcess: ~Copyable {
         case signalled(Int32)
     }
 
-    /// What came in.
+    /// Input from the child.
     package enum Input: Sendable {
         case output([UInt8])
         case errors([UInt8])
-        /// Nothing within the time given.
+        /// Nothing arrived within the given time.
         case nothing
-        /// Both pipes are at their ends.
+        /// Both pipes are at their end.
         case end
     }
 
-    /// What starts children.
+    /// How to start children.
     package struct Launcher: Sendable {
-        /// The words of a program that calls `leash` with the words behind them.
+        /// The command line of a program that calls `leash` with the words that follow.
         package let leash: [String]
         /// `NAME=value` each.
         package let environment: [String]
@@ -39,7 +40,7 @@ package struct ChildProcess: ~Copyable {
         }
     }
 
-    /// Where a program finds the file it is given: descriptor 3.
+    /// The path at which a program finds the file it is given: descriptor 3.
     package static let filePath = "/proc/self/fd/3"
 
     private let process: pid_t
@@ -47,7 +48,8 @@ package struct ChildProcess: ~Copyable {
     private var errors: Int32
     private var ending: Ending?
 
-    /// Starts `words`, the first of them looked for in PATH unless it has a slash.
+    /// Starts `words`; the first one is searched in PATH unless it contains a slash.
+    ///
     /// - Parameters:
     ///   - file: what it may read at `filePath`.
     package init(
@@ -68,7 +70,7 @@ package struct ChildProcess: ~Copyable {
         let err = try Pipe(name)
         var actions = unsafe posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
-        // SAFETY: both are initialised here, used by the call below, and destroyed on every way out.
+        // SAFETY: both are initialised here, used by the call below, and destroyed on every exit.
         unsafe posix_spawn_file_actions_init(&actions)
         unsafe posix_spawnattr_init(&attributes)
         defer {
@@ -79,10 +81,10 @@ package struct ChildProcess: ~Copyable {
         unsafe posix_spawn_file_actions_adddup2(&actions, out.writing, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, err.writing, 2)
         if let descriptor {
-            // Also where it is 3 already: posix_spawn then clears the close-on-exec flag.
+            // Even if it is 3 already: posix_spawn then clears the close-on-exec flag.
             unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, 3)
         }
-        // A signal that is ignored stays ignored in a new program.
+        // An ignored signal stays ignored in a new program.
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
         unsafe sigaddset(&signals, SIGPIPE)
@@ -91,7 +93,8 @@ package struct ChildProcess: ~Copyable {
 
         let all = launcher.leash + ["\(getpid())"] + words
         var child: pid_t = 0
-        // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with nil.
+        // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with
+        // nil.
         let copies = unsafe all.map { unsafe $0.withSystemText { unsafe strdup($0) } }
         let variables = unsafe launcher.environment.map {
             unsafe $0.withSystemText { unsafe strdup($0) }
@@ -114,15 +117,15 @@ package struct ChildProcess: ~Copyable {
         }
     }
 
-    /// What comes next, within `milliseconds`.
+    /// The next input, within `milliseconds`.
     package mutating func read(milliseconds: Int) -> Input {
         guard output >= 0 || errors >= 0 else { return .end }
-        // A negative descriptor is left out of the call.
+        // poll ignores negative descriptors.
         var ready = [
             pollfd(fd: output, events: Int16(POLLIN), revents: 0),
             pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
         ]
-        // SAFETY: two of them, as told.
+        // SAFETY: the array has two elements.
         let count = unsafe poll(&ready, 2, Int32(clamping: max(0, milliseconds)))
         guard count > 0 else { return .nothing }
         if ready[0].revents != 0 {
@@ -133,7 +136,7 @@ package struct ChildProcess: ~Copyable {
         return output < 0 && errors < 0 ? .end : .nothing
     }
 
-    /// Ends it now, unless it has ended.
+    /// Kills it, unless it has ended.
     package mutating func kill() {
         if ending == nil { _ = Glibc.kill(process, SIGKILL) }
     }
@@ -148,9 +151,10 @@ package struct ChildProcess: ~Copyable {
         return ended
     }
 
-    /// Becomes the program `words`, killed when the process `parent` ends. To be called by a program that
-    /// was started as a leash.
-    /// - Returns: only when that fails.
+    /// Becomes the program `words`, which is killed when the process `parent` ends. For a program
+    /// that was started as a leash.
+    ///
+    /// - Returns: only on failure.
     package static func leash(parent: Int32, _ words: [String]) -> HostError {
         let name = words.first ?? ""
         guard linux_die_with_parent() == 0 else { return HostError(name, "run", errno: errno) }
@@ -160,19 +164,21 @@ package struct ChildProcess: ~Copyable {
     }
 
     /// Becomes the program `words`.
-    /// - Returns: only when that fails.
+    ///
+    /// - Returns: only on failure.
     package static func become(_ words: [String]) -> HostError {
-        // SAFETY: every word is a NUL-terminated copy that lives as long as this process's memory does.
+        // SAFETY: every word is a NUL-terminated copy that lives as long as this process's memory.
         let copies = unsafe words.map { unsafe $0.withSystemText { unsafe strdup($0) } } + [nil]
         guard let name = words.first else { return HostError("", "run", errno: EINVAL) }
         _ = unsafe name.withSystemText { unsafe execvp($0, copies) }
         return HostError(name, "run", errno: errno)
     }
 
-    /// Reads from `fd`; at its end it is closed and made negative, and the result is nil.
+    /// Reads from `fd`; at its end the descriptor is closed and made negative, and the result is
+    /// nil.
     private static func take(_ fd: inout Int32) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        // SAFETY: the buffer's own size is given; the result says how much of it is filled.
+        // SAFETY: the buffer's own size is passed; the result says how much of it is filled.
         let count = unsafe bytes.withUnsafeMutableBytes {
             unsafe Glibc.read(fd, $0.baseAddress, $0.count)
         }
@@ -201,7 +207,7 @@ private struct Pipe: ~Copyable {
 
     init(_ name: String) throws(HostError) {
         var ends: [Int32] = [-1, -1]
-        // SAFETY: room for two.
+        // SAFETY: the array has room for two.
         guard unsafe linux_pipe(&ends) == 0 else { throw HostError(name, "run", errno: errno) }
         reading = ends[0]
         writing = ends[1]

@@ -3,15 +3,16 @@
 import Bytes
 import Glibc
 
-/// Writes all of `bytes` to `fd`, through interrupts, short writes and descriptors that do not block.
-/// - Returns: 0, or the `errno` of the write that failed.
+/// Writes all of `bytes` to `fd`, handling interrupts, short writes and non-blocking descriptors.
+///
+/// - Returns: 0, or the `errno` of the failed write.
 @unsafe
 func writeAll(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
     guard let base = bytes.baseAddress else { return 0 }
     var done = 0
     let count = bytes.count
     while done < count {
-        // SAFETY: done < count. Linux takes at most 0x7ffff000 bytes and reports how many it took.
+        // SAFETY: done < count. Linux writes at most 0x7ffff000 bytes at once and reports how many.
         let wrote = unsafe write(fd, base + done, count - done)
         if wrote >= 0 {
             done += wrote
@@ -21,7 +22,7 @@ func writeAll(_ fd: Int32, _ bytes: UnsafeRawBufferPointer) -> Int32 {
         if reason == EINTR { continue }
         if reason == EAGAIN {
             var wait = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
-            // SAFETY: one pollfd, as told.
+            // SAFETY: exactly one pollfd.
             _ = unsafe poll(&wait, 1, -1)
             continue
         }

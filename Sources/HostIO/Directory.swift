@@ -3,9 +3,9 @@
 import Bytes
 import Glibc
 
-/// Listing folders. Results are sorted by bytes, so that every run sees one order.
+/// Lists directories. Results are sorted by bytes, so that every run sees the same order.
 package enum Directory {
-    /// The names in the folder at `path`, without "." and "..".
+    /// The names in the directory at `path`, without "." and "..".
     package static func list(_ path: String) throws(HostError) -> [String] {
         // SAFETY: the path is NUL-terminated for the call; the stream is closed once.
         guard let stream = unsafe path.withSystemText({ unsafe opendir($0) }) else {
@@ -34,7 +34,7 @@ package enum Directory {
         return names
     }
 
-    /// Makes the folder at `path`, and those above it, unless they are there.
+    /// Creates the directory at `path` and its parents, unless they exist.
     package static func make(_ path: String) throws(HostError) {
         var made = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
@@ -48,10 +48,10 @@ package enum Directory {
         }
     }
 
-    /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files when
-    /// there are none). Symbolic links are not followed.
+    /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files
+    /// if it is empty). Symbolic links are not followed.
     ///
-    /// - Parameter leaveOut: told of each symbolic link with such a name.
+    /// - Parameter leaveOut: called with each symbolic link with such a name.
     package static func walk(
         _ path: String, suffixes: [String] = [], leaveOut: (String) -> Void = { _ in }
     ) throws(HostError) -> [String] {

@@ -3,20 +3,20 @@
 package import Bytes
 import Glibc
 
-/// Whole files as bytes.
+/// Reads whole files.
 package enum FileReader {
-    /// The largest size taken from something that has no size of its own (a pipe, a file of procfs).
+    /// The limit for files without a size of their own (a pipe, a file of procfs).
     package static let defaultLimit = 4 << 30
 
     /// The bytes of the file at `path`.
     ///
-    /// A regular file is mapped (`PROT_READ`, `MAP_PRIVATE`): nothing is read before it is touched, and a
-    /// file replaced by `rename` stays readable as it was. A file that another program cuts short in
-    /// place while it is mapped kills the process with SIGBUS, as with every reader that maps.
-    /// Everything else, and files that refuse to be mapped (sysfs), is read into memory.
+    /// A regular file is mapped (`PROT_READ`, `MAP_PRIVATE`): nothing is read before it is
+    /// accessed, and a file replaced by `rename` stays readable unchanged. If another program
+    /// truncates a mapped file in place, the process is killed by SIGBUS, as with every reader that
+    /// maps. Everything else, and files that cannot be mapped (sysfs), is read into memory.
     ///
-    /// - Parameter limit: most bytes to read when the file is not mapped; more is `EFBIG`.
-    /// - Throws: `HostError`; a folder gives `EISDIR`.
+    /// - Parameter limit: most bytes to read if the file is not mapped; more is `EFBIG`.
+    /// - Throws: `HostError`; a directory gives `EISDIR`.
     package static func map(
         _ path: String, limit: Int = defaultLimit
     ) throws(HostError) -> ByteView {
@@ -42,7 +42,7 @@ package enum FileReader {
     ) throws(HostError) -> ByteView {
         var capacity = 1 << 16
         var count = 0
-        // SAFETY: `buffer` has `capacity` bytes at all times, and is freed on every way out below.
+        // SAFETY: `buffer` always has `capacity` bytes, and is freed on every exit below.
         guard var buffer = unsafe malloc(capacity) else {
             throw HostError(path, "read", errno: ENOMEM)
         }
@@ -68,7 +68,7 @@ package enum FileReader {
             if got == 0 { break }
             count += got
             if count > limit {
-                // SAFETY: freed once, on the way out.
+                // SAFETY: freed once, on exit.
                 unsafe free(buffer)
                 throw HostError(path, "read", errno: EFBIG)
             }

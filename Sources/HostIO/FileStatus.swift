@@ -3,24 +3,24 @@
 import Bytes
 import Glibc
 
-/// What the system says about a path. A path that cannot be looked at counts as not existing.
+/// The status of a path. A path that cannot be examined counts as not existing.
 package struct FileStatus: Sendable {
-    /// The path leads to something (links followed unless asked otherwise).
+    /// The path exists (links are followed unless requested otherwise).
     package let exists: Bool
     package let isRegular: Bool
     package let isDirectory: Bool
-    /// Only ever true when links are not followed.
+    /// Only true if links are not followed.
     package let isSymbolicLink: Bool
-    /// In bytes; 0 for most of what is not a regular file.
+    /// In bytes; 0 for most things other than regular files.
     package let size: UInt64
     /// Permission bits, 0o7777 at most.
     package let mode: UInt32
-    /// Time of the last change of the contents, in nanoseconds since 1970.
+    /// Time of the last change to the contents, in nanoseconds since 1970.
     package let modified: Int64
-    /// The same for two paths that lead to the same thing, as long as it exists. nil: nothing is there.
+    /// Equal for two paths to the same file, as long as it exists. nil: there is nothing.
     package let identity: [UInt64]?
 
-    /// - Parameter followLinks: look at what a symbolic link leads to, not at the link.
+    /// - Parameter followLinks: examine the target of a symbolic link, not the link.
     package init(_ path: String, followLinks: Bool = true) {
         var info = stat()
         // SAFETY: `info` is a local of the right type; the path is NUL-terminated for the call.
@@ -44,7 +44,7 @@ package struct FileStatus: Sendable {
         isAccessible(path, R_OK | W_OK)
     }
 
-    /// As faccessat(2) says it, by the effective user; otherwise the reason is in `errno`.
+    /// The result of faccessat(2) for the effective user; on failure the reason is in `errno`.
     static func isAccessible(_ path: String, _ mode: Int32) -> Bool {
         // SAFETY: the path is NUL-terminated for the call.
         unsafe path.withSystemText { unsafe faccessat(AT_FDCWD, $0, mode, AT_EACCESS) } == 0

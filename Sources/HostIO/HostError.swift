@@ -4,9 +4,9 @@ import Glibc
 
 /// A system call that failed, and on what.
 package struct HostError: Error, Equatable, CustomStringConvertible {
-    /// The file or folder as the caller named it.
+    /// The file or directory as the caller named it.
     package let path: String
-    /// What was tried, as a bare verb: "open", "read", "replace".
+    /// The failed operation, as a bare verb: "open", "read", "replace".
     package let operation: String
     /// The reason, an `errno` value.
     package let errno: Int32
@@ -25,10 +25,10 @@ package struct HostError: Error, Equatable, CustomStringConvertible {
     /// True when the file does not exist.
     package var isNotFound: Bool { errno == ENOENT || errno == ENOTDIR }
 
-    /// The system's words for an `errno` value.
+    /// The system's text for an `errno` value.
     package static func text(of errno: Int32) -> String {
         var buffer = [CChar](repeating: 0, count: 256)
-        // SAFETY: strerror_r is given the buffer's own size and always ends the text with NUL.
+        // SAFETY: strerror_r is given the buffer's own size and always NUL-terminates the text.
         guard unsafe strerror_r(errno, &buffer, buffer.count) == 0 else { return "error \(errno)" }
         let text = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         return String(decoding: text, as: UTF8.self)

@@ -4,14 +4,14 @@ package import Bytes
 import Glibc
 import Synchronization
 
-/// Hints about the pages of mapped files. They change speed and memory use, never what is read.
+/// Hints about the pages of mapped files. They affect speed and memory use, never the data.
 package enum MappedPages {
-    /// Address ranges of all live mappings made here. A hint on memory that is not one of them would
-    /// destroy it (`MADV_DONTNEED` zeroes anonymous pages), so those are left alone.
+    /// Address ranges of all live mappings created here. A hint on other memory would destroy it
+    /// (`MADV_DONTNEED` zeroes anonymous pages), so other ranges are left alone.
     private static let live = Mutex<[UInt: (end: UInt, fd: Int32)]>([:])
 
-    /// Maps `count` bytes of `fd`; nil when the file cannot be mapped. `whenDone` is called after it is
-    /// unmapped.
+    /// Maps `count` bytes of `fd`; nil if the file cannot be mapped. `whenDone` is called after it
+    /// is unmapped.
     static func map(
         fd: Int32, count: Int, whenDone: @escaping () -> Void = {}
     ) -> ByteStorage? {
@@ -19,11 +19,12 @@ package enum MappedPages {
         let address = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, fd, 0)
         guard let base = unsafe address, unsafe base != MAP_FAILED else { return nil }
         let start = UInt(bitPattern: base)
-        // For `copy`; without one (-1) that reads the mapping.
+        // For `copy`; without it (-1) `copy` reads the mapping.
         let copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)
-        // A mapping's end always fits: it lies in the address space.
+        // A mapping's end cannot overflow: it is in the address space.
         live.withLock { $0[start] = (start + UInt(count), copy) }
-        // SAFETY: nothing writes to a PROT_READ mapping; it is unmapped once, when the storage ends.
+        // SAFETY: nothing writes to a PROT_READ mapping; it is unmapped once, when the storage is
+        // released.
         return unsafe ByteStorage(base: UnsafeRawPointer(base), count: count) {
             let fd = live.withLock { $0.removeValue(forKey: start)?.fd ?? -1 }
             if fd >= 0 { _ = close(fd) }
@@ -32,20 +33,20 @@ package enum MappedPages {
         }
     }
 
-    /// Gives the whole pages inside `view` back to the system. They are read again from the file when they
-    /// are touched. Does nothing for bytes that do not come from a mapped file.
+    /// Releases the whole pages inside `view`. They are read from the file again when accessed.
+    /// Does nothing for bytes that do not come from a mapped file.
     package static func release(_ view: ByteView) {
         advise(view, MADV_DONTNEED)
     }
 
-    /// Maps the pages of `view` in now, in one go, instead of one fault at a time. Does nothing for bytes
-    /// that do not come from a mapped file, and on kernels before 5.14.
+    /// Maps the pages of `view` now, at once, instead of one fault at a time. Does nothing for
+    /// bytes that do not come from a mapped file, and on kernels before 5.14.
     package static func populate(_ view: ByteView) {
         advise(view, 22)  // MADV_POPULATE_READ
     }
 
-    /// A copy of up to `count` bytes of `view` from `offset` on, fewer at its end. Pages of a mapped file
-    /// are not mapped in for it: for looking at few bytes here and there.
+    /// A copy of up to `count` bytes of `view` from `offset` on, fewer at its end. It does not map
+    /// pages of a mapped file: for reading a few bytes here and there.
     package static func copy(_ view: ByteView, _ offset: Int, _ count: Int) -> ByteView {
         let count = max(0, min(count, view.count - offset))
         guard offset >= 0, count > 0, let part = view.slice(offset, count) else { return .empty }
@@ -56,13 +57,14 @@ package enum MappedPages {
         }
         guard let place, place.value.fd >= 0 else { return part }
         var bytes = [UInt8](repeating: 0, count: count)
-        // SAFETY: the array holds `count` bytes. The descriptor is the mapping's own, which `view` keeps.
+        // SAFETY: the array has `count` bytes. The descriptor belongs to the mapping, which `view`
+        // keeps.
         let got = unsafe pread(place.value.fd, &bytes, count, off_t(first - place.key))
         return got == count ? ByteView(bytes) : part
     }
 
     private static func advise(_ view: ByteView, _ advice: Int32) {
-        // SAFETY: only the address is used; whether it may be advised on is checked before it is.
+        // SAFETY: only the address is used; whether the hint is allowed is checked first.
         let (first, count) = unsafe view.withUnsafeBytes {
             (UInt(bitPattern: $0.baseAddress), UInt(bitPattern: $0.count))
         }
@@ -75,8 +77,8 @@ package enum MappedPages {
             else {
                 return
             }
-            // SAFETY: whole pages of a live read-only file mapping, which the lock keeps alive: the view
-            // holds its storage, and the hint cannot change what the pages read as.
+            // SAFETY: whole pages of a live read-only file mapping, kept alive by the lock: the
+            // view holds its storage, and the hint cannot change what the pages contain.
             _ = unsafe madvise(UnsafeMutableRawPointer(bitPattern: start), Int(end - start), advice)
         }
     }

@@ -4,14 +4,14 @@ package import Bytes
 import CLinux
 import Glibc
 
-/// A file that is in no folder (memfd_create(2)): it is gone with the last process that has it open, whatever
-/// way that ends.
+/// A file without a path (memfd_create(2)): it disappears with the last process that has it open,
+/// however that ends.
 package struct MemoryFile: ~Copyable {
     let fd: Int32
 
     /// - Parameters:
-    ///   - name: how errors and /proc call it.
-    ///   - chunks: the contents, one after the other.
+    ///   - name: its name in errors and /proc.
+    ///   - chunks: the contents, in order.
     package init(_ name: String, with chunks: [ByteView]) throws(HostError) {
         // SAFETY: the name is NUL-terminated for the call.
         fd = unsafe linux_memory_file(name)
@@ -20,17 +20,17 @@ package struct MemoryFile: ~Copyable {
             // SAFETY: the bytes are written inside the call.
             let reason = unsafe chunk.withUnsafeBytes { unsafe writeAll(fd, $0) }
             guard reason == 0 else {
-                // The initializer has not finished, so there is no deinit to rely on.
+                // The initializer has not finished, so deinit will not run.
                 _ = close(fd)
                 throw HostError(name, "write", errno: reason)
             }
         }
     }
 
-    /// What this process may open it by, for libraries that take names of files only.
+    /// A path by which this process can open it, for libraries that accept only file names.
     package var path: String { "/proc/self/fd/\(fd)" }
 
-    /// What is in it now.
+    /// Its current contents.
     package func contents() throws(HostError) -> ByteView { try FileReader.map(path) }
 
     deinit { _ = close(fd) }

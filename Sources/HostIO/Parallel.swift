@@ -4,15 +4,16 @@ import Bytes
 import Glibc
 import Synchronization
 
-/// Number of processors this process may run on (taskset and container cpusets count), at least 1.
+/// The number of processors this process may run on (taskset and container cpusets count), at least
+/// 1.
 package var onlineProcessorCount: Int {
-    // The C calls for this need _GNU_SOURCE, which Swift's Glibc module is built without.
+    // The C calls for this need _GNU_SOURCE, without which Swift's Glibc module is built.
     let key = Array("\nCpus_allowed:".utf8)
     if let status = try? FileReader.map("/proc/self/status").array,
         let found = status.indices.first(where: { status[$0...].starts(with: key) })
     {
         let line = status[(found + key.count)...].prefix { $0 != UInt8(ascii: "\n") }
-        // Hexadecimal groups with commas between them, one bit a processor.
+        // Hexadecimal groups separated by commas, one bit per processor.
         let bits = line.reduce(0) { sum, digit in
             sum + (Character(Unicode.Scalar(digit)).hexDigitValue?.nonzeroBitCount ?? 0)
         }
@@ -21,12 +22,12 @@ package var onlineProcessorCount: Int {
     return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
 }
 
-/// Calls `body` once for each index below `count`, from at most `jobs` threads of which the caller's is one,
-/// and returns when all calls have returned. Indexes are handed out in rising order, one at a time, so
-/// give each one enough work (a thread costs about 0.1 ms to start and join).
+/// Calls `body` once for each index below `count`, from at most `jobs` threads including the
+/// caller's, and returns when all calls have returned. Indexes are handed out in rising order, one
+/// at a time, so each should be enough work (starting and joining a thread costs about 0.1 ms).
 ///
-/// With `jobs` of 1 or less, or one index, everything runs on the caller's thread. Threads have 16 MiB of
-/// stack. When the system refuses a thread, the work is done by fewer.
+/// With `jobs` of 1 or less, or one index, everything runs on the caller's thread. Threads have 16
+/// MiB of stack. If the system refuses to create a thread, fewer do the work.
 package func parallelFor(count: Int, jobs: Int, _ body: @Sendable (Int) -> Void) {
     let threads = min(jobs, count)
     guard threads > 1 else {
@@ -51,7 +52,7 @@ package func parallelFor(count: Int, jobs: Int, _ body: @Sendable (Int) -> Void)
     }
 }
 
-/// Calls `body` as `parallelFor` does and gives the results in the order of the indexes.
+/// Calls `body` as `parallelFor` does and returns the results in the order of the indexes.
 package func parallelMap<Result: Sendable>(
     count: Int, jobs: Int, _ body: @Sendable (Int) -> Result
 ) -> [Result] {
@@ -63,8 +64,8 @@ package func parallelMap<Result: Sendable>(
     return slots.withLock { $0.compactMap { $0 } }
 }
 
-/// Does `one` on a thread of its own, if the system gives one, and `other` on the caller's; returns when both
-/// are done.
+/// Runs `one` on a thread of its own, if the system provides one, and `other` on the caller's;
+/// returns when both are done.
 package func parallelBeside(_ one: @Sendable () -> Void, _ other: () -> Void) {
     withoutActuallyEscaping(one) { one in
         let work = ParallelWork(count: 1) { _ in one() }
@@ -76,7 +77,7 @@ package func parallelBeside(_ one: @Sendable () -> Void, _ other: () -> Void) {
     }
 }
 
-/// What the threads of one `parallelFor` share.
+/// State shared by the threads of one `parallelFor`.
 private final class ParallelWork: Sendable {
     private let next = Atomic<Int>(0)
     private let count: Int
@@ -87,12 +88,13 @@ private final class ParallelWork: Sendable {
         self.body = body
     }
 
-    /// Runs on a thread of its own, which the caller joins; nil when the system refuses one.
+    /// Runs on a thread of its own, which the caller joins; nil if the system refuses to create
+    /// one.
     @unsafe
     func start(_ attributes: UnsafePointer<pthread_attr_t>?) -> pthread_t? {
         var thread = pthread_t()
         let handle = unsafe Unmanaged.passRetained(self)
-        // SAFETY: the thread takes over the reference it is given.
+        // SAFETY: the thread takes ownership of the reference.
         let result = unsafe pthread_create(
             &thread, attributes,
             { argument in
@@ -105,10 +107,10 @@ private final class ParallelWork: Sendable {
         return nil
     }
 
-    /// Takes indexes until there are no more.
+    /// Processes indexes until there are no more.
     func run() {
         while true {
-            // Relaxed is enough: the index is all that is passed, and joining orders the rest. It cannot
+            // Relaxed is enough: only the index is passed, and joining orders the rest. It cannot
             // overflow: each thread adds at most one beyond `count`.
             let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard index < count else { return }

@@ -2,16 +2,17 @@
 
 import Glibc
 
-/// Makes something of each index below `count` on `jobs` threads and lets `state` take the results in the
-/// order of the indexes, one at a time, on whichever thread is free to do that.
+/// Produces a result for each index below `count` on `jobs` threads, and lets `state` consume the
+/// results in the order of the indexes, one at a time, on whichever thread is free.
 ///
-/// At most `8 * jobs` results wait. With one job, or one index, everything runs on the caller's thread.
+/// At most `8 * jobs` results wait. With one job, or one index, everything runs on the caller's
+/// thread.
 ///
 /// - Parameters:
-///   - worker: makes what one thread keeps from index to index.
-///   - produce: makes a result.
-///   - consume: takes one; false ends it all.
-/// - Returns: `state`, after the last result that was taken.
+///   - worker: creates per-thread state that is kept from index to index.
+///   - produce: produces a result.
+///   - consume: consumes one; returns false to stop.
+/// - Returns: `state`, after the last result that was consumed.
 package func parallelInOrder<State: ~Copyable & Sendable, Worker: ~Copyable, Product: Sendable>(
     count: Int, jobs: Int, into state: consuming State, worker: @Sendable () -> Worker,
     produce: @Sendable (inout Worker, Int) -> Product,
@@ -35,16 +36,16 @@ package func parallelInOrder<State: ~Copyable & Sendable, Worker: ~Copyable, Pro
     return queue.finish()
 }
 
-/// Results that wait for those before them.
+/// Results that wait for their predecessors.
 @safe
 private final class OrderedQueue<State: ~Copyable, Product: Sendable>: @unchecked Sendable {
-    // SAFETY: all that varies is read and written with `mutex` held, but for the state, which belongs to
-    // the thread that has set `isTaken`, and is there until `finish`.
+    // SAFETY: all mutable members are read and written with `mutex` held, except the state, which
+    // belongs to the thread that has set `isTaken` and exists until `finish`.
     private let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
     private let count: Int
     private var handedOut = 0
     private var consumed = 0
-    /// Some thread is taking results.
+    /// Some thread is consuming results.
     private var isTaken = false
     private var isStopped = false
     /// By index modulo its size.
@@ -68,10 +69,10 @@ private final class OrderedQueue<State: ~Copyable, Product: Sendable>: @unchecke
         unsafe moved.deallocate()
     }
 
-    /// The state, once; all threads have ended.
+    /// Returns the state, once; all threads have ended.
     func finish() -> State { unsafe state.move() }
 
-    /// The next index to work on, once there is room for its result; nil when there is no more.
+    /// The next index to work on, once there is room for its result; nil if there are no more.
     func next() -> Int? {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
@@ -84,8 +85,9 @@ private final class OrderedQueue<State: ~Copyable, Product: Sendable>: @unchecke
         return handedOut - 1
     }
 
-    /// Leaves a result, and takes all that are in turn unless another thread is at it: that one finds
-    /// this one then, because looking and leaving off happen under one lock.
+    /// Stores a result, and consumes all results that are next in order unless another thread is
+    /// doing so. That thread will find this one, because checking and stopping happen under one
+    /// lock.
     func put(_ product: Product, at index: Int, _ consume: (inout State, Product) -> Bool) {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }

@@ -3,15 +3,15 @@
 package import Bytes
 import Glibc
 
-/// Files that only this program writes, for this user: a cache. What cannot be trusted to be one of
-/// these is as good as not there.
+/// Files that only this program writes, for this user: a cache. A file that cannot be trusted to be
+/// one of these is treated as missing.
 package enum PrivateFile {
-    /// The bytes of the file at `path`; nil when there is none, or another user owns it, or others may
-    /// write it.
+    /// The bytes of the file at `path`; nil if there is none, if it belongs to another user, or if
+    /// others may write it.
     ///
-    /// The file is mapped while a lease keeps others from cutting it short, which would kill this
-    /// process at the next byte it reads (SIGBUS): who tries has to wait until the bytes are given up.
-    /// Where there are no leases it is read into memory.
+    /// While the file is mapped, a lease keeps others from truncating it, which would kill this
+    /// process at the next access (SIGBUS): whoever tries has to wait until the bytes are released.
+    /// Without leases it is read into memory.
     package static func map(_ path: String) -> ByteView? {
         // SAFETY: the path is NUL-terminated for the call.
         let fd = unsafe path.withSystemText {
@@ -38,8 +38,8 @@ package enum PrivateFile {
         return view
     }
 
-    /// Makes `chunks`, one after the other, the contents of the file at `path`, which nobody else may
-    /// read. Whoever has the old file keeps it.
+    /// Makes `chunks`, in order, the contents of the file at `path`, which nobody else may read.
+    /// Whoever has the old file open keeps it.
     package static func replace(_ path: String, with chunks: [ByteView]) throws(HostError) {
         let temporary = try TemporaryFile(beside: path, shownAs: path, isPrivate: true)
         try temporary.write(chunks, path)
@@ -48,8 +48,8 @@ package enum PrivateFile {
 
     /// Takes a read lease (fcntl(2)); refused while anybody has the file open for writing.
     private static func lease(_ fd: Int32) -> Bool {
-        // F_SETSIG and F_SETLEASE are hidden without _GNU_SOURCE. Somebody who waits is told about by a
-        // signal that is ignored unless asked for; the one sent otherwise, SIGIO, kills.
+        // F_SETSIG and F_SETLEASE are hidden without _GNU_SOURCE. Waiting writers are announced by
+        // a signal that is ignored by default; the default one, SIGIO, kills.
         fcntl(fd, 10, SIGURG) == 0 && fcntl(fd, 1024, Int32(F_RDLCK)) == 0
     }
 }

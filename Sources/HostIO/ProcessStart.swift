@@ -3,26 +3,26 @@
 import Bytes
 import Glibc
 
-/// What this process was started with, for the executables to look at. Swift's own way to the arguments goes through
-/// `/proc`, which a bare chroot does not have.
+/// The arguments and environment of this process, for executables. Swift's own access to the
+/// arguments goes through `/proc`, which does not exist in a bare chroot.
 package enum ProcessStart {
     fileprivate typealias Strings = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
     fileprivate nonisolated(unsafe) static var argumentStrings: Strings?
     fileprivate nonisolated(unsafe) static var environmentStrings: Strings?
 
-    /// The program's name, as called, and what follows it.
+    /// The program's name as called, and its arguments.
     package static var arguments: [String] { unsafe texts(argumentStrings) }
 
-    /// `NAME=value` each.
+    /// Entries of the form `NAME=value`.
     package static var environment: [String] { unsafe texts(environmentStrings) }
 
-    /// The value of an environment variable, which may be empty; nil when it is not set.
+    /// The value of an environment variable, possibly empty; nil if it is not set.
     package static func variable(_ name: String) -> String? {
         unsafe getenv(name).map { unsafe String(systemText: $0) }
     }
 
-    /// Of an array that ends with a null pointer.
+    /// The strings in an array that ends with a null pointer.
     private static func texts(_ strings: Strings?) -> [String] {
         guard var next = unsafe strings else { return [] }
         var found: [String] = []
@@ -33,8 +33,8 @@ package enum ProcessStart {
         return found
     }
 
-    /// Before `main`, Swift's runtime looks for its program that prints backtraces, beside itself, and gives up
-    /// where `/proc` does not say where that is. Told of a place, it does not look.
+    /// Before `main`, Swift's runtime locates swift-backtrace through `/proc`, and aborts if that
+    /// does not work. Given an explicit path it skips the lookup.
     fileprivate static func tellRuntimeOfNoBacktraces() {
         if unsafe access("/proc/self/exe", F_OK) != 0 {
             unsafe setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/", 1)
@@ -42,7 +42,8 @@ package enum ProcessStart {
     }
 }
 
-/// glibc calls this as it calls `main`, and before anything of Swift is set up: it may only call the C library.
+/// glibc calls this as it calls `main`, before anything of Swift is set up: it may only call the C
+/// library.
 @section(".preinit_array") @used
 private let start: @convention(c) (Int32, ProcessStart.Strings?, ProcessStart.Strings?) -> Void = {
     _, arguments, environment in

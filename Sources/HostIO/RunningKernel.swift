@@ -2,17 +2,17 @@
 
 import Glibc
 
-/// What `uname` says of the kernel that runs this process.
+/// What `uname` reports for the running kernel.
 package struct RunningKernel: Sendable {
     /// `uname -r`
     package let release: String
     /// `uname -m`
     package let machine: String
 
-    /// nil when the kernel does not answer.
+    /// nil if the call fails.
     package init?() {
         var names = utsname()
-        // SAFETY: `names` is a local of the right type, and each of its texts ends with NUL.
+        // SAFETY: `names` is a local of the right type, and each of its strings is NUL-terminated.
         guard unsafe uname(&names) == 0 else { return nil }
         release = unsafe withUnsafeBytes(of: &names.release) {
             unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)

@@ -4,7 +4,8 @@ package import Bytes
 import Glibc
 
 extension ByteView {
-    /// Whether these are the bytes of `chunks`, one after the other: a file with such contents need not be written.
+    /// Whether these are the bytes of `chunks`, in order: a file with such contents need not be
+    /// written.
     package func holds(_ chunks: [ByteView]) -> Bool {
         guard count == chunks.reduce(0, { $0 + $1.count }) else { return false }
         var at = 0
@@ -21,7 +22,7 @@ extension ByteView {
                 guard one.count == other.count else { return false }
                 guard let first = one.baseAddress, let second = other.baseAddress
                 else { return unsafe one.isEmpty }
-                // SAFETY: both have that many bytes, and live through the call.
+                // SAFETY: both have that many bytes and outlive the call.
                 return unsafe memcmp(first, second, one.count) == 0
             }
         }

@@ -3,12 +3,12 @@
 import Bytes
 import Glibc
 
-/// Symbolic links themselves, not what they lead to.
+/// Symbolic links themselves, not their targets.
 package enum SymbolicLink {
-    /// What the link at `path` says; nil for everything else.
+    /// The target of the link at `path`; nil for anything else.
     package static func target(of path: String) -> String? {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        // SAFETY: the buffer's own size is given; the result says how much of it is filled.
+        // SAFETY: the buffer's own size is passed; the result says how much of it is filled.
         let length = unsafe path.withSystemText { path in
             unsafe buffer.withUnsafeMutableBytes { bytes in
                 unsafe readlink(

@@ -3,16 +3,18 @@
 import Bytes
 import Glibc
 
-/// A new file with a name of its own, open for writing, removed unless it is renamed.
+/// A new file with a unique name, open for writing, removed unless it is renamed.
 struct TemporaryFile: ~Copyable {
     let fd: Int32
     private let name: String
     private var renamed = false
 
-    /// Creates `.NAME.kbtf-XXXXXXXX` in the folder of `target`. Opened with O_EXCL by a random name and not
-    /// by mkostemp, so that the system applies the umask to a file that is to be public.
+    /// Creates `.NAME.kbtf-XXXXXXXX` in the directory of `target`. Opened with O_EXCL under a
+    /// random name instead of by mkostemp, so that the system applies the umask to a file that is
+    /// to be public.
+    ///
     /// - Parameters:
-    ///   - path: how errors call it.
+    ///   - path: its name in errors.
     ///   - isPrivate: nobody else may read it (until its mode is set).
     init(beside target: String, shownAs path: String, isPrivate: Bool) throws(HostError) {
         for candidate in TemporaryNames(beside: target) {

@@ -2,8 +2,9 @@
 
 import Bytes
 
-/// Names for what is made beside a file or a folder before it takes its place: `.NAME.kbtf-XXXXXXXX` in the
-/// same folder. So many that the next one is free, unless somebody sees to it that none is.
+/// Names for a temporary file or directory beside the one it will replace: `.NAME.kbtf-XXXXXXXX` in
+/// the same directory. There are so many that the next one is free, unless somebody deliberately
+/// occupies them all.
 struct TemporaryNames: Sequence, IteratorProtocol {
     private let start: String
     private var left = 100
@@ -11,7 +12,7 @@ struct TemporaryNames: Sequence, IteratorProtocol {
 
     init(beside target: String) {
         let folder = AtomicFile.folder(of: target)
-        // A name may have 255 bytes: keep room for what is added.
+        // A name may have 255 bytes: leave room for the suffix.
         let base = String(
             systemBytes: Array(
                 target.systemBytes.dropFirst(folder.systemBytes.count).prefix(200)))

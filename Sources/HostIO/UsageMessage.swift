@@ -2,15 +2,15 @@
 
 import Bytes
 
-/// What a parser of command lines says is wrong, as a message of ours: on one line, without a capital.
+/// A command line parser's error as one of our messages: on one line, without a leading capital.
 ///
 /// - Parameters:
-///   - text: may be several lines, and have words of the command line in it.
-///   - arguments: the command line. Their own newlines are no ends of lines.
+///   - text: may have several lines and contain words of the command line.
+///   - arguments: the command line. Newlines inside them are not line breaks.
 package func usageMessage(_ text: String, _ arguments: ArraySlice<String>) -> String {
     var message = text
     for argument in arguments where argument.utf8.contains(10) {
-        // Of `--name=value` and `a,b` a part may be shown.
+        // A part of `--name=value` and `a,b` may be shown.
         let parts = argument.split { $0 == "=" || $0 == "," }
         for part in [argument] + parts.map(String.init) where part.utf8.contains(10) {
             message = replacing(part, with: part.shown, in: message)

@@ -10,25 +10,25 @@ struct FoundBTF {
     var bytes: ByteView
     /// What it was found in, outermost first: `gzip`, `x86 vmlinuz`, `zstd`, `ELF .BTF`.
     var layers: [String]
-    /// What the file itself says which kernel it is of.
+    /// The kernel release named inside the file.
     var release: KernelRelease?
-    /// The machine of that kernel, as `uname -m` calls it, if the file says it.
+    /// The machine of that kernel in the notation of `uname -m`, if the file names it.
     var machine: String?
-    /// From a relocatable file: a module.
+    /// The file is relocatable: a module.
     var isModule = false
-    /// `bytes` are a part of decompressed memory, not of the file.
+    /// `bytes` is part of decompressed memory, not of the file.
     var isDecompressed = false
 }
 
-/// Takes a file apart, layer by layer, down to its BTF.
+/// Unwraps a file layer by layer, down to its BTF.
 ///
-/// Memory and time are bounded for any file: layers nest three deep, each decompression has its limit,
-/// and all of them together have another, also those that a search through an unknown image only tries.
+/// Memory and time are bounded for any file: layers nest three deep, each decompression has a
+/// limit, and so does their total, including attempts during a search through an unknown image.
 struct BTFFinder {
     let path: String
-    /// What decompressions may still produce.
+    /// What decompression may still produce.
     private var budget = DecompressionLimit.absolute
-    /// Streams that a search through one file may try.
+    /// Streams that a search through one file may attempt.
     private static let mostTries = 64
 
     init(path: String) { self.path = path }
@@ -69,13 +69,14 @@ struct BTFFinder {
         case .outside(let offset, let count):
             throw failure(
                 .damaged, layers,
-                "cut short: its kernel ends at \(offset + count), the file at \(view.count)")
+                "truncated: its kernel ends at \(offset + count), the file at \(view.count)")
         case .at(let offset, let count):
             guard let payload = view.slice(offset, count) else { break }
             if ELFFile.isELF(payload) {
                 return try contents(payload, layers, release: image?.release)
             }
-            // Not known by its first bytes: perhaps the search finds what the header did not say.
+            // Not recognised by its first bytes: perhaps the search finds what the header does not
+            // say.
             guard let format = CompressionFormat.detect(payload) else { break }
             let bytes = try decompressed(payload, format, layers, concatenated: false)
             var found = try contents(bytes, layers + [format.name], release: image?.release)
@@ -88,13 +89,14 @@ struct BTFFinder {
         return found
     }
 
-    /// The BTF of a kernel that was taken out of its image: a vmlinux, or the same without ELF headers.
+    /// The BTF of a kernel extracted from its image: a vmlinux, or the same without ELF headers.
     private func contents(
         _ view: ByteView, _ layers: [String], release: KernelRelease?
     ) throws(KernelTreeError) -> FoundBTF {
         if ELFFile.isELF(view) {
             var found = try elf(view, layers)
-            // The header of the image is in plain sight of boot loaders; the banner is what runs.
+            // The header of the image is written for boot loaders; the banner belongs to the code
+            // that runs.
             found.release = found.release ?? release
             return found
         }
@@ -109,7 +111,8 @@ struct BTFFinder {
         }
     }
 
-    /// Looks through a file of no known build: for BTF itself, then for compressed data that holds some.
+    /// Searches a file of unknown format: for BTF itself, then for compressed data that contains
+    /// some.
     private mutating func search(
         _ view: ByteView, _ layers: [String], release: KernelRelease?
     ) throws(KernelTreeError) -> FoundBTF {
@@ -152,15 +155,15 @@ struct BTFFinder {
         if let refused, tries == 0 {
             throw failure(
                 .unsupported, layers,
-                "its kernel is compressed with \(refused.name), which is not read")
+                "its kernel is compressed with \(refused.name), which is not supported")
         }
         throw failure(
             .noBTF, layers,
-            layers.isEmpty ? "no ELF file, no BTF, no kernel image" : "no BTF inside")
+            layers.isEmpty ? "not an ELF file, BTF or a kernel image" : "no BTF inside")
     }
 
-    /// The next compressed stream at or after `start`. Inside images lzma is believed only where its
-    /// length is left open, as kernels have it: its header is too common otherwise.
+    /// The next compressed stream at or after `start`. Inside images, lzma is accepted only with an
+    /// unknown length, as kernels use it: its header matches too much otherwise.
     private func nextStream(_ view: ByteView, from start: Int) -> (Int, CompressionFormat)? {
         var at = start
         while at < view.count {
@@ -192,7 +195,7 @@ struct BTFFinder {
         }
         guard section.hasData else {
             throw failure(
-                .noBTF, layers + ["ELF"], "its .BTF was stripped away (a separate debug file)")
+                .noBTF, layers + ["ELF"], "its .BTF was stripped (a separate debug file)")
         }
         do throws(ELFError) {
             return FoundBTF(
@@ -238,7 +241,7 @@ struct BTFFinder {
         offsets.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
     }
 
-    /// A file in which the BTF is a part as it is: ELF or raw BTF.
+    /// A file that contains the BTF verbatim: ELF or raw BTF.
     static func isReadInPlace(_ view: ByteView) -> Bool { ELFFile.isELF(view) || isBTF(view) }
 
     /// Begins with a BTF header's magic number, in either byte order.

@@ -5,23 +5,23 @@ import Bytes
 import Glibc
 import HostIO
 
-/// What took time to make of bases, kept in a folder, one file each: the raw BTF of kernels that had to
-/// be decompressed, and the index that encoding modules needs (`BaseIndex`), which is used as it lies in
-/// the file.
+/// A cache directory for what is slow to derive from bases, with one file each: the raw BTF of
+/// kernels that had to be decompressed, and the index for encoding modules (`BaseIndex`), which is
+/// used in place.
 ///
-/// - An entry is written beside and renamed, so writers may race.
-/// - It is believed when it is the user's own, nobody else may write it, and it is as it was written:
-///   digests tell, and a lease keeps it so (`PrivateFile`).
-/// - It is that of a base by proof, where there is something to compare: the BTF in it is the base's,
-///   byte for byte. For a kernel that would have to be decompressed for that, path, device, inode, size
-///   and times do, as for make and git.
+/// - An entry is written to a temporary file and renamed, so writers may race.
+/// - It is trusted if it belongs to the user, nobody else may write it, and it is unchanged:
+///   digests prove that, and a lease keeps it so (`PrivateFile`).
+/// - It is matched to a base by proof where there is something to compare: the BTF in it equals the
+///   base's byte for byte. For a kernel that would have to be decompressed for that, path, device,
+///   inode, size and times are compared, as make and git do.
 ///
-/// Nothing here ever fails a caller: a cache that cannot be read or written is no cache.
+/// Nothing here ever fails a caller: a cache that cannot be read or written is treated as absent.
 package struct BaseCache: Sendable {
     package let directory: String
-    /// Entries kept. One has about 8 MB, for the largest kernels 20.
+    /// Entries kept. One takes about 8 MB, for the largest kernels 20.
     package let capacity: Int
-    /// Bytes of BTF below which an index is made sooner than it is fetched.
+    /// Bytes of BTF below which building an index is faster than reading it.
     package let smallestIndexed: Int
 
     package init(directory: String, capacity: Int = 8, smallestIndexed: Int = 256 << 10) {
@@ -30,11 +30,11 @@ package struct BaseCache: Sendable {
         self.smallestIndexed = smallestIndexed
     }
 
-    /// What an entry is found by.
+    /// The lookup key of an entry.
     enum Key {
-        /// A file that is not read, because that would take decompressing it.
+        /// A file that is not read, because that would require decompressing it.
         case file(FileIdentity)
-        /// The base's BTF. A sample of it names the entry, all of it is compared.
+        /// The base's BTF. A sample of it names the entry, and all of it is compared.
         case contents(ByteView)
     }
 
@@ -47,7 +47,7 @@ package struct BaseCache: Sendable {
         let index: BaseIndex?
     }
 
-    /// Where the entry for a key is.
+    /// The path of the entry for a key.
     func path(for key: Key) -> String {
         let name =
             switch key {
@@ -72,7 +72,7 @@ package struct BaseCache: Sendable {
         prune(newest: path)
     }
 
-    /// Tells bases apart well enough for a name: length, header, and 64 places in between.
+    /// Distinguishes bases well enough for a name: length, header, and 64 positions in between.
     private static func sample(of bytes: ByteView) -> UInt64 {
         let piece = 32
         var mixer = Mixer(UInt64(bytes.count))
@@ -88,7 +88,7 @@ package struct BaseCache: Sendable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    // MARK: The folder
+    // MARK: The directory
 
     private static let suffix = ".kbtf-base"
 
@@ -96,14 +96,15 @@ package struct BaseCache: Sendable {
         var made = ""
         for part in path.split(separator: "/", omittingEmptySubsequences: false) {
             made += (made.isEmpty && part.isEmpty) ? "" : part
-            // SAFETY: the path is NUL-terminated for the call. What is there already stays as it is.
+            // SAFETY: the path is NUL-terminated for the call. An existing directory is left
+            // unchanged.
             if !made.isEmpty { _ = unsafe mkdir(made, 0o700) }
             made += "/"
         }
     }
 
-    /// Removes the oldest entries beyond `capacity`, and what writers that were killed left behind an
-    /// hour or more before `newest` was written. What is being read stays readable.
+    /// Removes the oldest entries beyond `capacity`, and temporary files of killed writers that are
+    /// an hour older than `newest`. Entries being read stay readable.
     private func prune(newest: String) {
         guard let names = try? Directory.list(directory) else { return }
         let written = FileStatus(newest).modified

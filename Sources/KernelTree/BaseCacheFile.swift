@@ -15,8 +15,8 @@ import Glibc
 ///     BTF      from a multiple of 8 bytes on
 ///     index    from a multiple of 8 bytes on
 enum BaseCacheFile {
-    /// Ends in a version: raise it with any change to the format or to what is found in images. Another
-    /// byte order reads another number.
+    /// Ends in a version: raise it with any change to the format or to what is found in images. On
+    /// a machine with the other byte order the number differs.
     private static let magic = Array("KBTFBAS3".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     private static let headCount = 9
     private static let headLength = 72
@@ -38,7 +38,7 @@ enum BaseCacheFile {
         return [Frozen([magic] + digests + sizes).bytes, before, entry.bytes, after]
     }
 
-    /// nil when `file` is not, to the byte, what was written for `key`.
+    /// nil if `file` is not, to the byte, what was written for `key`.
     static func decode(_ file: ByteView, _ key: BaseCache.Key) -> BaseCache.Entry? {
         guard let head = Frozen<UInt64>(file, at: 0, count: headCount), head[0] == magic else {
             return nil
@@ -84,7 +84,7 @@ extension BaseCache.Key {
         }
     }
 
-    /// The digest to keep of the BTF; none where it will be compared.
+    /// The digest to store for the BTF; none if the BTF itself will be compared.
     fileprivate func digest(of bytes: ByteView) -> UInt64 {
         switch self {
         case .file: BaseCacheFile.digest(bytes)
@@ -92,7 +92,7 @@ extension BaseCache.Key {
         }
     }
 
-    /// Whether an entry with these parts is this key's.
+    /// Whether an entry with these parts belongs to this key.
     fileprivate func isKey(_ written: ByteView, of bytes: ByteView, _ digest: UInt64) -> Bool {
         switch self {
         case .file(let identity):

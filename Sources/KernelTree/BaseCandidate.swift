@@ -3,7 +3,7 @@
 /// A place where a kernel's BTF may be.
 package struct BaseCandidate: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
-        /// The vmlinux in a build tree or headers package, mostly a stub that has only the BTF.
+        /// The vmlinux in a build tree or headers package, usually a stub with only the BTF.
         case headers
         /// A vmlinux with or without debug information.
         case vmlinux
@@ -14,10 +14,10 @@ package struct BaseCandidate: Equatable, Sendable {
     }
 
     package let kind: Kind
-    /// As an administrator of that system would write it.
+    /// The path as seen from inside that system.
     package let path: String
 
-    /// Where the BTF of kernel `release` may be, in the order they are tried. The headers come first
+    /// Places where the BTF of kernel `release` may be, in search order. The headers come first
     /// because modules are built against them, images late because they must be decompressed.
     package static func all(for release: KernelRelease) -> [BaseCandidate] {
         let r = release.text
@@ -41,7 +41,8 @@ package struct BaseCandidate: Equatable, Sendable {
             "/usr/lib/modules/\(r)/vmlinux", "/usr/lib/modules/\(r)/vmlinux.xz",
             "/usr/lib/modules/\(r)/vmlinux.zst", "/usr/lib/modules/\(r)/vmlinux.gz",
         ]
-        // Image: arm64 and RISC-V; image: s390; vmlinuz.unsigned: Debian 14's linux-binary-unsigned.
+        // Image: arm64 and RISC-V; image: s390; vmlinuz.unsigned: Debian 14's
+        // linux-binary-unsigned.
         let names = ["vmlinuz", "vmlinuz.unsigned", "Image", "Image.gz", "image"]
         let images =
             ["/boot/vmlinuz-\(r)"] + names.map { "/lib/modules/\(r)/\($0)" }

@@ -3,12 +3,12 @@
 import Bytes
 import HostIO
 
-/// The commands that get a kernel's BTF, for the distribution at hand. Nothing is installed by them.
+/// The commands that get a kernel's BTF on this distribution. They install nothing.
 struct BaseHint {
     let release: KernelRelease
-    /// The first that has an `os-release` names the distribution.
+    /// The first root with an `os-release` determines the distribution.
     let roots: [String]
-    /// How people name the base then: `--base`, `BTF_BASE=`.
+    /// How the user then names the base: `--base`, `BTF_BASE=`.
     let option: String
 
     var text: String {
@@ -25,7 +25,7 @@ struct BaseHint {
                 }
             }
         }
-        return "give the kernel's vmlinux, its vmlinuz or a raw BTF file with \(base("FILE"))"
+        return "pass the kernel's vmlinux, its vmlinuz or a raw BTF file with \(base("FILE"))"
     }
 
     /// `--base FILE`, `BTF_BASE=FILE`.
@@ -67,7 +67,7 @@ struct BaseHint {
                 + "then \(base("lib/modules/\(r)/vmlinuz"))"
         case "arch":
             return "pacman -S linux-headers (of the kernel's own flavour: linux-lts-headers, ...), "
-                + "whose build folder has a vmlinux"
+                + "whose build directory has a vmlinux"
         case "opensuse", "suse":
             return "zypper install kernel-default-\(r.replacingSuffix("-default", with: "")), "
                 + "which has /boot/vmlinux-\(r).xz or vmlinux.xz beside the modules"
@@ -77,13 +77,14 @@ struct BaseHint {
 
     // MARK: Debian
 
-    /// A package that may hold the image, and where.
+    /// A package that may contain the image, and its path there.
     private struct Package {
         let name: String
         let file: String
     }
 
-    /// Images are signed on some machines only, and then the archive often has just one of the two packages.
+    /// Images are signed on some machines only, and then the archive often has just one of the two
+    /// packages.
     private static func debianPackages(_ r: String) -> [Package] {
         let names = ["linux-image-\(r)-unsigned", "linux-image-\(r)"]
         return (isSigned(r) ? names : [names[1]]).map {
@@ -104,7 +105,8 @@ struct BaseHint {
         ["amd64", "arm64", "686", "686-pae"].contains { r.hasSuffix("-" + $0) }
     }
 
-    /// The one that the package lists know; where they know none, all, one to be tried after the other.
+    /// The package that the package lists know; if they know none, all of them, to be tried in
+    /// turn.
     private func debian(_ packages: [Package], _ root: String) -> String {
         let known = packages.first { PackageLists.contain($0.name, root: root) }
         guard known != nil || packages.count > 1 else { return download(packages[0]) }
@@ -121,9 +123,9 @@ struct BaseHint {
     }
 }
 
-/// What apt fetched of the archives' contents.
+/// Package lists fetched by apt.
 private enum PackageLists {
-    /// Whether some list has the package. Lists may be compressed, and there may be none.
+    /// Whether some list has the package. Lists may be compressed, and there may be no lists.
     static func contain(_ package: String, root: String) -> Bool {
         let folder = RootedPath.resolve("/var/lib/apt/lists", in: root)
         guard let names = try? Directory.list(folder) else { return false }

@@ -2,20 +2,20 @@
 
 import HostIO
 
-/// The kernel that a base belongs to, and what says so.
+/// The kernel that a base belongs to, and the evidence for it.
 package struct BaseOrigin: Hashable, Sendable {
     package enum Evidence: Hashable, Sendable {
         /// The file itself: the kernel's banner, or an image's header.
         case contents
         /// `uname`, for the running kernel's own BTF.
         case running
-        /// The build tree or headers that the file lies in.
+        /// The build tree or headers that contain the file.
         case tree
-        /// Its place among installed kernels, and nothing else.
+        /// Its path among installed kernels, and nothing else.
         case path
     }
 
-    /// What `uname` says of the running kernel.
+    /// What `uname` reports for the running kernel.
     package struct Running: Hashable, Sendable {
         package let release: KernelRelease?
         package let machine: String?
@@ -28,7 +28,7 @@ package struct BaseOrigin: Hashable, Sendable {
 
     package let release: KernelRelease
     package let evidence: Evidence
-    /// As in `uname -m`; nil where nothing says it.
+    /// In the notation of `uname -m`; nil if unknown.
     package let machine: String?
 
     /// - Parameters:
@@ -36,7 +36,7 @@ package struct BaseOrigin: Hashable, Sendable {
     ///   - release: what the file itself says.
     ///   - machine: what the file itself says.
     ///   - sysfs: where the running kernel shows its BTF.
-    /// - Returns: nil when nothing says which kernel it is of.
+    /// - Returns: nil if nothing identifies the kernel.
     package init?(
         path: String, release: KernelRelease?, machine: String?, running: Running,
         sysfs: String = "/sys/kernel/btf/vmlinux"
@@ -64,7 +64,8 @@ package struct BaseOrigin: Hashable, Sendable {
 }
 
 extension BaseCandidate {
-    /// The release of the kernel that would have a file at `path`, below any root. The file may be another one.
+    /// The release of the kernel whose files have this path, below any root. The file at `path` may
+    /// be another one.
     static func release(ofPlace path: String) -> KernelRelease? {
         var name = path[...]
         for suffix in [".xz", ".gz", ".zst", ".debug", ".btf"] where name.hasSuffix(suffix) {

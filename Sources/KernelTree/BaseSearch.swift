@@ -2,20 +2,21 @@
 
 import HostIO
 
-/// `--base auto`: finds the BTF of one kernel release among what is installed or unpacked.
+/// `--base auto`: finds the BTF of one kernel release among installed and unpacked kernels.
 ///
-/// A base of another kernel gives modules BTF with wrong meanings, so none is chosen in silence: a file
-/// that tells its release (an image's header, the kernel's banner, `kernel.release` beside a headers'
-/// vmlinux) must tell this one, and sysfs counts only for the running kernel.
+/// A base of another kernel gives a module wrong BTF, so none is chosen silently: a file that names
+/// its release (in an image's header, the kernel's banner, or `kernel.release` beside a headers'
+/// vmlinux) must name this one, and sysfs counts only for the running kernel.
 package struct BaseSearch: Sendable {
     package let release: KernelRelease
-    /// Folders taken for `/`, in order: `/` itself, folders where packages were unpacked.
+    /// Directories used as `/`, in order: `/` itself, then directories where packages were
+    /// unpacked.
     package var roots: [String]
-    /// The option or variable by which people name a base to the program that was called.
+    /// The option or variable that selects a base in the program the user called.
     package var option = "--base"
-    /// What else may be done if there is no base.
+    /// The alternative to offer if there is no base.
     package var alternative: String?
-    /// What `uname -r` says. nil keeps the running kernel's BTF out of it.
+    /// What `uname -r` reports. nil excludes the running kernel's BTF.
     package var running: KernelRelease?
     /// The byte order that the base must have; nil for either.
     package var bigEndian: Bool?
@@ -34,25 +35,26 @@ package struct BaseSearch: Sendable {
         self.cache = cache
     }
 
-    /// A path that was looked at before, or instead of, the base that was chosen.
+    /// A path that was examined before, or instead of, the chosen base.
     package struct Attempt: Equatable, Sendable {
         package let path: String
-        /// Why it is not the base; nil when there is nothing at the path.
+        /// Why it is not the base; nil if there is nothing at the path.
         package let reason: String?
     }
 
     package struct Result<Base: SearchedBase>: Sendable {
         package let base: Base
         package let kind: BaseCandidate.Kind
-        /// The base itself says that it is of this release; otherwise only its path does.
+        /// The base itself names this release; otherwise only its path does.
         package let isReleaseVerified: Bool
-        /// What was looked at before.
+        /// The paths examined before.
         package let attempts: [Attempt]
     }
 
-    /// Looks at the candidates in order and takes the first that is one.
-    /// - Throws: `KernelTreeError` of kind `.noBaseFound`, which lists all that was looked at and has a
-    ///   hint with the commands that get a base.
+    /// Examines the candidates in order and returns the first that is a base.
+    ///
+    /// - Throws: `KernelTreeError` of kind `.noBaseFound`, which lists everything examined and has
+    ///   a hint with the commands that get a base.
     package func run() throws(KernelTreeError) -> Result<LoadedBase> {
         try run { path throws(KernelTreeError) in
             try loadBase(path, bigEndian: bigEndian, cache: cache)
@@ -60,7 +62,8 @@ package struct BaseSearch: Sendable {
     }
 
     /// The same, for a base that modules are to be encoded against.
-    /// - Parameter jobs: threads for making its index.
+    ///
+    /// - Parameter jobs: threads for building its index.
     package func runIndexed(jobs: Int) throws(KernelTreeError) -> Result<IndexedBase> {
         try run { path throws(KernelTreeError) in
             try loadIndexedBase(path, bigEndian: bigEndian, cache: cache, jobs: jobs)
@@ -79,7 +82,8 @@ package struct BaseSearch: Sendable {
             }
             for candidate in BaseCandidate.all(for: release) {
                 let path = RootedPath.resolve(candidate.path, in: root)
-                // /lib and /usr/lib are one folder nearly everywhere, and `build` leads to /usr/src.
+                // /lib and /usr/lib are the same directory nearly everywhere, and `build` leads to
+                // /usr/src.
                 guard seen.insert(path).inserted else { continue }
                 guard FileStatus(path).exists else {
                     attempts.append(Attempt(path: path, reason: nil))
@@ -94,7 +98,7 @@ package struct BaseSearch: Sendable {
             attempts.append(Attempt(path: sysfs, reason: nil))
         } else if let running {
             attempts.append(
-                Attempt(path: sysfs, reason: "is of the running kernel, \(running)"))
+                Attempt(path: sysfs, reason: "belongs to the running kernel, \(running)"))
         }
         throw failure(attempts)
     }
@@ -109,13 +113,13 @@ package struct BaseSearch: Sendable {
         }
         var isVerified = kind == .sysfs
         if kind == .headers, let built = KernelRelease.ofTree(folder(of: path)) {
-            guard built == release else { return refuse("is of kernel \(built)") }
+            guard built == release else { return refuse("belongs to kernel \(built)") }
             isVerified = true
         }
         do throws(KernelTreeError) {
             let base = try read(path)
             if let own = base.release {
-                guard own == release else { return refuse("is of kernel \(own)") }
+                guard own == release else { return refuse("belongs to kernel \(own)") }
                 isVerified = true
             }
             return Result(
@@ -141,7 +145,7 @@ package struct BaseSearch: Sendable {
     }
 }
 
-/// What a search finds and judges.
+/// What a search finds and evaluates.
 package protocol SearchedBase: Sendable {
     /// The file it was read from, as the caller named it.
     var path: String { get }

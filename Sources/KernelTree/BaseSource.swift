@@ -9,7 +9,7 @@ struct BaseSource {
     let path: String
     private let view: ByteView
     private let identity: FileIdentity?
-    /// A vmlinux and raw BTF are read in place, faster than from any cache.
+    /// A vmlinux and raw BTF are read in place, which is faster than any cache.
     private let isReadInPlace: Bool
 
     init(_ path: String) throws(KernelTreeError) {
@@ -21,7 +21,7 @@ struct BaseSource {
         isReadInPlace = BTFFinder.isReadInPlace(view)
     }
 
-    /// BTF that was found in the file, or in what the cache keeps of it.
+    /// BTF found in the file, or in its cache entry.
     struct Found {
         let bytes: ByteView
         let how: String
@@ -30,7 +30,7 @@ struct BaseSource {
         let isModule: Bool
         /// The file is a kernel image, or compressed.
         let isDecompressed: Bool
-        /// Where it came from, if that is the cache.
+        /// The cache entry it came from, if any.
         let entry: BaseCache.Entry?
     }
 
@@ -42,7 +42,7 @@ struct BaseSource {
         }
         var finder = BTFFinder(path: path)
         var found = try finder.find(in: view)
-        // Some megabytes of a kernel are wanted, not all of its decompressed image.
+        // Keep the few megabytes needed, not the whole decompressed image.
         if found.isDecompressed { found.bytes = found.bytes.detached() }
         return Found(
             bytes: found.bytes, how: found.layers.joined(separator: ", "), release: found.release,
@@ -50,7 +50,7 @@ struct BaseSource {
             isDecompressed: found.isDecompressed && !isReadInPlace, entry: nil)
     }
 
-    /// What the cache is to keep `found` under; nil when somebody wrote to the file meanwhile.
+    /// The cache key for `found`; nil if the file was modified meanwhile.
     func key(of found: Found) -> BaseCache.Key? {
         if isReadInPlace { return .contents(found.bytes) }
         guard let identity, FileIdentity(path) == identity else { return nil }
@@ -59,7 +59,7 @@ struct BaseSource {
 }
 
 extension BaseSource.Found {
-    /// What the cache keeps of it.
+    /// The cache entry for it.
     func entry(index: BaseIndex?) -> BaseCache.Entry {
         BaseCache.Entry(bytes: bytes, how: how, release: release, machine: machine, index: index)
     }
@@ -69,9 +69,9 @@ extension BaseSource.Found {
             if isModule {
                 throw KernelTreeError(
                     .notABase, path: path,
-                    "\(how): split BTF of a module, which continues its kernel's and is no base by itself "
+                    "\(how): split BTF of a module, which continues its kernel's and cannot be a base itself "
                         + "(\(error))",
-                    hint: "give the kernel's vmlinux or vmlinuz as base")
+                    hint: "use the kernel's vmlinux or vmlinuz as the base")
             }
             throw KernelTreeError(.damaged, path: path, "\(how): the BTF is damaged: \(error)")
         }
@@ -86,14 +86,14 @@ extension BaseSource.Found {
     /// Checks that BTF which can be parsed is a base.
     func check(_ path: String, bigEndian: Bool?) throws(KernelTreeError) {
         guard let header = try? Header.parse(bytes), header.typeLength > 0 else {
-            throw KernelTreeError(.notABase, path: path, "\(how): holds no types")
+            throw KernelTreeError(.notABase, path: path, "\(how): contains no types")
         }
         if let bigEndian, bigEndian != header.bigEndian {
             func name(_ big: Bool) -> String { big ? "big-endian" : "little-endian" }
             throw KernelTreeError(
                 .wrongByteOrder, path: path,
-                "\(how): \(name(header.bigEndian)) BTF, \(name(bigEndian)) is wanted: "
-                    + "it is of a kernel for another architecture")
+                "\(how): \(name(header.bigEndian)) BTF, but \(name(bigEndian)) is required: "
+                    + "its kernel is for another architecture")
         }
     }
 }

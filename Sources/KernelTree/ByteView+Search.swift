@@ -28,7 +28,7 @@ extension ByteView {
         let last = count - needle.count
         return unsafe withUnsafeBytes { (bytes: UnsafeRawBufferPointer) -> Int? in
             var at = start
-            // memchr goes some 20 GB/s over what does not begin like the needle.
+            // memchr scans some 20 GB/s of bytes that do not begin like the needle.
             while at <= last {
                 // SAFETY: at...last lies inside the view.
                 guard

@@ -2,9 +2,10 @@
 
 import HostIO
 
-/// Kernels that `make setup` and `make image` unpacked in kbtf's cache folder. Each is a folder laid out like `/`.
+/// Kernels that `make setup` and `make image` unpacked in kbtf's cache directory. Each is a
+/// directory laid out like `/`.
 package struct CachedKernels: Sendable {
-    /// kbtf's cache folder, such as `~/.cache/kbtf`.
+    /// kbtf's cache directory, such as `~/.cache/kbtf`.
     package let folder: String
 
     package init(folder: String) { self.folder = folder }
@@ -12,8 +13,8 @@ package struct CachedKernels: Sendable {
     /// All of them: `images/RELEASE`, then `debian/SERIES/root`.
     package var roots: [String] { images + debianFolders.map { $0 + "/root" } }
 
-    /// Those that may have kernel `release`: an image's folder has its name, and `make image` wrote down which
-    /// kernel it took.
+    /// Those that may have kernel `release`: an image's directory is named after it, and `make
+    /// image` recorded which kernel it used.
     package func roots(for release: KernelRelease) -> [String] {
         let debian = debianFolders.filter {
             let written = $0 + "/release"
@@ -25,12 +26,12 @@ package struct CachedKernels: Sendable {
         return ["\(folder)/images/\(release)"] + debian.map { $0 + "/root" }
     }
 
-    /// `make image`'s: a folder for each series, with `release`, `root` and `disk.ext4`.
+    /// The directories of `make image`: one per series, with `release`, `root` and `disk.ext4`.
     package var debianFolders: [String] { entries("debian") }
 
     private var images: [String] { entries("images") }
 
-    /// What is in a folder of the cache, but for what is being made.
+    /// The entries of a cache directory, without those under construction.
     private func entries(_ name: String) -> [String] {
         guard let names = try? Directory.list("\(folder)/\(name)") else { return [] }
         return names.filter { !$0.hasPrefix(".") }.map { "\(folder)/\(name)/\($0)" }

@@ -2,7 +2,7 @@
 
 import CZlib
 
-/// Decompresses one gzip member (RFC 1952), checksum included, and answers where it ended.
+/// Decompresses one gzip member (RFC 1952), verifies its checksum, and returns where it ended.
 @unsafe
 func gunzip(
     _ input: UnsafeRawBufferPointer, into output: inout GrowingBuffer
@@ -23,7 +23,7 @@ func gunzip(
             // zlib counts in 32 bits.
             let give = min(input.count - taken, 1 << 30)
             let space = min(room.count, 1 << 30)
-            // SAFETY: `give` and `space` bytes are there; zlib does not write to its input.
+            // SAFETY: `give` and `space` bytes are available; zlib does not write to its input.
             unsafe state.next_in = UnsafeMutablePointer(
                 mutating: input.baseAddress?.advanced(by: taken).assumingMemoryBound(to: UInt8.self)
             )
@@ -41,7 +41,7 @@ func gunzip(
         case Z_BUF_ERROR: throw .init(.gzip, .truncated)
         case Z_MEM_ERROR: throw .init(.gzip, .outOfMemory)
         default:
-            // SAFETY: zlib's messages are constant texts.
+            // SAFETY: zlib's messages are constant strings.
             let words = unsafe state.msg.map { unsafe String(cString: $0) }
             throw .init(.gzip, .damaged(words ?? "zlib error \(status)"))
         }

@@ -2,13 +2,13 @@
 
 import CLz4
 
-/// Decompresses one lz4 frame and answers where it ended.
+/// Decompresses one lz4 frame and returns where it ended.
 @unsafe
 func unlz4(
     _ input: UnsafeRawBufferPointer, into output: inout GrowingBuffer
 ) throws(DecompressionError) -> Int {
     var context: OpaquePointer?
-    // SAFETY: the context is made here and freed once below.
+    // SAFETY: the context is created here and freed once below.
     let made = unsafe LZ4F_createDecompressionContext(&context, UInt32(LZ4F_VERSION))
     guard LZ4F_isError(made) == 0, let state = unsafe context else {
         throw .init(.lz4, .outOfMemory)
@@ -21,13 +21,13 @@ func unlz4(
         var filled = 0
         try unsafe output.fill { room throws(DecompressionError) -> Int in
             filled = room.count
-            // SAFETY: both sizes are what is there; lz4 sets them to what it used.
+            // SAFETY: both sizes are those of the buffers; lz4 sets them to what it used.
             result = unsafe LZ4F_decompress(
                 state, room.baseAddress!, &filled, input.baseAddress! + taken, &given, nil)
             return LZ4F_isError(result) != 0 ? 0 : filled
         }
         if LZ4F_isError(result) != 0 {
-            // SAFETY: the names are constant texts.
+            // SAFETY: the names are constant strings.
             throw .init(.lz4, .damaged(unsafe String(cString: LZ4F_getErrorName(result))))
         }
         taken += given
@@ -36,9 +36,9 @@ func unlz4(
     }
 }
 
-/// Decompresses one legacy frame: a magic number, then (compressed size, block) pairs. Each block holds
-/// 8 MiB but the last. Nothing marks the end; a kernel has the size of its contents behind the last block,
-/// or whatever its linker put there.
+/// Decompresses one legacy frame: a magic number, then (compressed size, block) pairs. Each block
+/// holds 8 MiB except the last. Nothing marks the end; in a kernel the size of the contents, or
+/// whatever its linker put there, follows the last block.
 @unsafe
 func unlz4Legacy(
     _ input: UnsafeRawBufferPointer, into output: inout GrowingBuffer
@@ -54,14 +54,15 @@ func unlz4Legacy(
             unsafe UInt32(
                 littleEndian: input.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
         let isFirst = position == 4
-        // The last block was a full one and this is not another block's size: the stream is over.
+        // The last block was full and this is not another block's size: the stream ends here.
         if size == 0 || size > largest || input.count - position == 4 {
             guard !isFirst else { throw .init(.lz4Legacy, .damaged("bad block size \(size)")) }
             return position
         }
         guard size <= input.count - position - 4 else { throw .init(.lz4Legacy, .truncated) }
         var made = 0
-        // Less room than a block: only so much as the limit leaves, which `fill` then finds exceeded.
+        // Less room than a block: only as much as the limit leaves, which `fill` then finds
+        // exceeded.
         let wanted = min(block, limit + 1 - output.count)
         try unsafe output.fill(atLeast: wanted) { room throws(DecompressionError) -> Int in
             let space = min(room.count, block)

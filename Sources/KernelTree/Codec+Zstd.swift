@@ -2,8 +2,8 @@
 
 import CZstd
 
-/// Decompresses one zstd frame (RFC 8878) and the skippable frames before it, and answers where it
-/// ended. Windows of up to 128 MiB are taken, which is what kernels use (`zstd -22 --ultra`).
+/// Decompresses one zstd frame (RFC 8878) and the skippable frames before it, and returns where it
+/// ended. Windows of up to 128 MiB are accepted, as kernels use them (`zstd -22 --ultra`).
 @unsafe
 func unzstd(
     _ input: UnsafeRawBufferPointer, into output: inout GrowingBuffer
@@ -20,20 +20,20 @@ func unzstd(
                 return (unsafe source.pos) + taken
             }
         }
-        // One frame: until zstd answers 0.
+        // One frame: until zstd returns 0.
         while true {
             var result = 0
             let before = unsafe source.pos
             var made = 0
             try unsafe output.fill { room throws(DecompressionError) -> Int in
                 var target = unsafe ZSTD_outBuffer(dst: room.baseAddress, size: room.count, pos: 0)
-                // SAFETY: both buffers are as large as told.
+                // SAFETY: both buffers have the given sizes.
                 result = unsafe ZSTD_decompressStream(state, &target, &source)
                 made = unsafe target.pos
                 return made
             }
             if ZSTD_isError(result) != 0 {
-                // SAFETY: the names are constant texts.
+                // SAFETY: the names are constant strings.
                 let words = unsafe String(cString: ZSTD_getErrorName(result))
                 throw .init(.zstd, .damaged(words))
             }
@@ -49,21 +49,22 @@ func unzstd(
     }
 }
 
-/// Decompresses a whole frame in one go, which spares the copy of its window that a stream needs (on a
-/// kernel 57 MB and a fifth of the time). That takes knowing how much comes out: the frame's header says
-/// it, or the four bytes that kbuild puts behind a kernel.
-/// - Returns: the frame's length; nil when the size is not known or not true, or anything is wrong.
+/// Decompresses a whole frame at once, which avoids copying the window as a stream does (for a
+/// kernel 57 MB and a fifth of the time). This requires the size of the contents, from the frame's
+/// header or from the four bytes that kbuild appends to a kernel.
+///
+/// - Returns: the frame's length; nil if the size is unknown or wrong, or on any error.
 @unsafe
 private func unzstdAtOnce(
     _ state: OpaquePointer, _ input: UnsafeRawBufferPointer, into output: inout GrowingBuffer
 ) throws(DecompressionError) -> Int? {
-    // SAFETY: zstd reads inside the bytes it is given.
+    // SAFETY: zstd reads only within the bytes it is given.
     let length = unsafe ZSTD_findFrameCompressedSize(input.baseAddress, input.count)
     guard ZSTD_isError(length) == 0, length <= input.count else { return nil }
     // The two highest values mean "not known" and "error".
     var size = unsafe ZSTD_getFrameContentSize(input.baseAddress, input.count)
     if size > UInt64.max - 2, input.count - length >= 4 {
-        // SAFETY: four bytes are left behind the frame.
+        // SAFETY: four bytes follow the frame.
         size = UInt64(
             unsafe UInt32(
                 littleEndian: input.loadUnaligned(fromByteOffset: length, as: UInt32.self)))
@@ -73,7 +74,7 @@ private func unzstdAtOnce(
     }
     var isWhole = false
     try unsafe output.fill(atLeast: wanted) { room throws(DecompressionError) -> Int in
-        // SAFETY: both buffers are as large as told.
+        // SAFETY: both buffers have the given sizes.
         let made = unsafe ZSTD_decompressDCtx(
             state, room.baseAddress, room.count, input.baseAddress, length)
         isWhole = ZSTD_isError(made) == 0

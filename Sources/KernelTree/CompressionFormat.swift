@@ -2,14 +2,14 @@
 
 package import Bytes
 
-/// A compression that kernels, modules or BTF files come in, known by its first bytes.
+/// A compression used for kernels, modules or BTF files, recognised by its first bytes.
 package enum CompressionFormat: String, Sendable, CaseIterable {
     case gzip
     case xz
     /// The headerless format of old kernels (`CONFIG_KERNEL_LZMA`).
     case lzma
     case zstd
-    /// What `lz4 -l` writes and kernels use: blocks of 8 MiB, nothing else.
+    /// The format of `lz4 -l` and of kernels: blocks of 8 MiB, nothing else.
     case lz4Legacy
     /// The format of lz4 files.
     case lz4
@@ -19,13 +19,13 @@ package enum CompressionFormat: String, Sendable, CaseIterable {
     /// The everyday name: `gzip`, `lz4`.
     package var name: String { self == .lz4Legacy ? "lz4" : rawValue }
 
-    /// kbtf can decompress it. The others are only recognised, to be refused by name.
+    /// Whether kbtf can decompress it. The others are recognised only to be refused by name.
     package var isSupported: Bool { self != .bzip2 && self != .lzo }
 
-    /// The format whose magic number is at `offset`; nil when there is none of them.
+    /// The format whose magic number is at `offset`; nil if there is no known one.
     ///
-    /// lzma has no magic number: its usual properties byte, a dictionary size that lzma writes, and a
-    /// believable length are taken for one.
+    /// lzma has no magic number: it is recognised by its usual properties byte, a dictionary size
+    /// that lzma writes, and a plausible length.
     package static func detect(_ view: ByteView, at offset: Int = 0) -> CompressionFormat? {
         guard offset >= 0, offset < view.count else { return nil }
         switch view[offset] {
@@ -58,13 +58,13 @@ package enum CompressionFormat: String, Sendable, CaseIterable {
         }
     }
 
-    /// Properties (lc 3, lp 0, pb 2), dictionary size, length of the contents (all ones: not known).
+    /// Properties (lc 3, lp 0, pb 2), dictionary size, length of the contents (all ones: unknown).
     private static func isLzma(_ view: ByteView, at offset: Int) -> Bool {
         guard let header = view.slice(offset, 13) else { return false }
         let dictionary = header.u32(1)
         let low = header.u32(5)
         let high = header.u32(9)
-        // lzma writes 2^n and 2^n + 2^(n-1) only, 64 KiB to 1.5 GiB being believable.
+        // lzma writes only 2^n and 2^n + 2^(n-1); 64 KiB to 1.5 GiB are plausible.
         guard dictionary >= 1 << 16, dictionary <= 3 << 29 else { return false }
         let rest = dictionary & (dictionary - 1)
         guard rest == 0 || rest == 1 << UInt32(dictionary.trailingZeroBitCount + 1) else {

@@ -2,45 +2,46 @@
 
 package import Bytes
 
-/// What came out of compressed data, and how much went in.
+/// Decompressed data, and how much input it took.
 package struct Decompressed: Sendable {
     package let bytes: ByteView
     /// Bytes of the input up to the end of the stream.
     package let consumed: Int
 }
 
-/// How much may come out of compressed data before it is refused.
+/// How far compressed data may grow before it is refused.
 package enum DecompressionLimit {
-    /// The most that is ever decompressed: 2 GiB. A vmlinux with all its debug information has 0.6.
+    /// The most that is ever decompressed: 2 GiB. A vmlinux with all its debug information takes
+    /// 0.6.
     package static let absolute = 2 << 30
-    /// Inputs too small for the ratio to say anything may still grow to this.
+    /// Inputs too small for the ratio to mean anything may still grow to this.
     package static let allowance = 64 << 20
-    /// The most one byte may become, close to what deflate can do at all (1032). Kernels stay below 20.
+    /// The largest growth per byte, close to deflate's maximum (1032). Kernels stay below 20.
     package static let ratio = 1024
 
     /// The limit for an input of `count` bytes.
     package static func bytes(forInput count: Int) -> Int {
-        // Counts of bytes in memory are far below Int.max / 1024.
+        // Byte counts in memory are far below Int.max / 1024.
         min(absolute, max(allowance, count * ratio))
     }
 }
 
-/// Decompresses the stream at the start of `view`. Bytes behind its end are not looked at: kernel images
+/// Decompresses the stream at the start of `view`. Bytes after its end are ignored: kernel images
 /// append the size of the contents, and more.
 ///
 /// - Parameters:
-///   - concatenated: go on with streams of the same format that follow at once, as the format's own tool
-///     does (`cat a.gz b.gz`, pigz).
+///   - concatenated: continue with streams of the same format that follow immediately, as the
+///     format's own tool does (`cat a.gz b.gz`, pigz).
 ///   - limit: most bytes to produce, see `DecompressionLimit`.
-/// - Throws: `DecompressionError` for damaged or cut data, for more than `limit` bytes, and for bzip2 and
-///   lzo, which are not read.
+/// - Throws: `DecompressionError` for damaged or truncated data, for more than `limit` bytes, and
+///   for bzip2 and lzo, which are not supported.
 package func decompress(
     _ view: ByteView, format: CompressionFormat, concatenated: Bool = false, limit: Int? = nil
 ) throws(DecompressionError) -> ByteView {
     try decompressCounting(view, format: format, concatenated: concatenated, limit: limit).bytes
 }
 
-/// `decompress` that also says where the stream ended.
+/// `decompress` that also returns where the stream ended.
 package func decompressCounting(
     _ view: ByteView, format: CompressionFormat, concatenated: Bool = false, limit: Int? = nil
 ) throws(DecompressionError) -> Decompressed {
@@ -52,7 +53,7 @@ package func decompressCounting(
         produced: &produced)
 }
 
-/// - Parameter produced: set to how much came out, also when the rest is damaged.
+/// - Parameter produced: set to the size of the output, also if the rest is damaged.
 func decompressStreams(
     _ view: ByteView, format: CompressionFormat, concatenated: Bool, limit: Int, produced: inout Int
 ) throws(DecompressionError) -> Decompressed {
@@ -60,15 +61,18 @@ func decompressStreams(
         let tool = format == .bzip2 ? "bunzip2" : "lzop -d"
         throw .init(
             format,
-            .unsupported("\(format.name) compression is not read: decompress it with `\(tool)`"))
+            .unsupported(
+                "\(format.name) compression is not supported: decompress it with `\(tool)`"))
     }
-    // Four times the input is what kernels become; a large file need not be that compressed at all.
+    // Kernels grow to about four times their compressed size; a large file may be compressed far
+    // less.
     var output = try GrowingBuffer(format, hint: min(view.count, 1 << 28) * 4, limit: max(limit, 0))
     var position = 0
     repeat {
         guard let rest = view.slice(position, view.count - position) else { break }
         defer { produced = output.count }
-        // SAFETY: the codecs read inside the bytes they are given, and keep no pointer to them.
+        // SAFETY: the codecs read only within the bytes they are given, and keep no pointer to
+        // them.
         position += try unsafe rest.withUnsafeBytes { bytes throws(DecompressionError) -> Int in
             switch format {
             case .gzip: try unsafe gunzip(bytes, into: &output)
@@ -80,7 +84,7 @@ func decompressStreams(
             }
         }
         if format == .xz, concatenated {
-            // xz file format 2.2: zero bytes in fours may stand between streams.
+            // xz file format 2.2: zero bytes in multiples of four may separate streams.
             while view.matches([0, 0, 0, 0], at: position) { position += 4 }
         }
     } while concatenated && format != .lzma

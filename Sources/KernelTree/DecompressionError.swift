@@ -5,11 +5,11 @@ package struct DecompressionError: Error, Equatable, CustomStringConvertible {
     package enum Reason: Equatable, Sendable {
         /// The data ends inside the stream.
         case truncated
-        /// The decoder met something that cannot be; its own words.
+        /// The decoder found invalid data; its own words.
         case damaged(String)
-        /// More than the limit came out.
+        /// The output exceeds the limit.
         case tooLarge(limit: Int)
-        /// The format or one of its options is not read here.
+        /// The format or one of its options is not supported.
         case unsupported(String)
         case outOfMemory
     }
@@ -22,16 +22,16 @@ package struct DecompressionError: Error, Equatable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// `zstd data is cut short`
+    /// `zstd data is truncated`
     package var description: String {
         switch reason {
-        case .truncated: "\(format.name) data is cut short"
+        case .truncated: "\(format.name) data is truncated"
         case .damaged(let words): "\(format.name) data is damaged (\(words))"
         case .tooLarge(let limit):
             "\(format.name) data decompresses to more than \(DecompressionError.size(limit)), "
                 + "which is the limit for its size"
         case .unsupported(let words): words
-        case .outOfMemory: "no memory to decompress \(format.name) data"
+        case .outOfMemory: "not enough memory to decompress \(format.name) data"
         }
     }
 

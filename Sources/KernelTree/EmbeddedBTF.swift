@@ -3,12 +3,12 @@
 import BTF
 import Bytes
 
-/// Looks for a kernel's BTF in memory that has no section table: a raw image, or a tar file.
+/// Searches for a kernel's BTF in memory without a section table: a raw image, or a tar file.
 enum EmbeddedBTF {
-    /// Fewer types are not a kernel's: the blobs of preloaded BPF programs have some tens, the smallest
-    /// kernels some ten thousand.
+    /// Below this it is not a kernel's: blobs of preloaded BPF programs have some tens of types,
+    /// the smallest kernels some ten thousand.
     static let leastTypes = TargetEvidence.leastTypes
-    /// A hostile file may hold any number of headers; so many are looked at in full.
+    /// A hostile file may contain any number of headers; at most this many are fully parsed.
     static let mostParsed = 32
 
     enum Result {
@@ -18,7 +18,7 @@ enum EmbeddedBTF {
         case ambiguous([Int])
     }
 
-    /// The one kernel BTF inside `view`, its header to the end of its last section.
+    /// The only kernel BTF inside `view`, from its header to the end of its last section.
     static func find(in view: ByteView) -> Result {
         var found: [(offset: Int, bytes: ByteView)] = []
         var parsed = 0
@@ -42,7 +42,8 @@ enum EmbeddedBTF {
         return found.first.map { .one($0.bytes) } ?? .none
     }
 
-    /// The bytes a header at `offset` claims, if it is believable: cheap, for it runs on every magic.
+    /// The bytes that a plausible header at `offset` claims; cheap, because it runs on every magic
+    /// number.
     private static func candidate(_ view: ByteView, _ offset: Int, bigEndian: Bool) -> ByteView? {
         guard let header = view.slice(offset, Header.shortLength) else { return nil }
         func field(_ at: Int) -> Int {

@@ -3,10 +3,10 @@
 import Bytes
 import Glibc
 
-/// Memory that a decoder writes to, of a size not known beforehand and never more than `limit`.
+/// Memory for a decoder's output, of a size not known beforehand and at most `limit`.
 ///
-/// The block doubles when it is full. Large blocks of malloc move by remapping pages, so growing copies
-/// nothing, and what is not written takes no memory.
+/// The block doubles when it is full. malloc moves large blocks by remapping pages, so growing
+/// copies nothing, and unwritten pages take no memory.
 @safe
 struct GrowingBuffer: ~Copyable {
     private let format: CompressionFormat
@@ -26,17 +26,19 @@ struct GrowingBuffer: ~Copyable {
 
     deinit { unsafe free(base) }
 
-    /// Calls `body` with the free part of the memory, at least one byte; it answers how many it filled.
-    /// - Throws: when the memory is full and at the limit.
+    /// Calls `body` with the free part of the memory, at least one byte; it returns how many bytes
+    /// it wrote.
+    ///
+    /// - Throws: if the memory is full and at the limit.
     @unsafe
     mutating func fill(
         atLeast least: Int = 1,
         _ body: (UnsafeMutableRawBufferPointer) throws(DecompressionError) -> Int
     ) throws(DecompressionError) {
-        // One byte beyond the limit is offered: who fills it had more to give.
+        // One byte beyond the limit is offered: whoever fills it had more data.
         while capacity - count < least, capacity <= limit {
             let larger = min(capacity * 2, limit + 1)  // a limit is far below Int.max / 2
-            // SAFETY: on failure the old block stays ours.
+            // SAFETY: on failure the old block remains valid.
             guard let block = unsafe realloc(base, larger) else {
                 throw .init(format, .outOfMemory)
             }
@@ -52,10 +54,10 @@ struct GrowingBuffer: ~Copyable {
         guard count <= limit else { throw .init(format, .tooLarge(limit: limit)) }
     }
 
-    /// The bytes written so far; the memory goes over to the view.
+    /// The bytes written so far; the view takes ownership of the memory.
     consuming func finish() -> ByteView {
         let count = count
-        // SAFETY: shrinking; should it fail, the old block is still whole.
+        // SAFETY: shrinking; if it fails, the old block is still valid.
         let owned = unsafe realloc(base, max(count, 1)) ?? base
         discard self
         return unsafe ByteView(

@@ -4,7 +4,7 @@ import BTF
 import Bytes
 import HostIO
 
-/// Indexes a base, its strings beside its types when there are threads for both.
+/// Indexes a base, its strings in parallel with its types if there are threads for both.
 func indexBase(_ btf: BTF, jobs: Int) -> BaseIndex {
     enum Half: Sendable {
         case strings(BaseIndex.Strings)

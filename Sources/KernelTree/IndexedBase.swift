@@ -7,25 +7,25 @@ import HostIO
 /// A base BTF, ready for encoding modules against it, and where it came from.
 package struct IndexedBase: SearchedBase {
     package let index: BaseIndex
-    /// The BTF that the index is of.
+    /// The indexed BTF.
     package let bytes: ByteView
     /// The file it was read from, as the caller named it.
     package let path: String
     /// What it was found in, outermost first: `gzip, x86 vmlinuz, zstd, ELF .BTF`.
     package let how: String
-    /// The kernel it is of, if the file itself says so.
+    /// The kernel it belongs to, if the file itself names it.
     package let release: KernelRelease?
-    /// The machine of that kernel, as `uname -m` calls it; nil for raw BTF.
+    /// The machine of that kernel in the notation of `uname -m`; nil for raw BTF.
     package let machine: String?
-    /// The index comes from a `BaseCache` instead of being made again.
+    /// The index was read from a `BaseCache` instead of being built.
     package let isFromCache: Bool
 }
 
-/// Reads a base as `loadBase` does, and indexes it or fetches the index from the cache.
+/// Reads a base as `loadBase` does, and indexes it or reads the index from the cache.
 ///
 /// - Parameters:
 ///   - bigEndian: the byte order that the base must have; nil for either.
-///   - jobs: threads for making the index.
+///   - jobs: threads for building the index.
 package func loadIndexedBase(
     _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil, jobs: Int = 1
 ) throws(KernelTreeError) -> IndexedBase {

@@ -9,7 +9,7 @@ package struct KernelConfig: Sendable {
     package let path: String
     private let values: [String: String]
 
-    /// - Parameter text: lines `CONFIG_NAME=value`; others are passed over.
+    /// - Parameter text: lines `CONFIG_NAME=value`; others are ignored.
     package init(path: String, text: String) {
         self.path = path
         var values: [String: String] = [:]
@@ -20,8 +20,8 @@ package struct KernelConfig: Sendable {
         self.values = values
     }
 
-    /// The configuration of `release`: from its headers, or else as installed beside the image. nil when
-    /// none is found.
+    /// The configuration of `release`: from its headers, or else the one installed beside the
+    /// image. nil if none is found.
     package static func find(_ release: KernelRelease, roots: [String] = ["/"]) -> KernelConfig? {
         let r = release.text
         let places = [
@@ -39,7 +39,7 @@ package struct KernelConfig: Sendable {
         return nil
     }
 
-    /// The configuration in the file at `path`; nil when it cannot be read.
+    /// The configuration in the file at `path`; nil if it cannot be read.
     package static func read(_ path: String) -> KernelConfig? {
         // The largest configurations have 300 KB.
         guard FileStatus(path).isRegular, let view = try? FileReader.map(path),
@@ -48,13 +48,13 @@ package struct KernelConfig: Sendable {
         return KernelConfig(path: path, text: String(decoding: view.array, as: UTF8.self))
     }
 
-    /// The value of `CONFIG_NAME`, as written; nil when it is not set.
+    /// The value of `CONFIG_NAME`, as written; nil if it is not set.
     package subscript(_ name: String) -> String? { values[name] }
 
     /// The kernel has BTF.
     package var hasBTF: Bool { values["CONFIG_DEBUG_INFO_BTF"] == "y" }
     /// Its modules have BTF, too.
     package var hasModuleBTF: Bool { values["CONFIG_DEBUG_INFO_BTF_MODULES"] == "y" }
-    /// A module whose BTF does not fit is loaded without its BTF, in silence, instead of being refused.
+    /// A module whose BTF does not fit is silently loaded without BTF instead of being refused.
     package var allowsMismatch: Bool { values["CONFIG_MODULE_ALLOW_BTF_MISMATCH"] == "y" }
 }

@@ -2,15 +2,15 @@
 
 package import Bytes
 
-/// A bootable kernel image whose header says what it is.
+/// A bootable kernel image that is identified by its header.
 package struct KernelImage {
-    /// What to call it.
+    /// Its name in messages.
     package let name: String
-    /// The machine it is for, as in `uname -m`; nil where the header leaves that open.
+    /// The machine it is for in the notation of `uname -m`; nil if the header does not specify it.
     package let machine: String?
-    /// The release its header tells.
+    /// The release in its header.
     package let release: KernelRelease?
-    /// Where the compressed kernel is, if the header says it.
+    /// The location of the compressed kernel, if the header gives it.
     let payload: Payload?
 
     enum Payload {
@@ -19,7 +19,7 @@ package struct KernelImage {
         case outside(offset: Int, count: Int)
     }
 
-    /// The image `view` is; nil when no known header is there.
+    /// The kind of image that `view` is; nil without a known header.
     package init?(_ view: ByteView) {
         if let image = KernelImage.x86(view) ?? KernelImage.zboot(view) ?? KernelImage.plain(view) {
             self = image
@@ -37,15 +37,15 @@ package struct KernelImage {
         self.payload = payload
     }
 
-    /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since version
-    /// 2.08 where in the protected-mode code the compressed kernel lies.
+    /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since
+    /// version 2.08 where in the protected-mode code the compressed kernel lies.
     private static func x86(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("HdrS", at: 0x202), view.count >= 0x250, view.u16(0x1fe) == 0xaa55
         else {
             return nil
         }
         let name = "x86 vmlinuz"
-        // kernel_version, less 0x200; 0 for none.
+        // kernel_version, minus 0x200; 0 if absent.
         let versionAt = view.u16(0x20e)
         let release = versionAt == 0 ? nil : KernelRelease.word(in: view, at: versionAt + 0x200)
         guard view.u16(0x206) >= 0x0208 else {
@@ -60,8 +60,8 @@ package struct KernelImage {
             name, machine: "x86_64", release: release, payload: range(offset, count, in: view))
     }
 
-    /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S): `MZ`,
-    /// `zimg` at 4, offset and size of the payload behind it.
+    /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S):
+    /// `MZ`, `zimg` at 4, offset and size of the payload behind it.
     private static func zboot(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("MZ"), view.hasBytes("zimg", at: 4), view.count >= 64 else {
             return nil
@@ -70,7 +70,8 @@ package struct KernelImage {
         return KernelImage("EFI zboot image", machine: nil, payload: payload)
     }
 
-    /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst, .../riscv/boot-image-header.rst).
+    /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst,
+    /// .../riscv/boot-image-header.rst).
     private static func plain(_ view: ByteView) -> KernelImage? {
         if view.hasBytes("ARMd", at: 56) { return KernelImage("arm64 Image", machine: "aarch64") }
         if view.hasBytes("RISCV", at: 48) { return KernelImage("RISC-V Image", machine: "riscv64") }

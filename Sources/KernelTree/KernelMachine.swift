@@ -22,7 +22,7 @@ package enum KernelMachine {
         }
     }
 
-    /// The same of what `uname -m` prints, which for some machines is more exact.
+    /// The same for the output of `uname -m`, which is more specific on some machines.
     package static func name(uname text: String) -> String {
         if text.hasPrefix("armv"), text != "armv8l" { return text.hasSuffix("b") ? "armeb" : "arm" }
         switch text {

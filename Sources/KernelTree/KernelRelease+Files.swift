@@ -5,7 +5,7 @@ package import ELF
 import HostIO
 
 extension KernelRelease {
-    /// The release of a build tree or headers folder, as kbuild wrote it there; nil when it did not.
+    /// The release of a build tree or headers directory, as recorded by kbuild; nil if it is not.
     package static func ofTree(_ folder: String) -> KernelRelease? {
         let written = folder + "/include/config/kernel.release"
         if FileStatus(written).isRegular, let view = try? FileReader.map(written),
@@ -21,8 +21,9 @@ extension KernelRelease {
     }
 
     /// The release that the module at `path` was built for, from its `vermagic`. The module may be
-    /// compressed. nil for a file that does not say it.
-    /// - Throws: when the file cannot be read or decompressed, or is no ELF file.
+    /// compressed. nil for a file without it.
+    ///
+    /// - Throws: if the file cannot be read or decompressed, or is not an ELF file.
     package static func ofModule(_ path: String) throws(KernelTreeError) -> KernelRelease? {
         var view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch {
@@ -38,7 +39,8 @@ extension KernelRelease {
         }
     }
 
-    /// The kernel an ELF file is, or, for a module, was built for; nil when the file does not tell.
+    /// The release of the kernel in an ELF file or, for a module, the release it was built for; nil
+    /// if the file does not name it.
     package static func of(_ file: ELFFile) -> KernelRelease? {
         if file.type == ELFType.relocatable {
             guard let section = file.section(named: ".modinfo"),
@@ -54,7 +56,7 @@ extension KernelRelease {
         return inBannerSymbol(file)
     }
 
-    /// The release in `linux_banner`, in whichever section that is.
+    /// The release in `linux_banner`, whichever section holds it.
     private static func inBannerSymbol(_ file: ELFFile) -> KernelRelease? {
         guard let strings = try? file.symbolStrings(), !strings.isEmpty else { return nil }
         var banner: ELFSymbol?
@@ -76,7 +78,7 @@ extension KernelRelease {
 }
 
 extension ELFError {
-    /// The error without the file's name, for where it stands in front already.
+    /// The error without the file's name, for use after that name.
     func text(without path: String) -> String {
         let text = description
         return text.hasPrefix(path + ": ") ? String(text.dropFirst(path.count + 2)) : text

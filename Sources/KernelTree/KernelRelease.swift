@@ -2,12 +2,12 @@
 
 package import Bytes
 
-/// A kernel's release, what `uname -r` says: `6.1.0-53-cloud-amd64`.
+/// A kernel's release as `uname -r` reports it: `6.1.0-53-cloud-amd64`.
 package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
-    /// nil for what cannot be one. A release becomes a part of file names, so it has no slash or blank;
-    /// the kernel's own limit is 64 bytes.
+    /// nil for an impossible release. A release becomes part of file names, so it has no slash or
+    /// blank; the kernel limits it to 64 bytes.
     package init?(_ text: some StringProtocol) {
         let bytes = text.utf8
         guard let first = bytes.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"),
@@ -19,7 +19,7 @@ package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 
-    /// The leading numbers: `6.1.0-53` gives (6, 1). nil when there are not two.
+    /// The leading numbers: `6.1.0-53` gives (6, 1). nil if there are fewer than two.
     package var version: (major: Int, minor: Int)? {
         let parts = text.split(separator: ".", maxSplits: 2)
         guard parts.count >= 2, let major = Int(parts[0]),
@@ -28,8 +28,9 @@ package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
         return (major, minor)
     }
 
-    /// The release in a path of the usual places: `/lib/modules/R/...`, `/usr/src/linux-headers-R/...`,
-    /// `/usr/src/kernels/R/...`, `/boot/vmlinuz-R`. The path need not exist.
+    /// The release in a path in one of the usual locations: `/lib/modules/R/...`,
+    /// `/usr/src/linux-headers-R/...`, `/usr/src/kernels/R/...`, `/boot/vmlinuz-R`. The path need
+    /// not exist.
     package static func inPath(_ path: String) -> KernelRelease? {
         let parts = path.split(separator: "/")
         for (index, part) in parts.enumerated().reversed() where index > 1 {
@@ -63,7 +64,7 @@ package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
     package static func inBanner(_ view: ByteView) -> KernelRelease? {
         let key = Array("Linux version ".utf8)
         var at = 0
-        // Other texts begin like it; a kernel has a handful of them at most.
+        // Other strings begin the same way; a kernel has a handful of them at most.
         for _ in 0..<64 {
             guard let hit = view.find(key, from: at) else { return nil }
             at = hit + key.count
@@ -79,7 +80,7 @@ package struct KernelRelease: Hashable, Sendable, CustomStringConvertible {
         return word(in: header, at: hit + key.count)
     }
 
-    /// What stands at `offset` up to a blank, a quote, NUL or the end.
+    /// The text from `offset` up to a blank, a quote, NUL or the end.
     static func word(in view: ByteView, at offset: Int) -> KernelRelease? {
         var bytes: [UInt8] = []
         var at = offset

@@ -3,23 +3,23 @@
 package import BTF
 import HostIO
 
-/// The kernel that BTF is meant for, and what it takes.
+/// The kernel that the BTF is meant for, and what it accepts.
 package struct KernelTarget: Sendable {
     package let rules: TargetRules
-    /// nil when only its BTF tells of it.
+    /// nil if only its BTF is known.
     package let release: KernelRelease?
-    /// Its own BTF, where that was found.
+    /// Its own BTF, if it was found.
     package let base: LoadedBase?
-    /// Whether a module whose BTF it refuses is loaded without; nil where no configuration tells.
+    /// Whether it loads a module without BTF if it refuses the BTF; nil without a configuration.
     package let allowsMismatch: Bool?
 
     /// `Linux 6.1`.
     package var description: String { rules.description }
 
-    /// Newer than all releases whose rules are known.
+    /// Newer than all releases with known rules.
     package var isNewerThanKnown: Bool { rules.version.map { $0 > TargetRules.newest } ?? false }
 
-    /// - Parameter allowsMismatch: what the kernel's configuration says, where it is known.
+    /// - Parameter allowsMismatch: the setting in the kernel's configuration, if known.
     private init(
         _ rules: TargetRules, release: KernelRelease?, base: LoadedBase? = nil,
         allowsMismatch: Bool? = nil
@@ -30,7 +30,7 @@ package struct KernelTarget: Sendable {
         self.allowsMismatch = rules.has(.toleratesMismatch) ? allowsMismatch : false
     }
 
-    /// The kernel of this release; nil when it says no version, or one without rules.
+    /// The kernel with this release; nil if it has no version, or one without rules.
     package init?(_ release: KernelRelease) {
         guard let version = release.version.map({ KernelVersion($0.major, $0.minor) }),
             let rules = TargetRules(version)
@@ -38,11 +38,11 @@ package struct KernelTarget: Sendable {
         self.init(rules, release: release)
     }
 
-    /// Reads what `--target` takes: a release, a build tree or headers folder, or a file that has the
-    /// kernel's BTF (whatever `loadBase` reads). What looks like a release is one; a file of such a name
-    /// is written with its folder, `./6.1`.
+    /// Interprets the value of `--target`: a release, a build tree or headers directory, or a file
+    /// with the kernel's BTF (anything that `loadBase` reads). Text that looks like a release is
+    /// one; write a file with such a name with its directory, `./6.1`.
     ///
-    /// - Throws: `KernelTreeError`: of kind `.noTarget` where it is none of these, or too old.
+    /// - Throws: `KernelTreeError`, of kind `.noTarget` if it is none of these, or too old.
     package static func find(
         _ text: String, cache: BaseCache? = nil
     ) throws(KernelTreeError) -> KernelTarget {
@@ -54,10 +54,10 @@ package struct KernelTarget: Sendable {
         guard status.exists else {
             throw KernelTreeError(
                 .noTarget, path: text,
-                "no kernel: neither a release such as 6.1, nor a file, nor a folder")
+                "not a kernel: neither a release such as 6.1, nor a file or directory")
         }
         let base = try loadBase(text, cache: cache)
-        // The stub of a headers package has no banner; its tree knows.
+        // The stub in a headers package has no banner; its tree names the release.
         let folder = text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
         return try KernelTarget(
             base.release ?? KernelRelease.ofTree(folder), named: text, base: base,
@@ -67,10 +67,11 @@ package struct KernelTarget: Sendable {
     private static func inTree(
         _ folder: String, cache: BaseCache?
     ) throws(KernelTreeError) -> KernelTarget {
-        // Given /lib/modules/R, what is meant is the tree it was built in.
+        // /lib/modules/R stands for the tree it was built in.
         for tree in [folder, folder + "/build"] {
             guard let release = KernelRelease.ofTree(tree) else { continue }
-            // They show what a distribution brought to an older release; many headers have no vmlinux.
+            // They show what a distribution backported to an older release; many headers have no
+            // vmlinux.
             let vmlinux = tree + "/vmlinux"
             let base = FileStatus(vmlinux).isRegular ? try? loadBase(vmlinux, cache: cache) : nil
             let header = base == nil ? KernelTreePlace(tree).listedKinds?.evidence : nil
@@ -83,7 +84,7 @@ package struct KernelTarget: Sendable {
         }
         throw KernelTreeError(
             .noTarget, path: folder,
-            "no kernel's build tree: it has neither include/config/kernel.release nor include/generated/utsrelease.h",
+            "not a kernel build tree: it has neither include/config/kernel.release nor include/generated/utsrelease.h",
             hint: "name the kernel's release instead")
     }
 
@@ -101,7 +102,7 @@ package struct KernelTarget: Sendable {
         guard let rules else {
             throw KernelTreeError(
                 .noTarget, path: name,
-                "Linux \(version?.description ?? "?") takes no BTF with variables: "
+                "Linux \(version?.description ?? "?") does not accept BTF with variables: "
                     + "\(TargetRules.oldest) is the oldest target")
         }
         self.init(rules, release: release, base: base, allowsMismatch: allowsMismatch)

@@ -2,24 +2,24 @@
 
 package import HostIO
 
-/// Why a kernel file gave no BTF.
+/// Why no BTF could be read from a kernel file.
 package struct KernelTreeError: Error, Equatable, CustomStringConvertible {
     package enum Kind: Equatable, Sendable {
-        /// The system refused.
+        /// A system call failed.
         case host(HostError)
-        /// The file is readable and whole, and holds no BTF.
+        /// The file is readable and complete, but contains no BTF.
         case noBTF
-        /// The file, or the BTF in it, is broken or cut short.
+        /// The file, or the BTF in it, is damaged or truncated.
         case damaged
-        /// Compressed in a way that is not read here.
+        /// The compression is not supported.
         case unsupported
         /// BTF that cannot be a base: a module's split BTF, or no types at all.
         case notABase
-        /// BTF of the other byte order than wanted.
+        /// BTF with another byte order than required.
         case wrongByteOrder
-        /// The search for a base looked at everything and found none.
+        /// The search for a base tried every place and found none.
         case noBaseFound
-        /// What was named as the target is no kernel, or one of before BTF.
+        /// The given target is not a kernel, or one that predates BTF.
         case noTarget
     }
 
@@ -28,9 +28,9 @@ package struct KernelTreeError: Error, Equatable, CustomStringConvertible {
     package let path: String
     /// What is wrong, without the path.
     package let message: String
-    /// More about it, a line each: what was tried before.
+    /// Further information, one line each: what was tried before.
     package let details: [String]
-    /// What to do about it: what a front end prints behind `hint: `.
+    /// The remedy: what a front end prints after `hint: `.
     package let hint: String?
 
     package init(

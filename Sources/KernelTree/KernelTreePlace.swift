@@ -4,11 +4,11 @@ package import BTF
 package import Bytes
 import HostIO
 
-/// Where a kernel's build tree or headers may be.
+/// A possible location of a kernel's build tree or headers.
 package struct KernelTreePlace: Sendable {
-    /// The folder that kbuild writes to.
+    /// The directory that kbuild writes to.
     package let folder: String
-    /// The folder with the source, where that is another.
+    /// The directory with the sources, if it is another one.
     let source: String?
 
     package init(_ folder: String, source: String? = nil) {
@@ -16,13 +16,13 @@ package struct KernelTreePlace: Sendable {
         self.source = source
     }
 
-    /// The release that was built there; nil where there is no tree.
+    /// The release that was built there; nil if there is no tree.
     package var release: KernelRelease? { KernelRelease.ofTree(folder) }
 
-    /// What include/uapi/linux/btf.h lists, and the path of that.
+    /// The kinds in include/uapi/linux/btf.h, and the path of that file.
     var listedKinds: (path: String, evidence: TargetEvidence)? {
         var folders = [source, folder, folder + "/source"].compactMap { $0 }
-        // /lib/modules/R has both, which may lead far apart.
+        // /lib/modules/R has both links, which may point to different trees.
         if folder.hasSuffix("/build") { folders.append(folder.dropLast(5) + "source") }
         for folder in folders {
             let path = folder + "/include/uapi/linux/btf.h"
@@ -38,7 +38,7 @@ package struct KernelTreePlace: Sendable {
 
 extension TargetEvidence {
     /// - Parameter names: the names in a kernel's debug information, each followed by NUL.
-    /// - Returns: nil where the list of kinds is not among them.
+    /// - Returns: nil if the list of kinds is not among them.
     package init?(names: ByteView) {
         self.init { name in
             let word = Array(name.utf8) + [0]

@@ -12,21 +12,22 @@ package struct LoadedBase: SearchedBase {
     package let path: String
     /// What it was found in, outermost first: `gzip, x86 vmlinuz, zstd, ELF .BTF`.
     package let how: String
-    /// The kernel it is of, if the file itself says so. A headers' stub vmlinux and raw BTF do not.
+    /// The kernel it belongs to, if the file itself names it. A stub vmlinux from headers and raw
+    /// BTF do not.
     package let release: KernelRelease?
-    /// The machine of that kernel, as `uname -m` calls it; nil for raw BTF.
+    /// The machine of that kernel in the notation of `uname -m`; nil for raw BTF.
     package let machine: String?
     /// Read from a `BaseCache` instead of being decompressed again.
     package let isFromCache: Bool
 }
 
-/// Reads a base: an ELF file with `.BTF` (a vmlinux, the stub of a headers package, a module with
+/// Reads a base: an ELF file with `.BTF` (a vmlinux, the stub in a headers package, a module with
 /// standalone BTF), raw BTF, a kernel image (vmlinuz, EFI zboot, Image), or any of them compressed
-/// (`.gz`, `.xz`, `.zst`, `.lz4`). What it is, is read from the contents; names mean nothing.
+/// (`.gz`, `.xz`, `.zst`, `.lz4`). The contents alone decide which it is; file names do not matter.
 ///
 /// - Parameters:
 ///   - bigEndian: the byte order that the base must have; nil for either.
-///   - cache: where what took decompressing is kept.
+///   - cache: where decompressed bases are kept.
 /// - Throws: `KernelTreeError`, one line that says what the file is and what was expected.
 package func loadBase(
     _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil

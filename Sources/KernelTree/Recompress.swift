@@ -9,26 +9,27 @@ import CZstd
 package struct CompressionError: Error, CustomStringConvertible {
     package let format: CompressionFormat
 
-    package var description: String { "no memory to compress it (\(format.name))" }
+    package var description: String { "not enough memory to compress it (\(format.name))" }
 }
 
 extension CompressionFormat {
-    /// Modules come in it: kernels and kmod read gzip, xz and zstd.
+    /// Modules may use it: kernels and kmod read gzip, xz and zstd.
     package var isOfModules: Bool { self == .gzip || self == .xz || self == .zstd }
 }
 
-/// Compresses a module as the kernel's `make modules_install` does, so that kernels decompress it themselves:
-/// one stream, without a name or a time. The same bytes on every machine with the same libraries: one thread, one level.
+/// Compresses a module as the kernel's `make modules_install` does, so that kernels can decompress
+/// it themselves: one stream, without name or time. With one thread and a fixed level, the bytes
+/// are the same on every machine with the same libraries.
 ///
 /// | format | as | why |
 /// |---|---|---|
-/// | gzip | `gzip -n` | the kernel's reader knows no header field but the name |
-/// | xz | `xz --check=crc32 --lzma2=dict=1MiB` | it knows no other check, and allocates the dictionary |
+/// | gzip | `gzip -n` | the kernel's reader skips no optional header field except the name |
+/// | xz | `xz --check=crc32 --lzma2=dict=1MiB` | it supports no other check, and allocates the dictionary |
 /// | zstd | `zstd` | it reads one frame; the window is at most 2 MiB |
 ///
 /// - Parameters:
-///   - chunks: the module, one after the other.
-///   - format: one of modules, `CompressionFormat.isOfModules`.
+///   - chunks: the module's contents, in order.
+///   - format: one used for modules, see `CompressionFormat.isOfModules`.
 package func compressModule(
     _ chunks: [ByteView], as format: CompressionFormat
 ) throws(CompressionError) -> [UInt8] {
@@ -59,7 +60,7 @@ private func gzip(_ input: [UInt8]) -> [UInt8]? {
     let room = Int(unsafe deflateBound(&state, UInt(input.count)))
     // zlib counts in 32 bits.
     guard input.count < 1 << 31, room < 1 << 31 else { return nil }
-    // SAFETY: zlib reads and writes inside of the buffers and does not write to its input.
+    // SAFETY: zlib reads and writes only within the buffers and does not write to its input.
     return unsafe withRoom(room, input) { source, target in
         unsafe state.next_in = UnsafeMutablePointer(
             mutating: source.baseAddress?.assumingMemoryBound(to: UInt8.self))
@@ -77,7 +78,8 @@ private func xz(_ input: [UInt8]) -> [UInt8]? {
     guard unsafe lzma_lzma_preset(&options, 6) == 0 else { return nil }
     unsafe options.dict_size = 1 << 20
     let room = lzma_stream_buffer_bound(input.count)
-    // SAFETY: the options outlive the filters, and liblzma reads and writes inside of the buffers.
+    // SAFETY: the options outlive the filters, and liblzma reads and writes only within the
+    // buffers.
     return unsafe withUnsafeMutablePointer(to: &options) { options in
         var filters = unsafe [
             lzma_filter(id: lzma_vli(0x21), options: options),
@@ -101,7 +103,7 @@ private func zstd(_ input: [UInt8]) -> [UInt8]? {
     defer { _ = unsafe ZSTD_freeCCtx(state) }
     guard ZSTD_isError(unsafe ZSTD_CCtx_setParameter(state, ZSTD_c_checksumFlag, 1)) == 0
     else { return nil }
-    // SAFETY: zstd reads and writes inside of the buffers.
+    // SAFETY: zstd reads and writes only within the buffers.
     return unsafe withRoom(ZSTD_compressBound(input.count), input) { source, target in
         let made = unsafe ZSTD_compress2(
             state, target.baseAddress, target.count, source.baseAddress, source.count)
@@ -109,7 +111,7 @@ private func zstd(_ input: [UInt8]) -> [UInt8]? {
     }
 }
 
-/// Gives `body` the input and room for `count` bytes, and keeps what it says that it wrote.
+/// Passes `body` the input and room for `count` bytes, and keeps as many as it says it wrote.
 @unsafe
 private func withRoom(
     _ count: Int, _ input: [UInt8],
@@ -117,7 +119,8 @@ private func withRoom(
 ) -> [UInt8]? {
     var isMade = true
     let output = unsafe [UInt8](unsafeUninitializedCapacity: count) { target, made in
-        // SAFETY: both buffers are valid during the call, and `body` wrote as many bytes as it says.
+        // SAFETY: both buffers are valid during the call, and `body` wrote as many bytes as it
+        // returns.
         let written = unsafe input.withUnsafeBytes {
             unsafe body($0, UnsafeMutableRawBufferPointer(target))
         }

@@ -2,11 +2,11 @@
 
 import HostIO
 
-/// Paths inside a system that is unpacked in a folder.
+/// Paths inside a system that is unpacked in a directory.
 enum RootedPath {
-    /// Where `path` is when `root` is taken for `/`, with all symbolic links followed inside the root: the
-    /// `build` link of `/lib/modules/R` is absolute, and must not lead out of a sysroot to the host.
-    /// What does not exist is kept as it is written.
+    /// Resolves `path` with `root` as `/`, following all symbolic links inside the root: the
+    /// `build` link of `/lib/modules/R` is absolute, and must not lead out of a sysroot to the
+    /// host. Parts that do not exist are kept as written.
     static func resolve(_ path: String, in root: String) -> String {
         let root = root == "/" ? "" : trimmed(root)
         var pending = components(path)
@@ -19,7 +19,7 @@ enum RootedPath {
                 continue
             }
             let here = root + "/" + (done + [part]).joined(separator: "/")
-            // The kernel follows 40 links at most (MAXSYMLINKS).
+            // Like the kernel, follow at most 40 links (MAXSYMLINKS).
             guard links < 40, let target = SymbolicLink.target(of: here) else {
                 done.append(part)
                 continue

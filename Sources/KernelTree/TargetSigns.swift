@@ -2,7 +2,7 @@
 
 package import BTF
 
-/// What is known of the kernel that a file's BTF is for, where nobody names it.
+/// Evidence of which kernel a file's BTF is for, used if the user names no target.
 package struct TargetSigns: Sendable {
     /// The base of split BTF.
     package struct Base: Sendable {
@@ -20,32 +20,35 @@ package struct TargetSigns: Sendable {
     package var base: Base?
     /// The release in a module's `vermagic`, or in the banner of a kernel itself.
     package var own: KernelRelease?
-    /// The file is a kernel, and `own` its banner.
+    /// The file is a kernel, and `own` comes from its banner.
     package var isKernel = false
-    /// The kernel's build trees, the likeliest first. Read only where the rest leaves something open.
+    /// The kernel's build trees, the likeliest first. Read only if the other evidence leaves a
+    /// question open.
     package var trees: [KernelTreePlace] = []
-    /// What a kernel's own debug information says; asked for where its release does not take everything.
+    /// The evidence in a kernel's own debug information; requested if its release does not support
+    /// everything.
     package var ownEvidence: @Sendable () -> TargetEvidence? = { nil }
 
     package init() {}
 }
 
-/// The kernel that a file's BTF is for, and how that is known.
+/// The kernel that a file's BTF is for, and how it was determined.
 package struct TargetChoice: Sendable, CustomStringConvertible {
     package let rules: TargetRules
     /// Named by the user.
     package let isNamed: Bool
-    /// What decided, to follow on `by`: `--target 5.15`, `its vermagic (5.15.0-130-generic)`.
+    /// What decided, to follow the word `by`: `--target 5.15`, `its vermagic (5.15.0-130-generic)`.
     package let source: String
     private let denied: Set<KernelAbility>
 
-    /// What decides, the first that knows: `target`, the base, the file itself, the tree.
+    /// Chooses the first of these that is known: `target`, the base, the file itself, the tree.
     ///
-    /// The base may show that a kernel takes more than its release says, or less: then the base is believed. What it
-    /// does not show counts against the kernel only where no release is known.
+    /// The base may show that a kernel accepts more than its release, or less; then the base is
+    /// believed. A kind missing from the base counts against the kernel only if no release is
+    /// known.
     ///
     /// - Parameter target: the kernel that the user named.
-    /// - Returns: nil when nothing is known.
+    /// - Returns: nil if nothing is known.
     package init?(named target: KernelTarget?, _ name: String, signs: TargetSigns) {
         if let target {
             (rules, isNamed, source, denied) = (target.rules, true, "--target \(name)", [])
@@ -59,7 +62,7 @@ package struct TargetChoice: Sendable, CustomStringConvertible {
         denied = search.evidence.denied
     }
 
-    /// The kernel does not have it: not only is nothing known of it.
+    /// The kernel is known to lack it, as opposed to nothing being known.
     package func surelyLacks(_ ability: KernelAbility) -> Bool {
         !rules.has(ability) && (isNamed || rules.version != nil || denied.contains(ability))
     }
@@ -87,7 +90,7 @@ private struct TargetSearch {
             take(tree, "the tree \(place.folder) (\(tree))")
         }
         guard let rules = rules() else { return nil }
-        // Distributions bring kinds to releases that had none of them.
+        // Distributions backport kinds to releases that did not have them.
         guard KernelAbility.listedKinds.contains(where: { !rules.has($0.ability) }),
             !evidence.listsKinds, let more = listedElsewhere()
         else { return rules }
@@ -107,7 +110,7 @@ private struct TargetSearch {
 
     private mutating func rules() -> TargetRules? {
         guard let version = release?.version.map({ KernelVersion($0.major, $0.minor) }) else {
-            // Too small a base lacks things because nothing needed them.
+            // A base that is too small lacks kinds because nothing needed them.
             guard let base = signs.base, evidence.listsKinds || evidence.isWholeKernel else {
                 return nil
             }
@@ -120,11 +123,11 @@ private struct TargetSearch {
         if let base = signs.base, base.release == nil, rules != plain, sources.count == 1 {
             sources.append("the base \(base.path)" + remark)
         }
-        // Stable releases took this over.
+        // Stable releases backported this.
         return rules?.granting([.dottedNames])
     }
 
-    /// What the base's list of kinds lacks.
+    /// The kinds missing from the base's list.
     private var remark: String {
         let missing = KernelAbility.listedKinds.filter { evidence.denied.contains($0.ability) }
         if missing.isEmpty { return "" }

@@ -3,14 +3,14 @@
 import BPFObject
 
 extension LightSkeleton.Attachment {
-    /// How the kernel's loader commands (BPF_RAW_TRACEPOINT_OPEN and BPF_LINK_CREATE) attach a program, or why
-    /// they do not.
+    /// How the kernel's loader commands (BPF_RAW_TRACEPOINT_OPEN and BPF_LINK_CREATE) attach a
+    /// program, or why they cannot.
     ///
     /// - Parameters:
     ///   - type: BPF_PROG_TYPE_*.
     ///   - attachType: the expected enum bpf_attach_type.
-    ///   - section: as the object has it: `raw_tp/sched_switch`.
-    ///   - isLoaded: the loader loads the program.
+    ///   - section: the name in the object: `raw_tp/sched_switch`.
+    ///   - isLoaded: whether the loader loads the program.
     package init(type: UInt32, attachType: UInt32, section: String, isLoaded: Bool = true) {
         guard isLoaded else {
             self = .none(reason: "not loaded, its section starts with '?'")
@@ -29,30 +29,30 @@ extension LightSkeleton.Attachment {
         case .lsm where purpose == .lsmCgroup: self = .link(.cgroup)
         case .tracing, .lsm: self = .tracing
         case .kprobe where purpose == .kprobeMulti:
-            self = .none(reason: "a link for many kprobes takes a list of functions")
+            self = .none(reason: "a kprobe.multi link needs a list of functions")
         case .kprobe, .tracepoint, .perfEvent: self = .link(.perfEvent)
         case .xdp where purpose == .xdpDevmap || purpose == .xdpCpumap:
-            self = .none(reason: "it is put into a map")
+            self = .none(reason: "it is attached through a map")
         case .xdp: self = .link(.interface)
         case .cgroupSkb, .cgroupSock, .sockOps, .cgroupDevice, .cgroupSockAddr, .cgroupSysctl,
             .cgroupSockopt:
             self = .link(.cgroup)
         case .flowDissector, .skLookup: self = .link(.netns)
         case .socketFilter, .skReuseport:
-            self = .none(reason: "a socket takes it, by setsockopt")
+            self = .none(reason: "it is attached to a socket with setsockopt")
         case .schedCls, .schedAct, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local:
-            self = .none(reason: "netlink attaches it")
+            self = .none(reason: "it is attached through netlink")
         case .skSkb, .skMsg, .lircMode2:
-            self = .none(reason: "BPF_PROG_ATTACH attaches it, which loaders may not call")
-        case .ext: self = .none(reason: "the program that it replaces a function of is not known")
-        case .structOps: self = .none(reason: "a map of struct_ops takes it")
-        case .syscall: self = .none(reason: "it is run by BPF_PROG_RUN")
+            self = .none(reason: "it is attached with BPF_PROG_ATTACH, which loaders may not call")
+        case .ext: self = .none(reason: "the program whose function it replaces is not known")
+        case .structOps: self = .none(reason: "it belongs to a struct_ops map")
+        case .syscall: self = .none(reason: "it is run with BPF_PROG_RUN")
         case .unspec, nil:
             self = .none(reason: "no loader command attaches programs of type \(type)")
         }
     }
 
-    /// Iterators over a map's elements and over cgroups must be told which.
+    /// Iterators over map elements and over cgroups need to know which map or cgroup.
     private static func iterator(_ section: String) -> Self {
         switch section.drop(while: { $0 != "/" }).dropFirst() {
         case "bpf_map_elem", "bpf_sk_storage_map": .link(.map)

@@ -3,12 +3,12 @@
 import CEmit
 
 extension LightSkeleton {
-    /// What keeps the names from becoming C: the first that is no identifier, or that two things have.
+    /// The first name that cannot be used in C because it is invalid or a duplicate.
     package var nameFault: String? {
         var members: Set<String> = []
         for map in maps {
             guard CIdentifier.isValid(map.identifier) else {
-                return "map '\(map.identifier)': no name in C"
+                return "map '\(map.identifier)': not a C identifier"
             }
             guard members.insert(map.identifier).inserted else {
                 return "two maps are called '\(map.identifier)'"
@@ -17,7 +17,7 @@ extension LightSkeleton {
         members = []
         for program in programs {
             guard CIdentifier.isValid(program.identifier) else {
-                return "program '\(program.identifier)': no name in C"
+                return "program '\(program.identifier)': not a C identifier"
             }
             guard members.insert(program.identifier).inserted else {
                 return "two programs are called '\(program.identifier)'"

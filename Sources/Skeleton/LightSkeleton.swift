@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What a light skeleton holds: the loader program, its data, and what the text says of maps and
-/// programs. Values in; the text is written of nothing else.
+/// The contents of a light skeleton: the loader program, its data, and the descriptions of maps and
+/// programs. The text is generated from these values alone.
 package struct LightSkeleton: Sendable, Equatable {
-    /// The object's name, an identifier of C.
+    /// The object's name, a C identifier.
     package var name: String
     /// In the order of the loader's context, which is the order of the object's maps.
     package var maps: [Map]
     /// In the order of the loader's context, which is the order of the object's programs.
     package var programs: [Program]
-    /// What the loader's own map starts with.
+    /// The initial contents of the loader's own map.
     package var data: [UInt8]
-    /// The loader: a program of type BPF_PROG_TYPE_SYSCALL, eight bytes an instruction.
+    /// The loader: a program of type BPF_PROG_TYPE_SYSCALL, eight bytes per instruction.
     package var instructions: [UInt8]
     package var byteOrder: ByteOrder
 
@@ -34,9 +34,10 @@ package struct LightSkeleton: Sendable, Equatable {
     }
 
     package struct Map: Sendable, Equatable {
-        /// The member of the skeleton: an identifier. For a section of data its name without the dot and the object's name.
+        /// The member of the skeleton: an identifier. For a data section, its name without the dot
+        /// and the object's name.
         package var identifier: String
-        /// What the kernel calls it: at most 15 bytes.
+        /// Its name in the kernel: at most 15 bytes.
         package var kernelName: String
         /// BPF_MAP_TYPE_*.
         package var type: UInt32
@@ -45,9 +46,10 @@ package struct LightSkeleton: Sendable, Equatable {
         package var maxEntries: UInt32
         /// BPF_F_*.
         package var flags: UInt32
-        /// Made for a section of data (`.data`, `.rodata`, `.bss`, `.kconfig`), not declared in `.maps`.
+        /// Created for a data section (`.data`, `.rodata`, `.bss`, `.kconfig`), not declared in
+        /// `.maps`.
         package var isInternal: Bool
-        /// What the variables of a section of data start with, and their struct. Others have none.
+        /// The initial values of a data section's variables, and their struct. nil for other maps.
         package var contents: Contents?
 
         package init(
@@ -67,17 +69,17 @@ package struct LightSkeleton: Sendable, Equatable {
         }
     }
 
-    /// A section of data that C code may read and write through a pointer.
+    /// A data section that C code may read and write through a pointer.
     package struct Contents: Sendable, Equatable {
         /// As long as the map's value.
         package var bytes: [UInt8]
-        /// Members of the struct with the variables, a line of C each, without indentation.
+        /// Members of the struct with the variables, one line of C each, without indentation.
         package var members: [String]
-        /// Definitions of types that the members are of, a line of C each.
+        /// Definitions of types used by the members, one line of C each.
         package var types: [String]
-        /// Programs must not write to it: its pages are the loader's until it is frozen.
+        /// Programs must not write to it: its pages belong to the loader until it is frozen.
         package var isReadOnly: Bool
-        /// Where the members have to be, for the compiler to check.
+        /// The offsets of the members, for the compiler to verify.
         package var variables: [Variable]
 
         package init(
@@ -113,10 +115,10 @@ package struct LightSkeleton: Sendable, Equatable {
         package var type: UInt32
         /// BPF_*: enum bpf_attach_type.
         package var expectedAttachType: UInt32
-        /// As the object has it: "lsm/file_open".
+        /// The name in the object: "lsm/file_open".
         package var section: String
         package var attachment: Attachment
-        /// The loader loads it: not so where a `?` is before its section's name.
+        /// Whether the loader loads it: false if its section's name begins with `?`.
         package var isLoaded: Bool
 
         package init(
@@ -132,33 +134,35 @@ package struct LightSkeleton: Sendable, Equatable {
         }
     }
 
-    /// How the generated text attaches a program.
+    /// How the generated code attaches a program.
     package enum Attachment: Sendable, Equatable {
         /// BPF_RAW_TRACEPOINT_OPEN by the tracepoint's name.
         case rawTracepoint(String)
-        /// BPF_RAW_TRACEPOINT_OPEN without a name: the target was given at load (tracing, LSM).
+        /// BPF_RAW_TRACEPOINT_OPEN without a name: the target was given at load time (tracing,
+        /// LSM).
         case tracing
         /// BPF_LINK_CREATE without a target: iterators.
         case iterator
-        /// BPF_LINK_CREATE with what the user puts into the skeleton before (a cgroup, an interface...).
+        /// BPF_LINK_CREATE with a target that the user sets in the skeleton first (a cgroup, an
+        /// interface...).
         case link(Target)
-        /// Not by the kernel's loader commands; why, for the reader of the text.
+        /// Not through the kernel's loader commands; the reason, for readers of the text.
         case none(reason: String)
     }
 
-    /// What the user names to LINK_CREATE: the member `targets.<program>_<suffix>`. A program whose target is
-    /// 0 is not attached.
+    /// The target for LINK_CREATE, set by the user as `targets.<program>_<suffix>`. A program whose
+    /// target is 0 is not attached.
     package enum Target: Sendable, Equatable {
         case cgroup
         /// A network device.
         case interface
         /// A network namespace.
         case netns
-        /// What perf_event_open(2) gives: for a kprobe, a tracepoint, a counter.
+        /// A descriptor from perf_event_open(2): for a kprobe, a tracepoint, a counter.
         case perfEvent
-        /// A map whose elements an iterator goes through.
+        /// The map that an iterator walks.
         case map
-        /// A cgroup that an iterator starts from.
+        /// The cgroup where an iterator starts.
         case cgroupOfIterator
 
         package var suffix: String {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The files of a module's folder, which `make` builds against a kernel's headers.
+/// The files of a module's directory, which `make` builds against a kernel's headers.
 package struct ModuleFolder: Sendable, Equatable {
-    /// Paths in the folder and texts.
+    /// Paths in the directory, and their text.
     package let files: [(path: String, text: String)]
 
     package static func == (one: Self, other: Self) -> Bool {
@@ -11,7 +11,7 @@ package struct ModuleFolder: Sendable, Equatable {
 
     /// - Parameters:
     ///   - plan: what the module does.
-    ///   - manifest: what it holds, for selftests.
+    ///   - manifest: the module's contents, for selftests.
     package init(_ plan: ModulePlan, manifest: ModuleManifest) {
         let name = plan.skeleton.name
         self.init(
@@ -20,7 +20,7 @@ package struct ModuleFolder: Sendable, Equatable {
             skeleton: plan.skeleton.header(), manifest: manifest)
     }
 
-    /// Around a preload header, which is taken as it is.
+    /// A module around a preload header, which is used unchanged.
     package init(_ header: PreloadHeader, license: String) throws(ModuleError) {
         self.init(
             name: header.manifest.name,
@@ -46,13 +46,13 @@ package struct ModuleFolder: Sendable, Equatable {
 
         obj-m := \(name).o
 
-        # <bpf/skel_internal.h> is the one in this folder.
+        # <bpf/skel_internal.h> is the one in this directory.
         CFLAGS_\(name).o := -I$(src)
 
         """
     }
 
-    /// kbtf stands in for the kernel's own step only where that step would give BTF to modules, too.
+    /// kbtf replaces the kernel's own step only if that step would give modules BTF, too.
     private static func makefile(_ name: String) -> String {
         """
         # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
@@ -60,7 +60,7 @@ package struct ModuleFolder: Sendable, Equatable {
         KDIR ?= /lib/modules/$(shell uname -r)/build
 
         # The module gets BTF from kbtf, if kbtf is installed and the kernel reads BTF of
-        # modules. 'make KBTF=FILE' names another kbtf, 'make KBTF=' leaves it out.
+        # modules. 'make KBTF=FILE' selects another kbtf, 'make KBTF=' skips the step.
         ifeq ($(origin KBTF),undefined)
         KBTF := $(shell command -v kbtf)
         endif

@@ -35,7 +35,7 @@ extension ModuleManifest {
         words.map(Self.escaped).joined(separator: "\t")
     }
 
-    /// Names of sections may hold any byte; a line and a tab must not end in one.
+    /// Section names may contain any byte, but a newline or tab must not end the field.
     private static func escaped(_ word: String) -> String {
         guard word.utf8.contains(where: { $0 < 0x20 || $0 == 0x5c }) else { return word }
         var text = ""
@@ -50,7 +50,7 @@ extension ModuleManifest {
         return text
     }
 
-    /// - Throws: where the text is none that `text` gives, with the line.
+    /// - Throws: if the text is not one that `text` produces, with the line.
     package init(parsing text: String) throws(ManifestError) {
         var reader = ManifestReader(text)
         try reader.read()
@@ -63,12 +63,12 @@ extension ModuleManifest {
             maps: reader.maps)
         for name in published.map(\.program) {
             guard programs.contains(where: { $0.identifier == name && $0.link == .iterator }) else {
-                throw ManifestError(nil, "published \(name): no iterator of that name")
+                throw ManifestError(nil, "published \(name): no iterator with that name")
             }
         }
     }
 
-    /// Reads one line after the other. What is not there stays nil.
+    /// Reads the lines in order. Missing ones stay nil.
     private struct ManifestReader {
         let lines: [Substring]
         var name: String?
@@ -81,7 +81,7 @@ extension ModuleManifest {
         var maps: [Map] = []
 
         init(_ text: String) {
-            // By bytes: a tab or an end of line and a mark that combines with it are one Character.
+            // By bytes: a tab or newline followed by a combining mark is a single Character.
             lines = text.utf8.split(separator: 0x0a, omittingEmptySubsequences: false).map(
                 Substring.init)
         }
@@ -199,7 +199,7 @@ extension ModuleManifest {
             return text
         }
 
-        /// Letters, digits, underscores and dots, as the kernel has it; at most 15.
+        /// Letters, digits, underscores and dots, as in the kernel; at most 15.
         func kernelName(_ index: Int) throws(ManifestError) -> String {
             let text = try text(index)
             guard !text.isEmpty, text.utf8.count <= 15, Self.isPlain(text, besides: ".") else {
@@ -216,11 +216,12 @@ extension ModuleManifest {
             return text
         }
 
-        /// In the manifest's own folder, and nowhere else; nothing that a Makefile would take for more than a name.
+        /// In the manifest's own directory and nowhere else, and without characters that are
+        /// special in a Makefile.
         func fileName(_ index: Int) throws(ManifestError) -> String {
             let text = try text(index)
             guard !text.isEmpty, text.utf8.first != 0x2e, Self.isPlain(text, besides: ".-") else {
-                throw error("\(text): not the name of a file in this folder")
+                throw error("\(text): not the name of a file in this directory")
             }
             return text
         }
@@ -243,7 +244,7 @@ extension ModuleManifest {
 
 /// Why a manifest cannot be read.
 package struct ManifestError: Error, Equatable, CustomStringConvertible {
-    /// From 1; nil where it is about all of it.
+    /// Counts from 1; nil if the whole manifest is meant.
     package let line: Int?
     package let message: String
 

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What a preload module holds, as the file `NAME.manifest` in its folder tells it: what it was made of and how, and
-/// what of it the kernel will show once it is loaded. A selftest is written of nothing else.
+/// The contents of a preload module, stored in its directory as `NAME.manifest`: what it was
+/// generated from and how, and which of its objects the kernel will show once it is loaded. A
+/// selftest is generated from nothing else.
 ///
-/// The file has one thing a line, a keyword and values parted by tabs, in the order of the members here. Lines that start
-/// with `#` are for people.
+/// The file has one item per line, a keyword and values separated by tabs, in the order of the
+/// members here. Lines that start with `#` are comments.
 package struct ModuleManifest: Sendable, Equatable {
-    /// The object's name, an identifier of C.
+    /// The object's name, a C identifier.
     package var name: String
-    /// The module's, as the kernel lists it; its file is MODULE.ko.
+    /// The module's name, as listed by the kernel; its file is MODULE.ko.
     package var module: String
     package var mode: Mode
-    /// The BPF object beside the manifest, if there is one.
+    /// The BPF object beside the manifest, if any.
     package var object: String?
-    /// What `kbtf gen module` was called with besides the object and the folder, a word each.
+    /// The arguments of `kbtf gen module` besides the object and the directory, one word each.
     package var options: [String]
-    /// Iterators that are published in bpffs through the kernel's own preload hook.
+    /// Iterators published in bpffs through the kernel's own preload hook.
     package var published: [Publication]
     package var programs: [Program]
     package var maps: [Map]
@@ -34,15 +35,15 @@ package struct ModuleManifest: Sendable, Equatable {
         self.maps = maps
     }
 
-    /// What becomes of the programs when the module goes.
+    /// What happens to the programs on rmmod.
     package enum Mode: String, Sendable, CaseIterable {
-        /// They go with it.
+        /// They are removed with it.
         case attach
         /// Links keep them running.
         case stayLinks = "stay-links"
         /// The module cannot be unloaded.
         case stayModule = "stay-module"
-        /// As `attach`; on a kernel with a preload list they are pinned in bpffs as well.
+        /// Like `attach`; on a kernel with a preload list they are also pinned in bpffs.
         case preload
     }
 
@@ -66,7 +67,7 @@ package struct ModuleManifest: Sendable, Equatable {
         /// BPF_*: enum bpf_attach_type.
         package var expectedAttachType: UInt32
         package var link: Link
-        /// As the object has it: "lsm/file_open".
+        /// The name in the object: "lsm/file_open".
         package var section: String
 
         package init(
@@ -81,7 +82,7 @@ package struct ModuleManifest: Sendable, Equatable {
         }
     }
 
-    /// The link by which the module attaches a program.
+    /// The link through which the module attaches a program.
     package enum Link: String, Sendable, CaseIterable {
         case rawTracepoint = "raw_tracepoint"
         case tracing
@@ -91,7 +92,7 @@ package struct ModuleManifest: Sendable, Equatable {
     }
 
     package struct Map: Sendable, Equatable {
-        /// What the kernel calls it.
+        /// Its name in the kernel.
         package var kernelName: String
         /// BPF_MAP_TYPE_*.
         package var type: UInt32
@@ -100,7 +101,7 @@ package struct ModuleManifest: Sendable, Equatable {
         package var maxEntries: UInt32
         /// BPF_F_*.
         package var flags: UInt32
-        /// Made for a section of data.
+        /// Created for a data section.
         package var isInternal: Bool
 
         package init(
@@ -119,7 +120,8 @@ package struct ModuleManifest: Sendable, Equatable {
 }
 
 extension ModuleManifest {
-    /// What `skeleton` holds, in a module of that name.
+    /// The contents of `skeleton`, in a module with this name.
+    ///
     /// - Parameter unattached: programs that the module loads without attaching them.
     package init(
         of skeleton: LightSkeleton, module: String, mode: Mode, object: String?, options: [String],
@@ -145,7 +147,7 @@ extension ModuleManifest {
 }
 
 extension ModuleManifest.Link {
-    /// What the module makes of it. Where somebody would have to name a target first, it attaches nothing.
+    /// The link that the module creates. It attaches nothing that needs a target from the user.
     package init(_ attachment: LightSkeleton.Attachment) {
         switch attachment {
         case .rawTracepoint: self = .rawTracepoint

@@ -2,21 +2,21 @@
 
 import CEmit
 
-/// What a module made of a light skeleton does with its programs and maps: everything that can be wrong with the
-/// wishes is settled here, and texts are written of it.
+/// What a module around a light skeleton does with its programs and maps. All requests are
+/// validated here; the texts are generated from the result.
 package struct ModulePlan: Sendable, Equatable {
     package let skeleton: LightSkeleton
     package let mode: ModuleManifest.Mode
-    /// As MODULE_LICENSE takes it.
+    /// The value of MODULE_LICENSE.
     package let license: String
     /// Attached when the module is loaded, in this order.
     package let attached: [LightSkeleton.Program]
-    /// Loaded, and held for whoever attaches them, or calls them from others.
+    /// Loaded and held, for others to attach or to call.
     package let held: [LightSkeleton.Program]
-    /// Links for the kernel's own preload hook: none, or two.
+    /// Links for the kernel's own preload hook: none or two.
     package let published: [Publication]
 
-    /// An iterator, and the file in bpffs that it is to be read by.
+    /// An iterator, and the file in bpffs through which it is read.
     package struct Publication: Sendable, Equatable {
         package let program: String
         package let file: String
@@ -28,9 +28,10 @@ package struct ModulePlan: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - license: the object's, or what stands in its place.
-    ///   - unattached: programs that are to be loaded only.
-    ///   - published: iterators for the kernel's own preload hook; a nil file is named after the program.
+    ///   - license: the object's, or its replacement.
+    ///   - unattached: programs that are loaded only.
+    ///   - published: iterators for the kernel's own preload hook; a nil file is named after the
+    ///     program.
     package init(
         _ skeleton: LightSkeleton, mode: ModuleManifest.Mode, license: String,
         unattached: [String] = [], published: [(program: String, file: String?)] = []
@@ -41,7 +42,7 @@ package struct ModulePlan: Sendable, Equatable {
         try Self.checkLicense(license)
         try Self.checkName(skeleton.name)
         for name in unattached where !skeleton.programs.contains(where: { $0.identifier == name }) {
-            throw ModuleError("--no-attach \(name): the object has no program of that name")
+            throw ModuleError("--no-attach \(name): the object has no program with that name")
         }
         attached = skeleton.programs.filter { !unattached.contains($0.identifier) }
         held = skeleton.programs.filter { unattached.contains($0.identifier) && $0.isLoaded }
@@ -50,7 +51,7 @@ package struct ModulePlan: Sendable, Equatable {
             published, of: attached, in: skeleton.name)
     }
 
-    /// What the module holds, in the folder of which `object` is a file.
+    /// The module's contents; `object` is a file in its directory.
     package func manifest(object: String?, options: [String]) -> ModuleManifest {
         ModuleManifest(
             of: skeleton, module: skeleton.name, mode: mode, object: object, options: options,
@@ -60,7 +61,8 @@ package struct ModulePlan: Sendable, Equatable {
 
     // MARK: What is refused
 
-    /// The licenses that give a module the kernel's GPL symbols, which it needs (include/linux/license.h).
+    /// The licenses that give a module access to the kernel's GPL symbols, which it needs
+    /// (include/linux/license.h).
     package static let licenses = [
         "GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL",
         "Dual MPL/GPL",
@@ -69,19 +71,19 @@ package struct ModulePlan: Sendable, Equatable {
     private static func checkLicense(_ license: String) throws(ModuleError) {
         guard licenses.contains(license) else {
             throw ModuleError(
-                "license '\(license)': a module of it may not use what bpf exports",
+                "license '\(license)' does not give a module access to the kernel's GPL symbols",
                 hint: "--license with one of: \(licenses.joined(separator: ", "))")
         }
     }
 
-    /// Names of modules have 55 bytes at most (MODULE_NAME_LEN on 64-bit machines).
+    /// Module names have at most 55 bytes (MODULE_NAME_LEN on 64-bit machines).
     private static func checkName(_ name: String) throws(ModuleError) {
         guard CIdentifier.isValid(name) else {
-            throw ModuleError("'\(name)' is no name in C", hint: "--name NAME")
+            throw ModuleError("'\(name)' is not a valid C identifier", hint: "--name NAME")
         }
         guard name.utf8.count <= 55 else {
             throw ModuleError(
-                "'\(name)': modules have names of at most 55 bytes, this has \(name.utf8.count)",
+                "'\(name)' has \(name.utf8.count) bytes, but module names have at most 55",
                 hint: "--name NAME")
         }
     }
@@ -104,12 +106,12 @@ package struct ModulePlan: Sendable, Equatable {
                 hint: "\(names.joined(separator: " ")) to load without attaching")
         }
         guard !programs.isEmpty else {
-            throw ModuleError("no program to attach: a module of it would do nothing")
+            throw ModuleError("no program to attach: the module would do nothing")
         }
     }
 
-    /// The kernel pins exactly two links there, and takes both for iterators without looking: any other would
-    /// corrupt its memory.
+    /// The kernel pins exactly two links there, and assumes that both are iterators: any other
+    /// would corrupt its memory.
     private static func publications(
         _ wishes: [(program: String, file: String?)], of programs: [LightSkeleton.Program],
         in object: String
@@ -123,11 +125,12 @@ package struct ModulePlan: Sendable, Equatable {
         var publications: [Publication] = []
         for wish in wishes {
             guard let program = programs.first(where: { $0.identifier == wish.program }) else {
-                throw ModuleError("--publish \(wish.program): no program of that name is attached")
+                throw ModuleError(
+                    "--publish \(wish.program): no program with that name is attached")
             }
             guard program.attachment == .iterator else {
                 throw ModuleError(
-                    "--publish \(wish.program): \(program.section) is no iterator, and the kernel takes it for one"
+                    "--publish \(wish.program): \(program.section) is not an iterator, but the kernel would treat it as one"
                 )
             }
             let file = wish.file ?? PinName.link(program.identifier, in: object)
@@ -138,16 +141,16 @@ package struct ModulePlan: Sendable, Equatable {
             throw ModuleError("--publish: \(publications[0].program) twice")
         }
         guard publications[0].file != publications[1].file else {
-            throw ModuleError("--publish: two files '\(publications[0].file)'")
+            throw ModuleError("--publish: duplicate file '\(publications[0].file)'")
         }
         return publications
     }
 }
 
-/// Why no module is made of an object.
+/// Why no module can be generated from an object.
 package struct ModuleError: Error, Equatable, CustomStringConvertible {
     package let description: String
-    /// What can be done about it.
+    /// The remedy.
     package let hint: String?
 
     package init(_ description: String, hint: String? = nil) {
@@ -160,11 +163,12 @@ extension LightSkeleton.Attachment {
     /// A module can attach it.
     package var isForModules: Bool { obstacleForModules == nil }
 
-    /// Why the module cannot attach it, where nobody is there to name a target.
+    /// Why the module cannot attach it without a target from the user.
     var obstacleForModules: String? {
         switch self {
         case .rawTracepoint, .tracing, .iterator: nil
-        case .link(let target): "it needs a target, \(target.description), which a module has not"
+        case .link(let target):
+            "it needs a target, \(target.description), which a module does not have"
         case .none(let reason): reason
         }
     }

@@ -2,13 +2,13 @@
 
 /// Names in bpffs, and on the list of objects to preload.
 enum PinName {
-    /// The kernel's own preload object, whose names are older than the list: users know its two files.
+    /// The kernel's own preload object, whose names predate the list: users know its two files.
     private static let iterators = "iterators_bpf"
 
-    /// The module that every kernel asks for when bpffs is first mounted.
+    /// The module that every kernel requests when bpffs is first mounted.
     static let hook = "bpf_preload"
 
-    /// The name under which the object is on a kernel's list.
+    /// The object's name on a kernel's list.
     static func listed(_ object: String) -> String {
         object == iterators ? hook : object
     }
@@ -23,7 +23,7 @@ enum PinName {
         }
     }
 
-    /// What `struct bpf_preload_info` and bpffs take.
+    /// The limits of `struct bpf_preload_info` and bpffs.
     static func check(_ file: String, of program: String) throws(ModuleError) {
         guard !file.isEmpty, file.utf8.count <= 15 else {
             throw ModuleError(

@@ -2,14 +2,15 @@
 
 import CEmit
 
-/// A light skeleton whose header brings the methods to preload it (`kbtf gen skeleton -L -P`). The methods are the
-/// kernel's alone; in user space the header is a light skeleton as others are.
+/// A light skeleton whose header contains the methods to preload it (`kbtf gen skeleton -L -P`).
+/// Only the kernel sees the methods; in user space the header is an ordinary light skeleton.
 ///
-/// A comment in it says what it holds, so that a module can be made around it without a parser for C.
+/// A comment in it describes its contents, so that a module can be built around it without a C
+/// parser.
 package struct PreloadHeader: Sendable, Equatable {
-    /// All of the header.
+    /// The whole header.
     package let text: String
-    /// What its comment says.
+    /// The manifest in its comment.
     package let manifest: ModuleManifest
     /// The object's license.
     package let license: String
@@ -34,8 +35,8 @@ package struct PreloadHeader: Sendable, Equatable {
         license = plan.license
     }
 
-    /// A line of the manifest without the end of a comment in it: a section may have any name. By scalars, because a
-    /// slash and a mark that combines with it are one Character, and the end of a comment all the same.
+    /// A line of the manifest without the end of a comment: a section may have any name. By
+    /// scalars, because a slash and a combining mark are one Character and still end a comment.
     private static func commented(_ line: Substring) -> String {
         var text = ""
         var isAfterStar = false
@@ -50,8 +51,9 @@ package struct PreloadHeader: Sendable, Equatable {
         return text
     }
 
-    /// Of a file.
-    /// - Throws: when it is none that `kbtf gen skeleton -L -P` wrote.
+    /// Parses a file.
+    ///
+    /// - Throws: if it was not written by `kbtf gen skeleton -L -P`.
     package init(parsing text: String) throws(ModuleError) {
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
         guard let start = lines.firstIndex(of: Self.opening[...]) else {
@@ -64,7 +66,7 @@ package struct PreloadHeader: Sendable, Equatable {
             throw ModuleError("its comment kbtf-preload-header does not end")
         }
         guard let first = lines.first, first.hasPrefix("license\t") else {
-            throw ModuleError("its comment kbtf-preload-header tells no license")
+            throw ModuleError("its comment kbtf-preload-header names no license")
         }
         license = String(first.dropFirst("license\t".count))
         self.text = text

@@ -2,12 +2,12 @@
 
 import CEmit
 
-/// The C functions that load a light skeleton inside the kernel and hold what it made: for the end of its header, where
-/// they make a preload header of it, or for a module's own file.
+/// The C functions that load a light skeleton inside the kernel and hold its objects. They go at
+/// the end of its header, which makes it a preload header, or in a module's own file.
 ///
-/// All descriptors end up as references before `load_skel()` returns, so that the process that loads the module
-/// keeps none, and nothing is closed by number when it goes. Names that start with the object's are its own, those of
-/// helpers do not.
+/// All descriptors become references before `load_skel()` returns, so that the process that loads
+/// the module keeps none, and nothing is closed by number on removal. Names that start with the
+/// object's name are its own; those of helpers do not.
 struct PreloadMethods {
     let plan: ModulePlan
 
@@ -15,11 +15,12 @@ struct PreloadMethods {
     private var name: String { plan.skeleton.name }
     private var isListed: Bool { plan.mode == .preload }
 
-    /// Maps that users may want: those made for sections of data are the skeleton's own matter.
+    /// Maps that users may want to hold: those created for data sections are internal to the
+    /// skeleton.
     private var maps: [LightSkeleton.Map] { skeleton.maps.filter { !$0.isInternal } }
     private var internalMaps: [LightSkeleton.Map] { skeleton.maps.filter(\.isInternal) }
 
-    /// - Parameter skeleton: the line that brings the skeleton in; none where this is a part of it.
+    /// - Parameter skeleton: the line that includes the skeleton; nil if this is part of it.
     func write(_ c: inout CWriter, skeleton: String? = nil) {
         writeIncludes(&c)
         if let skeleton {
@@ -48,7 +49,7 @@ struct PreloadMethods {
         writeLoad(&c)
     }
 
-    /// What all of it needs of the kernel.
+    /// The kernel headers that all of it needs.
     private func writeIncludes(_ c: inout CWriter) {
         for header in ["bpf", "err", "fcntl", "file", "module", "printk"] {
             c.directive("#include <linux/\(header).h>")
@@ -56,7 +57,7 @@ struct PreloadMethods {
         if !plan.published.isEmpty { c.directive("#include <linux/string.h>") }
         if isListed {
             c.line()
-            c.line("/* Kernels with a list of objects to preload say how in a header. */")
+            c.line("/* Kernels with a list of objects to preload have a header for it. */")
             c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
             c.directive("#include <linux/bpf_preload.h>")
             c.directive("#endif")
@@ -64,8 +65,8 @@ struct PreloadMethods {
         c.line()
     }
 
-    // Named after the object as well: programs are often called like the function that they are at, and
-    // kfree_link() is one of the kernel's.
+    // Also named after the object: programs are often named after the function they attach to, and
+    // kfree_link() is a function of the kernel.
     private func link(_ program: String) -> String { "\(name)__\(program)_link" }
     private func prog(_ program: String) -> String { "\(name)__\(program)_prog" }
     private func map(_ map: String) -> String { "\(name)__\(map)_map" }
@@ -93,7 +94,7 @@ struct PreloadMethods {
     }
 
     private func writeLinks(_ c: inout CWriter) {
-        c.line("/* The fd of an attached program becomes a reference. */")
+        c.line("/* Turns the fd of an attached program into a reference. */")
         c.line("static int skel_link_take(struct bpf_link **link, int *fd, int attached,")
         c.define("\t\t\t  const char *program)") { c in
             c.scope("if (attached < 0)") { c in
@@ -112,7 +113,7 @@ struct PreloadMethods {
 
     private func writeMaps(_ c: inout CWriter) {
         c.line("/*")
-        c.line(" * A map's fd counts as a user of it, and so does what it becomes: without")
+        c.line(" * A map's fd counts as a user of it, and so must the reference: without")
         c.line(" * users a map loses its timers and its programs for tail calls.")
         c.line(" */")
         c.define("static int skel_map_take(struct bpf_map **map, int *fd)") { c in
@@ -160,7 +161,7 @@ struct PreloadMethods {
     // MARK: The list of a kernel that has one
 
     private func writeList(_ c: inout CWriter) {
-        c.line("/* Set when all is there that can be pinned. */")
+        c.line("/* Set when everything to be pinned exists. */")
         c.line("static bool loaded;")
         c.line()
         writePin("link", take: "bpf_link_inc(link);", undo: "bpf_link_put(link);", &c)
@@ -200,9 +201,9 @@ struct PreloadMethods {
     }
 
     private func writePin(_ kind: String, take: String, undo: String, _ c: inout CWriter) {
-        c.line("/* The file has a reference of its own, if it comes to be. */")
+        c.line("/* The file gets a reference of its own, if it is created. */")
         let head = "static int skel_\(kind)_pin("
-        // Below the parenthesis, with tabs of eight.
+        // Aligned with the parenthesis, with tabs of eight.
         let indentation =
             String(repeating: "\t", count: head.utf8.count / 8)
             + String(repeating: " ", count: head.utf8.count % 8)
@@ -224,7 +225,7 @@ struct PreloadMethods {
     // MARK: The hook that all kernels have, for two iterators
 
     private func writePublication(_ c: inout CWriter) {
-        c.line("/* As kernel/bpf/preload has them; no header of the kernel's does. */")
+        c.line("/* As in kernel/bpf/preload; no kernel header defines them. */")
         c.scope("struct bpf_preload_info", tail: ";") { c in
             c.line("char link_name[16];")
             c.line("struct bpf_link *link;")
@@ -237,7 +238,9 @@ struct PreloadMethods {
         c.line()
         c.line("extern struct bpf_preload_ops *bpf_preload_ops;")
         c.line()
-        c.line("/* Called when bpffs is mounted. The kernel takes both for links of iterators. */")
+        c.line(
+            "/* Called when bpffs is mounted. The kernel assumes that both links are iterators'. */"
+        )
         c.define("static int publish(struct bpf_preload_info *info)") { c in
             for (index, link) in plan.published.enumerated() {
                 c.line(
@@ -256,7 +259,7 @@ struct PreloadMethods {
 
     // MARK: In and out
 
-    /// What takes the module off the kernel's hooks.
+    /// Code that detaches the module from the kernel's hooks.
     func writeWithdrawal(_ c: inout CWriter) {
         if isListed {
             c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
@@ -287,7 +290,7 @@ struct PreloadMethods {
 
     private func writeLoad(_ c: inout CWriter) {
         c.define("static int load_skel(void)") { c in
-            c.line("/* Skeletons take fd 0 for none: nothing may get it meanwhile. */")
+            c.line("/* Skeletons use fd 0 for no descriptor: nothing may get it meanwhile. */")
             c.line("int zero = get_unused_fd_flags(O_CLOEXEC);")
             c.line("int err = -ENOMEM;")
             c.line()
@@ -334,7 +337,7 @@ struct PreloadMethods {
         c.line("\t\t\t    \(name)__\(id)__attach(skel), \"\(id)\");")
     }
 
-    /// Before anything else: on a kernel with a list only what is on it is loaded.
+    /// Runs first: on a kernel with a list, only what is on it is loaded.
     private func writeRegistration(_ c: inout CWriter) {
         c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
         c.scope(
@@ -346,11 +349,11 @@ struct PreloadMethods {
         c.directive("#endif")
     }
 
-    /// After everything else: from here on the kernel may ask.
+    /// Runs last: from here on the kernel may call it.
     private func writePublishing(_ c: inout CWriter) {
         if isListed {
             c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
-            c.line("/* All links and maps are there for preload(). */")
+            c.line("/* All links and maps exist for preload(). */")
             c.line("smp_store_release(&loaded, true);")
             if !plan.published.isEmpty {
                 c.directive("#else")
@@ -371,7 +374,8 @@ struct PreloadMethods {
 }
 
 extension CWriter {
-    /// The end of a function's head, and its body: the kernel has the brace on a line of its own.
+    /// The end of a function's head, and its body: in the kernel's style the brace is on its own
+    /// line.
     fileprivate mutating func define(_ head: String, _ body: (inout CWriter) -> Void) {
         line(head)
         scope("", body)

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// `<bpf/skel_internal.h>` for kernel modules: what light skeletons call. libbpf's own is for one kernel and
-/// user space; this one is for modules on Linux 6.1 and later, and lets descriptors be closed while contents of maps stay.
+/// `<bpf/skel_internal.h>` for kernel modules: the functions that light skeletons call. libbpf's
+/// own file supports one kernel and user space. This one supports modules on Linux 6.1 and later,
+/// and allows descriptors to be closed while the contents of maps stay.
 package enum SkeletonRuntime {
     package static let text = #"""
         /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
         /*
-         * What a light skeleton needs of its surroundings, for kernel modules on Linux
-         * 6.1 and later. The structures are the loader program's ABI; names of functions
-         * are those that skeletons call.
+         * The functions and types a light skeleton uses, for kernel modules on Linux
+         * 6.1 and later. The structures are the loader program's ABI; the functions
+         * have the names that skeletons call.
          */
         #ifndef KBTF_SKEL_INTERNAL_H
         #define KBTF_SKEL_INTERNAL_H
 
         #ifndef __KERNEL__
-        #error "for kernel modules; user space has this file from libbpf"
+        #error "for kernel modules; user space uses libbpf's file"
         #endif
 
         #include <linux/bitmap.h>
@@ -43,12 +44,12 @@ package enum SkeletonRuntime {
         	int prog_fd;			/* out */
         };
 
-        /* The loader is to read memory of the kernel, not of a process. */
+        /* The loader reads kernel memory, not a process's. */
         enum {
         	BPF_SKEL_KERNEL = 1,
         };
 
-        /* What the loader is run on: this, then the maps, then the programs. */
+        /* The loader's context: this, then the maps, then the programs. */
         struct bpf_loader_ctx {
         	__u32 sz;
         	__u32 flags;
@@ -66,7 +67,7 @@ package enum SkeletonRuntime {
         	const char *errstr;
         };
 
-        /* Exported, and in no header. */
+        /* Exported, but in no header. */
         int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
         #define SKEL_ATTR_SIZE(last) offsetofend(union bpf_attr, last)
@@ -82,7 +83,7 @@ package enum SkeletonRuntime {
         	return close_fd(fd);
         }
 
-        /* Everywhere in skeletons fd 0 means that there is none. */
+        /* In skeletons, fd 0 always means "none". */
         static inline int skel_closenz(int fd)
         {
         	return fd > 0 ? close_fd(fd) : -EINVAL;
@@ -103,10 +104,10 @@ package enum SkeletonRuntime {
         }
 
         /*
-         * Contents of a map go through three states: a copy in memory, which may be
-         * written to before the load; after it, the map's own value, which stays as long
+         * The contents of a map go through three states: a copy in memory, which may be
+         * modified before the load; after it, the map's own value, which stays as long
          * as a reference to the map does; then nothing. An address of all ones in
-         * initial_value tells the second from the first.
+         * initial_value distinguishes the second from the first.
          */
         #define SKEL_IN_MAP (~0ULL)
 

@@ -3,22 +3,22 @@
 import Bytes
 import HostIO
 
-/// Finds out whether this machine can run guests by its processor.
+/// Determines whether this machine can run guests under KVM.
 ///
-/// /dev/kvm may be there, open, make a virtual machine, and the guest hangs all the same (nested
-/// virtualisation). So it is tried: a guest that has nothing to do must boot and power off in time. The
-/// verdict is kept, for this boot of this machine, this QEMU and this kernel image.
+/// /dev/kvm may exist, open and create a virtual machine, and the guest still hangs (nested
+/// virtualisation). So it is tested: an empty guest must boot and power off in time. The verdict is
+/// cached for this boot of this machine, this QEMU and this kernel image.
 package struct AccelerationProbe {
-    /// A guest that does boot takes a second; one that hangs costs this once.
+    /// A guest that boots takes a second; one that hangs costs this much, once.
     static let seconds = 20
 
     package struct Verdict: Sendable, Equatable {
         package let acceleration: Acceleration
-        /// Why not the faster one; empty when it is.
+        /// Why KVM is not used; empty if it is.
         package let reason: String
     }
 
-    /// Where the verdict is kept; nil for nowhere.
+    /// The cache file of the verdict; nil to cache nothing.
     package let file: String?
     /// What the verdict depends on.
     package let key: String
@@ -29,9 +29,9 @@ package struct AccelerationProbe {
     }
 
     /// - Parameters:
-    ///   - folder: for verdicts; nil for nowhere.
-    ///   - boot: which boot of this machine it is.
-    ///   - kernel: the image, by whatever name: the file itself is what counts.
+    ///   - folder: for verdicts; nil to cache nothing.
+    ///   - boot: identifies this boot of the machine.
+    ///   - kernel: the image; the file itself counts, not its name.
     ///   - qemu: the program that will run it.
     package init(folder: String?, boot: String, kernel: String, qemu: String?) {
         let image = FileStatus(kernel)
@@ -52,15 +52,16 @@ package struct AccelerationProbe {
             + ":\(file.modified)"
     }
 
-    /// The verdict, kept or new.
-    /// - Parameter probe: a run of a guest with nothing to do, with KVM.
+    /// The verdict, cached or new.
+    ///
+    /// - Parameter probe: runs an empty guest under KVM.
     package func verdict(
         device: String = "/dev/kvm", probe: (GuestLimits) throws(VMError) -> GuestReport
     ) -> Verdict {
         guard FileStatus(device).exists else {
             return Verdict(acceleration: .tcg, reason: "there is no \(device)")
         }
-        // Not kept: it may be given at any time.
+        // Not cached: permission may be granted at any time.
         guard FileStatus.mayReadAndWrite(device) else {
             return Verdict(acceleration: .tcg, reason: "no permission to use \(device)")
         }
@@ -93,7 +94,7 @@ package struct AccelerationProbe {
         return Verdict(acceleration: acceleration, reason: String(lines[2]))
     }
 
-    /// Without a place to keep it the next run asks again.
+    /// If it cannot be cached, the next run probes again.
     private func keep(_ verdict: Verdict) {
         guard let file else { return }
         let reason = verdict.reason.shown

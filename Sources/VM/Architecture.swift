@@ -3,24 +3,25 @@
 import Bytes
 import ELF
 
-/// What differs between the machines that guests run on: a row each.
+/// What differs between the machines that guests run on, one row each.
 package struct Architecture: Sendable, Equatable {
-    /// As in `uname -m`.
+    /// In the notation of `uname -m`.
     package let name: String
     /// QEMU's program for it.
     package let qemu: String
-    /// The Debian package that holds that program.
+    /// The Debian package that contains that program.
     package let package: String
     /// `e_machine` of its programs and modules.
     let machine: UInt16
     let isBigEndian: Bool
-    /// QEMU's machine and processor. TCG's `max` has all that is emulated.
+    /// QEMU's machine and processor. TCG's `max` has every emulated feature.
     let board: [String]
     let emulatedProcessor: String
-    /// What puts the console on QEMU's standard output, and what the guest calls it.
+    /// The device that connects the console to QEMU's standard output, and its name in the guest.
     let consoleDevice: [String]
     let console: String
-    /// QEMU's disk that has a driver everywhere, and what that lies on where it is a module.
+    /// QEMU's disk device with the most widespread driver, and the modules of its bus, where they
+    /// are modules.
     let diskDevice: String
     let diskDrivers: [String]
 
@@ -33,7 +34,7 @@ package struct Architecture: Sendable, Equatable {
         consoleDevice: ["-serial", "chardev:console"], console: "ttyS0",
         diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
 
-    /// Emulating the pointer authentication that `max` has by default costs a third of the time.
+    /// Emulating pointer authentication, which `max` enables by default, costs a third of the time.
     package static let arm64 = Architecture(
         name: "aarch64", qemu: "qemu-system-aarch64", package: "qemu-system-arm",
         machine: ELFMachine.aarch64, isBigEndian: false,

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What happens on a guest's console, in order: the one stream that summary, log and tests are made of.
+/// What happens on a guest's console, in order. Summary, log and tests are all derived from this
+/// one stream.
 package enum ConsoleEvent: Sendable, Equatable {
     /// A line of firmware, kernel or program.
     case line(String)
     /// A line of the guest's init, without its mark.
     case guest(String)
-    /// The kernel complains. Its line has come as `line` already.
+    /// The kernel complains. Its line was already reported as `line`.
     case trouble(Trouble.Kind, String)
-    /// The kernel is about to power off or to start anew.
+    /// The kernel is about to power off or to reboot.
     case powerDown
-    /// The kernel has stopped, and cannot switch its machine off.
+    /// The kernel has stopped and cannot power off its machine.
     case halted
-    /// The console could not keep up: so many lines are missing.
+    /// The console could not keep up: this many lines are missing.
     case lost(Int)
 }
 
@@ -29,15 +30,15 @@ package struct Trouble: Sendable, Equatable {
         /// KASAN, KFENCE, KCSAN, KMSAN, UBSAN.
         case sanitizer
         case lockdep
-        /// The kernel itself saw that something does not go on.
+        /// The kernel noticed that something makes no progress.
         case stall
     }
 
     package let kind: Kind
-    /// The line that says what it is.
+    /// The line that identifies it.
     package let headline: String
-    /// The report that the line is part of, from its beginning to its end.
+    /// The report that contains the line, from start to end.
     package var lines: [String]
-    /// What the guest said it was at: `test foo`.
+    /// The step that the guest announced: `test foo`.
     package let during: String?
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Makes events of what a console prints. Takes bytes as they come, cut anywhere.
+/// Turns console output into events. Accepts bytes as they arrive, split anywhere.
 package struct ConsoleReader {
-    /// A longer line is cut: no kernel makes one.
+    /// A longer line is truncated: no kernel writes one.
     static let maximumLine = 16 << 10
-    /// What the guest's init puts before its lines, and before those that go on in the next one.
+    /// The prefix of lines from the guest's init, and of those continued in the next line.
     static let mark = "kbtf: "
     static let partMark = "kbtf+ "
 
     private var line: [UInt8] = []
-    /// Inside an escape sequence, of which firmware prints some.
+    /// Inside an escape sequence, which firmware prints.
     private var escape = Escape.none
     /// Pieces of a line of the guest's init.
     private var parts = ""
@@ -28,7 +28,7 @@ package struct ConsoleReader {
             case (.none, 0x20...), (.none, UInt8(ascii: "\t")):
                 line.append(byte)
                 if line.count >= ConsoleReader.maximumLine { endLine(body) }
-            // Other control characters show nothing.
+            // Other control characters are invisible.
             case (.none, _): break
             case (.begun, UInt8(ascii: "[")): escape = .inside
             case (.begun, _): escape = .none
@@ -38,7 +38,7 @@ package struct ConsoleReader {
         }
     }
 
-    /// The end: gives a last line without its end.
+    /// End of input: reports a last line without a newline.
     package mutating func finish(_ body: (ConsoleEvent) -> Void) {
         if !line.isEmpty { endLine(body) }
     }
@@ -53,14 +53,14 @@ package struct ConsoleReader {
             parts = ""
             body(.guest(all))
         } else if text.hasPrefix(ConsoleReader.partMark) {
-            // Bounded: the init sends some kilobytes at most, others have no business to.
+            // Bounded: the init sends some kilobytes at most, and nobody else should use its mark.
             if parts.utf8.count < ConsoleReader.maximumLine {
                 parts += text.dropFirst(ConsoleReader.partMark.count)
             }
         } else if let kind = TroubleRecogniser.kind(of: text) {
             body(.trouble(kind, String(text)))
         } else if text.hasPrefix("reboot: ") {
-            // `reboot: Power off not available: System halted instead`, of a kernel without ACPI.
+            // `reboot: Power off not available: System halted instead`, from a kernel without ACPI.
             body(text.contains("System halted") ? .halted : .powerDown)
         } else if let count = ConsoleReader.lost(text) {
             body(.lost(count))
@@ -73,7 +73,7 @@ package struct ConsoleReader {
         return text.split(separator: " ").lazy.compactMap { Int($0) }.first
     }
 
-    /// `text` without `[    1.234567] ` and, with CONFIG_PRINTK_CALLER, `[    T1] ` in front.
+    /// `text` without a leading `[    1.234567] ` and, with CONFIG_PRINTK_CALLER, `[    T1] `.
     static func withoutTime(_ text: Substring) -> Substring {
         var text = text
         for _ in 0..<2 {

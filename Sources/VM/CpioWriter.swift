@@ -2,11 +2,12 @@
 
 import Bytes
 
-/// Writes cpio archives in the format "newc", the one the kernel unpacks as its initramfs
+/// Writes cpio archives in the format "newc", which the kernel unpacks as its initramfs
 /// (Documentation/driver-api/early-userspace/buffer-format.rst).
 ///
-/// Nothing of this machine goes in: owner is root, times are 0, inode numbers count up. So nobody needs to be
-/// root, and the same entries make the same bytes. Folders above an entry are made on the way.
+/// Nothing depends on this machine: the owner is root, times are 0, inode numbers count up. So root
+/// is not needed, and the same entries give the same bytes. Parent directories are created as
+/// needed.
 struct CpioWriter {
     enum Kind {
         case folder
@@ -21,11 +22,12 @@ struct CpioWriter {
     private var inode: UInt32 = 0
 
     /// Adds an entry.
+    ///
     /// - Parameters:
-    ///   - path: in the archive; slashes at its start mean nothing. What is there already stays, and this
-    ///     one is left out.
+    ///   - path: in the archive; leading slashes are ignored. If the path already exists, this
+    ///     entry is left out.
     ///   - mode: permission bits.
-    /// - Throws: for files of 4 GiB and more, which the format has no room for.
+    /// - Throws: for files of 4 GiB and more, which the format cannot represent.
     mutating func add(_ path: String, mode: UInt32, _ kind: Kind) throws(VMError) {
         let parts = path.split(separator: "/")
         for depth in parts.indices.dropLast() {
@@ -61,7 +63,7 @@ struct CpioWriter {
             device = (major, minor)
         }
         guard UInt32(exactly: contents.count) != nil else {
-            throw VMError("\(name): \(contents.count) bytes do not fit into an initramfs")
+            throw VMError("\(name): \(contents.count) bytes do not fit in an initramfs")
         }
         append(
             name: name, mode: type | (mode & 0o7777), links: type == 0o040000 ? 2 : 1,
@@ -73,8 +75,8 @@ struct CpioWriter {
         name: String, mode: UInt32, links: UInt32, device: (UInt32, UInt32), inode: UInt32,
         _ contents: ByteView
     ) {
-        // Magic, then 13 numbers: inode, mode, owner, group, links, time, size, device of the file (two),
-        // device that it is (two), length of the name with its NUL, checksum.
+        // Magic, then 13 numbers: inode, mode, owner, group, links, time, size, device of the file
+        // (two), device number (two), length of the name with its NUL, checksum.
         let numbers: [UInt32] = [
             inode, mode, 0, 0, links, 0, UInt32(contents.count), 0, 0, device.0, device.1,
             UInt32(name.utf8.count + 1), 0,

@@ -3,7 +3,8 @@
 import Bytes
 import HostIO
 
-/// Tests that are known not to work, and why: a name and a reason in a line. `#` begins a comment.
+/// Tests that are known to fail, with the reason: a name and a reason per line. `#` begins a
+/// comment.
 package struct DenyList {
     /// Reasons by name.
     package let reasons: [String: String]
@@ -20,7 +21,7 @@ package struct DenyList {
             let words = line.prefix { $0 != "#" }.split { $0 == " " || $0 == "\t" }
             guard let name = words.first else { continue }
             guard words.count > 1 else {
-                throw VMError("\(path): line \(number + 1): no reason why \(name) is not to run")
+                throw VMError("\(path): line \(number + 1): no reason given for \(name)")
             }
             reasons[String(name)] = words.dropFirst().joined(separator: " ")
         }

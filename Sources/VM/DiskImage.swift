@@ -3,36 +3,37 @@
 package import Bytes
 import HostIO
 
-/// A file that holds a file system with a whole system on it, for a guest to have as its root.
+/// A file with the file system of a complete system, to be a guest's root.
 ///
-/// Guests read it only; what they write goes to their memory, so any number of them may share one.
+/// Guests only read it; what they write stays in their memory, so any number of them may share one.
 package struct DiskImage: Sendable, Equatable {
     package let path: String
-    /// Its file system, as mount(2) calls it.
+    /// The type of its file system for mount(2).
     package let type: String
 
-    /// - Throws: when the file cannot be read, or has no file system that is known here.
+    /// - Throws: if the file cannot be read, or has no supported file system.
     package init(_ path: String) throws(VMError) {
         let view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch { throw VMError(error) }
         guard let type = DiskImage.type(of: view) else {
             throw VMError(
-                "\(path): no file system in it that is known here (ext4, squashfs, erofs)")
+                "\(path): no supported file system in it (ext4, squashfs, erofs)")
         }
         self.path = path
         self.type = type
     }
 
-    /// The file system that begins with `view`; nil for anything else. Sources are the kernel's
-    /// Documentation/filesystems: ext4/super.rst (the superblock is at 1024), squashfs.rst, erofs.rst.
+    /// The file system at the start of `view`; nil for anything else. Sources are the kernel's
+    /// Documentation/filesystems: ext4/super.rst (the superblock is at 1024), squashfs.rst,
+    /// erofs.rst.
     package static func type(of view: ByteView) -> String? {
         func has(_ bytes: [UInt8], at offset: Int) -> Bool {
             view.count >= offset + bytes.count
                 && bytes.indices.allSatisfy { view[offset + $0] == bytes[$0] }
         }
         if view.hasBytes("hsqs") { return "squashfs" }
-        // Two bytes prove little, as in an initramfs that is compressed: the size of blocks and the revision that
-        // follow are small numbers.
+        // Two bytes prove little, for example in a compressed initramfs: the block size and
+        // revision that follow are small numbers.
         if has([0x53, 0xef], at: 1024 + 0x38), has([0, 0, 0], at: 1024 + 0x19),
             has([0, 0, 0], at: 1024 + 0x4d), view[1024 + 0x18] <= 6, view[1024 + 0x4c] <= 1
         {
@@ -47,9 +48,9 @@ package struct DiskImage: Sendable, Equatable {
         architecture.diskDrivers + ["virtio_blk", type, "overlay"]
     }
 
-    /// What lies on it.
+    /// The contents of the disk.
     package var system: GuestSystem { GuestSystem(self) }
 
-    /// What the guest calls it: its only disk.
+    /// Its name in the guest, which has no other disk.
     static let device = "/dev/vda"
 }

@@ -2,10 +2,11 @@
 
 import Bytes
 
-/// Looks paths up in an ext2, ext3 or ext4 file system (the kernel's Documentation/filesystems/ext4).
+/// Looks up paths in an ext2, ext3 or ext4 file system (the kernel's
+/// Documentation/filesystems/ext4).
 ///
-/// The image is untrusted: every offset is checked, and a lookup ends after a bounded number of steps. What is
-/// damaged, or of a feature that is not implemented here, makes the answer `unknown`.
+/// The image is untrusted: every offset is checked, and a lookup ends after a bounded number of
+/// steps. Damage, and features that are not implemented here, make the answer `unknown`.
 struct Ext4: Sendable {
     enum Answer: Equatable {
         /// Symbolic links followed.
@@ -14,7 +15,7 @@ struct Ext4: Sendable {
         case unknown
     }
 
-    /// The image cannot be followed any further.
+    /// The image cannot be read any further.
     private struct Unreadable: Error {}
 
     private struct Inode {
@@ -25,7 +26,7 @@ struct Ext4: Sendable {
 
         var isFolder: Bool { mode & 0xf000 == 0x4000 }
         var isLink: Bool { mode & 0xf000 == 0xa000 }
-        /// Where its map of blocks is.
+        /// The offset of its block map.
         var map: Int { offset + 0x28 }
     }
 
@@ -36,8 +37,9 @@ struct Ext4: Sendable {
         static let caseFolded: UInt32 = 0x4000_0000
     }
 
-    /// File types in folders, extents, 64 bit, multiple mount protection, flexible groups, attributes in inodes, a
-    /// seed for checksums, large folders, inline data, encryption, case folding.
+    /// File types in directories, extents, 64 bit, multiple mount protection, flexible groups,
+    /// attributes in inodes, a checksum seed, large directories, inline data, encryption, case
+    /// folding.
     private static let knownFeatures: UInt32 = 0x3_e7c2
     private static let rootInode: UInt32 = 2
     private static let maximumSteps = 100_000
@@ -52,7 +54,7 @@ struct Ext4: Sendable {
     private let descriptors: Int
     private let descriptorSize: Int
 
-    /// - Parameter view: the image; nil when it cannot be looked into.
+    /// - Parameter view: the image; the result is nil if it cannot be read.
     init?(_ view: ByteView) {
         guard DiskImage.type(of: view) == "ext4",
             let words = view.words(at: 1024, count: 64, bigEndian: false),
@@ -70,7 +72,7 @@ struct Ext4: Sendable {
         guard inodeSize >= 128, descriptorSize >= (is64Bit ? 64 : 32) else { return nil }
     }
 
-    /// Whether `path` leads to something.
+    /// Whether `path` exists, following links.
     func lookup(_ path: String) -> Answer {
         do throws(Unreadable) { return try find(path) ? .found : .absent } catch { return .unknown }
     }
@@ -117,7 +119,7 @@ struct Ext4: Sendable {
             size: Int(clamping: size))
     }
 
-    /// The inode that `name` is in `folder`; nil when there is no such name.
+    /// The inode of `name` in `folder`; nil if there is no such name.
     private func entry(
         _ name: [UInt8], in folder: Inode, _ steps: inout Int
     ) throws(Unreadable) -> UInt32? {
@@ -127,7 +129,7 @@ struct Ext4: Sendable {
         for block in 0..<(folder.size / blockSize) {
             guard let start = try place(of: block, in: folder, &steps) else { continue }
             var at = start
-            // Inner nodes of hashed folders look like one unused entry.
+            // Inner nodes of hashed directories look like one unused entry.
             while at < start + blockSize {
                 steps -= 1
                 guard steps > 0 else { throw Unreadable() }
@@ -151,7 +153,7 @@ struct Ext4: Sendable {
         guard link.flags & (Flag.encrypted | Flag.inlineData) == 0, link.size > 0,
             link.size <= 4096
         else { throw Unreadable() }
-        // A short one is in the inode, where others have the map of their blocks.
+        // A short link is stored in the inode, in place of the block map.
         let isInside = link.size < 60 && link.flags & Flag.extents == 0
         let start = isInside ? link.map : try place(of: 0, in: link, &steps)
         guard let start, isInside || link.size <= blockSize,
@@ -162,7 +164,7 @@ struct Ext4: Sendable {
 
     // MARK: Blocks
 
-    /// Where block `number` of `file` is in the image; nil for one that was never written.
+    /// The offset in the image of block `number` of `file`; nil for a block that was never written.
     private func place(
         of number: Int, in file: Inode, _ steps: inout Int
     ) throws(Unreadable) -> Int? {
@@ -199,7 +201,7 @@ struct Ext4: Sendable {
                     continue
                 }
                 let lengths = try word(at + 4)
-                // Longer ones are reserved but not written.
+                // Longer extents are reserved but not written.
                 guard number < first + Int(lengths & 0xffff), lengths & 0xffff <= 0x8000 else {
                     continue
                 }
@@ -212,7 +214,7 @@ struct Ext4: Sendable {
         }
     }
 
-    /// The older map: twelve blocks, one of blocks, one of blocks of blocks.
+    /// The older map: twelve blocks, one block of block numbers, one of those.
     private func indirect(_ number: Int, at map: Int) throws(Unreadable) -> UInt64 {
         if number < 12 { return UInt64(try word(map + 4 * number)) }
         let perBlock = blockSize / 4

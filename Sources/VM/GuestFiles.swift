@@ -6,18 +6,18 @@ import HostIO
 /// A test that runs in the guest.
 package struct GuestTest: Sendable {
     package let name: String
-    /// In the guest.
+    /// Its path in the guest.
     package let path: String
-    /// Seconds it may take.
+    /// Time limit in seconds.
     package let seconds: Int
-    /// Why it is not to run.
+    /// Why it is skipped.
     package let denied: String?
 }
 
-/// Tests and what they bring along, as they will lie in the guest, below /tests.
+/// Tests and the files that come along, as they will be in the guest, below /tests.
 package struct GuestFiles: Sendable {
     package struct File: Sendable {
-        /// In the guest.
+        /// Its path in the guest.
         package let path: String
         package let mode: UInt32
         package let bytes: ByteView
@@ -27,17 +27,17 @@ package struct GuestFiles: Sendable {
     package private(set) var tests: [GuestTest] = []
 
     /// - Parameters:
-    ///   - paths: programs, each a test; and directories, in which every file that may be executed is one, and
-    ///     all else comes along.
-    ///   - seconds: what each test may take.
-    ///   - denied: tests that are not to run, and why, by name.
-    ///   - system: what is on the guest's disk; nil when it has none.
-    /// - Throws: when a test cannot be read, or cannot run in the guest.
+    ///   - paths: programs, each a test; and directories, in which every executable file is a test
+    ///     and everything else comes along.
+    ///   - seconds: time limit for each test.
+    ///   - denied: tests to skip, with the reason, by name.
+    ///   - system: the contents of the guest's disk; nil if it has none.
+    /// - Throws: if a test cannot be read, or cannot run in the guest.
     package init(
         _ paths: [String], seconds: Int, denied: [String: String] = [:],
         system: GuestSystem? = nil, for architecture: Architecture
     ) throws(VMError) {
-        /// Where each test lies here.
+        /// The path of each test on the host.
         var sources: [(path: String, bytes: ByteView)] = []
         for path in paths {
             let isFolder = FileStatus(path).isDirectory
@@ -94,7 +94,7 @@ package struct GuestFiles: Sendable {
             throw VMError("\(path): a control character in the name of a test")
         }
         guard !files.contains(where: { $0.path == "/tests/\(name)" }) else {
-            throw VMError("\(path): there is a test \(name) among the others already")
+            throw VMError("\(path): test \(name) was already given")
         }
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw VMError(error) }

@@ -2,13 +2,13 @@
 
 import HostIO
 
-/// What is known of a guest while it runs, and the judgement in the end.
+/// What is known about a guest while it runs, and the final verdict.
 struct GuestRecord {
-    /// Why it was not left to end by itself.
+    /// Why it was stopped.
     enum Cut: Equatable {
         case deadline(seconds: Int)
         case flood(bytes: Int)
-        /// It had ended, but for its machine.
+        /// It had ended, but its machine had not.
         case halted
     }
 
@@ -18,26 +18,27 @@ struct GuestRecord {
     static let keptTroubles = 100
 
     let hasOwnInit: Bool
-    /// Texts: a warning whose report begins with a line that holds one of them is expected.
+    /// A warning is expected if its report begins with a line that contains one of these texts.
     let allowedWarnings: [String]
     var log: [UInt8] = []
-    /// The guest's init has spoken.
+    /// The guest's init has printed something.
     private(set) var hasSpoken = false
     private(set) var isHalted = false
     private var hasEnded = false
     private var parser = KTAPParser()
     private var troubles: [Trouble] = []
-    /// Expected ones, apart, so that many of them do not keep others out.
+    /// Expected ones, kept separately so that many of them do not crowd out others.
     private var allowed: [Trouble] = []
     private var allowedCount = 0
-    /// The last complaint's report goes on.
+    /// The last complaint's report continues.
     private var isInReport = false
     private var lastLines: [String] = []
-    /// What the kernel itself has said since init began with what it is at; nil before it began with anything.
+    /// The kernel's own lines since init announced its current step; nil before the first step.
     private var kernelLines: [String]?
-    /// The results of that are in. One without an announcement that comes now belongs to it still: `NAME.btf`.
+    /// The step's result has arrived. A result without an announcement that follows belongs to it
+    /// as well: `NAME.btf`.
     private var hasResult = false
-    /// What it said it is at: `test foo`.
+    /// The step it announced: `test foo`.
     private var activity: String?
     private var lostLines = 0
     private var complaint: [UInt8] = []
@@ -45,7 +46,7 @@ struct GuestRecord {
     init(hasOwnInit: Bool, allowedWarnings: [String] = []) {
         self.hasOwnInit = hasOwnInit
         self.allowedWarnings = allowedWarnings
-        // Its own initramfs says nothing that could be waited for.
+        // A foreign initramfs prints nothing to wait for.
         hasSpoken = !hasOwnInit
     }
 
@@ -54,7 +55,7 @@ struct GuestRecord {
         case .line(let line): takeLine(line)
         case .guest(let text): takeGuest(text)
         case .trouble(let kind, let headline):
-            // `Oops: 0002` goes on where `BUG: unable to handle ...` began.
+            // `Oops: 0002` continues a report that began with `BUG: unable to handle ...`.
             let goesOn = isInReport && kind == .oops && troubles.last?.kind != .warning
             guard !goesOn else { break }
             let trouble = Trouble(
@@ -82,15 +83,15 @@ struct GuestRecord {
             }
     }
 
-    /// The line that came last, and those before it that belong to it: a warning's own text stands between
-    /// the line that opens the report and the one that tells the place.
+    /// The last line and those before it that belong to it: a warning's own text is between the
+    /// line that opens the report and the one with the location.
     private var reportSoFar: ArraySlice<String> {
         let recent = lastLines.suffix(4)
         let start = recent.lastIndex { $0.hasSuffix("------------[ cut here ]------------") }
         return recent[(start ?? recent.endIndex - 1)...]
     }
 
-    /// QEMU's own words; the first are the ones that matter.
+    /// QEMU's own messages; the first ones matter.
     mutating func takeComplaint(_ bytes: [UInt8]) {
         complaint += bytes.prefix(max(0, 4096 - complaint.count))
     }
@@ -126,7 +127,7 @@ struct GuestRecord {
             hasEnded = true
             return
         } else if text.hasPrefix("# Totals: ") {
-            // Counted anew, subtests and all.
+            // Recounted here, including subtests.
             return
         } else if text.hasPrefix("# module ") || text.hasPrefix("# test ") {
             activity = String(text.dropFirst(2))
@@ -165,7 +166,7 @@ struct GuestRecord {
         if case .deadline(let seconds) = cut {
             guard hasSpoken else {
                 let said =
-                    lastLines.isEmpty ? "nothing on the console" : "no word of the guest's init"
+                    lastLines.isEmpty ? "nothing on the console" : "no output of the guest's init"
                 return (.noBoot, "\(said) within \(seconds) seconds", lastLines)
             }
             return (.hang, "still running after \(seconds) seconds\(during)", lastLines)
@@ -173,7 +174,7 @@ struct GuestRecord {
         guard cut == .halted || ending == .exited(0) else { return machinery(ending) }
         if let reason = parser.bailOut { return (.failed, "bail out: \(reason)", lastLines) }
         if hasOwnInit, !hasEnded {
-            let when = hasSpoken ? "before its tests were done" : "before its init spoke"
+            let when = hasSpoken ? "before its tests were done" : "before its init printed anything"
             return (.earlyPowerOff, "the guest ended \(when)\(during)", lastLines)
         }
         guard let tests else { return (.earlyPowerOff, "the guest ended without KTAP", lastLines) }
@@ -189,7 +190,7 @@ struct GuestRecord {
         return (.failed, reasons.joined(separator: "; "), [])
     }
 
-    /// QEMU ended otherwise than by the guest's doing.
+    /// QEMU ended for a reason other than the guest.
     private func machinery(_ ending: ChildProcess.Ending) -> (Outcome, String, [String]) {
         let said = String(decoding: complaint, as: UTF8.self).split(separator: "\n").map(
             String.init)

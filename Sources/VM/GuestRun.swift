@@ -3,13 +3,13 @@
 package import Bytes
 package import HostIO
 
-/// What a guest may take.
+/// Limits for a guest.
 package struct GuestLimits: Sendable {
-    /// Seconds until its init has to have spoken.
+    /// Seconds until its init must have printed something.
     package var boot: Int
-    /// Seconds until it has to have ended.
+    /// Seconds until it must have ended.
     package var total: Int
-    /// Bytes of console.
+    /// Bytes of console output.
     package var log: Int
 
     package init(boot: Int = 120, total: Int = 300, log: Int = 8 << 20) {
@@ -26,9 +26,9 @@ package struct GuestRun: Sendable {
     package let kernel: String
     package let initramfs: [ByteView]
     package let limits: GuestLimits
-    /// KTAP is what the guest's init marks as its own, not what else comes on the console.
+    /// KTAP is the output marked by the guest's init, not everything on the console.
     package let hasOwnInit: Bool
-    /// Texts that tell a warning to be expected.
+    /// Texts that identify expected warnings.
     package let allowedWarnings: [String]
     package let launcher: ChildProcess.Launcher
 
@@ -47,11 +47,12 @@ package struct GuestRun: Sendable {
         self.launcher = launcher
     }
 
-    /// Runs it. Has to stay on one thread.
+    /// Runs the guest. Must stay on one thread.
+    ///
     /// - Parameters:
-    ///   - now: milliseconds since some moment, never going back.
-    ///   - watch: is shown every event when it comes.
-    /// - Throws: when QEMU cannot be started. Everything else is in the report.
+    ///   - now: monotonic milliseconds.
+    ///   - watch: called with every event as it arrives.
+    /// - Throws: if QEMU cannot be started. All other failures are in the report.
     package func run(
         now: () -> Int, watch: (ConsoleEvent) -> Void = { _ in }
     ) throws(VMError) -> GuestReport {

@@ -3,7 +3,7 @@
 import Bytes
 import HostIO
 
-/// The system that is on a guest's disk, as far as it can be looked into without booting it.
+/// The system on a guest's disk, as far as it can be examined without booting it.
 package struct GuestSystem: Sendable {
     private let files: Ext4?
 
@@ -11,8 +11,8 @@ package struct GuestSystem: Sendable {
         files = (try? FileReader.map(disk.path)).flatMap { Ext4($0) }
     }
 
-    /// Whether `path` leads to something there; nil when that cannot be known: for other file systems than ext4,
-    /// and where the kernel's own lie.
+    /// Whether `path` exists there; nil if unknown: for file systems other than ext4, and below the
+    /// kernel's own mount points.
     func has(_ path: String) -> Bool? {
         guard let files, !["/proc/", "/dev/", "/sys/"].contains(where: { path.hasPrefix($0) })
         else { return nil }

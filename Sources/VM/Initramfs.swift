@@ -2,17 +2,17 @@
 
 package import Bytes
 
-/// The file system that a guest starts with: its init, modules, tests, and the list of what to do.
+/// The file system that a guest starts with: its init, modules, tests, and the task list.
 package struct Initramfs: Sendable {
     /// The archive, in pieces.
     package let chunks: [ByteView]
-    /// How many results the guest will report.
+    /// The number of results that the guest will report.
     package let plan: Int
 
     /// - Parameters:
-    ///   - initProgram: what the kernel starts, made of selftests/guest.
+    ///   - initProgram: the init compiled from selftests/guest.
     ///   - parameters: for modules, by name: `debug=1`.
-    ///   - disk: what the guest is to have as its root, once the drivers among the modules are loaded.
+    ///   - disk: the guest's root, mounted once the drivers among the modules are loaded.
     package init(
         initProgram: ByteView, modules: ModuleSet, parameters: [String: String] = [:],
         tests: GuestFiles?, disk: DiskImage? = nil
@@ -35,7 +35,7 @@ package struct Initramfs: Sendable {
             list += "module\t\(info.name)\t\(path)\t\(parameters[info.name] ?? "")\n"
             plan += 1
             guard let btf = info.btf else { continue }
-            // What the kernel shows of BTF with a distilled base is what it made of it.
+            // For BTF with a distilled base the kernel shows what it derived from it.
             if info.isDistilled {
                 list += "btf\t\(info.name)\t-\n"
             } else {

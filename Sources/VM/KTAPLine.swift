@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What one line of KTAP says, without the blanks in front.
+/// The meaning of one line of KTAP, without leading blanks.
 enum KTAPLine: Equatable {
     case version
     case plan(Int)
@@ -65,7 +65,7 @@ enum KTAPLine: Equatable {
         return nil
     }
 
-    /// What follows the word, which a blank or the end must.
+    /// The text after `word`, which must be followed by a blank or the end.
     private static func after(_ word: String, _ text: Substring) -> Substring? {
         guard text.hasPrefix(word) else { return nil }
         let rest = text.dropFirst(word.count)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Reads KTAP line by line. Never fails: what breaks the rules becomes a fault of the test it belongs to, what is
-/// no KTAP is a test's output.
+/// Reads KTAP line by line. Never fails: violations become faults of the test they belong to, and
+/// anything that is not KTAP is output of a test.
 ///
-/// A level is open from its version line (or plan: many tests leave out the version) to the next line that is
-/// indented less and is a result: the one that sums it up.
+/// A level is open from its version line (or its plan: many tests omit the version) to the next
+/// result that is indented less, which sums it up.
 package struct KTAPParser {
     /// Deeper ones count as output.
     static let maximumDepth = 16
-    /// Lines of output kept for one test: the last ones, behind the first.
+    /// Lines of output kept for one test: the last ones, in addition to the first.
     static let keptLines = 100
 
     private var levels: [(indent: Int, group: KTAPGroup)] = []
@@ -20,13 +20,13 @@ package struct KTAPParser {
 
     package init() {}
 
-    /// What has been read so far, as if no more came; nil when there was no KTAP.
+    /// What has been read so far, as if the input ended here; nil if there was no KTAP.
     package var outermost: KTAPGroup? {
         var copy = self
         while copy.levels.count > 1 { copy.closeLevel() }
         guard var group = copy.levels.first?.group else { return nil }
         if let rest = copy.ended {
-            // Its result never came: the test that was running.
+            // Its result is missing: the test was still running.
             group.faults += rest.finalFaults.map { "no result after subtests: \($0)" }
             if rest.finalFaults.isEmpty { group.faults.append("no result after subtests") }
         }
@@ -34,10 +34,11 @@ package struct KTAPParser {
         return group
     }
 
-    /// Takes a line.
-    /// - Parameter circumstances: lines to show with the line's result, if that is one of the outermost level and
-    ///   failed.
-    /// - Returns: the result, if the line is one of the outermost level.
+    /// Processes a line.
+    ///
+    /// - Parameter circumstances: lines to show with the line's result, if it is on the outermost
+    ///   level and failed.
+    /// - Returns: the result, if the line is one on the outermost level.
     @discardableResult
     package mutating func take(_ line: String, circumstances: [String] = []) -> KTAPResult? {
         let text = line.drop { $0 == " " }
@@ -114,7 +115,7 @@ package struct KTAPParser {
         return level == 0 ? result : nil
     }
 
-    /// Ends the innermost level.
+    /// Closes the innermost level.
     private mutating func closeLevel() {
         guard var group = levels.popLast()?.group else { return }
         if let inner = ended {
@@ -135,7 +136,7 @@ package struct KTAPParser {
         var lines: [String] {
             let ring = dropped % KTAPParser.keptLines
             let inOrder = dropped == 0 ? last : Array(last[ring...] + last[..<ring])
-            return first + (dropped == 0 ? [] : ["[\(dropped) lines left out]"]) + inOrder
+            return first + (dropped == 0 ? [] : ["[\(dropped) lines omitted]"]) + inOrder
         }
 
         mutating func add(_ line: String) {

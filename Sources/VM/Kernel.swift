@@ -9,17 +9,17 @@ package struct Kernel: Sendable {
     /// Its image.
     package let path: String
     package let architecture: Architecture
-    /// nil when neither the image nor its path tells.
+    /// nil if neither the image nor its path names it.
     package let release: KernelRelease?
-    /// `/lib/modules/R` of it; nil when there is none.
+    /// Its `/lib/modules/R`; nil if there is none.
     package let modules: String?
 
-    /// What people call it.
+    /// Its name in messages.
     package var name: String { release?.text ?? path }
 
     /// - Parameters:
-    ///   - text: a release, the path of an image, or that of a folder that a kernel package was unpacked in.
-    ///   - roots: folders that kernels lie below as below `/`, in order.
+    ///   - text: a release, the path of an image, or the directory of an unpacked kernel package.
+    ///   - roots: directories that contain kernels as `/` does, in order.
     package init(_ text: String, roots: [String]) throws(VMError) {
         let status = FileStatus(text)
         if status.isDirectory {
@@ -28,9 +28,9 @@ package struct Kernel: Sendable {
                 throw VMError(
                     "\(text): "
                         + (images.isEmpty
-                            ? "no kernel image in it (looked for boot/vmlinuz-* and lib/modules/*/vmlinuz)"
+                            ? "no kernel image in it (searched boot/vmlinuz-* and lib/modules/*/vmlinuz)"
                             : "several kernel images: \(images.joined(separator: ", "))"),
-                    hint: images.isEmpty ? nil : "name one of them")
+                    hint: images.isEmpty ? nil : "pass one of them")
             }
             try self.init(image: image, roots: [text] + roots)
         } else if status.exists {
@@ -39,13 +39,13 @@ package struct Kernel: Sendable {
             let places = roots.flatMap { Kernel.places(of: release, below: $0) }
             guard let image = places.first(where: { FileStatus($0).isRegular }) else {
                 throw VMError(
-                    "no image of the kernel \(release): looked for boot/vmlinuz-\(release) and "
+                    "no image of kernel \(release): searched boot/vmlinuz-\(release) and "
                         + "lib/modules/\(release)/vmlinuz below \(roots.joined(separator: ", "))",
-                    hint: "unpack its package (dpkg -x) and name the folder with --kernel")
+                    hint: "unpack its package (dpkg -x) and pass the directory with --kernel")
             }
             try self.init(image: image, roots: roots)
         } else {
-            throw VMError("\(text): neither a file, nor a folder, nor a kernel release")
+            throw VMError("\(text): not a file, directory or kernel release")
         }
     }
 
@@ -56,11 +56,11 @@ package struct Kernel: Sendable {
             throw VMError(
                 "\(path): not a kernel image",
                 hint: view.hasBytes("!<arch>")
-                    ? "unpack the package with dpkg -x and name the folder" : nil)
+                    ? "unpack the package with dpkg -x and pass the directory" : nil)
         }
         guard let architecture = image.machine.flatMap({ Architecture.named($0) }) else {
             throw VMError(
-                "\(path): an image (\(image.name)) of a machine that is not known here; known are "
+                "\(path): an image (\(image.name)) for an unsupported machine; supported are "
                     + Architecture.all.map { $0.name }.joined(separator: ", "))
         }
         self.path = path
@@ -74,7 +74,7 @@ package struct Kernel: Sendable {
         }
     }
 
-    /// Where the image of `release` may lie.
+    /// Possible paths of the image of `release`.
     private static func places(of release: KernelRelease, below root: String) -> [String] {
         let root = trimmed(root)
         return [
@@ -99,7 +99,7 @@ package struct Kernel: Sendable {
         return found
     }
 
-    /// The root that the image at `path` lies below at one of the usual places.
+    /// The root of the image at `path`, if it is at one of the usual places below one.
     private static func root(of path: String) -> String? {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         if parts.count >= 2, parts[parts.count - 2] == "boot" {

@@ -5,16 +5,16 @@ import ELF
 import HostIO
 package import KernelTree
 
-/// A kernel module as far as loading it goes.
+/// The properties of a kernel module that matter for loading it.
 package struct ModuleInfo: Sendable {
     package let path: String
-    /// As the kernel calls it, with `_` for `-`.
+    /// Its name in the kernel, with `_` for `-`.
     package let name: String
-    /// Modules it needs.
+    /// Modules it depends on.
     package let dependencies: [String]
-    /// Other names that it is asked for by.
+    /// Alternative names by which it can be requested.
     package let aliases: [String]
-    /// Modules that should be loaded before it, and after it, where there are such: `softdep=`.
+    /// Modules to load before and after it if they exist: `softdep=`.
     package let wishesBefore: [String]
     package let wishesAfter: [String]
     /// The kernel it was built for.
@@ -23,7 +23,7 @@ package struct ModuleInfo: Sendable {
     package let bytes: ByteView
     /// `.BTF`, if there is one.
     package let btf: ByteView?
-    /// It has `.BTF.base`, so the kernel shows other BTF than it was given.
+    /// It has `.BTF.base`, so the kernel shows other BTF than the file's.
     package let isDistilled: Bool
 
     /// Reads the module at `path`, which may be compressed.
@@ -41,7 +41,7 @@ package struct ModuleInfo: Sendable {
             }
         } catch { throw VMError(error) }
         guard file.type == ELFType.relocatable, let data = sections[".modinfo"] else {
-            throw VMError("\(path): not a kernel module (no .modinfo in it)")
+            throw VMError("\(path): not a kernel module (it has no .modinfo)")
         }
         if let architecture, !architecture.runs(file) {
             throw VMError("\(path): not a module for \(architecture.name)")
@@ -51,14 +51,14 @@ package struct ModuleInfo: Sendable {
             values.first { $0.key == "name" }?.value ?? ModuleInfo.name(ofFile: path))
         // It becomes a file name and a word in the guest's list.
         guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") }) else {
-            throw VMError("\(path): .modinfo: a name that no module can have")
+            throw VMError("\(path): .modinfo: invalid module name")
         }
         dependencies = values.filter { $0.key == "depends" }
             .flatMap { $0.value.split(separator: ",") }.map { ModuleInfo.canonical(String($0)) }
         aliases = values.filter { $0.key == "alias" }.map { ModuleInfo.canonical($0.value) }
         (wishesBefore, wishesAfter) = ModuleInfo.wishes(
             values.filter { $0.key == "softdep" }.map { $0.value })
-        // Every one is looked for among all modules.
+        // Each one is searched among all modules.
         guard wishesBefore.count + wishesAfter.count <= 1000 else {
             throw VMError("\(path): .modinfo: softdep= with more than 1000 modules")
         }
@@ -77,7 +77,7 @@ package struct ModuleInfo: Sendable {
         String(name.map { $0 == "-" ? "_" : $0 })
     }
 
-    /// `pre: a b post: c`, each of `texts`.
+    /// `pre: a b post: c`, in each of `texts`.
     private static func wishes(_ texts: [String]) -> (before: [String], after: [String]) {
         var before: [String] = []
         var after: [String] = []
@@ -105,7 +105,7 @@ package struct ModuleInfo: Sendable {
         } catch { throw VMError("\(path): \(error)") }
     }
 
-    /// `.modinfo`: texts of the form key=value, each ended by NUL.
+    /// `.modinfo`: strings of the form key=value, each terminated by NUL.
     private static func values(_ data: ByteView) -> [(key: String, value: String)] {
         data.array.split(separator: 0).compactMap { entry in
             guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { return nil }

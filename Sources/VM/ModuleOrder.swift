@@ -2,33 +2,33 @@
 
 import HostIO
 
-/// Puts modules behind those that they need, as modprobe does (modprobe.d(5) for soft dependencies): what a
-/// module needs before it comes first, whether it must be (`depends=`) or should (`softdep=pre:`); what should
-/// come after it (`post:`) follows.
+/// Orders modules by their dependencies, as modprobe does (modprobe.d(5) for soft dependencies):
+/// the modules that must (`depends=`) or should (`softdep=pre:`) precede a module come first, and
+/// those that should follow it (`post:`) come after.
 ///
-/// A wish may name an alias (`crc32c`). Who has it is not asked of all modules, which would all have to be
-/// decompressed, but of those whose names begin with it (`crc32c_generic`).
+/// A soft dependency may name an alias (`crc32c`). Not all modules are examined for it, since they
+/// would all have to be decompressed, only those whose names begin with it (`crc32c_generic`).
 struct ModuleOrder {
-    /// The modules that were given, by name. They go before the kernel's of the same name.
+    /// The given modules, by name. They take precedence over the kernel's with the same name.
     let given: [String: ModuleInfo]
-    /// The kernel's, `/lib/modules/R`; nil when there is none.
+    /// The kernel's, `/lib/modules/R`; nil if there is none.
     let folder: String?
     let architecture: Architecture
 
     private(set) var modules: [ModuleInfo] = []
-    /// Who would like to have whom, where that one is not there: built in, another name for one, or left out.
+    /// Soft dependencies that were not found: built in, an alias, or omitted.
     private(set) var absent: [(module: String, wish: String)] = []
     private var known: [String: ModuleInfo] = [:]
     private var done: Set<String> = []
-    /// Those in `folder`, by name; nil until asked for.
+    /// Those in `folder`, by name; nil until requested.
     private var files: [String: String]?
 
-    /// A module that waits for those it needs.
+    /// A module that waits for its dependencies.
     private struct Waiting {
         let info: ModuleInfo
-        /// Wished for, not needed, by the one below it.
+        /// A soft dependency of the one below it.
         let isWish: Bool
-        /// What it waits for, wishes first.
+        /// What it waits for, soft dependencies first.
         let wishes: [ModuleInfo]
         var next = 0
 
@@ -57,7 +57,7 @@ struct ModuleOrder {
         return info
     }
 
-    /// The modules that `info` wishes for as one of `names`.
+    /// The soft dependencies of `info` in `names`.
     private mutating func wished(
         _ names: [String], by info: ModuleInfo
     ) throws(VMError) -> [ModuleInfo] {
@@ -67,7 +67,7 @@ struct ModuleOrder {
             if let one = try find(name) {
                 these = [one]
             } else {
-                // `crypto-crc32c` is the same among the names of algorithms.
+                // `crypto-crc32c` is the same name in the namespace of algorithms.
                 let start = name.hasPrefix("crypto_") ? String(name.dropFirst(7)) : name
                 let names = Set(known.keys).union((files ?? [:]).keys)
                 for candidate in names.filter({ $0.hasPrefix(start) }).sorted() {
@@ -82,7 +82,7 @@ struct ModuleOrder {
         return found
     }
 
-    /// Appends `first`, and around it what it needs and wishes for.
+    /// Appends `first`, with its dependencies around it.
     mutating func add(_ first: ModuleInfo) throws(VMError) {
         var starts = [first]
         var next = 0
@@ -96,7 +96,7 @@ struct ModuleOrder {
         }
     }
 
-    /// Depth first without recursing: a module is appended when all it needs are.
+    /// Depth first without recursion: a module is appended once its dependencies are.
     private mutating func addWithNeeds(_ start: ModuleInfo) throws(VMError) {
         guard !done.contains(start.name) else { return }
         var stack = [try waiting(start, isWish: false)]
@@ -114,14 +114,14 @@ struct ModuleOrder {
             guard !done.contains(name) else { continue }
             guard !open.contains(name) else {
                 let circle = stack.drop { $0.info.name != name }.dropFirst()
-                // A wish that cannot be met is none.
+                // A soft dependency that cannot be satisfied is ignored.
                 if isWish || circle.contains(where: { $0.isWish }) { continue }
-                throw VMError("\(top.info.path): needs \(name), which needs it in turn")
+                throw VMError("\(top.info.path): depends on \(name), which depends on it in turn")
             }
             guard let info = try find(name) else {
                 throw VMError(
-                    "\(top.info.path): needs the module \(name), which is not "
-                        + (folder.map { "below \($0)" } ?? "there: the kernel has no modules"),
+                    "\(top.info.path): depends on module \(name), which is not "
+                        + (folder.map { "below \($0)" } ?? "available: the kernel has no modules"),
                     hint: "add it with --module")
             }
             open.insert(name)
@@ -134,7 +134,7 @@ struct ModuleOrder {
             info: info, isWish: isWish, wishes: try wished(info.wishesBefore, by: info))
     }
 
-    /// The modules below `folder`, by name. `build` and `source` in it are links, which are not followed.
+    /// The modules below `folder`, by name. Its links `build` and `source` are not followed.
     private static func files(below folder: String?) throws(VMError) -> [String: String] {
         guard let folder else { return [:] }
         var found: [String: String] = [:]

@@ -2,29 +2,30 @@
 
 package import KernelTree
 
-/// Modules in the order they have to be loaded in, with those of the kernel that they need.
+/// Modules in load order, including the kernel's modules that they depend on.
 ///
-/// Who needs whom comes from the modules themselves (`.modinfo`), not from modules.dep: a package that was only
-/// unpacked has none, and modules built outside the tree are in none.
+/// Dependencies come from the modules themselves (`.modinfo`), not from modules.dep: an unpacked
+/// package does not have that file, and it does not list out-of-tree modules.
 package struct ModuleSet: Sendable {
     package struct Entry: Sendable {
         package let info: ModuleInfo
-        /// Asked for by the user, not by another module.
+        /// Requested by the user, not by another module.
         package let isWanted: Bool
     }
 
     package let entries: [Entry]
-    /// How many entries, from the first, are there for the drivers.
+    /// The number of leading entries that are drivers.
     package let driverCount: Int
-    /// What modules should have beside them (softdep) and is not to be found under that name: `foo.ko: bar`.
+    /// Soft dependencies that were not found under that name: `foo.ko: bar`.
     package let absent: [String]
 
     /// - Parameters:
-    ///   - paths: the modules wanted, in order. They go before the kernel's own of the same name.
-    ///   - drivers: names of modules that come before all others. One that is not there counts as built into the
-    ///     kernel.
-    ///   - folder: the kernel's, `/lib/modules/R`; nil when there is none.
-    ///   - release: the kernel's; a module for another one is refused, as it would be there.
+    ///   - paths: the requested modules, in order. They take precedence over the kernel's with the
+    ///     same name.
+    ///   - drivers: names of modules that precede all others. A missing one is assumed to be built
+    ///     into the kernel.
+    ///   - folder: the kernel's, `/lib/modules/R`; nil if there is none.
+    ///   - release: the kernel's; a module for another one is refused, as the kernel would.
     package init(
         _ paths: [String], drivers: [String] = [], folder: String?, release: KernelRelease?,
         for architecture: Architecture
@@ -34,12 +35,12 @@ package struct ModuleSet: Sendable {
         for path in paths {
             let info = try ModuleInfo(path, for: architecture)
             guard given[info.name] == nil else {
-                throw VMError("\(path): there is a module \(info.name) among the others already")
+                throw VMError("\(path): module \(info.name) was already given")
             }
             if let release, let own = info.release, own != release {
                 throw VMError(
                     "\(path): built for \(own), not for the kernel \(release)",
-                    hint: "name the kernel with --kernel \(own)")
+                    hint: "select the kernel with --kernel \(own)")
             }
             wanted.append(info)
             given[info.name] = info

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What became of a guest.
+/// How a guest ended.
 package enum Outcome: Sendable, Equatable {
     /// All tests ran and passed, the kernel did not complain, the guest powered off.
     case passed
-    /// Some tests failed, or not all that were planned ran.
+    /// A test failed, or not all planned tests ran.
     case failed
     /// The kernel complained; the first complaint counts.
     case trouble(Trouble.Kind)
-    /// The deadline came before the guest's init spoke.
+    /// The deadline passed before the guest's init printed anything.
     case noBoot
-    /// The deadline came.
+    /// The deadline passed.
     case hang
-    /// More came on the console than is taken.
+    /// The console output exceeded the limit.
     case flood
     /// The guest ended before its init was done.
     case earlyPowerOff
@@ -37,18 +37,18 @@ package enum Outcome: Sendable, Equatable {
 /// A guest's run, from start to end.
 package struct GuestReport: Sendable {
     package var outcome: Outcome
-    /// One line that says why, empty when it passed.
+    /// One line with the reason, empty if it passed.
     package var reason: String
     /// Lines of the console that show it.
     package var evidence: [String]
-    /// Its results; nil when it reported none.
+    /// Its results; nil if it reported none.
     package var tests: KTAPGroup?
     /// All complaints of the kernel, in order.
     package var troubles: [Trouble]
-    /// Warnings that were expected, the first of them, and how many there were.
+    /// The first expected warnings, and how many there were.
     package var allowed: [Trouble]
     package var allowedCount: Int
-    /// Everything that came on the console.
+    /// All console output.
     package var log: [UInt8]
     /// Milliseconds from start to end.
     package var milliseconds: Int
@@ -56,7 +56,7 @@ package struct GuestReport: Sendable {
     /// Lines that the console lost.
     package var lostLines: Int
 
-    /// Whether the guest, run by the processor, may have failed because of that: QEMU gave up, or nothing went on.
+    /// Whether a failure under KVM may be KVM's fault: QEMU gave up, or nothing made progress.
     package var mayBeAcceleration: Bool {
         acceleration == .kvm && [.machinery, .noBoot, .hang].contains(outcome)
     }

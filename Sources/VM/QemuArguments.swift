@@ -2,9 +2,9 @@
 
 internal import Bytes
 
-/// How QEMU is to run the guest's instructions.
+/// How QEMU executes the guest's instructions.
 package enum Acceleration: String, Sendable {
-    /// By the processor, through /dev/kvm.
+    /// On the processor, through /dev/kvm.
     case kvm
     /// Translated by QEMU. Works everywhere.
     case tcg
@@ -17,9 +17,9 @@ package struct Machine: Sendable {
     package var processors: Int
     /// Memory in MiB.
     package var memory: Int
-    /// More words for the kernel's command line.
+    /// Additional words for the kernel's command line.
     package var kernelArguments: [String]
-    /// What the guest has as its disk.
+    /// The guest's disk.
     package var disk: DiskImage?
 
     package init(
@@ -37,7 +37,7 @@ package struct Machine: Sendable {
     /// QEMU's command line.
     package func command(kernel: String, initramfs: String) -> [String] {
         [architecture.qemu] + architecture.board
-            // No devices but what is named, no window, and a reboot (a panic is one) ends it.
+            // Only the devices named here, no window, and a reboot (such as after a panic) ends it.
             + ["-nodefaults", "-display", "none", "-no-reboot"]
             + accelerationArguments
             + ["-m", "\(memory)", "-smp", "\(processors)"]
@@ -51,16 +51,16 @@ package struct Machine: Sendable {
     package var commandLine: String {
         var words = [
             "console=\(architecture.console)",
-            // All that the kernel says, once: it costs little, and a failure needs it.
+            // Every kernel message, once: it costs little, and a failure needs it.
             "ignore_loglevel",
-            // An end at once instead of a guest in an unknown state.
+            // End at once instead of leaving a guest in an unknown state.
             "panic=-1", "oops=panic",
-            // The guest's lines go through /dev/kmsg, which would be held back.
+            // The guest's lines go through /dev/kmsg and would be rate-limited.
             "printk.devkmsg=on",
         ]
         if acceleration == .tcg {
-            // A translated guest on a busy host stands still for seconds; its watchdogs would cry wolf,
-            // and the deadline finds a hang anyway.
+            // A translated guest on a busy host stalls for seconds; its watchdogs would raise false
+            // alarms, and the deadline catches hangs anyway.
             words += ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"]
         }
         return (words + kernelArguments).joined(separator: " ")

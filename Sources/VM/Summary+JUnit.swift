@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension Summary {
-    /// JUnit's XML, as CI systems read it: a suite for each guest, a case for each test without subtests, and
-    /// a case `boot` for the guest itself.
+    /// JUnit XML, as CI systems read it: a suite per guest, a case per test without subtests, and a
+    /// case `boot` for the guest itself.
     package var junit: String {
         var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
         for run in runs { out += Summary.suite(run) }
@@ -47,8 +47,8 @@ extension Summary {
         return out + "  </testsuite>\n"
     }
 
-    /// The tests below `result` without subtests. One that failed though no subtest did (its plan is wrong,
-    /// or it crashed afterwards) is a case of its own.
+    /// The tests without subtests below `result`. One that failed although no subtest did (its plan
+    /// is wrong, or it crashed afterwards) is a case of its own.
     private static func collect(
         _ result: KTAPResult, _ prefix: String, _ cases: inout [(path: String, result: KTAPResult)]
     ) {

@@ -2,9 +2,9 @@
 
 package import Bytes
 
-/// The runs of one command, told in the ways that are asked for.
+/// The runs of one command, in each output format.
 package struct Summary: Sendable {
-    /// A run, and what to call it.
+    /// A run and its name.
     package struct Run: Sendable {
         package let name: String
         package let report: GuestReport
@@ -24,13 +24,14 @@ package struct Summary: Sendable {
     /// All guests passed.
     package var hasPassed: Bool { runs.allSatisfy { $0.report.outcome == .passed } }
 
-    /// The machinery failed for one of them.
+    /// QEMU or the host failed for one of them.
     package var hasMachineryFailure: Bool { runs.contains { $0.report.outcome == .machinery } }
 
     // MARK: KTAP
 
-    /// KTAP: a test for each guest, the guest's own results below it.
-    /// - Parameter isVerbose: show what tests printed that passed, too.
+    /// KTAP: a test per guest, with the guest's own results below it.
+    ///
+    /// - Parameter isVerbose: also show the output of tests that passed.
     package func ktap(isVerbose: Bool = false) -> String {
         var out = "KTAP version 1\n1..\(runs.count)\n"
         for (index, run) in runs.enumerated() {
@@ -50,13 +51,13 @@ package struct Summary: Sendable {
             out += passed ? "" : "\(report.outcome.name): \(report.reason) "
             out += "(\(run.seconds) s, \(report.acceleration.rawValue))\n"
             if report.lostLines > 0 {
-                out += "# \(report.lostLines) lines of the console are lost\n"
+                out += "# \(report.lostLines) lines of the console were lost\n"
             }
         }
         return out + totals + "\n"
     }
 
-    /// What was let pass is told all the same.
+    /// Warnings that were allowed are still reported.
     private static func allowed(_ report: GuestReport) -> String {
         guard report.allowedCount > 0 else { return "" }
         let shown = report.allowed.prefix(5)
@@ -93,7 +94,7 @@ package struct Summary: Sendable {
         return out
     }
 
-    /// `# Totals: pass:3 fail:0 xfail:0 xpass:0 skip:1 error:0`, over all tests that have no subtests.
+    /// `# Totals: pass:3 fail:0 xfail:0 xpass:0 skip:1 error:0`, over all tests without subtests.
     package var totals: String {
         let leaves = runs.flatMap { run in (run.report.tests?.results ?? []).flatMap { $0.leaves } }
         func count(_ verdict: KTAPResult.Verdict) -> Int { leaves.count { $0.verdict == verdict } }
@@ -103,7 +104,7 @@ package struct Summary: Sendable {
             + "xpass:0 skip:\(count(.skip)) error:\(errors)"
     }
 
-    /// `line` so that no reader takes it for a result.
+    /// `line` in a form that no reader takes for a result.
     private static func diagnostic(_ line: String) -> String {
         (line.hasPrefix("#") ? line : "# " + line) + "\n"
     }

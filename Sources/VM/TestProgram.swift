@@ -3,34 +3,35 @@
 import Bytes
 import ELF
 
-/// A file that a guest is to run as a test. What cannot run there is better said before the boot than after it.
+/// A file to run as a test in the guest. Problems are better reported before the boot than after
+/// it.
 struct TestProgram {
     let path: String
     let bytes: ByteView
     let architecture: Architecture
-    /// The guest's system; nil when it has none.
+    /// The guest's system; nil if it has none.
     let system: GuestSystem?
-    /// Paths in the guest of what the tests bring along.
+    /// Paths in the guest of the files that come with the tests.
     let brought: Set<String>
 
-    /// Where init has programs looked for.
+    /// The `PATH` that init sets.
     private static let searchPath = [
         "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/tests",
     ]
-    private static let systemHint = "give the guest a system: --image debian"
+    private static let systemHint = "use a guest with a complete system: --image debian"
 
     private enum SegmentType {
         static let load: UInt32 = 1
         static let interpreter: UInt32 = 3
     }
 
-    /// True for a file that others load: linkers set the permission to execute on shared libraries.
+    /// True for a library: linkers make shared libraries executable.
     static func isLibrary(_ bytes: ByteView, _ path: String) -> Bool {
         guard ELFFile.isELF(bytes), let file = try? ELFFile(bytes, path: path) else { return false }
         return isLibrary(file)
     }
 
-    /// A static program may be ET_DYN without an interpreter as well, but it begins somewhere.
+    /// A static program may also be ET_DYN without an interpreter, but it has an entry point.
     private static func isLibrary(_ file: ELFFile) -> Bool {
         let word = file.is64Bit ? 8 : 4
         let entry = file.bytes.bytes(at: 24, count: word) ?? []
@@ -38,7 +39,7 @@ struct TestProgram {
             && !file.segments.contains { $0.type == SegmentType.interpreter }
     }
 
-    /// - Throws: when the guest cannot run it, with the reason.
+    /// - Throws: if the guest cannot run it, with the reason.
     func check() throws(VMError) {
         if bytes.hasBytes("#!") {
             try checkScript()
@@ -95,25 +96,25 @@ struct TestProgram {
     }
 
     private func checkScript() throws(VMError) {
-        // The kernel reads as much of the first line.
+        // The kernel reads this much of the first line.
         let line = bytes.bytes(at: 2, count: min(254, bytes.count - 2)) ?? []
         let words = line.prefix { $0 != UInt8(ascii: "\n") && $0 != 0 }
             .split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
             .map { String(decoding: $0, as: UTF8.self) }
         guard let interpreter = words.first, !interpreter.isEmpty else {
-            throw VMError("\(path): a script that names no interpreter (#!)")
+            throw VMError("\(path): a script without an interpreter (#!)")
         }
         if words.last?.unicodeScalars.last == "\r" {
             throw VMError(
                 "\(path): the line that names its interpreter ends in a carriage return",
-                hint: "write it with Unix line ends: sed -i 's/\\r$//' \(path)")
+                hint: "convert it to Unix line endings: sed -i 's/\\r$//' \(path)")
         }
         if has(interpreter) == false {
             throw VMError(
                 "\(path): a script, and the guest does not have its interpreter \(interpreter)",
                 hint: system == nil
                     ? TestProgram.systemHint + "; or make it a static program"
-                    : "install it on the image, or name another image with --image")
+                    : "install it on the image, or use another image with --image")
         }
         // `#!/usr/bin/env python3`
         guard interpreter.hasSuffix("/env"), words.count == 2, let name = words.last,
@@ -122,10 +123,10 @@ struct TestProgram {
         else { return }
         throw VMError(
             "\(path): a script, and the guest does not have its interpreter \(name)",
-            hint: "install it on the image, or name another image with --image")
+            hint: "install it on the image, or use another image with --image")
     }
 
-    /// Whether `path` will be there in the guest; nil when that is not known.
+    /// Whether `path` will exist in the guest; nil if unknown.
     private func has(_ path: String) -> Bool? {
         if brought.contains(path) { return true }
         guard let system else { return false }

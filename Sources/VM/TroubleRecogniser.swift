@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Knows the kernel's complaints by how they begin.
+/// Recognises the kernel's complaints by their first words.
 enum TroubleRecogniser {
-    /// A beginning and what it means.
+    /// A prefix and its meaning.
     private struct Rule {
         let start: String
         let kind: Trouble.Kind
     }
 
-    /// The first that fits counts, so the special come before the general.
+    /// The first match counts, so special rules precede general ones.
     private static let rules: [Rule] = [
         Rule(start: "Kernel panic - not syncing: No working init found", kind: .noInit),
         Rule(start: "Kernel panic - not syncing: Requested init ", kind: .noInit),
@@ -55,7 +55,7 @@ enum TroubleRecogniser {
         Rule(start: "WARNING: ", kind: .warning),
     ]
 
-    /// What the kernel's line `text` (without time and caller) complains of.
+    /// The kind of complaint in the kernel's line `text` (without time and caller).
     static func kind(of text: Substring) -> Trouble.Kind? {
         var text = text
         if text.hasPrefix("watchdog: ") { text = text.dropFirst(10) }

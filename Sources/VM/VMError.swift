@@ -3,16 +3,16 @@
 package import ELF
 package import HostIO
 
-/// Why a virtual machine could not be made ready or run: the inputs, or the machinery. What a guest does
-/// wrong is no error here but an `Outcome`.
+/// Why a virtual machine could not be prepared or run: the inputs, or the machinery. What goes
+/// wrong inside a guest is an `Outcome`, not an error.
 package struct VMError: Error, Equatable, CustomStringConvertible {
     /// The file and what is wrong.
     package let description: String
-    /// More about it, a line each.
+    /// Further information, one line each.
     package let details: [String]
-    /// What to do about it.
+    /// The remedy.
     package let hint: String?
-    /// Not the inputs are at fault but QEMU, or the system.
+    /// The fault is QEMU's or the system's, not the inputs'.
     package let isMachinery: Bool
 
     package init(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// `text` for XML: text or the value of an attribute. What XML 1.0 has no way to write becomes U+FFFD.
+/// `text` escaped for XML, as text or attribute value. Characters that XML 1.0 cannot represent
+/// become U+FFFD.
 func xmlText(_ text: String) -> String {
     var out = ""
     for scalar in text.unicodeScalars {

@@ -18,7 +18,8 @@ struct Guest: Sendable {
         do throws(HostError) { return try FileReader.map(path) } catch { throw VMError(error) }
     }
 
-    /// Runs it on this thread. One that cannot be started has a report as well, which keeps no other's back.
+    /// Runs it on this thread. A guest that cannot be started gets a report as well, so that the
+    /// reports of others are not lost.
     func run(_ talk: Talk) -> GuestReport {
         talk.note("\(kernel.name): booting (\(run.machine.acceleration.rawValue))")
         do throws(VMError) {
@@ -30,7 +31,7 @@ struct Guest: Sendable {
         }
     }
 
-    /// What to do about `report`; nil when there is nothing to suggest.
+    /// A suggestion for `report`; nil if there is none.
     func hint(for report: GuestReport) -> String? {
         if report.outcome == .machinery, surroundings.program(kernel.architecture.qemu) == nil {
             return "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
@@ -38,7 +39,8 @@ struct Guest: Sendable {
         return report.mayBeAcceleration ? "run it without KVM: --accel tcg" : nil
     }
 
-    /// Writes what is needed to boot it by hand: `NAME.cpio`, and `NAME.sh` with QEMU's command line.
+    /// Writes the files needed to boot it manually: `NAME.cpio`, and `NAME.sh` with QEMU's command
+    /// line.
     func keep(below folder: String) throws(VMError) {
         let name = folder + "/" + kernel.name.split(separator: "/").joined(separator: "-")
         let words = run.machine.command(kernel: kernel.path, initramfs: name + ".cpio")

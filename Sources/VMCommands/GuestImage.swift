@@ -7,15 +7,15 @@ import HostIO
 import KernelTree
 import VM
 
-/// What `--image` names: what a guest starts with.
+/// The value of `--image`: what a guest starts with.
 enum GuestImage {
-    /// An initramfs made for the run, with modules and tests alone.
+    /// An initramfs built for the run, with modules and tests only.
     case initramfs
-    /// That, and the Debian system of the kernel's release, which `make image` makes.
+    /// In addition, the Debian system for the kernel's release, which `make image` builds.
     case debian
-    /// That, and a disk of the user's.
+    /// In addition, a disk supplied by the user.
     case disk(path: String)
-    /// Nothing but an initramfs of the user's.
+    /// Only an initramfs supplied by the user.
     case foreign(path: String)
 
     init(_ text: String) {
@@ -28,7 +28,7 @@ enum GuestImage {
         }
     }
 
-    /// The disk for a guest of `kernel`; nil where it has none.
+    /// The disk for a guest of `kernel`; nil if it has none.
     func disk(
         for kernel: Kernel, _ surroundings: Surroundings
     ) throws(VMError) -> DiskImage? {
@@ -39,8 +39,8 @@ enum GuestImage {
         }
         guard let release = kernel.release?.text else {
             throw VMError(
-                "\(kernel.path): it does not say its release, by which an image would be found",
-                hint: "name one: --image FILE")
+                "\(kernel.path): its release is unknown, so no image can be found",
+                hint: "specify one: --image FILE")
         }
         for folder in surroundings.debianFolders
         where surroundings.line(folder + "/release") == release {
@@ -48,7 +48,7 @@ enum GuestImage {
         }
         throw VMError(
             "no Debian image for \(release)"
-                + (surroundings.cacheFolder.map { ": looked for \($0)/debian/*/disk.ext4" } ?? ""),
+                + (surroundings.cacheFolder.map { ": searched \($0)/debian/*/disk.ext4" } ?? ""),
             hint: "make image")
     }
 }

@@ -5,20 +5,21 @@ import Console
 import HostIO
 import VM
 
-/// What `kbtf vm` runs.
+/// The command behind `kbtf vm`.
 struct KbtfVM: Command {
     static let configuration = CommandConfiguration(
         commandName: "kbtf vm",
-        abstract: "Try modules and tests in a real kernel, in a virtual machine.",
-        version: "kbtf 0.1.0",
+        abstract: "Run modules and tests in a real kernel, in a virtual machine.",
+        version: "kbtf \(Console.version)",
         subcommands: [Run.self])
 
     func run(in _: Surroundings) throws { throw ValidationError("no command given") }
 
-    /// The exit status when not the guest failed but what runs it.
+    /// The exit status if the failure is not the guest's but the host's.
     static let machineryFailure: Int32 = 69  // EX_UNAVAILABLE of sysexits.h
 
-    /// Says on standard error what went wrong, or on standard output what was asked for (help, version).
+    /// Prints an error on standard error, or the requested text (help, version) on standard output.
+    ///
     /// - Parameter arguments: the command line without the program.
     /// - Returns: the exit status.
     static func report(

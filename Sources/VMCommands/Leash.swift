@@ -5,9 +5,9 @@ import HostIO
 
 /// How this program starts QEMU so that QEMU ends with it.
 enum Leash {
-    /// Not a word anybody would type.
+    /// A word that nobody would type.
     static let word = "--leash"
-    /// The shells' status for a program that could not be run.
+    /// The shell's status for a program that could not be run.
     static let failure: Int32 = 127
 
     static func launcher(_ surroundings: Surroundings) -> ChildProcess.Launcher {

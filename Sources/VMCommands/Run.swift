@@ -16,16 +16,16 @@ struct Run: Command {
     func validate() throws {
         let isEmpty = arguments.module.isEmpty && arguments.test.isEmpty
         if case .foreign(let path) = GuestImage(arguments.image) {
-            // What is not there is told as such later.
+            // A missing file is reported later.
             guard isEmpty || !FileStatus(path).exists else {
                 throw ValidationError(
-                    "an initramfs brings its own modules and tests: --module and --test do not go with --image \(path)"
+                    "an initramfs brings its own modules and tests: --module and --test cannot be combined with --image \(path)"
                 )
             }
         } else if isEmpty {
-            throw ValidationError("nothing to do: name a --module, a --test or an initramfs")
+            throw ValidationError("nothing to do: specify a --module, a --test or an initramfs")
         }
-        if arguments.jobs < 1 { throw ValidationError("--jobs takes a number from 1 up") }
+        if arguments.jobs < 1 { throw ValidationError("--jobs must be at least 1") }
     }
 
     func run(in surroundings: Surroundings) throws {
@@ -70,19 +70,19 @@ struct Run: Command {
         if let first = arguments.module.first {
             guard let release = try ModuleInfo(first).release else {
                 throw VMError(
-                    "\(first): it does not say which kernel it is for",
-                    hint: "name one with --kernel")
+                    "\(first): its kernel is unknown",
+                    hint: "specify one with --kernel")
             }
             return [release.text]
         }
         guard let release = surroundings.runningRelease else {
             throw VMError(
-                "the running kernel does not say its release", hint: "name one with --kernel")
+                "the running kernel does not report its release", hint: "specify one with --kernel")
         }
         return [release]
     }
 
-    /// Everything that is needed to boot `kernel`.
+    /// Everything needed to boot `kernel`.
     private func guest(
         _ kernel: Kernel, _ image: GuestImage, _ surroundings: Surroundings, _ talk: Talk
     ) throws(VMError) -> Guest {
@@ -118,7 +118,7 @@ struct Run: Command {
             folder: kernel.modules,
             release: kernel.release, for: kernel.architecture)
         for wish in modules.absent {
-            talk.detail("\(wish) is wished for (softdep) and not among the kernel's modules")
+            talk.detail("\(wish): soft dependency not found among the kernel's modules")
         }
         return try Initramfs(
             initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
@@ -139,7 +139,7 @@ struct Run: Command {
             }
             let name = ModuleInfo.name(ofFile: String(parts[0]))
             guard arguments.module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
-                throw VMError("--parameters \(text): no --module of that name")
+                throw VMError("--parameters \(text): no --module with that name")
             }
             let words = parts[1].drop { $0 == " " }
             found[name] = (found[name].map { $0 + " " } ?? "") + words

@@ -7,7 +7,7 @@ import HostIO
 import KernelTree
 import VM
 
-// What the options of `kbtf vm run` come to.
+// Derives what the guests need from the options of `kbtf vm run`.
 
 extension VMMachineOptions {
     func machine(
@@ -18,7 +18,7 @@ extension VMMachineOptions {
             kernelArguments: append, disk: disk)
     }
 
-    /// What `--accel` comes to for `kernel`.
+    /// The result of `--accel` for `kernel`.
     func acceleration(
         for kernel: Kernel, _ surroundings: Surroundings, _ talk: Talk
     ) -> Acceleration {
@@ -29,13 +29,13 @@ extension VMMachineOptions {
         }
         guard kernel.architecture.name == surroundings.machineName else { return .tcg }
         let folder = surroundings.cacheFolder.map { $0 + "/vm" }
-        // Without it the verdict is not kept.
+        // Without it the verdict is not cached.
         if let folder { try? Directory.make(folder) }
         let probe = AccelerationProbe(
             folder: folder, boot: surroundings.bootID ?? "", kernel: kernel.path,
             qemu: surroundings.program(kernel.architecture.qemu))
         let verdict = probe.verdict { limits throws(VMError) in
-            talk.note("trying whether guests run under KVM here")
+            talk.note("testing whether guests run under KVM here")
             let nothing = try Initramfs(
                 initProgram: try Guest.initProgram(kernel.architecture, surroundings),
                 modules: try ModuleSet(
@@ -61,7 +61,7 @@ extension VMOutputOptions {
         Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
     }
 
-    /// Finds out, before anything boots, whether the files can be written.
+    /// Checks, before anything boots, that the files can be written.
     func check() throws(VMError) {
         if let log, let junit, VMOutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
@@ -83,10 +83,11 @@ extension VMOutputOptions {
         return status.isRegular && status.identity == FileStatus(b).identity
     }
 
-    /// Writes the results wherever they were asked for. Where that fails it says so, and writes them where somebody
-    /// still sees them: results on standard output even if nobody asked, or else on standard error, and what came on
-    /// the consoles on standard error.
-    /// - Returns: false when something could not be written where it was asked for.
+    /// Writes the results to their destinations. If that fails, reports it, and prints the results
+    /// on standard output even if that was not requested, or else on standard error, and the
+    /// consoles' output on standard error.
+    ///
+    /// - Returns: false if something could not be written to its destination.
     func write(_ summary: Summary, _ talk: Talk, _ surroundings: Surroundings) -> Bool {
         var isComplete = true
         if let log,
@@ -95,7 +96,7 @@ extension VMOutputOptions {
                 talk)
         {
             isComplete = false
-            // With -v all of it has been shown.
+            // With -v it has already been shown.
             if !talk.isVerbose { showConsoles(summary, surroundings) }
         }
         var isSafe = false
@@ -126,7 +127,7 @@ extension VMOutputOptions {
         }
     }
 
-    /// What came on the consoles. Each begins with the line that says whose it is, if there are several.
+    /// The consoles' output. Each begins with a line that identifies it, if there are several.
     private func consoles(_ summary: Summary) -> [ByteView] {
         summary.runs.flatMap { run in
             let title = summary.runs.count > 1 ? "==> \(run.name) <==\n" : ""

@@ -6,18 +6,19 @@ import HostIO
 import KernelTree
 import VM
 
-/// What guests need of the world around the command.
+/// What guests need from the command's environment.
 extension Surroundings {
-    /// Folders that kernels lie below: of this machine, of KBTF_SYSROOT, and those that `make setup` and `make
-    /// image` made.
+    /// Directories that contain kernels: this machine's, those in KBTF_SYSROOT, and those that
+    /// `make setup` and `make image` created.
     func kernelRoots(_ more: [String]) -> [String] {
         ["/"] + more + sysroots + (cachedKernels?.roots ?? [])
     }
 
-    /// What `make image` made: a folder for each series, with `release`, `root` and `disk.ext4`.
+    /// The directories created by `make image`: one per series, with `release`, `root` and
+    /// `disk.ext4`.
     var debianFolders: [String] { cachedKernels?.debianFolders ?? [] }
 
-    /// What `uname -m` says: the machine this program was built for.
+    /// The machine this program was built for, in the notation of `uname -m`.
     var machineName: String {
         #if arch(x86_64)
             "x86_64"
@@ -30,7 +31,7 @@ extension Surroundings {
         #endif
     }
 
-    /// Where a program that PATH leads to lies; nil when there is none.
+    /// The path of a program in PATH; nil if there is none.
     func program(_ name: String) -> String? {
         (variable("PATH") ?? "/usr/bin:/bin").split(separator: ":").lazy
             .map { "\($0)/\(name)" }
@@ -40,24 +41,25 @@ extension Surroundings {
             }
     }
 
-    /// The init of guests of `architecture`: beside this program, or where `make install` puts it.
+    /// The init for guests of `architecture`: beside this program, or where `make install` places
+    /// it.
     func guestInit(_ architecture: Architecture) throws(VMError) -> String {
         if let named = variable("KBTF_GUEST_INIT") { return named }
         let name = "guest-init-\(architecture.name)"
         let places = ["\(ownFolder)/\(name)", "\(ownFolder)/../libexec/kbtf/\(name)"]
         guard let path = places.first(where: { FileStatus($0).isRegular }) else {
             throw VMError(
-                "no init for guests of \(architecture.name): looked for "
+                "no init for \(architecture.name) guests: searched "
                     + places.joined(separator: ", "),
-                hint: "make guest; or name one in KBTF_GUEST_INIT")
+                hint: "make guest; or set KBTF_GUEST_INIT")
         }
         return path
     }
 
-    /// What a verdict on acceleration holds for: this boot of this machine.
+    /// Identifies this boot of this machine, for which a verdict on acceleration is valid.
     var bootID: String? { line("/proc/sys/kernel/random/boot_id") }
 
-    /// The first word of the file at `path`; nil when it cannot be read.
+    /// The first word of the file at `path`; nil if it cannot be read.
     func line(_ path: String) -> String? {
         guard let text = try? FileReader.map(path) else { return nil }
         return String(decoding: text.array.prefix { $0 > 0x20 }, as: UTF8.self)

@@ -14,7 +14,7 @@ extension Talk {
 
     func say(_ text: String, hint: String? = nil) { say(Failure(text, hint: hint)) }
 
-    /// A line of a guest's console, where tabs are no rarity.
+    /// A line of a guest's console, where tabs are common.
     func console(_ line: String) {
         if isVerbose { errors.say(String(line.map { $0 == "\t" ? " " : $0 })) }
     }

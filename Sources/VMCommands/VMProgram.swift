@@ -7,12 +7,10 @@ import VM
 
 /// The program `kbtf-vm`, from its command line to its exit status.
 package enum VMProgram {
-    /// - Parameters:
-    ///   - arguments: the program as it was called, and what follows.
-    ///   - surroundings: what its commands read and write besides files.
+    /// - Parameter arguments: the program's name as called, and its arguments.
     /// - Returns: the exit status.
     package static func run(_ arguments: [String], in surroundings: Surroundings) -> Int32 {
-        // The leash of QEMU: this program once more, to become QEMU and to end with the one that started it.
+        // The leash of QEMU: this program again, to become QEMU and to end with its starter.
         if arguments.count > 3, arguments[1] == Leash.word, let parent = Int32(arguments[2]) {
             let error = ChildProcess.leash(parent: parent, Array(arguments.dropFirst(3)))
             Talk(surroundings.errors).say(error.description)

@@ -5,7 +5,7 @@ import Glibc
 import HostIO
 import VMCommands
 
-// A reader that goes away (`| head`) is seen as EPIPE, not by a signal.
+// A reader that goes away (`| head`) causes EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
 exit(VMProgram.run(ProcessStart.arguments, in: .process))

@@ -5,7 +5,7 @@ import Console
 import Glibc
 import HostIO
 
-// A reader that goes away ends a dump in silence (`| head`): writes see EPIPE, not a signal.
+// A reader that goes away silently ends a dump (`| head`): writes get EPIPE, not a signal.
 signal(SIGPIPE, SIG_IGN)
 
 exit(Program.run(ProcessStart.arguments, in: .process))

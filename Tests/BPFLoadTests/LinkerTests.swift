@@ -34,7 +34,7 @@ import Testing
     @Test func externsFindTheirDefinitions() throws {
         let inputs = try pair()
         #expect(
-            inputs[0].object.loaderObstacles().map(\.message) == ["'helper' is defined nowhere"])
+            inputs[0].object.loaderObstacles().map(\.message) == ["'helper' is not defined"])
         let linked = try Linker.link(inputs, name: "out.o")
         let object = try BPFObject(linked.bytes, path: "out.o")
         #expect(object.programs.map(\.name) == ["p"])
@@ -51,7 +51,8 @@ import Testing
         #expect(again.bytes.array == linked.bytes.array)
     }
 
-    /// A map that is declared in one object and defined in the other. libbpf leaves its places out of order.
+    /// A map that is declared in one object and defined in the other. libbpf leaves its places out
+    /// of order.
     @Test func externMaps() throws {
         func members(_ image: inout BPFImage) -> [(String, UInt32)] {
             [("type", image.number(1)), ("max_entries", image.number(8))]
@@ -160,7 +161,7 @@ import Testing
             Issue.record("linked")
             return
         }
-        #expect(error.description == "b.o: .text+0x0: 'f' is defined in a.o (.text) as well")
+        #expect(error.description == "b.o: .text+0x0: 'f' is also defined in a.o (.text)")
         #expect(error.hint != nil)
         // Of weak ones the first counts.
         var weak = BPFImage()

@@ -79,7 +79,8 @@ import Testing
         #expect(trace.maps.last?.initialValue == [250, 0, 0, 0])
     }
 
-    /// libbpf asks the running kernel for its version; what was given is put in its place, and all else stays.
+    /// libbpf asks the running kernel for its version; what was given is put in its place, and all
+    /// else stays.
     @Test func kernelVersion() throws {
         var image = BPFImage()
         let version = image.extern("LINUX_KERNEL_VERSION", in: ".kconfig")

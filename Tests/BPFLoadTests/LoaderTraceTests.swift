@@ -42,7 +42,7 @@ struct LoaderTraceTests {
         let file = try scratch.write("a.c", source)
         try #require(
             system("cd '\(scratch.path)' && clang-16 -g -O2 -target bpf -c '\(file)' -o a.o") == 0)
-        // Copied: the folder goes.
+        // Copied: the directory goes.
         return ByteView(try FileReader.map(scratch.path + "/a.o").array)
     }
 
@@ -109,7 +109,7 @@ struct LoaderTraceTests {
             char LICENSE[] SEC("license") = "GPL";
             """)
         let error = #expect(throws: LibBPFError.self) { try trace(object) }
-        #expect(error?.step == "write a loader for")
+        #expect(error?.step == "generate a loader for")
         #expect(error?.description.contains("nowhere") == true)
         #expect(error?.description.contains("failed to load object") == false)
     }

@@ -69,18 +69,21 @@ import Testing
         #expect(try sample.read().relocations == [])
     }
 
-    /// Places of words, counted behind the magic's four bytes; what is put there; where the error is, and of what.
+    /// Places of words, counted behind the magic's four bytes; what is put there; where the error
+    /// is, and of what.
     @Test(
         arguments: [
             (0, 20, 4, "header length 20"), (0, 4096, 4, "header length 4096"),
             (1, 2, 8, "a table of 20 bytes at 2"), (2, 4096, 8, "a table of 4096 bytes"),
             (2, 0xffff_fffc, 8, "a table of 4294967292 bytes"), (7, 4, 32, "record size 4"),
             (7, 9, 32, "record size 9"), (8, 9999, 36, ""), (9, 0, 40, "0 records"),
-            (9, 2, 40, "2 records of 8 bytes"), (10, 4, 44, "place 4 is no instruction"),
-            (10, 24, 44, "place 24 is no instruction"), (11, 77, 44, "type 77 is no function"),
-            (11, 1, 44, "type 1 is no function"), (16, 9999, 64, "its text is not in .BTF"),
-            (23, 77, 92, "no type 77"), (24, 9999, 92, "no text"), (25, 13, 92, "unknown kind 13"),
-            (2, 24, 52, "the head of a section's records is cut short"),
+            (9, 2, 40, "2 records of 8 bytes"), (10, 4, 44, "offset 4 is not an instruction"),
+            (10, 24, 44, "offset 24 is not an instruction"),
+            (11, 77, 44, "type 77 is not a function"),
+            (11, 1, 44, "type 1 is not a function"), (16, 9999, 64, "its text is not in .BTF"),
+            (23, 77, 92, "no type 77"), (24, 9999, 92, "no access string"),
+            (25, 13, 92, "unknown kind 13"),
+            (2, 24, 52, "the header of a section's records is truncated"),
         ] as [(Int, UInt32, Int, String)])
     func damage(word: Int, value: UInt32, offset: Int, message: String) throws {
         var sample = Sample()

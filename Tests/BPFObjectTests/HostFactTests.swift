@@ -34,11 +34,11 @@ import Testing
         }
         #expect(
             result.errors.map(\.description) == [
-                "x.o: .kconfig+0x0: 'CONFIG_HZ' is not given, and libbpf would take it from this machine's "
+                "x.o: .kconfig+0x0: 'CONFIG_HZ' is not given, and libbpf would read it from this machine's "
                     + "kernel",
-                "x.o: .kconfig+0x4: 'CONFIG_MAYBE' is not given, and libbpf would take it from this machine's "
+                "x.o: .kconfig+0x4: 'CONFIG_MAYBE' is not given, and libbpf would read it from this machine's "
                     + "kernel",
-                "x.o: .kconfig+0xc: 'LINUX_KERNEL_VERSION' is not given, and libbpf would take this machine's",
+                "x.o: .kconfig+0xc: 'LINUX_KERNEL_VERSION' is not given, and libbpf would use this machine's",
             ])
         #expect(result.errors[0].hint?.hasPrefix("--kconfig FILE") == true)
         #expect(result.errors[2].hint?.hasPrefix("--kernel-version") == true)
@@ -93,7 +93,7 @@ import Testing
                 "'NUMBER' is neither CONFIG_... nor known to libbpf",
             ])
         // Weak it is already.
-        #expect(result.errors[2].hint == "libbpf fills in what is called CONFIG_... or LINUX_...")
+        #expect(result.errors[2].hint == "libbpf fills in names that begin with CONFIG_ or LINUX_")
     }
 
     /// What libbpf could not put into a variable, or only in part.
@@ -149,12 +149,12 @@ import Testing
         }
         #expect(
             result.errors.map(\.description) == [
-                "x.o: .ksyms: 'strong' has no type, so libbpf takes its address from this machine's "
+                "x.o: .ksyms: 'strong' has no type, so libbpf reads its address from this machine's "
                     + "/proc/kallsyms",
-                "x.o: .ksyms: 'weak' has no type, so libbpf takes its address from this machine's "
+                "x.o: .ksyms: 'weak' has no type, so libbpf reads its address from this machine's "
                     + "/proc/kallsyms",
-                "x.o: .maps+0x0: map 'events' has no size, so libbpf takes this machine's number of CPUs",
-                "x.o: .maps+0x40: map 'pinned' is pinned by its name, which libbpf looks for in this machine's "
+                "x.o: .maps+0x0: map 'events' has no size, so libbpf uses this machine's number of CPUs",
+                "x.o: .maps+0x40: map 'pinned' is pinned by its name, which libbpf looks up in this machine's "
                     + "/sys/fs/bpf",
             ])
         #expect(result.errors.allSatisfy { $0.hint != nil })

@@ -51,9 +51,9 @@ import Testing
         let obstacle = try #require(object.loaderObstacles().first)
         #expect(
             obstacle.description
-                == "x.o: .addr_space.1: 16 bytes of variables of an arena, which libbpf 1.1 cannot place in its memory"
+                == "x.o: .addr_space.1: 16 bytes of arena variables, which libbpf 1.1 cannot place in the arena's memory"
         )
-        #expect(obstacle.hint == "load the object by libbpf 1.4 or later in user space")
+        #expect(obstacle.hint == "load the object with libbpf 1.4 or later in user space")
     }
 
     /// The address at which user space and programs see it.
@@ -66,7 +66,7 @@ import Testing
         }
         #expect(
             try obstacle { arena(&$0, nil) }
-                == "x.o: .maps+0x0: map 'a' is an arena, which kernels accept in programs after user space has mapped it"
+                == "x.o: .maps+0x0: map 'a' is an arena, which kernels accept in programs only after user space has mapped it"
         )
         let placed = try obstacle { image in
             let extra = image.number(1 << 20)
@@ -113,10 +113,10 @@ import Testing
             try obstacle { image in
                 image.program("p", in: "xdp")
                 image.section(".struct_ops.link", [0, 0, 0, 0, 0, 0, 0, 0])
-            } == "x.o: .struct_ops.link: libbpf's loaders know no struct_ops")
+            } == "x.o: .struct_ops.link: libbpf's loaders do not support struct_ops")
         #expect(
             try obstacle { $0.program("p", in: "struct_ops/init") }
-                == "x.o: struct_ops/init: libbpf's loaders know no struct_ops")
+                == "x.o: struct_ops/init: libbpf's loaders do not support struct_ops")
     }
 
     /// Every function takes a place, also those that programs call.
@@ -131,11 +131,11 @@ import Testing
         #expect(try fill(20, 12) == nil)
         #expect(
             try fill(33, 0)
-                == "x.o: 33 programs and 0 functions that they call, where a loader has room for 32 together"
+                == "x.o: 33 programs and 0 functions that they call, but a loader has room for 32 together"
         )
         #expect(
             try fill(1, 32)
-                == "x.o: 1 programs and 32 functions that they call, where a loader has room for 32 together"
+                == "x.o: 1 programs and 32 functions that they call, but a loader has room for 32 together"
         )
     }
 
@@ -149,7 +149,7 @@ import Testing
         #expect(try fill(63) == nil)
         #expect(
             try fill(64)
-                == "x.o: 65 maps, 1 of them for sections of data, where a loader has room for 64")
+                == "x.o: 65 maps, 1 of them for data sections, but a loader has room for 64")
     }
 
     @Test func names() throws {
@@ -157,12 +157,12 @@ import Testing
             try obstacle { image in
                 image.program("p", in: "xdp")
                 image.program("p", in: "tc")
-            } == "x.o: tc+0x0: a second program 'p', the first is in xdp")
+            } == "x.o: tc+0x0: duplicate program name 'p', the first is in xdp")
         #expect(
             try obstacle { image in
                 image.map("m", type: 1)
                 image.map("m", type: 2)
-            }?.hasSuffix("a second map 'm'") == true)
+            }?.hasSuffix("duplicate map name 'm'") == true)
     }
 
     @Test func targets() throws {
@@ -177,13 +177,14 @@ import Testing
         #expect(try program("lsm/")?.hasSuffix("does not say what it attaches to") == true)
         #expect(try program("freplace/f")?.contains("replaces a function") == true)
         #expect(
-            try program("fentry/nf_nat:f")?.contains("takes no module's name before a function")
+            try program("fentry/nf_nat:f")?.contains(
+                "does not support a module name before a function")
                 == true)
         let name = String(repeating: "a", count: 119)
         #expect(try program("lsm/\(name)") == nil)
         #expect(
             try program("lsm/\(name)a")?.hasSuffix(
-                "attaches to a name of 128 bytes with 'bpf_lsm_', where a loader takes 127") == true
+                "attaches to a name of 128 bytes with 'bpf_lsm_', but a loader accepts 127") == true
         )
         #expect(try program("fentry/\(name)12345678") == nil)
         #expect(try program("fentry/\(name)123456789") != nil)
@@ -192,7 +193,7 @@ import Testing
         for section in ["raw_tp", "raw_tracepoint", "raw_tp.w", "raw_tracepoint.w"] {
             #expect(
                 try program("\(section)/\(name)123456789")?.hasSuffix(
-                    "attaches to a tracepoint whose name has 128 bytes, where the kernel takes 127")
+                    "attaches to a tracepoint whose name has 128 bytes, but the kernel accepts 127")
                     == true)
         }
         // Attached by none, but loaded.
@@ -213,12 +214,12 @@ import Testing
                 let program = image.program("p", in: "xdp")
                 image.relocations[image.place(".maps")] = [(16, program.symbol)]
             }
-                == "x.o: .maps+0x0: map 'jumps' starts with programs, which libbpf's loaders do not put there"
+                == "x.o: .maps+0x0: map 'jumps' is initialised with programs, which libbpf's loaders do not support"
         )
         #expect(
-            try obstacle { $0.map("outer", type: 13) }?.contains("does not say what maps it holds")
+            try obstacle { $0.map("outer", type: 13) }?.contains("does not define its inner map")
                 == true)
-        #expect(try obstacle { $0.map("ops", type: 26) }?.contains("is of struct_ops") == true)
+        #expect(try obstacle { $0.map("ops", type: 26) }?.contains("belongs to struct_ops") == true)
         #expect(
             try obstacle { image in
                 image.global("x", size: 4, in: ".bss")
@@ -232,7 +233,7 @@ import Testing
             image.relocate(
                 image.program("p", in: "xdp", [.call(), .exit]), instruction: 0, to: symbol)
         }
-        #expect(found == "x.o: .symtab+0x18: 'helper' is defined nowhere")
+        #expect(found == "x.o: .symtab+0x18: 'helper' is not defined")
     }
 
     // MARK: What libbpf 1.1 gets wrong
@@ -258,8 +259,8 @@ import Testing
         #expect(try image([[.load(1), .exit], [.load(1), .exit]]) == nil)
         #expect(
             try image([[.load(1), .load(2), .exit]])
-                == "x.o: fentry/f+0x10: program 'p0' loads the address of 'runqueues' twice, and a loader of "
-                + "libbpf 1.1 spoils the second")
+                == "x.o: fentry/f+0x10: program 'p0' loads the address of 'runqueues' twice, but a loader of "
+                + "libbpf 1.1 corrupts the second")
     }
 
     /// The second load is in a function that the program calls.
@@ -288,10 +289,10 @@ import Testing
         #expect(
             found
                 == "x.o: fentry/f+0x0: the address of kfunc 'bpf_go' is taken, which a loader of libbpf 1.1 "
-                + "looks for among variables")
+                + "searches among variables")
     }
 
-    /// With the BTF of a whole kernel, and as many kfuncs as there may be.
+    /// With a kernel's BTF, and as many kfuncs as allowed.
     @Test func kfuncsOfManyPrograms() throws {
         var kernel = BTFAssembler()
         let prototype = kernel.prototype()
@@ -314,11 +315,13 @@ import Testing
             }
         }
         #expect(needed < 60)
-        // None is the kernel's, so nothing of a module can be taken for one of those. They are too many, though.
+        // None is the kernel's, so nothing of a module can be taken for one of those. They are too
+        // many, though.
         #expect(found.count == 1 && found[0].contains("could not jump back"), "\(found)")
     }
 
-    /// The place of a module's kfunc in the loader's table stays behind, for one of the kernel's own after it.
+    /// The place of a module's kfunc in the loader's table stays behind, for one of the kernel's
+    /// own after it.
     @Test func kfuncsAfterAModule() throws {
         var kernel = BTFAssembler()
         let prototype = kernel.prototype()
@@ -350,7 +353,7 @@ import Testing
         #expect(
             mixed
                 == "x.o: fentry/f+0x10: kfunc 'own_a' follows 'module_a' of program 'p0' in the loader's table: if "
-                + "that is a module's and this is not, a loader of libbpf 1.1 closes a file that is not its own"
+                + "that is a module's kfunc and this is not, a loader of libbpf 1.1 closes a file it does not own"
         )
         #expect(try programs([["module_a"], ["own_a"]], kernel: types) == mixed)
         // With the kernel's types it is known that nothing is wrong.
@@ -376,7 +379,7 @@ import Testing
         #expect(try count(256) == nil)
         #expect(
             try count(257)
-                == "x.o: fentry/f+0x0: program 'p' calls 257 kfuncs, and the kernel takes 256")
+                == "x.o: fentry/f+0x0: program 'p' calls 257 kfuncs, but the kernel accepts 256")
     }
 
     /// Errors jump back to the loader's start, over 32768 instructions at most.

@@ -117,9 +117,9 @@ import Testing
             #expect(error?.section == ".maps" && error?.offset == 0)
             return error?.message ?? "taken"
         }
-        #expect(message { [("type", $0.number(0))] } == "map 'm': it has no type")
-        #expect(message { [("max_entries", $0.number(1))] } == "map 'm': it has no type")
-        #expect(message { [("type", $0.int)] } == "map 'm': member 'type' is no number")
+        #expect(message { [("type", $0.number(0))] } == "map 'm' has no type")
+        #expect(message { [("max_entries", $0.number(1))] } == "map 'm' has no type")
+        #expect(message { [("type", $0.int)] } == "map 'm': member 'type' is not a number")
         #expect(
             message { [("type", $0.number(1)), ("colour", $0.number(1))] }
                 == "map 'm': unknown member 'colour'")
@@ -144,7 +144,7 @@ import Testing
                 == "map 'm': 'values' is not the last member")
         #expect(
             message { [("type", $0.number(12)), ("values", $0.int)] }
-                == "map 'm': 'values' is no array of pointers without a length")
+                == "map 'm': 'values' is not an array of pointers without a length")
     }
 
     @Test func staticMaps() throws {
@@ -170,7 +170,8 @@ import Testing
             try message(8) { $0.map("held", type: 2) }
                 == "a reference to 'held' is not in the 'values' of a map")
         #expect(
-            try message(24) { $0.program("p", in: "xdp").symbol } == "map 'outer': 'p' is no map")
+            try message(24) { $0.program("p", in: "xdp").symbol } == "map 'outer': 'p' is not a map"
+        )
         var image = BPFImage()
         _ = mapOfMaps(&image)
         let held = image.map("held", type: 2)

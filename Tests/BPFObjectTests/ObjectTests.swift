@@ -91,7 +91,7 @@ extension BPFImage {
         let error = #expect(throws: BPFObjectError.self) { try image.read() }
         #expect(
             error?.description
-                == "x.o: .data+0x3: variable 'a' is at 0 by its DATASEC, and not by its symbol")
+                == "x.o: .data+0x3: variable 'a' is at 0 in its DATASEC, but not in its symbol")
     }
 
     @Test func sectionsOfData() throws {

@@ -7,8 +7,8 @@ import Testing
 
 @testable import BPFObject
 
-/// What is no BPF object, or one that libbpf does not take: each a line that names section, symbol and what
-/// to do.
+/// Files that are not BPF objects, or that libbpf does not accept: each a line that names section, symbol
+/// and what to do.
 @Suite struct RefusedTests {
     private func refused(_ change: (inout BPFImage) -> Void) -> BPFObjectError? {
         var image = BPFImage()
@@ -41,7 +41,7 @@ import Testing
     @Test func sectionNumbersBesideSymbols() {
         #expect(
             line { $0.section(".symtab_shndx", [0, 0, 0, 0], type: 18) }.hasPrefix(
-                "x.o: .symtab_shndx: symbols have section numbers beside them"))
+                "x.o: .symtab_shndx: the symbols use an extended section index table"))
     }
 
     @Test func noBTF() {
@@ -65,9 +65,9 @@ import Testing
         }
         #expect(
             error?.description
-                == "x.o: .symtab+0x18: 'counter' is a COMMON symbol: a variable that no section has a "
-                + "place for")
-        #expect(error?.hint == "give it a value ('counter = 0'), or compile with -fno-common")
+                == "x.o: .symtab+0x18: 'counter' is a COMMON symbol: a variable without a place in "
+                + "any section")
+        #expect(error?.hint == "initialise it ('counter = 0'), or compile with -fno-common")
     }
 
     /// The hint declares the same map.
@@ -169,7 +169,9 @@ import Testing
             let program = image.program("p", in: "xdp", [.load(1), .exit])
             image.relocate(program, instruction: 0, to: symbol)
         }
-        #expect(error?.message.hasSuffix("in section .addr_space.2, which is none of data") == true)
+        #expect(
+            error?.message.hasSuffix("in section .addr_space.2, which is not a data section")
+                == true)
         #expect(error?.hint?.contains("address_space(1)") == true)
     }
 
@@ -181,7 +183,7 @@ import Testing
         }
         #expect(
             error?.description
-                == "x.o: xdp+0x8: function 'p' refers to 'key' in section secrets, which is none of data"
+                == "x.o: xdp+0x8: function 'p' refers to 'key' in section secrets, which is not a data section"
         )
         #expect(error?.hint?.contains("SEC(\".data.secrets\")") == true)
         let empty = refused { image in
@@ -200,12 +202,14 @@ import Testing
             line { image in
                 image.program("p", in: "xdp")
                 image.symbols[0].size = 12
-            }.contains("function 'p' of 12 bytes is not made of instructions inside the section"))
+            }.contains(
+                "function 'p' of 12 bytes does not consist of instructions inside the section"))
         #expect(
             line { image in
                 image.program("p", in: "xdp")
                 image.symbols[0].size = 24
-            }.contains("function 'p' of 24 bytes is not made of instructions inside the section"))
+            }.contains(
+                "function 'p' of 24 bytes does not consist of instructions inside the section"))
         #expect(
             line { image in
                 image.program("p", in: "xdp")
@@ -228,12 +232,12 @@ import Testing
         let data: (inout BPFImage) -> Int = { $0.global("x", in: ".data") }
         #expect(
             line([.move(0, 0), .exit], data)
-                == "x.o: xdp+0x0: function 'p' refers to 'x' in an instruction of code 0xb7, expected a call or "
-                + "a load of 64 bits")
+                == "x.o: xdp+0x0: function 'p' refers to 'x' in an instruction with opcode 0xb7, expected a call or "
+                + "a 64-bit load")
         #expect(
-            line([.load(1, 4)], data).hasSuffix("refers to place 4 of .data, which has 4 bytes"))
+            line([.load(1, 4)], data).hasSuffix("refers to offset 4 of .data, which has 4 bytes"))
         #expect(
-            line([.load(1, -1)], data).hasSuffix("refers to place -1 of .data, which has 4 bytes"))
+            line([.load(1, -1)], data).hasSuffix("refers to offset -1 of .data, which has 4 bytes"))
         #expect(
             line([.call()]) { $0.program("other", in: "tc").symbol }
                 == "x.o: xdp+0x0: function 'p' calls 'other' in section tc")
@@ -248,16 +252,16 @@ import Testing
                 "where no function starts"))
         #expect(
             line([.load(1)]) { $0.symbol(.init(name: "a", section: 0xfff1, binding: 0)) }
-                .hasSuffix("refers to 'a', which lies in no section"))
+                .hasSuffix("refers to 'a', which is in no section"))
         #expect(
             line([.load(1)]) { image in
                 image.map("m", type: 1)
                 image.symbols[0].value = 8
                 return 1
-            } == "x.o: .maps+0x8: variable 'm' of 32 bytes leaves the section (32 bytes)")
+            } == "x.o: .maps+0x8: variable 'm' of 32 bytes extends past the section (32 bytes)")
         #expect(
             self.line { $0.program("p", in: "xdp", [.call(0), .exit]) }
-                == "x.o: xdp+0x0: function 'p' calls a place where no function starts")
+                == "x.o: xdp+0x0: function 'p' calls an address where no function starts")
         #expect(
             self.line { image in
                 let symbol = image.extern("f", in: ".ksyms", isFunction: true)
@@ -289,7 +293,7 @@ import Testing
                 let symbol = image.global("x", in: ".data")
                 let program = image.program("p", in: "xdp", [.load(1)])
                 image.relocations[program.section] = [(16, symbol)]
-            } == "x.o: .relxdp+0x0: place 0x10 is no word inside the section (size 16)")
+            } == "x.o: .relxdp+0x0: offset 0x10 is not a word inside the section (size 16)")
     }
 
     @Test func licenses() {
@@ -309,7 +313,7 @@ import Testing
         }
         #expect(
             error?.description
-                == "x.o: .kconfig: 'CONFIG_X' is of a type that no configuration value has")
+                == "x.o: .kconfig: 'CONFIG_X' has a type that no configuration value has")
     }
 
     /// A hostile file has as many symbols as it likes, with one name of a megabyte for all.

@@ -149,8 +149,8 @@ extension IDAssembler {
         asm.symbols.append(.init(name: "__BTF_ID__func__x__1", place: place, size: 4))
         #expect(
             error(asm)
-                == "test.o: .BTF_ids+0x\(String(place, radix: 16)): symbol __BTF_ID__func__x__1 does not stand "
-                + "on an id of set s, which it is in")
+                == "test.o: .BTF_ids+0x\(String(place, radix: 16)): symbol __BTF_ID__func__x__1 is inside "
+                + "set s, but not at one of its ids")
     }
 
     @Test func overlaps() {

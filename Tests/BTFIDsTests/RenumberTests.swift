@@ -22,7 +22,8 @@ import Testing
         return (asm.words(result.bytes), result)
     }
 
-    /// Sets are sorted by their new ids, and flags go with them; the header's flags and the count stay.
+    /// Sets are sorted by their new ids, and flags go with them; the header's flags and the count
+    /// stay.
     @Test(arguments: [false, true]) func followsTypes(bigEndian: Bool) throws {
         var asm = IDAssembler(bigEndian: bigEndian)
         asm.id("func__a", value: 2)

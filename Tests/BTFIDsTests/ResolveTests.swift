@@ -103,7 +103,8 @@ import Testing
         #expect(try resolve(ids, in: asm.parse()).resolved.repeated.map(\.other.rawValue) == [4])
     }
 
-    /// Names that share their first bytes with one that is wanted, and such as end where the strings do.
+    /// Names that share their first bytes with one that is wanted, and such as end where the
+    /// strings do.
     @Test func similarNames() throws {
         var asm = BTFAssembler()
         let proto = asm.prototype()
@@ -149,8 +150,8 @@ import Testing
         let error = #expect(throws: IDError.self) { try section.resolved(in: base()) }
         #expect(
             error?.description
-                == "test.o: .BTF_ids+0x0: set s was filled in before, and the BTF that its ids are of does not "
-                + "tell which flags are those of a")
+                == "test.o: .BTF_ids+0x0: set s was already filled in, and the BTF of its ids does not "
+                + "show which flags belong to a")
         for place in asm.bytes.indices where place >= 12 && place % 8 == 4 { asm.bytes[place] = 7 }
         #expect(try resolve(asm, in: base()).words == [4, 1, 0, 7, 6, 7, 7, 7, 8, 7])
     }

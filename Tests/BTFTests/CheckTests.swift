@@ -199,8 +199,8 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
             $0.structure("s", size: 4, [("a", 3, 0)])
             $0.array(2, index: 1, 1)
         },
-        BrokenFile("R2", "pointers to nothing but themselves", 2) { $0.pointer(2) },
-        BrokenFile("R2", "pointers to nothing but themselves", 3) {
+        BrokenFile("R2", "pointers only to themselves", 2) { $0.pointer(2) },
+        BrokenFile("R2", "pointers only to themselves", 3) {
             $0.pointer(3)
             $0.typedef("t", 2)
         },
@@ -263,7 +263,8 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         #expect(report.findings.map(\.rule) == ["M9", "R19", "M11", "M12"])
     }
 
-    /// libbpf fills places and sizes of sections in, not those of variables. What is declared only has none yet.
+    /// libbpf fills places and sizes of sections in, not those of variables. What is declared only
+    /// has none yet.
     @Test(arguments: [CheckProfile.structure, .object], [UInt32(0), 16])
     func variablesWithoutSize(profile: CheckProfile, size: UInt32) throws {
         for linkage in [Linkage.global, .static, .extern] {

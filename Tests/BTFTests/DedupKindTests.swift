@@ -167,7 +167,8 @@ struct Difference: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// Each kind is told apart by all that it says, and merged when all is the same; also where hashes say nothing.
+/// Types of each kind are distinguished by all their contents, and merged when all is the same; also where hashes
+/// say nothing.
 @Suite struct DedupKindTests {
     @Test(arguments: Difference.all, DedupModelTests.hashMasks)
     func units(_ difference: Difference, _ mask: UInt64) throws {
@@ -205,7 +206,7 @@ struct Difference: CustomTestStringConvertible, Sendable {
         }
     }
 
-    /// Variables and sections are places: what is there twice stays twice, whatever its hash.
+    /// Variables and sections are places: duplicates stay, whatever its hash.
     @Test(arguments: DedupModelTests.hashMasks) func places(_ mask: UInt64) throws {
         for size in [UInt32(4), 8] {
             let versions = try [4, size].map { size in

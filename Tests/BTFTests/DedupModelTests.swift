@@ -5,8 +5,8 @@ import Bytes
 import TestSupport
 import Testing
 
-/// Deduplication against the plainest way to say what it must find: split types by their contents, then
-/// again and again by the classes of what they refer to, until nothing changes. What is left
+/// Deduplication against the plainest way to say what it must find: split types by their contents,
+/// then again and again by the classes of what they refer to, until nothing changes. What is left
 /// together is equal to any depth, circles included.
 @Suite struct DedupModelTests {
     /// Bits of hashes that count: all; two, so that most types share theirs with others; none.

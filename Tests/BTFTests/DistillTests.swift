@@ -122,7 +122,8 @@ import Testing
             ])
     }
 
-    /// A kernel translates names of the distilled types only: no other name may lie in their strings.
+    /// A kernel translates names of the distilled types only: no other name may lie in their
+    /// strings.
     @Test func strings() throws {
         var asm = BTFAssembler()
         let int = asm.int("unsigned int")
@@ -177,7 +178,7 @@ import Testing
 
     @Test func unfitBases() throws {
         let alone = try Self.base()
-        #expect(throws: BTFError(offset: 0, "there is no base to distill")) {
+        #expect(throws: BTFError(offset: 0, "no base to distill")) {
             try alone.distilled()
         }
         let split = try BTFAssembler(base: alone).parse()

@@ -5,8 +5,8 @@ import Bytes
 import TestSupport
 import Testing
 
-/// Damaged BTF, in numbers: everything that reads it must come to an end, with a result or an error, and what
-/// is made of it must be whole.
+/// Damaged BTF, in numbers: everything that reads it must come to an end, with a result or an
+/// error, and what is made of it must be whole.
 @Suite struct FuzzTests {
     /// Some types of every kind.
     private static func fill(_ asm: inout BTFAssembler, _ prefix: String) {

@@ -123,7 +123,7 @@ import Testing
         let error = #expect(throws: BTFError.self) {
             try broken.hidingImplicitArguments(of: ["f"])
         }
-        #expect(error?.message == "function f refers to type 1, which is no FUNC_PROTO")
+        #expect(error?.message == "function f refers to type 1, which is not a FUNC_PROTO")
         for (count, fits) in [(506, true), (507, false)] {
             var kernel = Kernel()
             let name = String(repeating: "f", count: count)

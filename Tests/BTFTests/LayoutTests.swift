@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @Suite struct LayoutTests {
-    /// (bytes before the elements, bytes per element) of each kind from void on: the sizes of the kernel's
-    /// structs behind struct btf_type.
+    /// (bytes before the elements, bytes per element) of each kind from void on: the sizes of the
+    /// kernel's structs behind struct btf_type.
     private static let sizes: [(UInt8, UInt8)] = [
         (0, 0), (4, 0), (0, 0), (12, 0), (0, 12), (0, 12), (0, 8), (0, 0), (0, 0), (0, 0), (0, 0),
         (0, 0), (0, 0), (0, 8), (4, 0), (0, 12), (0, 0), (4, 0), (0, 0), (0, 12),

@@ -9,7 +9,8 @@ import Testing
 @Suite struct NamesakeTests {
     private typealias Members = [(String, UInt32, UInt32)]
 
-    /// `struct s` in a base, and another one in split BTF. Ids: int 1, long 2, struct inner 3, int * 4.
+    /// `struct s` in a base, and another one in split BTF. Ids: int 1, long 2, struct inner 3, int
+    /// * 4.
     private func differences(
         size: UInt32 = 16, _ own: (inout BTFAssembler, UInt32) -> Void
     ) throws -> [String: String?] {

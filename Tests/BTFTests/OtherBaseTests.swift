@@ -51,7 +51,8 @@ import Testing
         let other = try Self.kernel(front: otherFront, padding: otherPadding)
         let bytes = try Self.module(base)
         let found = try #require(Self.fault(bytes, on: other))
-        #expect(found.sentence("vmlinux").hasPrefix("split BTF, which was not made on vmlinux: "))
+        #expect(
+            found.sentence("vmlinux").hasPrefix("split BTF, which was not built against vmlinux: "))
         #expect(found.offset < bytes.count)
         if let type = found.type { #expect(type.rawValue >= other.typeCount) }
     }
@@ -71,7 +72,8 @@ import Testing
         #expect(Self.fault(try Self.module(base), on: try Self.kernel(bigEndian: true)) == nil)
     }
 
-    /// What kernels do: they refuse wrong names, and do not see wrong references of members and pointers.
+    /// What kernels do: they refuse wrong names, and do not see wrong references of members and
+    /// pointers.
     @Test func kernelVerdicts() throws {
         let base = try Self.kernel(front: 3, padding: 50)
         let rules = try #require(TargetRules(KernelVersion(6, 1)))

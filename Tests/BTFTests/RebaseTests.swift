@@ -7,7 +7,8 @@ import Testing
 
 /// Standalone BTF and split BTF, onto another base.
 @Suite struct RebaseTests {
-    /// What a kernel has: `int`, `struct list` and a pointer to it, `struct item` with a matrix, nested or flat.
+    /// What a kernel has: `int`, `struct list` and a pointer to it, `struct item` with a matrix,
+    /// nested or flat.
     private static func kernel(
         bigEndian: Bool = false, flat: Bool = false, itemSize: UInt32 = 40
     ) throws -> BTF {
@@ -64,7 +65,8 @@ import Testing
             #expect(new.kind == record.kind && new.name == record.name)
         }
         #expect(BTF.misfit(of: ByteView(result.bytes), on: base) == nil)
-        // Types come and go by their meaning: the order of the input changes no more than the order.
+        // Types come and go by their meaning: the order of the input changes no more than the
+        // order.
         let shuffled = try Self.module(bigEndian: bigEndian).shuffled(seed: 7).parse()
         let other = try shuffled.rebased(onto: BaseIndex(base))
         let comparison = compare(
@@ -73,7 +75,8 @@ import Testing
         #expect(comparison.isEqual)
     }
 
-    /// A base that has flat arrays: the module's become so, and the inner ones go unless they are used.
+    /// A base that has flat arrays: the module's become so, and the inner ones go unless they are
+    /// used.
     @Test func flatBase() throws {
         let base = try Self.kernel(flat: true)
         let result = try Self.module().parse().rebased(onto: BaseIndex(base))
@@ -106,7 +109,7 @@ import Testing
         #expect(result.typeCount == 0 && result.bytes.count == 24 && result.ids == [0, 2])
     }
 
-    /// What the module knows differently stays its own, and is told.
+    /// What the module defines differently stays its own, and is reported.
     @Test func namesakes() throws {
         let base = try Self.kernel(itemSize: 48)
         let result = try Self.module().parse().rebased(onto: BaseIndex(base))
@@ -212,7 +215,7 @@ import Testing
         let error = #expect(throws: BTFError.self) {
             try many.renumbered(onto: BaseIndex(try Self.kernel()))
         }
-        #expect(error?.message.hasSuffix("types on that base, kernels take 1048575") == true)
+        #expect(error?.message.hasSuffix("types on that base, kernels accept 1048575") == true)
     }
 
     /// Damaged words give an error or BTF that can be read, whichever way it goes.

@@ -112,7 +112,7 @@ import Testing
         #expect(reason(asm, on: bare)?.contains("is outside the strings") == true)
         #expect(
             reason(asm, on: try Self.whole(bigEndian: bigEndian, front: "longer"))
-                == "3 of its 4 own names would begin inside of other strings")
+                == "3 of its 4 own names would begin inside other strings")
         // Another number of types: references lead to types of other kinds.
         let more = try Self.whole(bigEndian: bigEndian) { $0.pointer(1) }
         #expect(more.strings.count == base.strings.count && more.typeCount == base.typeCount + 1)
@@ -166,7 +166,8 @@ import Testing
         #expect(reason(alone, on: base) == nil)
     }
 
-    /// Names that are the end of others, in own strings and in those of the base, used there or not.
+    /// Names that are the end of others, in own strings and in those of the base, used there or
+    /// not.
     @Test func namesInsideNames() throws {
         var whole = BTFAssembler()
         let int = whole.int()

@@ -202,7 +202,7 @@ import Testing
             }, refused: .unmapped, unmapped("f")),
         // D6
         Case(
-            "D6 nothing of that name", small: { $0.structure("s", size: 4, []) },
+            "D6 nothing with that name", small: { $0.structure("s", size: 4, []) },
             kernel: { $0.structure("S", size: 4, []) }, refused: .unmapped, unmapped("s")),
         // D7
         Case(

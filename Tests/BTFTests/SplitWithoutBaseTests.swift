@@ -26,7 +26,8 @@ import Testing
         return (asm.bytes(), ids)
     }
 
-    /// Offsets of names count to 2^31: what claims more is refused for that, read with or without a base.
+    /// Offsets of names count to 2^31: what claims more is refused for that, read with or without a
+    /// base.
     @Test func tooManyStrings() throws {
         var bytes = try split(["a"], over: base(types: 1)).bytes
         for (index, byte) in [UInt8(0), 0, 0, 0x80].enumerated() { bytes[20 + index] = byte }

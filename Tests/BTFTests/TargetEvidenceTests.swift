@@ -24,7 +24,8 @@ import Testing
     @Test(arguments: ["", "struct btf_type;", "BTF_KIND_DATASEC_64 BTF_KIND_FLOAT"])
     func noHeader(_ text: String) { #expect(TargetEvidence(header: text) == nil) }
 
-    /// What the BTF holds outweighs its list: a list may come from another header than the kernel's.
+    /// What the BTF holds outweighs its list: a list may come from another header than the
+    /// kernel's.
     @Test func heldAgainstTheList() throws {
         var asm = BTFAssembler()
         asm.enumeration("", [("BTF_KIND_UNKN", 0), ("BTF_KIND_FLOAT", 16)])
@@ -48,12 +49,13 @@ import Testing
                 $0.enumeration("e", size: 8, [("A", 1)])
                 $0.enumeration("f", signed: true, [("B", -1)])
             })
-        // A whole kernel without any such enum has been cut; a small base may just not need one.
+        // A kernel's full BTF without any such enum has been cut; a small base may just not need one.
         #expect(try cuts { asm in for n in 0..<1200 { asm.structure("s\(n)", size: 0, []) } })
         #expect(try !cuts { asm in for n in 0..<100 { asm.structure("s\(n)", size: 0, []) } })
     }
 
-    /// An enum of the base that lost its sign or its upper halves is the same enum; another value is another enum.
+    /// An enum of the base that lost its sign or its upper halves is the same enum; another value
+    /// is another enum.
     @Test(arguments: [
         (Int64(-1), UInt32(4)), (-2, 4), (0x1_0000_0005, 8), (-5_000_000_000, 8),
     ]) func cutEnums(_ value: Int64, _ size: UInt32) throws {

@@ -262,7 +262,7 @@ struct DataSectionTests {
         let error = #expect(throws: BTFError.self) {
             _ = try section(&asm, [("a", int, 0, 4), ("b", int, 2, 4)])
         }
-        #expect(error?.message.contains("variable b lies in the one before") == true)
+        #expect(error?.message.contains("variable b overlaps the one before") == true)
         var twice = BTFAssembler()
         let type = twice.int()
         #expect(throws: BTFError.self) {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Shared by the scripts of this folder: `source` it, do not run it.
-# Everything fetched or made lives in one cache folder; nothing is installed.
+# Shared by the scripts of this directory: `source` it, do not run it.
+# Everything fetched or made lives in one cache directory; nothing is installed.
 
 set -euo pipefail
 
@@ -21,7 +21,7 @@ status() {
     printf '%s %s: %s\n' "$(date +%H:%M:%S)" "$(basename "$0" .sh)" "$*" | tee -a "$CACHE/STATUS"
 }
 
-# Two runs of one script must not build the same folder at once.
+# Two runs of one script must not build the same directory at once.
 # The lock is held on descriptor 9 until the script ends.
 lock() {
     mkdir -p "$CACHE"
@@ -29,7 +29,7 @@ lock() {
     flock -n 9 || die "already running"
 }
 
-# An empty folder beside TARGET (same file system, so that the rename at the
+# An empty directory beside TARGET (same file system, so that the rename at the
 # end is atomic). What an interrupted run left behind is thrown away.
 fresh() {
     local tmp
@@ -88,7 +88,7 @@ CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
 }
 
-# download PACKAGE DIR: into the empty folder DIR.
+# download PACKAGE DIR: into the empty directory DIR.
 download() { (cd "$2" && apt-get -qq -o APT::Sandbox::User=root download "$1"); }
 
 # fetch PACKAGE DIR: download, unpack, forget the archive.

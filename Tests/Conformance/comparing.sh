@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# What the parts of run.sh share: where kernels lie, how a verdict is told, and comparing BTF with what pahole made, by
+# What the parts of run.sh share: where kernels lie, how a verdict is printed, and comparing BTF with what pahole made, by
 # kbtf-conformance (COMPARE).
 
 SAMPLE=100

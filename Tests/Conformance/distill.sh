@@ -34,7 +34,7 @@ distilled_by_pahole() {
 export -f relocations distilled_by_pahole
 export DEFAULT
 
-# relocated NAME BASE: all modules of a folder, by both.
+# relocated NAME BASE: all modules of a directory, by both.
 relocated() {
     find "$1" -name '*.ko' | sort | xargs -P "$JOBS" -I{} bash -c 'relocations "$@"' relocations {} "$2" \
         >"$1.relocated" 2>"$1.messages" || true
@@ -102,7 +102,7 @@ distill_old_kernel() {
     cp "$(shipped_of 6.1)/$(sample 6.1 | head -n 1)" "$ko"
     sha256sum "$ko" >"$dir/sum"
     ! "$KBTF" distill --base "$CACHE/kernels/6.1/vmlinux.btf" "$ko" 2>"$dir/messages" || bad=1
-    grep -q 'does not read .BTF.base as 6.11 and later do' "$dir/messages" || bad=1
+    grep -q 'does not read .BTF.base, 6.11 and later do' "$dir/messages" || bad=1
     sha256sum --quiet -c "$dir/sum" || bad=1
     verdict "6.1 distill refused" "$bad" "$(head -n 1 "$dir/messages" | sed "s|.*old.ko: ||")"
 }

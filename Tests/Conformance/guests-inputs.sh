@@ -3,7 +3,7 @@
 #
 # Fetches what booting kernels takes, besides what inputs.sh, peers.sh and kbuild-inputs.sh make:
 #
-#   $CACHE/vm/6.12/other/          headers of another ABI of the series; other/build leads to the folder for make -C,
+#   $CACHE/vm/6.12/other/          headers of another ABI of the series; other/build leads to the directory for make -C,
 #                                  which has a kernel's types (vmlinux). Absent when the archive has but one ABI
 #   $CACHE/vm/7.2/other-headers    the same of the same release for all machines, not only clouds: where in sid's root
 #   $CACHE/vm/7.2/vmlinuz          sid's kernel: the one in kernels/7.2

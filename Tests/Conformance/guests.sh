@@ -8,7 +8,7 @@
 #            module made of a BPF object, signed with its key, and no other
 #   images   the same in Debian images of the three, with modules that were made inside
 #   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
-#   load     every module that ships with them, encoded anew and put back: loaded, and its BTF seen in sysfs
+#   load     every module that ships with them, encoded again and replaced: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests
 
@@ -53,7 +53,7 @@ points() {
     fi
 }
 
-# guest_environment SERIES: what stage.sh and preload.sh of selftests/ are told.
+# guest_environment SERIES: the environment of selftests/stage.sh and preload.sh.
 guest_environment() {
     local series=$1
     export KBTF

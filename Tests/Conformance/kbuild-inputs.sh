@@ -4,7 +4,7 @@
 # Fetches what real builds of modules and kernels need, besides what inputs.sh and peers.sh make:
 #
 #   $CACHE/kbuild/<series>/usr/src/        headers of the kernel in kernels/<series>, 6.1 with its vmlinux
-#   $CACHE/kbuild/<series>/build           link to the folder to give to make -C
+#   $CACHE/kbuild/<series>/build           link to the directory to give to make -C
 #   $CACHE/kbuild/<series>/testmod/        the kernel's own test modules, from its source
 #   $CACHE/kbuild/linux-6.12/              the source of a kernel to be built
 #   $SID/kbtf/headers                      release of the 7.2 headers, unpacked in sid's root

@@ -156,7 +156,7 @@ their_standalone() {
     ko=$(seen "$series" "$2")
     case $series in
     6.*)
-        # pahole 1.24 has only flat arrays; without a base nothing tells us to do likewise.
+        # pahole 1.24 has only flat arrays; without a base kbtf cannot know that.
         "$CACHE/peers/bin/pahole-1.32" -J --btf_features="$LEGACY" --lang_exclude=rust --btf_encode_detached="$3" "$ko"
         ;;
     7.2)

@@ -7,7 +7,7 @@
 
 SMALL=$CACHE/kbuild/small-6.12
 
-# small_make ARGUMENTS...: in the small kernel's folder.
+# small_make ARGUMENTS...: in the small kernel's directory.
 small_make() { make -s -j "$JOBS" -C "$CACHE/kbuild/linux-6.12" O="$SMALL" "$@"; }
 
 # Its configuration says which pahole it was made with; kbtf says the same.

@@ -15,7 +15,7 @@
 #   standalone-legacy/<module>.btf, standalone-default/<module>.btf
 #
 # <module> is the path below .../lib/modules/<release>, as kernel/fs/fuse/fuse.ko.
-# The file `failed` of each folder lists the modules without a result:
+# The file `failed` of each directory lists the modules without a result:
 # module, exit status and message, with tabs between.
 #
 # Needs inputs.sh and peers.sh to have run; works without the network.
@@ -41,7 +41,7 @@ base() {
     status "$1: vmlinux-$2.btf, $(stat -c %s "$out") bytes, $SECONDS s"
 }
 
-# encode MODULE OUT FEATURES BASE: runs in a shell of its own, in the folder of
+# encode MODULE OUT FEATURES BASE: runs in a shell of its own, in the directory of
 # the modules. BASE is empty for none. Without a result, prints why.
 encode() {
     local ko=$1 out=$2/$1.btf message code=0

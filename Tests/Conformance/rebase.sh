@@ -82,7 +82,7 @@ rebase_fit() {
     ! "$KBTF" rebase -j "$JOBS" --dry-run --base "$CACHE/oracles/$series/vmlinux-legacy.btf" "$from" \
         >"$out.other" 2>"$out.refused" || bad=1
     ! grep -q 'already fits' "$out.other" || bad=1
-    [ "$(grep -c 'which was not made on' "$out.refused")" = "$fits" ] || bad=1
+    [ "$(grep -c 'which was not built against' "$out.refused")" = "$fits" ] || bad=1
     verdict "$series fit" "$bad" \
         "$fits shipped modules fit their base; $(grep -c 'already fits' "$out.other" || true) of them another build's"
 }

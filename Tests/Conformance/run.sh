@@ -19,7 +19,7 @@ WORDS=(
     "foreign run_foreign"
     # The stream of DWARF entries, against libdw
     "dies dies"
-    # One job, two jobs, another folder
+    # One job, two jobs, another directory
     "same-bytes same_bytes"
     # Every function and per-CPU variable of 200 modules is in the BTF or in the ledger, by pyelftools: ledger.sh
     "ledger run_ledger"
@@ -41,7 +41,7 @@ WORDS=(
     "guests run_guests"
     # ... in Debian images of the three
     "images run_images"
-    # Kernels of other machines take the BTF of some of their modules: machines.sh
+    # Kernels of other machines accept the BTF of some of their modules: machines.sh
     "arm64 run_machines arm64"
     "s390x run_machines s390x"
     # The guest tests in a kernel whose own BTF kbtf made: guests.sh

@@ -9,7 +9,7 @@
 #   standalone   ... without a base; also modules of arm64 and s390x (big-endian)
 #   witness      what bpftool prints as C of our BTF and of pahole's
 #   dies         the stream of DWARF entries, against libdw
-#   same-bytes   one job, two jobs, another folder
+#   same-bytes   one job, two jobs, another directory
 #   no-base      standalone BTF is read without a base, by bpftool and by kbtf
 
 # How BTF of pahole 1.24 differs from today's, as docs/ledger.md tells: clones that it did not

@@ -59,7 +59,7 @@ skeleton_pair() {
 }
 export -f skeleton_pair
 
-# Neither root nor bpf(), whatever the folder, the locale and the time.
+# Neither root nor bpf(), whatever the directory, the locale and the time.
 skeleton_alone() {
     local dir bad=0
     dir=$(mktemp -d)

@@ -17,7 +17,7 @@ vmlinux() {
     echo "$out $oracle $out.ledger $elf" >"$out.list"
     "$COMPARE" compare --base-a none --base-b none --functions-by-rule --rules "$rules" "$out.list" \
         >"$out.compared" 2>&1 || bad=1
-    # Static variables of one name and type may well come more than once.
+    # Several static variables may have the same name and type.
     ours=$(field "$out.compared" own-repeats)
     [ -n "$ours" ] && [ "$ours" -le "$(field "$out.compared" oracle-repeats)" ] || bad=1
     ours=$(field "$out.compared" bytes)

@@ -32,7 +32,6 @@ import Testing
     }
 
     /// Asks for everything; gives how many entries were read.
-    @discardableResult
     static func exercise(_ image: DWARFImage) -> Int {
         guard let file = try? image.file(), let data = try? DWARFData(file) else { return 0 }
         var read = 0
@@ -110,6 +109,8 @@ import Testing
         let asm = Self.victim(flavor)
         let image = asm.image()
         var random = SeededRandom(seed: seed)
+        let whole = Self.exercise(image)
+        var (some, all) = (0, 0)
         for round in 0..<250 {
             var copy = image
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -128,6 +129,9 @@ import Testing
             // Each byte is at most one entry, four ways.
             #expect(
                 read <= 4 * asm.info.count + 4 * asm.types.count, "seed \(seed), round \(round)")
+            if read > 0 { some += 1 }
+            if read == whole { all += 1 }
         }
+        #expect((100...250).contains(some) && (1..<250).contains(all), "\(some) \(all)")
     }
 }

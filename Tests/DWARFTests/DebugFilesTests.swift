@@ -61,7 +61,7 @@ final class DebugFilesTests {
         #expect(try separate(for: elf) == "\(folder)/\(name)")
     }
 
-    /// Under a root the folder of the file is repeated.
+    /// Under a root the directory of the file is repeated.
     @Test func byLinkUnderRoot() throws {
         try split(into: "a.debug", id: false)
         try run("mkdir -p root/$PWD && mv a.debug root/$PWD")
@@ -72,7 +72,7 @@ final class DebugFilesTests {
                 == "\(folder)/root\(folder)/a.debug")
     }
 
-    /// A symbolic link leads to the folder of what it names.
+    /// A symbolic link leads to the directory of what it names.
     @Test func throughSymbolicLink() throws {
         try split(into: "a.debug")
         try run("mkdir other && ln -s ../a.so other/b.so")

@@ -55,8 +55,8 @@ func walk(_ data: DWARFData, unit: Int = 0) throws -> [String] {
             ])
     }
 
-    /// Skipping the children of each entry, with and without its sibling's offset, leads to the entry
-    /// that walking gives.
+    /// Skipping the children of each entry, with and without its sibling's offset, leads to the
+    /// entry that walking gives.
     @Test(arguments: DWARFFlavor.all, [true, false])
     func skippingEqualsWalking(_ flavor: DWARFFlavor, _ siblings: Bool) throws {
         let asm = Self.tree(flavor, siblings: siblings)
@@ -246,8 +246,8 @@ func walk(_ data: DWARFData, unit: Int = 0) throws -> [String] {
         #expect(data.info.array == asm.resolved().info)
     }
 
-    /// Tables share what their compiler keeps, which has to move when there is more of it: who reads by an old
-    /// table must not notice.
+    /// Tables share what their compiler keeps, which has to move when there is more of it: who
+    /// reads by an old table must not notice.
     @Test func tablesStayWhileOthersAreCompiled() throws {
         var asm = DWARFAssembler()
         asm.splitsAbbreviations = true

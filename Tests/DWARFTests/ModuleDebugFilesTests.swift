@@ -143,7 +143,7 @@ final class ModuleDebugFilesTests {
         #expect(try search("x/snd-test.ko", ["."]).file == nil)
     }
 
-    /// Twenty modules, one listing: all are told apart though their folders have the same names.
+    /// Twenty modules, one listing: all are told apart though their directories have the same names.
     @Test func manyModules() throws {
         let search = DebugFileSearch(roots: ["\(folder)/debug"]) { path throws(ELFError) in
             try ELFFile(path: path)

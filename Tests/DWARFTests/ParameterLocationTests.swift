@@ -5,7 +5,8 @@ import DWARF
 import TestSupport
 import Testing
 
-/// An expression as bytes, and the register it names when it is the only one or the first of a list.
+/// An expression as bytes, and the register it names when it is the only one or the first of a
+/// list.
 struct LocationCase: CustomTestStringConvertible, Sendable {
     let what: String
     let bytes: [UInt8]

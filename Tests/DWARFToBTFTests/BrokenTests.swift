@@ -20,7 +20,7 @@ import Testing
 
     @Test func typedefOfItself() {
         let message = fault { $0.add(.typedef, "t", [.name("t"), .type("t")]) }
-        #expect(message.contains("stands for nothing but itself"))
+        #expect(message.contains("refers only to itself"))
         let pair = fault { unit in
             unit.add(.constType, "a", [.type("b")])
             unit.add(.volatileType, "b", [.type("a")])
@@ -43,7 +43,7 @@ import Testing
                 unit.add(.atomicType, "b", [.type("a")])
                 if uses { unit.add(.pointerType, [.type("a")]) }
             }
-            if uses { #expect(message.contains("made of itself alone")) }
+            if uses { #expect(message.contains("consists only of itself")) }
         }
     }
 

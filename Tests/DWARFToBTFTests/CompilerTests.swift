@@ -126,7 +126,8 @@ import Testing
             ["", "func kept: (s: *struct s, unused: int) -> int"].contains(kept), "\(kept)")
     }
 
-    /// Several units: types once, statics of one name not at all, statics of one meaning not either.
+    /// Several units: types once, statics with the same name not at all, statics of one meaning not
+    /// either.
     @Test(arguments: compilers.filter { !$0.contains("--target") })
     func severalUnits(_ compiler: String) throws {
         let header = "struct shared { struct shared *next; int v; };\n"
@@ -188,7 +189,7 @@ import Testing
             ])
     }
 
-    /// A clone without a parameter is told under the function's name, or left out with a reason.
+    /// A clone without a parameter is recorded under the function's name, or omitted with a reason.
     @Test(.enabled(if: hasGCC)) func clones() throws {
         let source = """
             struct s { int a, b; };

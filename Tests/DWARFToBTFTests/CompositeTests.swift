@@ -71,7 +71,7 @@ import Testing
         let error = #expect(throws: EncodeError.self) { try encoded(asm) }
         let place = String(asm.offsets["m"]!, radix: 16)
         #expect(
-            error?.description == ".debug_info+0x\(place): member at a place worked out at run time"
+            error?.description == ".debug_info+0x\(place): member at an offset computed at run time"
         )
     }
 

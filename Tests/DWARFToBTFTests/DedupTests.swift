@@ -181,7 +181,7 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(outcome.count == 1)
     }
 
-    /// A base that only declares what the module defines: the module tells of it.
+    /// A base that only declares what the module defines: the module contains it.
     @Test func baseOnlyDeclares() throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
         asm.units(0..<1) { graph(&$0, $1, complete: false) }
@@ -193,8 +193,8 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(outcome.count(.struct) <= 3)
     }
 
-    /// A base that only declares, a unit that does as well, and one that defines: pointers of both units go
-    /// to the definition, in whatever order they come.
+    /// A base that only declares, a unit that does as well, and one that defines: pointers of both
+    /// units go to the definition, in whatever order they come.
     @Test(arguments: [[false, true], [true, false], [false, true, false]])
     func baseAndUnitsDeclare(_ complete: [Bool]) throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))
@@ -234,8 +234,8 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         unit.add(.pointerType, "fault *\(n)", [.type("fault\(n)")])
     }
 
-    /// A prototype of the base that names both the declaration and the struct above it: once the one is completed
-    /// and the other own, nothing is left that mixes the base's with the own.
+    /// A prototype of the base that names both the declaration and the struct above it: once the
+    /// one is completed and the other own, nothing is left that mixes the base's with the own.
     @Test(arguments: [[false, true], [true, false], [false, true, false]])
     func baseDeclaresBelowAStruct(_ complete: [Bool]) throws {
         var asm = DWARFAssembler(DWARFFlavor(version: 4))

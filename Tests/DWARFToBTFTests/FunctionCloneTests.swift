@@ -85,7 +85,8 @@ import Testing
         #expect(try reason(clone(place)) == expected, "\(what)")
     }
 
-    /// Six have registers, counted by position; the others may be anywhere, but not nowhere, nor constant.
+    /// Six have registers, counted by position; the others may be anywhere, but not nowhere, nor
+    /// constant.
     @Test(arguments: 0..<8) func positions(_ position: Int) throws {
         let frame = DWARFAttribute.expression([0x91, 0])
         #expect(try reason(clone(frame, at: position)) == (position < 6 ? Self.optimized : nil))

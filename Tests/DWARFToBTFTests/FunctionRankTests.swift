@@ -38,7 +38,8 @@ import Testing
         #expect(winner(try linked(views(all.filter { $0 != .exact }))) == "p1")
     }
 
-    /// In a relocatable file all sections begin at 0: an address there says only that there is code.
+    /// In a relocatable file all sections begin at 0: an address there says only that there is
+    /// code.
     @Test func relocatable() throws {
         #expect(winner(try linked(views([.elsewhere, .exact]), relocatable: true)) == "p0")
         #expect(winner(try linked(views([.absent, .exact]), relocatable: true)) == "p1")

@@ -8,8 +8,8 @@ import ELF
 import TestSupport
 import Testing
 
-/// Damaged debug information, in numbers. It must be read to an end, into BTF that holds together or an error,
-/// and the fast ways of reading must say what the careful one says.
+/// Damaged debug information, in numbers. It must be read to an end, into BTF that holds together
+/// or an error, and the fast ways of reading must say what the careful one says.
 ///
 /// What has failed once stays as a test of its own, in HostileTests or BrokenTests.
 @Suite struct FuzzTests {
@@ -50,8 +50,8 @@ import Testing
         } catch { return "\(error)" }
     }
 
-    /// A damaged file with a sound unit at the end, which takes `bytes`. Where units end stays as it was: what is
-    /// behind them must not matter.
+    /// A damaged file with a sound unit at the end, which takes `bytes`. Where units end stays as
+    /// it was: what is behind them must not matter.
     private static func file(_ seed: Int, damage: UInt64, padding bytes: Int) -> DWARFImage {
         var asm = RepeatedTypeTests.file(seed, bigEndian: false, units: 1 + seed % 2)
         let ends = [".debug_info": asm.info.count, ".debug_abbrev": asm.abbrev.count]
@@ -67,8 +67,8 @@ import Testing
         return image
     }
 
-    /// The fast ways keep off the last bytes of a section: with a little behind them, units are read the
-    /// careful way, with more the fast ways.
+    /// The fast ways keep off the last bytes of a section: with a little behind them, units are
+    /// read the careful way, with more the fast ways.
     @Test(arguments: 0..<4) func fastAndCarefulWaysAgree(_ seed: Int) {
         var random = SeededRandom(seed: UInt64(seed))
         var clock = FuzzClock(rounds: 150)

@@ -96,7 +96,7 @@ private struct SetSize: Sendable {
         outcome.lines.filter { $0.hasPrefix("tag ") }.map { String($0.dropFirst(4)) }.sorted()
     }
 
-    /// A target that cannot be told of arenas: the ledger tells of them.
+    /// A target whose BTF cannot express arenas: the ledger records them.
     @Test func unmarkedArenas() throws {
         func outcome(_ minor: Int, _ features: Features) throws -> Outcome {
             try encode(features: features, target: TargetRules(KernelVersion(6, minor))) { ids in
@@ -197,7 +197,7 @@ private struct SetSize: Sendable {
         #expect(tags(outcome) == ["bpf_fastcall: func a", "bpf_kfunc: func a"])
     }
 
-    /// Symbols that leave the section are told, and the others count.
+    /// Symbols that extend beyond the section are reported, and the others count.
     @Test(arguments: [UInt64(17), 20, 24, 1 << 40, UInt64.max, UInt64.max - 0x8000])
     func misplacedSymbols(_ place: UInt64) throws {
         let outcome = try encode(address: 0x8000) { ids in
@@ -212,7 +212,8 @@ private struct SetSize: Sendable {
             ])
     }
 
-    /// A section that resolve_btfids has been over: sorted by id, and the symbols stay where they were.
+    /// A section that resolve_btfids has been over: sorted by id, and the symbols stay where they
+    /// were.
     private func sorted(_ ids: inout IDSection, _ entries: [(id: UInt32, flags: UInt32)]) {
         ids.word(UInt32(entries.count))
         ids.word(1)

@@ -8,7 +8,7 @@ import TestSupport
 enum Code: CaseIterable, Comparable {
     /// Nothing: inlined, or a stub.
     case absent
-    /// At an address that is not the symbol's: it gave way to another, or is a fragment.
+    /// At another address than the symbol's: it was overridden, or is a fragment.
     case elsewhere
     /// In several ranges.
     case scattered
@@ -34,8 +34,8 @@ extension DWARFAttribute {
     }
 }
 
-/// Units that each tell of a function `f` of their own. Labels of the unit's types end in its number, as
-/// `int0`.
+/// Units that each tell of a function `f` of their own. Labels of the unit's types end in its
+/// number, as `int0`.
 func functions(
     _ codes: [Code], _ body: (inout DWARFAssembler, Int, [DWARFAttribute]) -> Void
 ) -> DWARFAssembler {

@@ -6,9 +6,9 @@ import DWARFToBTF
 import TestSupport
 import Testing
 
-/// Structs, unions and enums that come again in unit after unit, the same or nearly so, written the way
-/// compilers write them. Little-endian ones are read the fast ways and compared with what was read before;
-/// big-endian ones are read the careful way, entry by entry. Both must give the same.
+/// Structs, unions and enums that come again in unit after unit, the same or nearly so, written the
+/// way compilers write them. Little-endian ones are read the fast ways and compared with what was
+/// read before; big-endian ones are read the careful way, entry by entry. Both must give the same.
 @Suite struct RepeatedTypeTests {
     // What no BTF is made of: DW_AT_decl_line, DW_TAG_label.
     private static let line = Attribute(rawValue: 0x3b)
@@ -107,8 +107,8 @@ import Testing
         }
     }
 
-    /// - Parameter units: how many, without one at the end that keeps the others off the last bytes of the
-    ///   section.
+    /// - Parameter units: how many, without one at the end that keeps the others off the last bytes
+    ///   of the section.
     static func file(_ seed: Int, bigEndian: Bool, units: Int = 8) -> DWARFAssembler {
         var random = SeededRandom(seed: UInt64(seed))
         let tags: [DWARF.Tag] = [.structureType, .structureType, .unionType, .enumerationType]

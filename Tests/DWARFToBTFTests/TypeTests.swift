@@ -153,7 +153,8 @@ func unit(
         }
     }
 
-    /// Bases of before pahole 1.32 have no array of arrays: there, one array of all elements is made.
+    /// Bases of before pahole 1.32 have no array of arrays: there, one array of all elements is
+    /// made.
     @Test func severalDimensions() throws {
         #expect(try encoded(Self.matrix()).line("t") == "typedef t: [2][3][4]int")
         var flat = BTFAssembler()
@@ -232,7 +233,7 @@ func unit(
             ])
     }
 
-    /// Without ENUM64 the values are cut, the size stays; and nothing tells of signs.
+    /// Without ENUM64 the values are cut, the size stays, and signs are lost.
     @Test func wideEnumCut() throws {
         let outcome = try encoded(
             unit { unit in

@@ -68,7 +68,8 @@ struct ELFAssembler {
         return sections.count
     }
 
-    /// Adds `.symtab`, `.strtab` and, for large section numbers, `.symtab_shndx`. Gives the table's number.
+    /// Adds `.symtab`, `.strtab` and, for large section numbers, `.symtab_shndx`. Gives the table's
+    /// number.
     @discardableResult
     mutating func add(symbols: [Symbol]) -> Int {
         var names: [UInt8] = [0]

@@ -33,8 +33,8 @@ import Testing
         #expect(FileStatus(scratch("c")).mode & 0o600 == 0o600)
     }
 
-    @Test func ownerIsKept() async throws {
-        guard geteuid() == 0 else { return }
+    @Test(.enabled(if: geteuid() == 0, "only root gives files away"))
+    func ownerIsKept() async throws {
         try scratch.write("a", "old")
         #expect(chown(scratch("a"), 65534, 65534) == 0)
         try AtomicFile.replace(scratch("a"), with: [view("new")])
@@ -133,7 +133,7 @@ import Testing
         #expect(try Directory.list(scratch.path) == ["a"])
     }
 
-    /// The folder would let the rename through; the file says no. Root may do everything, so a child asks
+    /// The directory would let the rename through; the file says no. Root may do everything, so a child asks
     /// as nobody.
     @Test(.enabled(if: geteuid() == 0)) func aReadOnlyFile() async throws {
         chmod(scratch.path, 0o777)

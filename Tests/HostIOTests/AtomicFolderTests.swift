@@ -66,7 +66,7 @@ import Testing
             try AtomicFolder.replace(scratch("file"), with: [])
         }
         #expect(throws: HostError.self) {
-            // The second has the first for a folder.
+            // The second has the first for a directory.
             try AtomicFolder.replace(
                 scratch("new"), with: [("a", view("1")), ("a/b", view("2"))])
         }

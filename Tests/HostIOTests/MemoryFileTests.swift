@@ -5,7 +5,7 @@ import Glibc
 import HostIO
 import Testing
 
-/// A file that is in no folder.
+/// A file that is in no directory.
 @Suite struct MemoryFileTests {
     @Test func writtenByName() throws {
         let file = try MemoryFile("test", with: [ByteView([1, 2]), ByteView([3])])

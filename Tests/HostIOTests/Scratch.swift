@@ -5,7 +5,7 @@ import Glibc
 import HostIO
 import Testing
 
-/// A folder of a test's own, removed with what is in it.
+/// A directory of a test's own, removed with what is in it.
 final class Scratch {
     let path: String
 

@@ -15,7 +15,7 @@ struct BaseOverrideTests {
     let scratch: Scratch
     /// The base that the build asks for; it knows `struct item`.
     let kernel: String
-    /// Another base, which does not, in a folder with a blank in its name.
+    /// Another base, which does not, in a directory with a blank in its name.
     let other: String
     let module: String
 
@@ -39,7 +39,8 @@ struct BaseOverrideTests {
             environment: variables.map(filled))
     }
 
-    /// OTHER is the other base; OTHER\\ the same in the words of MAKEFLAGS; FOLDER is where it lies.
+    /// OTHER is the other base; OTHER\\ the same in the words of MAKEFLAGS; FOLDER is where it
+    /// lies.
     private func filled(_ text: String) -> String {
         var text = text
         for (word, value) in [
@@ -122,9 +123,9 @@ struct BaseOverrideTests {
 
     @Test(
         arguments: [
-            (["BTF_BASE=/no/such"], "/no/such: no such file, which BTF_BASE names"),
+            (["BTF_BASE=/no/such"], "/no/such: no such file, given as the base in BTF_BASE"),
             (["BTF_BASE=--btf_bases OTHER"], "neither a file nor --btf_base FILE"),
-            (["KBTF_BASE=/no/such", "BTF_BASE="], "which KBTF_BASE names"),
+            (["KBTF_BASE=/no/such", "BTF_BASE="], "given as the base in KBTF_BASE"),
             (["KBUILD_EXTMOD=/no", "BTF_BASE=such"], "/no/such: no such file"),
             (
                 ["RESOLVE_BTFIDS_FLAGS=", "MAKEFLAGS= -- BTF_BASE=$$(A)/vmlinux A=/x"],

@@ -100,6 +100,13 @@ enum Command {
         try run([binary] + arguments, environment: environment)
     }
 
+    /// As above, but once for all tests that want to see the same.
+    static func processOnce(_ arguments: [String]) throws -> Result {
+        try seen.value(arguments) { try process(arguments) }
+    }
+
+    private static let seen = Once<[String], Result>()
+
     /// Runs the built binary under another name.
     static func processRole(
         _ name: String, _ arguments: [String], environment: [String] = []

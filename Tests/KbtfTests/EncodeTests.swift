@@ -35,7 +35,7 @@ struct EncodeTests {
         #expect(try Sample.bytes(file) == once)
     }
 
-    /// A module whose BTF stood on its own `.BTF.base`: beside new BTF that would be a lie.
+    /// A module whose BTF was split from its own `.BTF.base`, which would not fit the new BTF.
     @Test func distilledBaseGoes() throws {
         let file = try Sample.compile(scratch)
         let junk = try scratch.write("junk", "old")
@@ -124,7 +124,8 @@ struct EncodeTests {
         let two = try Sample.compile(scratch, "b/same.ko")
         let nowhere = try Command.kbtf("encode", "--detached-dir", scratch.path + "/none", one)
         #expect(
-            nowhere.status == 1 && nowhere.err.contains("/none: no such folder\nhint: mkdir -p "))
+            nowhere.status == 1 && nowhere.err.contains("/none: no such directory\nhint: mkdir -p ")
+        )
         let clash = try Command.kbtf("encode", "--detached-dir", scratch.path, one, two)
         #expect(clash.status == 1)
         #expect(clash.err.hasPrefix("kbtf: \(two): its BTF would overwrite that of \(one) in "))
@@ -173,7 +174,7 @@ struct EncodeTests {
         #expect(result.status == 0)
         #expect(
             result.err
-                == "kbtf: \(file): its debug information holds no types for BTF: nothing is written\n"
+                == "kbtf: \(file): its debug information contains no types for BTF: nothing is written\n"
         )
         #expect(try Sample.bytes(file) == before)
         let quiet = try Command.kbtf("encode", "-q", "--lang-exclude", "c99,c11,c17", file)
@@ -191,12 +192,13 @@ struct EncodeTests {
         #expect(result.status == 0 && !result.err.contains("0 types"))
         #expect(
             result.err.contains(
-                ": it has no types that the base does not have: its .BTF is removed"))
+                ": all its types are in the base: its .BTF is removed"))
         #expect(try Sample.section(".BTF", of: file) == nil)
 
         let before = try Sample.bytes(file)
         let none = try Command.kbtf("encode", "--base", base, "--lang-exclude", "c99,c11,c17", file)
-        #expect(none.status == 0 && none.err.contains("holds no types for BTF: nothing is written"))
+        #expect(
+            none.status == 0 && none.err.contains("contains no types for BTF: nothing is written"))
         #expect(try Sample.bytes(file) == before)
     }
 

@@ -51,7 +51,7 @@ struct ErrorTests {
         try expectFailure("\(plain): .BTF: no such section", "check", plain)
         try scratch.write("folder/readme", "")
         try expectFailure(
-            "\(scratch.path)/folder: no .ko files in this folder", "encode",
+            "\(scratch.path)/folder: no .ko files in this directory", "encode",
             scratch.path + "/folder")
     }
 
@@ -69,8 +69,8 @@ struct ErrorTests {
         big.int("int")
         let other = try scratch.write("big.btf", big.bytes())
         try expectFailure(
-            "\(other): raw BTF: big-endian BTF, little-endian is wanted: "
-                + "it is of a kernel for another architecture", "encode", "--base", other, module)
+            "\(other): raw BTF: big-endian BTF, but little-endian is required: "
+                + "its kernel is for another architecture", "encode", "--base", other, module)
 
         var small = BTFAssembler()
         small.int("int")
@@ -87,7 +87,7 @@ struct ErrorTests {
     @Test func noBaseForModule() throws {
         let module = try Sample.compile(scratch)
         try expectFailure(
-            "\(module): --base auto: it does not say which kernel it is for (no vermagic in .modinfo)",
+            "\(module): --base auto: its kernel is unknown (no vermagic in .modinfo)",
             hint: true, "encode", "--base", "auto", module)
         try Sample.addModinfo(module, release: "5.5.5-nowhere", scratch)
         try expectFailure(
@@ -120,12 +120,12 @@ struct ErrorTests {
             path)
     }
 
-    /// That no module in a folder has BTF is no failure; it is told.
+    /// It is not a failure if no module in a directory has BTF, but it is reported.
     @Test func nothingToCheck() throws {
         try Sample.compile(scratch, "folder/plain.ko")
         let result = try Command.kbtf("check", scratch.path + "/folder")
         #expect(result.status == 0 && result.out == [])
-        #expect(result.err == "kbtf: none of these files has BTF: nothing is checked\n")
+        #expect(result.err == "kbtf: none of these files has BTF: nothing was checked\n")
     }
 
     @Test func oneBadFileDoesNotStopTheOthers() throws {

@@ -5,7 +5,8 @@ import HostIO
 import TestSupport
 import Testing
 
-/// Errors are data: message, details and hint reach the user apart and whole, whatever names they hold.
+/// Errors are data: message, details and hint reach the user apart and whole, whatever names they
+/// hold.
 struct FailureTests {
     let scratch: Scratch
 
@@ -17,7 +18,7 @@ struct FailureTests {
         (String(systemBytes: [0x78, 0xff, 0x0a, 0xfe] + Array(".ko".utf8)), #"x\xff\x0a\xfe.ko"#),
     ]
 
-    /// A file of that name, whatever it is: nothing of the message is lost, and it is one line.
+    /// A file with any name: the message is complete, and a single line.
     @Test(arguments: oddNames) func names(name: String, shown: String) throws {
         let path = try scratch.write(name, "no ELF")
         for command in ["encode", "rebase", "distill", "check", "dump", "ids"] {
@@ -28,7 +29,7 @@ struct FailureTests {
                     && result.errorLines.first?.hasSuffix(": ") == false, "\(command): \(result)")
             #expect(result.errorLines.allSatisfy { !$0.contains("\u{1b}") }, "\(result)")
         }
-        // Found in a folder as well as named.
+        // Found in a directory as well as named.
         let inFolder = try Command.kbtf("info", scratch.path)
         #expect(inFolder.err.contains("\(scratch.path)/\(shown): "))
     }
@@ -106,7 +107,7 @@ struct FailureTests {
         let feature = try Command.kbtf("encode", "--features", "x\ny", "f")
         #expect(feature.status == 2)
         #expect(
-            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; there"#) == true)
+            feature.errorLines.first?.hasPrefix(#"kbtf: unknown feature 'x\x0ay'; known"#) == true)
         let option = try Command.kbtf("encode", "--a'\nb", "f")
         #expect(option.err == "kbtf: unknown option '--a'\\x0ab'\nhint: kbtf encode --help\n")
     }

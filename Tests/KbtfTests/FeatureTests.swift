@@ -93,7 +93,7 @@ struct FeatureTests {
         #expect(
             result.status == 1
                 && result.err.contains(
-                    "by its vermagic (\(release)) does not take it, 6.11 and later do"),
+                    "by its vermagic (\(release)) does not accept it, 6.11 and later do"),
             "\(result)")
         #expect(try Sample.bytes(file) == before)
     }

@@ -35,11 +35,12 @@ struct ForeignBaseTests {
         #expect(result.errorLines.count == 2, "\(result)")
         #expect(
             result.err.hasPrefix(
-                "kbtf: warning: \(a) and 1 more: for Linux 6.1.0-1, but the base \(base) is of Linux 6.1.0-2"
+                "kbtf: warning: \(a) and 1 more: for Linux 6.1.0-1, but its base \(base) belongs to Linux 6.1.0-2"
             ))
         for command in ["check", "info", "dump"] {
             let result = try Command.kbtf(command, "--base", base, a)
-            #expect(result.status == 0 && result.err.contains("is of Linux 6.1.0-2"), "\(result)")
+            #expect(
+                result.status == 0 && result.err.contains("belongs to Linux 6.1.0-2"), "\(result)")
             #expect(try Command.kbtf(command, "--base", base, own).err.isEmpty)
         }
         for command in ["check", "info"] {
@@ -66,7 +67,7 @@ struct ForeignBaseTests {
         }
         #expect(try Sample.bytes(file) == before)
         let role = try Command.role("pahole", ["-J", "--btf_base", base, file])
-        #expect(role.status == 0 && role.err.contains("is of Linux 6.1.0-2"))
+        #expect(role.status == 0 && role.err.contains("belongs to Linux 6.1.0-2"))
     }
 
     /// One sentence, at most three lines, and no types.
@@ -74,7 +75,8 @@ struct ForeignBaseTests {
         let file = try module()
         let (base, other) = (try tree("6.1.0-1"), try tree("6.1.0-2", more: 3))
         #expect(try Command.kbtf("encode", "--base", base, file).status == 0)
-        let sentence = "split BTF, which was not made on \(other) (Linux 6.1.0-2; the file is for"
+        let sentence =
+            "split BTF, which was not built against \(other) (Linux 6.1.0-2; the file is for"
         for command in ["info", "dump", "check"] {
             let result = try Command.kbtf(command, "--base", other, file)
             #expect(
@@ -109,7 +111,7 @@ struct ForeignBaseTests {
         #expect(json.text.contains("\"reason\":\"another-base\""))
     }
 
-    /// A folder without a base: one error and one hint for each release.
+    /// A directory without a base: one error and one hint for each release.
     @Test func folderWithoutBase() throws {
         let base = try tree("6.1.0-1")
         for (name, release) in [("a", "6.0.0-none"), ("b", "6.0.0-none"), ("c", "6.0.1-none")] {

@@ -7,11 +7,12 @@ import HostIO
 import TestSupport
 import Testing
 
-/// Changed BPF objects through all of `kbtf gen` that reads them: a result, or errors in lines, but no signal, no hang, and
-/// nothing written on an error. What passes the checks goes on to libbpf, which does not expect the worst.
+/// Changed BPF objects through all of `kbtf gen` that reads them: a result, or errors in lines, but
+/// no signal, no hang, and nothing written on an error. What passes the checks goes on to libbpf,
+/// which does not expect the worst.
 ///
-/// `make fuzz` runs it for KBTF_FUZZ_SECONDS; otherwise it is short. KBTF_FUZZ_SEED picks other changes, and
-/// KBTF_FUZZ_OBJECTS a folder with other objects.
+/// `make fuzz` runs it for KBTF_FUZZ_SECONDS; otherwise it is short. KBTF_FUZZ_SEED picks other
+/// changes, and KBTF_FUZZ_OBJECTS a directory with other objects.
 @Suite(.enabled(if: Sample.hasBPFCompiler)) struct GenFuzzTests {
     private static let source = """
         #define SEC(name) __attribute__((section(name), used))
@@ -132,7 +133,8 @@ import Testing
         return statuses
     }
 
-    /// `bytes` with numbers and letters changed, mostly where sections are described or describe others.
+    /// `bytes` with numbers and letters changed, mostly where sections are described or describe
+    /// others.
     private static func changed(
         _ bytes: [UInt8], times: Int, _ random: inout SeededRandom
     ) -> [UInt8] {

@@ -39,7 +39,7 @@ import Testing
         try Command.kbtf(["gen", "module"] + arguments)
     }
 
-    @Test("a folder to make a module of, named after the object")
+    @Test("a module's directory, named after the object")
     func made() throws {
         let result = try make("-o", scratch.path + "/out", object())
         #expect(result.status == 0 && result.err.isEmpty && result.out.isEmpty, "\(result)")
@@ -53,7 +53,8 @@ import Testing
                 == FileReader.map(scratch.path + "/demo.bpf.o").array)
     }
 
-    /// Stands for a kernel's headers: says what it was called with, and links a module that is none.
+    /// Stands for a kernel's headers: says what it was called with, and links a module that is
+    /// none.
     private func headers(config: String, vmlinux: Bool) throws -> String {
         let folder = scratch.path + "/headers"
         try scratch.write("headers/include/config/auto.conf", config)
@@ -87,7 +88,7 @@ import Testing
         for none in ["", "/nonexistent/kbtf"] {
             #expect(try build("KBTF=\(none)").text == "kernel step undefined\n")
         }
-        // The module is there all the same.
+        // The module exists nevertheless.
         try scratch.write("fail", "")
         let failed = try build("KBTF='\(kbtf)'")
         #expect(failed.status == 0 && failed.err == "demo.ko: built without BTF\n", "\(failed)")
@@ -123,7 +124,7 @@ import Testing
     }
 
     @Test(
-        "a folder with anything else in it is left as it was",
+        "a directory with anything else in it is left unchanged",
         arguments: [false, true])
     func foreign(isOwn: Bool) throws {
         let object = try object()
@@ -137,13 +138,13 @@ import Testing
                 isOwn
                     ? "kbtf: \(scratch.path)/out/notes.txt: not written by kbtf gen module"
                     : "kbtf: \(scratch.path)/out: not empty, and not written by kbtf gen module",
-                "hint: -o with another folder, or remove this one",
+                "hint: use another directory with -o, or remove this one",
             ])
         #expect(try files() == before)
     }
 
     @Test(
-        "a folder in it that make does not make is left as it was, whatever it is called",
+        "a directory in it that make does not create is left unchanged, whatever its name",
         arguments: ["conf.d/notes", "bpf/notes"])
     func foreignFolder(name: String) throws {
         let object = try object()
@@ -155,7 +156,7 @@ import Testing
         #expect(try FileReader.map(scratch.path + "/out/" + name).array == Array("mine".utf8))
     }
 
-    @Test("a configuration out of a pipe is in the folder")
+    @Test("a configuration read from a pipe is in the directory")
     func piped() throws {
         let object = try object()
         let result = try Command.shell(
@@ -259,19 +260,19 @@ import Testing
         #expect(result.status == 0, "\(result)")
         let one = try make("--publish", "maps,opened", "-o", scratch.path + "/other", object)
         #expect(one.status == 1)
-        #expect(one.err.contains("--publish opened: fentry/vfs_open is no iterator"), "\(one)")
+        #expect(one.err.contains("--publish opened: fentry/vfs_open is not an iterator"), "\(one)")
     }
 
-    @Test("the folder that kbtf runs in is not replaced")
+    @Test("the current directory of kbtf is not replaced")
     func here() throws {
         let object = try object()
         let result = try Command.shell(
             "cd '\(scratch.path)' && \"$KBTF\" gen module -o . '\(object)'")
         #expect(result.status == 1)
-        #expect(result.err.contains("the folder that kbtf runs in cannot be replaced"), "\(result)")
+        #expect(result.err.contains("cannot replace the directory that kbtf runs in"), "\(result)")
     }
 
-    @Test("a folder that cannot be written is an error that names it")
+    @Test("a directory that cannot be written is an error that names it")
     func unwritable() throws {
         let object = try object()
         let result = try make("-o", "/proc/out", object)

@@ -53,7 +53,7 @@ import Testing
                 [a, text], "kbtf: \(text): not a BPF object: it does not begin with an ELF header",
                 true
             ),
-            ([a, a], "kbtf: \(a): xdp+0x0: 'a' is defined in \(a) (xdp) as well", true),
+            ([a, a], "kbtf: \(a): xdp+0x0: 'a' is also defined in \(a) (xdp)", true),
             ([a, scratch.path], "kbtf: \(scratch.path): cannot read: Is a directory", false),
             ([a + "x"], "kbtf: \(a)x: cannot open: No such file or directory", false),
         ] {
@@ -80,7 +80,7 @@ import Testing
                 result.errorLines.filter { $0.hasPrefix("kbtf: ") } == [
                     "kbtf: \(file): license: no such section",
                     "kbtf: \(file): fentry+0x0: program 'p' does not say what it attaches to",
-                    "kbtf: \(file): .kconfig+0x0: 'CONFIG_HZ' is not given, and libbpf would take it from this "
+                    "kbtf: \(file): .kconfig+0x0: 'CONFIG_HZ' is not given, and libbpf would read it from this "
                         + "machine's kernel",
                 ], "\(result)")
             #expect(result.errorLines.count { $0.hasPrefix("hint: ") } == 3)
@@ -112,10 +112,10 @@ import Testing
         for (text, line) in [
             (
                 "CONFIG_HZ=y\nLINUX_KERNEL_VERSION=393216",
-                "which is no number for its type of 4 bytes"
+                "which is not a number for its type of 4 bytes"
             ),
-            ("text", "no kernel configuration: not a line CONFIG_NAME=value"),
-            ("", "no kernel configuration"),
+            ("text", "not a kernel configuration: it has no line CONFIG_NAME=value"),
+            ("", "not a kernel configuration"),
         ] {
             let file2 = try scratch.write("bad", text)
             let result = try Command.kbtf("gen", "skeleton", "-L", "--kconfig", file2, file)

@@ -73,7 +73,7 @@ import Testing
             "\tstruct flow *first = skel->bss->flows; first->from = skel->data->colour == GREEN;"
         #expect(try compiled(made.out, after: types, use: use, by: "gcc").text == "made\n")
         #expect(try compiled(made.out, by: "gcc").text.contains("incomplete type"))
-        // The compiler sees that another struct of that name does not fit.
+        // The compiler sees that another struct with that name does not fit.
         let other = types.replacing("unsigned from", with: "unsigned long from")
         #expect(
             try compiled(made.out, after: other, by: "gcc").text.contains("static assertion failed")
@@ -113,7 +113,7 @@ import Testing
         #expect(made.status == 0)
         #expect(
             made.err == """
-                kbtf: \(path): program classified (tc) will not be attached: netlink attaches it
+                kbtf: \(path): program classified (tc) will not be attached: it is attached through netlink
                 kbtf: \(path): program left (fentry/nothing) will not be attached: not loaded, its section starts with '?'
 
                 """)
@@ -139,7 +139,8 @@ import Testing
         let digit = try skeleton("-L", object("1st.o"))
         #expect(digit.status == 1 && digit.out.isEmpty)
         #expect(
-            digit.errorLines.first?.hasSuffix("1st.o: no name in C can be made of the file's name")
+            digit.errorLines.first?.hasSuffix(
+                "1st.o: the file's name does not give a valid C identifier")
                 == true)
         #expect(digit.errorLines.last?.hasSuffix("1st.o name NAME") == true)
         #expect(try skeleton("-q", "-L", object("a-b c.o")).text.contains("struct a_b_c {"))
@@ -160,7 +161,7 @@ import Testing
         #expect(result.errorLines.count == 2, "\(result)")
     }
 
-    @Test("what is no BPF object is refused in one line, and nothing is written")
+    @Test("a file that is not a BPF object is refused in one line, and nothing is written")
     func refused() throws {
         for (name, bytes) in [
             ("text", Array("text".utf8)), ("empty", []),

@@ -4,7 +4,7 @@ import HostIO
 import TestSupport
 import Testing
 
-/// What people type out of habit, and what they are told.
+/// What people type out of habit, and the answers.
 struct HabitTests {
     let scratch: Scratch
 
@@ -27,7 +27,7 @@ struct HabitTests {
         let other = try Command.kbtf("dump", path, "typedef foo")
         #expect(other.text.contains("TYPEDEF 'foo'") && !other.text.contains("STRUCT"))
         let none = try Command.kbtf("dump", path, "union foo")
-        #expect(none.status == 1 && none.err == "kbtf: \(path): there is no type 'union foo'\n")
+        #expect(none.status == 1 && none.err == "kbtf: \(path): no type 'union foo'\n")
     }
 
     @Test func wordsOfBPFTool() throws {
@@ -87,7 +87,7 @@ struct HabitTests {
         #expect(try Command.kbtf("encode", module).status == 0)
         let first = FileStatus(module)
         let result = try Command.kbtf("encode", "-v", module)
-        #expect(result.err.contains("\(module): has this BTF already: not written again"))
+        #expect(result.err.contains("\(module): already has this BTF: not written again"))
         let second = FileStatus(module)
         #expect(second.identity == first.identity && second.modified == first.modified)
         // Another result is written.

@@ -45,7 +45,7 @@ struct HuskTests {
         let result = try kbtf("encode", "--base", base, file)
         #expect(
             result.err
-                == "kbtf: \(file): it has no types that the base does not have: it gets no .BTF\n")
+                == "kbtf: \(file): all its types are in the base: it gets no .BTF\n")
         #expect(try Sample.section(".BTF", of: file) == nil)
         #expect(before.count > 0)
         // What it had does not stay.
@@ -58,7 +58,8 @@ struct HuskTests {
         #expect(try Sample.section(".BTF", of: file) == nil)
     }
 
-    /// Kernels take a header alone and a header with an empty string, of either byte order of fields.
+    /// Kernels take a header alone and a header with an empty string, of either byte order of
+    /// fields.
     @Test(arguments: [0, 1]) func check(strings: Int) throws {
         let base = try bases()
         var bytes = [UInt8]([0x9f, 0xeb, 1, 0, 24]) + [UInt8](repeating: 0, count: 19 + strings)
@@ -76,7 +77,8 @@ struct HuskTests {
         #expect(try kbtf("info", "--base", base, module).text.contains("split"))
     }
 
-    /// Sections whose ids are those of the BTF that is replaced: gone with a word, for their form is not known.
+    /// Sections whose ids are those of the BTF that is replaced: gone with a word, for their form
+    /// is not known.
     @Test(arguments: [".BTF.inline", ".BTF.extra", ".BTF.locations"])
     func companions(_ name: String) throws {
         let junk = try scratch.write("junk", "ids")
@@ -94,7 +96,7 @@ struct HuskTests {
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.err.contains(
-                    "\(file): \(name): removed, for its type ids belong to the BTF that was replaced"
+                    "\(file): \(name): removed, because its type ids belong to the BTF that was replaced"
                 ))
             #expect(try Sample.section(name, of: file) == nil)
         }

@@ -133,7 +133,7 @@ struct IDsTests {
         #expect(result.text.split(separator: "\n").count { $0.hasSuffix(" wrong") } == 2)
     }
 
-    /// From one base to another and to none: whose flags are whose is told without the old base.
+    /// From one base to another and to none: flags are assigned without the old base.
     @Test func otherBase() throws {
         let file = try module()
         let fresh = try module("fresh.ko")
@@ -151,7 +151,7 @@ struct IDsTests {
         }
     }
 
-    /// The BTF that the ids were of is gone, and with it whose flags are whose.
+    /// The BTF to which the ids belonged was removed, so flags cannot be assigned.
     @Test func lostBTF() throws {
         let file = try module()
         #expect(try Command.kbtf("encode", "-q", file).status == 0)
@@ -162,7 +162,8 @@ struct IDsTests {
         #expect(
             result.err.hasPrefix("kbtf: \(file): .BTF_ids+0x4: set kfuncs was filled in before"))
         #expect(
-            result.err.hasSuffix("hint: link it anew, or leave .BTF_ids as it is with --no-ids\n"))
+            result.err.hasSuffix("hint: link it again, or leave .BTF_ids unchanged with --no-ids\n")
+        )
         #expect(try Sample.bytes(file) == before)
     }
 
@@ -190,7 +191,7 @@ struct IDsTests {
             let result = try Command.kbtf(words + [file])
             #expect(result.status == 1)
             #expect(result.errorLines.first.map(String.init) == message)
-            #expect(result.err.contains("hint: link it anew") == (words == ["encode"]))
+            #expect(result.err.contains("hint: link it again") == (words == ["encode"]))
         }
         #expect(try Sample.bytes(file) == before)
         #expect(try Command.kbtf("encode", "--no-ids", file).status == 0)
@@ -203,7 +204,7 @@ struct IDsTests {
             let result = try Command.kbtf(words + [plain])
             #expect(result.status == 1)
             #expect(result.err.contains("\(plain): .BTF_ids: no such section"))
-            // Of a folder, those that have some count.
+            // Of a directory, those that have some count.
             #expect(try Command.kbtf(words + [scratch.path]).status == 0)
         }
         #expect(try Command.kbtf("ids", "--fill", "--json", plain).status == 2)

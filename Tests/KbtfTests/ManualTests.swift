@@ -68,7 +68,7 @@ struct ManualTests {
 
         init(of command: String) throws {
             let words = command.split(separator: " ").map(String.init)
-            let result = try Command.process(words + ["--help"])
+            let result = try Command.processOnce(words + ["--help"])
             guard result.status == 0 else { throw Sample.Failed(result) }
             var isAmongCommands = false
             for line in result.text.split(separator: "\n", omittingEmptySubsequences: false) {

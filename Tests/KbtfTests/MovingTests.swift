@@ -14,7 +14,8 @@ struct MovingTests {
     let base: String
     let otherBase: String
 
-    /// A word of .BTF_ids for a function, one for a type that only the kernel has, and a set of two.
+    /// A word of .BTF_ids for a function, one for a type that only the kernel has, and a set of
+    /// two.
     private static let ids = """
         asm(".pushsection .BTF_ids,\\"a\\",@progbits\\n"
             ".type __BTF_ID__func__use__1, @object\\n.size __BTF_ID__func__use__1, 4\\n"
@@ -108,7 +109,7 @@ struct MovingTests {
 
         let once = try Sample.bytes(file)
         let again = try kbtf("rebase", "--base", base, file)
-        #expect(again.err == "kbtf: \(file): already fits \(base): left as it is\n")
+        #expect(again.err == "kbtf: \(file): already fits \(base): left unchanged\n")
         #expect(try Sample.bytes(file) == once)
     }
 
@@ -131,14 +132,14 @@ struct MovingTests {
         try kbtf("encode", "--standalone", file)
         try kbtf("rebase", "--base", base, file)
         let result = try kbtf("distill", "-v", "--base", base, file)
-        #expect(result.err.contains("1 ids are 0 now: their types are not in the BTF"))
+        #expect(result.err.contains("1 ids are now 0: their types are not in the BTF"))
         let small = try #require(try Sample.section(".BTF.base", of: file))
         let distilled = try BTF.parse(
             ByteView(try #require(try Sample.section(".BTF", of: file))),
             base: try BTF.parse(ByteView(small)))
         try expectIDs(file, distilled, kernels: false)
         let again = try kbtf("distill", "--base", base, file)
-        #expect(again.err == "kbtf: \(file): already distilled: left as it is\n")
+        #expect(again.err == "kbtf: \(file): already distilled: left unchanged\n")
 
         let target = onOther ? otherBase : base
         let back = try kbtf("rebase", "-v", "--base", target, file)
@@ -160,10 +161,11 @@ struct MovingTests {
         let wrong = try Command.kbtf("rebase", "--base", otherBase, file)
         #expect(wrong.status == 1 && wrong.errorLines.count == 2)
         #expect(wrong.err.hasPrefix("kbtf: \(file): .BTF+0x"))
-        #expect(wrong.err.contains("split BTF, which was not made on \(otherBase): "))
-        #expect(wrong.err.contains("hint: name the base that it was made on with --from FILE"))
+        #expect(wrong.err.contains("split BTF, which was not built against \(otherBase): "))
+        #expect(
+            wrong.err.contains("hint: specify the base that it was built against with --from FILE"))
         let worse = try Command.kbtf("rebase", "--from", otherBase, "--base", otherBase, file)
-        #expect(worse.status == 1 && worse.err.contains("was not made on \(otherBase)"))
+        #expect(worse.status == 1 && worse.err.contains("was not built against \(otherBase)"))
         #expect(try Sample.bytes(file) == before)
 
         try kbtf("rebase", "--from", base, "--base", otherBase, file)
@@ -256,7 +258,8 @@ struct MovingTests {
                     + "\"hint\":\"kbtf rebase \(file) first\",\"diagnostics\":[]}\n]}\n"))
     }
 
-    /// What moving does not solve is said: types of other definitions, and a module that no kernel will load.
+    /// What moving does not solve is said: types of other definitions, and a module that no kernel
+    /// will load.
     @Test func differingTypes() throws {
         let old =
             "struct list_head { int x; }; struct module { int state; struct list_head *l; } m;"
@@ -279,7 +282,7 @@ struct MovingTests {
             result.err.contains(
                 "2 of its types differ from those of \(newBase): struct module (member l, there more), "
                     + "struct extra (8 bytes, there 4)"))
-        #expect(result.err.contains("warning: \(file): its struct module is not that of"))
+        #expect(result.err.contains("warning: \(file): its struct module differs from that of"))
         // A base with the same definitions: nothing to say.
         let same = try Sample.compile(scratch, "same", source: old)
         let sameBase = scratch.path + "/same.btf"
@@ -310,7 +313,7 @@ struct MovingTests {
         try kbtf("encode", "--base", base, file)
         let renumber = try Command.kbtf("rebase", "--renumber-only", "--base", otherBase, file)
         #expect(renumber.status == 1)
-        #expect(renumber.err.contains("--renumber-only is for standalone BTF, this is split"))
+        #expect(renumber.err.contains("--renumber-only is for standalone BTF, but this is split"))
 
         // Kernels before 6.11 read it with wrong meanings.
         let old = try Sample.compile(scratch, "old.ko", source: Self.module)
@@ -321,7 +324,7 @@ struct MovingTests {
         #expect(refused.status == 1)
         #expect(
             refused.err.hasPrefix(
-                "kbtf: \(old): its kernel, 6.1.0-53-amd64, does not read .BTF.base as 6.11 and later do\nhint: "
+                "kbtf: \(old): its kernel, 6.1.0-53-amd64, does not read .BTF.base, 6.11 and later do\nhint: "
             ))
         #expect(try Sample.bytes(old) == before)
         try kbtf("distill", "--force", "--base", base, old)
@@ -335,7 +338,7 @@ struct MovingTests {
             doubt.err.contains(
                 "FUNC f: Invalid type_id: 1 is a INT\nhint: kbtf rebase --force \(unsure)"))
         let forced = try Command.kbtf("rebase", "--force", "--base", base, unsure)
-        #expect(forced.status == 1 && forced.err.contains("its BTF is unsound"))
+        #expect(forced.status == 1 && forced.err.contains("its BTF would be unsound"))
         // Not all that is standalone has an 'int'.
         let small = try Sample.compile(scratch, "small.ko", source: "void f(void) {}")
         try kbtf("encode", "--standalone", small)
@@ -347,10 +350,10 @@ struct MovingTests {
         try #require(
             Command.shell("objcopy --add-section .BTF.ext='\(junk)' '\(object)'").status == 0)
         let bpf = try Command.kbtf("rebase", "--base", base, object)
-        #expect(bpf.status == 1 && bpf.err.contains(".BTF.ext: it names types too"))
+        #expect(bpf.status == 1 && bpf.err.contains(".BTF.ext: it refers to types as well"))
     }
 
-    /// A kernel that has two types of one name and size would not load the module.
+    /// A kernel that has two types with the same name and size would not load the module.
     @Test func ambiguous() throws {
         var asm = BTFAssembler()
         asm.int()
@@ -373,7 +376,8 @@ struct MovingTests {
         #expect(forced.err.contains("would refuse it"))
     }
 
-    /// A distilled module on a kernel that lacks a type: the kernel's rule and words, and the place.
+    /// A distilled module on a kernel that lacks a type: the kernel's rule and words, and the
+    /// place.
     @Test func relocationFails() throws {
         let file = try compile(ids: false)
         try kbtf("encode", "--base", base, file)
@@ -398,7 +402,7 @@ struct MovingTests {
         let result = try kbtf("rebase", "--base", base, file)
         #expect(
             result.err
-                == "kbtf: \(file): its signature is gone, for the file is another now: sign it again\n"
+                == "kbtf: \(file): its signature was removed because the file has changed: sign it again\n"
         )
     }
 

@@ -175,19 +175,19 @@ struct PaholeOptionTests {
             (["-J", "-F"], 64, "option '-F' requires an argument"),
             (["--btf_encode=1"], 64, "option '--btf_encode' doesn't allow an argument"),
             (["-J"], 64, "no file"), (["-J", "--"], 64, "no file"),
-            (["-Jjx", "f"], 64, "-j takes a number, not 'x'"),
-            (["--jobs=-1", "-J", "f"], 64, "-j takes a number"),
+            (["-Jjx", "f"], 64, "-j requires a number, not 'x'"),
+            (["--jobs=-1", "-J", "f"], 64, "-j requires a number"),
             (
                 ["--btf_encode_detached=o", "a", "b"], 64,
-                "--btf_encode_detached takes one file, not 2"
+                "--btf_encode_detached requires exactly one file, not 2"
             ),
             (["-J", "-F", "ctf", "f"], 64, "only dwarf"),
-            (["f"], 1, "only encoding is done here"), ([], 1, "only encoding is done here"),
+            (["f"], 1, "kbtf only encodes"), ([], 1, "kbtf only encodes"),
             (["-J", "--lang=klingon", "f"], 1, "unknown language \"klingon\""),
             (["-J", "--lang_exclude=c,klingon", "f"], 1, "unknown language \"klingon\""),
             (
                 ["-J", "--btf_features_strict=float,new", "f"], 1,
-                "unknown feature 'new'; there are encode_force,"
+                "unknown feature 'new'; known are encode_force,"
             ),
             (["-J", "-j", "2", "/no/such"], 1, "2: cannot open"),
             (["-J", "/no/such"], 1, "/no/such: cannot open: No such file or directory"),
@@ -213,7 +213,7 @@ struct PaholeOptionTests {
         let before = try Sample.bytes(object)
         let result = try Command.role("pahole", ["-J"] + options + [object])
         #expect(result.status == 1 && result.out == [])
-        #expect(result.err.contains("only options of encoding are known here"), "\(result)")
+        #expect(result.err.contains("kbtf supports only the options for encoding"), "\(result)")
         #expect(result.errorLines.last?.hasPrefix("hint: ") == true)
         #expect(try Sample.bytes(object) == before)
     }
@@ -227,7 +227,7 @@ struct PaholeOptionTests {
         #expect(result.status == 0)
         #expect(
             result.err
-                == "kbtf: pahole: features that are not known are left out: new, enum64\n")
+                == "kbtf: pahole: unknown features are ignored: new, enum64\n")
         #expect(Contents(try BTF.parse(FileReader.map(out))) == [.plain, .perCPU, .floats])
         #expect(try Command.role("pahole", options + ["-q", object]).err == "")
     }

@@ -44,7 +44,7 @@ struct ReadingTests {
         #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)
     }
 
-    /// A folder of modules may have links into others, as weak-modules makes them.
+    /// A directory of modules may have links into others, as weak-modules makes them.
     @Test func linksInFolders() throws {
         #expect(mkdir(scratch.path + "/modules", 0o755) == 0)
         try scratch.write("modules/own.ko", FileReader.map(base).array)
@@ -56,7 +56,7 @@ struct ReadingTests {
         #expect(result.text.split(separator: "\n").count == 2)
         #expect(
             result.err
-                == "kbtf: \(folder): symbolic links are left out: 2, \(folder)/a.ko the first\n")
+                == "kbtf: \(folder): symbolic links are skipped: 2, \(folder)/a.ko the first\n")
     }
 
     @Test func dump() throws {
@@ -71,7 +71,7 @@ struct ReadingTests {
         #expect(json.text.hasPrefix("{\"types\":[{\"id\":1,\"kind\":\"INT\""))
         for missing in ["nothing", "17", "0"] {
             let result = try Command.kbtf("dump", base, missing)
-            #expect(result.status == 1 && result.err.hasPrefix("kbtf: \(base): there is no type "))
+            #expect(result.status == 1 && result.err.hasPrefix("kbtf: \(base): no type "))
         }
     }
 

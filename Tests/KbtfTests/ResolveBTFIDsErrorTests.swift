@@ -12,7 +12,8 @@ import Testing
 
     init() throws { tool = try ResolveBTFIDs() }
 
-    /// Runs it on a file with these ids over the kernel's BTF. A failure leaves everything as it was.
+    /// Runs it on a file with these ids over the kernel's BTF. A failure leaves everything as it
+    /// was.
     private func fails(
         _ build: (inout IDAssembler) -> Void, _ message: String,
         _ location: SourceLocation = #_sourceLocation
@@ -64,7 +65,7 @@ import Testing
             "FAILED malformed data for set 's': \(x): .BTF_ids+0x0: set s was filled in before")
     }
 
-    /// Two sets of one name are two sets; the kernel's tool fails without a word.
+    /// Two sets with the same name are two sets; the kernel's tool fails without a message.
     @Test func setsOfOneName() throws {
         var asm = IDAssembler()
         asm.set("s", [("func__z", 0), ("func__a", 0)])

@@ -142,7 +142,7 @@ struct ResolveBTFIDs {
         }
     }
 
-    /// `make BTF_BASE=`: kbuild passes `-b vmlinux` on all the same.
+    /// `make BTF_BASE=`: kbuild passes `-b vmlinux` anyway.
     @Test func standalone() throws {
         var asm = BTFAssembler()
         asm.structure("s", size: 0, [])

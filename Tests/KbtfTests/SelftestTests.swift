@@ -118,7 +118,8 @@ import Testing
         #expect(Int(made.text.dropLast()) ?? 0 >= 6, "\(made)")
     }
 
-    /// It goes to other folders on its way. That is also told of BTF that only serves to refuse.
+    /// It goes to other directories on its way. That also applies to BTF that only serves to
+    /// refuse.
     @Test("generates again with a kbtf and BTF named from here")
     func generatesAgain() throws {
         var image = BPFImage()
@@ -146,9 +147,9 @@ import Testing
     }
 
     @Test(
-        "what is no module's folder is told, and nothing is written",
+        "a directory that is not a module's is reported, and nothing is written",
         arguments: [
-            (nil as String?, "no .manifest in it, so not a folder that kbtf made"),
+            (nil as String?, "no .manifest in it: not a directory written by kbtf gen module"),
             ("name\tdemo\n", "/demo.manifest: line 1: not a manifest that this kbtf reads"),
             (
                 "format\tkbtf-module 1\nname\tint\n",
@@ -164,13 +165,13 @@ import Testing
         #expect(!FileStatus(folder + "/selftest").exists)
     }
 
-    @Test("bytes that are no text, two manifests, and no folder")
+    @Test("bytes that are not text, two manifests, and no directory")
     func others() throws {
         try scratch.write("demo folder/demo.manifest", Self.manifest)
         try scratch.write("demo folder/other.manifest", Self.manifest)
         let two = try Command.kbtf("gen", "selftest", folder)
         #expect(two.status == 1)
-        #expect(two.err.contains("2 manifests in it, where one module has one"))
+        #expect(two.err.contains("2 manifests in it, expected one"))
         let none = try Command.kbtf("gen", "selftest", folder + "/nowhere")
         #expect(none.status == 1)
         #expect(none.errorLines.count == 1)

@@ -36,7 +36,8 @@ struct TargetChoiceTests {
         return out
     }
 
-    /// Only what is the module's own comes out, whatever its kernel's form of enums, and its kernel takes it.
+    /// Only what is the module's own comes out, whatever its kernel's form of enums, and its kernel
+    /// takes it.
     @Test(arguments: ["5.11", "5.13", "5.17", "5.19", "6.0", "6.1"])
     func vermagicDecides(_ release: String) throws {
         let base = try base(release)
@@ -54,7 +55,8 @@ struct TargetChoiceTests {
         #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
     }
 
-    /// A newer kernel's base that was made without enum64 decides the form, not what the kernel takes.
+    /// A newer kernel's base that was made without enum64 decides the form, not what the kernel
+    /// takes.
     @Test(arguments: ["6.1.0-56-amd64", "6.12.9", "7.2.13"])
     func baseDecidesTheFormOfEnums(_ release: String) throws {
         let base = try base("5.19")
@@ -92,7 +94,7 @@ struct TargetChoiceTests {
         #expect(result.status == 1)
         #expect(
             result.err.contains(
-                "enum64: Linux 5.15, by its vermagic (5.15.0-1) does not take it, 6.0"))
+                "enum64: Linux 5.15, by its vermagic (5.15.0-1) does not accept it, 6.0"))
         #expect(result.errorLines.last?.contains("--target") == true)
         #expect(try Sample.bytes(file) == before)
         #expect(

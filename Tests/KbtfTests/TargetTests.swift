@@ -51,7 +51,8 @@ struct TargetTests {
         #expect(try Command.kbtf("check", "--target", "5.10", out).status == 0)
     }
 
-    /// For a kernel that takes all of the default list the target changes nothing, but the order from 7.0 on.
+    /// For a kernel that takes all of the default list the target changes nothing, but the order
+    /// from 7.0 on.
     @Test(arguments: ["6.1", "6.12.5-1", "6.19"])
     func changesNothing(_ target: String) throws {
         let file = try module()
@@ -71,8 +72,8 @@ struct TargetTests {
         #expect(result.status == 1)
         #expect(
             result.errorLines == [
-                "kbtf: --target 5.15: enum64: Linux 5.15 does not take it, 6.0 and later do",
-                "hint: leave enum64 out of --features",
+                "kbtf: --target 5.15: enum64: Linux 5.15 does not accept it, 6.0 and later do",
+                "hint: omit enum64 from --features",
             ])
         #expect(try Sample.bytes(file) == before)
         let all = try Command.kbtf("encode", "-v", "--target", "6.1", "--features", "all", file)

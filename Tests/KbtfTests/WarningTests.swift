@@ -5,14 +5,15 @@ import HostIO
 import TestSupport
 import Testing
 
-/// What may make the result wrong is a warning: said also under `-q`, and an error with `--strict` or `KBTF_STRICT`.
+/// What may make the result wrong is a warning: said also under `-q`, and an error with `--strict`
+/// or `KBTF_STRICT`.
 @Suite(.enabled(if: Sample.hasCompiler))
 struct WarningTests {
     let scratch: Scratch
     init() throws { scratch = try Scratch() }
 
-    /// Expects that line as a warning with exit status 0, and as an error that leaves the file alone when warnings
-    /// are errors.
+    /// Expects that line as a warning with exit status 0, and as an error that leaves the file
+    /// alone when warnings are errors.
     private func expectWarning(
         _ text: String, _ file: String, _ words: [String], role: String? = nil
     ) throws {
@@ -59,7 +60,7 @@ struct WarningTests {
     @Test func severalBTFs() throws {
         let file = try joined()
         let place = try #require(try Sample.section(".BTF", of: file)).count / 2
-        let text = "\(file): .BTF+0x\(String(place, radix: 16)): several BTFs"
+        let text = "\(file): .BTF+0x\(String(place, radix: 16)): several BTF blobs"
         try expectWarning(text, file, ["encode", "--standalone"])
         try expectWarning(text, file, ["-J"], role: "pahole")
     }
@@ -91,7 +92,7 @@ struct WarningTests {
         let file = try Sample.compile(scratch, "m.ko", source: "struct module { int state; } m;")
         try #require(try Command.kbtf("encode", "--standalone", file).status == 0)
         try expectWarning(
-            "\(file): its struct module is not that of \(base)", file,
+            "\(file): its struct module differs from that of \(base)", file,
             ["rebase", "--force", "--base", base])
     }
 }

@@ -72,7 +72,8 @@ import Testing
         }
     }
 
-    /// What `make setup` and `make image` unpacked is found where that is the kernel that is wanted.
+    /// What `make setup` and `make image` unpacked is found where that is the kernel that is
+    /// wanted.
     @Test func cachedKernels() throws {
         let release = try #require(KernelRelease("6.1.0-9"))
         let cache = CachedKernels(folder: scratch.path + "/kbtf")

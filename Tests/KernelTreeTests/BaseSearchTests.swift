@@ -79,12 +79,12 @@ import Testing
                 "/usr/lib/debug/boot/vmlinux-6.1.0-1", "/boot/vmlinux-6.1.0-1",
                 "/lib/modules/6.1.0-1/vmlinux", "/boot/vmlinuz-6.1.0-1",
             ])
-        #expect(seen[0].1 == "is of kernel 6.1.0-2")
-        #expect(seen[1].1 == "is of kernel 6.1.0-2")
+        #expect(seen[0].1 == "belongs to kernel 6.1.0-2")
+        #expect(seen[1].1 == "belongs to kernel 6.1.0-2")
         #expect(seen[2].1.contains("broken ELF header"))
         #expect(seen[3].1 == "no BTF found: empty")
         #expect(seen[4].1 == "cannot read: Is a directory")
-        #expect(seen[5].1 == "is of kernel 6.1.0-2")
+        #expect(seen[5].1 == "belongs to kernel 6.1.0-2")
     }
 
     @Test func sysfsOnlyForTheRunningKernel() throws {
@@ -94,12 +94,12 @@ import Testing
         let error = #expect(throws: KernelTreeError.self) { try search(running: other).run() }
         #expect(
             error?.details.contains {
-                $0.contains("/sys/kernel/btf/vmlinux: is of the running kernel, 6.1.0-2")
+                $0.contains("/sys/kernel/btf/vmlinux: belongs to the running kernel, 6.1.0-2")
             }
                 == true)
     }
 
-    /// The links of a sysroot are absolute, and mean its own folders.
+    /// The links of a sysroot are absolute, and mean its own directories.
     @Test func linksStayInsideTheRoot() throws {
         let stub = Assembled.elf([.init(name: ".BTF", bytes: Assembled.btf(types: 9))])
         scratch.link("root/lib", to: "usr/lib")
@@ -111,7 +111,7 @@ import Testing
         try scratch.write("root" + scratch.path + "/trap/vmlinux", stub)
         let result = try search.run()
         #expect(result.base.path == scratch.path + "/root" + scratch.path + "/trap/vmlinux")
-        // Loops, and more `..` than folders.
+        // Loops, and more `..` than directories.
         scratch.link("root/loop", to: "/loop")
         scratch.link("root/up", to: "../../../../up2")
         let root = scratch.path + "/root"
@@ -133,7 +133,7 @@ import Testing
         #expect(try search.run().kind == .headers)
         search.bigEndian = true
         let error = #expect(throws: KernelTreeError.self) { try search.run() }
-        #expect(error?.details.contains { $0.contains("big-endian is wanted") } == true)
+        #expect(error?.details.contains { $0.contains("big-endian is required") } == true)
     }
 
     @Test func errorListsPathsAndHints() throws {
@@ -147,7 +147,7 @@ import Testing
         #expect(
             lines[1]
                 == "  \(scratch.path)/boot/vmlinuz-6.1.0-1: "
-                + "no BTF found: no ELF file, no BTF, no kernel image")
+                + "no BTF found: not an ELF file, BTF or a kernel image")
         #expect(lines[2] == "  nothing at:")
         #expect(lines[3] == "    \(scratch.path)/lib/modules/6.1.0-1/build/vmlinux")
         #expect(lines.last == "    \(scratch.path)/sys/kernel/btf/vmlinux")
@@ -183,7 +183,7 @@ import Testing
         ),
         ("ID=opensuse-leap\nID_LIKE=\"suse opensuse\"", "6.4.0-1-default", "zypper install"),
         ("ID=arch", "6.9.1-arch1-1", "pacman -S linux-headers"),
-        ("ID=nixos", "6.9.1", "give the kernel's vmlinux"), ("", "6.9.1", "give the kernel's"),
+        ("ID=nixos", "6.9.1", "pass the kernel's vmlinux"), ("", "6.9.1", "pass the kernel's"),
     ])
     func hints(_ osRelease: String, _ release: String, _ start: String) throws {
         try scratch.write("usr/lib/os-release", osRelease)
@@ -193,7 +193,8 @@ import Testing
         #expect(hint.hasPrefix(start))
     }
 
-    /// An archive mostly has only one of the two packages of an image; what apt fetched of its contents says which.
+    /// An archive mostly has only one of the two packages of an image; what apt fetched of its
+    /// contents says which.
     @Test(arguments: [
         ("linux-image-6.1.0-44-arm64", "6.1.0-44-arm64", "boot/vmlinuz-6.1.0-44-arm64"),
         ("linux-image-6.1.0-47-arm64-unsigned", "6.1.0-47-arm64", "boot/vmlinuz-6.1.0-47-arm64"),

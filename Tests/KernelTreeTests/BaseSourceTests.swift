@@ -118,7 +118,7 @@ import Testing
         let payload = compress(plain, .xz)
         for (bytes, text) in [
             ([], "no BTF found: empty"),
-            (Array("hello".utf8), "no BTF found: no ELF file, no BTF, no kernel image"),
+            (Array("hello".utf8), "no BTF found: not an ELF file, BTF or a kernel image"),
             (plain, "no BTF found: ELF: no .BTF section"),
             (compress(plain, .gzip), "no BTF found: gzip, ELF: no .BTF section"),
             (compress(Array("hello".utf8), .zstd), "no BTF found: zstd: no BTF inside"),
@@ -128,7 +128,7 @@ import Testing
             ),
             (
                 Assembled.elf([.init(name: ".BTF", bytes: [1, 2], type: 8)]),
-                "no BTF found: ELF: its .BTF was stripped away (a separate debug file)"
+                "no BTF found: ELF: its .BTF was stripped (a separate debug file)"
             ),
             (
                 Assembled.noise(99, seed: 1) + compress(Assembled.banner("6.1.0"), .gzip),
@@ -144,15 +144,15 @@ import Testing
         #expect(cut.kind == .damaged)
         #expect(
             cut.message
-                == "x86 vmlinuz: cut short: its kernel ends at \(image.count - 300), the file at 4000"
+                == "x86 vmlinuz: truncated: its kernel ends at \(image.count - 300), the file at 4000"
         )
         let short = try failure(Array(compress(plain, .zstd).dropLast(9)))
         #expect(short.kind == .damaged)
-        #expect(short.message == "zstd data is cut short")
+        #expect(short.message == "zstd data is truncated")
         let lzo = try failure(
             Assembled.bzImage(payload: compress([1], .lzo), size: 1))
         #expect(lzo.kind == .unsupported)
-        #expect(lzo.message.contains("lzo compression is not read"))
+        #expect(lzo.message.contains("lzo compression is not supported"))
         var nested = Assembled.btf(types: 5)
         for _ in 0..<4 { nested = compress(nested, .gzip) }
         #expect(try failure(nested).message.hasSuffix("gzip, gzip, gzip: compressed again"))
@@ -180,13 +180,13 @@ import Testing
         #expect(try load(standalone).release == KernelRelease("6.1.0"))
         let empty = try failure(Assembled.btf(types: 0))
         #expect(empty.kind == .notABase)
-        #expect(empty.message == "raw BTF: holds no types")
+        #expect(empty.message == "raw BTF: contains no types")
         let order = try failure(Assembled.btf(types: 3), bigEndian: true)
         #expect(order.kind == .wrongByteOrder)
         #expect(
             order.message
-                == "raw BTF: little-endian BTF, big-endian is wanted: "
-                + "it is of a kernel for another architecture")
+                == "raw BTF: little-endian BTF, but big-endian is required: "
+                + "its kernel is for another architecture")
         #expect(try load(Assembled.btf(types: 3), bigEndian: false).btf.typeCount == 4)
     }
 

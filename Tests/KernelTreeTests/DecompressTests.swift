@@ -94,7 +94,7 @@ private let sample: [UInt8] = {
             try decompress(ByteView(Array(packed.dropLast(30))), format: format)
         }
         #expect(error?.reason == .truncated)
-        #expect(error?.description == "\(format.name) data is cut short")
+        #expect(error?.description == "\(format.name) data is truncated")
     }
 
     /// Error or result: anything but a trap, a hang, or more than the limit.
@@ -170,7 +170,7 @@ private let sample: [UInt8] = {
         let error = #expect(throws: DecompressionError.self) {
             try decompress(packed, format: format)
         }
-        #expect(error?.description.hasPrefix("\(format.name) compression is not read") == true)
+        #expect(error?.description.hasPrefix("\(format.name) compression is not supported") == true)
     }
 
     @Test func detectionNeedsWholeMagic() {

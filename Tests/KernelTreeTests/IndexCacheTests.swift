@@ -54,7 +54,7 @@ import Testing
         #expect(entries.count == 1)
     }
 
-    /// Bases that differ only where the entry's name does not look: each is told from the other.
+    /// Bases that differ only in what the entry's name ignores are distinguished.
     @Test func everyByteIsCompared() throws {
         let btf = Assembled.btf()
         let name = cache.path(for: .contents(ByteView(btf)))
@@ -78,7 +78,8 @@ import Testing
         #expect(try !load(path).isFromCache)
     }
 
-    /// Types that refer to what is not there can be shown, but not built on; nothing is kept of them.
+    /// Types that refer to what is not there can be shown, but not built on; nothing is kept of
+    /// them.
     @Test func danglingReferences() throws {
         var asm = BTFAssembler()
         let int = asm.int()
@@ -103,7 +104,8 @@ import Testing
     @Test func imagesKeepBoth() throws {
         let vmlinux = Assembled.vmlinux(release: "6.1.0-test")
         let path = try scratch.write("vmlinux.gz", compress(vmlinux, .gzip))
-        // Read for showing first: no index yet. Then with one, which the first kind of use takes too.
+        // Read for showing first: no index yet. Then with one, which the first kind of use takes
+        // too.
         #expect(try !loadBase(path, cache: cache).isFromCache)
         #expect(try loadBase(path, cache: cache).isFromCache)
         #expect(try !load(path).isFromCache)
@@ -115,7 +117,7 @@ import Testing
         #expect(entries.count == 1)
     }
 
-    /// Any byte changed, cut anywhere: not believed, and made anew.
+    /// Any byte changed, cut anywhere: not trusted, and made again.
     @Test func damagedEntriesAreIgnoredAndRewritten() throws {
         let btf = Assembled.btf(types: 60)
         let path = try scratch.write("raw", btf)

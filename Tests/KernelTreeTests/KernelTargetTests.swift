@@ -34,8 +34,8 @@ import Testing
     @Test func noKernel() throws {
         for (text, words) in [
             ("5.1", "5.2 is the oldest target"), ("4.19.0", "5.2 is the oldest target"),
-            ("6", "no kernel: neither"), ("nosuch/file", "no kernel: neither"),
-            ("", "no kernel: neither"), (scratch.path, "no kernel's build tree"),
+            ("6", "not a kernel: neither"), ("nosuch/file", "not a kernel: neither"),
+            ("", "not a kernel: neither"), (scratch.path, "not a kernel build tree"),
         ] {
             let error = #expect(throws: KernelTreeError.self) { try KernelTarget.find(text) }
             #expect(error?.kind == .noTarget && error?.path == text)
@@ -83,7 +83,7 @@ import Testing
         #expect(shown.description == "Linux 5.14")
     }
 
-    /// A file tells its release where it is more than BTF.
+    /// A file has a release if it contains more than BTF.
     @Test func files() throws {
         var asm = BTFAssembler()
         asm.float("double", size: 8)

@@ -82,7 +82,7 @@ struct LightSkeletonHeaderTests {
                 \t\tint elements_fd;
                 \t\tint filter_fd;
                 \t} links;
-                \t/* To be set before attaching. What is 0 is not attached. */
+                \t/* Set before attaching. A program whose target is 0 is not attached. */
                 \tstruct {
                 \t\tint egress_cgroup_fd;
                 \t\tint probe_perf_event_fd;
@@ -116,7 +116,8 @@ struct LightSkeletonHeaderTests {
             part("demo__egress__attach", of: text)
                 == "demo__egress__attach(struct demo *skel)\n{\n\tint fd = 0;")
         #expect(text.contains("\tif (skel->targets.egress_cgroup_fd)\n"))
-        // Programs on events of perf are loaded without an attach type and linked with BPF_PERF_EVENT.
+        // Programs on events of perf are loaded without an attach type and linked with
+        // BPF_PERF_EVENT.
         #expect(
             text.contains(
                 "skel->targets.probe_perf_event_fd,\n\t\t\t\t      (enum bpf_attach_type)41);"))
@@ -179,8 +180,8 @@ struct LightSkeletonHeaderTests {
         #expect(twice.nameFault == "two maps are called 'bss'")
         var word = sample
         word.programs[0].identifier = "int"
-        #expect(word.nameFault == "program 'int': no name in C")
+        #expect(word.nameFault == "program 'int': not a C identifier")
         word.maps[0].identifier = "a-b"
-        #expect(word.nameFault == "map 'a-b': no name in C")
+        #expect(word.nameFault == "map 'a-b': not a C identifier")
     }
 }

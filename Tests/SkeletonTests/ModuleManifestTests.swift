@@ -46,7 +46,7 @@ struct ModuleManifestTests {
     }
 
     @Test(
-        "what is wrong is told with its line",
+        "an error names its line",
         arguments: [
             ("", "empty"),
             ("name\tx", "line 1: not a manifest that this kbtf reads"),
@@ -68,11 +68,11 @@ struct ModuleManifestTests {
             ),
             (
                 "object\t../../etc/passwd",
-                "line 4: ../../etc/passwd: not the name of a file in this folder"
+                "line 4: ../../etc/passwd: not the name of a file in this directory"
             ),
-            ("object\t.hidden", "line 4: .hidden: not the name of a file in this folder"),
-            ("object\ta b", "line 4: a b: not the name of a file in this folder"),
-            ("object\ta$(b)", "line 4: a$(b): not the name of a file in this folder"),
+            ("object\t.hidden", "line 4: .hidden: not the name of a file in this directory"),
+            ("object\ta b", "line 4: a b: not the name of a file in this directory"),
+            ("object\ta$(b)", "line 4: a$(b): not the name of a file in this directory"),
             ("program\tp\t29", "line 4: program: 3 values expected, found 2"),
             ("program\tp\t-1\t0\ttracing\ts", "line 4: -1: not a number of 32 bits"),
             (
@@ -102,7 +102,7 @@ struct ModuleManifestTests {
             ("module\tm\nmode\tattach", "no name"),
             (
                 "name\tn\nmodule\tm\nmode\tattach\nprogram\tp\t1\t0\ttracing\ts\npublished\tp\tf",
-                "published p: no iterator of that name"
+                "published p: no iterator with that name"
             ),
         ])
     func values(_ lines: String, _ message: String) {

@@ -36,19 +36,19 @@ struct ModulePlanTests {
     func unattachable() {
         #expect(
             throws: ModuleError(
-                "a module cannot attach 2 programs: b: it needs a target, a cgroup, which a module has not; c: netlink attaches it",
+                "a module cannot attach 2 programs: b: it needs a target, a cgroup, which a module does not have; c: it is attached through netlink",
                 hint: "--no-attach b --no-attach c to load without attaching")
         ) {
             try plan([
                 opened, ModuleSketch.program("b", .link(.cgroup)),
-                ModuleSketch.program("c", .none(reason: "netlink attaches it")),
+                ModuleSketch.program("c", .none(reason: "it is attached through netlink")),
             ])
         }
     }
 
     @Test("a module without a program to attach is none")
     func nothing() {
-        let error = ModuleError("no program to attach: a module of it would do nothing")
+        let error = ModuleError("no program to attach: the module would do nothing")
         #expect(throws: error) { try plan([]) }
         #expect(throws: error) { try plan([opened], unattached: ["opened"]) }
     }
@@ -56,12 +56,12 @@ struct ModulePlanTests {
     @Test("a name that is no program's is an error")
     func unknown() {
         #expect(
-            throws: ModuleError("--no-attach closed: the object has no program of that name")
+            throws: ModuleError("--no-attach closed: the object has no program with that name")
         ) { try plan([opened], unattached: ["closed"]) }
     }
 
     @Test(
-        "licenses are those that give modules what bpf exports",
+        "licenses are those that give modules the kernel's GPL symbols",
         arguments: [
             ("GPL", true), ("GPL v2", true), ("Dual BSD/GPL", true), ("Dual MIT/GPL", true),
             ("BSD", false), ("gpl", false), ("Proprietary", false), ("", false),
@@ -76,7 +76,7 @@ struct ModulePlanTests {
         #expect(throws: ModuleError.self) {
             try plan([opened], name: String(repeating: "n", count: 56))
         }
-        #expect(throws: ModuleError("'a-b' is no name in C", hint: "--name NAME")) {
+        #expect(throws: ModuleError("'a-b' is not a valid C identifier", hint: "--name NAME")) {
             try plan([opened], name: "a-b")
         }
     }
@@ -105,9 +105,9 @@ struct ModulePlanTests {
         "what the kernel would take for an iterator's link, or not take at all, is refused",
         arguments: [
             (["a"], "exactly two iterators, not 1"), (["a", "b", "c"], "not 3"),
-            (["a", "opened"], "--publish opened: lsm/x is no iterator"),
-            (["a", "held"], "--publish held: no program of that name is attached"),
-            (["a", "a"], "a twice"), (["a=x", "b=x"], "two files 'x'"),
+            (["a", "opened"], "--publish opened: lsm/x is not an iterator"),
+            (["a", "held"], "--publish held: no program with that name is attached"),
+            (["a", "a"], "a twice"), (["a=x", "b=x"], "duplicate file 'x'"),
             (["a", "b=sixteen_letters_"], "'sixteen_letters_' has 16 bytes, 1 to 15 are possible"),
             (["a", "b="], "has 0 bytes"), (["a", "b=x/y"], "'x/y' is no name for a file"),
             (["a", "b=.."], "'..' is no name for a file"),

@@ -2,7 +2,7 @@
 
 @testable import Skeleton
 
-/// A skeleton to make modules of: its loader loads nothing.
+/// A skeleton for modules: its loader loads nothing.
 enum ModuleSketch {
     static func program(
         _ name: String, _ attachment: LightSkeleton.Attachment, section: String = "lsm/x",

@@ -32,7 +32,7 @@ struct ModuleTextTests {
         return lines[start...end].joined(separator: "\n")
     }
 
-    @Test("a folder has all that make needs, and the same each time")
+    @Test("a directory has all that make needs, and is the same each time")
     func files() throws {
         let folder = try folder(.attach)
         #expect(
@@ -55,7 +55,7 @@ struct ModuleTextTests {
             function("static int load_skel", in: text) == """
                 static int load_skel(void)
                 {
-                \t/* Skeletons take fd 0 for none: nothing may get it meanwhile. */
+                \t/* Skeletons use fd 0 for no descriptor: nothing may get it meanwhile. */
                 \tint zero = get_unused_fd_flags(O_CLOEXEC);
                 \tint err = -ENOMEM;
 

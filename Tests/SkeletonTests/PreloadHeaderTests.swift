@@ -64,7 +64,7 @@ struct PreloadHeaderTests {
             ("", "neither a BPF object nor a header"),
             ("#include <stdio.h>\n", "neither a BPF object nor a header"),
             ("/* kbtf-preload-header 1\nlicense\tGPL\n", "does not end"),
-            ("/* kbtf-preload-header 1\n */\n", "tells no license"),
+            ("/* kbtf-preload-header 1\n */\n", "names no license"),
             ("/* kbtf-preload-header 1\nlicense\tGPL\n */\n", "kbtf-preload-header: "),
             (
                 "/* kbtf-preload-header 1\nlicense\tGPL\nformat\tkbtf-module 1\nname\ta\nmodule\ta\nmode\tattach\n */\n#endif /* __A_SKEL_H__ */\n",

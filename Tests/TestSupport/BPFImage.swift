@@ -100,7 +100,7 @@ package struct BPFImage {
         return sections.count
     }
 
-    /// The number of the section of that name, which is made when there is none.
+    /// The number of the section with that name, which is created if missing.
     package mutating func place(_ name: String, type: UInt32 = 1, flags: UInt64 = 3) -> Int {
         if let index = sections.firstIndex(where: { $0.name == name }) { return index + 1 }
         return section(name, type: type, flags: flags)

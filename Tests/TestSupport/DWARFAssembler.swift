@@ -326,7 +326,8 @@ extension DWARFAssembler {
         return UInt64(lineTexts[text]!)
     }
 
-    /// Index in `.debug_str_offsets`, whose header is written with the first one (DWARF 5 section 7.26).
+    /// Index in `.debug_str_offsets`, whose header is written with the first one (DWARF 5 section
+    /// 7.26).
     mutating func stringIndex(_ text: String) -> UInt64 {
         if let known = indexes[text] { return known }
         if strOffsets.isEmpty {

@@ -2,9 +2,9 @@
 
 import Glibc
 
-/// Seconds of processor time that this thread spends in `body`. Waiting does not count, so a bound on it holds on a
-/// busy machine as well. Bounds are far above what is needed and far below what work that grows with the square of
-/// its input takes.
+/// Seconds of processor time that this thread spends in `body`. Waiting does not count, so a bound
+/// on it holds on a busy machine as well. Bounds are far above what is needed and far below what
+/// work that grows with the square of its input takes.
 package func processorSeconds(_ body: () throws -> Void) rethrows -> Double {
     let start = threadTime()
     try body()

@@ -4,7 +4,7 @@ import Bytes
 import Glibc
 import HostIO
 
-/// A folder that is gone when the value is.
+/// A directory that is gone when the value is.
 package final class Scratch {
     package let path: String
 
@@ -16,7 +16,7 @@ package final class Scratch {
 
     deinit { Scratch.remove(path) }
 
-    /// Writes a file and the folders above it; answers its path.
+    /// Writes a file and the directories above it; answers its path.
     @discardableResult
     package func write(_ name: String, _ bytes: [UInt8]) throws -> String {
         let file = makeParents(name)

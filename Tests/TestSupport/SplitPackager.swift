@@ -4,8 +4,8 @@ import Bytes
 import DWARF
 import ELF
 
-/// Packs `.dwo` files into a `.dwp` file, as dwp and llvm-dwp do: sections one after the other, and an index of the units.
-/// Its numbers may be changed before it is written.
+/// Packs `.dwo` files into a `.dwp` file, as dwp and llvm-dwp do: sections one after the other, and
+/// an index of the units. Its numbers may be changed before it is written.
 package struct SplitPackager {
     /// A row of an index.
     package struct Row {

@@ -25,6 +25,7 @@ import Testing
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % below
         }
+        var withResults = 0
         for _ in 0..<60 {
             var bytes: [UInt8] = []
             for _ in 0..<random(600) {
@@ -41,6 +42,7 @@ import Testing
                 #expect(report.evidence.count <= GuestRecord.shownLines)
                 #expect(report.troubles.count <= GuestRecord.keptTroubles)
                 #expect((report.outcome == .passed) == report.reason.isEmpty, "seed \(seed)")
+                if report.tests?.results.isEmpty == false { withResults += 1 }
                 let summary = Summary([.init(name: "x", report: report)])
                 // Whatever was in it, one result of the guest comes out.
                 var parser = KTAPParser()
@@ -48,5 +50,6 @@ import Testing
                 #expect(parser.outermost?.results.count == 1, "seed \(seed)")
             }
         }
+        #expect((1..<120).contains(withResults), "seed \(seed): \(withResults)")
     }
 }

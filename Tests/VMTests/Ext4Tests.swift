@@ -13,7 +13,8 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    /// The options of mke2fs: with 64-bit descriptors, without, with small blocks and inodes, and those of before.
+    /// The options of mke2fs: with 64-bit descriptors, without, with small blocks and inodes, and
+    /// those of before.
     private static let kinds = [
         "-t ext4", "-t ext4 -O ^64bit,^metadata_csum,^flex_bg", "-t ext4 -b 1024 -I 128",
         "-t ext3 -b 1024", "-t ext2", "-t ext2 -r 0 -b 1024 -O none",
@@ -40,7 +41,7 @@ import Testing
         // Too long for an inode.
         let long = String(repeating: "usr/../", count: 20) + "usr/bin/sh"
         scratch.link("tree/long", to: long)
-        // A folder of many blocks, whose names are hashed where the file system knows that.
+        // A directory of many blocks, whose names are hashed where the file system knows that.
         for number in 0..<1500 { scratch.link("tree/many/name-of-some-length-\(number)", to: "x") }
         try scratch.write("tree/many/real", "here")
     }
@@ -49,7 +50,8 @@ import Testing
         try makeTree()
         for kind in Self.kinds {
             let files = try #require(Ext4(ByteView(try image(kind, size: "8m"))), "\(kind)")
-            // With inline data short links and folders lie in the inode, which is not read here.
+            // With inline data short links and directories lie in the inode, which is not read
+            // here.
             let isInline = kind.contains("inline")
             for path in [
                 "/", "/usr/bin/sh", "usr//bin/./sh", "/bin/sh", "/lib64/ld.so.2", "/bin/up",
@@ -100,7 +102,7 @@ import Testing
         }
     }
 
-    /// A folder without end, of blocks that were never written.
+    /// A directory without end, of blocks that were never written.
     @Test func hugeFolder() throws {
         try scratch.write("tree/usr/bin/sh", "program")
         var bytes = try image("-t ext4 -b 1024")

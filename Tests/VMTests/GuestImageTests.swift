@@ -44,7 +44,7 @@ import Testing
             .map { ($0.isWanted ? "" : "+") + $0.info.name }
     }
 
-    /// As much of a superblock as tells what it is.
+    /// As much of a superblock as identifies it.
     private let ext4: [UInt8] =
         [UInt8](repeating: 0, count: 1024 + 0x18) + [2, 0, 0, 0]
         + [UInt8](repeating: 0xff, count: 0x38 - 0x1c) + [0x53, 0xef]
@@ -69,7 +69,8 @@ import Testing
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
     }
 
-    /// What a module wishes for comes where modprobe would have it, and is no error where it is not there.
+    /// A soft dependency of a module comes where modprobe would have it, and is no error where it is not
+    /// there.
     @Test func softDependencies() throws {
         let scratch = try Scratch()
         let folder = scratch.path + "/lib"
@@ -168,7 +169,7 @@ import Testing
         let archive = try scratch.write("i.cpio", "070701")
         #expect(
             message { _ = try DiskImage(archive) }
-                == "\(archive): no file system in it that is known here (ext4, squashfs, erofs)")
+                == "\(archive): no supported file system in it (ext4, squashfs, erofs)")
         // A comma or a quote in the path ends nothing.
         let path = try scratch.write("a,b\"c", "hsqs")
         let machine = Machine(.s390x, acceleration: .tcg, disk: try DiskImage(path))
@@ -190,11 +191,12 @@ import Testing
         let text = try scratch.write("text.ko", "text")
         #expect(
             message { _ = try order([a]) }
-                == "\(a): needs the module b, which is not there: the kernel has no modules")
-        #expect(message { _ = try order([a, b]) } == "\(b): needs a, which needs it in turn")
+                == "\(a): depends on module b, which is not available: the kernel has no modules")
+        #expect(
+            message { _ = try order([a, b]) } == "\(b): depends on a, which depends on it in turn")
         #expect(
             message { _ = try order([a, a]) }
-                == "\(a): there is a module a among the others already")
+                == "\(a): module a was already given")
         #expect(
             message { _ = try order([a], release: "6.2.0") }
                 == "\(a): built for 6.1.0-test, not for the kernel 6.2.0")
@@ -253,7 +255,7 @@ import Testing
         #expect(try DenyList(path).reasons == ["a": "needs two disks", "b/c": "why not"])
         let bad = try scratch.write("BAD", "a why\nb\n")
         #expect(
-            message { _ = try DenyList(bad) } == "\(bad): line 2: no reason why b is not to run")
+            message { _ = try DenyList(bad) } == "\(bad): line 2: no reason given for b")
     }
 
     @Test func commandLine() {

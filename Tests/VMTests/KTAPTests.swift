@@ -90,8 +90,8 @@ import Testing
         #expect(group.results[0].leaves.map { $0.name } == ["deepest", "second"])
     }
 
-    /// What a level's plan says must be there; what is missing makes a failure of the test above, whatever
-    /// its line says.
+    /// What a level's plan says must be there; what is missing makes a failure of the test above,
+    /// whatever its line says.
     @Test func missingSubtests() throws {
         let group = try #require(
             parse("KTAP version 1\n1..1\n  TAP version 13\n  1..3\n  ok 1 a\nok 1 main"))
@@ -148,8 +148,8 @@ import Testing
         #expect(parser.bailOut == "first")
     }
 
-    /// Output without end takes no memory without end: the first and the last lines are kept, and how many
-    /// are not is told.
+    /// Output without end takes no memory without end: the first and the last lines are kept, and
+    /// the number of omitted ones is reported.
     @Test func longOutput() throws {
         var parser = KTAPParser()
         parser.take("KTAP version 1")
@@ -159,7 +159,7 @@ import Testing
         #expect(output.count == 201)
         #expect(output.first == "line 0")
         #expect(output[99] == "line 99")
-        #expect(output[100] == "[800 lines left out]")
+        #expect(output[100] == "[800 lines omitted]")
         #expect(output[101] == "line 900")
         #expect(output.last == "line 999")
     }
@@ -177,7 +177,7 @@ import Testing
         #expect(result.verdict == .fail)
     }
 
-    /// The outermost results are told when they come.
+    /// The outermost results are reported when they arrive.
     @Test func asItComes() {
         var parser = KTAPParser()
         #expect(parser.take("KTAP version 1") == nil)

@@ -109,7 +109,7 @@ import Testing
         #expect(report.evidence.first?.hasSuffix("------------[ cut here ]------------") == true)
         #expect(report.evidence.dropFirst().first?.hasSuffix("kbtf_fault: as asked") == true)
         #expect(report.evidence.last?.contains("---[ end trace ") == true)
-        // It went on, and its tests passed: a warning is a failure all the same.
+        // It went on, and its tests passed: a warning is a failure nevertheless.
         #expect(report.tests?.hasPassed == true)
     }
 
@@ -161,7 +161,7 @@ import Testing
         #expect(silent.reason == "nothing on the console within 9 seconds")
         let early = judge("[ 0.1] Linux\n", cut: .deadline(seconds: 9), ending: .signalled(9))
         #expect(early.outcome == .noBoot)
-        #expect(early.reason == "no word of the guest's init within 9 seconds")
+        #expect(early.reason == "no output of the guest's init within 9 seconds")
     }
 
     @Test func flood() {
@@ -177,7 +177,8 @@ import Testing
         let report = judge(lines.prefix(6).joined(separator: "\n"))
         #expect(report.outcome == .earlyPowerOff)
         #expect(report.reason == "the guest ended before its tests were done, during test bar")
-        #expect(judge("[ 0.1] Linux\n").reason == "the guest ended before its init spoke")
+        #expect(
+            judge("[ 0.1] Linux\n").reason == "the guest ended before its init printed anything")
         // All results are there, and yet init did not come to its end.
         #expect(
             judge(lines.filter { !$0.contains("# end") }.joined(separator: "\n")).outcome
@@ -199,7 +200,8 @@ import Testing
         #expect(with("# test bar", "Bail out! no list").reason == "bail out: no list")
     }
 
-    /// A failed point shows what the kernel said while it was at it, and what BTF that it dropped was loaded with.
+    /// A failed point shows what the kernel said while it was at it, and what BTF that it dropped
+    /// was loaded with.
     @Test func kernelsWords() {
         let report = judge(
             """
@@ -292,7 +294,8 @@ import Testing
         #expect(judge("", ending: .signalled(6)).reason == "QEMU was killed by signal 6")
     }
 
-    /// With an initramfs that is not ours, KTAP is what comes on the console, kernel's words between.
+    /// With an initramfs that is not ours, KTAP is what comes on the console, kernel's words
+    /// between.
     @Test func anotherInit() {
         let log =
             "[ 0.1] Linux\nKTAP version 1\n1..1\n[ 0.2] some driver\nok 1 theirs\n[ 0.3] reboot: Power down\n"

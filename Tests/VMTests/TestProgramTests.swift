@@ -88,14 +88,18 @@ import Testing
             refusal([dynamic])
                 == VMError(
                     "\(dynamic): linked dynamically, and the guest does not have its loader /lib64/ld.so.2",
-                    hint: "link it with -static; or give the guest a system: --image debian"))
+                    hint:
+                        "link it with -static; or use a guest with a complete system: --image debian"
+                ))
         let script = try write("script", "#! /bin/sh -e\n")
         #expect(
             refusal([script])
                 == VMError(
                     "\(script): a script, and the guest does not have its interpreter /bin/sh",
-                    hint: "give the guest a system: --image debian; or make it a static program"))
-        // They may bring along what they need.
+                    hint:
+                        "use a guest with a complete system: --image debian; or make it a static program"
+                ))
+        // They may contain what they need.
         _ = try write("own/interpreter", Program().bytes)
         let own = try write("own/script", "#!/tests/interpreter\n")
         #expect(refusal([scratch.path + "/own"]) == nil)
@@ -158,7 +162,7 @@ import Testing
                 "text", Array("hello\n".utf8),
                 "neither a program (ELF) nor a script (#!), so no kernel can run it"
             ),
-            ("nameless", Array("#!\n".utf8), "a script that names no interpreter (#!)"),
+            ("nameless", Array("#!\n".utf8), "a script without an interpreter (#!)"),
             ("x.o", DWARFImage().bytes(), "an object file, not a program"),
             ("x.ko", module.bytes(), "a kernel module, not a program"),
             (

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# A whole kernel, DWARF to BTF.
+# A kernel (vmlinux), DWARF to BTF.
 
 vmlinux_of() { echo "$CACHE/kernels/$1/dbg/usr/lib/debug/boot/vmlinux-$(<"$CACHE/kernels/$1/release")"; }
 

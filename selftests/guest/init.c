@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 //
 // The first process in the virtual machines of `kbtf vm run`: mounts what tests
-// need, loads modules, runs tests, tells what came of it in KTAP, powers off.
+// need, loads modules, runs tests, reports the results as KTAP, powers off.
 // docs/vm.md has the protocol: /kbtf/list comes in, lines on the console go out.
 
 #include "child.h"

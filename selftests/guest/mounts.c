@@ -75,7 +75,7 @@ void switch_root(const char *device, const char *type)
 	bring_along("/tests", "/root/tests");
 	if (chdir("/root") || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		give_up("/root");
-	// Anew, for the old ones are left behind.
+	// Again, because the old ones are left behind.
 	mount_all();
 	say("# root: %s (%s)", device, type);
 }

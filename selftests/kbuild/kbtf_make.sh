@@ -36,7 +36,7 @@ export KBTF=$work/bin/kbtf
 
 cp -r "$root/selftests/modules/kbtf_sample" "$module"
 
-# In the folder of the module, as people call it.
+# In the directory of the module, as people call it.
 kbtf_make() {
     : >"$work/calls"
     (cd "$module" && "$root/kbuild/kbtf-make" -C "$headers" M="$module" "$@") >"$log" 2>&1
@@ -119,7 +119,7 @@ kbtf_make modules
 check "a module without DWARF fails the build" is $? 1
 mv "$work/kept.ko" "$ko"
 
-# A module in a folder below, and one process for both.
+# A module in a directory below, and one process for both.
 mkdir "$module/below"
 echo 'obj-m += below/' >>"$module/Kbuild"
 echo 'obj-m := kbtf_below.o' >"$module/below/Kbuild"
@@ -144,7 +144,7 @@ check "clean calls no kbtf" is "$? $(calls)" "0 0"
 check "clean removes the module" not test -e "$ko"
 rm "$work/fail"
 
-# One line in the module's own Makefile. The folder below goes, to save time.
+# One line in the module's own Makefile. The directory below goes, to save time.
 rm -r "$module/below"
 sed -i '/below/d' "$module/Kbuild"
 own_makefile() {

@@ -94,7 +94,7 @@ check "KBTF_BASE in the environment" is "$? $(kind "$image")" "0 standalone"
 
 build BTF_BASE="$work/none"
 check "a base that is not there fails the build" not test -e "$ko"
-check "and says so" says "$work/none: no such file, which BTF_BASE names as the base"
+check "and says so" says "$work/none: no such file, given as the base in BTF_BASE"
 
 build
 check "and all is as it was" is "$(bytes "$ko")" "$split"

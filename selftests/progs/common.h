@@ -3,7 +3,7 @@
  * What all programs share. vmlinux.h is made by `kbtf dump` from the kernel
  * that the test is for.
  *
- * A program tells how it went in a variable NAME_line: 0 when it did not run,
+ * A program reports its result in a variable NAME_line: 0 when it did not run,
  * PASSED, or the line of the first REQUIRE() that did not hold.
  */
 #ifndef PROGS_COMMON_H

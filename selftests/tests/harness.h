@@ -39,7 +39,7 @@ __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
  */
 int run_points(const struct point *points, size_t count, const char *module);
 
-/* A file in the folder of the program. The path stays valid until the next call. */
+/* A file in the directory of the program. The path stays valid until the next call. */
 const char *beside(const char *name);
 
 /* A BPF object in the program itself: EMBED(functions) in one place, object(functions) to use it. */

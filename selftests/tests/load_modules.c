@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Loads every module of a list, a file `list` beside this program: a path a line,
- * from the same folder, what a module needs before it. Each that loads must show
+ * from the same directory, what a module needs before it. Each that loads must show
  * the BTF of its file, and none may be refused because of its BTF. Other reasons
  * not to load are counted by errno: most drivers miss their device here.
  */

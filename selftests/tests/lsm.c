@@ -21,7 +21,7 @@ static bool has_bpf_lsm(void)
 	size_t size;
 	bool found;
 
-	/* Fails where it is there already. */
+	/* Fails if it is already mounted. */
 	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
 	names = read_whole("/sys/kernel/security/lsm", &size);
 	if (!names)

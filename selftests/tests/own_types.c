@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * kbtf_test.ko beside this program has standalone BTF that was only renumbered to
- * stand on the kernel's: good to attach by and to read through, but its
+ * are split from the kernel's: good to attach by and to read through, but its
  * task_struct is its own, which the verifier tells from the kernel's.
  */
 #include <unistd.h>

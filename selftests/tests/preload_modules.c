@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Modules that `kbtf gen module` made: what is there while they are in, and that
+ * Modules that `kbtf gen module` made: what exists while they are loaded, and that
  * nothing is left when they are gone or could not be loaded. A file `list` beside
  * this program names them, one a line, with what is to be expected:
  *
@@ -11,7 +11,7 @@
  *	needs FILE		to be loaded before those that cannot be
  *	rounds NUMBER		how often each is loaded and unloaded
  *
- * What there is, is told by walking the kernel's ids of programs, maps, links and
+ * What exists is determined by walking the kernel's ids of programs, maps, links and
  * BTF, and this process's descriptors. All is loaded and unloaded by one process.
  */
 #define _GNU_SOURCE

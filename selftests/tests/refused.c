@@ -2,7 +2,7 @@
 /*
  * kbtf_test.ko beside this program has BTF for another kernel. The kernel must not
  * take it: it either refuses the module with it, or loads the module without.
- * The file `expected` tells which: an errno's number, or 0.
+ * The file `expected` says which: an errno's number, or 0.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #
 # Does a machine show in what kbtf makes? Of the inputs beside this script it makes, in a guest with a Debian system,
 # what stage.sh had it make on the host: there are another kernel, processor, user land, host name and number of
-# processors, other folders and file times. The environment may name KBTF and BASE, the kernel's BTF.
+# processors, other directories and file times. The environment may name KBTF and BASE, the kernel's BTF.
 #
-#   same_bytes.sh            makes all of it anew, compares it with expected/, prints KTAP
+#   same_bytes.sh            makes all of it again, compares it with expected/, prints KTAP
 #   same_bytes.sh make DIR   makes it in DIR
 
 set -eu

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # The guest tests on the kernel that `make setup` fetched: see docs/selftests.md. Prints TAP;
-# in_guest.sh tells what the environment may name.
+# in_guest.sh lists the environment variables.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")

@@ -167,9 +167,9 @@ check "... by their deadline" has tests '"reason":"TIMEOUT 20 seconds"'
 check "... although they say they do not" has tests '"a subtest failed"'
 check "a guest without a fault" ended fine 0 "$long" ""
 check "a warning that is expected" ended expected 0 "$long" ""
-check "... is told" has expected '"allowed":\[{"kind":"warning","line":"WARNING: '
+check "... is reported" has expected '"allowed":\[{"kind":"warning","line":"WARNING: '
 check "one that is not" ended unexpected 1 "$long" ": warning: WARNING: CPU: "
-check "what a module wishes for comes before it" in_order expected "# module dummy" "# module kbtf_fault"
+check "a module's soft dependency comes before it" in_order expected "# module dummy" "# module kbtf_fault"
 check "a root on a disk" ended disk 0 "$long" ""
 check "... which stays as it was" is "$(sha256sum <"$work/disk.ext4")" "$sum"
 check "a damaged disk" ended damaged 1 "$long" ": failed: bail out: /dev/vda: "

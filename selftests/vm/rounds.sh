@@ -3,7 +3,7 @@
 #
 # Modules made of BPF objects come and go, fail, are asked for at mounts: nothing may be left
 # behind. On the kernel that `make setup` fetched; CHECKS=modules of `make conformance` does more.
-# Prints TAP; in_guest.sh tells what the environment may name.
+# Prints TAP; in_guest.sh lists the environment variables.
 
 set -euo pipefail
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")

@@ -2,19 +2,19 @@
 
 package import Bytes
 
-/// Judges a blob: header, sections and strings, then its own types.
+/// Checks a blob: header, sections and strings, then its own types.
 ///
 /// - Parameters:
-///   - base: what the blob continues; it is taken as sound.
+///   - base: the BTF that the blob continues; assumed to be sound.
 ///   - limit: how many findings are listed; all are counted.
-/// - Returns: a report; a blob that cannot be read at all has one finding, of rule `H`.
+/// - Returns: a report; a blob that cannot be read at all has one finding, with rule `H`.
 package func check(
     _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
     check(bytes, base: base, profile: profile, mayBeEmpty: false, limit: limit)
 }
 
-/// - Parameter mayBeEmpty: to have no types is no fault.
+/// - Parameter mayBeEmpty: having no types is not a fault.
 func check(
     _ bytes: ByteView, base: BTF?, profile: CheckProfile = .structure, mayBeEmpty: Bool, limit: Int
 ) -> CheckReport {
@@ -33,7 +33,7 @@ func check(
     }
 }
 
-/// Judges the own types of a BTF that was read already.
+/// Checks the own types of BTF that was already read.
 package func check(
     _ btf: BTF, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
@@ -42,7 +42,7 @@ package func check(
     return checker.report
 }
 
-/// Where the sections lie. Reading demanded only that they are inside and apart.
+/// The layout of the sections. Parsing only required them to be inside and not to overlap.
 private func checkSections(
     _ header: Header, dataLength: Int, isSplit: Bool, _ report: inout CheckReport
 ) {

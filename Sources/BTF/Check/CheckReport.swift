@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// By which rules a BTF is judged.
+/// The set of rules for checking BTF.
 package enum CheckProfile: String, CaseIterable, Sendable {
-    /// What any sound BTF fulfils, whoever reads it.
+    /// Rules that any sound BTF satisfies, whoever reads it.
     case structure
-    /// What that of a BPF object fulfils before libbpf completes it: what others are to define has no place in
-    /// its section, a symbol of the kernel may have no type, and sections are not in order.
+    /// Rules for a BPF object before libbpf completes it: external variables have no offset in
+    /// their section, a kernel symbol may have no type, and sections are not sorted.
     case object
 }
 
-/// What a check found.
+/// The result of a check.
 package struct CheckReport: Sendable {
     package enum Severity: String, Sendable {
         /// The BTF breaks the rule.
@@ -23,11 +23,11 @@ package struct CheckReport: Sendable {
         package let severity: Severity
         /// The type at fault; nil for header, sections and strings.
         package let type: TypeID?
-        /// Where in the blob, in bytes.
+        /// Offset in the blob, in bytes.
         package let offset: Int
-        /// The kernel's acceptance rule, say `M6` for members; see `docs` for the list.
+        /// The kernel's acceptance rule, such as `M6` for members; see `docs` for the list.
         package let rule: String
-        /// Kind, name and what is wrong, in the kernel's words where it has some.
+        /// Kind, name and what is wrong, in the kernel's words if it has any.
         package let message: String
 
         /// `+0x1f0: [12] error M6: STRUCT foo: member 3 bar: Invalid type_id: 77 does not exist`
@@ -45,10 +45,11 @@ package struct CheckReport: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    /// The first finding for which a kernel refuses a module that it loads. It looks at less then than BPF_BTF_LOAD
-    /// does: at names, and at each record by itself, but not at what members, pointers or functions refer to.
+    /// The first finding for which a kernel refuses a module at load time. It checks less than
+    /// BPF_BTF_LOAD does: names, and each record by itself, but not what members, pointers or
+    /// functions refer to.
     package private(set) var refusedAtLoad: Finding?
-    /// The first error in a type, told without the type's name.
+    /// The first error in a type, worded without the type's name.
     private(set) var firstFault: (type: TypeID, offset: Int, what: String)?
     /// Types with an error.
     private(set) var faultyTypeCount = 0
@@ -64,7 +65,7 @@ package struct CheckReport: Sendable {
         if firstFault == nil { firstFault = (type, offset, what) }
     }
 
-    /// - Parameter atLoad: the kernel sees this when it loads a module.
+    /// - Parameter atLoad: the kernel notices this when it loads a module.
     mutating func add(
         _ severity: Severity, _ rule: String, type: TypeID? = nil, offset: Int,
         atLoad: Bool = true, _ message: String

@@ -2,8 +2,8 @@
 
 internal import Bytes
 
-/// Judges the layout section of a BTF, if it has one: its place by the kernel's rules, and what it says
-/// of the kinds that are known.
+/// Checks the layout section of BTF, if any: its position by the kernel's rules, and its
+/// description of known kinds.
 func checkLayout(of btf: BTF, in bytes: ByteView, _ report: inout CheckReport) {
     let header = btf.header
     guard header.layoutLength != 0 else { return }
@@ -20,10 +20,10 @@ func checkLayout(of btf: BTF, in bytes: ByteView, _ report: inout CheckReport) {
     }
     if btf.isSplit {
         report.add(
-            .warning, "L", offset: 24, "split BTF has a layout section: readers take its base's")
+            .warning, "L", offset: 24, "split BTF has a layout section: readers use its base's")
     }
     let start = header.length + header.layoutOffset
-    // The header's sections are inside the data: reading refuses others.
+    // The header's sections are inside the data, or parsing would have failed.
     guard let section = bytes.slice(start, header.layoutLength) else { return }
     let entries = KindLayout.parse(section, bigEndian: header.bigEndian)
     for (number, entry) in entries.enumerated() {

@@ -20,7 +20,7 @@ func findLoops(_ types: TypeTable) -> [(id: UInt32, rule: String, message: Strin
         found.append((id, "R2", "Loop detected: it contains itself"))
     }
     for id in loops(types, byValue: false) where chains.length(id) != nil {
-        found.append((id, "R2", "Loop detected: pointers to nothing but themselves"))
+        found.append((id, "R2", "Loop detected: pointers only to themselves"))
     }
     return found
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-// What the kernel takes for a name (kernel/bpf/btf.c).
+// The kernel's rules for names (kernel/bpf/btf.c).
 
-/// The longest name the kernel knows, in bytes.
+/// The longest name the kernel accepts, in bytes.
 private let maxLength = 512
 
 extension ArraySlice<UInt8> {

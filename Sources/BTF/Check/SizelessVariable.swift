@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension BTF {
-    /// The first own DATASEC entry of no bytes that is a variable with a definition, with that variable; nil when
-    /// every variable has a size.
+    /// The first own DATASEC entry of size 0 that is a variable with a definition, and that
+    /// variable; nil if every variable has a size.
     package var firstSizelessVariable: (section: Record, variable: Record)? {
         for section in ownRecords where section.kind == .datasec {
             for index in 0..<section.count where section.element(index, 2) == 0 {

@@ -21,7 +21,7 @@ extension TypeChecker {
             func place(_ text: String) -> String {
                 "member \(index + 1) " + String(systemBytes: name) + ": " + text
             }
-            // An empty name is written as offset 0: kernels refuse another offset of a NUL.
+            // An empty name is written as offset 0: kernels refuse the offset of any other NUL.
             if types.word(id, at) != 0, !name.isIdentifier {
                 error("M6", word: at, place("Invalid name"))
             }
@@ -74,7 +74,7 @@ extension TypeChecker {
             }
             return
         }
-        // An old style bitfield keeps its offset and width in its INT.
+        // An old-style bitfield keeps its offset and width in its INT.
         if kind == .int, !types.info(id).flag {
             let data = types.word(target, 3)
             let first = offset + UInt64(data >> 16 & 0xff)
@@ -115,7 +115,7 @@ extension TypeChecker {
     mutating func checkPrototype() {
         let result = types.word(id, 2)
         if requireType(result, word: 2, rule: "R20", void: true, "Invalid return type") {
-            // Void behind a typedef or a qualifier is a return type like any other in C.
+            // Void behind a typedef or a qualifier is a valid return type in C.
             if resolve(result) != 0, !isSized(result) {
                 error("R20", word: 2, "Invalid return type: \(result) has no size")
             }
@@ -144,7 +144,8 @@ extension TypeChecker {
 
     // MARK: DATASEC
 
-    /// Of a compiler's or a linker's: libbpf fills in sizes and places, and puts the entries in order.
+    /// The DATASEC of a compiler or linker: libbpf fills in sizes and offsets, and sorts the
+    /// entries.
     private mutating func checkSectionOfObject() {
         let size = UInt64(types.word(id, 2))
         for index in 0..<types.count(id) {
@@ -155,7 +156,7 @@ extension TypeChecker {
                 continue
             }
             switch types.kind(entry) {
-            // A FUNC has its linkage where others have the number of elements.
+            // In a FUNC, the field for the number of elements holds the linkage.
             case .func where TypeInfo(rawValue: types.word(entry, 1)).vlen == 2: continue
             case .var where types.word(entry, 3) == 2: continue
             case .var where types.word(id, at + 2) == 0: sizeless(entry, at: at, place)
@@ -174,7 +175,7 @@ extension TypeChecker {
         }
     }
 
-    /// A variable like `long zero[0]`. No loader gives it a size.
+    /// A variable such as `long zero[0]`. No loader gives it a size.
     private mutating func sizeless(_ variable: UInt32, at word: Int, _ place: String) {
         error(
             "M12", word: word + 2,
@@ -188,7 +189,7 @@ extension TypeChecker {
         let size = UInt64(types.word(id, 2))
         let count = types.count(id)
         if size == 0 {
-            // Compilers leave it to the loader; entries have no places yet.
+            // Compilers leave it to the loader; entries have no offsets yet.
             warning("M12", word: 2, "size == 0: not filled in yet")
             for index in 0..<count where types.word(id, 5 + index * 3) == 0 {
                 let variable = types.word(id, 3 + index * 3)
@@ -206,7 +207,7 @@ extension TypeChecker {
             let offset = UInt64(types.word(id, at + 1))
             let length = UInt64(types.word(id, at + 2))
             var place: String { "entry \(index + 1): " }
-            // A declaration that a linker left has no place until it finds the definition.
+            // A declaration left by a linker has no offset until the definition is found.
             if types.kindIfAny(variable) == .var, types.word(variable, 3) == 2, offset == 0,
                 index > 0
             {

@@ -45,7 +45,7 @@ extension TypeChecker {
         if requireType(index, word: 4, rule: "M5", "Invalid index"), let target = resolve(index),
             types.kindIfAny(target) != .int || !isRegularInt(target)
         {
-            error("R6", word: 4, "Invalid index: \(index) is no integer")
+            error("R6", word: 4, "Invalid index: \(index) is not an integer")
         }
     }
 

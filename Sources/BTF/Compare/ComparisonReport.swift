@@ -3,7 +3,7 @@
 package import Bytes
 
 extension Comparison {
-    /// One line per difference, then the numbers of each kind that differs, or "equal".
+    /// One line per difference, then the counts for each kind that differs, or "equal".
     ///
     ///     STRUCT struct foo: member 3 `bar`: type `struct x *` in A, `void *` in B
     ///     STRUCT: 1 changed, 2 only in A, 0 only in B, 310 in both

@@ -2,9 +2,9 @@
 
 import Bytes
 
-/// 128 bits that stand for a meaning. Equal digests are taken for equal meanings: by accident two
-/// of a billion differ-in-meaning types collide with a chance of about 10^-21. The hash is not
-/// keyed, so a file made for the purpose could collide; comparing is no security boundary.
+/// A 128-bit digest of a meaning. Equal digests are assumed to be equal meanings: among a billion
+/// different types two collide by accident with a chance of about 10^-21. The hash is not keyed, so
+/// a crafted file could collide; comparing is not a security boundary.
 struct Digest: Hashable, Comparable, Sendable {
     let high: UInt64
     let low: UInt64
@@ -13,16 +13,16 @@ struct Digest: Hashable, Comparable, Sendable {
         a.high != b.high ? a.high < b.high : a.low < b.low
     }
 
-    /// What a reference to void means.
+    /// The meaning of a reference to void.
     static let void = Digest(high: 1, low: 1)
-    /// What a reference to an id that does not exist means.
+    /// The meaning of a reference to an id that does not exist.
     static let dangling = Digest(high: 2, low: 2)
-    /// What a reference back into an anonymous type being written out means; only broken data has
-    /// one, C names every type that refers to itself.
+    /// The meaning of a reference back into an anonymous type that is being written; only damaged
+    /// data has one, since C names every type that refers to itself.
     static let loop = Digest(high: 3, low: 3)
 }
 
-/// Two hashes of different seeds and word order over the same words.
+/// Two hashes with different seeds and word order over the same words.
 struct DigestBuilder {
     private var first = Mixer(0x243f_6a88_85a3_08d3)
     private var second = Mixer(0x1319_8a2e_0370_7344)

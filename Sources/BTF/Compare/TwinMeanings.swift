@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// References that tell twins apart: to a name that stands for several definitions they say kind,
-/// name and the definition meant. That is one level deep: types that differ only in which twin a
-/// twin refers to count as equal.
+/// References that distinguish twins, definitions with the same kind and name: to a name with
+/// several definitions they include kind, name and the definition meant. This is one level deep:
+/// types that differ only in which twin a twin refers to count as equal.
 struct TwinMeanings: ReferenceMeanings {
     private let index: CanonicalIndex
     private let ambiguous: Set<Digest>
     private var own: [Digest?]
     private var low: [UInt32: Digest] = [:]
 
-    /// - Parameter ambiguous: the names with twins, in either of two files that are compared: what a
-    ///   reference says must not hang on which file it stands in.
+    /// - Parameter ambiguous: the names with twins, in either of two files that are compared: the
+    ///   meaning of a reference must not depend on which file it is in.
     init(_ index: CanonicalIndex, ambiguous: Set<Digest>) {
         self.index = index
         self.ambiguous = ambiguous

@@ -101,7 +101,7 @@ extension TypeStore {
         guard budget > 0 else {
             throw BTFError(
                 offset: Int(unit.starts[Int(number)]) * 4,
-                "too many types look alike: given up at type \(number + 1)")
+                "too many types look alike: gave up at type \(number + 1)")
         }
     }
 
@@ -341,7 +341,7 @@ extension TypeStore {
                 if walker[Int(number)] == first {
                     throw BTFError(
                         offset: Int(unit.starts[Int(number)]) * 4,
-                        "type \(number + 1) stands for nothing but itself")
+                        "type \(number + 1) refers only to itself")
                 }
                 if walker[Int(number)] != .max { break }
                 walker[Int(number)] = first

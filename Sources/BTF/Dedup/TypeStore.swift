@@ -192,7 +192,7 @@ package struct TypeStore: ~Copyable, Sendable {
         if id < firstID { baseMerged[id] = target } else { merged[Int(id - firstID)] = target }
     }
 
-    /// Leaves an own type out of the result. Nothing that stays may refer to it.
+    /// Omits an own type from the result. No remaining type may refer to it.
     package mutating func remove(_ id: UInt32) { merge(id, into: 0) }
 
     // MARK: Candidates

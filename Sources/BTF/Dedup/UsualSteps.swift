@@ -2,9 +2,10 @@
 
 internal import Bytes
 
-// What nearly all of a walk (Sameness.swift) consists of: a type of the unit that is not settled yet, and a
-// type of the store that looks like it and was merged with no other. A few millions of those come by in
-// a second, so this is written for speed; what is any different is left to `isSame`.
+// What nearly all of a walk (Sameness.swift) consists of: a type of the unit that is not settled
+// yet, and a type of the store that looks like it and was merged with no other. A few millions of
+// those come by in a second, so this is written for speed; what is any different is left to
+// `isSame`.
 extension TypeStore {
     /// How far the usual steps led.
     enum UsualSteps {
@@ -14,7 +15,8 @@ extension TypeStore {
         case toUnusualPair
     }
 
-    /// Does what `isSame` does with the pairs that are queued, for as long as they are the usual ones.
+    /// Does what `isSame` does with the pairs that are queued, for as long as they are the usual
+    /// ones.
     mutating func takeUsualSteps(_ unit: borrowing TypeWriter) -> UsualSteps {
         Self.takeUsualSteps(
             unit.words, unit.starts, words, starts, merged, firstID: firstID, &standings, &pairs,
@@ -68,8 +70,8 @@ extension TypeStore {
 
     private enum Likeness { case alike, different, unusual }
 
-    /// Compares the record at `a`, of the unit, with the one at `b`, of the store, and queues what they refer
-    /// to.
+    /// Compares the record at `a`, of the unit, with the one at `b`, of the store, and queues what
+    /// they refer to.
     @inline(__always)
     private static func compare(
         _ own: borrowing Arena<UInt32>, _ a: Int, _ words: borrowing Arena<UInt32>, _ b: Int,
@@ -81,8 +83,9 @@ extension TypeStore {
         case .struct, .union:
             guard own[a &+ 2] == words[b &+ 2] else { return .different }
             var isUsual = true
-            // Last member first, so that the first is taken off the queue first: where a declaration could
-            // stand for several types, the one met first in the order of the members counts.
+            // Last member first, so that the first is taken off the queue first: where a
+            // declaration could stand for several types, the one met first in the order of the
+            // members counts.
             let same = own.triples(
                 before: a &+ 3 &+ 3 &* info.vlen, info.vlen, agreeWith: words,
                 before: b &+ 3 &+ 3 &* info.vlen
@@ -127,8 +130,8 @@ extension TypeStore {
         return true
     }
 
-    /// Settles what a completed walk has met, where it met neither forward declarations nor twins, and
-    /// forgets the walk.
+    /// Settles what a completed walk has met, where it met neither forward declarations nor twins,
+    /// and forgets the walk.
     mutating func settleAsAssumed() {
         for index in assumptions.indices {
             let pair = assumptions[index]

@@ -57,7 +57,7 @@ package struct CDeclarations: ~Copyable {
         guard dumper.style?.badName == nil else {
             let name = dumper.style?.badName ?? ""
             dumper.style?.badName = nil
-            throw BTFError(offset: 0, "'\(name)' is no name in C")
+            throw BTFError(offset: 0, "'\(name)' is not a valid C identifier")
         }
         for tag in mentioned where isDeclared.insert(tag).inserted {
             definitions.append(tag + ";")

@@ -104,7 +104,7 @@ extension CDumper {
                 continue
             case .int, .float, .enum, .enum64, .struct, .union, .fwd, .typedef: break
             case .func, .var, .datasec, .declTag:
-                throw cError(id, "leads to a \(types.kind(current).word), which is no type")
+                throw cError(id, "leads to a \(types.kind(current).word), which is not a type")
             }
             break
         }

@@ -3,12 +3,12 @@
 // Bodies of structs, unions and enums.
 
 extension CDumper {
-    /// Deeper nesting than any compiler takes (clang ends at 256 brackets).
+    /// Deeper nesting than any compiler accepts (clang's limit is 256 brackets).
     static let maxDepth = 200
 
-    /// `struct foo {`, members, paddings, `}` and the packed attribute where the offsets ask for it.
+    /// `struct foo {`, members, padding, `}` and the packed attribute if the offsets require it.
     ///
-    /// - Parameter hasTag: false leaves `foo` out.
+    /// - Parameter hasTag: false omits `foo`.
     mutating func putStruct(_ id: UInt32, hasTag: Bool = true, level: Int) throws(BTFError) {
         depth += 1
         defer { depth -= 1 }
@@ -60,8 +60,9 @@ extension CDumper {
         if packed { out.put(" __attribute__((packed))") }
     }
 
-    /// A struct or union with a tag that is a member without a name, in foreign code. C has such members only of types
-    /// without a tag (others take -fms-extensions), so its body is to be written there.
+    /// A struct or union with a tag that is a member without a name, in foreign code. C allows such
+    /// members only for types without a tag (otherwise with -fms-extensions), so its body has to be
+    /// written there.
     private func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
         guard style != nil, types.string(at: name).isEmpty else { return nil }
         var id = type
@@ -76,7 +77,7 @@ extension CDumper {
         return nil
     }
 
-    /// Unnamed bitfields that move the next member from bit `start` to bit `end`, where the compiler
+    /// Unnamed bitfields that move the next member from bit `start` to bit `end`, if the compiler
     /// would not leave that gap by itself. A wide type's `: 0` aligns to that type.
     private mutating func putPadding(
         from start: UInt64, to end: UInt64, align: UInt32, inBitfield: Bool, level: Int

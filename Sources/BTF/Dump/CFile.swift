@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Appends the C of a file or of selected types to `out`.
+/// Appends the C for a file or for selected types to `out`.
 func dumpC(
     _ types: TypeTable, selecting selected: [UInt32]?, _ options: COptions, into out: inout [UInt8]
 ) throws(BTFError) {
@@ -60,8 +60,8 @@ private let foot = """
     """
 
 extension CDumper {
-    /// A selected function or variable is declared, with what its declaration needs; other types are
-    /// defined.
+    /// A selected function or variable is declared, with everything its declaration needs; other
+    /// types are defined.
     fileprivate mutating func defineSelected(_ id: UInt32) throws(BTFError) {
         let kind = types.kind(id)
         guard kind == .func || kind == .var else { return try define(id) }
@@ -90,7 +90,7 @@ extension CDumper {
                 fast.insert(target)
             }
         }
-        // Of equal names, the order of the tags stays.
+        // Equal names keep the order of their tags.
         let named = functions.enumerated().map {
             (name: types.string(at: types.nameOffset($0.element)), at: $0.offset, id: $0.element)
         }

@@ -5,7 +5,7 @@ import Bytes
 /// The names of one C name space, counted by use: the second type called `foo` is `foo___2`.
 struct CNameSpace {
     private struct Entry {
-        /// Where in the strings the name was seen first.
+        /// The first string offset with the name.
         let offset: UInt32
         let hash: UInt32
         var uses: UInt32

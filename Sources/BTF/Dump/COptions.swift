@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What a C dump writes around and besides the types.
+/// What a C dump contains besides the types.
 package struct COptions: Sendable {
     package enum Order: Sendable {
-        /// By id, as `bpftool btf dump file F format c unsorted`.
+        /// By id, like `bpftool btf dump file F format c unsorted`.
         case byID
-        /// By kind and name, as `bpftool btf dump file F format c`: stays the same when ids move.
+        /// By kind and name, like `bpftool btf dump file F format c`: stable when ids change.
         case sorted
     }
 
-    /// Order in which a whole file's types are asked for; what a type needs always comes before it.
+    /// Order in which a whole file's types are requested; the types that a type needs always
+    /// precede it.
     package var order = Order.sorted
-    /// For split BTF without a selection: the base's types as well, as bpftool does. Else own types
-    /// and what they need.
+    /// For split BTF without a selection: also the base's types, like bpftool. Otherwise own types
+    /// and those they need.
     package var includesBase = true
-    /// Include guard, pragmas and kfunc prototypes around the types; nil: when nothing is selected.
+    /// Include guard, pragmas and kfunc prototypes around the types; nil: unless types are
+    /// selected.
     package var frame: Bool?
 
     package init(order: Order = .sorted, includesBase: Bool = true, frame: Bool? = nil) {

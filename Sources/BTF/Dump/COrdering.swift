@@ -161,11 +161,11 @@ struct CBudget {
         left -= steps
         if left < 0 {
             throw BTFError(
-                offset: 0, "anonymous types nest so often that their C would not end")
+                offset: 0, "anonymous types nest so often that their C would never end")
         }
     }
 }
 
 func cError(_ id: UInt32, _ message: String) -> BTFError {
-    BTFError(offset: 0, "type \(id): " + message + "; no C can say that")
+    BTFError(offset: 0, "type \(id): " + message + "; C cannot express that")
 }

@@ -2,36 +2,36 @@
 
 internal import Bytes
 
-/// How a BTF is written out.
+/// The output format of a dump.
 package enum DumpFormat: String, CaseIterable, Sendable {
-    /// One line per type and element, as `bpftool btf dump file F`.
+    /// One line per type and element, like `bpftool btf dump file F`.
     case raw
-    /// C declarations, as `bpftool btf dump file F format c`.
+    /// C declarations, like `bpftool btf dump file F format c`.
     case c
-    /// One line of JSON, as `bpftool -j btf dump file F`.
+    /// One line of JSON, like `bpftool -j btf dump file F`.
     case json
 }
 
-/// A dump may not be longer: names and paddings that are short in a hostile file can be endless in
-/// print. vmlinux takes 2 to 13 MB.
+/// The limit for a dump: in a hostile file, names and padding may take little space and print
+/// endlessly. vmlinux takes 2 to 13 MB.
 let maxDumpBytes = 1 << 30
 
 /// Appends a dump of `btf` to `out`.
 ///
 /// - Parameters:
 ///   - format: raw and json list the own types of split BTF by id; for C see `COptions`.
-///   - selected: only these types (base types may be among them); C adds what they need. nil: all.
+///   - selected: only these types (possibly base types); C adds the types they need. nil: all.
 ///   - options: for C only.
-/// - Throws: `BTFError` for a selected id that does not exist, for a dump longer than a gigabyte, and
-///   when no C can express a type: references that dangle, types that contain themselves, or
-///   nesting beyond any compiler's limits. `out` then holds a part of the dump.
+/// - Throws: `BTFError` for a selected id that does not exist, for a dump longer than a gigabyte,
+///   and if C cannot express a type: dangling references, types that contain themselves, or nesting
+///   beyond compilers' limits. `out` then contains part of the dump.
 package func dump(
     _ btf: BTF, format: DumpFormat, selecting selected: [TypeID]? = nil,
     c options: COptions = COptions(), into out: inout [UInt8]
 ) throws(BTFError) {
     let types = TypeTable(btf)
     if let missing = selected?.first(where: { !types.exists($0.rawValue) }) {
-        throw BTFError(offset: 0, "there is no type \(missing); ids end at \(types.typeCount - 1)")
+        throw BTFError(offset: 0, "no type \(missing); ids end at \(types.typeCount - 1)")
     }
     let ids = selected.map { $0.map(\.rawValue) }
     let limit = out.count + maxDumpBytes
@@ -63,7 +63,7 @@ private func checkLength(_ out: [UInt8], _ limit: Int) throws(BTFError) {
 }
 
 extension BTF {
-    /// Types of any kind with this name, those of the base first.
+    /// Types of any kind with this name, the base's first.
     package func ids(named name: String) -> [TypeID] {
         let wanted = name.systemBytes
         guard !wanted.isEmpty else { return [] }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Pieces of text appended as UTF-8: no String is built per line.
+/// Text appended as UTF-8: no String is built per line.
 extension [UInt8] {
     mutating func put(_ text: String) { append(contentsOf: text.utf8) }
 

@@ -113,8 +113,8 @@ extension TypeTable {
         return own < ownStrings.count ? ownStrings[own] : 0
     }
 
-    /// Names are read up to here. The kernel takes 511 bytes; without an end, a small hostile file could
-    /// make one huge string the name of each of a million types.
+    /// Names are read up to here. The kernel takes 511 bytes; without an end, a small hostile file
+    /// could make one huge string the name of each of a million types.
     static let maxNameLength = 4096
 
     /// Bytes of the string at `offset`, without NUL.

@@ -5,30 +5,31 @@ internal import Bytes
 // Relocation
 // ==========
 //
-// Distilled BTF (Split/Distill.swift) stands on a small base of its own that only names what it needs of a
-// kernel: integers, floats and enums with their sizes, structs and unions without members. To load it, a
-// kernel looks for each of these types in its own BTF and replaces the small base by that. Here the same is done
-// by the same rules, so that what comes out is what that kernel would come to, and what it would refuse is
-// refused:
+// Distilled BTF (Split/Distill.swift) has a small base of its own that only names what it needs of
+// a kernel: integers, floats and enums with their sizes, structs and unions without members. To
+// load it, a kernel finds each of these types in its own BTF and replaces the small base with that.
+// This code follows the same rules, so that the result is what the kernel would get, and what the
+// kernel would refuse is refused:
 //
-// D1, D2  the small base is of the right make.
-// D3      INT: name, size and encoding are equal; FLOAT: name and size; ENUM: name and size, an ENUM64 will do.
-// D4      STRUCT and UNION: the name. The size too, where the kernel has several composites of the name, and
-//         where own types hold it by value. Their kind is not compared, nor that of what has the name in the kernel.
-// D5      FWD: a FWD with the same kind flag; a STRUCT without the flag; a UNION with it.
-// D6      each type is found,
-// D7      and only once, or it is not known which one is meant.
-// D8      strings are translated through these types only.
+//     D1, D2  the small base has only allowed kinds, all with names.
+//     D3      INT: name, size and encoding are equal; FLOAT: name and size; ENUM: name and size,
+//             also of an ENUM64.
+//     D4      STRUCT and UNION: the name. The size too, if the kernel has several composites with
+//             the name, and where own types hold it by value. Kinds are not compared.
+//     D5      FWD: a FWD with the same kind flag; a STRUCT without the flag; a UNION with it.
+//     D6      each type is found,
+//     D7      and only once, or it is unclear which one is meant.
+//     D8      strings are translated only through these types.
 //
-// The types behind the small base keep their order and their strings.
+// The types after the small base keep their order and their strings.
 extension BTF {
     /// This distilled BTF, whose base is its `.BTF.base`, as split BTF on a kernel's.
     ///
-    /// - Throws: `RelocationError`, by the first rule broken, in the kernel's order.
+    /// - Throws: `RelocationError` for the first rule broken, in the kernel's order.
     package func relocated(onto target: BTF) throws(RelocationError) -> Rebased {
         guard let base else {
             throw RelocationError(
-                BTFError(offset: 0, "there is no distilled base to replace"), in: .split)
+                BTFError(offset: 0, "no distilled base to replace"), in: .split)
         }
         do throws(BTFError) { try base.checkReferences() } catch {
             throw RelocationError(error, in: .distilledBase)
@@ -38,7 +39,7 @@ extension BTF {
         }
         guard target.bigEndian == bigEndian else {
             throw RelocationError(
-                BTFError(offset: 0, "the base is of the other byte order"), in: .base)
+                BTFError(offset: 0, "the base has the other byte order"), in: .base)
         }
         var mapping = DistilledMapping(split: self, base: base)
         try mapping.validate()
@@ -54,7 +55,7 @@ extension BTF {
             typeCount: starts.count, ids: ids)
     }
 
-    /// The own records with the numbers of the new base.
+    /// The own records with the ids of the new base.
     private func rewritten(
         _ mapping: DistilledMapping, _ target: BTF
     ) throws(RelocationError) -> (words: [UInt32], ids: [UInt32]) {

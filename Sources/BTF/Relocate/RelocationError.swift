@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Why distilled BTF cannot be put onto a base. The rules and their messages are the kernel's, which refuses
-/// the same (lib/bpf's `btf_relocate`, Linux 6.11 and later).
+/// Why distilled BTF cannot be relocated onto a base. The rules and their messages are the
+/// kernel's, which refuses the same (lib/bpf's `btf_relocate`, Linux 6.11 and later).
 package struct RelocationError: Error, Equatable, CustomStringConvertible {
     package enum Rule: String, Sendable, CaseIterable {
-        /// A distilled base holds INT, FLOAT, ENUM, STRUCT, UNION and FWD only.
+        /// A distilled base contains only INT, FLOAT, ENUM, STRUCT, UNION and FWD.
         case kind = "D1"
         /// All of its types have names.
         case name = "D2"
-        /// Each of them is in the base: D3, D4 and D5 say what it must look like there.
+        /// Each of them is in the base: D3, D4 and D5 define what matches.
         case unmapped = "D6"
-        /// No two types of the base can be meant.
+        /// No two types of the base match.
         case ambiguous = "D7"
-        /// Every string of the distilled base that is used is the name of one of its types.
+        /// Every string of the distilled base in use is the name of one of its types.
         case string = "D8"
-        /// No name of the base is void's, the empty one.
+        /// No name in the base is void's, the empty one.
         case void = "D9"
     }
 
-    /// What the fault lies in.
+    /// Where the fault is.
     package enum Place: Sendable { case distilledBase, split, base }
 
-    /// nil: the BTF itself is broken.
+    /// nil: the BTF itself is damaged.
     package let rule: Rule?
     package let place: Place
-    /// In bytes from the start of the BTF that `place` names.
+    /// Bytes from the start of the BTF named by `place`.
     package let offset: Int
     package let message: String
 
@@ -42,7 +42,7 @@ package struct RelocationError: Error, Equatable, CustomStringConvertible {
         message = error.message
     }
 
-    /// As that of `BTFError`: callers put the file and section in front.
+    /// As for `BTFError`: callers prepend the file and section.
     package var description: String {
         "+0x" + String(offset, radix: 16) + ": " + (rule.map { "\($0.rawValue): " } ?? "") + message
     }

@@ -29,7 +29,7 @@ extension BTF {
     /// - Throws: `BTFError` when there is no base, when the base is itself split, or when a type refers to
     ///   what cannot be distilled: functions, variables and tags of the base.
     package func distilled() throws(BTFError) -> Distilled {
-        guard let base else { throw BTFError(offset: 0, "there is no base to distill") }
+        guard let base else { throw BTFError(offset: 0, "no base to distill") }
         guard base.base == nil else { throw BTFError(offset: 0, "its base is itself split") }
         var distiller = Distiller(split: self, base: base)
         return try distiller.run()

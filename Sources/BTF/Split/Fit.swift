@@ -3,17 +3,18 @@
 package import Bytes
 
 extension BTF {
-    /// Proof that split BTF was made on another base than `base`; nil when there is none.
+    /// Proof that split BTF was built against another base than `base`; nil if there is none.
     ///
-    /// Nothing in split BTF names its base, but its numbers continue those of its base. On a base with another
-    /// number of types, references lead to types that do not exist or are of the wrong kind; on one with strings
-    /// of another length, names lie outside the strings or begin inside of others. What only looks unusual proves
-    /// nothing: unused strings, say, are what some producers leave behind.
+    /// Nothing in split BTF names its base, but its ids continue those of its base. On a base with
+    /// another number of types, references lead to types that do not exist or have the wrong kind;
+    /// on one with strings of another length, names are outside the strings or begin inside others.
+    /// Unusual BTF proves nothing: some producers, for example, leave unused strings behind.
     ///
-    /// BTF that is damaged whatever its base has no misfit either: reading or checking it says what is wrong.
+    /// BTF that is damaged whatever its base has no misfit either: parsing or checking it reports
+    /// what is wrong.
     ///
     /// - Parameters:
-    ///   - bytes: a whole BTF.
+    ///   - bytes: a whole BTF blob.
     ///   - base: nil: whether it can be standalone.
     package static func misfit(of bytes: ByteView, on base: BTF?) -> BTFError? {
         let btf: BTF
@@ -28,7 +29,7 @@ extension BTF {
         if let stray = StrayNames(btf) {
             return BTFError(
                 offset: btf.header.length + btf.header.typeOffset + stray.word * 4,
-                "\(stray.count) of its \(stray.total) own names would begin inside of other strings"
+                "\(stray.count) of its \(stray.total) own names would begin inside other strings"
             )
         }
         return nil
@@ -42,8 +43,8 @@ extension BTF {
 }
 
 extension CheckReport.Finding {
-    /// A reference leads to a type of the wrong kind, or in circles. Sizes that contradict each other are not
-    /// among these: some producers write such.
+    /// A reference leads to a type of the wrong kind, or in circles. Contradicting sizes do not
+    /// count: some producers write such BTF.
     fileprivate var isAboutReference: Bool {
         switch rule {
         case "C1", "R2", "R3", "R4", "R5", "R6", "R7", "R10", "R19", "R20", "R21", "R22", "R23":

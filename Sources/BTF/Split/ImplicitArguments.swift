@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-/// BTF in which kernel functions do not show the arguments that the verifier fills in.
+/// BTF in which kernel functions do not show the arguments that the verifier supplies.
 package struct HiddenArguments: Sendable {
     package let btf: BTF
     /// The functions that were changed.
@@ -10,21 +10,24 @@ package struct HiddenArguments: Sendable {
 }
 
 extension BTF {
-    /// Hides the arguments that the verifier, not the BPF program, gives to kernel functions (kfuncs with
-    /// `KF_IMPLICIT_ARGS`, since Linux 7.0):
+    /// Hides the arguments of kernel functions that the verifier supplies instead of the BPF
+    /// program (kfuncs with `KF_IMPLICIT_ARGS`, since Linux 7.0):
     ///
     ///     kfunc  f(int n, struct bpf_prog_aux *aux)
     ///     ->  f_impl(int n, struct bpf_prog_aux *aux)    other tags of f, but not bpf_kfunc
     ///         kfunc f(int n)
     ///
-    /// Arguments end before the first that is a pointer to a struct `bpf_prog_aux` or `btf_struct_meta`. Where
-    /// the source has an `f_impl` of its own, none is added. New types stand behind the others.
+    /// The first argument that is a pointer to a struct `bpf_prog_aux` or `btf_struct_meta` and
+    /// everything after it are hidden. If the source has its own `f_impl`, none is added. New types
+    /// follow the others.
     ///
     /// - Parameters:
-    ///   - names: functions with that flag; those among them that are own types are changed. One that was
-    ///     changed before has no such argument any more and stays.
-    ///   - evenUntagged: change those, too, that are not tagged `bpf_kfunc`. The kernel's tool does not.
-    /// - Throws: `BTFError` when such a function has no prototype, or its name is too long to be made longer.
+    ///   - names: functions with that flag; those among them that are own types are changed. A
+    ///     function that was already changed has no such argument any more and stays.
+    ///   - evenUntagged: also change functions that are not tagged `bpf_kfunc`. The kernel's tool
+    ///     does not.
+    /// - Throws: `BTFError` if such a function has no prototype, or its name is too long for the
+    ///   suffix.
     package func hidingImplicitArguments(
         of names: Set<String>, evenUntagged: Bool = false
     ) throws(BTFError) -> HiddenArguments {
@@ -43,7 +46,8 @@ extension BTF {
         return HiddenArguments(btf: types.finish(), functions: changed)
     }
 
-    /// A kernel function whose implicit arguments are not hidden: no verifier from 7.0 on lets programs call it.
+    /// A kernel function whose implicit arguments are not hidden: verifiers from 7.0 on do not let
+    /// programs call it.
     package struct FunctionLeftWhole: Sendable {
         let id: UInt32
         package let name: String
@@ -98,14 +102,14 @@ extension BTF {
     }
 
     private static let suffix = "_impl"
-    /// KSYM_NAME_LEN less the NUL.
+    /// KSYM_NAME_LEN minus the NUL.
     private static let longestName = 511
 
     private func kind(of id: UInt32) -> Kind? {
         TypeInfo(rawValue: words[Int(starts[Int(id - firstID)]) + 1]).kind
     }
 
-    /// - Returns: false when there is nothing to hide.
+    /// - Returns: false if there is nothing to hide.
     private func hide(
         _ function: Record, _ tags: [UInt32], _ known: Set<ArraySlice<UInt8>>,
         _ types: inout OwnTypes
@@ -113,13 +117,14 @@ extension BTF {
         guard let prototype = record(function.type), prototype.kind == .funcProto else {
             throw BTFError(
                 offset: header.length + header.typeOffset + function.start * 4,
-                "function \(function.name) refers to type \(function.type), which is no FUNC_PROTO")
+                "function \(function.name) refers to type \(function.type), which is not a FUNC_PROTO"
+            )
         }
         let name = (function.name + Self.suffix).systemBytes
         guard name.count <= Self.longestName else {
             throw BTFError(
                 offset: header.length + header.typeOffset + function.start * 4,
-                "function \(function.name): its name is too long for _impl behind it")
+                "function \(function.name): its name is too long to append _impl")
         }
         let shown = (0..<prototype.count).first { isImplicit(prototype, $0) }
         let isNew = !known.contains(name[...])
@@ -145,7 +150,7 @@ extension BTF {
         return isNew || shown != nil
     }
 
-    /// Those of `names`, all of which end in `suffix`, that are functions.
+    /// The functions among `names`, all of which end in `suffix`.
     private func functions(named names: Set<ArraySlice<UInt8>>) -> Set<ArraySlice<UInt8>> {
         var found: Set<ArraySlice<UInt8>> = []
         var part: BTF? = self
@@ -171,10 +176,10 @@ extension BTF {
             || hasString("btf_struct_meta", at: target.nameOffset)
     }
 
-    /// The type behind typedefs, qualifiers and tags; nil for void, and for chains that do not end.
+    /// The type behind typedefs, qualifiers and tags; nil for void, and for chains without an end.
     private func withoutModifiers(_ id: TypeID) -> Record? {
         var record = record(id)
-        // Kernels take no chain longer than 32.
+        // Kernels accept no chain longer than 32.
         for _ in 0..<1000 {
             guard let current = record, current.kind.isModifier else { return record }
             record = self.record(current.type)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What becomes of kinds that a kernel does not take: a signed ENUM loses its sign, an ENUM64 becomes an ENUM of the low
-/// 32 bits of each value, a FLOAT an INT of its size; tags, or those with the kind flag, are left out. As encoding for such a kernel does it.
+/// Replaces kinds that a kernel does not accept, as encoding for such a kernel does: a signed ENUM
+/// loses its sign, an ENUM64 becomes an ENUM with the low 32 bits of each value, a FLOAT an INT of
+/// its size; tags, or only those with the kind flag, are omitted.
 struct Lowering {
     private let cutsEnums: Bool
     private let cutsFloats: Bool
@@ -10,7 +11,7 @@ struct Lowering {
     private let dropsFlaggedTags: Bool
 
     /// - Parameters:
-    ///   - missing: what the kernel does not take.
+    ///   - missing: what the kernel does not accept.
     ///   - base: has enums in one form or the other.
     init(_ missing: Set<KernelAbility>, _ base: BaseIndex) {
         cutsEnums = missing.contains(.enum64) || base.evidence.cutsEnums
@@ -20,7 +21,7 @@ struct Lowering {
         dropsFlaggedTags = missing.contains(.flaggedTags)
     }
 
-    /// Those of `ids` that stay, and TYPE_TAGs that go.
+    /// The ids that stay, and the TYPE_TAGs that are removed.
     func parts(of ids: [UInt32], _ btf: BTF) -> (kept: [UInt32], tags: [UInt32]) {
         guard dropsTypeTags || dropsDeclTags || dropsFlaggedTags else { return (ids, []) }
         var (kept, tags): ([UInt32], [UInt32]) = ([], [])
@@ -50,18 +51,18 @@ struct Lowering {
         }
     }
 
-    /// What a TYPE_TAG that goes, and those behind it, are on.
+    /// The target of a TYPE_TAG that is removed, and of those behind it.
     ///
-    /// - Throws: when they are on themselves.
+    /// - Throws: if they refer to themselves.
     func untagged(_ tag: UInt32, _ btf: BTF) throws(BTFError) -> UInt32 {
         var id = tag
-        // Kernels take no chain longer than 32.
+        // Kernels accept no chain longer than 32.
         for _ in 0..<1000 {
             guard drops(info(of: id, btf)) else { return id }
             let (words, start) = btf.place(of: id)
             id = words[start + 2]
         }
-        throw BTFError(offset: 0, "type tag \(tag) is on no type")
+        throw BTFError(offset: 0, "type tag \(tag) does not refer to a type")
     }
 
     func changes(_ info: TypeInfo) -> Bool {
@@ -73,7 +74,7 @@ struct Lowering {
         }
     }
 
-    /// Writes a record that is changed.
+    /// Writes a changed record.
     func write(
         _ words: [UInt32], _ start: Int, name: UInt32, to writer: inout TypeWriter,
         naming: (UInt32) throws(BTFError) -> UInt32

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension BTF {
-    /// An own type that the base has as well, by kind and name, and says something else of.
+    /// A module type with the same kind and name as a base type but a different definition.
     package struct Namesake: Sendable, CustomStringConvertible {
         package let kind: Kind
         package let name: String
         package let own: TypeID
-        /// The first of that name in the base.
+        /// The first type with that name in the base.
         package let other: TypeID
         /// In bytes.
         package let ownSize: UInt32
@@ -24,22 +24,22 @@ extension BTF {
         }
     }
 
-    /// Own structs, unions and enums whose name and kind some type of the base has. In BTF that was deduplicated
-    /// against its base they differ from that: the module was built with other definitions, or has types of
-    /// its own by these names.
+    /// Own structs, unions and enums whose name and kind also occur in the base. In BTF that was
+    /// deduplicated against its base they differ from the base's: the module was built with other
+    /// definitions, or has private types with these names.
     package var namesakesOfBase: [Namesake] {
         guard let base else { return [] }
         var own: [UInt64: UInt32] = [:]
         for record in ownRecords where Self.isTold(record.kind) {
             if record.kind.isAnyEnum, record.count == 0 { continue }
-            // Own types share the base's string where that has it.
+            // Own types share the base's string if it has the name.
             guard record.nameOffset != 0, Int(record.nameOffset) < stringBase else { continue }
             own[Self.key(record)] = record.id.rawValue
         }
         if own.isEmpty { return [] }
         var found: [Namesake] = []
         for id in 1..<base.typeCount {
-            // An enum without values is only declared there.
+            // An enum without values is only a declaration.
             guard let other = base.record(TypeID(id)), Self.isTold(other.kind),
                 !other.kind.isAnyEnum || other.count > 0,
                 let mine = own.removeValue(forKey: Self.key(other)),

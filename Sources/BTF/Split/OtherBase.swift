@@ -2,25 +2,26 @@
 
 package import Bytes
 
-/// Proof that split BTF was made on another base than the one it is read on.
+/// Proof that split BTF was built against another base than the one it is read on.
 ///
-/// Nothing in split BTF names its base. But its numbers continue those of its base: on a base with another number of
-/// types, references lead to types of the wrong kind, and on one with strings of another length, names begin in the
-/// middle of its strings. A single fault is taken for damage and no proof; a wrong base spoils much more.
+/// Nothing in split BTF names its base, but its ids continue those of its base: on a base with
+/// another number of types, references lead to types of the wrong kind, and on one with strings of
+/// another length, names begin in the middle of its strings. A single fault is considered damage
+/// and proves nothing; a wrong base causes many more.
 package struct OtherBase: Equatable, Sendable {
-    /// Where in the BTF it shows first.
+    /// The first offset in the BTF where it shows.
     package let offset: Int
-    /// The type that shows it; nil where it is a string.
+    /// The type that shows it; nil if it is a string.
     package let type: TypeID?
     /// What is wrong with it, without names, which would be those of other types.
     package let message: String
-    /// A kernel with that base refuses the BTF (EINVAL) when it loads the module. Otherwise it accepts it, and takes
-    /// each type for another.
+    /// A kernel with that base refuses the BTF (EINVAL) when it loads the module. Otherwise it
+    /// accepts it, and mistakes each type for another.
     package let isRefused: Bool
 
     /// - Parameters:
     ///   - bytes: split BTF, whole.
-    ///   - report: what `check` says of it on `base`.
+    ///   - report: the result of `check` on `base`.
     /// - Returns: nil for BTF that fits, or that is damaged rather than misplaced.
     package init?(_ bytes: ByteView, on base: BTF, report: CheckReport) {
         if let btf = try? BTF.parse(bytes, base: base) {
@@ -30,15 +31,15 @@ package struct OtherBase: Equatable, Sendable {
         }
     }
 
-    /// The same of split BTF that was read on a base.
+    /// The same for split BTF that was read on a base.
     package init?(_ btf: BTF) {
         guard btf.isSplit else { return nil }
         self.init(btf, check(btf, limit: 1))
     }
 
     private init?(_ btf: BTF, _ report: CheckReport) {
-        // On another ABI's base, of the shipped modules of Debian 6.1 at least 22 types in 100 have faults, and
-        // at least two.
+        // On another ABI's base, at least 22 % of the types of Debian 6.1's modules have faults,
+        // and at least two.
         if report.faultyTypeCount > 1, report.faultyTypeCount * 16 >= btf.starts.count,
             let fault = report.firstFault
         {
@@ -48,14 +49,14 @@ package struct OtherBase: Equatable, Sendable {
         } else if let stray = StrayNames(btf) {
             self.init(
                 offset: btf.header.length + btf.header.typeOffset + stray.word * 4, type: nil,
-                "\(stray.count) of its \(stray.total) own names would begin inside of other strings",
+                "\(stray.count) of its \(stray.total) own names would begin inside other strings",
                 isRefused: report.refusedAtLoad != nil)
         } else {
             return nil
         }
     }
 
-    /// For BTF with names outside of the strings.
+    /// For BTF with names outside the strings.
     private init?(unreadable bytes: ByteView, _ base: BTF) {
         guard let header = try? Header.parse(bytes), header.bigEndian == base.bigEndian,
             let btf = try? BTF.records(of: bytes, header, stringEnd: .max)
@@ -84,13 +85,13 @@ package struct OtherBase: Equatable, Sendable {
                 + "\(stringBase + own.count)", isRefused: true)
     }
 
-    /// The same where the base that the BTF was made on is known.
+    /// The same if the base that the BTF was built against is known.
     ///
     /// - Parameters:
     ///   - btf: split BTF, read on that base.
-    ///   - other: the base that it is held against.
-    ///   - report: what `check` says of it there.
-    /// - Returns: nil where each number means the same on both.
+    ///   - other: the base to compare with.
+    ///   - report: the result of `check` there.
+    /// - Returns: nil if each id means the same on both.
     package init?(_ btf: BTF, notOn other: BTF, report: CheckReport) {
         let isRefused = report.refusedAtLoad != nil
         guard let base = btf.base, !btf.ownIDs.isEmpty, base !== other else { return nil }
@@ -129,13 +130,14 @@ package struct OtherBase: Equatable, Sendable {
             type: TypeID(difference.type), difference.what, isRefused: isRefused)
     }
 
-    /// What stands for it in reports, beside the kernel's rules.
+    /// Its rule in reports, besides the kernel's rules.
     package static let rule = "base"
 
-    /// What is said of it everywhere, behind the place in the file.
+    /// The text of the error, after the location in the file.
+    ///
     /// - Parameter base: the base it was read on.
     package func sentence(_ base: String) -> String {
-        "split BTF, which was not made on \(base): \(message)"
+        "split BTF, which was not built against \(base): \(message)"
     }
 
     private init(offset: Int, type: TypeID?, _ message: String, isRefused: Bool) {
@@ -147,7 +149,7 @@ package struct OtherBase: Equatable, Sendable {
 }
 
 extension CheckReport {
-    /// That alone, in the place of all that is wrong because of it.
+    /// This finding alone, in place of all the faults it causes.
     package init(_ other: OtherBase, on base: String) {
         self.init(limit: 1)
         add(

@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-/// The own types and strings of a BTF, to be changed or added to.
+/// The own types and strings of a BTF, to be changed or extended.
 struct OwnTypes {
     let btf: BTF
     private(set) var words: [UInt32]
@@ -16,7 +16,7 @@ struct OwnTypes {
         strings = btf.strings
     }
 
-    /// With other records in place of those of `btf`, named from its strings.
+    /// With other records than those of `btf`, but names from its strings.
     init(_ btf: BTF, words: [UInt32], starts: [UInt32]) {
         self.btf = btf
         self.words = words
@@ -71,7 +71,8 @@ extension Header {
 }
 
 extension BTF {
-    /// The bytes of the own part: header, types, strings, and a description of all kinds if there was one.
+    /// The bytes of the own part: header, types, strings, and a description of all kinds if there
+    /// was one.
     package func serialized() -> [UInt8] {
         BTF.serialized(
             words: words, strings: strings,

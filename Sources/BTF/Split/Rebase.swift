@@ -70,11 +70,12 @@ extension BTF {
 /// `BTF_MAX_NAME_OFFSET`).
 func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
     guard typeCount - 1 <= 0xf_ffff else {
-        throw BTFError(offset: 0, "\(typeCount - 1) types on that base, kernels take \(0xf_ffff)")
+        throw BTFError(offset: 0, "\(typeCount - 1) types on that base, kernels accept \(0xf_ffff)")
     }
     guard stringLength <= 0x100_0000 else {
         throw BTFError(
-            offset: 0, "\(stringLength) bytes of strings on that base, kernels take \(0x100_0000)")
+            offset: 0, "\(stringLength) bytes of strings on that base, kernels accept \(0x100_0000)"
+        )
     }
 }
 

@@ -3,14 +3,14 @@
 internal import Bytes
 
 extension BTF {
-    /// Standalone BTF with its ids and strings moved behind those of a base, so that it stands as split BTF
-    /// over that. It uses nothing of the base: what both have is there twice.
+    /// Standalone BTF with its ids and strings shifted behind those of a base, so that it is split
+    /// BTF on that base. It shares nothing with the base: types that both have exist twice.
     ///
-    /// The empty string at the start of the strings goes, for split BTF has that of its base; a layout section
-    /// goes too.
+    /// The empty string at the start is removed, because split BTF uses its base's; so is a layout
+    /// section.
     ///
-    /// - Throws: `BTFError` when this is split BTF, when a type refers to one that does not exist, and when there
-    ///   would be more types or strings than kernels take.
+    /// - Throws: `BTFError` if this is split BTF, if a type refers to one that does not exist, and
+    ///   if there would be more types or strings than kernels accept.
     package func renumbered(onto base: BaseIndex) throws(BTFError) -> Rebased {
         guard self.base == nil else { throw BTFError(offset: 0, "split BTF cannot be renumbered") }
         try checkReferences()
@@ -26,7 +26,7 @@ extension BTF {
             }
             forEachName(words, Int(start)) { position in
                 let offset = Int(words[position])
-                // Some string at the very start, or in the middle, may be empty as well.
+                // A string at the very start, or in the middle, may be empty as well.
                 output[position] =
                     strings[offset] == 0
                     ? 0 : base.stringLength + UInt32(truncatingIfNeeded: offset - empty)

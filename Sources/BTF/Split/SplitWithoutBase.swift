@@ -2,8 +2,8 @@
 
 package import Bytes
 
-/// Split BTF whose base is not at hand. Its ids and string offsets count on from those of the base, so where its
-/// own ones start is not known.
+/// Split BTF whose base is not available. Its ids and string offsets continue those of the base, so
+/// it is unknown where its own ones start.
 package final class SplitWithoutBase: Sendable {
     private let words: [UInt32]
     private let starts: [UInt32]
@@ -11,7 +11,7 @@ package final class SplitWithoutBase: Sendable {
 
     /// Reads the own records and strings.
     ///
-    /// - Throws: `BTFError` for a bad header, a cut record or an unknown kind.
+    /// - Throws: `BTFError` for an invalid header, a truncated record or an unknown kind.
     package init(_ bytes: ByteView) throws(BTFError) {
         let header = try Header.parse(bytes)
         let (words, strings) = try BTF.sections(of: bytes, header)
@@ -21,18 +21,20 @@ package final class SplitWithoutBase: Sendable {
             words, at: header.length + header.typeOffset, stringEnd: Int.max)
     }
 
-    /// Tells which of some functions have which ids, when all of the ids are of functions named so.
+    /// Assigns the given names of functions to the given ids, if all ids belong to functions with
+    /// these names.
     ///
-    /// Distances between ids are distances between records, and distances between the records' name offsets are
-    /// distances between strings. So the starts of ids and of offsets are found by laying the ids over the
-    /// functions, and the functions over the names, until all fit. What cannot be is no fit: functions without a
-    /// prototype, names outside of the strings, or strings that nearly all names begin inside of.
+    /// Distances between ids are distances between records, and distances between the records' name
+    /// offsets are distances between strings. So the starts of ids and of offsets are found by
+    /// matching the ids with functions, and the functions with names, until everything fits.
+    /// Impossible matches are excluded: functions without a prototype, names outside the strings,
+    /// or strings inside which nearly all names would begin.
     ///
     /// - Parameters:
-    ///   - ids: each once.
-    ///   - names: each once.
-    /// - Returns: a name for each id; nil when nothing fits, when several assignments do, or when finding out
-    ///   takes too long.
+    ///   - ids: without duplicates.
+    ///   - names: without duplicates.
+    /// - Returns: a name for each id; nil if nothing fits, if several assignments do, or if the
+    ///   search takes too long.
     package func functions(_ ids: [UInt32], among names: [String]) -> [UInt32: String]? {
         guard let first = ids.min(), ids.count <= names.count, names.count <= 256 else {
             return nil
@@ -71,7 +73,7 @@ package final class SplitWithoutBase: Sendable {
         TypeInfo(rawValue: words[Int(starts[record]) + 1]).kind == .func
     }
 
-    /// Where the names are in the strings, also as the ends of others, and which.
+    /// The offsets of the names in the strings, also as the ends of others, and the name at each.
     private func places(of names: [String]) -> [Int: Int] {
         let names = names.map(\.systemBytes)
         var found: [Int: Int] = [:]
@@ -86,7 +88,8 @@ package final class SplitWithoutBase: Sendable {
         return found
     }
 
-    /// Whether own types may begin at this id: references lead to types that there are, and functions to prototypes.
+    /// Whether own types may begin at this id: references lead to existing types, and functions to
+    /// prototypes.
     private func referencesFit(firstID: UInt32) -> Bool {
         let end = UInt64(firstID) + UInt64(starts.count)
         for start in starts.lazy.map({ Int($0) }) {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Names of split BTF that begin inside of a string that nobody is called by.
+/// Names of split BTF that begin inside a string that is not a name itself.
 ///
-/// Names may lie inside of others, as `show` in `words_show` (Build/StringSection.swift), and some strings may be
-/// unused. But where strings are counted from the wrong offset, nearly all names begin inside of such strings, and
-/// on the right base hardly any do.
+/// Names may be stored inside others, such as `show` in `words_show` (Build/StringSection.swift),
+/// and some strings may be unused. But if strings are counted from the wrong offset, nearly all
+/// names begin inside such strings, and on the right base hardly any do.
 struct StrayNames {
-    /// Where the first one is, as an index in the own words.
+    /// The first one, as an index in the own words.
     let word: Int
     let count: Int
-    /// All names that are not the base's.
+    /// The number of names that are not the base's.
     let total: Int
 
-    /// nil when no more than half of the names are stray, or a single one: somebody may have removed the type
-    /// with the longer name.
+    /// nil if no more than half of the names are stray, or only one: somebody may have removed the
+    /// type with the longer name.
     init?(_ btf: BTF) {
         let places = Self.places(btf.words, btf.starts)
         var stray = places.filter { $0.offset < btf.stringBase && !btf.beginsString($0.offset) }
@@ -30,7 +30,8 @@ struct StrayNames {
         total = all()
     }
 
-    /// Whether more than half of the names in own strings would be stray if these began at `stringBase`.
+    /// Whether more than half of the names in own strings would be stray if these began at
+    /// `stringBase`.
     static func areMost(
         _ words: [UInt32], _ starts: [UInt32], _ strings: [UInt8], from stringBase: Int
     ) -> Bool {
@@ -41,7 +42,7 @@ struct StrayNames {
 
     private typealias Place = (offset: Int, word: Int)
 
-    /// The offsets of all names, each once, in order.
+    /// The offsets of all names, without duplicates, in order.
     private static func places(_ words: [UInt32], _ starts: [UInt32]) -> [Place] {
         var places: [Place] = []
         for start in starts {
@@ -59,7 +60,7 @@ struct StrayNames {
         return places
     }
 
-    /// Those that begin inside of an own string whose whole is not among them.
+    /// Names that begin inside an own string that is not a name itself.
     private static func insideUnused(
         _ places: ArraySlice<Place>, _ strings: [UInt8], from stringBase: Int
     ) -> [Place] {
@@ -86,7 +87,7 @@ struct StrayNames {
         return found
     }
 
-    /// Offsets of names in a base chain that lie inside of its strings.
+    /// Offsets of names in a chain of bases that are inside its strings.
     private static func namesInsideStrings(of base: BTF?) -> Set<Int> {
         var found: Set<Int> = []
         var link = base
@@ -104,7 +105,7 @@ struct StrayNames {
 }
 
 extension BTF {
-    /// Whether a string begins at this offset, which lies inside of the strings.
+    /// Whether a string begins at this offset, which is inside the strings.
     fileprivate func beginsString(_ offset: Int) -> Bool {
         var owner = self
         while offset < owner.stringBase, let base = owner.base { owner = base }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension KernelAbility {
-    /// What such kernels accept, in a few words.
+    /// What such kernels accept, briefly.
     package var meaning: String {
         switch self {
         case .largeBTF: "more than 65535 types or 64 KiB of names; ENUMs of 1, 2 and 8 bytes"
@@ -11,7 +11,7 @@ extension KernelAbility {
         case .declTag: "DECL_TAG"
         case .typeTag: "TYPE_TAG"
         case .toleratesMismatch:
-            "loading a module without its BTF when that is refused, if so configured"
+            "loading a module without its BTF if that is refused (a configuration option)"
         case .enum64: "ENUM64; signed ENUMs"
         case .longNames: "names of up to 512 bytes"
         case .dottedNames: "dots in names of functions and types"
@@ -19,29 +19,29 @@ extension KernelAbility {
         case .distilledBase: ".BTF.base, a distilled base"
         case .flaggedTags: "the kind flag on tags: any attribute"
         case .sortedNames: "lookups by binary search: their own BTF must be sorted by name"
-        case .implicitArguments: "kernel functions with KF_IMPLICIT_ARGS, by their NAME_impl"
+        case .implicitArguments: "kernel functions with KF_IMPLICIT_ARGS, found as NAME_impl"
         case .layout: "a 32-byte header and a layout section"
         case .manyElements: "more than 65535 elements of a record"
-        case .anyTagOrder: "TYPE_TAG behind other modifiers"
+        case .anyTagOrder: "TYPE_TAG after other modifiers"
         }
     }
 
-    /// What kbtf writes, or does, for older kernels.
+    /// What kbtf writes or does instead for older kernels.
     package var substitute: String {
         switch self {
         case .largeBTF: "-"
         case .functionLinkage: "all FUNCs are static"
         case .moduleBTF: "split BTF is refused"
-        case .float: "INT of that size"
-        case .declTag, .typeTag, .flaggedTags: "left out"
+        case .float: "INT of the same size"
+        case .declTag, .typeTag, .flaggedTags: "omitted"
         case .toleratesMismatch: "the module does not load"
-        case .enum64: "ENUM of the low 32 bits, unsigned"
-        case .longNames: "128 bytes; longer functions and variables are left out"
-        case .dottedNames: "functions and variables with dots are left out"
-        case .anySectionName: "letters, digits, '_' and '.'; other sections are left out"
+        case .enum64: "unsigned ENUM with the low 32 bits"
+        case .longNames: "128 bytes; longer functions and variables are omitted"
+        case .dottedNames: "functions and variables with dots are omitted"
+        case .anySectionName: "letters, digits, '_' and '.'; other sections are omitted"
         case .distilledBase: "refused"
         case .sortedNames: "any order"
-        case .implicitArguments: "written as they are"
+        case .implicitArguments: "written unchanged"
         case .layout: "a 24-byte header"
         case .manyElements, .anyTagOrder: "never written"
         }

@@ -69,7 +69,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         ("BTF_KIND_TYPE_TAG", .typeTag), ("BTF_KIND_ENUM64", .enum64),
     ]
 
-    /// What the BTF of a kernel need not show. Stable releases took some of it over from newer ones.
+    /// Abilities that a kernel may have without showing them in its BTF. Stable releases have
+    /// backported some of them.
     package static let mayBeHidden: Set<KernelAbility> = [
         .longNames, .dottedNames, .anySectionName, .anyTagOrder,
     ]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The first two numbers of a kernel's release, which say what its BTF may hold: `6.1`.
+/// The first two numbers of a kernel's release, which determine what its BTF may contain: `6.1`.
 package struct KernelVersion: Hashable, Comparable, Sendable, CustomStringConvertible {
     package let major: Int
     package let minor: Int

@@ -99,7 +99,7 @@ private struct TargetChecker {
             report.findings.add(
                 .warning, "sorted", type: TypeID(id),
                 offset: typesAt + Int(btf.starts[Int(id - types.firstID)]) * 4,
-                "not in order of names: where it is the kernel's own BTF, \(rules) finds only some names"
+                "not sorted by name: in the kernel's own BTF, \(rules) finds only some names"
             )
         }
     }
@@ -234,7 +234,7 @@ private struct TargetChecker {
         for function in btf.functionsLeftWhole(among: names) {
             let what =
                 function.hasImplementation
-                ? "shows its implicit arguments" : "there is no \(function.name)_impl"
+                ? "shows its implicit arguments" : "it has no \(function.name)_impl"
             report.findings.add(
                 .error, "kfunc", type: TypeID(function.id),
                 offset: typesAt + Int(btf.starts[Int(function.id - types.firstID)]) * 4,

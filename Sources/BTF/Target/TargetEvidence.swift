@@ -5,7 +5,8 @@
 package struct TargetEvidence: Hashable, Sendable {
     /// The kernel has these.
     package var shown: Set<KernelAbility> = []
-    /// The kernel does not have these: its list of kinds ends before them, or a limit of it is lower.
+    /// Abilities that the kernel lacks: its list of kinds ends before them, or one of its limits is
+    /// lower.
     package var denied: Set<KernelAbility> = []
     /// How its BTF has enums that are signed or wider than 32 bits.
     package internal(set) var enums = EnumForm()
@@ -153,7 +154,7 @@ private struct AbilitySearch {
         }
     }
 
-    /// The member `char name[KSYM_NAME_LEN]`: as many bytes as a name in BTF may have.
+    /// Reads the member `char name[KSYM_NAME_LEN]`; its size is the limit for names in BTF.
     private mutating func addNameLimit(_ id: UInt32) {
         guard let member = element(of: id, named: "name") else { return }
         let array = types.word(id, member + 1)

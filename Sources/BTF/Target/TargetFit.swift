@@ -2,14 +2,14 @@
 
 package import Bytes
 
-/// Why a module's BTF does not fit the BTF of the kernel that is to load it; nil when it fits.
+/// Why a module's BTF does not fit the BTF of the kernel that is to load it; nil if it fits.
 ///
 /// - Parameters:
 ///   - bytes: split BTF, whole.
 ///   - distilledBase: its `.BTF.base`.
-///   - own: the base that it was made on, where that is known.
+///   - own: the base that it was built against, if known.
 ///   - kernel: the kernel's own BTF.
-///   - name: what to call that.
+///   - name: the kernel BTF's name in messages.
 package func checkFit(
     _ bytes: ByteView, distilledBase: ByteView?, madeOn own: BTF?, on kernel: BTF,
     named name: String, rules: TargetRules
@@ -18,7 +18,7 @@ package func checkFit(
     report.program = .doesNotApply
     guard rules.has(.moduleBTF) else { return nil }
     if let distilledBase {
-        // Older kernels pass over it, which `checkTarget` tells.
+        // Older kernels ignore it, which `checkTarget` reports.
         guard rules.has(.distilledBase), let small = try? BTF.parse(distilledBase),
             let btf = try? BTF.parse(bytes, base: small)
         else { return nil }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What a kernel would do with BTF on one of the ways into it.
+/// What a kernel does with BTF on one of the ways into it.
 package enum LoadVerdict: Equatable, Sendable {
     case takes
     /// It logs the finding and fails with this error.
@@ -9,16 +9,16 @@ package enum LoadVerdict: Equatable, Sendable {
     case overlooks
     /// It reads it as something else, and each type may mean another.
     case misreads
-    /// It was made on another base than this kernel's BTF. Without an error, the kernel does not see that: it reads
-    /// each type as another one.
+    /// It was built against another base than this kernel's BTF. Without an error, the kernel does
+    /// not notice: it reads each type as another one.
     case isOfAnotherBase(refusedWith: KernelErrno?)
-    /// The BTF is not sound by rules of all kernels; what it breaks besides says little.
+    /// The BTF is unsound for all kernels; which other rules it breaks means little.
     case unsound
-    /// This BTF does not go that way.
+    /// This BTF is not loaded that way.
     case doesNotApply
 }
 
-/// The errors that loading BTF ends with.
+/// The errors with which loading BTF fails.
 package enum KernelErrno: String, Sendable {
     case invalid = "EINVAL"
     case tooBig = "E2BIG"
@@ -29,24 +29,25 @@ package enum KernelErrno: String, Sendable {
 package enum TargetUse: Sendable {
     /// As `.BTF` of a module.
     case module(bringsBase: Bool)
-    /// As the kernel's own, or from a program: BTF of another file than a module.
+    /// As the kernel's own, or from a program: BTF of a file other than a module.
     case whole
 }
 
-/// What BTF breaks of one kernel's rules, beyond those that `check` holds all BTF to:
-/// what came or went with some release, and what only kernels insist on.
+/// Rules of one kernel that BTF breaks, beyond those that `check` requires of all BTF: what changed
+/// in some release, and what only kernels require.
 package struct TargetReport: Sendable {
     package let rules: TargetRules
     /// The broken rules.
     package internal(set) var findings: CheckReport
-    /// The module's loading; for other files the kernel's start, which reads its own BTF by the same rules.
+    /// Loading the module; for other files the kernel's start, when it reads its own BTF by the
+    /// same rules.
     package internal(set) var kernel: LoadVerdict = .takes
     /// The system call BPF_BTF_LOAD.
     package internal(set) var program: LoadVerdict = .takes
 
-    /// What is taken is of use: BPF programs can call the kernel functions.
+    /// Accepted BTF is also usable: BPF programs can call the kernel functions.
     package internal(set) var isUsable = true
 
-    /// The kernel takes it where it looks for it by itself.
+    /// The kernel accepts it where it reads BTF by itself.
     package var isTaken: Bool { kernel == .takes }
 }

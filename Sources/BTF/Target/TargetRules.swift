@@ -10,7 +10,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
     /// The kernel's release; nil when only its BTF tells of it.
     package let version: KernelVersion?
     package let abilities: Set<KernelAbility>
-    /// The oldest release that has what is shown, where no release is known.
+    /// The oldest release with all abilities shown, if the release is unknown.
     private let least: KernelVersion?
 
     /// The rules of a release; nil for one before `oldest`.
@@ -61,7 +61,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
 
     package func has(_ ability: KernelAbility) -> Bool { abilities.contains(ability) }
 
-    /// `Linux 6.1`; or `a kernel like Linux 6.1`, by what its BTF shows, when no release is known.
+    /// `Linux 6.1`; or `a kernel like Linux 6.1`, judged by its BTF, if the release is unknown.
     package var description: String {
         if let version { return "Linux \(version)" }
         return "a kernel like Linux \(least ?? Self.oldest)"

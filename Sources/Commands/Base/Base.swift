@@ -11,9 +11,9 @@ import KernelTree
 struct Base: Command {
     static let configuration = CommandConfiguration(
         commandName: "base",
-        abstract: "Show which base --base auto finds, and where it looks.",
+        abstract: "Show which base --base auto finds, and where it searches.",
         discussion: """
-            Without --release and --module, the running kernel is looked for.
+            Without --release and --module, kbtf searches for the running kernel.
 
             Examples:
               kbtf base --release 6.12.0-1-amd64
@@ -22,13 +22,14 @@ struct Base: Command {
             """)
 
     @Option(
-        help: ArgumentHelp("Look for the kernel that this module is for.", valueName: "FILE"),
+        help: ArgumentHelp(
+            "Search for the kernel that this module was built for.", valueName: "FILE"),
         completion: .file())
     var module: String?
 
     @Option(
         name: [.short, .long],
-        help: ArgumentHelp("Write the base to this file, as raw BTF.", valueName: "FILE"),
+        help: ArgumentHelp("Write the base to this file as raw BTF.", valueName: "FILE"),
         completion: .file())
     var output: String?
 
@@ -57,7 +58,7 @@ struct Base: Command {
             found = try search.places(surroundings).search(for: release, bigEndian: nil).run()
         } catch {
             var failure = Failure(error)
-            // Where it looked is what the command was asked for.
+            // The places searched are the answer to this command.
             failure.showsDetails = !talkOptions.quiet
             throw failure
         }
@@ -81,11 +82,12 @@ struct Base: Command {
                 if let release = try KernelRelease.ofModule(module) { return release }
             } catch { throw Failure(error) }
             throw Failure(
-                "\(module): it does not say which kernel it is for (no vermagic in .modinfo)")
+                "\(module): its kernel is unknown (no vermagic in .modinfo)")
         }
         guard let release = surroundings.runningRelease.flatMap({ KernelRelease($0) }) else {
             throw Failure(
-                "the running kernel does not say its release", hint: "name it with --release R")
+                "the running kernel does not report its release",
+                hint: "specify it with --release R")
         }
         return release
     }

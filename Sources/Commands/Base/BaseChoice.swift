@@ -3,17 +3,17 @@
 import Console
 import KernelTree
 
-/// Which base a file wants.
+/// The base that a file needs.
 enum BaseChoice: Hashable, Sendable {
-    /// None: standalone BTF.
+    /// No base: standalone BTF.
     case none
     case file(String, bigEndian: Bool)
     /// The kernel's, wherever it is found.
     case auto(KernelRelease, bigEndian: Bool)
 
-    /// What `--base` asks for, for a file of that byte order.
+    /// The choice of `--base` for a file with this byte order.
     ///
-    /// - Parameter own: the release that the file itself says it is for.
+    /// - Parameter own: the release that the file itself names.
     init(
         option: String, path: String, own: KernelRelease?, bigEndian: Bool, search: SearchPlaces
     ) throws(Failure) {
@@ -22,8 +22,8 @@ enum BaseChoice: Hashable, Sendable {
         case "auto":
             guard let release = search.release ?? own else {
                 throw Failure(
-                    "\(path): --base auto: it does not say which kernel it is for (no vermagic in .modinfo)",
-                    hint: "name the kernel with --release R, or the base with --base FILE")
+                    "\(path): --base auto: its kernel is unknown (no vermagic in .modinfo)",
+                    hint: "specify the kernel with --release R, or the base with --base FILE")
             }
             self = .auto(release, bigEndian: bigEndian)
         default: self = .file(option, bigEndian: bigEndian)

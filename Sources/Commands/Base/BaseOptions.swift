@@ -4,39 +4,39 @@ import ArgumentParser
 import Console
 import KernelTree
 
-/// Where the base comes from that split BTF stands on.
+/// Options that select the base for split BTF.
 struct BaseOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The base: a vmlinux, a vmlinuz, raw BTF, or one of them compressed; 'auto' looks for the kernel.",
+            "The base: a vmlinux, a vmlinuz, raw BTF, or one of them compressed; 'auto' searches for the kernel.",
             valueName: "FILE|auto"), completion: .file())
     var base: String?
 
     @OptionGroup var search: SearchOptions
 }
 
-/// Where `--base auto` looks.
+/// Options for the search of `--base auto`.
 struct SearchOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The kernel release to look for (default: the module's own).", valueName: "R"),
+            "The kernel release to search for (default: the module's own).", valueName: "R"),
         transform: SearchOptions.release)
     var release: KernelRelease?
 
     @Option(
         help: ArgumentHelp(
-            "Look for kernels under this folder too, after / (repeatable; KBTF_SYSROOT adds more).",
+            "Also search for kernels below this directory, after / (repeatable; KBTF_SYSROOT adds more).",
             valueName: "DIR"), completion: .directory)
     var sysroot: [String] = []
 
     @Flag(
         name: .customLong("no-cache"),
-        help: "Do not keep decompressed bases and indexes of bases, nor use kept ones.")
+        help: "Do not use the cache of decompressed bases and base indexes.")
     var noCache = false
 
     static func release(_ text: String) throws -> KernelRelease {
         guard let release = KernelRelease(text) else {
-            throw ValidationError("'\(text)' is no kernel release, such as 6.1.0-53-amd64")
+            throw ValidationError("'\(text)' is not a kernel release such as 6.1.0-53-amd64")
         }
         return release
     }

@@ -6,7 +6,7 @@ import Bytes
 import Console
 import KernelTree
 
-/// A file and its base that are of different kernels.
+/// A file and its base that belong to different kernels.
 struct ForeignBase: Hashable, Sendable {
     /// The kernel that the file is for.
     let release: KernelRelease?
@@ -17,12 +17,12 @@ struct ForeignBase: Hashable, Sendable {
     private let evidence: BaseOrigin.Evidence?
 
     /// - Parameters:
-    ///   - release: what the file's vermagic says; nil for a file that is no module.
+    ///   - release: the release in the file's vermagic; nil for a file that is not a module.
     ///   - machine: the file's.
     ///   - base: the path of its base.
-    ///   - origin: what is known of that; nil: nothing.
-    ///   - baseMachine: what the base itself says.
-    /// - Returns: nil where nothing that is known of them differs.
+    ///   - origin: what is known about that; nil if nothing is.
+    ///   - baseMachine: the machine named in the base itself.
+    /// - Returns: nil if no known fact differs.
     init?(
         release: KernelRelease?, machine: String, base: String, origin: BaseOrigin?,
         baseMachine: String?
@@ -42,7 +42,7 @@ struct ForeignBase: Hashable, Sendable {
 
     private var differsInMachine: Bool { baseMachine.map { $0 != machine } ?? false }
 
-    /// `Linux 6.1.0-57-amd64`, or what differs besides.
+    /// `Linux 6.1.0-57-amd64`, or the other fact that differs.
     private var file: String {
         [differsInRelease ? "Linux \(release!)" : nil, differsInMachine ? machine : nil]
             .compactMap { $0 }.joined(separator: ", ")
@@ -53,21 +53,21 @@ struct ForeignBase: Hashable, Sendable {
             .compactMap { $0 }.joined(separator: ", ")
     }
 
-    /// Both, for a bracket behind the base.
+    /// Both, for parentheses after the base.
     var kernels: String { "\(other); the file is for \(file)" }
 
     private var text: String {
         let source =
             switch evidence {
             case .running: " (the running kernel)"
-            case .tree: " (says the tree it lies in)"
-            case .path: " (says its path)"
+            case .tree: " (according to its tree)"
+            case .path: " (according to its path)"
             case .contents, nil: ""
             }
-        return "for \(file), but the base \(base) is of \(other)\(source)"
+        return "for \(file), but its base \(base) belongs to \(other)\(source)"
     }
 
-    /// What is said of the file `path`, and of others with it.
+    /// The warning for the file `path` and for others like it.
     func message(_ path: String, others: Int) -> String {
         let who = others == 0 ? path : "\(path) and \(others) more"
         let refuser = differsInRelease ? release.map { "Linux \($0)" } : nil
@@ -76,9 +76,9 @@ struct ForeignBase: Hashable, Sendable {
 
     var hint: String {
         if differsInRelease, let release {
-            return "kbtf base --release \(release) looks for the right one"
+            return "kbtf base --release \(release) searches for the right one"
         }
-        return "name a base of its own kernel"
+        return "use a base of its own kernel"
     }
 }
 
@@ -96,7 +96,7 @@ extension ForeignBase: JSONValue {
 
 /// `--strict`.
 struct StrictOptions: ParsableArguments {
-    @Flag(help: "Turn warnings, such as of a base of another kernel, into errors.")
+    @Flag(help: "Treat warnings, such as about a base of another kernel, as errors.")
     var strict = false
 
     func isStrict(_ surroundings: Surroundings) -> Bool { strict || surroundings.isStrict }

@@ -5,15 +5,15 @@ import BTF
 import Console
 import KernelTree
 
-/// The kernel that BTF is for.
+/// The kernel that has to accept the BTF.
 struct TargetOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The kernel that the BTF is for: a release, a build tree or headers folder, a vmlinux, vmlinuz or raw BTF.",
+            "The kernel that has to accept the BTF: a release, a build tree or headers directory, a vmlinux, vmlinuz or raw BTF.",
             valueName: "RELEASE|TREE|FILE"), completion: .file())
     var target: String?
 
-    /// As it was written.
+    /// As the user wrote it.
     var name: String { target ?? "" }
 
     /// nil without the option.

@@ -3,7 +3,7 @@
 import Console
 import DWARF
 
-/// What is said of units whose debug information was not found.
+/// Messages about units whose debug information was not found.
 extension DebugInfo {
     private static let splitHint =
         "keep the .dwo files where the build wrote them or beside the file, pack them into a .dwp beside it, or rebuild "
@@ -14,13 +14,13 @@ extension DebugInfo {
         if let package = missing.packages.first {
             text +=
                 package.unitCount == 0
-                ? "; \(package.path) has no units (GNU dwp packs none of DWARF 5, llvm-dwp does)"
+                ? "; \(package.path) has no units (GNU dwp does not pack DWARF 5 units, llvm-dwp does)"
                 : "; \(package.path) does not have it"
         }
         return text
     }
 
-    /// Why there is no BTF of a file all of whose units with types are missing; nil when none is missing.
+    /// Why a file has no BTF if all of its units with types are missing; nil if none is missing.
     var splitFailure: Failure? {
         guard let first = splitFiles.missing.first else { return nil }
         var failure = Failure(
@@ -31,7 +31,7 @@ extension DebugInfo {
         return failure
     }
 
-    /// What the BTF lacks of a file of which some units are not read; nil when all are.
+    /// What the BTF lacks if some units are not read; nil if all are.
     var splitWarning: Failure? {
         let missing = splitFiles.missing
         guard let first = missing.first else { return nil }

@@ -8,7 +8,7 @@ import ELF
 import HostIO
 import KernelTree
 
-/// A file's debug information, and where it is.
+/// A file's debug information, and where it was found.
 struct DebugInfo {
     let data: DWARFData
     /// The file itself, or its separate debug file.
@@ -16,8 +16,8 @@ struct DebugInfo {
     /// The files of units whose debug information is not here (`-gsplit-dwarf`).
     let splitFiles: SplitFiles
 
-    /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the common part that
-    /// dwz may have moved away.
+    /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the
+    /// common part that dwz may have extracted.
     init(of elf: ELFFile, _ search: DebugFileSearch) throws(Failure) {
         let source = try DebugInfo.source(of: elf, search)
         var common: DWARFData?
@@ -31,7 +31,7 @@ struct DebugInfo {
             } catch { throw Failure(error) }
             guard let alternate else {
                 throw Failure(
-                    "\(source.path): .gnu_debugaltlink: the file that it names is not there",
+                    "\(source.path): .gnu_debugaltlink: the file that it names does not exist",
                     hint: "install the debug package's common part, or unpack it under a --sysroot")
             }
             common = try DebugInfo.read(alternate, nil)
@@ -45,11 +45,11 @@ struct DebugInfo {
         } catch { throw Failure(EncodeError.dwarf(error), path: source.path) }
     }
 
-    /// The search for separate debug files, compressed ones too.
+    /// The search for separate debug files, including compressed ones.
     ///
     /// - Parameters:
-    ///   - folders: taken for `/`, before that.
-    ///   - separation: of the files found, see `ELFFile`.
+    ///   - roots: directories to search before `/`.
+    ///   - separation: for the files found, see `ELFFile`.
     static func search(folders: [String], separation: SectionSeparation) -> DebugFileSearch {
         DebugFileSearch(roots: folders.map { $0 + DebugFiles.standardRoot }) {
             path throws(ELFError) in
@@ -78,7 +78,7 @@ struct DebugInfo {
         throw notFound(elf, found.attempts)
     }
 
-    /// No debug information: what was tried, in short; all of it under `-v`.
+    /// No debug information: a summary of the places searched; all of them with `-v`.
     private static func notFound(
         _ elf: ELFFile, _ attempts: [DebugFileSearch.Attempt]
     ) -> Failure {
@@ -91,7 +91,7 @@ struct DebugInfo {
         let rejected = attempts.filter { $0.reason != nil }
         let release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
         guard release != nil || !rejected.isEmpty else { return failure }
-        failure.message += "; no debug file of it at \(attempts.count) places"
+        failure.message += "; no debug file for it in \(attempts.count) places"
         if let first = rejected.first {
             failure.message += ": \(first.path) \(first.reason ?? "")"
             if rejected.count > 1 { failure.message += " (and \(rejected.count - 1) more)" }

@@ -7,13 +7,13 @@ import DWARFToBTF
 import KernelTree
 
 extension EncodeBatch.WithoutBase: ExpressibleByArgument {
-    /// What `KBTF_WITHOUT_BASE` says, which `kbtf-make` hands on.
+    /// The value of `KBTF_WITHOUT_BASE`, which `kbtf-make` passes on.
     fileprivate static func inEnvironment(
         _ surroundings: Surroundings
     ) throws(Failure) -> Self {
         guard let text = surroundings.variable("KBTF_WITHOUT_BASE") else { return .fail }
         guard let value = Self(rawValue: text) else {
-            throw Failure("KBTF_WITHOUT_BASE: fail, skip or standalone, not \(text)")
+            throw Failure("KBTF_WITHOUT_BASE: expected fail, skip or standalone, not \(text)")
         }
         return value
     }
@@ -23,21 +23,23 @@ extension EncodeBatch.WithoutBase: ExpressibleByArgument {
 struct Encode: Command {
     static let configuration = CommandConfiguration(
         commandName: "encode",
-        abstract: "Make BTF from a file's debug information (DWARF).",
+        abstract: "Generate BTF from a file's debug information (DWARF).",
         discussion: """
-            Each FILE is a kernel module, an object file or a vmlinux, built with -g; of a folder, all \
-            .ko files in it and below it are taken. The BTF is put into the file itself, as section .BTF, \
-            unless --detached or --detached-dir is given. The file is replaced as a whole, or not at all; a module \
-            that is compressed (.ko.gz, .ko.xz, .ko.zst) is compressed again by the same method.
+            Each FILE is a kernel module, an object file or a vmlinux, built with -g; in a \
+            directory, all .ko files in it and below it are encoded. The BTF is written to the \
+            file itself, as section .BTF, unless --detached or --detached-dir is given. The file \
+            is replaced as a whole, or not at all; a compressed module (.ko.gz, .ko.xz, .ko.zst) \
+            is written with the same compression.
 
-            A module gets split BTF on the kernel that it was built for, which is looked for as with \
-            --base auto. Anything else gets standalone BTF, unless --base is given.
+            A module gets split BTF on the kernel that it was built for, found as with --base \
+            auto. Anything else gets standalone BTF, unless --base is given.
 
-            A module that offers kernel functions to BPF programs has a section .BTF_ids of type numbers; it \
-            is filled in from the new BTF, as resolve_btfids does in kernel builds ('kbtf ids' shows it).
+            A module that offers kernel functions to BPF programs has a section .BTF_ids of type \
+            ids; it is filled in from the new BTF, as resolve_btfids does in kernel builds \
+            ('kbtf ids' shows it).
 
-            A file whose debug information holds nothing that BTF can tell, as one written in Rust alone, \
-            is left as it is.
+            A file whose debug information contains nothing that BTF can express, such as one \
+            written in Rust only, is left unchanged.
 
             Examples:
               kbtf encode foo.ko
@@ -50,14 +52,14 @@ struct Encode: Command {
 
     @OptionGroup var base: BaseOptions
 
-    @Flag(help: "Make standalone BTF, also of modules (as --base '').")
+    @Flag(help: "Generate standalone BTF, also for modules (same as --base '').")
     var standalone = false
 
     @OptionGroup var destinations: DetachedOptions
 
     @Option(
         help: ArgumentHelp(
-            "What to encode, a comma list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
+            "What to encode, a comma-separated list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
             valueName: "LIST"))
     var features = "default"
 
@@ -67,11 +69,11 @@ struct Encode: Command {
 
     @Option(
         help: ArgumentHelp(
-            "What to do where --base auto finds no base: fail (default), skip the file, or make its BTF standalone.",
+            "What to do if --base auto finds no base: fail (default), skip the file, or generate standalone BTF.",
             valueName: "fail|skip|standalone"))
     var withoutBase: EncodeBatch.WithoutBase?
 
-    @Flag(help: "Write a distilled base also for a kernel that does not read it.")
+    @Flag(help: "Write a distilled base even for a kernel that does not read it.")
     var force = false
 
     @Option(
@@ -80,7 +82,7 @@ struct Encode: Command {
 
     @Flag(
         name: .customLong("no-ids"),
-        help: "Leave .BTF_ids as it is instead of filling it in from the new BTF.")
+        help: "Leave .BTF_ids unchanged instead of filling it in from the new BTF.")
     var noIDs = false
 
     @Option(
@@ -92,7 +94,7 @@ struct Encode: Command {
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
-        help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"),
+        help: ArgumentHelp("ELF files, or directories of modules.", valueName: "FILE"),
         completion: .file())
     var files: [String]
 
@@ -103,7 +105,7 @@ struct Encode: Command {
         try destinations.validate(files)
         if let unknown = Features.parse(features).unknown {
             throw ValidationError(
-                "unknown feature '\(unknown)'; there are default, all, "
+                "unknown feature '\(unknown)'; known are default, all, "
                     + Features.names.map(\.name).joined(separator: ", "))
         }
         if let unknown = Language.parse(langExclude).unknown {
@@ -144,8 +146,8 @@ struct Encode: Command {
         throw ExitCode(1)
     }
 
-    /// Says under `-v` what is left out of `default` and `all` for a named target. Throws for what was asked for by name
-    /// and cannot be had, before any file is read.
+    /// With `-v`, reports what a named target removes from `default` and `all`. Throws, before any
+    /// file is read, for features requested by name that are not possible.
     private func tellFeatures(
         _ request: FeatureRequest, for target: NamedTarget, _ talk: Talk
     ) throws(Failure) {
@@ -157,7 +159,7 @@ struct Encode: Command {
         if !without.isEmpty {
             talk.detail(
                 "\(choice.source): without \(without.joined(separator: ", ")), "
-                    + "which \(choice.rules) does not take")
+                    + "which \(choice.rules) does not accept")
         }
     }
 }

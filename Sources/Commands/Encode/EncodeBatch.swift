@@ -8,7 +8,7 @@ import KernelTree
 
 /// Encodes many files.
 struct EncodeBatch {
-    /// `--base`; nil: by the kind of file.
+    /// `--base`; nil: decided by the kind of file.
     let base: String?
     let search: SearchPlaces
     let options: EncodeOptions
@@ -16,21 +16,21 @@ struct EncodeBatch {
     let request: FeatureRequest
     /// `--target`.
     var target: NamedTarget?
-    /// Hide the implicit arguments of kernel functions; kernel builds do that later.
+    /// Hide the implicit arguments of kernel functions; kernel builds do that in a later step.
     var hidesImplicitArguments = false
     let talk: Talk
-    /// Fill in `.BTF_ids` of files that get their BTF put in.
+    /// Fill in `.BTF_ids` of files that get their BTF written into them.
     var fillsIDs = false
-    /// `--strict`: fail where there would be a warning.
+    /// `--strict`: warnings are errors.
     var isStrict = false
     /// What to do with a file whose base is not found.
     var withoutBase = WithoutBase.fail
 
     enum WithoutBase: String, CaseIterable {
         case fail
-        /// Leave the file as it is.
+        /// Leave the file unchanged.
         case skip
-        /// Make standalone BTF.
+        /// Generate standalone BTF.
         case standalone
     }
 

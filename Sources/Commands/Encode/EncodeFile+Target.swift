@@ -9,7 +9,7 @@ import ELF
 import HostIO
 import KernelTree
 
-/// `--target`, and how it was written.
+/// `--target`, and how the user wrote it.
 struct NamedTarget: Sendable {
     let kernel: KernelTarget
     let name: String
@@ -19,25 +19,25 @@ extension EncodeFile {
     /// How one file is encoded.
     struct Plan {
         var options: EncodeOptions
-        /// The kernel that it is for; nil when nothing is known.
+        /// The kernel that it is for; nil if nothing is known.
         var target: TargetChoice?
-        /// A kernel reads the result: no kernel reads the standalone BTF of a module.
+        /// A kernel will read the result. No kernel reads a module's standalone BTF.
         var isForKernel = true
 
-        /// What such a kernel refuses, encoding may write.
+        /// Whether encoding might write BTF that this kernel refuses.
         var isHeldAgainstTarget: Bool {
             target.map { $0.isNamed || isForKernel && !$0.rules.has(.longNames) } ?? false
         }
     }
 
-    /// Decides for which kernel the file is encoded, and so what.
+    /// Determines the file's kernel, and so what to encode.
     func plan(
         _ elf: ELFFile, _ debugInfo: DebugInfo, _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) -> Plan {
         var plan = Plan(options: options)
         plan.target = TargetChoice(
             named: target?.kernel, target?.name ?? "", signs: signs(elf, debugInfo))
-        // Nobody but kernels from 7.0 on has the flag that asks for it.
+        // Only kernels from 7.0 on have the flag that requests it.
         plan.options.hidesImplicitArguments =
             hidesImplicitArguments
             && (target?.kernel.rules.has(.implicitArguments) ?? !isKernel(elf))
@@ -49,7 +49,7 @@ extension EncodeFile {
         guard base != nil || !plan.options.features.contains(.distilledBase) else {
             throw Failure(
                 "\(job.path): distilled_base: standalone BTF has no base to distill",
-                hint: "name the base with --base FILE, or leave distilled_base out")
+                hint: "specify the base with --base FILE, or omit distilled_base")
         }
         if let base, base.index.evidence.cutsEnums, !request.named.contains(.enum64),
             plan.options.features.contains(.enum64)
@@ -57,7 +57,7 @@ extension EncodeFile {
             plan.options.features.remove(.enum64)
             outcome.messages.append(
                 .detail(
-                    "\(job.path): without enum64, as the base \(base.path): its enums have no signs and no 64 bits"
+                    "\(job.path): without enum64, like the base \(base.path): its enums have neither signs nor 64 bits"
                 ))
         }
         return plan
@@ -77,7 +77,7 @@ extension EncodeFile {
         plan.options.target = checksNames ? choice.rules : nil
         for name in fitted.refused {
             outcome.messages.append(
-                .note("\(job.path): \(name) is left out: \(choice) does not take it"))
+                .note("\(job.path): \(name) is omitted: \(choice) does not accept it"))
         }
         if choice.isNamed { return }
         let without =
@@ -86,7 +86,7 @@ extension EncodeFile {
         outcome.messages.append(.detail("\(job.path): target: \(choice)\(without)"))
     }
 
-    /// Kernels before 5.11 read no BTF of modules.
+    /// Kernels before 5.11 do not read BTF of modules.
     private func refuseSplit(
         for choice: TargetChoice, _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) {
@@ -100,7 +100,7 @@ extension EncodeFile {
         }
         throw Failure(
             "\(job.path): split BTF: \(reads)",
-            hint: "--standalone makes BTF for programs that read the file")
+            hint: "--standalone generates BTF for programs that read the file")
     }
 
     // MARK: Signs
@@ -138,8 +138,8 @@ extension EncodeFile {
 
     // MARK: The result
 
-    /// Where a target was named, puts the types into the order that it looks them up by. Throws where the kernel
-    /// would refuse the BTF, which nothing can be left out for.
+    /// For a named target, sorts types into the order in which it looks them up. Throws if the
+    /// kernel would refuse the BTF and nothing can be omitted to prevent that.
     func fit(
         _ encoded: inout Encoded, _ whole: BTF?, to choice: TargetChoice
     ) throws(Failure) {
@@ -162,10 +162,10 @@ extension EncodeFile {
         guard case .refuses = report.kernel else { return }
         let finding = report.findings.findings.first { $0.severity == .error }
         throw Failure(
-            "\(job.path): .BTF\(finding?.description ?? ""): there is no BTF of it for "
+            "\(job.path): .BTF\(finding?.description ?? ""): cannot be expressed in BTF for "
                 + (choice.isNamed ? target.description : choice.description),
             hint: choice.isNamed
-                ? "leave --target out, and it is written with that"
-                : "name the kernel with --target, if that is another")
+                ? "omit --target to write it anyway"
+                : "specify the kernel with --target, if it is another one")
     }
 }

@@ -22,17 +22,17 @@ struct EncodeFile {
     let target: NamedTarget?
     /// Hide the implicit arguments of kernel functions.
     let hidesImplicitArguments: Bool
-    /// What kbuild says of its tree, when it runs us.
+    /// The tree of the kbuild that runs kbtf, if any.
     let kbuildTree: KernelTreePlace?
-    /// Folders besides `/` where kernels may be.
+    /// Directories besides `/` that may contain kernels.
     let roots: [String]
     let base: IndexedBase?
     /// The base itself.
     let wholeBase: LazyBTF?
     let debugFiles: DebugFileSearch
-    /// Fill in `.BTF_ids` of a file that gets its BTF put in.
+    /// Fill in `.BTF_ids` of a file that gets its BTF written into it.
     let fillsIDs: Bool
-    /// Fail where there would be a warning.
+    /// Warnings are errors.
     let isStrict: Bool
 
     func run(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
@@ -57,7 +57,8 @@ struct EncodeFile {
             if let failure = debugInfo.splitFailure { throw failure }
             outcome.messages.append(
                 .note(
-                    "\(job.path): its debug information holds no types for BTF: nothing is written")
+                    "\(job.path): its debug information contains no types for BTF: nothing is written"
+                )
             )
             return
         }
@@ -99,7 +100,7 @@ struct EncodeFile {
         }
     }
 
-    private static let withoutIDs = "link it anew, or leave .BTF_ids as it is with --no-ids"
+    private static let withoutIDs = "link it again, or leave .BTF_ids unchanged with --no-ids"
 
     private func idsToFill(_ elf: ELFFile) throws(Failure) -> IDSection? {
         guard fillsIDs, job.detached == nil else { return nil }
@@ -127,7 +128,7 @@ struct EncodeFile {
         } catch { throw Failure(error.message, hint: Self.withoutIDs) }
     }
 
-    /// - Returns: true when that cost the file its signature.
+    /// - Returns: whether the file lost its signature.
     private func write(
         _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile, _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) -> Bool {
@@ -146,19 +147,19 @@ struct EncodeFile {
         outcome.messages += new.messages(job.path, elf)
         let image = try new.image(of: elf)
         if try PackedFile.update(job.path, from: elf.bytes, with: image) { return elf.isSigned }
-        outcome.messages.append(.detail("\(job.path): has this BTF already: not written again"))
+        outcome.messages.append(.detail("\(job.path): already has this BTF: not written again"))
         return false
     }
 }
 
-/// Reads the ELF file at `path`, also a compressed module.
+/// Reads the ELF file at `path`, which may be a compressed module.
 func openELF(
     _ path: String, separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
     try openELF(try PackedFile.read(path), path, separation)
 }
 
-/// As above, of contents that were read.
+/// The same for contents that were already read.
 func openELF(
     _ view: ByteView, _ path: String, _ separation: SectionSeparation = .none
 ) throws(Failure) -> ELFFile {
@@ -172,7 +173,7 @@ func openELF(
     }
 }
 
-/// Reads the ELF file at `path`, also a compressed one.
+/// Reads the ELF file at `path`, which may be compressed.
 func openInstalledELF(_ path: String) throws(Failure) -> ELFFile {
     let view = try BTFFile.contents(of: path).view
     do throws(ELFError) { return try ELFFile(view, path: path) } catch { throw Failure(error) }

@@ -5,28 +5,29 @@ import Console
 import DWARFToBTF
 import KernelTree
 
-/// The features to encode, and how they were asked for.
+/// The features to encode, and how they were requested.
 struct FeatureRequest: Sendable {
     var features: Features
-    /// Those that were named one by one, and not by `default` or `all`.
+    /// Features named individually instead of by `default` or `all`.
     var named: Features = []
     /// Write a distilled base whatever the kernel does with it.
     var forcesDistilledBase = false
-    /// What is named and cannot be had is left out with a word, as kernel builds name features without looking.
+    /// Drop a named feature that is not possible with a message, because kernel builds name
+    /// features unconditionally.
     var isLenient = false
 
-    /// What is left of the features for a kernel.
+    /// The features that remain for a kernel.
     struct Fitted {
         var features: Features
-        /// Left out because the kernel does not take them, without having been named.
+        /// Removed because the kernel does not accept them; not named individually.
         var without: [String] = []
-        /// As `without`, though they were named.
+        /// The same, but named individually.
         var refused: [String] = []
     }
 
-    /// Takes out what the kernel does not take.
+    /// Removes what the kernel does not accept.
     ///
-    /// - Throws: when a feature was named that cannot be had.
+    /// - Throws: if a named feature is not possible.
     func fitted(to target: TargetChoice) throws(Failure) -> Fitted {
         var fitted = Fitted(features: features)
         for (name, feature, lacks) in features.beyond(target.rules) {
@@ -36,7 +37,7 @@ struct FeatureRequest: Sendable {
                 fitted.without.append(name)
                 continue
             }
-            // Asked for by name, and nothing proves that it cannot be had.
+            // Requested by name, and nothing proves it impossible.
             guard target.surelyLacks(lacks) else { continue }
             guard isLenient else { throw refusal(of: feature, name, lacks, target) }
             fitted.features.remove(feature)
@@ -50,13 +51,13 @@ struct FeatureRequest: Sendable {
     ) -> Failure {
         let kernel =
             target.isNamed
-            ? "\(target.source): \(name): \(target.rules) does not take it, "
-            : "\(name): \(target) does not take it, "
+            ? "\(target.source): \(name): \(target.rules) does not accept it, "
+            : "\(name): \(target) does not accept it, "
         return Failure(
             kernel + "\(lacks.since) and later do",
             hint: feature == .distilledBase
-                ? "leave \(name) out, or write it all the same with --force"
-                : "leave \(name) out of --features"
-                    + (target.isNamed ? "" : ", or name the kernel with --target"))
+                ? "omit \(name), or write it anyway with --force"
+                : "omit \(name) from --features"
+                    + (target.isNamed ? "" : ", or specify the kernel with --target"))
     }
 }

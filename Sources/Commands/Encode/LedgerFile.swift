@@ -12,7 +12,7 @@ import HostIO
 /// One such object for one file, an array of them for several. A file that could not be encoded has an
 /// `error` as well. docs/json.md lists all keys.
 enum LedgerFile {
-    /// - Throws: when the ledger at `path` would take the place of a file, or of its BTF.
+    /// - Throws: if the ledger at `path` would overwrite a file or its BTF.
     static func refuse(_ path: String, over jobs: [Destinations.Job]) throws(Failure) {
         let status = FileStatus(path)
         guard status.isRegular || !status.exists else { return }

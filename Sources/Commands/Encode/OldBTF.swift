@@ -5,18 +5,18 @@ import Console
 import ELF
 
 extension EncodeFile {
-    /// Looks at the BTF that a file has before new BTF takes its place.
+    /// Checks the existing BTF of a file before it is replaced.
     ///
-    /// - Returns: a warning where more is replaced than one BTF.
-    /// - Throws: for a BPF object and others whose BTF is referred to by number, and for a file with several
-    ///   sections `.BTF`.
+    /// - Returns: a warning if more than one BTF is replaced.
+    /// - Throws: for a BPF object and other files that refer to their BTF by id, and for a file
+    ///   with several sections `.BTF`.
     func checkOldBTF(_ elf: ELFFile) throws(Failure) -> Failure? {
         guard elf.machine != ELFMachine.bpf else {
             throw Failure(
-                "\(job.path): this is a BPF object: its compiler writes its BTF, which its loader and "
+                "\(job.path): this is a BPF object: the compiler wrote its BTF, which its loader and "
                     + "relocations depend on",
                 hint:
-                    "leave it as 'clang -target bpf -g' or bpf-gcc made it; 'kbtf check \(job.path)' checks it"
+                    "keep the BTF of 'clang -target bpf -g' or bpf-gcc; 'kbtf check \(job.path)' checks it"
             )
         }
         let old: ELFSection?
@@ -26,7 +26,7 @@ extension EncodeFile {
         guard let old, old.hasData else { return nil }
         guard elf.section(named: ".BTF.ext") == nil else {
             throw Failure(
-                "\(job.path): .BTF.ext: it refers to types of the .BTF beside it by number, and would not fit "
+                "\(job.path): .BTF.ext: it refers to types of the .BTF beside it by id, and would not match "
                     + "new BTF",
                 hint: "build it without -gbtf, or remove both first: objcopy -R .BTF -R .BTF.ext")
         }
@@ -36,8 +36,8 @@ extension EncodeFile {
             return nil
         }
         return Failure(
-            "\(job.path): .BTF+0x\(String(second, radix: 16)): several BTFs, one after the other (gcc -gbtf, joined "
-                + "by ld -r): all of them are replaced",
+            "\(job.path): .BTF+0x\(String(second, radix: 16)): several BTF blobs, one after the other (gcc -gbtf, "
+                + "joined by ld -r): all of them are replaced",
             hint: "link it from objects built without -gbtf")
     }
 }

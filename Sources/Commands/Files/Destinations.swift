@@ -13,15 +13,16 @@ struct Destinations {
     /// One file to encode.
     struct Job: Sendable {
         let path: String
-        /// Where raw BTF goes; nil: into the file itself.
+        /// Destination for raw BTF; nil: the file itself.
         let detached: String?
     }
 
-    /// - Throws: when two files would get one destination, or one of the files would be overwritten.
+    /// - Throws: if two files would have the same destination, or one of the files would be
+    ///   overwritten.
     func assign(_ paths: [String]) throws(Failure) -> [Job] {
         if let folder, !FileStatus(folder).isDirectory {
             throw Failure(
-                "\(folder): \(FileStatus(folder).exists ? "not a folder" : "no such folder")",
+                "\(folder): \(FileStatus(folder).exists ? "not a directory" : "no such directory")",
                 hint: "mkdir -p \(folder)")
         }
         let inputs = file == nil && folder == nil ? [:] : Destinations.byIdentity(paths)
@@ -33,7 +34,7 @@ struct Destinations {
                 if let other = users.updateValue(path, forKey: destination) {
                     throw Failure(
                         "\(path): its BTF would overwrite that of \(other) in \(destination)",
-                        hint: "encode files of the same name into different folders")
+                        hint: "encode files with the same name to different directories")
                 }
                 if let other = FileStatus(destination).identity.flatMap({ inputs[$0] }) {
                     throw Failure(
@@ -53,7 +54,7 @@ struct Destinations {
         return (folder.hasSuffix("/") ? folder : folder + "/") + name + ".btf"
     }
 
-    /// The files by what the system knows them by; pipes and devices take what is written to them.
+    /// The files by the system's identity; pipes and devices may be written to.
     private static func byIdentity(_ paths: [String]) -> [[UInt64]: String] {
         var found: [[UInt64]: String] = [:]
         for path in paths {

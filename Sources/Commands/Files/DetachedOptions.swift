@@ -4,22 +4,23 @@ import ArgumentParser
 import Console
 import HostIO
 
-/// Where results go when not into the files themselves, and how many are worked on at a time.
+/// Options for destinations other than the files themselves, and for the number of parallel files.
 struct DetachedOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Write raw BTF to this file; FILE stays untouched.", valueName: "OUT"),
+        help: ArgumentHelp("Write raw BTF to this file; FILE is not modified.", valueName: "OUT"),
         completion: .file())
     var detached: String?
 
     @Option(
         help: ArgumentHelp(
-            "Write raw BTF to NAME.btf in this folder for each FILE; they stay untouched.",
+            "Write raw BTF to NAME.btf in this directory for each FILE; they are not modified.",
             valueName: "DIR"), completion: .directory)
     var detachedDir: String?
 
     @Option(
         name: [.customShort("j", allowingJoined: true), .customLong("jobs")],
-        help: ArgumentHelp("Files to work on at a time (default: one a processor).", valueName: "N")
+        help: ArgumentHelp(
+            "Files to process in parallel (default: one per processor).", valueName: "N")
     )
     var jobs: Int?
 
@@ -30,16 +31,17 @@ struct DetachedOptions: ParsableArguments {
             throw ValidationError("--detached and --detached-dir contradict each other")
         }
         if detached != nil, files.count > 1 {
-            throw ValidationError("--detached takes one FILE; use --detached-dir for several")
+            throw ValidationError(
+                "--detached requires exactly one FILE; use --detached-dir for several")
         }
-        if let jobs, jobs < 1 { throw ValidationError("-j takes 1 or more, not \(jobs)") }
+        if let jobs, jobs < 1 { throw ValidationError("-j must be at least 1, not \(jobs)") }
     }
 
     func assign(_ files: [String], _ talk: Talk) throws(Failure) -> [Destinations.Job] {
         let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).paths
         if detached != nil, paths.count > 1 {
             throw Failure(
-                "\(files[0]): --detached takes one file, there are \(paths.count) in this folder",
+                "\(files[0]): --detached requires exactly one file, but there are \(paths.count) in this directory",
                 hint: "use --detached-dir DIR")
         }
         return try Destinations(file: detached, folder: detachedDir).assign(paths)

@@ -6,15 +6,16 @@ import Bytes
 import Console
 import ELF
 
-/// Fills in a file's `.BTF_ids` and tells what it did not find.
+/// Fills in a file's `.BTF_ids` and reports what it did not find.
 struct IDFiller {
     let elf: ELFFile
     let section: IDSection
     let path: String
 
     /// - Parameters:
-    ///   - btf: what the ids are to be of.
-    ///   - old: what ids are of that were filled in before; where its base is gone, the file is looked at.
+    ///   - btf: the BTF for the new ids.
+    ///   - old: the BTF of ids that were already filled in; if its base is not available, the file
+    ///     is examined.
     /// - Returns: the section's new contents.
     func fill(
         from btf: BTF, old: BTF?, _ say: (Talk.Message) -> Void
@@ -31,7 +32,7 @@ struct IDFiller {
             say(
                 .note(
                     "\(path): .BTF_ids: several types are \(repeated.kind) \(repeated.name): "
-                        + "\(repeated.used) is taken, not \(repeated.other)"))
+                        + "\(repeated.used) is used, not \(repeated.other)"))
         }
         for entry in resolved.unresolved {
             say(
@@ -44,7 +45,7 @@ struct IDFiller {
 }
 
 extension ELFFile {
-    /// A module's signature follows the file (include/linux/module_signature.h).
+    /// A module's signature is appended to the file (include/linux/module_signature.h).
     var isSigned: Bool {
         bytes.hasBytes("~Module signature appended~\n", at: bytes.count - 28)
     }
@@ -52,6 +53,6 @@ extension ELFFile {
 
 extension Talk.Message {
     static func signatureIsGone(_ path: String) -> Talk.Message {
-        .note("\(path): its signature is gone, for the file is another now: sign it again")
+        .note("\(path): its signature was removed because the file has changed: sign it again")
     }
 }

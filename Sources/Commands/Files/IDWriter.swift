@@ -5,12 +5,12 @@ import Bytes
 import Console
 import ELF
 
-/// Puts new contents into the `.BTF_ids` of a file.
+/// Writes new contents to the `.BTF_ids` of a file.
 struct IDWriter {
     let elf: ELFFile
     let path: String
 
-    /// Leaves the file alone when the contents are those that it has.
+    /// Leaves the file unchanged if it already has these contents.
     func write(_ bytes: [UInt8], over section: IDSection) throws(Failure) {
         if bytes != section.bytes { try write(ByteView(bytes)) }
     }

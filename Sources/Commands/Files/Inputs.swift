@@ -7,7 +7,7 @@ import HostIO
 struct Inputs {
     struct Entry: Sendable {
         let path: String
-        /// Found in a folder, not named by the user.
+        /// Found in a directory, not named by the user.
         let isFromFolder: Bool
     }
 
@@ -15,8 +15,9 @@ struct Inputs {
 
     var paths: [String] { entries.map(\.path) }
 
-    /// The files named, and the files with those suffixes in and below the folders named, each once. Symbolic
-    /// links in folders are left out, and said: who writes into a folder does not mean what lies elsewhere.
+    /// The named files, and the files with these suffixes in and below the named directories, each
+    /// once. Symbolic links in directories are skipped with a message: naming a directory does not
+    /// mean files elsewhere.
     init(_ arguments: [String], suffixes: [String], _ talk: Talk) throws(Failure) {
         var seen: Set<String> = []
         for argument in arguments {
@@ -33,10 +34,10 @@ struct Inputs {
             } catch { throw Failure(error) }
             if let link = links.min() {
                 talk.note(
-                    "\(argument): symbolic links are left out: \(links.count), \(link)"
+                    "\(argument): symbolic links are skipped: \(links.count), \(link)"
                         + (links.count > 1 ? " the first" : ""))
             }
-            if found.isEmpty { throw Failure("\(argument): no .ko files in this folder") }
+            if found.isEmpty { throw Failure("\(argument): no .ko files in this directory") }
             for path in found where seen.insert(path).inserted {
                 entries.append(Entry(path: path, isFromFolder: true))
             }

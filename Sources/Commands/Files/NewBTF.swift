@@ -9,20 +9,20 @@ import ELF
 /// New BTF for a file.
 struct NewBTF {
     let btf: [UInt8]
-    /// For `.BTF.base`; nil when there is to be none.
+    /// For `.BTF.base`; nil for none.
     var base: [UInt8]?
-    /// Write BTF without types, for a later step of a build that wants to read it.
+    /// Write BTF without types, for a later build step that expects to read it.
     var keepsEmpty = false
-    /// For `.BTF_ids`; nil leaves that as it is.
+    /// For `.BTF_ids`; nil leaves it unchanged.
     var ids: [UInt8]?
 
-    /// A module without types needs no BTF: the base has all that there is to say.
+    /// A module without types of its own needs no BTF: the base has all of them.
     private var hasTypes: Bool {
         keepsEmpty
             || (try? Header.parse(ByteView(btf))).map { $0.typeLength > 0 } ?? true
     }
 
-    /// Sections beside `.BTF` whose ids are those of its types (`.BTF.inline` and such).
+    /// Sections besides `.BTF` that contain ids of its types (`.BTF.inline` and the like).
     private static func companions(in elf: ELFFile) -> [String] {
         var names: [String] = []
         for section in elf.sections
@@ -32,10 +32,10 @@ struct NewBTF {
         return names
     }
 
-    /// The file with it, in pieces.
+    /// The file with the new BTF, in pieces.
     func image(of elf: ELFFile) throws(Failure) -> [ByteView] {
         var sections: [(name: String, data: ByteView)] = []
-        // The old BTF's base, relocations and companions have no meaning for the new one.
+        // The old BTF's base, relocations and companions are meaningless for the new one.
         var obsolete = [".rel.BTF", ".rela.BTF", ".rel.BTF.base", ".rela.BTF.base"]
         for name in Self.companions(in: elf) { obsolete += [name, ".rel" + name, ".rela" + name] }
         if hasTypes { sections.append((".BTF", ByteView(btf))) } else { obsolete.append(".BTF") }
@@ -54,12 +54,12 @@ struct NewBTF {
     func messages(_ path: String, _ elf: ELFFile) -> [Talk.Message] {
         var messages = Self.companions(in: elf).map {
             Talk.Message.note(
-                "\(path): \($0): removed, for its type ids belong to the BTF that was replaced")
+                "\(path): \($0): removed, because its type ids belong to the BTF that was replaced")
         }
         if !hasTypes {
             messages.append(
                 .note(
-                    "\(path): it has no types that the base does not have: "
+                    "\(path): all its types are in the base: "
                         + (elf.section(named: ".BTF") == nil
                             ? "it gets no .BTF" : "its .BTF is removed")))
         }

@@ -3,11 +3,11 @@
 import ArgumentParser
 import Console
 
-/// `kbtf gen`: what is made of BPF objects.
+/// `kbtf gen`: code generated from BPF objects.
 struct Gen: Command {
     static let configuration = CommandConfiguration(
         commandName: "gen",
-        abstract: "Make skeletons, kernel modules and their tests of BPF objects.",
+        abstract: "Generate skeletons, kernel modules and their tests from BPF objects.",
         subcommands: [GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self])
 
     func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf gen") }

@@ -8,17 +8,17 @@ import Console
 import HostIO
 import KernelTree
 
-/// What the user says of the kernel that a loader is for. The machine that it is made on is never asked.
+/// What the user specifies about a loader's target kernel. The build machine is never consulted.
 struct KernelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The configuration of the kernel it is for, also compressed: what __kconfig variables hold.",
+            "The target kernel's configuration, possibly compressed: the values of __kconfig variables.",
             valueName: "FILE"), completion: .file())
     var kconfig: String?
 
     @Option(
         help: ArgumentHelp(
-            "What LINUX_KERNEL_VERSION is, such as 6.1 or 6.1.170 (default: what --kconfig has).",
+            "The value of LINUX_KERNEL_VERSION, such as 6.1 or 6.1.170 (default: from --kconfig).",
             valueName: "VERSION"),
         transform: KernelOptions.version)
     var kernelVersion: UInt32?
@@ -26,21 +26,22 @@ struct KernelOptions: ParsableArguments {
     @Option(
         name: .customLong("kernel-btf"),
         help: ArgumentHelp(
-            "The BTF of the kernel it is for (as --base of 'kbtf dump' takes it): which kfuncs are its own.",
+            "The target kernel's BTF (any file that 'kbtf dump --base' accepts), to identify its own kfuncs.",
             valueName: "FILE"), completion: .file())
     var kernelBTF: String?
 
-    /// Nothing is said.
+    /// Nothing is specified.
     var isEmpty: Bool { kconfig == nil && kernelVersion == nil && kernelBTF == nil }
 
     static func version(_ text: String) throws -> UInt32 {
         guard let version = KernelFacts.versionCode(text) else {
-            throw ValidationError("'\(text)' is no kernel version, such as 6.1 or 6.1.170")
+            throw ValidationError("'\(text)' is not a kernel version such as 6.1 or 6.1.170")
         }
         return version
     }
 
-    /// What the file of `--kconfig` holds; nil without one. It may be a pipe, so it is to be read once.
+    /// The contents of the `--kconfig` file; nil without one. It may be a pipe, so read it only
+    /// once.
     func configuration() throws(Failure) -> ByteView? {
         guard let kconfig else { return nil }
         do throws(HostError) {
@@ -48,7 +49,7 @@ struct KernelOptions: ParsableArguments {
         } catch { throw Failure(error) }
     }
 
-    /// - Parameter configuration: as `configuration()` gave it.
+    /// - Parameter configuration: the result of `configuration()`.
     func facts(_ configuration: ByteView?) throws(Failure) -> KernelFacts {
         guard let kconfig, let configuration else { return KernelFacts(version: kernelVersion) }
         let text = try decompressed(configuration, kconfig)
@@ -57,8 +58,8 @@ struct KernelOptions: ParsableArguments {
             version: kernelVersion)
         guard !facts.isEmpty else {
             throw Failure(
-                "\(kconfig): no kernel configuration: not a line CONFIG_NAME=value",
-                hint: "take /boot/config-R, /proc/config.gz or a kernel tree's .config")
+                "\(kconfig): not a kernel configuration: it has no line CONFIG_NAME=value",
+                hint: "use /boot/config-R, /proc/config.gz or a kernel tree's .config")
         }
         return facts
     }
@@ -77,7 +78,7 @@ struct KernelOptions: ParsableArguments {
             } catch { throw Failure("\(path): \(error)") }
         }
         guard text.count <= Self.longestConfig else {
-            throw Failure("\(path): \(text.count) bytes are too many for a kernel configuration")
+            throw Failure("\(path): \(text.count) bytes is too large for a kernel configuration")
         }
         return text
     }

@@ -5,9 +5,10 @@ import Bytes
 import Console
 import HostIO
 
-/// An object that libbpf can make a loader of, and what it is to know instead of asking this machine.
+/// An object for which libbpf can generate a loader, and the facts to use instead of this
+/// machine's.
 struct LoaderInput {
-    /// The object file: for messages, and for a name where none is given.
+    /// The object file: for messages, and for the default name.
     let path: String
     let bytes: ByteView
     let object: BPFObject
@@ -22,8 +23,8 @@ struct LoaderInput {
         try self.init(bytes, path: path, kernel: kernel, talk: talk)
     }
 
-    /// Checks an object that was read. When several things are in the way, each is said, and the last one
-    /// thrown.
+    /// Checks an object that was already read. If there are several problems, each is reported, and
+    /// the last one thrown.
     init(_ bytes: ByteView, path: String, kernel: KernelOptions, talk: Talk) throws(Failure) {
         self.path = path
         self.bytes = bytes
@@ -42,7 +43,7 @@ struct LoaderInput {
         if let last = obstacles.last { throw Failure(last) }
     }
 
-    /// What the section `license` names.
+    /// The license in the section `license`.
     func license() throws(Failure) -> String {
         guard let license = object.license else {
             throw Failure(

@@ -11,28 +11,30 @@ struct GenModule: Command {
         commandName: "module",
         abstract: "Write a kernel module that loads and attaches a BPF object's programs.",
         discussion: """
-            FILE is a BPF object, as clang or 'kbtf gen object' makes it. DIR gets all that 'make' needs to build the \
-            module NAME.ko: C, a light skeleton, Kbuild and Makefile. 'make -C DIR KDIR=HEADERS' builds for other headers \
-            than the running kernel's; Linux 6.1 and later will do. When the module is loaded, the kernel itself loads the \
-            programs and attaches them; no library and no descriptor is needed, and none is left in the process \
-            that loaded it.
+            FILE is a BPF object from clang or 'kbtf gen object'. DIR gets everything that \
+            'make' needs to build the module NAME.ko: C, a light skeleton, Kbuild and Makefile. \
+            'make -C DIR KDIR=HEADERS' builds for headers other than the running kernel's, from \
+            Linux 6.1 on. When the module is loaded, the kernel itself loads the programs and \
+            attaches them; it needs no library, and leaves no descriptor in the process that \
+            loaded it.
 
-            --mode says what becomes of the programs:
-              attach    they run while the module is in (the default)
-              stay      they run from then on; --stay says how
+            --mode says what happens to the programs:
+              attach    they run while the module is loaded (the default)
+              stay      they keep running; --stay says how
               preload   on a kernel with a list of objects to preload they are
-                        pinned in bpffs, on others as 'attach'
+                        pinned in bpffs, on others as with 'attach'
 
-            With '--stay module', the default, the kernel does not let the module go; with '--stay links' it goes, and \
-            links keep programs and maps until the machine boots again.
+            With '--stay module', the default, the module cannot be removed; with '--stay links' \
+            it can, and links keep programs and maps until the machine reboots.
 
-            For '--mode preload' FILE may also be a header of 'kbtf gen skeleton -L -P'.
+            For '--mode preload' FILE may also be a header from 'kbtf gen skeleton -L -P'.
 
-            Each time bpffs is mounted, the kernel asks a module with the alias bpf_preload for two links, and shows them as \
-            files. '--publish a,b' makes the module that one, for two of its iterators; 'a=FILE' names the file.
+            Each time bpffs is mounted, the kernel requests two links from a module with the \
+            alias bpf_preload, and shows them as files. '--publish a,b' makes this module that \
+            one, for two of its iterators; 'a=FILE' sets the file name.
 
-            DIR is made anew, or replaced if it is a folder of 'kbtf gen module'; what 'make' and 'kbtf gen \
-            selftest' put there may be in it.
+            DIR is created, or replaced if 'kbtf gen module' wrote it; it may contain the output \
+            of 'make' and 'kbtf gen selftest'.
 
             Examples:
               kbtf gen module policy.bpf.o -o policy && make -C policy
@@ -42,17 +44,17 @@ struct GenModule: Command {
               kbtf gen module --mode preload policy.h -o policy
             """)
 
-    /// The word after `--mode`.
+    /// The value of `--mode`.
     enum Mode: String, ExpressibleByArgument, CaseIterable {
         case attach, stay, preload
     }
 
-    /// The word after `--stay`.
+    /// The value of `--stay`.
     enum Stay: String, ExpressibleByArgument, CaseIterable {
         case module, links
     }
 
-    @Option(help: "What becomes of the programs: attach, stay or preload.")
+    @Option(help: "What happens to the programs: attach, stay or preload.")
     var mode = Mode.attach
 
     @Option(help: "With --mode stay: what outlives rmmod, 'module' or 'links'.")
@@ -60,13 +62,13 @@ struct GenModule: Command {
 
     @Option(
         help: ArgumentHelp(
-            "The module's name, and the skeleton's. Otherwise the file's, without .bpf.o.",
+            "The name of module and skeleton (default: the file's, without .bpf.o).",
             valueName: "NAME"))
     var name: String?
 
     @Option(
         help: ArgumentHelp(
-            "MODULE_LICENSE; otherwise the object's license.", valueName: "LICENSE"))
+            "MODULE_LICENSE (default: the object's license).", valueName: "LICENSE"))
     var license: String?
 
     @Option(
@@ -77,7 +79,7 @@ struct GenModule: Command {
 
     @Option(
         help: ArgumentHelp(
-            "Load this program and hold it, without attaching it. May be repeated.",
+            "Load and keep this program without attaching it (repeatable).",
             valueName: "PROG"))
     var noAttach: [String] = []
 
@@ -85,7 +87,7 @@ struct GenModule: Command {
 
     @Option(
         name: [.customShort("o"), .customLong("output")],
-        help: ArgumentHelp("The folder to write.", valueName: "DIR"), completion: .directory)
+        help: ArgumentHelp("The directory to write.", valueName: "DIR"), completion: .directory)
     var output: String
 
     @OptionGroup var talkOptions: TalkOptions
@@ -98,12 +100,12 @@ struct GenModule: Command {
 
     func validate() throws {
         guard stay == nil || mode == .stay else {
-            throw ValidationError("--stay goes with --mode stay")
+            throw ValidationError("--stay requires --mode stay")
         }
         if let name, !CIdentifier.isValid(name) || name.utf8.count > 55 {
-            throw ValidationError("--name: '\(name)' is no name in C of at most 55 bytes")
+            throw ValidationError("--name: '\(name)' is not a C identifier of at most 55 bytes")
         }
-        guard !output.isEmpty else { throw ValidationError("-o: no folder named") }
+        guard !output.isEmpty else { throw ValidationError("-o: no directory given") }
     }
 
     func run(in surroundings: Surroundings) throws {
@@ -135,8 +137,8 @@ struct GenModule: Command {
         }
     }
 
-    /// What makes the same module again of the files in its folder. The kernel's BTF is not among them, for it only
-    /// serves to refuse.
+    /// The options that reproduce the module from the files in its directory. The kernel's BTF is
+    /// not among them, because it serves only to refuse objects.
     private var options: [String] {
         var words = ["--mode", mode.rawValue]
         if mode == .stay { words += ["--stay", (stay ?? .module).rawValue] }

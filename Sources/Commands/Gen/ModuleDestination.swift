@@ -5,18 +5,19 @@ import Console
 import HostIO
 import Skeleton
 
-/// The folder that a module is written to.
+/// The directory that a module is written to.
 struct ModuleDestination {
     let path: String
 
-    /// What `kbtf gen selftest` put into the old folder stays.
+    /// The output of `kbtf gen selftest` in the old directory stays.
     private static let kept = ["selftest"]
 
-    /// Replaces the folder as a whole, or makes it. One that holds what `kbtf gen module` did not write is left alone.
+    /// Replaces the directory as a whole, or creates it. One with files that `kbtf gen module` did
+    /// not write is left alone.
     func write(_ files: [(path: String, contents: ByteView)]) throws(Failure) {
         let status = FileStatus(path)
         guard !status.exists || status.isDirectory else {
-            throw Failure("\(path): a file is in the way of the folder")
+            throw Failure("\(path): a file with this name exists")
         }
         if status.isDirectory { try check() }
         do throws(HostError) {
@@ -30,9 +31,10 @@ struct ModuleDestination {
         guard !names.isEmpty else { return }
         guard FileStatus(path).identity != FileStatus(".").identity else {
             throw Failure(
-                "\(path): the folder that kbtf runs in cannot be replaced", hint: "-o with another")
+                "\(path): cannot replace the directory that kbtf runs in",
+                hint: "use another directory with -o")
         }
-        let hint = "-o with another folder, or remove this one"
+        let hint = "use another directory with -o, or remove this one"
         guard let own = try ownFiles(among: names) else {
             throw Failure("\(path): not empty, and not written by kbtf gen module", hint: hint)
         }
@@ -49,7 +51,8 @@ struct ModuleDestination {
         }
     }
 
-    /// The names of what belongs to the module whose manifest lies in the folder; nil without one.
+    /// The names of files that belong to the module whose manifest is in the directory; nil without
+    /// one.
     private func ownFiles(among names: [String]) throws(Failure) -> Set<String>? {
         for name in names where name.hasSuffix(".manifest") {
             let bytes: ByteView
@@ -67,7 +70,7 @@ struct ModuleDestination {
         return nil
     }
 
-    /// Whether kbuild leaves such a thing in a folder.
+    /// Whether kbuild creates such a file.
     private func isBuilt(_ name: String) -> Bool {
         if name.hasPrefix(".tmp_") { return true }
         let endings = [".o", ".ko", ".mod", ".mod.c", ".symvers", ".order", ".a", ".cmd", ".d"]

@@ -6,26 +6,26 @@ import Console
 import HostIO
 import Skeleton
 
-/// Makes a module's files of an object, or of a header with preload methods.
+/// Generates a module's files from an object, or from a header with preload methods.
 struct ModuleMaker {
     /// The object, or the header.
     let path: String
-    /// The name given on the command line; nil: the file's.
+    /// The name from the command line; nil: the file's.
     let name: String?
     let mode: ModuleManifest.Mode
-    /// The license given on the command line; nil: the object's.
+    /// The license from the command line; nil: the object's.
     let license: String?
     let published: [(program: String, file: String?)]
     let unattached: [String]
-    /// What is said of the kernel that it is for.
+    /// What is specified about the target kernel.
     let kernel: KernelOptions
-    /// For the manifest: what the module is made with, but for names of files.
+    /// For the manifest: the module's options, except names of files.
     let options: [String]
     let talk: Talk
 
     struct Module {
         let name: String
-        /// Paths in the folder, and contents.
+        /// Paths in the directory, and contents.
         let files: [(path: String, contents: ByteView)]
     }
 
@@ -47,7 +47,7 @@ struct ModuleMaker {
         var options = options
         var extra: [(path: String, contents: ByteView)] = [("\(skeleton.name).bpf.o", bytes)]
         if let configuration = input.configuration {
-            // Named as it lies in the folder, for where it came from is nobody's business.
+            // Under its name in the directory, because its origin does not matter.
             extra.append(("\(skeleton.name).kconfig", configuration))
             options += ["--kconfig", "\(skeleton.name).kconfig"]
         }
@@ -63,7 +63,7 @@ struct ModuleMaker {
         } catch { throw failure(error) }
     }
 
-    /// The file's name without what says that it is a BPF object, where no other is given.
+    /// The file's name without its suffix for BPF objects, unless another name is given.
     private func objectName() throws(Failure) -> String {
         if let name { return name }
         var base = path.split(separator: "/").last.map(String.init) ?? path
@@ -73,7 +73,7 @@ struct ModuleMaker {
         let name = CIdentifier.sanitized(base)
         guard CIdentifier.isValid(name) else {
             throw Failure(
-                "\(path): no name in C can be made of the file's name",
+                "\(path): the file's name does not give a valid C identifier",
                 hint: "kbtf gen module --name NAME -o DIR \(path)")
         }
         return name
@@ -84,7 +84,7 @@ struct ModuleMaker {
     private func module(ofHeader bytes: ByteView) throws(Failure) -> Module {
         let limit = 64 << 20
         guard bytes.count <= limit else {
-            throw Failure("\(path): \(bytes.count) bytes are too many for a header")
+            throw Failure("\(path): \(bytes.count) bytes is too large for a header")
         }
         do throws(ModuleError) {
             let header = try PreloadHeader(parsing: String(decoding: bytes.array, as: UTF8.self))
@@ -102,7 +102,7 @@ struct ModuleMaker {
         }
         guard name == nil, published.isEmpty, unattached.isEmpty, kernel.isEmpty else {
             throw ModuleError(
-                "--name, --publish, --no-attach and what is said of the kernel are for objects; a header is taken as it is",
+                "--name, --publish, --no-attach and the kernel options are for objects; a header is used unchanged",
                 hint: hint)
         }
     }

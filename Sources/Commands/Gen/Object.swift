@@ -13,13 +13,14 @@ struct GenObject: Command {
         commandName: "object",
         abstract: "Link BPF objects into one.",
         discussion: """
-            Each IN is a BPF object, as clang makes it. What one declares extern another may define: functions, \
-            maps and variables. Static names stay apart; a name that is not static may have one definition, \
-            or one and any number of weak ones, of which the first counts when there is no other. All must have the same \
-            license. OUT has the BTF of all, each type once.
+            Each IN is a BPF object from clang. Functions, maps and variables that one object \
+            declares extern may be defined in another. Static names stay separate. Any other \
+            name may have one definition and any number of weak ones; if all are weak, the first \
+            is used. All objects must have the same license. OUT has the BTF of all objects, \
+            with each type once.
 
-            OUT is replaced as a whole, or not at all. The same objects in the same order give the same bytes, \
-            those of 'bpftool gen object' with the same libbpf.
+            OUT is replaced as a whole, or not at all. The same objects in the same order give \
+            the same bytes as 'bpftool gen object' with the same libbpf.
 
             Examples:
               kbtf gen object policy.bpf.o hooks.bpf.o rules.bpf.o
@@ -28,11 +29,11 @@ struct GenObject: Command {
 
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("The object to be made.", valueName: "OUT"), completion: .file())
+    @Argument(help: ArgumentHelp("The object to write.", valueName: "OUT"), completion: .file())
     var output: String
 
     @Argument(
-        help: ArgumentHelp("The objects it is made of.", valueName: "IN"), completion: .file())
+        help: ArgumentHelp("The objects to link.", valueName: "IN"), completion: .file())
     var inputs: [String]
 
     func run(in surroundings: Surroundings) throws {

@@ -11,19 +11,23 @@ struct GenSkeleton: Command {
         commandName: "skeleton",
         abstract: "Write a C header that loads a BPF object.",
         discussion: """
-            FILE is a BPF object, as clang or 'kbtf gen object' makes it. The header for a light skeleton \
-            (-L) holds a loader program, which the kernel runs to create the object's maps and load \
-            its programs; neither libbpf nor the object is needed then. It compiles in user space and in kernel \
-            modules, and its functions are those of bpftool's: NAME__open, NAME__load, NAME__open_and_load, \
-            NAME__attach, NAME__detach, NAME__destroy, and NAME__PROGRAM__attach for each program. NAME is the \
-            file's name unless given.
+            FILE is a BPF object from clang or 'kbtf gen object'. The header for a light \
+            skeleton (-L) contains a loader program, which the kernel runs to create the \
+            object's maps and load its programs; neither libbpf nor the object is needed then. \
+            It compiles in user space and in kernel modules, and its functions are those of \
+            bpftool's: NAME__open, NAME__load, NAME__open_and_load, NAME__attach, NAME__detach, \
+            NAME__destroy, and NAME__PROGRAM__attach for each program. NAME defaults to the \
+            file's name.
 
-            Programs that need a target (a cgroup, a network device) are attached when it has been put into \
-            targets.PROGRAM_...; those that cannot be attached this way are named on standard error.
+            Programs that need a target (a cgroup, a network device) are attached if it is set \
+            in targets.PROGRAM_...; programs that cannot be attached this way are named on \
+            standard error.
 
-            With -P the header also has the methods of a preload module, for the kernel only: load_skel() loads and attaches, \
-            and keeps references instead of descriptors; preload() pins all in bpffs on a kernel with a list of \
-            objects to preload; free_objs_and_skel() lets go. 'kbtf gen module --mode preload' makes a module of it.
+            With -P the header also has the methods of a preload module, for the kernel only: \
+            load_skel() loads and attaches, and keeps references instead of descriptors; \
+            preload() pins everything in bpffs on a kernel with a list of objects to preload; \
+            free_objs_and_skel() releases everything. 'kbtf gen module --mode preload' turns it \
+            into a module.
 
             Examples:
               kbtf gen skeleton -L policy.bpf.o > policy.lskel.h
@@ -42,7 +46,7 @@ struct GenSkeleton: Command {
 
     @Flag(
         help: ArgumentHelp(
-            "Define the structs of variables, as NAME__type_STRUCT; otherwise the code has them before the header."
+            "Define the structs of variables as NAME__type_STRUCT; otherwise the including code must define them first."
         ))
     var ownTypes = false
 
@@ -53,18 +57,18 @@ struct GenSkeleton: Command {
     @Argument(help: ArgumentHelp("The BPF object.", valueName: "FILE"), completion: .file())
     var file: String
 
-    @Argument(help: ArgumentHelp("What the skeleton is called.", valueName: "name NAME"))
+    @Argument(help: ArgumentHelp("The skeleton's name.", valueName: "name NAME"))
     var naming: [String] = []
 
     func validate() throws {
         guard useLoader else {
-            throw ValidationError("only light skeletons are made: 'kbtf gen skeleton -L FILE'")
+            throw ValidationError("only light skeletons are supported: 'kbtf gen skeleton -L FILE'")
         }
         guard naming.isEmpty || naming.count == 2 && naming[0] == "name" else {
-            throw ValidationError("after the file only 'name NAME' may come")
+            throw ValidationError("only 'name NAME' may follow the file")
         }
         if let name, !CIdentifier.isValid(name) || name.utf8.count >= 64 {
-            throw ValidationError("name: '\(name)' is no name in C of at most 63 bytes")
+            throw ValidationError("name: '\(name)' is not a C identifier of at most 63 bytes")
         }
     }
 

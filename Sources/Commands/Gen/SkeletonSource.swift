@@ -8,12 +8,12 @@ import CEmit
 import Console
 import Skeleton
 
-/// Makes the values of a light skeleton of a BPF object.
+/// Builds the values of a light skeleton from a BPF object.
 struct SkeletonSource {
     let input: LoaderInput
-    /// The name given on the command line; nil: the file's.
+    /// The name from the command line; nil: the file's.
     let name: String?
-    /// Structs and unions that variables are of are defined under names of their own.
+    /// Define the structs and unions of variables under names of their own.
     let definesTypes: Bool
 
     private var path: String { input.path }
@@ -45,7 +45,8 @@ struct SkeletonSource {
         return skeleton
     }
 
-    /// The name given, or the file's without `.o`, with underscores for what C does not take.
+    /// The given name, or the file's without `.o`, with underscores for characters that C does not
+    /// allow.
     private func objectName() throws(Failure) -> String {
         if let name { return name }
         var base = path.split(separator: "/").last.map(String.init) ?? path
@@ -54,7 +55,7 @@ struct SkeletonSource {
         // libbpf keeps 63 bytes of an object's name.
         guard CIdentifier.isValid(name), name.utf8.count < 64 else {
             throw Failure(
-                "\(path): no name in C can be made of the file's name",
+                "\(path): the file's name does not give a valid C identifier",
                 hint: "kbtf gen skeleton -L \(path) name NAME")
         }
         return name
@@ -78,8 +79,8 @@ struct SkeletonSource {
             contents: contents)
     }
 
-    /// What the kernel takes of a name: libbpf puts an underscore for what no name may have. Sections of data may
-    /// be called `.data.a-b`.
+    /// The name in the kernel: libbpf replaces characters that are not allowed with underscores.
+    /// Data sections may be called `.data.a-b`.
     private func kernelName(_ name: String) -> String {
         let bytes = name.utf8.prefix(15).map { byte in
             (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == 0x2e ? byte : 0x5f
@@ -87,14 +88,14 @@ struct SkeletonSource {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The map's name; of a section of data what follows its dot: `NAME.data` and `.data.cust` are `data` and
-    /// `data_cust`.
+    /// The map's name; for a data section the part after its dot: `NAME.data` and `.data.cust` give
+    /// `data` and `data_cust`.
     private func identifier(_ map: LoaderTrace.Map) -> String {
         guard map.isInternal, let dot = map.name.firstIndex(of: ".") else { return map.name }
         return CIdentifier.sanitized(String(map.name[dot...].dropFirst()))
     }
 
-    /// What user space may map, as libbpf has it: sections with variables that others can see.
+    /// Sections that user space may map, by libbpf's rule: those with externally visible variables.
     private func contents(
         _ maps: [LoaderTrace.Map], _ name: String, _ types: BTF?
     ) throws(Failure) -> [LightSkeleton.Contents?] {

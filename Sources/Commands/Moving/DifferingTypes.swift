@@ -3,11 +3,12 @@
 import BTF
 import Console
 
-/// Types that a module and a base define differently under one name: what moving its BTF does not solve.
+/// Types that a module and a base define differently under the same name, which moving the BTF does
+/// not solve.
 struct DifferingTypes {
-    /// Those that differ themselves, and how.
+    /// Types that differ themselves, and how.
     private(set) var themselves: [String] = []
-    /// Those that differ only in types that they refer to.
+    /// Types that differ only in types they refer to.
     private(set) var below: [String] = []
     /// How `struct module` differs.
     private(set) var module: String?
@@ -27,7 +28,7 @@ struct DifferingTypes {
         }
     }
 
-    /// - Parameter listsAll: name all of them.
+    /// - Parameter listsAll: list all of them.
     func messages(_ path: String, base: String, listsAll: Bool) -> [Talk.Message] {
         var messages: [Talk.Message] = []
         if !themselves.isEmpty {
@@ -45,11 +46,11 @@ struct DifferingTypes {
         return messages
     }
 
-    /// Why the kernel will refuse the module, whatever its BTF is.
+    /// Why the kernel will refuse the module, whatever its BTF.
     func refusal(_ path: String, base: String) -> String? {
         module.map {
-            "\(path): its struct module is not that of \(base) (\($0)): the kernel will refuse the module, "
-                + "whose code was built for another one"
+            "\(path): its struct module differs from that of \(base) (\($0)): the kernel will refuse the module, "
+                + "whose code was built for another kernel"
         }
     }
 

@@ -9,17 +9,20 @@ import KernelTree
 struct Distill: Command {
     static let configuration = CommandConfiguration(
         commandName: "distill",
-        abstract: "Have a module bring along what it needs of its base.",
+        abstract: "Embed in a module what it needs of its base.",
         discussion: """
-            Each FILE is a module or raw BTF, with split BTF; of a folder, all .ko files in it and below it are \
-            taken. What its BTF needs of the base goes to a section .BTF.base, so that any kernel from 6.11 on \
-            loads it whose types have these names and sizes. The ids in .BTF_ids follow their types. No debug \
+            Each FILE is a module or raw BTF, with split BTF; in a directory, all .ko files in \
+            it and below it are processed. What its BTF needs of the base is written to a \
+            section .BTF.base, so that any kernel from 6.11 on can load it if the kernel's types \
+            have these names and sizes. The ids in .BTF_ids follow their types. No debug \
             information is needed.
 
-            Modules of kernels before 6.11 are refused, for these would read the BTF with wrong meanings; so is \
-            BTF that the kernel would refuse, because two of its types have one name and size.
+            Modules for kernels before 6.11 are refused, because these would misread the BTF; so \
+            is BTF that the kernel would refuse, because two of its types have the same name and \
+            size.
 
-            The file is replaced as a whole, or not at all; a compressed module is compressed again. Without --base the module's own kernel is looked for.
+            The file is replaced as a whole, or not at all; a compressed module is written with \
+            the same compression. Without --base, kbtf searches for the module's own kernel.
 
             Examples:
               kbtf distill foo.ko
@@ -29,7 +32,7 @@ struct Distill: Command {
 
     @OptionGroup var base: BaseOptions
 
-    @Flag(help: "Distill what the kernel would refuse or misread, too.")
+    @Flag(help: "Also distill modules that the kernel would refuse or misread.")
     var force = false
 
     @OptionGroup var moving: MoveOptions
@@ -37,7 +40,9 @@ struct Distill: Command {
     @OptionGroup var talkOptions: TalkOptions
 
     func validate() throws {
-        if base.base?.isEmpty == true { throw ValidationError("--base: distilling takes a base") }
+        if base.base?.isEmpty == true {
+            throw ValidationError("--base: distilling requires a base")
+        }
     }
 
     func run(in surroundings: Surroundings) throws {

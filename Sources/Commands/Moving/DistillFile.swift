@@ -17,7 +17,7 @@ struct DistillFile: Sendable {
         outcome.value.facts = [("form", file.form), ("base", base.path)]
         if file.distilledBase != nil {
             outcome.value.facts.append(("done", "kept"))
-            outcome.messages.append(.note("\(file.path): already distilled: left as it is"))
+            outcome.messages.append(.note("\(file.path): already distilled: left unchanged"))
             if dryRun { outcome.value.line = "\(file.path): already distilled" }
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
@@ -27,7 +27,7 @@ struct DistillFile: Sendable {
         if old.ownIDs.isEmpty {
             outcome.value.facts.append(("done", "kept"))
             outcome.messages.append(
-                .note("\(file.path): its BTF has no types, and needs no base: left as it is"))
+                .note("\(file.path): its BTF has no types, and needs no base: left unchanged"))
             if dryRun { outcome.value.line = "\(file.path): no types to distill" }
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
@@ -42,7 +42,7 @@ struct DistillFile: Sendable {
             guard force else {
                 throw Failure(
                     "\(file.path): \(refusal)",
-                    hint: "leave it split, or write it all the same with --force")
+                    hint: "leave it split, or write it anyway with --force")
             }
             outcome.messages.append(.warning("\(file.path): \(refusal)", hint: nil))
         }
@@ -60,16 +60,16 @@ struct DistillFile: Sendable {
         try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
     }
 
-    /// Older kernels pass over `.BTF.base` and read the rest as if it stood on their own BTF.
+    /// Older kernels ignore `.BTF.base` and read the rest as if it continued their own BTF.
     private func refuseOldKernels(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) {
         if force { return }
         let rules = file.target(on: base)?.rules ?? TargetRules(nil, base.index.evidence)
         if let rules, rules.has(.distilledBase) { return }
         let kernel = (base.release ?? file.release).map { "\($0)" } ?? rules.map { "\($0)" }
         throw Failure(
-            "\(file.path): its kernel, \(kernel ?? "an old one"), does not read .BTF.base as "
+            "\(file.path): its kernel, \(kernel ?? "an old one"), does not read .BTF.base, "
                 + "\(KernelAbility.distilledBase.since) and later do",
-            hint: "leave it split; --force distills it all the same")
+            hint: "leave it split; --force distills it anyway")
     }
 
     private func split(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) -> BTF {
@@ -82,8 +82,8 @@ struct DistillFile: Sendable {
             throw file.failure(
                 BTFError(
                     offset: fault.offset,
-                    "split BTF, which was not made on \(base.path): \(fault.message)"),
-                hint: "name the base that it was made on with --base FILE")
+                    "split BTF, which was not built against \(base.path): \(fault.message)"),
+                hint: "specify the base that it was built against with --base FILE")
         }
         return try file.parseSplit(on: base.btf)
     }

@@ -8,9 +8,9 @@ import ELF
 import HostIO
 
 extension ModuleBTF {
-    /// Writes the new contents, unless this is a dry run, and says what was done.
+    /// Writes the new contents, unless this is a dry run, and reports it.
     ///
-    /// - Parameter text: what there is to say of them.
+    /// - Parameter text: the description of the new contents.
     func finish(
         _ moved: NewBTF, _ text: String, detached: String?, dryRun: Bool,
         _ outcome: inout MoveBatch.Outcome
@@ -26,14 +26,14 @@ extension ModuleBTF {
         case .written: break
         case .signatureLost: outcome.messages.append(.signatureIsGone(path))
         case .unchanged:
-            outcome.messages.append(.detail("\(path): has this BTF already: not written again"))
+            outcome.messages.append(.detail("\(path): already has this BTF: not written again"))
         }
     }
 
-    /// Has the ids of `.BTF_ids`, if there are any, follow their types.
+    /// Renumbers the ids of `.BTF_ids`, if any.
     ///
-    /// - Parameter map: by old id, the new one.
-    /// - Returns: what became of them; nil when there are none.
+    /// - Parameter map: the new id for each old one.
+    /// - Returns: the outcome for the ids; nil if there are none.
     func renumberIDs(
         _ map: [UInt32], from old: BTF, to new: BTF, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) -> RenumberedIDs? {
@@ -47,7 +47,7 @@ extension ModuleBTF {
         return ids
     }
 
-    /// Writes what the file has already to where new contents would go.
+    /// Copies the existing contents to the destination of new ones.
     func writeAsItIs(detached: String) throws(Failure) {
         try write(
             NewBTF(btf: bytes.array, base: distilledBase?.array, ids: ids?.bytes),
@@ -56,9 +56,9 @@ extension ModuleBTF {
 
     private enum Writing { case written, signatureLost, unchanged }
 
-    /// Puts the new contents into the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`.
+    /// Writes the new contents to the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`.
     ///
-    /// - Returns: whether the file was written, and what that cost it.
+    /// - Returns: whether the file was written, and whether it lost its signature.
     @discardableResult
     private func write(_ moved: NewBTF, detached: String?) throws(Failure) -> Writing {
         if let detached {

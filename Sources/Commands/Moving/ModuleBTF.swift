@@ -19,11 +19,12 @@ struct ModuleBTF: BatchContents {
     private(set) var distilledBase: ByteView?
     /// Its `.BTF_ids`.
     private(set) var ids: IDSection?
-    /// The kernel it says that it is for.
+    /// The kernel that the file names.
     private(set) var release: KernelRelease?
     private(set) var unpackedSize = 0
 
-    /// - Throws: for a file without BTF, and for a BPF object, whose programs name types as well.
+    /// - Throws: for a file without BTF, and for a BPF object, whose programs refer to types as
+    ///   well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
         let contents = try PackedFile.open(path)
         var file = try read(contents.view, path)
@@ -46,7 +47,8 @@ struct ModuleBTF: BatchContents {
                 hint: "kbtf encode \(path), if it was built with -g")
         }
         if elf.section(named: ".BTF.ext") != nil {
-            throw Failure("\(path): .BTF.ext: it names types too, and is not moved with them")
+            throw Failure(
+                "\(path): .BTF.ext: it refers to types as well, and cannot be moved with them")
         }
         var file = try ModuleBTF(path, try contents(of: section, elf), place: ".BTF")
         file.elf = elf
@@ -77,7 +79,7 @@ struct ModuleBTF: BatchContents {
         recognition = Recognition(bytes, header: header)
     }
 
-    /// The kernel that its BTF is for, once on this base; nil when nothing is known.
+    /// The kernel that its BTF is for once it is on this base; nil if nothing is known.
     func target(on base: MoveBase) -> TargetChoice? {
         var signs = TargetSigns()
         signs.base = TargetSigns.Base(
@@ -86,15 +88,16 @@ struct ModuleBTF: BatchContents {
         return TargetChoice(named: nil, "", signs: signs)
     }
 
-    /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its `.BTF.base`.
+    /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its
+    /// `.BTF.base`.
     let recognition: Recognition
 
-    /// In a word.
+    /// The form in a word.
     var form: String {
         distilledBase != nil ? "distilled" : recognition.isStandalone ? "standalone" : "split"
     }
 
-    /// What it is, how sure that is, and what tells it.
+    /// The form, whether it is sure, and the evidence.
     var description: String {
         if distilledBase != nil { return "distilled BTF: it has a section .BTF.base" }
         return "\(form) BTF (\(recognition.isSure ? "sure" : "not sure")): "
@@ -110,9 +113,9 @@ struct ModuleBTF: BatchContents {
         return try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
     }
 
-    /// Reads split BTF over the base that it was made on.
+    /// Reads split BTF over the base that it was built against.
     ///
-    /// - Throws: for unsound BTF: what is made of it would be unsound as well.
+    /// - Throws: for unsound BTF, whose result would be unsound as well.
     func parseSplit(on base: BTF) throws(Failure) -> BTF {
         let btf = try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
         guard let fault = check(btf).findings.first(where: { $0.severity == .error }) else {
@@ -123,12 +126,12 @@ struct ModuleBTF: BatchContents {
             hint: "kbtf check \(path)")
     }
 
-    /// Calls `body`; a fault that it finds is one of this file.
+    /// Calls `body`; a fault that it finds belongs to this file.
     func attempt<Result>(_ body: () throws(BTFError) -> Result) throws(Failure) -> Result {
         do throws(BTFError) { return try body() } catch { throw failure(error) }
     }
 
-    /// A fault in the BTF, as it is told.
+    /// A fault in the BTF, as a failure.
     func failure(_ error: BTFError, hint: String? = nil) -> Failure {
         Failure("\(path): \(elf == nil ? "" : ".BTF")\(error)", hint: hint)
     }

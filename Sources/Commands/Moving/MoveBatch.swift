@@ -67,10 +67,10 @@ struct MoveBatch {
         return false
     }
 
-    /// Reads a base; one that is named by the user, by its file.
+    /// Reads a base; one named by the user from its file.
     func load(_ choice: BaseChoice) throws(Failure) -> MoveBase {
         guard let base = try choice.loadIndexed(search, jobs: jobs) else {
-            throw Failure("--base '': there must be a base", hint: "name it with --base FILE")
+            throw Failure("--base '': a base is required", hint: "specify it with --base FILE")
         }
         do throws(BTFError) {
             return MoveBase(
@@ -81,9 +81,9 @@ struct MoveBatch {
 }
 
 extension MoveBatch {
-    /// Says what there is to say, and ends with an error if some file failed.
+    /// Prints the messages, and ends with an error if a file failed.
     ///
-    /// - Parameter json: print what came of all files as JSON.
+    /// - Parameter json: print the outcomes of all files as JSON.
     static func report(
         _ outcomes: [Outcome], talk: Talk, to output: Stream, json: Bool
     ) throws {

@@ -2,9 +2,9 @@
 
 import ArgumentParser
 
-/// What all commands take that move BTF to another base.
+/// Options shared by the commands that move BTF to another base.
 struct MoveOptions: ParsableArguments {
-    @Flag(help: "Say what would come of it, and write nothing.")
+    @Flag(help: "Report the outcome, and write nothing.")
     var dryRun = false
 
     @OptionGroup var destinations: DetachedOptions
@@ -13,7 +13,7 @@ struct MoveOptions: ParsableArguments {
     var json = false
 
     @Argument(
-        help: ArgumentHelp("Modules, raw BTF, or folders of modules.", valueName: "FILE"),
+        help: ArgumentHelp("Modules, raw BTF, or directories of modules.", valueName: "FILE"),
         completion: .file())
     var files: [String]
 

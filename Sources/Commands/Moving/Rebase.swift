@@ -8,19 +8,22 @@ import Console
 struct Rebase: Command {
     static let configuration = CommandConfiguration(
         commandName: "rebase",
-        abstract: "Move a module's BTF onto a kernel.",
+        abstract: "Move a module's BTF to another kernel.",
         discussion: """
-            Each FILE is a module or raw BTF; of a folder, all .ko files in it and below it are taken. Its BTF \
-            becomes split BTF on the base, as 'kbtf encode --base' would have made it. No debug \
-            information is needed. Standalone BTF is deduplicated against the base; distilled BTF is put onto it \
-            by the kernel's rules, and its .BTF.base goes; split BTF of another base needs that base too, with \
-            --from. BTF that fits the base already is left as it is. The ids in .BTF_ids follow their types.
+            Each FILE is a module or raw BTF; in a directory, all .ko files in it and below it \
+            are processed. Its BTF becomes split BTF on the base, as 'kbtf encode --base' would \
+            have generated it. No debug information is needed. Standalone BTF is deduplicated \
+            against the base; distilled BTF is relocated onto it by the kernel's rules, and its \
+            .BTF.base is removed; split BTF of another base needs that base as well, with \
+            --from. BTF that already fits the base is left unchanged. The ids in .BTF_ids follow \
+            their types.
 
-            Types that the module and the base define differently are listed: moving does not change the module's \
-            code. When struct module is among them the kernel will refuse the module, which is a warning, or with \
-            --strict an error.
+            Types that the module and the base define differently are listed, because moving the \
+            BTF does not change the module's code. If struct module is among them the kernel \
+            will refuse the module, which is a warning, or with --strict an error.
 
-            The file is replaced as a whole, or not at all; a compressed module is compressed again. Without --base the module's own kernel is looked for.
+            The file is replaced as a whole, or not at all; a compressed module is written with \
+            the same compression. Without --base, kbtf searches for the module's own kernel.
 
             Examples:
               kbtf rebase foo.ko
@@ -33,14 +36,15 @@ struct Rebase: Command {
     @OptionGroup var base: BaseOptions
 
     @Option(
-        help: ArgumentHelp("The base that split BTF was made on.", valueName: "OLDBASE"),
+        help: ArgumentHelp("The base that split BTF was built against.", valueName: "OLDBASE"),
         completion: .file())
     var from: String?
 
-    @Flag(help: "Move standalone BTF's numbers behind the base's, and use nothing of the base.")
+    @Flag(
+        help: "Shift the ids of standalone BTF behind the base's, and share nothing with the base.")
     var renumberOnly = false
 
-    @Flag(help: "Take BTF for standalone that is not surely so.")
+    @Flag(help: "Treat BTF as standalone even if that is not sure.")
     var force = false
 
     @OptionGroup var strict: StrictOptions
@@ -50,7 +54,7 @@ struct Rebase: Command {
     @OptionGroup var talkOptions: TalkOptions
 
     func validate() throws {
-        if base.base?.isEmpty == true { throw ValidationError("--base: rebasing takes a base") }
+        if base.base?.isEmpty == true { throw ValidationError("--base: rebasing requires a base") }
     }
 
     func run(in surroundings: Surroundings) throws {

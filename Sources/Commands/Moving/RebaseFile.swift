@@ -11,22 +11,22 @@ struct RebaseFile: Sendable {
     let renumberOnly: Bool
     let force: Bool
     let dryRun: Bool
-    /// Name all types that the base defines differently.
+    /// List all types that the base defines differently.
     let listsAllDiffering: Bool
-    /// Refuse what leaves a module that the kernel will refuse.
+    /// Refuse results that the kernel will refuse as modules.
     let strict: Bool
-    /// What split BTF stands on now, if that is known.
+    /// The current base of split BTF, if known.
     let from: MoveBase?
 
-    /// What is done to a file's BTF.
+    /// How a file's BTF was processed.
     private enum Way: String {
-        /// Already stands on the base.
+        /// It already fits the base.
         case kept
         /// Standalone BTF, deduplicated against the base.
         case deduplicated
-        /// Standalone BTF behind the base's numbers.
+        /// Standalone BTF with ids behind the base's.
         case renumbered
-        /// Distilled BTF by the kernel's rules.
+        /// Distilled BTF, by the kernel's rules.
         case relocated
         /// Split BTF of another base.
         case rebased
@@ -53,7 +53,7 @@ struct RebaseFile: Sendable {
         guard let step = try step(file, recognition, base, target) else {
             outcome.value.facts.append(("done", Way.kept.rawValue))
             outcome.messages.append(
-                .note("\(file.path): already fits \(base.path): left as it is"))
+                .note("\(file.path): already fits \(base.path): left unchanged"))
             if dryRun { outcome.value.line = "\(file.path): already fits \(base.path)" }
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
@@ -77,7 +77,7 @@ struct RebaseFile: Sendable {
 
     // MARK: Ways
 
-    /// nil when the file stands on the base already.
+    /// nil if the file already fits the base.
     private func step(
         _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
     ) throws(Failure) -> Step? {
@@ -103,7 +103,7 @@ struct RebaseFile: Sendable {
                 ?? notMade(
                     on: base.path, misfit, file,
                     hint:
-                        "name the base that it was made on with --from FILE, or kbtf encode \(file.path)"
+                        "specify the base that it was built against with --from FILE, or kbtf encode \(file.path)"
                 )
         }
         let old = try file.parseSplit(on: from.btf)
@@ -134,7 +134,7 @@ struct RebaseFile: Sendable {
         }
     }
 
-    /// Kinds, and tags with the kind flag, that the kernel does not take.
+    /// Kinds, and tags with the kind flag, that the kernel does not accept.
     private func missing(_ target: TargetChoice?) -> Set<KernelAbility> {
         guard let target else { return [] }
         let all = KernelAbility.listedKinds.map(\.ability) + [.flaggedTags]
@@ -147,18 +147,18 @@ struct RebaseFile: Sendable {
         file.failure(
             BTFError(
                 offset: misfit.offset,
-                "split BTF, which was not made on \(base): \(misfit.message)"), hint: hint)
+                "split BTF, which was not built against \(base): \(misfit.message)"), hint: hint)
     }
 
     private func refusal(_ file: ModuleBTF) -> Failure {
         Failure(
-            "\(file.path): --renumber-only is for standalone BTF, this is \(file.form)",
+            "\(file.path): --renumber-only is for standalone BTF, but this is \(file.form)",
             hint: "kbtf rebase \(file.path)")
     }
 
     // MARK: Results
 
-    /// The result, read over its base. What is unsound is not written.
+    /// The result, read over its base. Unsound BTF is not written.
     private func sound(
         _ result: Rebased, on base: MoveBase, _ file: ModuleBTF
     ) throws(Failure) -> BTF {
@@ -167,17 +167,17 @@ struct RebaseFile: Sendable {
         }
         if let fault = check(btf).findings.first(where: { $0.severity == .error }) {
             throw Failure(
-                "\(file.path): its BTF is unsound: on \(base.path) it would have a fault: \(fault)",
+                "\(file.path): its BTF would be unsound on \(base.path): \(fault)",
                 hint: "kbtf check \(file.path)")
         }
         return btf
     }
 
-    /// What its kernel would refuse is not written.
+    /// BTF that its kernel would refuse is not written.
     private func refuse(
         _ btf: BTF, _ result: Rebased, _ target: TargetChoice?, _ file: ModuleBTF
     ) throws(Failure) {
-        // Newer ones refuse nothing that was taken before.
+        // Newer kernels refuse nothing that was accepted before.
         guard let target, !target.rules.has(.longNames) else { return }
         let report = checkTarget(
             btf, byteCount: result.bytes.count, use: .module(bringsBase: false),
@@ -191,7 +191,7 @@ struct RebaseFile: Sendable {
 
     /// What the move does not solve.
     ///
-    /// - Throws: with `strict`, when the kernel will refuse the module.
+    /// - Throws: with `strict`, if the kernel will refuse the module.
     private func tellDiffering(
         _ btf: BTF, _ file: ModuleBTF, _ base: MoveBase, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
@@ -221,11 +221,12 @@ extension RenumberedIDs {
         var messages: [Talk.Message] = []
         if lost > 0 {
             messages.append(
-                .note("\(path): .BTF_ids: \(lost) ids are 0 now: their types are not in the BTF"))
+                .note("\(path): .BTF_ids: \(lost) ids are now 0: their types are not in the BTF"))
         }
         if unresolved > 0 {
             messages.append(
-                .note("\(path): .BTF_ids: \(unresolved) words are 0: no type of that name is there")
+                .note(
+                    "\(path): .BTF_ids: \(unresolved) words are 0: there is no type with that name")
             )
         }
         return messages

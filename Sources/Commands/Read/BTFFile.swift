@@ -13,15 +13,15 @@ struct BTFFile: Sendable {
     let path: String
     let bytes: ByteView
     let header: Header
-    /// What stands before an offset in `bytes`: `.BTF` when that is a section, nothing when it is the file.
+    /// The prefix of offsets in `bytes`: `.BTF` for a section, empty for a whole file.
     var place = ""
     /// The kernel a module is for.
     var release: KernelRelease?
-    /// The section `.BTF_ids` beside it, where it can be read.
+    /// The section `.BTF_ids` in the same file, if it can be read.
     var ids: IDSection?
-    /// The machine of an ELF file, as `uname -m` calls it.
+    /// The machine of an ELF file in the notation of `uname -m`.
     private(set) var machine: String?
-    /// The section `.BTF.base` beside it.
+    /// The section `.BTF.base` in the same file.
     private var distilledBase: ByteView?
 
     enum Form: Sendable {
@@ -35,9 +35,9 @@ struct BTFFile: Sendable {
 
     var form: Form {
         if let distilledBase { return .distilled(base: distilledBase) }
-        // BTF without types can only be that of a module; some producers give it an empty string.
+        // BTF without types can only belong to a module; some producers give it an empty string.
         if header.typeLength == 0, header.stringLength <= 1 { return .split }
-        // The first string of a whole BTF is the empty one; split BTF has that of its base.
+        // The first string of standalone BTF is the empty one; split BTF uses the base's.
         let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
         guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
         return .standalone
@@ -104,11 +104,11 @@ struct BTFFile: Sendable {
         self.header = header
     }
 
-    /// Whether it is whole by itself, how sure that is, and what tells it. Distilled BTF is not: it continues
-    /// its `.BTF.base`.
+    /// Whether it is standalone, whether that is sure, and the evidence. Distilled BTF is not: it
+    /// continues its `.BTF.base`.
     var recognition: Recognition { Recognition(bytes, header: header) }
 
-    /// Own types, counted without knowing the base; nil when a record is damaged.
+    /// Its own types, counted without the base; nil if a record is damaged.
     var typeCount: Int? {
         guard
             let words = bytes.words(

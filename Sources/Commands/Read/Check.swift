@@ -14,16 +14,18 @@ struct Check: Command {
         commandName: "check",
         abstract: "Check that files' BTF is well formed.",
         discussion: """
-            The profile 'structure' holds BTF against the rules that every reader relies on. Faults are \
-            named with their place, the id of the type and the rule. 'object' is for BPF objects as compilers leave them.
+            The profile 'structure' checks the rules that every reader of BTF relies on. Each \
+            fault is reported with its offset, the type id and the rule. 'object' is for BPF \
+            objects as compilers write them.
 
-            With --target, it is also held against what that kernel takes, with two verdicts: what comes of \
-            it when the kernel loads the module (or, for BTF that is not a module's, reads it as its own), and \
-            when a program gives it to BPF_BTF_LOAD. See docs/targets.md for the rules.
+            With --target, kbtf also checks whether that kernel accepts the BTF, with two \
+            verdicts: for the kernel loading the module (or, for BTF that is not a module's, \
+            reading it as its own), and for a program passing it to BPF_BTF_LOAD. See \
+            docs/targets.md for the rules.
 
-            Of a folder, all modules in it and below it are checked that have BTF. The exit status is 1 \
-            when some file's BTF is unsound, cannot be read, is missing from a file that was named, or is not \
-            taken by the target.
+            In a directory, all modules in it and below it that have BTF are checked. The exit \
+            status is 1 if some BTF is unsound, cannot be read, or is refused by the target, or \
+            if a file named on the command line has none.
 
             Examples:
               kbtf check foo.ko
@@ -33,15 +35,17 @@ struct Check: Command {
 
     @Option(
         help: ArgumentHelp(
-            "The rules to hold it against: structure or object.", valueName: "PROFILE"))
+            "The set of rules: structure or object.", valueName: "PROFILE"))
     var profile = CheckProfile.structure
 
-    @Option(help: ArgumentHelp("List so many findings of a file; all are counted.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "List at most this many findings per file; all are counted.", valueName: "N"))
     var limit = 100
 
     @Flag(
         name: .customLong("require-btf"),
-        help: "Take it for an error when a module found in a folder has no BTF.")
+        help: "Treat a module without BTF in a directory as an error.")
     var requireBTF = false
 
     @Flag(help: "Print JSON.")
@@ -54,11 +58,12 @@ struct Check: Command {
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
-        help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"), completion: .file())
+        help: ArgumentHelp("Files, or directories of modules.", valueName: "FILE"),
+        completion: .file())
     var files: [String]
 
     func validate() throws {
-        if limit < 0 { throw ValidationError("--limit takes 0 or more, not \(limit)") }
+        if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
     func run(in surroundings: Surroundings) throws {
@@ -83,7 +88,7 @@ struct Check: Command {
             talk)
         outcomes.say(talk)
         let told = outcomes.filter { $0.value != nil || $0.failure != nil }
-        if told.isEmpty { talk.note("none of these files has BTF: nothing is checked") }
+        if told.isEmpty { talk.note("none of these files has BTF: nothing was checked") }
         if json {
             try surroundings.output.report { json in
                 json.array("files", told, onLines: true) { write($1, to: &$0) }

@@ -8,26 +8,29 @@ import Console
 struct Diff: Command {
     static let configuration = CommandConfiguration(
         commandName: "diff",
-        abstract: "Compare the types of two files by what they mean.",
+        abstract: "Compare the types of two files by meaning.",
         discussion: """
-            Two files are equal when they define the same types, whatever the order, the ids and the \
-            layout of the strings. For a type that differs, its first different member is named. Of split \
-            BTF only the own types are compared; the two may stand on different bases.
+            Two files are equal if they define the same types, whatever the order, the ids and \
+            the layout of the strings. For a type that differs, the first different member is \
+            named. For split BTF only the files' own types are compared; the two may have \
+            different bases.
 
-            The exit status is 0 when they are equal and 1 when they differ.
+            The exit status is 0 if they are equal and 1 if they differ.
 
             Examples:
               kbtf diff old/foo.ko new/foo.ko
               kbtf diff --base-a old/vmlinux --base-b new/vmlinux old.btf new.btf
             """)
 
-    @Option(help: ArgumentHelp("The base of A alone.", valueName: "FILE|auto"), completion: .file())
+    @Option(help: ArgumentHelp("The base of A only.", valueName: "FILE|auto"), completion: .file())
     var baseA: String?
 
-    @Option(help: ArgumentHelp("The base of B alone.", valueName: "FILE|auto"), completion: .file())
+    @Option(help: ArgumentHelp("The base of B only.", valueName: "FILE|auto"), completion: .file())
     var baseB: String?
 
-    @Option(help: ArgumentHelp("Describe so many differences; all are counted.", valueName: "N"))
+    @Option(
+        help: ArgumentHelp(
+            "Describe at most this many differences; all are counted.", valueName: "N"))
     var limit = 100
 
     @Flag(help: "Print JSON.")
@@ -43,7 +46,7 @@ struct Diff: Command {
     var b: String
 
     func validate() throws {
-        if limit < 0 { throw ValidationError("--limit takes 0 or more, not \(limit)") }
+        if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
     func run(in surroundings: Surroundings) throws {

@@ -15,9 +15,9 @@ struct Dump: Command {
         abstract: "Print the types of a file.",
         discussion: """
             FILE is an ELF file with a .BTF section (a module, a vmlinux), raw BTF \
-            (/sys/kernel/btf/vmlinux), or a kernel image. Types are chosen by name or by id; of split BTF \
-            that is printed as a whole, only the own types are, which --format c completes with what they \
-            need of the base.
+            (/sys/kernel/btf/vmlinux), or a kernel image. Types are selected by name or by id. \
+            Without a selection, only the file's own types are printed for split BTF; --format c \
+            also declares the base types that they need.
 
             The formats are those of bpftool.
 
@@ -33,7 +33,7 @@ struct Dump: Command {
     @Flag(help: "The same as --format json.")
     var json = false
 
-    @Flag(help: "With --format c: in the order of ids, not sorted by name.")
+    @Flag(help: "With --format c: in order of ids instead of sorted by name.")
     var unsorted = false
 
     @OptionGroup var base: BaseOptions
@@ -72,27 +72,28 @@ struct Dump: Command {
         try surroundings.output.print(out)
     }
 
-    /// The file, and the types of it. A type where the file should stand is one of the running kernel.
+    /// The file and the selected types. A type in place of the file refers to the running kernel.
     private var inputs: (file: String, types: [String]) {
         guard TypeName(file) != nil, !FileStatus(file).exists else { return (file, types) }
         return ("/sys/kernel/btf/vmlinux", [file] + types)
     }
 
-    /// The words of bpftool, `file X format c`.
+    /// Refuses bpftool's syntax, `file X format c`.
     private func refuseForeignWords() throws {
         guard file == "file", !FileStatus(file).exists, let path = types.first else { return }
         let word = types.dropFirst().first == "format" ? types.dropFirst(2).first : nil
         let format = word.flatMap { DumpFormat(rawValue: $0) }
         throw Failure(
-            "file: no such file; it is bpftool that has this word before a file",
+            "file: no such file; only bpftool has this word before a file",
             hint: "kbtf dump " + (format.map { "--format \($0.rawValue) " } ?? "") + path)
     }
 
-    /// What a word on the command line means: an id, or all types of that name, or of that kind and name.
+    /// The types that a word selects: an id, or all types with this name, or with this kind and
+    /// name.
     private func ids(_ word: String, _ btf: BTF, _ file: String) throws -> [TypeID] {
         if let id = UInt32(word) {
             guard id > 0, id < btf.typeCount else {
-                throw Failure("\(file): there is no type \(id); the last is \(btf.typeCount - 1)")
+                throw Failure("\(file): no type \(id); the last is \(btf.typeCount - 1)")
             }
             return [TypeID(id)]
         }
@@ -100,21 +101,21 @@ struct Dump: Command {
             let found = btf.ids(named: name.name).filter {
                 btf.record($0)?.kind.isNamed(name.kind) == true
             }
-            guard !found.isEmpty else { throw Failure("\(file): there is no type '\(word)'") }
+            guard !found.isEmpty else { throw Failure("\(file): no type '\(word)'") }
             return found
         }
         let found = btf.ids(named: word)
-        guard !found.isEmpty else { throw Failure("\(file): there is no type named \(word)") }
+        guard !found.isEmpty else { throw Failure("\(file): no type named \(word)") }
         return found
     }
 }
 
-/// A type as C names it, `struct task_struct`, or with another kind of BTF before the name.
+/// A type as C names it, `struct task_struct`, or with another BTF kind before the name.
 private struct TypeName {
     let kind: Substring
     let name: String
 
-    /// nil where `word` is no kind and a name.
+    /// nil if `word` is not a kind followed by a name.
     init?(_ word: String) {
         let parts = word.split(separator: " ")
         guard parts.count == 2, Kind.allCases.contains(where: { $0.isNamed(parts[0]) }) else {

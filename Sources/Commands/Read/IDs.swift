@@ -11,18 +11,20 @@ import KernelTree
 struct IDs: Command {
     static let configuration = CommandConfiguration(
         commandName: "ids",
-        abstract: "Tell what a module's .BTF_ids says, or fill it in.",
+        abstract: "Show or fill in a module's .BTF_ids.",
         discussion: """
-            The section .BTF_ids holds the numbers of BTF types that a kernel or module refers to, such as \
-            the kernel functions that it offers to BPF programs (kfuncs). They are 0 until they are filled in, \
-            which 'kbtf encode' does, or in kernel builds resolve_btfids. Here each is listed with the type \
-            that it is for: 'filled' when it is of that type, 'unfilled' when it is 0, 'wrong' when it is of \
-            another one, 'unused' when it is for nothing. A filled-in set is sorted by id.
+            The section .BTF_ids contains the ids of BTF types that a kernel or module refers \
+            to, such as the functions that it offers to BPF programs (kfuncs). They are 0 until \
+            'kbtf encode' or, in kernel builds, resolve_btfids fills them in. Each is listed \
+            with the type that it is for: 'filled' if it is the id of that type, 'unfilled' if \
+            it is 0, 'wrong' if it is another type's, 'unused' if no type is requested. A \
+            filled-in set is sorted by id.
 
-            Ids of split BTF count the base's types, so the base is needed, and looked for as with \
-            --base auto. With --fill the ids are filled in, from the BTF that the file has, in the file itself.
+            Ids in split BTF continue the base's, so the base is needed, and found as with \
+            --base auto. With --fill the ids are filled in from the BTF in the file; the file is \
+            modified.
 
-            The exit status is 1 when some id is wrong.
+            The exit status is 1 if some id is wrong.
 
             Examples:
               kbtf ids foo.ko
@@ -30,7 +32,7 @@ struct IDs: Command {
               kbtf ids --fill foo.ko
             """)
 
-    @Flag(help: "Fill the ids in; nothing is listed.")
+    @Flag(help: "Fill in the ids; nothing is listed.")
     var fill = false
 
     @Flag(help: "Print JSON.")
@@ -41,12 +43,12 @@ struct IDs: Command {
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
-        help: ArgumentHelp("ELF files, or folders of modules.", valueName: "FILE"),
+        help: ArgumentHelp("ELF files, or directories of modules.", valueName: "FILE"),
         completion: .file())
     var files: [String]
 
     func validate() throws {
-        if fill, json { throw ValidationError("--fill lists nothing: leave --json out") }
+        if fill, json { throw ValidationError("--fill lists nothing: omit --json") }
     }
 
     func run(in surroundings: Surroundings) throws {
@@ -71,7 +73,7 @@ struct IDs: Command {
             guard let section = found.section else {
                 if entry.isFromFolder { return }
                 throw Failure(
-                    "\(entry.path): .BTF_ids: no such section, or no symbols that say what is in it"
+                    "\(entry.path): .BTF_ids: no such section, or no symbols that describe it"
                 )
             }
             if fill {
@@ -109,7 +111,7 @@ struct IDs: Command {
         let filler = IDFiller(elf: found.elf, section: section, path: path)
         let bytes = try filler.fill(from: btf, old: btf) { outcome.messages.append($0) }
         if bytes == section.bytes {
-            outcome.messages.append(.detail("\(path): .BTF_ids is filled in already"))
+            outcome.messages.append(.detail("\(path): .BTF_ids is already filled in"))
             return
         }
         try IDWriter(elf: found.elf, path: path).write(bytes, over: section)

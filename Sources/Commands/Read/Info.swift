@@ -9,15 +9,16 @@ import Console
 struct Info: Command {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "Tell what BTF files have.",
+        abstract: "Show what BTF files have.",
         discussion: """
-            For each file: the form of its BTF (standalone; split, which continues that of a kernel; \
-            distilled, which brings the part of its base that it needs; none), the number of its types, its \
-            size, the base it was read on, and the first fault that 'kbtf check' finds. The base of a module \
-            is looked for as with --base auto.
+            For each file: the form of its BTF (standalone; split, which continues a kernel's; \
+            distilled, which contains the part of its base that it needs; none), the number of \
+            its types, its size, the base it was read on, and the first fault that 'kbtf check' \
+            finds. The base of a module is found as with --base auto.
 
-            Nothing in BTF says which form it has: -v and --json tell what it is taken by, and whether that is \
-            sure. Of a folder, all modules in it and below it are taken.
+            Nothing in BTF names its form: it is inferred, and -v and --json show the evidence \
+            and whether it is conclusive. In a directory, all modules in it and below it are \
+            read.
 
             Examples:
               kbtf info foo.ko
@@ -32,7 +33,8 @@ struct Info: Command {
     @OptionGroup var talkOptions: TalkOptions
 
     @Argument(
-        help: ArgumentHelp("Files, or folders of modules.", valueName: "FILE"), completion: .file())
+        help: ArgumentHelp("Files, or directories of modules.", valueName: "FILE"),
+        completion: .file())
     var files: [String]
 
     func run(in surroundings: Surroundings) throws {

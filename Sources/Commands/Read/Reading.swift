@@ -58,7 +58,7 @@ struct Reading: Sendable {
     func withoutBase(_ file: BTFFile) -> Failure {
         Failure(
             "\(file.path): split BTF, which cannot be read without its base",
-            hint: "name the base with --base FILE")
+            hint: "specify the base with --base FILE")
     }
 
     // MARK: Types

@@ -5,16 +5,16 @@ import Bytes
 import Console
 import KernelTree
 
-/// What `kbtf check --target` says about one file.
+/// The verdict of `kbtf check --target` on one file.
 struct TargetVerdict {
     let target: KernelTarget
     let report: TargetReport
     let use: TargetUse
-    /// What stands before offsets.
+    /// The prefix of offsets.
     let place: String
 
     var isTaken: Bool { report.isTaken }
-    /// What decides the exit status.
+    /// Determines the exit status.
     var isGood: Bool { report.isTaken && report.isUsable }
 
     private var way: String {
@@ -24,7 +24,7 @@ struct TargetVerdict {
         }
     }
 
-    /// The findings, a line each, and the verdicts in one.
+    /// The findings, one per line, and the verdicts on one line.
     func lines(_ name: String, paint: Paint, withWarnings: Bool) -> String {
         var lines = ""
         for finding in report.findings.findings where finding.severity == .error || withWarnings {
@@ -46,7 +46,7 @@ struct TargetVerdict {
             if case .module(bringsBase: true) = use {
                 "misread, kernels know .BTF.base since \(KernelAbility.distilledBase.since)"
             } else {
-                "misread, kernels take the BTF of modules for split"
+                "misread, kernels read the BTF of modules as split"
             }
         case .isOfAnotherBase(let error):
             error.map { "refused (\($0.rawValue)): made on another base" }

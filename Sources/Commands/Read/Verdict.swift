@@ -31,5 +31,5 @@ struct Judgement: Sendable {
         }
     }
 
-    static let hint = "name the base that it was made on with --base FILE"
+    static let hint = "specify the base that it was built against with --base FILE"
 }

@@ -3,20 +3,21 @@
 import Console
 import HostIO
 
-/// What the person who runs make says of the base, over the kernel's build scripts:
-/// `make BTF_BASE=` for standalone BTF, `make BTF_BASE=FILE` for another base.
+/// The base that the user of make requests, overriding the kernel's build scripts: `make BTF_BASE=`
+/// for standalone BTF, `make BTF_BASE=FILE` for another base.
 ///
-/// 6.1 and 6.12 hand make's variables on in the environment. 7.2's `gen-btf.sh` puts the build's own base into
-/// a shell variable of this name, and so into the environment once there is one; there `MAKEFLAGS` still
-/// has what was said. `KBTF_BASE` means the same, comes through everywhere and wins.
+/// 6.1 and 6.12 pass make's variables on in the environment. 7.2's `gen-btf.sh` stores the build's
+/// own base in a shell variable with this name, and so in the environment if it is there;
+/// `MAKEFLAGS` still has the user's value. `KBTF_BASE` means the same, works everywhere and takes
+/// precedence.
 enum BaseOverride {
-    /// Nothing was said: what the build asks for counts.
+    /// Nothing was requested: the build's base is used.
     case unsaid
     /// No base, and none to distill.
     case standalone
     case file(String)
 
-    /// The base to use, given the one that the build asks for. A build that asks for none (of a vmlinux)
+    /// The base to use, given the one that the build names. A build without a base (of a vmlinux)
     /// gets none.
     ///
     /// - Throws: see `current`.
@@ -31,14 +32,14 @@ enum BaseOverride {
         }
     }
 
-    /// What the surroundings of the process say.
+    /// The request in the environment of the process.
     ///
-    /// - Throws: for a value that names no file for sure.
+    /// - Throws: for a value that does not clearly name a file.
     private static func current(_ surroundings: Surroundings) throws(Failure) -> BaseOverride {
         if let value = surroundings.environment("KBTF_BASE") {
             return try BaseOverride("KBTF_BASE", value, surroundings)
         }
-        // Only 7.2 and later export this, to both programs, empty or not.
+        // Only 7.2 and later export this, to both programs, possibly empty.
         let isClobbered = surroundings.environment("RESOLVE_BTFIDS_FLAGS") != nil
         if !isClobbered, let value = surroundings.environment("BTF_BASE") {
             return try BaseOverride("BTF_BASE", value, surroundings)
@@ -47,13 +48,13 @@ enum BaseOverride {
         guard let value = flags["BTF_BASE"] else { return .unsaid }
         guard value.isExpanded else {
             throw Failure(
-                "BTF_BASE: make hands '\(value.text)' on without its variables' values",
+                "BTF_BASE: make passes '\(value.text)' on without expanding its variables",
                 hint: "write the path itself, or set KBTF_BASE= instead")
         }
         return try BaseOverride("BTF_BASE", value.text, surroundings)
     }
 
-    /// - Parameter value: nothing, a file, or `--btf_base FILE`.
+    /// - Parameter value: empty, a file, or `--btf_base FILE`.
     private init(
         _ name: String, _ value: String, _ surroundings: Surroundings
     ) throws(Failure) {
@@ -70,14 +71,14 @@ enum BaseOverride {
             self = .standalone
             return
         }
-        // Builds of modules work in several folders; people stand in that of the module.
+        // Module builds change directories; users mean the module's.
         if path.first != "/", let folder = surroundings.variable("KBUILD_EXTMOD") {
             path = folder + "/" + path
         }
         guard FileStatus(String(path)).exists else {
             throw Failure(
-                "\(path): no such file, which \(name) names as the base",
-                hint: "give the whole path of a vmlinux, a vmlinuz or raw BTF")
+                "\(path): no such file, given as the base in \(name)",
+                hint: "use the absolute path of a vmlinux, a vmlinuz or raw BTF")
         }
         self = .file(String(path))
     }

@@ -6,7 +6,7 @@ import Console
 import ELF
 import HostIO
 
-/// `resolve_btfids --patch_btfids`: puts contents that were made before into a file's `.BTF_ids`.
+/// `resolve_btfids --patch_btfids`: copies prepared contents to a file's `.BTF_ids`.
 struct IDPatch {
     typealias Refusal = ResolveBTFIDsRole.Refusal
 

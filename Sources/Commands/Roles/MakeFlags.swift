@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The variables on the command line of the make that runs us, out of `MAKEFLAGS`.
+/// The variables on the command line of the make that runs kbtf, from `MAKEFLAGS`.
 ///
 ///     s -j4 --jobserver-auth=3,4 -- BTF_BASE=/some\ where/vmlinux V=1
 ///
-/// GNU make 4.3 and 4.4 write all options, then `--`, then each variable once, as its definition. A backslash
-/// goes before a blank and before a backslash; `$$` stands for the `$` of something to be expanded.
+/// GNU make 4.3 and 4.4 write all options, then `--`, then each variable once, as its definition.
+/// Blanks and backslashes are escaped with a backslash; `$$` stands for a `$` that would be
+/// expanded.
 struct MakeFlags {
-    /// A value as it was written; what refers to other variables was not expanded.
+    /// A value as written; references to other variables are not expanded.
     struct Value: Equatable {
         let text: String
         let isExpanded: Bool
@@ -20,9 +21,9 @@ struct MakeFlags {
         definitions = words.firstIndex(of: "--").map { words[($0 + 1)...] } ?? []
     }
 
-    /// nil when the variable is not on the command line.
+    /// nil if the variable is not on the command line.
     subscript(name: String) -> Value? {
-        // Only the last could count, should there be more.
+        // If there were several, only the last would count.
         for definition in definitions.reversed() {
             guard let equals = definition.firstIndex(of: "=") else { continue }
             let left = definition[..<equals]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Takes a command line apart the way GNU programs do (`getopt_long`): `-x`, `-xVALUE`, `-x VALUE`, `-xyz`,
-/// `--name`, `--name=VALUE`, `--name VALUE`, names cut short as long as one option alone begins so, and
-/// `--`, after which nothing is an option.
+/// Parses a command line as GNU programs do (`getopt_long`): `-x`, `-xVALUE`, `-x VALUE`, `-xyz`,
+/// `--name`, `--name=VALUE`, `--name VALUE`, unambiguous abbreviations of names, and `--`, after
+/// which nothing is an option.
 ///
-/// Items come in the order of the command line, so whoever acts on them at once, as argp does, sees
-/// `--version` before a fault that stands behind it.
+/// Items are returned in order, so a caller that acts on them immediately, as argp does, sees
+/// `--version` before a later error.
 struct OptionScanner<Key: Sendable> {
     enum Argument: Sendable {
         case none
@@ -29,11 +29,11 @@ struct OptionScanner<Key: Sendable> {
         case operand(String)
     }
 
-    /// Where options may stand.
+    /// Where options are recognised.
     enum Order {
-        /// Anywhere, as argp has it.
+        /// Anywhere, as in argp.
         case anywhere
-        /// Before the first operand, as the kernel's own tools have it.
+        /// Before the first operand, as in the kernel's own tools.
         case beforeOperands
     }
 
@@ -48,7 +48,7 @@ struct OptionScanner<Key: Sendable> {
     private let options: [Option]
     private let order: Order
     private var words: ArraySlice<String>
-    /// What is left of a word of short options.
+    /// The rest of a word of short options.
     private var cluster: Substring.UnicodeScalarView = "".unicodeScalars[...]
     private var onlyOperands = false
 

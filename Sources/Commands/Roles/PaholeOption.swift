@@ -2,7 +2,8 @@
 
 import Console
 
-/// The options of pahole 1.32, all of them: names may be cut short, and which ones may depends on the rest.
+/// All options of pahole 1.32: names may be abbreviated, and which abbreviations are unique depends
+/// on all of them.
 enum PaholeOption: Sendable {
     case help, usage, version, numericVersion, supportedFeatures
     case encode, detached, base, jobs, quiet, verbose, formats
@@ -10,9 +11,9 @@ enum PaholeOption: Sendable {
     case features, strictFeatures
     case floats, optimized, force, attributes, everything
     case noVariables, noDeclTags, noTypeTags, noEnum64, noInconsistent
-    /// Of encoding, and always so here, or without meaning here.
+    /// Belongs to encoding, but is always on or has no meaning here.
     case settled
-    /// Not about encoding.
+    /// Not related to encoding.
     case foreign(String)
 
     typealias Table = [OptionScanner<PaholeOption>.Option]

@@ -4,38 +4,38 @@ import Console
 import DWARFToBTF
 import HostIO
 
-/// kbtf called `pahole`, as kernel builds call it: `-J` and what belongs to it.
+/// kbtf called as `pahole`, as kernel builds do: `-J` and its options.
 ///
-/// Exit status, as pahole 1.32: 0 done, also for a file without debug information, which is left as it
-/// is; 1 failed; 64 a command line that cannot be read.
+/// Exit status, as in pahole 1.32: 0 for success, also for a file without debug information, which
+/// is left unchanged; 1 for failure; 64 for a wrong command line.
 enum PaholeRole {
     static let help = """
         Usage: pahole -J [OPTION...] FILE...
 
-        kbtf in the place of pahole, for kernel builds: make PAHOLE=.../pahole. Puts BTF made from
-        DWARF into each FILE.
+        kbtf as a replacement for pahole in kernel builds: make PAHOLE=.../pahole. Generates BTF from
+        DWARF and writes it to each FILE.
 
           -J, --btf_encode                 encode BTF
-              --btf_encode_detached=OUT    write raw BTF to OUT; FILE stays untouched
-              --btf_base=FILE              make split BTF on this base
-              --btf_features=LIST          what to encode, a comma list; lists add up, +LIST adds to the
-                                           default, unknown names are left out with a warning
+              --btf_encode_detached=OUT    write raw BTF to OUT; FILE is not modified
+              --btf_base=FILE              generate split BTF on this base
+              --btf_features=LIST          what to encode, comma-separated; lists are cumulative, +LIST adds
+                                           to the default, unknown names are ignored with a warning
               --btf_features_strict=LIST   the same, but unknown names are errors
               --supported_btf_features     print all features
               --lang=LIST, --lang_exclude=LIST
-                                           take only, or leave out, units in these languages
+                                           read only, or leave out, units in these languages
           -j, --jobs[=N]                   use N threads; all processors without N
               --btf_encode_force, --btf_gen_floats, --btf_gen_optimized, --btf_gen_all,
               --btf_attributes, --skip_encoding_btf_vars, --skip_encoding_btf_enum64,
               --skip_encoding_btf_decl_tag, --skip_encoding_btf_type_tag,
               --skip_encoding_btf_inconsistent_proto
-                                           what to encode, as before there were lists
-          -V, --verbose                    say what is done
-          -q, --quiet                      say nothing but errors
-              --version, --numeric_version print pahole's version that this stands for
+                                           what to encode, in the style before feature lists
+          -V, --verbose                    report what is done
+          -q, --quiet                      print errors only
+              --version, --numeric_version print the version of pahole that this replaces
 
-        The variables BTF_BASE (empty: standalone BTF) and KBTF_BASE take the place of --btf_base's FILE.
-        With KBTF_STRICT=1 warnings, such as of a base of another kernel, are errors.
+        The variables BTF_BASE (empty: standalone BTF) and KBTF_BASE override the FILE of --btf_base.
+        With KBTF_STRICT=1 warnings, such as about a base of another kernel, are errors.
 
         Examples:
           make PAHOLE=/usr/local/libexec/kbtf/pahole M=$PWD modules
@@ -69,7 +69,7 @@ enum PaholeRole {
         surroundings.prepareHeap()
         if !settings.unknownFeatures.isEmpty {
             talk.note(
-                "pahole: features that are not known are left out: "
+                "pahole: unknown features are ignored: "
                     + settings.unknownFeatures.joined(separator: ","))
         }
         let base = try BaseOverride.base(insteadOf: settings.base, surroundings)
@@ -80,7 +80,7 @@ enum PaholeRole {
         var request = FeatureRequest(
             features: settings.features, named: settings.namedFeatures, isLenient: true)
         if base == nil, options.features.contains(.distilledBase) {
-            talk.detail("pahole: distilled_base: no base, so none is distilled")
+            talk.detail("pahole: distilled_base: no base, so nothing is distilled")
             options.features.remove(.distilledBase)
             request.features.remove(.distilledBase)
             request.named.remove(.distilledBase)
@@ -105,7 +105,7 @@ enum PaholeRole {
         guard case .failure(let failure) = message else { return message }
         switch failure.subject {
         case .file: return message
-        case .debugInfo: return .note(failure.message + "; no BTF is made")
+        case .debugInfo: return .note(failure.message + "; no BTF is generated")
         case .base:
             return .failure(
                 failure.reworded("Failed to parse base BTF '\(base ?? "")': \(failure.message)"))

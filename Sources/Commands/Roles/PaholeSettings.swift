@@ -4,23 +4,23 @@ import Console
 import DWARFToBTF
 import HostIO
 
-/// What a command line of pahole asks for.
+/// The settings on a pahole command line.
 struct PaholeSettings {
-    /// Why a command line is not followed.
+    /// Why a command line is refused.
     struct Refusal: Error {
         let failure: Failure
         /// The exit status.
         var status: Int32 = 1
     }
 
-    /// pahole's version that kbtf stands for.
+    /// The version of pahole that kbtf replaces.
     static let version = "v1.32"
 
-    /// What was asked for in the place of work (help, version): to print, and no more.
+    /// The text to print instead of encoding (help, version).
     private(set) var answer: String?
-    /// Without a list of features pahole encodes as it did before there were lists: no floats.
+    /// Without a feature list, pahole encodes as it did before there were lists: no floats.
     private(set) var features = Features.legacy.subtracting(.float)
-    /// Those that were named one by one.
+    /// Features named individually.
     private(set) var namedFeatures: Features = []
     private(set) var base: String?
     private(set) var detached: String?
@@ -30,7 +30,7 @@ struct PaholeSettings {
     private var isQuiet = false
     private var isVerbose = false
     private(set) var files: [String] = []
-    /// Names in lists of features that are none.
+    /// Unrecognised feature names.
     private(set) var unknownFeatures: [String] = []
     private var encodes = false
     private var hasFeatureList = false
@@ -48,13 +48,14 @@ struct PaholeSettings {
         guard encodes || detached != nil else {
             throw Refusal(
                 failure: Failure(
-                    "pahole: only encoding is done here (-J, --btf_encode), not printing",
+                    "pahole: kbtf only encodes (-J, --btf_encode), it does not print",
                     hint: "kbtf dump FILE prints types; pahole itself is in Debian's package pahole"
                 ))
         }
         guard !files.isEmpty else { throw PaholeSettings.usage("no file to encode") }
         guard detached == nil || files.count == 1 else {
-            throw PaholeSettings.usage("--btf_encode_detached takes one file, not \(files.count)")
+            throw PaholeSettings.usage(
+                "--btf_encode_detached requires exactly one file, not \(files.count)")
         }
     }
 
@@ -75,7 +76,7 @@ struct PaholeSettings {
         }
     }
 
-    /// 64 is what argp exits with.
+    /// argp exits with 64.
     private static func usage(_ message: String) -> Refusal {
         Refusal(failure: Failure("pahole: " + message, hint: "pahole --help"), status: 64)
     }
@@ -99,7 +100,7 @@ struct PaholeSettings {
         case .verbose: isVerbose = true
         case .formats:
             guard value.split(separator: ",").contains("dwarf") else {
-                throw PaholeSettings.usage("-F \(value): only dwarf is read here")
+                throw PaholeSettings.usage("-F \(value): only dwarf is supported")
             }
         case .languages: onlyLanguages = try PaholeSettings.languages(value)
         case .excludedLanguages: excludedLanguages = try PaholeSettings.languages(value)
@@ -119,7 +120,7 @@ struct PaholeSettings {
         case .foreign(let name):
             throw Refusal(
                 failure: Failure(
-                    "pahole: --\(name): only options of encoding are known here",
+                    "pahole: --\(name): kbtf supports only the options for encoding",
                     hint: "pahole itself is in Debian's package pahole"))
         }
     }
@@ -129,8 +130,8 @@ struct PaholeSettings {
         namedFeatures.insert(feature)
     }
 
-    /// Lists add up; the first one forgets what other options asked for before it. `+` in front stands
-    /// for the default features.
+    /// Lists are cumulative; the first one cancels features requested by other options before it. A
+    /// leading `+` stands for the default features.
     private mutating func add(_ list: String, isStrict: Bool) throws(Refusal) {
         if !hasFeatureList { (features, namedFeatures) = ([], []) }
         hasFeatureList = true
@@ -146,7 +147,7 @@ struct PaholeSettings {
             } else if isStrict {
                 throw Refusal(
                     failure: Failure(
-                        "pahole: --btf_features_strict: unknown feature '\(name)'; there are "
+                        "pahole: --btf_features_strict: unknown feature '\(name)'; known are "
                             + Features.names.map(\.name).joined(separator: ",")))
             } else {
                 unknownFeatures.append(String(name))
@@ -154,11 +155,11 @@ struct PaholeSettings {
         }
     }
 
-    /// More threads than processors are of no use. Without a number, all processors.
+    /// More threads than processors are useless. Without a number, all processors.
     private static func jobs(_ text: String) throws(Refusal) -> Int {
         if text.isEmpty { return onlineProcessorCount }
         guard let count = Int(text), count >= 0 else {
-            throw usage("-j takes a number, not '\(text)'")
+            throw usage("-j requires a number, not '\(text)'")
         }
         return count == 0 ? onlineProcessorCount : min(count, onlineProcessorCount)
     }

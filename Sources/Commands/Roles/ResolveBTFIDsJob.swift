@@ -13,30 +13,31 @@ struct ResolveBTFIDsJob {
     typealias Refusal = ResolveBTFIDsRole.Refusal
 
     let settings: ResolveBTFIDsSettings
-    /// What the BTF continues, if it continues anything.
+    /// The base of the BTF, if any.
     let base: String?
     let surroundings: Surroundings
     let talk: Talk
 
     private var path: String { settings.path }
 
-    /// As up to 6.12: fills in `.BTF_ids` of the file itself. Does nothing where there is none.
+    /// As up to 6.12: fills in `.BTF_ids` in the file itself. Does nothing if there is none.
     func fillInPlace() throws(Refusal) {
         let elf = try open()
         guard let section = try ids(of: elf) else {
-            return talk.detail("\(path): no .BTF_ids with symbols, nothing is done")
+            return talk.detail("\(path): no .BTF_ids with symbols, nothing to do")
         }
-        // A base that the file brings along takes the place of the one named.
+        // The file's own base replaces the named one.
         let hasBase = settings.btf == nil && elf.section(named: ".BTF.base") != nil
         let btf = try readBTF(elf, base: hasBase ? nil : try readBase(for: elf))
-        // Ids that were filled in before are of this BTF, or nothing tells what they are of.
+        // Ids that are already filled in refer to this BTF, or to unknown BTF.
         let resolved = try resolve(section, in: btf, old: btf)
         do throws(Failure) {
             try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
         } catch { throw Refusal(error.reworded("FAILED to update \(error.message)")) }
     }
 
-    /// As from 7.2 on: makes the kernel's BTF out of pahole's, and writes it and the ids into files of their own.
+    /// As from 7.2 on: derives the kernel's BTF from pahole's, and writes it and the ids to files
+    /// of their own.
     func writeBeside() throws(Refusal) {
         let elf = try open()
         let section = try ids(of: elf)
@@ -90,7 +91,7 @@ struct ResolveBTFIDsJob {
         return loaded.btf
     }
 
-    /// Warns of a base of another kernel, or fails.
+    /// Warns if the base belongs to another kernel, or fails.
     private func compare(_ base: LoadedBase, with elf: ELFFile) throws(Refusal) {
         let origin = BaseOrigin(
             path: base.path, release: base.release, machine: base.machine,
@@ -108,7 +109,7 @@ struct ResolveBTFIDsJob {
 
     private var btfPath: String { settings.btf ?? path }
 
-    /// The BTF of `--btf`, or the file's own, which may bring a base along or need none.
+    /// The BTF of `--btf`, or the file's own, which may have its own base or need none.
     private func readBTF(_ elf: ELFFile, base: BTF?) throws(Refusal) -> BTF {
         func failure(_ what: String, hint: String? = nil) -> Refusal {
             Refusal("FAILED: load BTF from \(btfPath): \(what)", hint: hint)
@@ -145,13 +146,13 @@ struct ResolveBTFIDsJob {
         base == nil ? "split BTF needs its base: --btf_base FILE (-b FILE)" : nil
     }
 
-    /// Ids of BTF that was made on another base would be of other types.
+    /// In BTF built against another base, ids would refer to other types.
     private func onItsBase(_ btf: BTF) throws(Refusal) -> BTF {
         guard let base, let other = OtherBase(btf) else { return btf }
         throw Refusal(
             "FAILED: load BTF from \(btfPath): +0x\(String(other.offset, radix: 16)): "
                 + other.sentence(base),
-            hint: "name the base that it was made on with --btf_base FILE (-b FILE)")
+            hint: "specify the base that it was built against with --btf_base FILE (-b FILE)")
     }
 
     // MARK: Changing
@@ -201,8 +202,8 @@ struct ResolveBTFIDsJob {
 
     // MARK: Writing
 
-    /// Writes a file beside the ELF file. What an earlier run left there is removed where there is nothing to
-    /// write: the build would take it for ours.
+    /// Writes a file beside the ELF file. A file left by an earlier run is removed if there is
+    /// nothing to write: the build would use it.
     private func write(_ suffix: String, _ bytes: [UInt8]?) throws(Refusal) {
         let path = path + suffix
         // PATH_MAX, with the NUL.

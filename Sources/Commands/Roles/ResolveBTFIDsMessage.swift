@@ -3,7 +3,7 @@
 import BTFIDs
 import Console
 
-/// What the kernel's tool says, for those who look for it in the logs of builds.
+/// The messages of the kernel's tool, for those who search build logs for them.
 enum ResolveBTFIDsMessage {
     static func warnings(_ resolved: ResolvedIDs) -> [String] {
         resolved.repeated.map {
@@ -11,7 +11,7 @@ enum ResolveBTFIDsMessage {
         } + resolved.unresolved.map { "WARN: resolve_btfids: unresolved symbol \($0.name)" }
     }
 
-    /// pahole tags kernel functions, if it is asked to; only those that are tagged are looked at.
+    /// pahole tags kernel functions if asked to; only tagged ones are examined.
     static func leftWhole(_ name: String) -> String {
         "WARN: resolve_btfids: \(name): flag KF_IMPLICIT_ARGS, but no bpf_kfunc tag: its arguments are not "
             + "hidden, and programs cannot call it (pahole 1.27 and later tag it, with decl_tag_kfuncs)"

@@ -3,10 +3,10 @@
 import Console
 import HostIO
 
-/// kbtf called `resolve_btfids`: fills `.BTF_ids` in, as the kernel's tool of that name does. From 7.2 on it also
-/// makes the kernel's BTF out of pahole's.
+/// kbtf called as `resolve_btfids`: fills in `.BTF_ids`, as the kernel's tool does. From 7.2 on it
+/// also derives the kernel's BTF from pahole's.
 enum ResolveBTFIDsRole {
-    /// Why the work was given up.
+    /// Why the work was abandoned.
     struct Refusal: Error {
         let failure: Failure
         /// The exit status.
@@ -59,7 +59,7 @@ enum ResolveBTFIDsRole {
         case .inPlace: try job.fillInPlace()
         case .beside: try job.writeBeside()
         case .both:
-            // What goes beside is made of the file as it was.
+            // The files beside it are derived from the unmodified file.
             try job.writeBeside()
             try job.fillInPlace()
         }

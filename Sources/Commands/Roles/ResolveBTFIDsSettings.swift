@@ -4,13 +4,14 @@ import Console
 import ELF
 import HostIO
 
-/// What a command line of resolve_btfids asks for.
+/// The settings on a resolve_btfids command line.
 struct ResolveBTFIDsSettings {
-    /// What the tool leaves behind. It changed in 7.2, and the words that it is called with did not in each case.
+    /// Where the tool writes its results. This changed in 7.2, but its command line did not in
+    /// every case.
     enum Form: Equatable {
         /// Up to 6.12: ids in the file itself.
         case inPlace
-        /// From 7.2 on: FILE.BTF, FILE.BTF_ids and FILE.BTF.base; the file stays as it is.
+        /// From 7.2 on: FILE.BTF, FILE.BTF_ids and FILE.BTF.base; the file is not modified.
         case beside
         case both
     }
@@ -20,7 +21,7 @@ struct ResolveBTFIDsSettings {
     private(set) var path = ""
     private(set) var btf: String?
     private(set) var base: String?
-    /// The contents to put into `.BTF_ids`; nothing else is done then.
+    /// The contents to copy to `.BTF_ids`; nothing else is done then.
     private(set) var patch: String?
     private(set) var distillsBase = false
     private(set) var hasFatalWarnings = false
@@ -44,15 +45,15 @@ struct ResolveBTFIDsSettings {
         usage: resolve_btfids [OPTION]... FILE
            or: resolve_btfids --patch_btfids IDS FILE
         options:
-          --btf FILE           the BTF, raw or an ELF file's, in place of FILE's own
-          -b, --btf_base BASE  what the BTF continues
-          --distill_base       also make FILE.BTF.base out of the base
-          --fatal_warnings     fail where there are warnings
-          --patch_btfids IDS   put these contents into FILE's .BTF_ids
-          -v, --verbose        say what is done
-        With raw BTF, or with options of Linux 7.2, FILE.BTF, FILE.BTF_ids and FILE.BTF.base are written and FILE
-        stays as it is; without --btf, ids are filled in in FILE itself. With an ELF file's BTF both is done.
-        KBTF_RESOLVE_BTFIDS=in-place or =beside in the environment asks for one of them.
+          --btf FILE           the BTF to use instead of FILE's own, raw or in an ELF file
+          -b, --btf_base BASE  the base of split BTF
+          --distill_base       also distill the base into FILE.BTF.base
+          --fatal_warnings     fail if there are warnings
+          --patch_btfids IDS   copy these contents to FILE's .BTF_ids
+          -v, --verbose        report what is done
+        With raw BTF, or with the options of Linux 7.2, FILE.BTF, FILE.BTF_ids and FILE.BTF.base are written and FILE
+        is not modified; without --btf, the ids in FILE itself are filled in. With an ELF file's BTF both are done.
+        KBTF_RESOLVE_BTFIDS=in-place or =beside in the environment selects one of them.
         With KBTF_STRICT=1 a base of another kernel is an error instead of a warning.
         """
 
@@ -104,9 +105,9 @@ struct ResolveBTFIDsSettings {
         ResolveBTFIDsRole.Refusal(Failure(message), status: usageStatus)
     }
 
-    /// What to leave behind. Kernel builds up to 6.12 name no BTF, those of 7.2 name a raw one that pahole has
-    /// just made. The selftests of both name that of an ELF file, in the same words: the older ones look
-    /// into the file afterwards, the newer ones beside it.
+    /// Where to write. Kernel builds up to 6.12 name no BTF, those of 7.2 name a raw one that
+    /// pahole has just generated. The selftests of both name an ELF file's BTF, with the same
+    /// command line: older ones then read the file, newer ones the files beside it.
     func form(_ surroundings: Surroundings) throws(ResolveBTFIDsRole.Refusal) -> Form {
         switch surroundings.variable("KBTF_RESOLVE_BTFIDS") {
         case nil: break

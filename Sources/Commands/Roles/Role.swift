@@ -2,7 +2,7 @@
 
 import Console
 
-/// The programs of a kernel build that kbtf stands in for, by the name that it is called by.
+/// The programs of a kernel build that kbtf replaces, by the name under which it is called.
 enum Role {
     case pahole
     case resolveBTFIDs

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Many harmless things, by which programs run: files, processes, sockets, mounts
- * in a namespace of their own. Each group is a child's, in a folder of its own, so
- * that a program that denies, kills or delays takes nothing else along.
+ * Many harmless actions that trigger programs: files, processes, sockets, mounts
+ * in a namespace of their own. Each group runs in a child, in a directory of its own, so
+ * that a program that denies, kills or delays affects nothing else.
  */
 #define _GNU_SOURCE
 #include "activity.h"
@@ -45,7 +45,7 @@
 
 static int nr_denied;
 
-/* Whatever comes of it: only that something was denied is of interest. */
+/* Ignores the result, except that denials are counted. */
 static long try(long result)
 {
 	if (result < 0 && (errno == EPERM || errno == EACCES))
@@ -67,7 +67,7 @@ static void files(void)
 	try(write(fd, "text\n", 5));
 	try(lseek(fd, 0, SEEK_SET));
 	try(read(fd, text, sizeof(text)));
-	/* Not every file system has it. */
+	/* Not every file system supports it. */
 	try(fallocate(fd, 0, 0, 8192));
 	try(ftruncate(fd, 4096));
 	try(fsync(fd));
@@ -113,7 +113,7 @@ static void files(void)
 	try(chroot("."));
 }
 
-/* What others do to a process; one that is there, for -1 would be all processes. */
+/* Actions on another process; it must exist, because -1 would mean all processes. */
 static void to_process(pid_t child)
 {
 	struct sched_param priority = {};
@@ -147,7 +147,7 @@ static void processes(void)
 	pid_t child = try(fork());
 
 	if (child == 0) {
-		/* Not for ever, should nobody be left to end it. */
+		/* Bounded, in case nobody is left to end it. */
 		alarm(SECONDS);
 		for (;;)
 			nanosleep(&pause, NULL);
@@ -157,7 +157,7 @@ static void processes(void)
 
 	child = try(fork());
 	if (child == 0) {
-		/* What it starts does nothing but tell how it is used. */
+		/* The started program only prints its usage. */
 		execl("/proc/self/exe", "nothing", "--help", NULL);
 		_exit(errno == EPERM || errno == EACCES);
 	}
@@ -209,7 +209,7 @@ static void sockets(void)
 		close(pair[0]);
 		close(pair[1]);
 	}
-	/* A family that no module is for. */
+	/* A family without a module. */
 	try(socket(44, SOCK_DGRAM, 0));
 }
 
@@ -255,7 +255,7 @@ static void system_calls(void)
 	try(bpf_obj_get_info_by_fd(fd, &info, &size));
 	close(fd);
 	close(try(bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "nothing", "GPL", nothing, 2, NULL)));
-	/* No modules: they are read, and refused. */
+	/* Not modules: they are read and refused. */
 	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	try(syscall(__NR_finit_module, fd, "", 0));
 	close(fd);
@@ -285,7 +285,7 @@ int be_active(void)
 		int status, output;
 
 		if (child == 0) {
-			/* Only the points are for the test's output. */
+			/* Only the points belong in the test's output. */
 			output = open("/dev/null", O_WRONLY);
 			dup2(output, 1);
 			dup2(output, 2);
@@ -324,7 +324,7 @@ static const char *const known_hooks[] = {
 	"task_setrlimit", "task_setscheduler",
 };
 
-/* Tracepoints and functions of the kernel. */
+/* Tracepoints and kernel functions. */
 static const char *const known_places[] = {
 	"sched_process_exec", "sched_process_exit", "sched_process_fork", "sched_process_wait",
 	"sched_switch", "sched_wakeup", "signal_deliver", "signal_generate", "sys_enter",

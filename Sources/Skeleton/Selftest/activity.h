@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-/* Does many harmless things in a folder of its own; returns how often that was denied. */
+/* Performs many harmless actions in a directory of its own; returns how many were denied. */
 int be_active(void);
 
-/* Whether that surely comes by what a program of this section and target is attached to. */
+/* Whether these actions are known to reach the target of a program with this section. */
 bool is_known(const char *section, const char *target);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the files of the test share, and own.c has no use for. */
+/* Shared by the files of the test, but not meant for own.c. */
 #ifndef CHECKS_H
 #define CHECKS_H
 
@@ -10,7 +10,7 @@
 
 #include "preload_test.h"
 
-/* Names that the kernel shows have no more bytes. */
+/* The kernel shows no more bytes of a name. */
 #define SHOWN		(BPF_OBJ_NAME_LEN - 1)
 #define MAX_IDS		4096
 
@@ -35,14 +35,14 @@ struct census {
 	size_t count[NR_SORTS];
 };
 
-/* Before the module was loaded, and since. */
+/* Before and while the module is loaded. */
 extern struct census before, during;
 
 void take_census(struct census *census);
 bool has(const struct census *census, enum sort sort, __u32 id);
 size_t newer(const struct census *one, const struct census *other, enum sort sort);
 bool settled(struct census *now, const size_t *expected);
-/* How many of each sort the module has. */
+/* The number of objects of each sort in the module. */
 void expect(size_t *expected);
 int count_descriptors(void);
 bool program_info(__u32 id, struct bpf_prog_info *info);

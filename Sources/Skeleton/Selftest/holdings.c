@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Whether the new programs, maps and links are those of the module. */
+/* Checks that the new programs, maps and links are the module's. */
 #include "checks.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ int check_programs(void)
 	int bad = 0;
 
 	expect(expected);
-	/* The loader's own program and map have to go first. */
+	/* Wait until the loader's own program and map are freed. */
 	bad = !settled(&during, expected);
 	for (at = 0; at < during.count[PROGRAMS]; at++) {
 		__u32 id = during.ids[PROGRAMS][at];
@@ -39,14 +39,14 @@ int check_programs(void)
 			}
 		}
 		if (other == under_test->nr_programs) {
-			note("program %u: %s, type %u: not of this module", id, info.name, info.type);
+			note("program %u: %s, type %u: not from this module", id, info.name, info.type);
 			bad = FAILED;
 		}
 	}
 	for (at = 0; at < under_test->nr_programs; at++) {
 		if (under_test->programs[at].id)
 			continue;
-		note("program %s of type %u: not there", under_test->programs[at].name,
+		note("program %s of type %u: missing", under_test->programs[at].name,
 		     under_test->programs[at].type);
 		bad = FAILED;
 	}
@@ -88,7 +88,7 @@ int check_maps(void)
 			under_test->maps[other].id = id;
 			continue;
 		}
-		note("map %u: %s, type %u, key %u, value %u, %u entries, flags %#x: not of this module",
+		note("map %u: %s, type %u, key %u, value %u, %u entries, flags %#x: not from this module",
 		     id, info.name, info.type, info.key_size, info.value_size, info.max_entries,
 		     info.map_flags);
 		bad = FAILED;
@@ -96,13 +96,13 @@ int check_maps(void)
 	for (at = 0; at < under_test->nr_maps; at++) {
 		if (under_test->maps[at].id)
 			continue;
-		note("map %s of type %u: not there", under_test->maps[at].name, under_test->maps[at].type);
+		note("map %s of type %u: missing", under_test->maps[at].name, under_test->maps[at].type);
 		bad = FAILED;
 	}
 	return bad;
 }
 
-/* What tells that a link is of the program's kind, and leads where it should. */
+/* Whether a link has the program's kind and target. */
 static bool same_link(const struct program *program, const struct bpf_link_info *info,
 		      const char *name, const struct btf *kernel)
 {
@@ -122,7 +122,7 @@ static bool same_link(const struct program *program, const struct bpf_link_info 
 			return false;
 		if (!*program->target)
 			return true;
-		/* A target in a module has the BTF of that, which is not read here. */
+		/* A target in a module is in that module's BTF, which is not read here. */
 		type = kernel ? btf__type_by_id(kernel, info->tracing.target_btf_id) : NULL;
 		found = type ? btf__name_by_offset(kernel, type->name_off) : NULL;
 		for (at = 0; found && at < sizeof(prefixes) / sizeof(*prefixes); at++) {
@@ -133,7 +133,7 @@ static bool same_link(const struct program *program, const struct bpf_link_info 
 				return true;
 		}
 		if (found)
-			note("%s leads to %s", program->name, found);
+			note("%s is attached to %s", program->name, found);
 		return !found || strchr(program->target, ':');
 	case LINK_NONE:
 		break;
@@ -187,13 +187,13 @@ int check_links(void)
 		}
 		if (other < under_test->nr_programs && under_test->programs[other].link_id == id)
 			continue;
-		note("link %u: type %u, program %u: not of this module", id, info.type, info.prog_id);
+		note("link %u: type %u, program %u: not from this module", id, info.type, info.prog_id);
 		bad = FAILED;
 	}
 	for (at = 0; at < under_test->nr_programs; at++) {
 		if (under_test->programs[at].link_id || under_test->programs[at].link == LINK_NONE)
 			continue;
-		note("link of program %s (%s): not there", under_test->programs[at].name,
+		note("link of program %s (%s): missing", under_test->programs[at].name,
 		     under_test->programs[at].section);
 		bad = FAILED;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What the kernel has of programs, maps and links, and what the module should have. */
+/* The kernel's programs, maps and links, and those the module should have. */
 #include "checks.h"
 
 #include <dirent.h>
@@ -12,11 +12,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-/* Programs, maps and links are freed some time after the last reference to them has gone. */
+/* Programs, maps and links are freed some time after their last reference is dropped. */
 #define SETTLE_TRIES	3000
 #define SETTLE_PAUSE_MS	10
 
-/* What is there of each sort */
+/* The objects of each sort */
 
 static const char *const sort_names[NR_SORTS] = { "programs", "maps", "links" };
 
@@ -48,7 +48,7 @@ bool has(const struct census *census, enum sort sort, __u32 id)
 	return false;
 }
 
-/* How many there are in one that are not in the other. */
+/* The number of objects in one that are not in the other. */
 size_t newer(const struct census *one, const struct census *other, enum sort sort)
 {
 	size_t at, count = 0;
@@ -58,7 +58,7 @@ size_t newer(const struct census *one, const struct census *other, enum sort sor
 	return count;
 }
 
-/* Waits until there are as many new ones as expected, for what goes is not gone at once. */
+/* Waits for the expected number of new ones, because objects are not freed immediately. */
 bool settled(struct census *now, const size_t *expected)
 {
 	const struct timespec pause = { .tv_nsec = SETTLE_PAUSE_MS * 1000000L };
@@ -182,7 +182,7 @@ char *whole_map(const struct map *map, int fd)
 	return NULL;
 }
 
-/* Where a variable lies in a section of data, from the BTF that came with the map. */
+/* The offset of a variable in a data section, from the map's BTF. */
 static bool find_variable(int fd, const char *name, size_t size, size_t *offset)
 {
 	struct bpf_map_info info = {};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What is printed: points, and lines of diagnostics. */
+/* Output: points and diagnostic lines. */
 #include "checks.h"
 
 #include <errno.h>

@@ -21,7 +21,7 @@ int print_message(enum libbpf_print_level level, const char *format, va_list arg
 {
 	char *text = NULL;
 
-	/* libbpf shows the log itself where it finds fault. */
+	/* libbpf prints the log itself on failure. */
 	if (level == LIBBPF_DEBUG && log_level < 2)
 		return 0;
 	if (vasprintf(&text, format, arguments) >= 0)
@@ -38,7 +38,7 @@ static struct bpf_object *open_object(void)
 	return under_test->object ? bpf_object__open_file(beside(under_test->object), &options) : NULL;
 }
 
-/* Shows the log of each program, if it was asked for; libbpf shows it of one that fails. */
+/* Prints the log of each program if requested; libbpf prints that of one that fails. */
 int object_loads(void)
 {
 	struct bpf_object *object;
@@ -72,7 +72,7 @@ int object_loads(void)
 	return 0;
 }
 
-/* What programs may only read has what the object has. */
+/* Read-only data has the object's contents. */
 int check_contents(void)
 {
 	struct bpf_object *object;
@@ -98,7 +98,7 @@ int check_contents(void)
 		fd = bpf_map_get_fd_by_id(known->id);
 		found = size == known->value_size ? whole_map(known, fd) : NULL;
 		if (!found || memcmp(found, expected, size)) {
-			note("%s: not the bytes of %s", known->name, under_test->object);
+			note("%s: differs from %s", known->name, under_test->object);
 			bad = FAILED;
 		}
 		free(found);
@@ -107,6 +107,6 @@ int check_contents(void)
 	}
 	bpf_object__close(object);
 	if (!compared)
-		return skip("no data that is only read");
+		return skip("no read-only data");
 	return bad;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The points, in their order, and the command line. */
+/* The points, in order, and the command line. */
 #define _GNU_SOURCE
 #include "checks.h"
 
@@ -66,14 +66,14 @@ static int loads(void)
 
 	if (error && under_test->object && !log_level) {
 		if (!object_loads())
-			note("through libbpf the object loads");
+			note("the object loads through libbpf");
 		forget_skip();
 	}
 	errno = error;
 	REQUIRE(!error);
 	take_census(&during);
 	idle = under_test->mode == MODE_PRELOAD && !newer(&during, &before, PROGRAMS) && has_preload_list();
-	return idle ? skip("the kernel's preload list does not have it") : 0;
+	return idle ? skip("the kernel's preload list does not contain it") : 0;
 }
 
 static int unloads(void)
@@ -122,7 +122,7 @@ static int stays(void)
 
 /* All together */
 
-/* Why this kernel cannot take the module; NULL when it can. */
+/* Why this kernel cannot load the module; NULL if it can. */
 static const char *lacking(void)
 {
 	static char reason[128];
@@ -131,14 +131,14 @@ static const char *lacking(void)
 	for (at = 0; at < under_test->nr_programs; at++) {
 		if (libbpf_probe_bpf_prog_type(under_test->programs[at].type, NULL) != 0)
 			continue;
-		snprintf(reason, sizeof(reason), "this kernel has no programs of type %s",
+		snprintf(reason, sizeof(reason), "this kernel does not support programs of type %s",
 			 libbpf_bpf_prog_type_str(under_test->programs[at].type));
 		return reason;
 	}
 	for (at = 0; at < under_test->nr_maps; at++) {
 		if (libbpf_probe_bpf_map_type(under_test->maps[at].type, NULL) != 0)
 			continue;
-		snprintf(reason, sizeof(reason), "this kernel has no maps of type %s",
+		snprintf(reason, sizeof(reason), "this kernel does not support maps of type %s",
 			 libbpf_bpf_map_type_str(under_test->maps[at].type));
 		return reason;
 	}
@@ -157,7 +157,7 @@ static int point(const char *what, const char *name, const char *why_not, int re
 	return finish(what, name, result);
 }
 
-/* Not evaluated, and skipped, when there is a reason. */
+/* Skipped without evaluation if there is a reason. */
 #define POINT(what, name, why_not, run)							\
 	({										\
 		const char *reason = (why_not);						\
@@ -187,7 +187,7 @@ static int run_points(void)
 	if (failures && !idle && !is_loaded())
 		why = "the module is not loaded";
 	if (idle)
-		why = "the kernel's preload list does not have it";
+		why = "the kernel's preload list does not contain it";
 	failures += POINT("no descriptor is left behind", "", why, ({
 		int now = count_descriptors();
 		if (now != descriptors)
@@ -217,7 +217,7 @@ static int run_points(void)
 	failures += POINT(under_test->mode == MODE_STAY_MODULE ? "the module cannot be unloaded" :
 							      "the module unloads",
 			  "", idle ? NULL : why, unloads());
-	/* Nor is anything of a module that could not be loaded. */
+	/* This also holds for a module that could not be loaded. */
 	failures += POINT(stay ? "all stays" : "nothing is left", "", unsupported,
 			  stay && !why ? stays() : gone());
 	return failures ? FAILED : 0;
@@ -227,15 +227,15 @@ static int usage(const char *program, int status)
 {
 	fprintf(status ? stderr : stdout,
 		"usage: %s [--log-level N] [--btf-custom-path FILE]\n"
-		"Loads %s, which lies beside it, looks at it and unloads it. Prints KTAP.\n"
-		"  --log-level N            load %s through libbpf as well, and show the verifier's log (1, 2)\n"
+		"Loads %s from its own directory, checks it and unloads it. Prints KTAP.\n"
+		"  --log-level N            also load %s through libbpf, and show the verifier's log (1, 2)\n"
 		"  --btf-custom-path FILE   the same with another kernel's BTF for CO-RE\n"
-		"A file `arguments` beside it has more of them, one a line.\n",
+		"A file `arguments` beside it may contain more arguments, one per line.\n",
 		program, under_test->file, under_test->object ? under_test->object : "the object");
 	return status;
 }
 
-/* In a virtual machine programs are started without arguments. */
+/* Virtual machines start programs without arguments. */
 static void add_arguments(int *argc, char ***argv)
 {
 	FILE *file = fopen(beside("arguments"), "re");
@@ -275,7 +275,7 @@ int test_module(struct module *module, int argc, char **argv)
 				return usage(argv[0], 2);
 			break;
 		case 'b':
-			/* Beside the program, or where it says. */
+			/* The path itself, or a file beside the program. */
 			custom_btf = strdup(access(optarg, F_OK) ? beside(optarg) : optarg);
 			break;
 		case 'h':

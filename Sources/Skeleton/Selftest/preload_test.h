@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The test of a preload module. NAME_test.c has what the module holds,
- * preload_test.c the points in their order, activity.c what makes programs run.
- * own.c, if you write one, is yours: kbtf never touches it.
+ * The test of a preload module. NAME_test.c describes the module's contents,
+ * preload_test.c has the points in order, activity.c triggers programs.
+ * own.c, if you write one, is yours: kbtf never overwrites it.
  */
 #ifndef PRELOAD_TEST_H
 #define PRELOAD_TEST_H
@@ -12,10 +12,10 @@
 #include <linux/types.h>
 
 enum mode {
-	MODE_ATTACH,		/* programs go with the module */
-	MODE_STAY_LINKS,	/* links keep them */
+	MODE_ATTACH,		/* programs are removed with the module */
+	MODE_STAY_LINKS,	/* links keep programs */
 	MODE_STAY_MODULE,	/* the module cannot be unloaded */
-	MODE_PRELOAD,		/* as MODE_ATTACH, and a kernel with a preload list decides */
+	MODE_PRELOAD,		/* as MODE_ATTACH, unless the kernel has a preload list */
 };
 
 enum link {
@@ -26,12 +26,12 @@ enum link {
 };
 
 struct program {
-	const char *name;	/* the function's, of which the kernel shows 15 bytes */
+	const char *name;	/* the function's; the kernel shows 15 bytes of it */
 	__u32 type;
 	__u32 attach_type;
 	enum link link;
 	const char *section;
-	const char *target;	/* of the section, what it is attached to */
+	const char *target;	/* the attach target in the section name */
 	__u32 id;		/* from here on: while the module is loaded */
 	__u32 link_id;
 };
@@ -65,9 +65,9 @@ struct module {
 int test_module(struct module *module, int argc, char **argv);
 
 /*
- * For own.c. trigger() is called while the module is loaded: it makes programs run
- * that activity.c does not, and may look at what they did. Returns 0 or FAILED, as
- * REQUIRE() does, or what skip() returns.
+ * For own.c. trigger() is called while the module is loaded: it triggers programs
+ * that activity.c does not reach, and may check what they did. Returns 0 or FAILED, as
+ * REQUIRE() does, or the result of skip().
  */
 int trigger(void);
 
@@ -80,21 +80,21 @@ int trigger(void);
 	} while (0)
 
 int failed(const char *file, int line, const char *condition);
-/* The point is not failed, and not passed. */
+/* Marks the point as skipped. */
 int skip(const char *reason);
 /* A line of diagnostics. */
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 
-/* New descriptors; negative when the kernel gives none. */
+/* New descriptors; negative on failure. */
 int program_fd(const char *name);
 int link_fd(const char *name);
 int map_fd(const char *name);
 /* How often the program ran since the module was loaded. */
 unsigned long long runs(const char *name);
-/* A global variable of the object, static ones included, by its name; false when there is none of that size. */
+/* A variable of the object by name, including static ones; false if there is none of that size. */
 bool read_variable(const char *name, void *bytes, size_t size);
 bool write_variable(const char *name, const void *bytes, size_t size);
-/* Whether the kernel asks programs at hooks of its security layer: it was started with lsm=bpf. */
+/* Whether the kernel runs LSM programs, because it was booted with lsm=bpf. */
 bool has_bpf_lsm(void);
 
 #endif

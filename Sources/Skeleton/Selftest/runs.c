@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Whether programs run, and what they tell. */
+/* Checks that programs run, and what they report. */
 #define _GNU_SOURCE
 #include "checks.h"
 
@@ -16,10 +16,10 @@
 
 #include "activity.h"
 
-/* What is read of an iterator, which may have no end. */
+/* Limit for reading an iterator, which may be endless. */
 #define MAX_READ	(16 << 20)
 
-/* Reads to the end, shows the first lines. */
+/* Reads to the end and prints the first lines. */
 static int read_all(int fd)
 {
 	static char text[4096];
@@ -68,7 +68,7 @@ bool has_bpf_lsm(void)
 	char names[512] = "";
 	int fd;
 
-	/* Fails where it is there already. */
+	/* Fails if it is already mounted. */
 	mount("securityfs", "/sys/kernel/security", "securityfs", 0, NULL);
 	fd = open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -95,8 +95,8 @@ static int read_iterator(const struct program *program)
 }
 
 /*
- * The kernel has functions for tests, which it calls when a program on them is to be
- * tested; whether this is one of those.
+ * The kernel has functions for tests, which it calls when a program attached to them is
+ * tested. Returns whether this is one of them.
  */
 static bool run_as_test(const struct program *program)
 {
@@ -128,10 +128,10 @@ int check_runs(const struct program *program, int denials)
 	if (program->type == BPF_PROG_TYPE_LSM && !has_bpf_lsm())
 		return skip("bpf is not among the kernel's security modules (lsm=bpf)");
 	if (!known)
-		snprintf(reason, sizeof(reason), "nothing here comes by %s: do it in trigger() of own.c",
+		snprintf(reason, sizeof(reason), "this test does not reach %s: trigger it in own.c",
 			 program->section);
 	else if (denials)
-		snprintf(reason, sizeof(reason), "%d of the things tried were denied", denials);
+		snprintf(reason, sizeof(reason), "%d of the test's actions were denied", denials);
 	else
 		REQUIRE(runs(program->name) > 0);
 	return skip(reason);
@@ -158,7 +158,7 @@ int check_records(const struct map *map)
 	ring_buffer__free(ring);
 	REQUIRE(error >= 0);
 	note("%d records", count);
-	return count ? 0 : skip("no program put a record in");
+	return count ? 0 : skip("no program wrote a record");
 }
 
 __attribute__((weak)) int trigger(void)

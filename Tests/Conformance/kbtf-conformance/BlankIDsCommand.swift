@@ -6,8 +6,9 @@ import Bytes
 import ELF
 import HostIO
 
-/// `kbtf-conformance blank-ids`: a file as the compiler left it: counts and ids in `.BTF_ids` are 0 again, and
-/// flags stand behind the symbols that they belong to. With `--without-btf` its BTF is taken out as well.
+/// `kbtf-conformance blank-ids`: a file as the compiler left it: counts and ids in `.BTF_ids` are 0
+/// again, and flags stand behind the symbols that they belong to. With `--without-btf` its BTF is
+/// taken out as well.
 enum BlankIDsCommand {
     /// nil for wrong usage.
     static func run(_ arguments: inout Arguments) -> Bool? {

@@ -5,8 +5,8 @@ import CDw
 import DWARF
 import ELF
 
-/// Walks one file with libdw and with our readers in step. Three readers go side by side, one reading every
-/// attribute, one decoding slots, one skipping: all must stop at the same places.
+/// Walks one file with libdw and with our readers in step. Three readers go side by side, one
+/// reading every attribute, one decoding slots, one skipping: all must stop at the same places.
 struct DieCheck {
     let path: String
     let elf: ELFFile
@@ -139,7 +139,8 @@ struct DieCheck {
         try compareTopLevel(topLevel, table)
     }
 
-    /// `skipChildren`, with and without siblings' offsets, must lead from one child of the unit to the next.
+    /// `skipChildren`, with and without siblings' offsets, must lead from one child of the unit to
+    /// the next.
     private mutating func compareTopLevel(_ expected: [Int], _ table: AbbreviationTable) throws {
         for usesSiblings in [true, false] {
             var reader = try data.entries(of: unit, table: table, inTypes: inTypes)

@@ -2,7 +2,7 @@
 
 import CDw
 
-/// A function as one entry of the debug information tells of it, in libdw's reading.
+/// A function as one entry of the debug information describes it, read by libdw.
 struct FunctionEntryText {
     let name: String
     /// DW_AT_low_pc.

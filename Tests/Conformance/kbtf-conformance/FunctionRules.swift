@@ -4,8 +4,8 @@ import BTF
 import Bytes
 import ELF
 
-/// Which differences between two BTFs follow from stated rules about functions: everything else is a fault
-/// of one side.
+/// Which differences between two BTFs follow from stated rules about functions: everything else is
+/// a fault of one side.
 struct FunctionRules {
     private let a: BTF
     private let b: BTF
@@ -69,7 +69,7 @@ struct FunctionRules {
             case (let id?, let other?):
                 let ours = a.record(id)!
                 let theirs = b.record(other)!
-                // Two functions of one name, told apart by which of them has code.
+                // Two functions with the same name, distinguished by which of them has code.
                 if scattered?.provesPaholeWrong(
                     ours.name, ours: PrototypeText.of(ours.type, in: a),
                     theirs: PrototypeText.of(theirs.type, in: b)) ?? false
@@ -115,8 +115,8 @@ struct FunctionRules {
         return rest
     }
 
-    /// What the debug information says of the functions that both sides have with other prototypes; nil
-    /// when their rule does not count.
+    /// What the debug information says of the functions that both sides have with other prototypes;
+    /// nil when their rule does not count.
     private func scatteredFunctions(
         _ differences: [Comparison.Difference]
     ) throws -> ScatteredFunctions? {
@@ -128,8 +128,8 @@ struct FunctionRules {
         return try ScatteredFunctions(file.elf, symbols, path: file.path, names: Set(names))
     }
 
-    /// A tag of ours that pahole should have, or one of its own that it should not, because it takes flags
-    /// from where symbols point.
+    /// A tag of ours that pahole should have, or one of its own that it should not, because it
+    /// takes flags from where symbols point.
     private func isKfuncTag(_ difference: Comparison.Difference) -> Bool {
         guard difference.kind == .declTag, let kfuncs else { return false }
         if let id = difference.a {
@@ -157,7 +157,8 @@ struct FunctionRules {
 
     private static let flagsBySymbol = "pahole-flags-by-symbol"
 
-    /// pahole 1.32 keeps a function of ambiguous address, because it overlooks one of the addresses.
+    /// pahole 1.32 keeps a function of ambiguous address, because it overlooks one of the
+    /// addresses.
     private static let blindSpot = "pahole-ambiguity-blind-spot"
 
     /// How often each function name occurs.

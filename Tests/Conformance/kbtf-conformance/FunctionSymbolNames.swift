@@ -48,8 +48,8 @@ struct FunctionSymbolNames {
         return found.first?.address
     }
 
-    /// Whether the name stands at several places of which pahole 1.32 overlooks one: an address of 0
-    /// counts as not known, and the last name in sort order is never looked at.
+    /// Whether the name stands at several places of which pahole 1.32 overlooks one: an address of
+    /// 0 counts as not known, and the last name in sort order is never looked at.
     func isOverlookedByPahole(_ name: String) -> Bool {
         guard let found = places[name], found.count > 1 else { return false }
         return name == last || found.contains { $0.address == 0 }

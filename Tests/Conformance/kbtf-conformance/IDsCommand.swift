@@ -5,10 +5,11 @@ import Bytes
 import ELF
 import HostIO
 
-/// `kbtf-conformance ids`: what a file's `.BTF_ids` names, so that files with other type numbers can be compared.
+/// `kbtf-conformance ids`: what a file's `.BTF_ids` names, so that files with other type numbers
+/// can be compared.
 ///
-/// One line for each id outside of sets, under its symbol, and for each set its entries by kind and name.
-/// The order of entries follows the numbers, so it is not told; flags are.
+/// One line for each id outside of sets, under its symbol, and for each set its entries by kind and
+/// name. The order of entries follows the numbers, so it is not told; flags are.
 enum IDsCommand {
     /// nil for wrong usage.
     static func run(_ arguments: inout Arguments) -> Bool? {

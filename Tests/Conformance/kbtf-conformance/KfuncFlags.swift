@@ -6,9 +6,9 @@ import ELF
 
 /// The flags of a kernel's kfuncs, as its `.BTF_ids` has them.
 ///
-/// An entry is a pair of BTF id and flags, and a symbol `__BTF_ID__func__NAME__N` names its place. The kernel
-/// build sorts the entries of each set by id and leaves the symbols where they are: from then on the
-/// id says whose flags these are, and the symbol no more. pahole goes by the symbols.
+/// An entry is a pair of BTF id and flags, and a symbol `__BTF_ID__func__NAME__N` names its place.
+/// The kernel build sorts the entries of each set by id and leaves the symbols where they are: from
+/// then on the id says whose flags these are, and the symbol no more. pahole goes by the symbols.
 struct KfuncFlags {
     static let fastcall: UInt32 = 1 << 12
     /// A set of kfuncs, not of something else with flags.
@@ -17,8 +17,8 @@ struct KfuncFlags {
     private var byID: [String: UInt32] = [:]
     private var bySymbol: [String: UInt32] = [:]
 
-    /// nil without `.BTF_ids` or without the `.BTF` that its ids are of. That of a module continues its
-    /// kernel's, which is not at hand.
+    /// nil without `.BTF_ids` or without the `.BTF` that its ids are of. That of a module continues
+    /// its kernel's, which is not at hand.
     init?(_ elf: ELFFile) throws {
         guard let section = elf.section(named: ".BTF_ids"),
             let types = elf.section(named: ".BTF")

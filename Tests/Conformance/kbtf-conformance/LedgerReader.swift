@@ -3,8 +3,8 @@
 import Bytes
 import HostIO
 
-/// What `kbtf encode --ledger` wrote, as far as comparing needs it: for each file, function names and
-/// reasons. Lines `name<TAB>unit<TAB>reason` are taken as well.
+/// What `kbtf encode --ledger` wrote, as far as comparing needs it: for each file, function names
+/// and reasons. Lines `name<TAB>unit<TAB>reason` are taken as well.
 struct LedgerReader: Sendable {
     /// Entries by file; the file is "" for lines.
     private var files: [(file: String, reasons: [String: String])] = []
@@ -45,7 +45,7 @@ struct LedgerReader: Sendable {
         return files.first { Self.stem($0.file) == name }?.reasons
     }
 
-    /// The file's name without folder and extension.
+    /// The file's name without directory and extension.
     private static func stem(_ path: String) -> Substring {
         let name = path.split(separator: "/").last ?? ""
         return name.prefix { $0 != "." }

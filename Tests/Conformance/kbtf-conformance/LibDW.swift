@@ -3,8 +3,8 @@
 import CDw
 import Glibc
 
-/// A file's debug information as libdw sees it. Relocatable files go through libdwfl, which applies their
-/// relocations; every section is put at address 0, as our reader does.
+/// A file's debug information as libdw sees it. Relocatable files go through libdwfl, which applies
+/// their relocations; every section is put at address 0, as our reader does.
 @safe
 struct LibDW: ~Copyable {
     // SAFETY: both are open until `deinit`; `dwarf` belongs to the session when there is one.
@@ -70,8 +70,8 @@ struct LibDW: ~Copyable {
         return nil
     }
 
-    /// The ELF file with all sections at address 0: Debian's 6.12 modules give some another address,
-    /// which libdwfl adds to what relocations refer to.
+    /// The ELF file with all sections at address 0: Debian's 6.12 modules give some another
+    /// address, which libdwfl adds to what relocations refer to.
     private static func openAtZero(_ fd: Int32) -> OpaquePointer? {
         _ = elf_version(UInt32(EV_CURRENT))
         // SAFETY: the descriptor stays open as long as the handle; headers are copies.

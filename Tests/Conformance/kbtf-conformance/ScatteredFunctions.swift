@@ -4,10 +4,10 @@ import BTF
 import Bytes
 import ELF
 
-/// Functions whose code lies in several places, as a rule because the compiler moved what rarely runs out
-/// of the way. Their entries have DW_AT_ranges instead of DW_AT_low_pc, which pahole 1.32 takes
-/// for no code at all: where another entry of the name comes first, or has an address, pahole writes
-/// that one's prototype, although the symbol does not lead there.
+/// Functions whose code lies in several places, as a rule because the compiler moved what rarely
+/// runs out of the way. Their entries have DW_AT_ranges instead of DW_AT_low_pc, which pahole 1.32
+/// takes for no code at all: where another entry of the name comes first, or has an address, pahole
+/// writes that one's prototype, although the symbol does not lead there.
 struct ScatteredFunctions {
     private var entries: [String: [FunctionEntryText]] = [:]
     private let symbols: FunctionSymbolNames

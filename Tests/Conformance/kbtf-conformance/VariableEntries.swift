@@ -2,7 +2,7 @@
 
 import CDw
 
-/// A variable as one entry of the debug information tells of it, in libdw's reading.
+/// A variable as one entry of the debug information describes it, read by libdw.
 struct VariableEntry {
     let name: String
     /// Where a DW_OP_addr says that it is.

@@ -3,19 +3,20 @@
 import BTF
 import ELF
 
-/// Which differences in VARs and DATASECs are pahole's faults, each place proven from the file's symbols and
-/// its debug information:
+/// Which differences in VARs and DATASECs are pahole's faults, each place proven from the file's
+/// symbols and its debug information:
 ///
-/// - `pahole-declared-without-length`: an array declared `[]` and defined with a length. pahole 1.32 goes
-///   by the declaration's type, takes the size for 0 and leaves the variable out.
-/// - `pahole-overlapping-variables`: a weak definition gave way to another one, and lies where that one
-///   lies. pahole writes both, although there is one symbol.
-/// - `pahole-start-of-section`: pahole believes in a variable at the start of a section only when a symbol has
-///   its name. The kernel build gives some symbols a prefix (`__pi_`), but the place remains.
-/// - `pahole-section-of-relocatable`: in a relocatable file pahole takes the places that libdwfl gives to
-///   sections for addresses in the file, and names a section that the symbol is not in.
-/// - `pahole-percpu-of-relocatable`: for the same reason it takes a per-CPU variable for one of another section,
-///   and leaves it out where no others are wanted.
+/// - `pahole-declared-without-length`: an array declared `[]` and defined with a length. pahole
+///   1.32 goes by the declaration's type, takes the size for 0 and leaves the variable out.
+/// - `pahole-overlapping-variables`: a weak definition was overridden by another one, and lies where that
+///   one lies. pahole writes both, although there is one symbol.
+/// - `pahole-start-of-section`: pahole believes in a variable at the start of a section only when a
+///   symbol has its name. The kernel build gives some symbols a prefix (`__pi_`), but the place
+///   remains.
+/// - `pahole-section-of-relocatable`: in a relocatable file pahole takes the places that libdwfl
+///   gives to sections for addresses in the file, and names a section that the symbol is not in.
+/// - `pahole-percpu-of-relocatable`: for the same reason it takes a per-CPU variable for one of
+///   another section, and leaves it out where no others are wanted.
 struct VariableRules {
     static let names: Set<String> = [
         "pahole-declared-without-length", "pahole-overlapping-variables",
@@ -155,8 +156,8 @@ struct VariableRules {
         }
     }
 
-    /// Whether the one symbol of the name is there, we have the variable as large as the symbol says, and
-    /// two definitions of it are stated.
+    /// Whether the one symbol of the name is there, we have the variable as large as the symbol
+    /// says, and two definitions of it are stated.
     private func overlaps(_ entry: Entry, _ ours: [Entry], _ stated: [VariableEntry]) -> Bool {
         let places = symbols.places(of: entry.name)
         guard places.count == 1, let place = places.first, place.section == entry.section,
@@ -169,7 +170,8 @@ struct VariableRules {
             }
     }
 
-    /// How many of each variable are where a symbol says so with us, and where none does with pahole.
+    /// How many of each variable are where a symbol says so with us, and where none does with
+    /// pahole.
     private func movedVariables(_ ours: [Entry], _ theirs: [Entry]) -> [Variable: Int] {
         guard elf.type == ELFType.relocatable else { return [:] }
         var right: [Variable: Int] = [:]

@@ -102,7 +102,7 @@ static void say_map_name(unsigned int id)
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size))
 		fprintf(report, " %s", info.name);
 	else
-		fprintf(report, " a map that is gone");
+		fprintf(report, " a removed map");
 	if (fd >= 0)
 		close(fd);
 }
@@ -160,7 +160,7 @@ static void say_maps(void)
 			close(fd);
 			continue;
 		}
-		/* Debian's bpftool has sections without variables that others see mapped all the same. */
+		/* Debian's bpftool has sections without variables that other kernels map anyway. */
 		fprintf(report, "  map %s: type %u, key %u, value %u, entries %u, flags %#x, types %u %u, extra %llu\n",
 			info.name, info.type, info.key_size, info.value_size, info.max_entries,
 			info.map_flags & ~(strchr(info.name, '.') ? BPF_F_MMAPABLE : 0u), info.btf_key_type_id,
@@ -289,7 +289,7 @@ static char *told(run_skeleton *run, int *result)
 	return text;
 }
 
-/* What libbpf says of the object itself, which lies beside this program: the line that tells the step. */
+/* What libbpf says of the object itself, which lies beside this program: the line that names the step. */
 static int hear(enum libbpf_print_level level, const char *format, va_list arguments)
 {
 	static int count;

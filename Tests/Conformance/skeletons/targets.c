@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* A guest test: programs of targets.bpf.c attach where the light skeleton is told to, run, and stop. */
+/* A guest test: programs of targets.bpf.c attach to the targets given to the light skeleton, run, and stop. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

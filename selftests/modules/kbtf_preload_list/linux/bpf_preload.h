@@ -16,7 +16,7 @@ enum bpf_type {
 };
 
 struct bpf_preload_ops {
-	/* Pins all in a folder of bpffs; 0 or a negative errno. */
+	/* Pins all in a directory of bpffs; 0 or a negative errno. */
 	int (*preload)(struct dentry *parent);
 	struct module *owner;
 };
