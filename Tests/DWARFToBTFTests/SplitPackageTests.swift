@@ -146,7 +146,9 @@ import Testing
         try expect("belongs to two ids") { $0.units.numbers[$0.units.rows[0].id] = 2 }
         try expect("is there twice") { $0.units.rows[1].id = $0.units.rows[0].id }
         try expect("ends after the section") { $0.units.rows[1].parts[1]?.offset = .max }
-        try expect("ends after the section") { $0.types.rows[1].parts[6]?.size = .max }
+        try expect("of .debug_str_offsets.dwo ends after the section") {
+            $0.types.rows[1].parts[6]?.size = .max
+        }
         try expect("ends after the section") { $0.units.rows[1].parts[3]?.size += 1 << 20 }
         try expect("two units share bytes") { package in
             let first = package.units.rows[0].parts[1]?.offset ?? 0
