@@ -131,7 +131,7 @@ import Testing
         #expect(!both.btf.ids(named: "only_b").isEmpty)
     }
 
-    /// Many skeletons of one unit: each reads it anew, but not for ever.
+    /// Many skeletons of one unit: each reads it again, but not forever.
     @Test func sameIDOverAndOver() throws {
         let members = (0..<3000).map { "int m\($0);" }.joined()
         let text = "struct big { \(members) } big;\n"

@@ -94,8 +94,8 @@ struct TargetChoiceTests {
         let file = try module("m.ko", release: "6.12.9")
         let result = try Command.role(
             "pahole", ["-J", "\(option)=encode_force,var,float,enum64", "--btf_base", base, file])
-        #expect(result.status == 0 && result.errorLines.count == 1, "\(result)")
-        #expect(result.err.contains("without enum64, like the base"))
+        #expect(result.status == 0, "\(result)")
+        #expect(result.err.contains("without enum64, like the base"), "\(result)")
         let check = try Command.kbtf("check", "--base", base, "--target", "5.15", file)
         #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
     }
