@@ -106,6 +106,7 @@ lint: ## formatting, imports, licence lines, wording
 	@$(SWIFT) format lint -s -r Sources Tests Package.swift
 	selftests/lint/rooms.sh
 	selftests/lint/spdx.sh
+	selftests/lint/english.sh
 
 # Kernel builders often have a cross compiler without a C library.
 $(GUEST)-%: $(wildcard selftests/guest/*.[ch])

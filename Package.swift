@@ -4,8 +4,8 @@
 // kbtf: BTF for Linux kernels and modules. ARCHITECTURE.md draws the rooms and who may import whom.
 import PackageDescription
 
-/// What every target under Sources is held to: Swift 6, memory safety spelled out, no silent imports,
-/// no warnings.
+/// What every target under Sources is held to: Swift 6, memory safety spelled out, no silent
+/// imports, no warnings.
 let strict: [SwiftSetting] = [
     .strictMemorySafety(),
     .enableUpcomingFeature("InternalImportsByDefault"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// A hash multimap from 64-bit hashes to dense entry numbers 0..<n: bucket heads and one `next` link
-/// per entry. Entries of equal hash are visited in the order they were added.
+/// A hash multimap from 64-bit hashes to dense entry numbers 0..<n: bucket heads and one `next`
+/// link per entry. Entries of equal hash are visited in the order they were added.
 package struct ChainTable: Sendable {
     private var heads: [UInt32]
     private var tails: [UInt32]

@@ -26,7 +26,7 @@ package struct Stream: Sendable {
 
     package func print(_ text: String) throws(Failure) { try self.print(Array(text.utf8)) }
 
-    /// Shows `text` as one line and in one write, so that lines of processes that run beside each other stay
-    /// whole. When that fails, there is nobody left to tell.
+    /// Prints `text` as one line and in one write, so that lines of parallel processes stay intact.
+    /// A failure to write to standard error cannot be reported.
     package func say(_ text: String) { try? write(Array((text.shown + "\n").utf8)) }
 }

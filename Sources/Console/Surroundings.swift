@@ -3,8 +3,8 @@
 package import HostIO
 package import KernelTree
 
-/// Everything a command gets from the process that runs it. Libraries never ask the process themselves: the
-/// executables hand in `Surroundings.process`, tests values of their own.
+/// Everything a command gets from the process that runs it. Libraries never ask the process
+/// themselves: the executables pass `Surroundings.process`, tests pass values of their own.
 package struct Surroundings: Sendable {
     /// Returns the value of an environment variable, which may be empty; nil when it is not set.
     package let environment: @Sendable (String) -> String?
@@ -53,7 +53,7 @@ package struct Surroundings: Sendable {
         variable("KBTF_SYSROOT")?.split(separator: ":").map(String.init) ?? []
     }
 
-    /// kbtf's directory for what can be generated or fetched again; nil when there is no place for it.
+    /// kbtf's directory for files that can be derived or fetched again; nil if there is none.
     package var cacheFolder: String? {
         // The XDG rules: a relative path is to be ignored.
         if let folder = variable("XDG_CACHE_HOME"), folder.hasPrefix("/") {
@@ -69,13 +69,14 @@ package struct Surroundings: Sendable {
     /// Cache directory for base indexes and decompressed bases; nil when there is no place for it.
     package var baseCacheFolder: String? { cacheFolder.map { $0 + "/bases" } }
 
-    /// How people name a base to `kbtf-make`, which says so when it runs us.
+    /// The option by which users of `kbtf-make` select a base; it sets this when it runs kbtf.
     package var baseSwitch: String? { variable("KBTF_BASE_SWITCH") }
 
     /// Warnings are errors: for programs in the place of others, which take no options of ours.
     package var isStrict: Bool { variable("KBTF_STRICT").map { $0 != "0" } ?? false }
 
-    /// The tree of the kernel build that runs us: kbuild exports where it writes to, and where the source is.
+    /// The tree of the kernel build that runs kbtf: kbuild exports its output and source
+    /// directories.
     package var kbuildTree: KernelTreePlace? {
         variable("objtree").map { KernelTreePlace($0, source: variable("srctree")) }
     }

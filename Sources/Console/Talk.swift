@@ -22,7 +22,7 @@ package struct Talk: Sendable {
     package var isVerbose: Bool
     /// Who speaks, in front of each line but hints.
     package var prefix: String
-    /// The hints said so far: one is enough for many files that share a cause.
+    /// The hints printed already: one is enough for many files that share a cause.
     private let said = SaidHints()
 
     package init(

@@ -9,6 +9,17 @@ struct SplitIndex {
     /// Sections of which units have parts.
     enum Column: Int, CaseIterable {
         case info, types, abbrev, strOffsets, loc, loclists
+
+        var section: String {
+            switch self {
+            case .info: ".debug_info.dwo"
+            case .types: ".debug_types.dwo"
+            case .abbrev: ".debug_abbrev.dwo"
+            case .strOffsets: ".debug_str_offsets.dwo"
+            case .loc: ".debug_loc.dwo"
+            case .loclists: ".debug_loclists.dwo"
+            }
+        }
     }
 
     /// Parts by `Column.rawValue`; nil if the index has no such column.
@@ -180,7 +191,7 @@ private struct IndexReader {
             guard offset + size <= sizes[column.rawValue] else {
                 return fail(
                     at,
-                    "part of \(size) bytes at 0x\(String(offset, radix: 16)) of .debug_\(column).dwo ends after the "
+                    "part of \(size) bytes at 0x\(String(offset, radix: 16)) of \(column.section) ends after the "
                         + "section (\(sizes[column.rawValue]) bytes)")
             }
             parts[column.rawValue] = offset..<offset + size
@@ -197,7 +208,7 @@ private struct IndexReader {
             guard let part = row[column], row[.abbrev] != nil else {
                 fault = DWARFError(
                     section: name, offset: 0,
-                    "no column for .debug_\(column).dwo or .debug_abbrev.dwo")
+                    "no column for \(column.section) or .debug_abbrev.dwo")
                 return false
             }
             parts.append(part)
@@ -206,7 +217,7 @@ private struct IndexReader {
         for (one, next) in zip(parts, parts.dropFirst()) where next.lowerBound < one.upperBound {
             fault = DWARFError(
                 section: name, offset: 0,
-                "two units share bytes 0x\(String(next.lowerBound, radix: 16)) of .debug_\(column).dwo"
+                "two units share bytes 0x\(String(next.lowerBound, radix: 16)) of \(column.section)"
             )
             return false
         }

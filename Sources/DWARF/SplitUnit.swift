@@ -65,7 +65,7 @@ extension DWARFData {
     /// Linux does not open longer ones.
     private static let longestPath = 4096
 
-    /// nil for a complete unit before DWARF 5.
+    /// nil for a complete unit.
     private func splitUnit(
         _ index: Int, _ unit: Unit, _ root: [AttributeValue]
     ) throws(DWARFError) -> SplitUnit? {
@@ -92,12 +92,8 @@ extension DWARFData {
         func number(_ wanted: Attribute...) -> UInt64? {
             root.first { wanted.contains($0.attribute) }?.value
         }
-        guard let file = try text(.dwoName, .gnuDwoName), !file.isEmpty else {
-            guard unit.sort == .skeleton else { return nil }
-            throw DWARFError(
-                section: ".debug_info", offset: unit.offset,
-                "skeleton unit without DW_AT_dwo_name, which says where its entries are")
-        }
+        // clang calls a unit a skeleton when it has nothing to split off (-gmlt).
+        guard let file = try text(.dwoName, .gnuDwoName), !file.isEmpty else { return nil }
         return SplitUnit(
             index: index, file: file, directory: try text(.compDir) ?? "",
             id: unit.sort == .skeleton ? unit.signature : number(.gnuDwoID) ?? 0,

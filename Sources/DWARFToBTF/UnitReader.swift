@@ -24,7 +24,7 @@ struct UnitReader: ~Copyable {
             return read(split, into: box)
         }
         finish(box) { (reader: inout UnitReader) throws(EncodeError) in
-            guard unit.sort == .compile else { throw .linkedUnits }
+            guard unit.sort == .compile || unit.sort == .skeleton else { throw .linkedUnits }
             let isLinked: Bool
             do throws(DWARFError) { isLinked = try !reader.read(unit) } catch {
                 throw .dwarf(error)

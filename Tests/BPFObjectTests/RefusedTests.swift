@@ -7,8 +7,8 @@ import Testing
 
 @testable import BPFObject
 
-/// Files that are not BPF objects, or that libbpf does not accept: each a line that names section, symbol
-/// and what to do.
+/// Files that are not BPF objects, or that libbpf does not accept: each a line that names section,
+/// symbol and what to do.
 @Suite struct RefusedTests {
     private func refused(_ change: (inout BPFImage) -> Void) -> BPFObjectError? {
         var image = BPFImage()

@@ -167,8 +167,8 @@ struct Difference: CustomTestStringConvertible, Sendable {
     ]
 }
 
-/// Types of each kind are distinguished by all their contents, and merged when all is the same; also where hashes
-/// say nothing.
+/// Types of each kind are distinguished by all their contents, and merged when all is the same;
+/// also where hashes say nothing.
 @Suite struct DedupKindTests {
     @Test(arguments: Difference.all, DedupModelTests.hashMasks)
     func units(_ difference: Difference, _ mask: UInt64) throws {

@@ -229,7 +229,7 @@ import Testing
             }, found: 2),
         // D8
         Case(
-            "D8 a string that is no type's name",
+            "D8 a string that is not a type's name",
             small: {
                 $0.int()
                 _ = $0.string("stray")

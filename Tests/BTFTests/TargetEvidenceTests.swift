@@ -49,7 +49,8 @@ import Testing
                 $0.enumeration("e", size: 8, [("A", 1)])
                 $0.enumeration("f", signed: true, [("B", -1)])
             })
-        // A kernel's full BTF without any such enum has been cut; a small base may just not need one.
+        // A kernel's full BTF without any such enum has been cut; a small base may just not need
+        // one.
         #expect(try cuts { asm in for n in 0..<1200 { asm.structure("s\(n)", size: 0, []) } })
         #expect(try !cuts { asm in for n in 0..<100 { asm.structure("s\(n)", size: 0, []) } })
     }

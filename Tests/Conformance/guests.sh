@@ -4,7 +4,7 @@
 # Part of run.sh: real kernels take our BTF, in virtual machines.
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
-#   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well; and takes a
+#   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well; and loads a
 #            module made of a BPF object, signed with its key, and no other
 #   images   the same in Debian images of the three, with modules that were made inside
 #   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three

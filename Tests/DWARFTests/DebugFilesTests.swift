@@ -93,7 +93,7 @@ final class DebugFilesTests {
                 == "\(folder)/\(place)")
     }
 
-    /// A file of that name from another build does not count.
+    /// A file with that name from another build does not count.
     @Test(arguments: [true, false]) func otherBuild(_ id: Bool) throws {
         try split(into: "a.debug", id: id)
         let link = id ? "sha1" : "none"

@@ -59,7 +59,8 @@ final class ModuleDebugFilesTests {
 
     private static let tree = "root/lib/modules/\(release)/kernel/sound"
 
-    /// Debian and Ubuntu; the same since /lib is /usr/lib; Fedora and openSUSE; and by the compressed name.
+    /// Debian and Ubuntu; the same since /lib is /usr/lib; Fedora and openSUSE; and by the
+    /// compressed name.
     @Test(
         arguments: [
             "lib/modules/\(release)/kernel/sound/snd-test.ko",
@@ -143,7 +144,8 @@ final class ModuleDebugFilesTests {
         #expect(try search("x/snd-test.ko", ["."]).file == nil)
     }
 
-    /// Twenty modules, one listing: all are told apart though their directories have the same names.
+    /// Twenty modules, one listing: all are distinguished although their directories have the same
+    /// names.
     @Test func manyModules() throws {
         let search = DebugFileSearch(roots: ["\(folder)/debug"]) { path throws(ELFError) in
             try ELFFile(path: path)

@@ -58,7 +58,7 @@ import Testing
         #expect(outcome.line("s") == "struct s: size 8 { s: struct s @0 }")
     }
 
-    /// References outside the unit, into the middle of an entry, and to what is no type.
+    /// References outside the unit, into the middle of an entry, and to entries that are not types.
     @Test func referenceToNothing() {
         func typedef(_ target: UInt64) -> String {
             fault { $0.add(.typedef, [.name("t"), DWARFAttribute(.type, .ref4, .number(target))]) }

@@ -74,7 +74,8 @@ import Testing
         #expect(section(outcome) == "" && outcome.ledger == ["a: \(reason)"])
     }
 
-    /// Another variable with this name but without an address does not affect the one with an address.
+    /// Another variable with this name but without an address does not affect the one with an
+    /// address.
     @Test func sameNameElsewhere() throws {
         let outcome = try encode(symbols: [("a", 0x1004)]) { unit in
             add(&unit, "a", [0x9e, 4, 1, 0, 0, 0])

@@ -146,7 +146,9 @@ import Testing
         try expect("belongs to two ids") { $0.units.numbers[$0.units.rows[0].id] = 2 }
         try expect("is there twice") { $0.units.rows[1].id = $0.units.rows[0].id }
         try expect("ends after the section") { $0.units.rows[1].parts[1]?.offset = .max }
-        try expect("ends after the section") { $0.types.rows[1].parts[6]?.size = .max }
+        try expect("of .debug_str_offsets.dwo ends after the section") {
+            $0.types.rows[1].parts[6]?.size = .max
+        }
         try expect("ends after the section") { $0.units.rows[1].parts[3]?.size += 1 << 20 }
         try expect("two units share bytes") { package in
             let first = package.units.rows[0].parts[1]?.offset ?? 0
@@ -159,7 +161,7 @@ import Testing
         }
         try expect("has another one") { $0.types.rows[0].id ^= 1 }
         try expect("unit of") { $0.units.rows[1].parts[1]?.size -= 1 }
-        try expect("leads to no entry") { $0.types.rows.removeAll() }
+        try expect("does not lead to a readable entry") { $0.types.rows.removeAll() }
         try expect(".debug_abbrev") { $0.units.rows[1].parts[3]?.offset += 1 }
         try expect("outside .debug_str_offsets") { $0.units.rows[1].parts[6]?.size = 8 }
     }

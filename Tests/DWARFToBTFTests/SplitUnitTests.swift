@@ -114,7 +114,24 @@ import Testing
         #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
     }
 
-    /// Many skeletons of one unit: each reads it anew, but not for ever.
+    /// As clang writes it where nothing is split off: the unit is whole.
+    @Test func skeletonWithoutFile() throws {
+        var asm = DWARFAssembler()
+        asm.unit([.name("a.c")], sort: .skeleton) { unit in
+            unit.add(.baseType, "int", [.name("int"), .byteSize(4), .encoding(5)])
+            unit.add(.typedef, [.name("number"), .type("int")])
+        }
+        try AtomicFile.replace("\(folder)/a.o", with: [ByteView(asm.image().bytes())])
+        #expect(try !encoded("a.o").btf.ids(named: "number").isEmpty)
+        guard let clang = Self.clang else { return }
+        try run("\(clang) -w -O1 -gmlt -gsplit-dwarf -c 0.c -o 0.o && \(clang) -w -g -c 1.c -o 1.o")
+        try run("ld -r 0.o 1.o -o both.o")
+        let both = try encoded("both.o")
+        #expect(both.missing.isEmpty)
+        #expect(!both.btf.ids(named: "only_b").isEmpty)
+    }
+
+    /// Many skeletons of one unit: each reads it again, but not forever.
     @Test func sameIDOverAndOver() throws {
         let members = (0..<3000).map { "int m\($0);" }.joined()
         let text = "struct big { \(members) } big;\n"

@@ -133,8 +133,8 @@ import Testing
         #expect(try Directory.list(scratch.path) == ["a"])
     }
 
-    /// The directory would let the rename through; the file says no. Root may do everything, so a child asks
-    /// as nobody.
+    /// The directory permits the rename, the file does not. Root may do everything, so a child
+    /// tries it as nobody.
     @Test(.enabled(if: geteuid() == 0)) func aReadOnlyFile() async throws {
         chmod(scratch.path, 0o777)
         try scratch.write("a", "old", mode: 0o444)

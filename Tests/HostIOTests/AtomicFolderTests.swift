@@ -10,7 +10,8 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    @Test("a new folder has its files, also in folders of its own", arguments: ["new", "new/"])
+    @Test(
+        "a new directory has its files, also in directories of its own", arguments: ["new", "new/"])
     func made(name: String) throws {
         try AtomicFolder.replace(
             scratch(name), with: [("a", view("one")), ("sub/b", view("two"))])
@@ -35,7 +36,7 @@ import Testing
         #expect(try Directory.list(scratch.path) == ["old"], "nothing is left beside it")
     }
 
-    @Test("a link to a folder stays one")
+    @Test("a link to a directory stays one")
     func link() throws {
         try AtomicFolder.replace(scratch("real"), with: [("a", view("1"))])
         symlink(scratch("real"), scratch("link"))
@@ -49,7 +50,7 @@ import Testing
         try AtomicFolder.replace(
             scratch("old"), with: [("a", view("1")), ("first/x", view("2")), ("last/y", view("3"))])
         #expect(throws: HostError.self) {
-            // A file of that name is among the new ones.
+            // A file with that name is among the new ones.
             try AtomicFolder.replace(
                 scratch("old"), with: [("last", view("4"))], keeping: ["first", "last"])
         }

@@ -69,7 +69,8 @@ import Testing
         _ = close(taken)
     }
 
-    /// Somebody has it open for writing, so there is no lease: what is read cannot be cut short later.
+    /// Somebody has it open for writing, so there is no lease: the data read cannot be truncated
+    /// later.
     @Test func writtenMeanwhile() throws {
         let bytes = [UInt8](repeating: 5, count: 1 << 20)
         try PrivateFile.replace(path, with: [ByteView(bytes)])

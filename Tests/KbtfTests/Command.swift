@@ -38,8 +38,8 @@ enum Command {
 
     // MARK: In this process
 
-    /// Runs `kbtf` in this process, with no environment but what is given and no cache of bases. Paths have to be
-    /// absolute: all tests share one working directory.
+    /// Runs `kbtf` in this process, with no environment but what is given and no cache of bases.
+    /// Paths have to be absolute: all tests share one working directory.
     static func kbtf(_ arguments: String..., environment: [String] = []) throws -> Result {
         try run(["kbtf"] + arguments, environment)
     }

@@ -57,7 +57,8 @@ struct DamageTests {
             let written = FileStatus("\(scratch.path)/out/\(file.name).ko.btf").exists
             #expect(failed != written, "\(file.name)")
         }
-        // In place, a failure leaves the file as it was. Of those that do not fail, one in four will do.
+        // In place, a failure leaves the file as it was. Of those that do not fail, one in four
+        // will do.
         let failing = files.filter { result.err.contains("/in/\($0.name).ko: ") }
         let names = Set(failing.map(\.name))
         let accepted = files.filter { !names.contains($0.name) }

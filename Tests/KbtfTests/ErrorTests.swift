@@ -44,7 +44,8 @@ struct ErrorTests {
         split.section(".debug_info.dwo", [1])
         let dwo = try scratch.write("a.dwo", split.bytes())
         try expectFailure(
-            "\(dwo): holds the split debug information of another file", hint: true, "encode", dwo)
+            "\(dwo): holds the split debug information of another file (-gsplit-dwarf)", hint: true,
+            "encode", dwo)
         let packed = try scratch.write("packed.ko.lz4", [0x04, 0x22, 0x4d, 0x18, 0x40])
         try expectFailure("\(packed): not an ELF file: it is compressed (lz4)", "encode", packed)
         try expectFailure("\(plain): .BTF: no such section", hint: true, "dump", plain)

@@ -160,7 +160,7 @@ struct IDsTests {
         let result = try Command.kbtf("encode", file)
         #expect(result.status == 1)
         #expect(
-            result.err.hasPrefix("kbtf: \(file): .BTF_ids+0x4: set kfuncs was filled in before"))
+            result.err.hasPrefix("kbtf: \(file): .BTF_ids+0x4: set kfuncs was already filled in"))
         #expect(
             result.err.hasSuffix("hint: link it again, or leave .BTF_ids unchanged with --no-ids\n")
         )

@@ -67,7 +67,7 @@ struct ImplicitArgumentTests {
         #expect(check.status == 1)
         for name in ["first", "last", "typed"] {
             #expect(
-                check.text.contains("\(name): has KF_IMPLICIT_ARGS, but there is no \(name)_impl"))
+                check.text.contains("\(name): has KF_IMPLICIT_ARGS, but it has no \(name)_impl"))
         }
         #expect(!check.text.contains("plain"))
     }

@@ -62,7 +62,7 @@ import Testing
             }, "FAILED patching index 4 out of bounds 4: \(x): .BTF_ids+0x4: symbol ")
         try fails(
             { $0.set8("s", count: 2, [("func__a", 9, 1), ("func__z", 8, 2)]) },
-            "FAILED malformed data for set 's': \(x): .BTF_ids+0x0: set s was filled in before")
+            "FAILED malformed data for set 's': \(x): .BTF_ids+0x0: set s was already filled in")
     }
 
     /// Two sets with the same name are two sets; the kernel's tool fails without a message.

@@ -22,8 +22,8 @@ enum Sample {
 
     private static let objects = Once<[String], [UInt8]>()
 
-    /// Compiles `source` for this machine and returns the path of the object file in `scratch`. What several tests
-    /// want is compiled once.
+    /// Compiles `source` for this machine and returns the path of the object file in `scratch`.
+    /// What several tests want is compiled once.
     @discardableResult
     static func compile(
         _ scratch: Scratch, _ name: String = "sample.ko", source: String = source,

@@ -87,6 +87,19 @@ struct TargetChoiceTests {
         #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
     }
 
+    /// Kernel builds from 6.10 on name the feature for every module, whatever base they are given.
+    @Test(arguments: ["--btf_features", "--btf_features_strict"])
+    func paholeRoleOnABaseWithoutEnum64(_ option: String) throws {
+        let base = try base("5.15")
+        let file = try module("m.ko", release: "6.12.9")
+        let result = try Command.role(
+            "pahole", ["-J", "\(option)=encode_force,var,float,enum64", "--btf_base", base, file])
+        #expect(result.status == 0, "\(result)")
+        #expect(result.err.contains("without enum64, like the base"), "\(result)")
+        let check = try Command.kbtf("check", "--base", base, "--target", "5.15", file)
+        #expect(check.status == 0 && check.text.contains("module load: taken"), "\(check)")
+    }
+
     @Test func namedFeatureThatItDoesNotTake() throws {
         let file = try module("m.ko", release: "5.15.0-1")
         let before = try Sample.bytes(file)

@@ -36,7 +36,8 @@ struct WriteFailureTests {
         #expect(try Sample.bytes(file) == before)
     }
 
-    @Test(.enabled(if: geteuid() == 0, "the folder is its owner's")) func readOnlyFolder() throws {
+    @Test(.enabled(if: geteuid() == 0, "the directory is its owner's")) func readOnlyFolder() throws
+    {
         let file = try Sample.compile(scratch)
         let before = try Sample.bytes(file)
         try #require(Command.shell("chmod 666 '\(file)'").status == 0)

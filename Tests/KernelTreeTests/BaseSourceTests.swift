@@ -168,7 +168,7 @@ import Testing
         #expect(error.kind == .notABase)
         #expect(error.message.hasPrefix("ELF .BTF: split BTF of a module"))
         #expect(error.hint != nil)
-        // In a file that is no module the same is plain damage.
+        // In a file that is not a module the same is plain damage.
         #expect(try failure(bytes).kind == .damaged)
         #expect(try failure(Assembled.elf([.init(name: ".BTF", bytes: bytes)])).kind == .damaged)
         // A module with standalone BTF is a base like any other.

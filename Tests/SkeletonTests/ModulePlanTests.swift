@@ -53,7 +53,7 @@ struct ModulePlanTests {
         #expect(throws: error) { try plan([opened], unattached: ["opened"]) }
     }
 
-    @Test("a name that is no program's is an error")
+    @Test("a name that is not a program's is an error")
     func unknown() {
         #expect(
             throws: ModuleError("--no-attach closed: the object has no program with that name")

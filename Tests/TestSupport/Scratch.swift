@@ -4,7 +4,7 @@ import Bytes
 import Glibc
 import HostIO
 
-/// A directory that is gone when the value is.
+/// A directory that is removed with its value.
 package final class Scratch {
     package let path: String
 

@@ -69,8 +69,8 @@ import Testing
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
     }
 
-    /// A soft dependency of a module comes where modprobe would have it, and is no error where it is not
-    /// there.
+    /// A soft dependency of a module comes where modprobe would have it, and is no error where it
+    /// is not there.
     @Test func softDependencies() throws {
         let scratch = try Scratch()
         let folder = scratch.path + "/lib"

@@ -66,7 +66,7 @@ struct bpf_object *loaded(const struct embedded *object);
 bool choose(struct bpf_object *object, const char *program);
 /* Opened and loaded, with one program only. */
 struct bpf_object *loaded_with(const struct embedded *object, const char *program);
-/* The program of that name attached, in the way that its section tells. */
+/* The program with that name attached, in the way that its section tells. */
 bool attached(struct bpf_object *object, const char *program);
 /* The same for a link that the test made itself; false when it is none. */
 bool keep(struct bpf_link *link);

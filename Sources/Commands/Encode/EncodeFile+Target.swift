@@ -51,14 +51,15 @@ extension EncodeFile {
                 "\(job.path): distilled_base: standalone BTF has no base to distill",
                 hint: "specify the base with --base FILE, or omit distilled_base")
         }
-        if let base, base.index.evidence.cutsEnums, !request.named.contains(.enum64),
-            plan.options.features.contains(.enum64)
-        {
-            plan.options.features.remove(.enum64)
-            outcome.messages.append(
-                .detail(
-                    "\(job.path): without enum64, like the base \(base.path): its enums have neither signs nor 64 bits"
-                ))
+        if let base, base.index.evidence.cutsEnums, plan.options.features.contains(.enum64) {
+            let reason = "the base \(base.path): its enums have neither signs nor 64 bits"
+            if !request.named.contains(.enum64) {
+                plan.options.features.remove(.enum64)
+                outcome.messages.append(.detail("\(job.path): without enum64, like \(reason)"))
+            } else if request.isLenient {
+                plan.options.features.remove(.enum64)
+                outcome.messages.append(.note("\(job.path): without enum64, like \(reason)"))
+            }
         }
         return plan
     }

@@ -8,8 +8,8 @@ import ELF
 ///
 /// - `pahole-declared-without-length`: an array declared `[]` and defined with a length. pahole
 ///   1.32 goes by the declaration's type, takes the size for 0 and leaves the variable out.
-/// - `pahole-overlapping-variables`: a weak definition was overridden by another one, and lies where that
-///   one lies. pahole writes both, although there is one symbol.
+/// - `pahole-overlapping-variables`: a weak definition was overridden by another one, and lies
+///   where that one lies. pahole writes both, although there is one symbol.
 /// - `pahole-start-of-section`: pahole believes in a variable at the start of a section only when a
 ///   symbol has its name. The kernel build gives some symbols a prefix (`__pi_`), but the place
 ///   remains.
