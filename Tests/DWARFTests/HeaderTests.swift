@@ -240,7 +240,7 @@ func data(info: [UInt8], abbrev: [UInt8] = [0]) throws -> DWARFData {
         (.strx, 0, .max, "string index 0 is outside .debug_str_offsets"),
         (.strx1, 9, 8, "string index 9 is outside .debug_str_offsets"),
         (.strp, .max, 8, "string offset 0xffffffffffffffff is outside its section"),
-        (.data4, 0, 8, "form 0x6 is no string"),
+        (.data4, 0, 8, "form 0x6 is not a string"),
     ])
     func refused(_ form: Form, _ value: UInt64, _ base: UInt64, _ message: String) throws {
         var asm = DWARFAssembler()

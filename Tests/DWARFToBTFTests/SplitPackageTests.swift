@@ -161,7 +161,7 @@ import Testing
         }
         try expect("has another one") { $0.types.rows[0].id ^= 1 }
         try expect("unit of") { $0.units.rows[1].parts[1]?.size -= 1 }
-        try expect("leads to no entry") { $0.types.rows.removeAll() }
+        try expect("does not lead to a readable entry") { $0.types.rows.removeAll() }
         try expect(".debug_abbrev") { $0.units.rows[1].parts[3]?.offset += 1 }
         try expect("outside .debug_str_offsets") { $0.units.rows[1].parts[6]?.size = 8 }
     }
