@@ -138,7 +138,7 @@ let package = Package(
         tests(
             "KbtfTests",
             [
-                "Bytes", "HostIO", "ELF", "BTF", "Console", "Commands", "VMCommands",
+                "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "Console", "Commands", "VMCommands",
                 "TestSupport",
             ]),
     ],

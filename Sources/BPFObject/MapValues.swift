@@ -10,7 +10,8 @@ package struct MapValues: Sendable, Equatable {
     package var maxEntries: UInt32
     /// BPF_F_*.
     package var flags: UInt32
-    /// Created for a data section (`.data`, `.rodata`, `.bss`, `.kconfig`), not declared in `.maps`.
+    /// Created for a data section (`.data`, `.rodata`, `.bss`, `.kconfig`), not declared in
+    /// `.maps`.
     package var isInternal: Bool
 
     package init(

@@ -47,4 +47,10 @@ struct CompletionScript: Error {
         }
         throw ValidationError("--generate-completion-script requires bash, zsh or fish")
     }
+    /// ArgumentParser adds a `help` of its own, whose function would replace ours.
+    static func withOneHelp(_ script: String) -> String {
+        let parts = script.split(separator: "\n_kbtf_help() {\n", omittingEmptySubsequences: false)
+        guard parts.count == 3, let end = parts[2].firstRange(of: "\n}\n") else { return script }
+        return parts[0] + "\n_kbtf_help() {\n" + parts[1] + parts[2][end.upperBound...]
+    }
 }

@@ -112,7 +112,10 @@ struct Kbtf: Command {
     ) -> Int32 {
         guard exitCode(for: error) != .success else {
             do throws(Failure) {
-                try surroundings.output.print(root.fullMessage(for: error) + "\n")
+                let text = root.fullMessage(for: error)
+                try surroundings.output.print(
+                    (root == CompletionTree.self ? CompletionScript.withOneHelp(text) : text) + "\n"
+                )
             } catch {
                 talk.say(error)
                 return 1

@@ -1,34 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
-
-/// `text` as a JSON string, or `null`.
-package func jsonOrNull(_ text: String?) -> String { text.map { jsonString($0) } ?? "null" }
+package import Bytes
 
 extension Failure {
-    /// Members of a JSON object. Names appear verbatim, not as in messages.
-    package var json: String {
-        "\"error\":\(jsonString(message)),\"details\":\(jsonList(details)),\"hint\":\(jsonOrNull(hint))"
+    /// Fields of a report. Names are as they are, not as messages show them.
+    package func write(to json: inout JSONWriter) {
+        json.field("error", message)
+        json.field("details", details)
+        json.field("hint", hint)
     }
 }
 
-/// Runs a body that prints one JSON object, or prints a failure as one, in addition to the message
-/// on standard error.
-package func printingJSON(
-    _ isWanted: Bool, to output: Stream, _ body: () throws -> Void
-) throws {
-    do { try body() } catch let failure as Failure where isWanted {
-        try output.print("{\(failure.json)}\n")
-        throw failure
+/// What was said besides results and why there are none: a list of a report.
+package struct Diagnostics: JSONValue {
+    private let messages: [Talk.Message]
+
+    package init(_ messages: [Talk.Message]) { self.messages = messages }
+
+    package func write(to json: inout JSONWriter) {
+        let warnings = messages.compactMap { message in
+            if case .warning(let text, let hint) = message { (text, hint) } else { nil }
+        }
+        json.array(warnings) { json, warning in
+            json.object { json in
+                json.field("severity", "warning")
+                json.field("message", warning.0)
+                json.field("hint", warning.1)
+            }
+        }
     }
 }
 
-/// An array, one element per line.
-package func jsonArray(_ elements: [String]) -> String {
-    elements.isEmpty ? "[]\n" : "[\n" + elements.joined(separator: ",\n") + "\n]\n"
-}
+extension Stream {
+    /// Prints a report as JSON.
+    package func report(_ fields: (inout JSONWriter) -> Void) throws(Failure) {
+        try self.print(JSONWriter.report(fields))
+    }
 
-/// An array of strings, on one line.
-package func jsonList(_ texts: [String]) -> String {
-    "[" + texts.map { jsonString($0) }.joined(separator: ",") + "]"
+    /// Runs what prints a report, or prints one that says why not, besides what is said on standard error.
+    package func reporting(_ isWanted: Bool, _ body: () throws -> Void) throws {
+        do { try body() } catch let failure as Failure where isWanted {
+            try report { failure.write(to: &$0) }
+            throw failure
+        }
+    }
 }

@@ -6,12 +6,15 @@ package struct Progress: Sendable {
     package let total: Int
     /// Files in finished groups.
     package var done = 0
+    /// What is done to them, such as `encoding`.
+    private let activity: String
     private let isShown: Bool
     private let surroundings: Surroundings
     private let start: Int
 
-    package init(total: Int, talk: Talk, _ surroundings: Surroundings) {
+    package init(total: Int, activity: String, talk: Talk, _ surroundings: Surroundings) {
         self.total = total
+        self.activity = activity
         isShown = total > 1 && !talk.isQuiet && surroundings.errors.isTerminal()
         self.surroundings = surroundings
         start = surroundings.milliseconds()
@@ -21,7 +24,7 @@ package struct Progress: Sendable {
     /// are handed out in rising order, so no common counter is needed.
     package func show(_ position: Int, of count: Int) {
         guard isShown, position % max(1, count / 200) == 0, isLong else { return }
-        write("\rencoding \(done + position + 1) of \(total)")
+        write("\r\(activity) \(done + position + 1) of \(total)")
     }
 
     /// Removes the line.

@@ -147,8 +147,12 @@ package struct BaseSearch: Sendable {
 
 /// What a search finds and evaluates.
 package protocol SearchedBase: Sendable {
-    /// The kernel it belongs to, if it says so itself.
+    /// The file it was read from, as the caller named it.
+    var path: String { get }
+    /// The kernel it is of, if it says so itself.
     var release: KernelRelease? { get }
+    /// The machine of that kernel, as `uname -m` calls it; nil for raw BTF.
+    var machine: String? { get }
 }
 
 /// `path` up to its last slash.

@@ -68,11 +68,21 @@ package struct Machine: Sendable {
 
     private var diskArguments: [String] {
         guard let disk else { return [] }
-        // As JSON, so that a comma in the path is not a separator.
-        let backend =
-            "{\"node-name\":\"disk\",\"driver\":\"raw\",\"read-only\":true,\"file\":"
-            + "{\"driver\":\"file\",\"filename\":\(jsonString(disk.path))}}"
-        return ["-blockdev", backend, "-device", "\(architecture.diskDevice),drive=disk"]
+        // As JSON, for a comma in the path ends nothing there.
+        var backend = JSONWriter()
+        backend.object { json in
+            json.field("node-name", "disk")
+            json.field("driver", "raw")
+            json.field("read-only", true)
+            json.object("file") { json in
+                json.field("driver", "file")
+                json.field("filename", disk.path)
+            }
+        }
+        return [
+            "-blockdev", String(decoding: backend.bytes, as: UTF8.self), "-device",
+            "\(architecture.diskDevice),drive=disk",
+        ]
     }
 
     private var accelerationArguments: [String] {

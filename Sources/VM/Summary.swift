@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-internal import Bytes
+package import Bytes
 
 /// The runs of one command, in each output format.
 package struct Summary: Sendable {
@@ -115,50 +115,52 @@ package struct Summary: Sendable {
 
     // MARK: JSON
 
-    /// An array with an object per guest.
-    package var json: String {
-        let objects = runs.map { run in
-            let report = run.report
-            let plan = report.tests?.plan.map { "\($0)" } ?? "null"
-            let fields: [(String, String)] = [
-                ("kernel", jsonString(run.name)),
-                ("outcome", jsonString(report.outcome.name)),
-                ("reason", jsonString(report.reason)),
-                ("seconds", run.seconds),
-                ("acceleration", jsonString(report.acceleration.rawValue)),
-                ("plan", plan),
-                ("tests", Summary.json(report.tests?.results ?? [])),
-                ("troubles", Summary.json(report.troubles)),
-                ("allowed", Summary.json(report.allowed)),
-                ("lost_lines", "\(report.lostLines)"),
-                ("evidence", Summary.json(report.evidence)),
-            ]
-            return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
+    /// A report with an object for each guest.
+    package var json: [UInt8] {
+        JSONWriter.report { json in
+            json.array("runs", runs, onLines: true) { json, run in
+                let report = run.report
+                json.object { json in
+                    json.field("kernel", run.name)
+                    json.field("outcome", report.outcome.name)
+                    json.field("reason", report.reason)
+                    json.key("seconds")
+                    json.literal(run.seconds)
+                    json.field("acceleration", report.acceleration.rawValue)
+                    json.field("plan", report.tests?.plan)
+                    json.field("tests", report.tests?.results ?? [])
+                    json.field("troubles", report.troubles)
+                    json.field("allowed", report.allowed)
+                    json.field("lost_lines", report.lostLines)
+                    json.field("evidence", report.evidence)
+                }
+            }
         }
-        return "[\n" + objects.joined(separator: ",\n") + "\n]\n"
-    }
-
-    private static func json(_ troubles: [Trouble]) -> String {
-        let objects = troubles.map {
-            "{\"kind\":\(jsonString($0.kind.rawValue)),\"line\":\(jsonString($0.headline))}"
-        }
-        return "[" + objects.joined(separator: ",") + "]"
-    }
-
-    private static func json(_ lines: [String]) -> String {
-        "[" + lines.map { jsonString($0) }.joined(separator: ",") + "]"
-    }
-
-    private static func json(_ results: [KTAPResult]) -> String {
-        let objects = results.map {
-            "{\"name\":\(jsonString($0.name)),\"verdict\":\(jsonString($0.verdict.rawValue)),"
-                + "\"reason\":\(jsonString($0.reason)),\"faults\":\(json($0.faults)),"
-                + "\"output\":\(json($0.output)),\"subtests\":\(json($0.subtests))}"
-        }
-        return "[" + objects.joined(separator: ",") + "]"
     }
 
     static func seconds(_ milliseconds: Int) -> String {
         "\(milliseconds / 1000).\(milliseconds % 1000 / 100)"
+    }
+}
+
+extension Trouble: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("kind", kind.rawValue)
+            json.field("line", headline)
+        }
+    }
+}
+
+extension KTAPResult: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("name", name)
+            json.field("verdict", verdict.rawValue)
+            json.field("reason", reason)
+            json.field("faults", faults)
+            json.field("output", output)
+            json.field("subtests", subtests)
+        }
     }
 }

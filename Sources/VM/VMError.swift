@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
 package import ELF
 package import HostIO
 
@@ -24,13 +23,6 @@ package struct VMError: Error, Equatable, CustomStringConvertible {
         self.details = details
         self.hint = hint
         self.isMachinery = isMachinery
-    }
-
-    /// Members of a JSON object.
-    package var json: String {
-        let lines = details.map { jsonString($0) }.joined(separator: ",")
-        return "\"error\":\(jsonString(description)),\"details\":[\(lines)],"
-            + "\"hint\":\(hint.map { jsonString($0) } ?? "null")"
     }
 
     package init(_ error: HostError) { self.init(error.description) }

@@ -31,7 +31,7 @@ struct Run: Command {
     func run(in surroundings: Surroundings) throws {
         do { try runGuests(surroundings) } catch let error as VMError {
             if arguments.output.json, !arguments.output.quiet {
-                try surroundings.output.print("[\n{\(error.json)}\n]\n")
+                try surroundings.output.report { Failure(error).write(to: &$0) }
             }
             throw error
         }

@@ -107,7 +107,7 @@ extension VMOutputOptions {
             if !isSafe { isComplete = false }
         }
         guard !quiet || !isComplete else { return true }
-        let results = Array((json ? summary.json : summary.ktap(isVerbose: verbose)).utf8)
+        let results = json ? summary.json : Array(summary.ktap(isVerbose: verbose).utf8)
         if !attempt(
             { () throws(HostError) in try surroundings.output.write(results) }, talk)
         {

@@ -231,7 +231,8 @@ private struct Sample {
         #expect(
             words.hasPrefix(
                 "STRUCT struct s: member 2 `b`: bit offset 64 in A, 96 in B\n"))
-        let json = String(decoding: result.json(), as: UTF8.self)
+        let json = String(
+            decoding: JSONWriter.report { result.write(to: &$0) }, as: UTF8.self)
         #expect(json.contains(#""equal":false"#))
         #expect(
             json.contains(

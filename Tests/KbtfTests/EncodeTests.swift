@@ -140,7 +140,7 @@ struct EncodeTests {
         let ledger = scratch.path + "/ledger.json"
         #expect(try Command.kbtf("encode", "--ledger", ledger, file).status == 0)
         let text = String(decoding: try Sample.bytes(ledger), as: UTF8.self)
-        #expect(text.hasPrefix("{\"file\":\"\(file)\",\"entries\":["))
+        #expect(text.hasPrefix("{\"file\":\"\(file)\",\"schema\":1,\"entries\":["))
         #expect(text.contains("{\"name\":\"gone\",\"unit\":\""))
         #expect(text.contains("\"reason\":\"no-symbol\"}"))
         // Standard output is that of a process.

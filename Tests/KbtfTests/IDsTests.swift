@@ -102,7 +102,7 @@ struct IDsTests {
         let json = try Command.kbtf("ids", "--json", file).text
         #expect(
             json.contains(
-                "{\"file\":\"\(file)\",\"offset\":20,\"symbol\":\"__BTF_ID__func__count__2\",\"kind\":\"func\","
+                "{\"offset\":20,\"symbol\":\"__BTF_ID__func__count__2\",\"kind\":\"func\","
                     + "\"name\":\"count\",\"id\":\(count),\"type\":\"FUNC count\",\"set\":\"kfuncs\","
                     + "\"set_flags\":1,\"flags\":5,\"state\":\"filled\"}"))
     }

@@ -240,12 +240,14 @@ struct MovingTests {
         let json = try kbtf("rebase", "--dry-run", "--json", "--base", base, file, base)
         #expect(
             json.text.hasPrefix(
-                "[\n{\"file\":\"\(file)\",\"form\":\"standalone\",\"sure\":true,\"signs\":[\"its strings"
+                "{\"schema\":1,\"files\":[\n{\"file\":\"\(file)\",\"form\":\"standalone\",\"sure\":true,\"signs\":[\"its strings"
             ))
         #expect(
             json.text.contains("\"base\":\"\(base)\",\"done\":\"deduplicated\",\"types_before\":"))
         #expect(
-            json.text.contains("\"differing\":[],\"differing_below\":[]},\n{\"file\":\"\(base)\""))
+            json.text.contains(
+                "\"differing\":[],\"differing_below\":[],\"diagnostics\":[]},\n{\"file\":\"\(base)\""
+            ))
         #expect(json.text.contains(",\"types\":0,\"bytes\":24,"))
         #expect(try Sample.bytes(file) == before)
         let failed = try Command.kbtf("distill", "--dry-run", "--json", "--base", base, file)
@@ -253,7 +255,7 @@ struct MovingTests {
         #expect(
             failed.text.hasSuffix(
                 ",\"error\":\"\(file): standalone BTF has no base to distill\",\"details\":[],"
-                    + "\"hint\":\"kbtf rebase \(file) first\"}\n]\n"))
+                    + "\"hint\":\"kbtf rebase \(file) first\",\"diagnostics\":[]}\n]}\n"))
     }
 
     /// What moving does not solve is said: types of other definitions, and a module that no kernel

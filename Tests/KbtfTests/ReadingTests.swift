@@ -31,10 +31,10 @@ struct ReadingTests {
         let splitBytes = FileStatus(split).size
         #expect(
             result.text == """
-                [
-                {"file":"\(base)","kind":"standalone","sure":true,"signs":["its strings begin with the empty one","all names are its own","all types are its own"],"types":2,"bytes":\(bytes),"base":null,"check":"sound"},
-                {"file":"\(split)","kind":"split","sure":true,"signs":["its strings do not begin with the empty one, which is the base's","name offset 28 lies outside its 17 bytes of strings","all types are its own"],"types":1,"bytes":\(splitBytes),"base":"\(base)","check":"sound"}
-                ]
+                {"schema":1,"files":[
+                {"file":"\(base)","kind":"standalone","sure":true,"signs":["its strings begin with the empty one","all names are its own","all types are its own"],"types":2,"bytes":\(bytes),"base":null,"check":"sound","diagnostics":[]},
+                {"file":"\(split)","kind":"split","sure":true,"signs":["its strings do not begin with the empty one, which is the base's","name offset 28 lies outside its 17 bytes of strings","all types are its own"],"types":1,"bytes":\(splitBytes),"base":"\(base)","check":"sound","diagnostics":[]}
+                ]}
 
                 """)
         let told = try Command.kbtf("info", "-v", base)
@@ -89,7 +89,7 @@ struct ReadingTests {
         let quiet = try Command.kbtf("diff", "-q", base, path)
         #expect(quiet.status == 1 && quiet.out == [] && quiet.err == "")
         let json = try Command.kbtf("diff", "--json", "--limit", "0", base, path)
-        #expect(json.status == 1 && json.text.hasPrefix("{\"equal\":false,"))
+        #expect(json.status == 1 && json.text.hasPrefix("{\"schema\":1,\"equal\":false,"))
         let bases = try Command.kbtf("diff", "--base-a", base, "--base-b", base, split, split)
         #expect(bases.status == 0, "\(bases)")
     }
@@ -106,8 +106,8 @@ struct ReadingTests {
         #expect(coloured.text == "\(base): \u{1b}[32msound\u{1b}[m\n")
         let json = try Command.kbtf("check", "--json", base)
         let line =
-            "{\"file\":\"\(base)\",\"sound\":true,\"errors\":0,\"warnings\":0,\"findings\":[]}"
-        #expect(json.text == "[\n\(line)\n]\n")
+            "{\"file\":\"\(base)\",\"sound\":true,\"errors\":0,\"warnings\":0,\"findings\":[],\"diagnostics\":[]}"
+        #expect(json.text == "{\"schema\":1,\"files\":[\n\(line)\n]}\n")
     }
 
     /// Whatever is cut off, each command says so in one line or makes do.

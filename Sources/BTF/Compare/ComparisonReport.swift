@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-internal import Bytes
+package import Bytes
 
 extension Comparison {
     /// One line per difference, then the counts for each kind that differs, or "equal".
@@ -51,34 +51,30 @@ extension Comparison {
         out.put(" in both")
     }
 
-    /// `{"equal":false,"kinds":{"STRUCT":{"common":310,"only_a":3,"only_b":1,"changed":1}},
-    /// "differences":[{"kind":"STRUCT","type":"struct
-    /// foo","a":12,"b":15,"detail":"..."}],"omitted":0}`. `changed` is part of both `only_a` and
-    /// `only_b`. Kinds that neither side holds are left out.
-    package func json() -> [UInt8] {
-        var out: [UInt8] = []
-        out.put("{\"equal\":\(isEqual),\"kinds\":{")
-        var first = true
-        for kind in Kind.allCases where self[kind] != Count() {
-            if !first { out.append(44) }
-            first = false
-            let count = self[kind]
-            out.put(json: kind.word)
-            out.put(":{\"common\":\(count.common),\"only_a\":\(count.onlyA)")
-            out.put(",\"only_b\":\(count.onlyB),\"changed\":\(count.changed)}")
+    /// The fields of a report in JSON. `changed` is part of both `only_a` and `only_b`. Kinds that neither side holds are
+    /// left out.
+    package func write(to json: inout JSONWriter) {
+        json.field("equal", isEqual)
+        json.object("kinds") { json in
+            for kind in Kind.allCases where self[kind] != Count() {
+                let count = self[kind]
+                json.object(kind.word) { json in
+                    json.field("common", count.common)
+                    json.field("only_a", count.onlyA)
+                    json.field("only_b", count.onlyB)
+                    json.field("changed", count.changed)
+                }
+            }
         }
-        out.put("},\"differences\":[")
-        for (index, difference) in differences.enumerated() {
-            if index > 0 { out.append(44) }
-            out.put("{\"kind\":\"\(difference.kind.word)\",\"type\":")
-            out.put(json: difference.text)
-            if let id = difference.a { out.put(",\"a\":\(id)") }
-            if let id = difference.b { out.put(",\"b\":\(id)") }
-            out.put(",\"detail\":")
-            out.put(json: difference.detail)
-            out.append(125)
+        json.array("differences", differences) { json, difference in
+            json.object { json in
+                json.field("kind", difference.kind.word)
+                json.field("type", difference.text)
+                if let id = difference.a { json.field("a", id.rawValue) }
+                if let id = difference.b { json.field("b", id.rawValue) }
+                json.field("detail", difference.detail)
+            }
         }
-        out.put("],\"omitted\":\(omitted)}\n")
-        return out
+        json.field("omitted", omitted)
     }
 }

@@ -46,7 +46,7 @@ struct Base: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
-        try printingJSON(json && !talkOptions.quiet, to: surroundings.output) {
+        try surroundings.output.reporting(json && !talkOptions.quiet) {
             try find(surroundings)
         }
     }
@@ -67,8 +67,11 @@ struct Base: Command {
                 try AtomicFile.replace(output, with: [found.base.bytes])
             } catch { throw Failure(error) }
         }
-        if !talkOptions.quiet {
-            try surroundings.output.print(json ? jsonText(found, release) : text(found, release))
+        if talkOptions.quiet { return }
+        if json {
+            try surroundings.output.report { write(found, release, to: &$0) }
+        } else {
+            try surroundings.output.print(text(found, release))
         }
     }
 
@@ -109,15 +112,20 @@ struct Base: Command {
         return lines.map { $0.shown + "\n" }.joined()
     }
 
-    private func jsonText(_ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease)
-        -> String
-    {
-        let attempts = found.attempts.map {
-            "{\"path\":\(jsonString($0.path)),\"reason\":\(jsonOrNull($0.reason))}"
+    private func write(
+        _ found: BaseSearch.Result<LoadedBase>, _ release: KernelRelease, to json: inout JSONWriter
+    ) {
+        json.field("release", release.text)
+        json.field("verified", found.isReleaseVerified)
+        json.field("base", found.base.path)
+        json.field("how", found.base.how)
+        json.field("types", found.base.btf.starts.count)
+        json.field("bytes", found.base.bytes.count)
+        json.array("looked_at", found.attempts) { json, attempt in
+            json.object { json in
+                json.field("path", attempt.path)
+                json.field("reason", attempt.reason)
+            }
         }
-        return "{\"release\":\(jsonString(release.text)),\"verified\":\(found.isReleaseVerified),"
-            + "\"base\":\(jsonString(found.base.path)),\"how\":\(jsonString(found.base.how)),"
-            + "\"types\":\(found.base.btf.starts.count),\"bytes\":\(found.base.bytes.count),"
-            + "\"looked_at\":[\(attempts.joined(separator: ","))]}\n"
     }
 }

@@ -80,35 +80,16 @@ struct ForeignBase: Hashable, Sendable {
         }
         return "use a base of its own kernel"
     }
-
-    var json: String {
-        "{\"base\":\(jsonString(base)),\"base_release\":\(jsonOrNull(baseRelease?.text)),"
-            + "\"base_machine\":\(jsonOrNull(baseMachine)),"
-            + "\"file_release\":\(jsonOrNull(release?.text)),\"file_machine\":\(jsonString(machine))}"
-    }
 }
 
-/// Files whose bases belong to other kernels, grouped by mismatch.
-struct ForeignBases {
-    private var order: [ForeignBase] = []
-    private var paths: Set<String> = []
-    private var files: [ForeignBase: (first: String, count: Int)] = [:]
-
-    var isEmpty: Bool { order.isEmpty }
-
-    mutating func add(_ foreign: ForeignBase, _ path: String) {
-        if files[foreign] == nil { order.append(foreign) }
-        files[foreign, default: (path, 0)].count += 1
-        paths.insert(path)
-    }
-
-    func contains(_ path: String) -> Bool { paths.contains(path) }
-
-    /// Prints the messages, as errors or warnings.
-    func say(_ talk: Talk) {
-        for foreign in order {
-            guard let (first, count) = files[foreign] else { continue }
-            talk.say(.warning(foreign.message(first, others: count - 1), hint: foreign.hint))
+extension ForeignBase: JSONValue {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("base", base)
+            json.field("base_release", baseRelease?.text)
+            json.field("base_machine", baseMachine)
+            json.field("file_release", release?.text)
+            json.field("file_machine", machine)
         }
     }
 }

@@ -138,11 +138,9 @@ struct Encode: Command {
         if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
         let outcomes = batch.run(jobs)
 
-        for outcome in outcomes {
-            for message in outcome.messages { talk.say(message) }
-        }
+        outcomes.say(talk)
         if let ledger { try LedgerFile.write(outcomes, to: ledger) }
-        let failed = outcomes.count { $0.failed }
+        let failed = outcomes.count { $0.failure != nil }
         guard failed > 0 else { return }
         if outcomes.count > 1 { talk.note("\(failed) of \(outcomes.count) files failed") }
         throw ExitCode(1)

@@ -4,11 +4,9 @@ import BTF
 import Console
 import DWARFToBTF
 import ELF
-import HostIO
 import KernelTree
 
-/// Encodes many files. Files with the same base are encoded in parallel, on an index of it that is
-/// built once; the outcomes are in the order of the files, whatever the number of jobs.
+/// Encodes many files.
 struct EncodeBatch {
     /// `--base`; nil: decided by the kind of file.
     let base: String?
@@ -36,116 +34,74 @@ struct EncodeBatch {
         case standalone
     }
 
-    /// What a file says about itself.
-    struct Subject {
-        let choice: BaseChoice
-        let release: KernelRelease?
-        let machine: String
-    }
-
-    /// The result for one file.
-    struct Outcome: Sendable {
-        let path: String
-        var messages: [Talk.Message] = []
-        var ledger: Ledger?
-        /// Why there is no BTF.
-        var failure: Failure?
-        var failed = false
-    }
+    /// Its value is the ledger.
+    typealias Outcome = FileOutcome<Ledger?>
 
     func run(_ files: [Destinations.Job]) -> [Outcome] {
-        var outcomes = files.map { Outcome(path: $0.path) }
-        var order: [BaseChoice] = []
-        var groups: [BaseChoice: [Int]] = [:]
-        let subjects = chooseBases(files)
-        for (index, subject) in subjects.enumerated() {
-            switch subject {
-            case .success(let subject):
-                let choice = subject.choice
-                if groups[choice] == nil { order.append(choice) }
-                groups[choice, default: []].append(index)
-            case .failure(let failure): outcomes[index].fail(failure)
-            }
-        }
         let tree = search.surroundings.kbuildTree
         let debugFiles = DebugInfo.search(
             folders: search.folders,
             separation: options.features.sectionSeparation)
-        var progress = Progress(total: files.count, talk: talk, search.surroundings)
-        for choice in order {
-            var members = groups[choice] ?? []
-            let base: IndexedBase?
-            do throws(Failure) { base = try choice.loadIndexed(search, jobs: jobs) } catch {
-                guard case .auto = choice, withoutBase != .fail else {
-                    refuse(members, choice, error, &outcomes)
-                    continue
-                }
-                forgo(members, error, &outcomes)
-                if withoutBase == .skip { continue }
-                base = nil
-            }
-            let foreign = foreignBases(members, subjects, base)
-            if isStrict { members = refuse(members, foreign, &outcomes) }
+        var batch = BaseBatch<EncodeBase>(
+            search: search, jobs: jobs, talk: talk, activity: "encoding"
+        ) { choice, jobs throws(Failure) in
+            try choice.loadIndexed(search, jobs: jobs).map { EncodeBase($0) }
+        }
+        batch.refusesForeign = isStrict
+        batch.lacking = substitute
+        return batch.run(files, nil) { file throws(Failure) in
+            try PackedFile.open(file.path)
+        } need: { file, contents throws(Failure) in
+            let elf = try openELF(contents.view, file.path)
+            // Only modules have a .modinfo, and it names their kernel.
+            let own = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
+            let choice = try BaseChoice(
+                option: base ?? (own == nil ? "" : "auto"), path: file.path, own: own,
+                bigEndian: elf.isBigEndian, search: search)
+            return .init(choice: choice, release: own, machine: KernelMachine.name(of: elf))
+        } work: { file, contents, setting, outcome throws(Failure) in
             var options = options
-            options.jobs = members.count == 1 ? jobs : 1
-            let (started, chosen) = (progress, options)
-            let wholeBase = base.map { LazyBTF($0.bytes) }
-            let order = EncodeBatch.largestFirst(members, files)
-            let encoded = parallelMap(count: order.count, jobs: jobs) { position in
-                started.show(position, of: order.count)
-                return EncodeFile(
-                    job: files[order[position]], options: chosen, request: request,
-                    target: target, hidesImplicitArguments: hidesImplicitArguments,
-                    kbuildTree: tree, roots: search.folders, base: base, wholeBase: wholeBase,
-                    debugFiles: debugFiles, fillsIDs: fillsIDs, isStrict: isStrict
-                ).run()
-            }
-            for (position, outcome) in zip(order, encoded) {
-                let said = outcomes[position].messages
-                outcomes[position] = outcome
-                outcomes[position].messages = said + outcome.messages
-            }
-            for (foreign, all) in isStrict ? [] : foreign {
-                let files = all.filter { !outcomes[$0].failed }
-                guard !files.isEmpty else { continue }
-                let text = foreign.message(outcomes[files[0]].path, others: files.count - 1)
-                outcomes[files[0]].messages.append(.warning(text, hint: foreign.hint))
-            }
-            progress.done += members.count
-        }
-        progress.clear()
-        return outcomes
-    }
-
-    /// The base of each file.
-    private func chooseBases(_ files: [Destinations.Job]) -> [Swift.Result<Subject, Failure>] {
-        parallelMap(count: files.count, jobs: files.count < 16 ? 1 : jobs) { index in
-            let path = files[index].path
-            do throws(Failure) {
-                let elf = try openELF(path)
-                // Only modules have a .modinfo, and it names their kernel.
-                let own = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
-                let choice = try BaseChoice(
-                    option: base ?? (own == nil ? "" : "auto"), path: path, own: own,
-                    bigEndian: elf.isBigEndian, search: search)
-                return .success(
-                    Subject(choice: choice, release: own, machine: KernelMachine.name(of: elf)))
-            } catch { return .failure(error) }
+            options.jobs = setting.jobs
+            try EncodeFile(
+                job: file, contents: contents.view, options: options, request: request,
+                target: target, hidesImplicitArguments: hidesImplicitArguments, kbuildTree: tree,
+                roots: search.folders, base: setting.base?.indexed,
+                wholeBase: setting.base?.whole, debugFiles: debugFiles, fillsIDs: fillsIDs,
+                isStrict: isStrict
+            ).run(&outcome)
         }
     }
 
-    /// Processing order: the slowest files must not start last.
-    private static func largestFirst(_ members: [Int], _ files: [Destinations.Job]) -> [Int] {
-        members.map { (size: FileStatus(files[$0].path).size, index: $0) }
-            .sorted { ($1.size, $0.index) < ($0.size, $1.index) }
-            .map(\.index)
+    private func substitute(
+        _ choice: BaseChoice, _ failure: Failure
+    ) -> BaseBatch<EncodeBase>.Substitute {
+        guard case .auto = choice else { return .nothing }
+        switch withoutBase {
+        case .fail: return .nothing
+        case .skip:
+            return .skipping(
+                .warning("\(failure.message): no BTF is generated", hint: failure.hint))
+        case .standalone:
+            return .noBase(
+                .warning(
+                    "\(failure.message): standalone BTF is generated, which the kernel does not read",
+                    hint: failure.hint))
+        }
     }
 }
 
-extension EncodeBatch.Outcome {
-    mutating func fail(_ failure: Failure) {
-        self.failure = failure
-        failed = true
-        messages.append(.failure(failure))
+/// What files are encoded against.
+struct EncodeBase: SearchedBase {
+    let indexed: IndexedBase
+    /// The base itself, for what an index does not say.
+    let whole: LazyBTF
+
+    init(_ indexed: IndexedBase) {
+        self.indexed = indexed
+        whole = LazyBTF(indexed.bytes)
     }
+
+    var path: String { indexed.path }
+    var release: KernelRelease? { indexed.release }
+    var machine: String? { indexed.machine }
 }

@@ -13,7 +13,9 @@ import KernelTree
 /// Encodes one file.
 struct EncodeFile {
     let job: Destinations.Job
-    /// The options for all files; `plan` adapts them to this file's kernel.
+    /// The file, decompressed.
+    let contents: ByteView
+    /// As they are for all files; what the kernel of this one takes is left to `plan`.
     let options: EncodeOptions
     let request: FeatureRequest
     /// `--target`.
@@ -33,15 +35,9 @@ struct EncodeFile {
     /// Warnings are errors.
     let isStrict: Bool
 
-    func run() -> EncodeBatch.Outcome {
-        var outcome = EncodeBatch.Outcome(path: job.path)
-        do throws(Failure) { try encode(&outcome) } catch { outcome.fail(error) }
-        return outcome
-    }
-
-    private func encode(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
+    func run(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let separation = options.features.sectionSeparation
-        let elf = try openELF(job.path, separation: separation)
+        let elf = try openELF(contents, job.path, separation)
         let oldWarning = try checkOldBTF(elf)
         let debugInfo = try DebugInfo(of: elf, debugFiles)
         let plan = try plan(elf, debugInfo, &outcome)
@@ -56,7 +52,7 @@ struct EncodeFile {
                 elf, debugInfo.data, split: debugInfo.splitFiles, base: base?.index, whole: whole,
                 options: plan.options)
         } catch { throw Failure(error, path: debugInfo.path) }
-        outcome.ledger = encoded.ledger
+        outcome.value = encoded.ledger
         guard !encoded.bytes.isEmpty else {
             if let failure = debugInfo.splitFailure { throw failure }
             outcome.messages.append(
@@ -179,6 +175,6 @@ func openELF(
 
 /// Reads the ELF file at `path`, which may be compressed.
 func openInstalledELF(_ path: String) throws(Failure) -> ELFFile {
-    let view = try BTFFile.view(of: path)
+    let view = try BTFFile.contents(of: path).view
     do throws(ELFError) { return try ELFFile(view, path: path) } catch { throw Failure(error) }
 }

@@ -7,10 +7,10 @@ import HostIO
 
 /// The JSON of `--ledger`: what was left out of the BTF or changed, and why.
 ///
-///     {"file":"foo.ko","entries":[{"name":"bar","unit":"foo.c","reason":"no-symbol"}]}
+///     {"file":"foo.ko","schema":1,"entries":[{"name":"bar","unit":"foo.c","reason":"no-symbol"}],"diagnostics":[]}
 ///
-/// One such object for one file, an array of them for several. A file that could not be encoded
-/// also has an `error`.
+/// One such object for one file, an array of them for several. A file that could not be encoded has an
+/// `error` as well. docs/json.md lists all keys.
 enum LedgerFile {
     /// - Throws: if the ledger at `path` would overwrite a file or its BTF.
     static func refuse(_ path: String, over jobs: [Destinations.Job]) throws(Failure) {
@@ -27,20 +27,27 @@ enum LedgerFile {
     }
 
     static func write(_ outcomes: [EncodeBatch.Outcome], to path: String) throws(Failure) {
-        let objects = outcomes.map(object)
-        let text = objects.count == 1 ? objects[0] + "\n" : jsonArray(objects)
+        var json = JSONWriter()
+        if outcomes.count == 1 {
+            write(outcomes[0], to: &json)
+        } else {
+            json.array(outcomes, onLines: true) { write($1, to: &$0) }
+        }
         do throws(HostError) {
-            try AtomicFile.replace(path, with: [ByteView(Array(text.utf8))])
+            try AtomicFile.replace(path, with: [ByteView(json.bytes + [10])])
         } catch { throw Failure(error) }
     }
 
-    private static func object(_ outcome: EncodeBatch.Outcome) -> String {
-        let entries = (outcome.ledger?.entries ?? []).map {
-            "\n{\"name\":\(jsonString($0.name)),\"unit\":\(jsonString($0.unit)),"
-                + "\"reason\":\(jsonString($0.reason.rawValue))}"
+    private static func write(_ outcome: EncodeBatch.Outcome, to json: inout JSONWriter) {
+        outcome.write(to: &json) { json in
+            json.field("schema", JSONWriter.schema)
+            json.array("entries", outcome.value?.entries ?? [], onLines: true) { json, entry in
+                json.object { json in
+                    json.field("name", entry.name)
+                    json.field("unit", entry.unit)
+                    json.field("reason", entry.reason.rawValue)
+                }
+            }
         }
-        let error = outcome.failure.map { $0.json + "," } ?? ""
-        return "{\"file\":\(jsonString(outcome.path)),\(error)"
-            + "\"entries\":[\(entries.joined(separator: ","))]}"
     }
 }

@@ -15,11 +15,26 @@ enum PackedFile {
     static func read(
         _ path: String, unpacking unpacks: (CompressionFormat) -> Bool = { $0.isOfModules }
     ) throws(Failure) -> ByteView {
+        try open(path, unpacking: unpacks).view
+    }
+
+    /// What `read` gives, and whether it was decompressed.
+    struct Contents: BatchContents {
+        let view: ByteView
+        var unpackedSize = 0
+    }
+
+    static func open(
+        _ path: String, unpacking unpacks: (CompressionFormat) -> Bool = { $0.isOfModules }
+    ) throws(Failure) -> Contents {
         let view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
-        guard let format = CompressionFormat.detect(view), unpacks(format) else { return view }
+        guard let format = CompressionFormat.detect(view), unpacks(format) else {
+            return Contents(view: view)
+        }
         do throws(DecompressionError) {
-            return try decompress(view, format: format, concatenated: true)
+            let unpacked = try decompress(view, format: format, concatenated: true)
+            return Contents(view: unpacked, unpackedSize: unpacked.count)
         } catch { throw Failure("\(path): \(error)") }
     }
 

@@ -46,10 +46,14 @@ struct Distill: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
+        try surroundings.output.reporting(moving.json) { try move(surroundings) }
+    }
+
+    private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
         let batch = MoveBatch(
             base: base.base ?? "auto", search: base.search.places(surroundings),
-            jobs: moving.destinations.jobCount)
+            jobs: moving.destinations.jobCount, talk: talk, activity: "distilling")
         let work = DistillFile(force: force, dryRun: moving.dryRun)
         let outcomes = batch.run(try moving.destinations.assign(moving.files, talk)) {
             file, base, job, outcome throws(Failure) in

@@ -14,21 +14,21 @@ struct DistillFile: Sendable {
     func run(
         _ file: ModuleBTF, _ base: MoveBase, detached: String?, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
-        outcome.facts = [("form", jsonString(file.form)), ("base", jsonString(base.path))]
+        outcome.value.facts = [("form", file.form), ("base", base.path)]
         if file.distilledBase != nil {
-            outcome.facts.append(("done", jsonString("kept")))
+            outcome.value.facts.append(("done", "kept"))
             outcome.messages.append(.note("\(file.path): already distilled: left unchanged"))
-            if dryRun { outcome.line = "\(file.path): already distilled" }
+            if dryRun { outcome.value.line = "\(file.path): already distilled" }
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
         }
         try refuseOldKernels(file, base)
         let old = try split(file, base)
         if old.ownIDs.isEmpty {
-            outcome.facts.append(("done", jsonString("kept")))
+            outcome.value.facts.append(("done", "kept"))
             outcome.messages.append(
                 .note("\(file.path): its BTF has no types, and needs no base: left unchanged"))
-            if dryRun { outcome.line = "\(file.path): no types to distill" }
+            if dryRun { outcome.value.line = "\(file.path): no types to distill" }
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
         }
@@ -52,10 +52,10 @@ struct DistillFile: Sendable {
         let text =
             "\(old.ownIDs.count) types, now \(distilled.typeCount) types, \(distilled.split.count) bytes, "
             + "and \(baseTypes) types, \(distilled.base.count) bytes of base, from \(base.path)"
-        outcome.facts += [
-            ("done", jsonString("distilled")), ("types_before", "\(old.ownIDs.count)"),
-            ("types", "\(distilled.typeCount)"), ("bytes", "\(distilled.split.count)"),
-            ("base_types", "\(baseTypes)"), ("base_bytes", "\(distilled.base.count)"),
+        outcome.value.facts += [
+            ("done", "distilled"), ("types_before", old.ownIDs.count),
+            ("types", distilled.typeCount), ("bytes", distilled.split.count),
+            ("base_types", baseTypes), ("base_bytes", distilled.base.count),
         ]
         try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
     }

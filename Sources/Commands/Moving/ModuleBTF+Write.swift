@@ -16,7 +16,7 @@ extension ModuleBTF {
         _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
         if dryRun {
-            outcome.line = "\(path): \(text)"
+            outcome.value.line = "\(path): \(text)"
             return
         }
         outcome.messages.append(
@@ -43,7 +43,7 @@ extension ModuleBTF {
             throw Failure(error)
         }
         outcome.messages += ids.messages(path)
-        outcome.facts.append(("ids", ids.json))
+        outcome.value.facts.append(("ids", ids))
         return ids
     }
 

@@ -8,8 +8,8 @@ import ELF
 import HostIO
 import KernelTree
 
-/// Everything in a file that changes when its BTF moves to another base.
-struct ModuleBTF {
+/// All of a file that has to do with its BTF: what moves when the BTF moves to another base.
+struct ModuleBTF: BatchContents {
     let path: String
     /// nil for a file of raw BTF.
     private(set) var elf: ELFFile?
@@ -21,11 +21,18 @@ struct ModuleBTF {
     private(set) var ids: IDSection?
     /// The kernel that the file names.
     private(set) var release: KernelRelease?
+    private(set) var unpackedSize = 0
 
     /// - Throws: for a file without BTF, and for a BPF object, whose programs refer to types as
     ///   well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
-        let view = try PackedFile.read(path)
+        let contents = try PackedFile.open(path)
+        var file = try read(contents.view, path)
+        file.unpackedSize = contents.unpackedSize
+        return file
+    }
+
+    private static func read(_ view: ByteView, _ path: String) throws(Failure) -> ModuleBTF {
         if Header.isBigEndian(view) != nil {
             return try ModuleBTF(path, view, place: "")
         }

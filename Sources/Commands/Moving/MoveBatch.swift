@@ -7,85 +7,56 @@ import Console
 import HostIO
 import KernelTree
 
-/// A base that files are moved to or from, with everything known about it.
-struct MoveBase: Sendable {
+/// A base that files are moved to or from: all that may be asked about it.
+struct MoveBase: SearchedBase {
     let index: BaseIndex
     let btf: BTF
     let path: String
     let how: String
     let release: KernelRelease?
+    let machine: String?
 }
 
-/// Applies the same step to many files with bases. Each base is read once; outcomes are in the
-/// order of the files, whatever the number of jobs.
+/// Does the same to many files that stand on bases.
 struct MoveBatch {
     /// `--base`.
     let base: String
     let search: SearchPlaces
     let jobs: Int
+    let talk: Talk
+    /// For the line of progress.
+    let activity: String
 
-    /// The result for one file.
-    struct Outcome: Sendable {
-        let path: String
-        var messages: [Talk.Message] = []
-        /// Members of a JSON object, without the file's name.
-        var facts: [(name: String, value: String)] = []
+    /// What came of one file.
+    struct Result: Sendable {
+        /// Fields of a report, less the file's name.
+        var facts: [(name: String, value: any JSONValue & Sendable)] = []
         /// A line for standard output.
         var line: String?
-        var failure: Failure?
-
-        mutating func fail(_ failure: Failure) {
-            self.failure = failure
-            messages.append(.failure(failure))
-        }
-
-        var json: String {
-            let all = [("file", jsonString(path))] + facts
-            let members = all.map { "\"\($0.0)\":\($0.1)" } + (failure.map { [$0.json] } ?? [])
-            return "{" + members.joined(separator: ",") + "}"
-        }
     }
+
+    typealias Outcome = FileOutcome<Result>
 
     func run(
         _ jobs: [Destinations.Job],
         _ work:
             @Sendable (ModuleBTF, MoveBase, Destinations.Job, inout Outcome) throws(Failure) -> Void
     ) -> [Outcome] {
-        var outcomes = jobs.map { Outcome(path: $0.path) }
-        var order: [BaseChoice] = []
-        var groups: [BaseChoice: [Int]] = [:]
-        for (index, job) in jobs.enumerated() {
-            do throws(Failure) {
-                let file = try ModuleBTF.open(job.path)
-                let choice = try BaseChoice(
+        let batch = BaseBatch<MoveBase>(
+            search: search, jobs: self.jobs, talk: talk, activity: activity
+        ) { choice, _ throws(Failure) in try load(choice) }
+        return batch.run(jobs, Result()) { job throws(Failure) in
+            try ModuleBTF.open(job.path)
+        } need: { job, file throws(Failure) in
+            .init(
+                choice: try BaseChoice(
                     option: base, path: job.path, own: file.release,
-                    bigEndian: file.header.bigEndian, search: search)
-                if groups[choice] == nil { order.append(choice) }
-                groups[choice, default: []].append(index)
-            } catch { outcomes[index].fail(error) }
+                    bigEndian: file.header.bigEndian, search: search))
+        } work: { job, file, setting, outcome throws(Failure) in
+            // The command line asks for a base.
+            guard let base = setting.base else { return }
+            try work(file, base, job, &outcome)
         }
-        for choice in order {
-            let members = groups[choice] ?? []
-            let base: MoveBase
-            do throws(Failure) { base = try load(choice) } catch {
-                for index in members { outcomes[index].failure = error }
-                if let first = members.first {
-                    outcomes[first].messages.append(
-                        .failure(error.about(outcomes[first].path, others: members.count - 1)))
-                }
-                continue
-            }
-            let moved = parallelMap(count: members.count, jobs: self.jobs) { position in
-                let job = jobs[members[position]]
-                var outcome = Outcome(path: job.path)
-                do throws(Failure) {
-                    try work(try ModuleBTF.open(job.path), base, job, &outcome)
-                } catch { outcome.fail(error) }
-                return outcome
-            }
-            for (index, outcome) in zip(members, moved) { outcomes[index] = outcome }
-        }
-        return outcomes
     }
 
     /// The byte order of the first file that can be read.
@@ -104,7 +75,7 @@ struct MoveBatch {
         do throws(BTFError) {
             return MoveBase(
                 index: base.index, btf: try BTF.parse(base.bytes), path: base.path, how: base.how,
-                release: base.release)
+                release: base.release, machine: base.machine)
         } catch { throw Failure("\(base.path): \(error)") }
     }
 }
@@ -116,14 +87,18 @@ extension MoveBatch {
     static func report(
         _ outcomes: [Outcome], talk: Talk, to output: Stream, json: Bool
     ) throws {
-        for outcome in outcomes {
-            for message in outcome.messages { talk.say(message) }
-        }
+        outcomes.say(talk)
         if json {
-            try output.print(jsonArray(outcomes.map(\.json)))
+            try output.report { json in
+                json.array("files", outcomes, onLines: true) { json, outcome in
+                    outcome.write(to: &json) { json in
+                        for fact in outcome.value.facts { json.field(fact.name, fact.value) }
+                    }
+                }
+            }
         } else {
             try output.print(
-                outcomes.compactMap { $0.line.map { $0.shown + "\n" } }.joined())
+                outcomes.compactMap { $0.value.line.map { $0.shown + "\n" } }.joined())
         }
         let failed = outcomes.count { $0.failure != nil }
         guard failed > 0 else { return }

@@ -58,10 +58,14 @@ struct Rebase: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
+        try surroundings.output.reporting(moving.json) { try move(surroundings) }
+    }
+
+    private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
         let batch = MoveBatch(
             base: base.base ?? "auto", search: base.search.places(surroundings),
-            jobs: moving.destinations.jobCount)
+            jobs: moving.destinations.jobCount, talk: talk, activity: "rebasing")
         let jobs = try moving.destinations.assign(moving.files, talk)
         let from = try from.map { path throws(Failure) in
             try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))

@@ -43,18 +43,18 @@ struct RebaseFile: Sendable {
         _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
         let recognition = file.recognition
-        outcome.facts = [
-            ("form", jsonString(file.form)), ("sure", "\(recognition.isSure)"),
-            ("signs", jsonList(recognition.signs)), ("base", jsonString(base.path)),
+        outcome.value.facts = [
+            ("form", file.form), ("sure", recognition.isSure),
+            ("signs", recognition.signs), ("base", base.path),
         ]
         outcome.messages.append(.detail("\(file.path): \(file.description)"))
         let target = file.target(on: base)
         if let target { outcome.messages.append(.detail("\(file.path): target: \(target)")) }
         guard let step = try step(file, recognition, base, target) else {
-            outcome.facts.append(("done", jsonString(Way.kept.rawValue)))
+            outcome.value.facts.append(("done", Way.kept.rawValue))
             outcome.messages.append(
                 .note("\(file.path): already fits \(base.path): left unchanged"))
-            if dryRun { outcome.line = "\(file.path): already fits \(base.path)" }
+            if dryRun { outcome.value.line = "\(file.path): already fits \(base.path)" }
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
         }
@@ -67,9 +67,9 @@ struct RebaseFile: Sendable {
             "\(step.old.ownIDs.count) types, \(step.way.rawValue), now \(step.result.typeCount) types, "
             + "\(step.result.bytes.count) bytes, split, on \(base.path) (\(base.how))"
             + (ids?.text ?? "")
-        outcome.facts += [
-            ("done", jsonString(step.way.rawValue)), ("types_before", "\(step.old.ownIDs.count)"),
-            ("types", "\(step.result.typeCount)"), ("bytes", "\(step.result.bytes.count)"),
+        outcome.value.facts += [
+            ("done", step.way.rawValue), ("types_before", step.old.ownIDs.count),
+            ("types", step.result.typeCount), ("bytes", step.result.bytes.count),
         ]
         if step.way != .renumbered { try tellDiffering(btf, file, base, &outcome) }
         try file.finish(moved, text, detached: detached, dryRun: dryRun, &outcome)
@@ -196,16 +196,15 @@ struct RebaseFile: Sendable {
         _ btf: BTF, _ file: ModuleBTF, _ base: MoveBase, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
         let differing = DifferingTypes(btf)
-        outcome.facts += [
-            ("differing", jsonList(differing.themselves)),
-            ("differing_below", jsonList(differing.below)),
+        outcome.value.facts += [
+            ("differing", differing.themselves),
+            ("differing_below", differing.below),
         ]
         outcome.messages += differing.messages(
             file.path, base: base.path, listsAll: listsAllDiffering)
         guard let refusal = differing.refusal(file.path, base: base.path) else { return }
         let hint = "build the module for that kernel"
         if strict { throw Failure(refusal, hint: hint) }
-        outcome.facts.append(("warning", jsonString(refusal)))
         outcome.messages.append(.warning(refusal, hint: hint))
     }
 }
@@ -217,11 +216,7 @@ extension RenumberedIDs {
         return text
     }
 
-    var json: String {
-        "{\"lost\":\(lost),\"found\":\(found),\"unresolved\":\(unresolved)}"
-    }
-
-    /// Ids that may be missing.
+    /// What may be missed.
     func messages(_ path: String) -> [Talk.Message] {
         var messages: [Talk.Message] = []
         if lost > 0 {
@@ -235,5 +230,15 @@ extension RenumberedIDs {
             )
         }
         return messages
+    }
+}
+
+extension RenumberedIDs: JSONValue {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("lost", lost)
+            json.field("found", found)
+            json.field("unresolved", unresolved)
+        }
     }
 }

@@ -8,8 +8,8 @@ import ELF
 import HostIO
 import KernelTree
 
-/// A file's BTF as found, before its base is known.
-struct BTFFile {
+/// A file's BTF as it was found, before it is known what it stands on.
+struct BTFFile: Sendable {
     let path: String
     let bytes: ByteView
     let header: Header
@@ -24,8 +24,8 @@ struct BTFFile {
     /// The section `.BTF.base` in the same file.
     private var distilledBase: ByteView?
 
-    enum Form {
-        /// Complete by itself.
+    enum Form: Sendable {
+        /// Whole by itself.
         case standalone
         /// Continues the BTF of a kernel.
         case split
@@ -43,10 +43,11 @@ struct BTFFile {
         return .standalone
     }
 
-    /// Reads the BTF of a module or another ELF file, possibly compressed, a file of raw BTF, or
-    /// anything else that can be a base. nil for an ELF file without BTF.
-    static func open(_ path: String, cache: BaseCache?) throws(Failure) -> BTFFile? {
-        let view = try view(of: path)
+    /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
+    /// can be a base. nil when it is an ELF file without BTF.
+    static func open(
+        _ view: ByteView, _ path: String, cache: BaseCache?
+    ) throws(Failure) -> BTFFile? {
         if ELFFile.isELF(view) { return try open(view, path) }
         if Header.isBigEndian(view) != nil { return try BTFFile(path, view, place: "") }
         do throws(KernelTreeError) {
@@ -56,8 +57,8 @@ struct BTFFile {
     }
 
     /// The contents of the file at `path`, decompressed.
-    static func view(of path: String) throws(Failure) -> ByteView {
-        try PackedFile.read(path) { $0.isSupported }
+    static func contents(of path: String) throws(Failure) -> PackedFile.Contents {
+        try PackedFile.open(path) { $0.isSupported }
     }
 
     private static func open(_ view: ByteView, _ path: String) throws(Failure) -> BTFFile? {

@@ -68,72 +68,102 @@ struct Check: Command {
 
     func run(in surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        let reader = Reader(base, surroundings, talk: talk)
-        let paint = paint.paint(surroundings)
-        let target = try target.find(search: reader.search, talk: talk)
-        var lines = ""
-        var objects: [String] = []
-        var failed = false
-        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
-            do throws(Failure) {
-                guard let file = try reader.open(entry.path) else {
-                    let missing = "\(entry.path): .BTF: no such section"
-                    guard entry.isFromFolder, !requireBTF else { throw Failure(missing) }
-                    talk.detail(missing)
-                    continue
-                }
-                switch reader.judge(file, profile: profile, limit: limit, kernel: target?.base) {
-                case .noBase(let failure): throw failure
-                case .judged(let judgement):
-                    let verdict = target.flatMap {
-                        reader.hold(file, to: $0, judgement, limit: limit)
-                    }
-                    failed =
-                        failed || !judgement.report.isSound || judgement.other != nil
-                        || verdict?.isGood == false
-                    // Read on the target's BTF because its own base was not found, it has one
-                    // verdict only.
-                    if judgement.other == nil || verdict == nil
-                        || judgement.base != target?.base?.path
-                    {
-                        lines += text(judgement, file, reader, paint)
-                    }
-                    lines +=
-                        verdict?.lines(
-                            entry.path.shown, paint: paint,
-                            withWarnings: talkOptions.verbose) ?? ""
-                    objects.append(object(judgement, verdict, entry.path))
-                }
-            } catch {
-                reader.say(error, of: entry.path)
-                failed = true
-                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
-            }
-        }
-        if !reader.finish(strict: strict.isStrict(surroundings)) { failed = true }
-        if objects.isEmpty { talk.note("none of these files has BTF: nothing was checked") }
-        if json {
-            try surroundings.output.print(jsonArray(objects))
-        } else if !talkOptions.quiet {
-            try surroundings.output.print(lines)
-        }
-        if failed { throw ExitCode(1) }
+        try surroundings.output.reporting(json) { try check(surroundings, talk) }
     }
 
-    /// The findings, one per line (warnings only with `-v`), and the verdict.
-    private func text(
-        _ judgement: Verdict.Judgement, _ file: BTFFile, _ reader: Reader, _ paint: Paint
-    ) -> String {
-        let (report, place) = (judgement.report, judgement.place)
-        let name = file.path.shown
-        if let other = judgement.other, let base = judgement.base {
-            let fault = reader.misplaced(file, other, base, judgement.foreign, hints: false).message
-            return "\(paint.bad(fault.shown))\n"
+    /// What is known of one file.
+    private struct Result: Sendable {
+        let judgement: Judgement
+        let verdict: TargetVerdict?
+    }
+
+    private typealias Outcome = FileOutcome<Result?>
+
+    private func check(_ surroundings: Surroundings, _ talk: Talk) throws {
+        var reading = Reading(base, surroundings)
+        let target = try target.find(search: reading.search, talk: talk)
+        reading.kernel = target?.base
+        let outcomes = work(
+            try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries, reading, target,
+            talk)
+        outcomes.say(talk)
+        let told = outcomes.filter { $0.value != nil || $0.failure != nil }
+        if told.isEmpty { talk.note("none of these files has BTF: nothing was checked") }
+        if json {
+            try surroundings.output.report { json in
+                json.array("files", told, onLines: true) { write($1, to: &$0) }
+            }
+        } else if !talkOptions.quiet {
+            let paint = paint.paint(surroundings)
+            try surroundings.output.print(
+                told.map { text($0, target, paint) }.joined())
+        }
+        if told.contains(where: { $0.value?.judgement.other != nil }) {
+            talk.hint(Judgement.hint)
+        }
+        let isStrict = strict.isStrict(surroundings)
+        if told.contains(where: { isBad($0) || isStrict && $0.foreign != nil }) {
+            throw ExitCode(1)
+        }
+    }
+
+    private func work(
+        _ entries: [Inputs.Entry], _ reading: Reading, _ target: KernelTarget?, _ talk: Talk
+    ) -> [Outcome] {
+        reading.batch("checking", talk).run(entries, nil) { entry throws(Failure) in
+            try reading.open(entry.path)
+        } need: { _, found throws(Failure) in
+            try reading.need(found.file)
+        } work: { entry, found, setting, outcome throws(Failure) in
+            guard let file = found.file else {
+                let missing = "\(entry.path): .BTF: no such section"
+                guard entry.isFromFolder, !requireBTF else { throw Failure(missing) }
+                return outcome.messages.append(.detail(missing))
+            }
+            guard
+                let judgement = try reading.judge(
+                    file, setting, profile: profile, limit: limit, &outcome)
+            else { throw reading.withoutBase(file) }
+            outcome.value = Result(
+                judgement: judgement,
+                verdict: target.flatMap {
+                    reading.hold(file, to: $0, setting, judgement, limit: limit)
+                })
+        }
+    }
+
+    private func isBad(_ outcome: Outcome) -> Bool {
+        guard let result = outcome.value else { return true }
+        return !result.judgement.report.isSound || result.judgement.other != nil
+            || result.verdict?.isGood == false
+    }
+
+    // MARK: Output
+
+    private func text(_ outcome: Outcome, _ target: KernelTarget?, _ paint: Paint) -> String {
+        guard let result = outcome.value else { return "" }
+        let name = outcome.path.shown
+        var lines = ""
+        // Read on the target's BTF for want of its own base, it has one verdict.
+        if result.judgement.other == nil || result.verdict == nil
+            || result.judgement.base != target?.base?.path
+        {
+            lines = text(result.judgement, outcome, paint)
+        }
+        return lines
+            + (result.verdict?.lines(name, paint: paint, withWarnings: talkOptions.verbose) ?? "")
+    }
+
+    /// The findings, a line each (warnings only under `-v`), and the verdict.
+    private func text(_ judgement: Judgement, _ outcome: Outcome, _ paint: Paint) -> String {
+        let (report, name) = (judgement.report, outcome.path.shown)
+        if let fault = judgement.misplaced(outcome.path) {
+            return "\(paint.bad(fault.message.shown))\n"
                 + "\(name): \(paint.bad("refused")): made on another base\n"
         }
         var lines = ""
         for finding in report.findings where finding.severity == .error || talkOptions.verbose {
-            let text = "\(place)\(finding)".shown
+            let text = "\(judgement.place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         var verdict = report.isSound ? paint.good("sound") : paint.bad("unsound")
@@ -146,17 +176,20 @@ struct Check: Command {
         "\(number) \(word)\(number == 1 ? "" : "s")"
     }
 
-    private func object(
-        _ judgement: Verdict.Judgement, _ verdict: TargetVerdict?, _ path: String
-    ) -> String {
-        let report =
-            judgement.other.map { CheckReport($0, on: judgement.base ?? "") }
-            ?? judgement.report
-        return "{\"file\":\(jsonString(path)),\"sound\":\(report.isSound),"
-            + (judgement.other == nil ? "" : "\"another_base\":true,")
-            + (judgement.foreign.map { "\"foreign_base\":\($0.json)," } ?? "")
-            + "\"errors\":\(report.errorCount),\"warnings\":\(report.warningCount),"
-            + "\"findings\":\(report.json)"
-            + (verdict.map { ",\"target\":\($0.json)" } ?? "") + "}"
+    private func write(_ outcome: Outcome, to json: inout JSONWriter) {
+        outcome.write(to: &json) { json in
+            guard let result = outcome.value else { return }
+            let judgement = result.judgement
+            let report =
+                judgement.other.map { CheckReport($0, on: judgement.base ?? "") }
+                ?? judgement.report
+            json.field("sound", report.isSound)
+            if judgement.other != nil { json.field("another_base", true) }
+            if let foreign = judgement.foreign { json.field("foreign_base", foreign) }
+            json.field("errors", report.errorCount)
+            json.field("warnings", report.warningCount)
+            json.field("findings", report.findings)
+            if let verdict = result.verdict { json.field("target", verdict) }
+        }
     }
 }

@@ -50,13 +50,17 @@ struct Diff: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
-        let reader = Reader(base, surroundings, talk: talkOptions.talk(surroundings))
-        try printingJSON(json && !talkOptions.quiet, to: surroundings.output) {
-            let comparison = compare(
-                try reader.read(a, base: baseA), try reader.read(b, base: baseB), limit: limit)
-            _ = reader.finish()
+        let output = surroundings.output
+        try output.reporting(json && !talkOptions.quiet) {
+            let files = try Reading(base, surroundings).types(
+                ofFiles: [(a, baseA), (b, baseB)], talkOptions.talk(surroundings))
+            let comparison = compare(files[0], files[1], limit: limit)
             if !talkOptions.quiet {
-                try surroundings.output.print(json ? comparison.json() : comparison.text())
+                if json {
+                    try output.report { comparison.write(to: &$0) }
+                } else {
+                    try output.print(comparison.text())
+                }
             }
             if !comparison.isEqual { throw ExitCode(1) }
         }

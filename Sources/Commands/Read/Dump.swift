@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BTF
+import Bytes
 import Console
 import HostIO
 
@@ -45,11 +46,22 @@ struct Dump: Command {
     var types: [String] = []
 
     func run(in surroundings: Surroundings) throws {
+        do { try printTypes(surroundings) } catch let failure as Failure where isJSON {
+            // As bpftool does: its format has no schema.
+            var report = JSONWriter()
+            report.object { failure.write(to: &$0) }
+            try surroundings.output.print(report.bytes + [10])
+            throw failure
+        }
+    }
+
+    private var isJSON: Bool { json || format == .json }
+
+    private func printTypes(_ surroundings: Surroundings) throws {
         try refuseForeignWords()
         let (file, types) = inputs
-        let reader = Reader(base, surroundings, talk: talkOptions.talk(surroundings))
-        let btf = try reader.read(file)
-        _ = reader.finish()
+        let btf = try Reading(base, surroundings)
+            .types(ofFiles: [(file, nil)], talkOptions.talk(surroundings))[0]
         var out: [UInt8] = []
         let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf, file) }
         do throws(BTFError) {

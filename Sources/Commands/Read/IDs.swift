@@ -5,6 +5,7 @@ import BTF
 import BTFIDs
 import Console
 import ELF
+import KernelTree
 
 /// `kbtf ids`.
 struct IDs: Command {
@@ -52,69 +53,91 @@ struct IDs: Command {
 
     func run(in surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        let reader = Reader(base, surroundings, talk: talk)
-        let isStrict = strict.isStrict(surroundings)
-        var listing = IDListing()
-        var failed = false
-        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
-            do throws(Failure) {
-                if fill {
-                    try fill(entry, reader, talk, isStrict: isStrict)
-                } else if try !list(entry, reader, &listing) {
-                    failed = true
-                }
-            } catch {
-                reader.say(error, of: entry.path)
-                listing.add(entry.path, error)
-                failed = true
-            }
-        }
-        if !reader.finish(strict: isStrict) { failed = true }
-        if !fill { try surroundings.output.print(json ? listing.json : listing.text) }
-        if failed { throw ExitCode(1) }
+        try surroundings.output.reporting(json) { try work(surroundings, talk) }
     }
 
-    /// - Returns: false if some id is wrong.
-    private func list(
-        _ entry: Inputs.Entry, _ reader: Reader, _ listing: inout IDListing
-    ) throws(Failure) -> Bool {
-        let elf = try openInstalledELF(entry.path)
-        guard let section = try ids(of: elf) else {
-            if entry.isFromFolder { return true }
-            throw missing(entry.path)
+    private func work(_ surroundings: Surroundings, _ talk: Talk) throws {
+        let reading = Reading(base, surroundings)
+        let isStrict = strict.isStrict(surroundings)
+        var batch = reading.batch(fill ? "filling in" : "reading", talk)
+        batch.refusesForeign = fill && isStrict
+        let entries = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
+        let outcomes = batch.run(entries, IDList?.none) { entry throws(Failure) in
+            try FileWithIDs(entry.path, cache: reading.search.cache, rewrites: fill)
+        } need: { _, found throws(Failure) in
+            guard let section = found.section, fill || section.isFilled else {
+                return .init(choice: .none)
+            }
+            return try reading.need(found.btf)
+        } work: { entry, found, setting, outcome throws(Failure) in
+            guard let section = found.section else {
+                if entry.isFromFolder { return }
+                throw Failure(
+                    "\(entry.path): .BTF_ids: no such section, or no symbols that describe it"
+                )
+            }
+            if fill {
+                try fill(found, section, reading, setting, &outcome)
+            } else {
+                var btf: BTF?
+                if section.isFilled, let file = found.btf {
+                    btf = try reading.types(of: file, setting, &outcome)
+                }
+                outcome.value = IDList(section, in: btf)
+            }
         }
-        let btf = section.isFilled ? try reader.readIfPresent(entry.path) : nil
-        let lines = section.lines(in: btf)
-        listing.add(entry.path, section, lines, btf)
-        return !lines.contains { $0.state == .wrong }
+        outcomes.say(talk)
+        if !fill {
+            try surroundings.output.print(
+                json ? IDListing.json(outcomes) : IDListing.text(outcomes))
+        }
+        let isBad = outcomes.contains {
+            $0.failure != nil || $0.value?.hasWrong == true || isStrict && $0.foreign != nil
+        }
+        if isBad { throw ExitCode(1) }
     }
 
     private func fill(
-        _ entry: Inputs.Entry, _ reader: Reader, _ talk: Talk, isStrict: Bool
+        _ found: FileWithIDs, _ section: IDSection, _ reading: Reading,
+        _ setting: Reading.Batch.Setting, _ outcome: inout FileOutcome<IDList?>
     ) throws(Failure) {
-        let elf = try openELF(entry.path)
-        guard let section = try ids(of: elf) else {
-            if entry.isFromFolder { return }
-            throw missing(entry.path)
+        let path = outcome.path
+        guard let file = found.btf else {
+            throw Failure(
+                "\(path): .BTF: no such section",
+                hint: "kbtf encode \(path), if it was built with -g")
         }
-        let btf = try reader.read(entry.path)
-        // Its error is reported at the end.
-        if isStrict, reader.foreignBases.contains(entry.path) { return }
-        let filler = IDFiller(elf: elf, section: section, path: entry.path)
-        let bytes = try filler.fill(from: btf, old: btf) { talk.say($0) }
+        let btf = try reading.types(of: file, setting, &outcome)
+        let filler = IDFiller(elf: found.elf, section: section, path: path)
+        let bytes = try filler.fill(from: btf, old: btf) { outcome.messages.append($0) }
         if bytes == section.bytes {
-            return talk.detail("\(entry.path): .BTF_ids is already filled in")
+            outcome.messages.append(.detail("\(path): .BTF_ids is already filled in"))
+            return
         }
-        try IDWriter(elf: elf, path: entry.path).write(bytes, over: section)
-        talk.detail("\(entry.path): .BTF_ids is filled in, \(section.entries.count) ids")
-        if elf.isSigned { talk.say(.signatureIsGone(entry.path)) }
+        try IDWriter(elf: found.elf, path: path).write(bytes, over: section)
+        outcome.messages.append(
+            .detail("\(path): .BTF_ids is filled in, \(section.entries.count) ids"))
+        if found.elf.isSigned { outcome.messages.append(.signatureIsGone(path)) }
     }
+}
 
-    private func missing(_ path: String) -> Failure {
-        Failure("\(path): .BTF_ids: no such section, or no symbols that describe it")
-    }
+/// An ELF file with its `.BTF_ids` and its BTF.
+struct FileWithIDs: BatchContents {
+    let elf: ELFFile
+    /// nil where there is none, or nothing says what is in it.
+    let section: IDSection?
+    let btf: BTFFile?
+    let unpackedSize: Int
 
-    private func ids(of elf: ELFFile) throws(Failure) -> IDSection? {
-        do throws(IDError) { return try IDSection.read(elf) } catch { throw Failure(error) }
+    /// - Parameter rewrites: the file must be one that can be written again, compressed as it is.
+    init(_ path: String, cache: BaseCache?, rewrites: Bool) throws(Failure) {
+        let contents =
+            rewrites ? try PackedFile.open(path) : try BTFFile.contents(of: path)
+        unpackedSize = contents.unpackedSize
+        elf = try openELF(contents.view, path)
+        do throws(IDError) { section = try IDSection.read(elf) } catch { throw Failure(error) }
+        btf =
+            section.map { $0.isFilled || rewrites } ?? false
+            ? try BTFFile.open(contents.view, path, cache: cache) : nil
     }
 }

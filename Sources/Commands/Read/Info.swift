@@ -39,47 +39,75 @@ struct Info: Command {
 
     func run(in surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        let reader = Reader(base, surroundings, talk: talk)
-        var table = Table(headings: ["FILE", "BTF", "TYPES", "BYTES", "BASE", "CHECK"])
-        var objects: [String] = []
-        var failed = false
-        for entry in try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries {
-            do throws(Failure) {
-                let row = try Row(entry.path, reader)
-                if let signs = row.told { talk.detail(signs) }
-                if let fault = row.fault {
-                    reader.say(fault, of: entry.path)
-                    failed = true
-                }
-                table.add(row.cells)
-                objects.append(row.json)
-            } catch {
-                talk.say(error)
-                failed = true
-                objects.append("{\"file\":\(jsonString(entry.path)),\(error.json)}")
-            }
-        }
-        if !reader.finish(strict: strict.isStrict(surroundings)) { failed = true }
-        try surroundings.output.print(json ? jsonArray(objects) : table.text)
-        if failed { throw ExitCode(1) }
+        try surroundings.output.reporting(json) { try tell(surroundings, talk) }
     }
 
-    /// The output for one file.
-    private struct Row {
-        let path: String
+    private func tell(_ surroundings: Surroundings, _ talk: Talk) throws {
+        let reading = Reading(base, surroundings)
+        var batch = reading.batch("reading", talk)
+        // What is known without the base is told all the same.
+        batch.lacking = { _, failure in .noBase(.failure(failure)) }
+        let entries = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
+        let outcomes = batch.run(entries, Facts?.none) { entry throws(Failure) in
+            try reading.open(entry.path)
+        } need: { _, found throws(Failure) in
+            guard let file = found.file else { return .init(choice: .none) }
+            // Split BTF that says of no kernel: that it lacks a base is told with the rest.
+            return (try? reading.need(file)) ?? .init(choice: .none)
+        } work: { entry, found, setting, outcome throws(Failure) in
+            var facts = Facts()
+            defer { outcome.value = facts }
+            guard let file = found.file else { return }
+            facts.read(file)
+            if let signs = facts.signs(file.path) { outcome.messages.append(.detail(signs)) }
+            guard let judgement = try reading.judge(file, setting, limit: 100, &outcome) else {
+                facts.check = "base not found"
+                if let lack = lack(of: file, reading) { outcome.messages.append(.failure(lack)) }
+                return
+            }
+            facts.base = judgement.base
+            facts.foreign = judgement.foreign
+            facts.check = judgement.summary
+            if let fault = judgement.misplaced(file.path) { throw fault }
+        }
+        outcomes.say(talk)
+        if json {
+            try surroundings.output.report { json in
+                json.array("files", outcomes, onLines: true) { json, outcome in
+                    outcome.write(to: &json) { outcome.value?.write(to: &$0) }
+                }
+            }
+        } else {
+            var table = Table(headings: ["FILE", "BTF", "TYPES", "BYTES", "BASE", "CHECK"])
+            for outcome in outcomes {
+                if let facts = outcome.value { table.add([outcome.path] + facts.cells) }
+            }
+            try surroundings.output.print(table.text)
+        }
+        let isStrict = strict.isStrict(surroundings)
+        if outcomes.contains(where: { $0.failure != nil || isStrict && $0.foreign != nil }) {
+            throw ExitCode(1)
+        }
+    }
+
+    /// Why no base is looked for; nil where that failed.
+    private func lack(of file: BTFFile, _ reading: Reading) -> Failure? {
+        do throws(Failure) {
+            return try reading.need(file).choice == .none ? reading.withoutBase(file) : nil
+        } catch { return error }
+    }
+
+    /// What is told about one file.
+    private struct Facts: Sendable {
         var kind = "none"
         var types: Int?
         var bytes: Int?
         var base: String?
         var check: String?
-        /// Why it cannot be read on that base.
-        var fault: Failure?
-        private var foreign: ForeignBase?
+        var foreign: ForeignBase?
         private var recognition: Recognition?
 
-        init(_ path: String, _ reader: Reader) throws(Failure) {
-            self.path = path
-            guard let file = try reader.open(path) else { return }
+        mutating func read(_ file: BTFFile) {
             kind =
                 switch file.form {
                 case .standalone: "standalone"
@@ -89,21 +117,10 @@ struct Info: Command {
             if case .distilled = file.form {} else { recognition = file.recognition }
             types = file.typeCount
             bytes = file.bytes.count
-            let verdict = reader.judge(file, limit: 100)
-            base = verdict.base
-            check = verdict.summary
-            switch verdict {
-            case .noBase(let failure): reader.say(failure, of: path)
-            case .judged(let judgement):
-                foreign = judgement.foreign
-                fault = judgement.other.map {
-                    reader.misplaced(file, $0, judgement.base ?? "", judgement.foreign)
-                }
-            }
         }
 
-        /// The evidence for the form; nil if a section `.BTF.base` proves it.
-        var told: String? {
+        /// By what the form is known; nil where a section `.BTF.base` says it.
+        func signs(_ path: String) -> String? {
             recognition.map {
                 "\(path): \(kind) BTF (\($0.isSure ? "sure" : "not sure")): "
                     + $0.signs.joined(separator: ", ")
@@ -112,20 +129,21 @@ struct Info: Command {
 
         var cells: [String] {
             [
-                path, kind, types.map { String($0) } ?? "-", bytes.map { String($0) } ?? "-",
+                kind, types.map { String($0) } ?? "-", bytes.map { String($0) } ?? "-",
                 base ?? "-", check ?? "-",
             ]
         }
 
-        var json: String {
-            let sure = kind == "none" ? "null" : "\(recognition?.isSure ?? true)"
-            return "{\"file\":\(jsonString(path)),\"kind\":\(jsonString(kind)),"
-                + "\"sure\":\(sure),\"signs\":\(jsonList(recognition?.signs ?? [])),"
-                + "\"types\":\(types.map { String($0) } ?? "null"),"
-                + "\"bytes\":\(bytes.map { String($0) } ?? "null"),"
-                + "\"base\":\(jsonOrNull(base)),"
-                + (foreign.map { "\"foreign_base\":\($0.json)," } ?? "")
-                + "\"check\":\(jsonOrNull(check))}"
+        /// Fields of a report.
+        func write(to json: inout JSONWriter) {
+            json.field("kind", kind)
+            json.field("sure", kind == "none" ? nil : recognition?.isSure ?? true)
+            json.field("signs", recognition?.signs ?? [])
+            json.field("types", types)
+            json.field("bytes", bytes)
+            json.field("base", base)
+            if let foreign { json.field("foreign_base", foreign) }
+            json.field("check", check)
         }
     }
 }

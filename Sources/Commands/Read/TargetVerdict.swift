@@ -65,17 +65,22 @@ struct TargetVerdict {
         guard case .module = use, let allowsMismatch = target.allowsMismatch else { return "" }
         return allowsMismatch ? ", the module loads without it" : ", the module does not load"
     }
+}
 
-    var json: String {
-        "{\"rules\":\(jsonString(target.rules.description)),"
-            + "\"release\":\(jsonOrNull(target.release?.text)),"
-            + "\"kernel\":\(object(report.kernel)),\"bpf_btf_load\":\(object(report.program)),"
-            + "\"errors\":\(report.findings.errorCount),"
-            + "\"warnings\":\(report.findings.warningCount),"
-            + "\"findings\":\(report.findings.json)}"
+extension TargetVerdict: JSONValue {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("rules", target.rules.description)
+            json.field("release", target.release?.text)
+            json.object("kernel") { fields(of: report.kernel, &$0) }
+            json.object("bpf_btf_load") { fields(of: report.program, &$0) }
+            json.field("errors", report.findings.errorCount)
+            json.field("warnings", report.findings.warningCount)
+            json.field("findings", report.findings.findings)
+        }
     }
 
-    private func object(_ verdict: LoadVerdict) -> String {
+    private func fields(of verdict: LoadVerdict, _ json: inout JSONWriter) {
         let word =
             switch verdict {
             case .takes: "taken"
@@ -85,26 +90,25 @@ struct TargetVerdict {
             case .unsound: "not-judged"
             case .doesNotApply: "not-applicable"
             }
-        var members = ["\"verdict\":\"\(word)\""]
+        json.field("verdict", word)
         switch verdict {
-        case .refuses(let error): members.append("\"errno\":\"\(error.rawValue)\"")
+        case .refuses(let error): json.field("errno", error.rawValue)
         case .isOfAnotherBase(let error):
-            if let error { members.append("\"errno\":\"\(error.rawValue)\"") }
-            members.append("\"reason\":\"another-base\"")
+            if let error { json.field("errno", error.rawValue) }
+            json.field("reason", "another-base")
         default: break
         }
-        return "{\(members.joined(separator: ","))}"
     }
 }
 
-extension CheckReport {
-    /// The findings as a JSON array.
-    var json: String {
-        let objects = findings.map {
-            "{\"severity\":\"\($0.severity.rawValue)\",\"rule\":\(jsonString($0.rule)),"
-                + "\"type\":\($0.type.map { String($0.rawValue) } ?? "null"),"
-                + "\"offset\":\($0.offset),\"message\":\(jsonString($0.message))}"
+extension CheckReport.Finding: JSONValue {
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.field("severity", severity.rawValue)
+            json.field("rule", rule)
+            json.field("type", type?.rawValue)
+            json.field("offset", offset)
+            json.field("message", message)
         }
-        return "[\(objects.joined(separator: ","))]"
     }
 }

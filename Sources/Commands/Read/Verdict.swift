@@ -3,36 +3,33 @@
 import BTF
 import Console
 
-/// The verdict of a check on a file's BTF.
-enum Verdict {
-    case judged(Judgement)
-    /// Split BTF cannot be checked without its base.
-    case noBase(Failure)
-
-    struct Judgement {
-        let report: CheckReport
-        /// The prefix of offsets: `.BTF`, or empty for a file of raw BTF.
-        let place: String
-        /// The base it was read on.
-        var base: String?
-        /// The base, if it belongs to another kernel.
-        var foreign: ForeignBase?
-        /// It was built against another base: the only finding in the report.
-        var other: OtherBase?
-    }
-
-    var base: String? {
-        if case .judged(let judgement) = self { judgement.base } else { nil }
-    }
+/// What a check says about a file's BTF.
+struct Judgement: Sendable {
+    let report: CheckReport
+    /// What stands before the offsets: `.BTF`, or nothing for a file of raw BTF.
+    let place: String
+    /// What it was read on.
+    var base: String?
+    /// That is of another kernel.
+    var foreign: ForeignBase?
+    /// It was made on another base: the one finding in the report.
+    var other: OtherBase?
 
     /// A few words for a column: `sound`, or the first error.
     var summary: String {
-        switch self {
-        case .judged(let judgement):
-            if judgement.other != nil { return "made on another base" }
-            return judgement.report.findings.first { $0.severity == .error }
-                .map { "\(judgement.place)\($0)" } ?? "sound"
-        case .noBase: return "base not found"
+        if other != nil { return "made on another base" }
+        return report.findings.first { $0.severity == .error }.map { "\(place)\($0)" } ?? "sound"
+    }
+
+    /// The one sentence about BTF that was made on another base; nil for other BTF.
+    func misplaced(_ path: String) -> Failure? {
+        other.map {
+            Failure(
+                "\(path): \(place)+0x\(String($0.offset, radix: 16)): "
+                    + $0.sentence((base ?? "") + (foreign.map { " (\($0.kernels))" } ?? "")),
+                hint: Judgement.hint)
         }
     }
+
+    static let hint = "specify the base that it was built against with --base FILE"
 }

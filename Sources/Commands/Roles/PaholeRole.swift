@@ -94,11 +94,11 @@ enum PaholeRole {
         let outcomes = batch.run(try destinations.assign(settings.files))
 
         for outcome in outcomes {
-            for message in outcome.messages {
+            for message in outcome.messages + outcome.shared {
                 talk.say(asPahole(message, base: base))
             }
         }
-        return outcomes.contains { $0.failed && $0.failure?.subject != .debugInfo } ? 1 : 0
+        return outcomes.contains { $0.failure.map { $0.subject != .debugInfo } ?? false } ? 1 : 0
     }
 
     private static func asPahole(_ message: Talk.Message, base: String?) -> Talk.Message {

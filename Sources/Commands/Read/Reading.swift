@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import HostIO
+import KernelTree
+
+/// Reads files' BTF together with what they stand on.
+struct Reading: Sendable {
+    typealias Batch = BaseBatch<LoadedBase>
+
+    /// `--base`; nil: each file's own.
+    let option: String?
+    let search: SearchPlaces
+    /// What a file is read on if no base is found: `--target`'s own BTF.
+    var kernel: LoadedBase?
+
+    init(_ options: BaseOptions, _ surroundings: Surroundings) {
+        option = options.base
+        search = options.search.places(surroundings)
+    }
+
+    /// Work on many files.
+    func batch(_ activity: String, _ talk: Talk) -> Batch {
+        let (search, kernel, option) = (search, kernel, option)
+        var batch = Batch(
+            search: search, jobs: onlineProcessorCount, talk: talk, activity: activity
+        ) { choice, _ throws(Failure) in try choice.load(search) }
+        batch.countsLacking = true
+        if option == nil, kernel != nil { batch.lacking = { _, _ in .noBase(nil) } }
+        return batch
+    }
+
+    /// The file's BTF as it was found.
+    func open(_ path: String) throws(Failure) -> FoundBTF {
+        try FoundBTF(path, cache: search.cache)
+    }
+
+    /// Which base a file's BTF needs.
+    ///
+    /// - Parameter option: another `--base` for this file.
+    func need(_ file: BTFFile?, base option: String? = nil) throws(Failure) -> Batch.Need {
+        guard let file, case .split = file.form else { return .init(choice: .none) }
+        let option = option ?? self.option
+        guard option != nil || file.release != nil || search.release != nil else {
+            if kernel != nil { return .init(choice: .none) }
+            throw withoutBase(file)
+        }
+        return .init(
+            choice: try BaseChoice(
+                option: option ?? "auto", path: file.path, own: file.release,
+                bigEndian: file.header.bigEndian, search: search),
+            release: file.release, machine: file.machine)
+    }
+
+    func withoutBase(_ file: BTFFile) -> Failure {
+        Failure(
+            "\(file.path): split BTF, which cannot be read without its base",
+            hint: "specify the base with --base FILE")
+    }
+
+    // MARK: Types
+
+    /// The types of a file.
+    ///
+    /// - Throws: also where they were made on another base.
+    func types<Value>(
+        of file: BTFFile, _ setting: Batch.Setting, _ outcome: inout FileOutcome<Value>
+    ) throws(Failure) -> BTF {
+        let base = try base(of: file, setting, &outcome)
+        if case .split = file.form {
+            guard let kernel = base.btf else { throw withoutBase(file) }
+            var judgement = judgement(file, base, check(file.bytes, base: kernel, limit: 1))
+            judgement.foreign = setting.foreign
+            if let failure = judgement.misplaced(file.path) { throw failure }
+        }
+        do throws(BTFError) { return try BTF.parse(file.bytes, base: base.btf) } catch {
+            throw Failure(
+                "\(file.path): \(file.place)\(error)"
+                    + (base.name.map { " (read on \($0))" } ?? ""))
+        }
+    }
+
+    /// The types of single files, each with the `--base` that is for it alone.
+    func types(
+        ofFiles files: [(path: String, base: String?)], _ talk: Talk
+    ) throws(Failure) -> [BTF] {
+        let files = files.map { SingleFile(path: $0.path, base: $0.base) }
+        let outcomes = batch("reading", talk).run(files, BTF?.none) { file throws(Failure) in
+            try open(file.path)
+        } need: { file, found throws(Failure) in
+            try need(found.file, base: file.base)
+        } work: { file, found, setting, outcome throws(Failure) in
+            guard let btf = found.file else {
+                throw Failure(
+                    "\(file.path): .BTF: no such section",
+                    hint: "kbtf encode \(file.path), if it was built with -g")
+            }
+            outcome.value = try types(of: btf, setting, &outcome)
+        }
+        // The first failure ends it; it is for the caller to say.
+        if let failure = outcomes.lazy.compactMap(\.failure).first { throw failure }
+        outcomes.say(talk)
+        return outcomes.compactMap(\.value)
+    }
+
+    private struct SingleFile: BatchFile {
+        let path: String
+        let base: String?
+    }
+
+    // MARK: Judging
+
+    /// Checks a file's BTF; before it the base that it brings along, if any. nil for split BTF without a base.
+    func judge<Value>(
+        _ file: BTFFile, _ setting: Batch.Setting, profile: CheckProfile = .structure, limit: Int,
+        _ outcome: inout FileOutcome<Value>
+    ) throws(Failure) -> Judgement? {
+        if case .distilled(let base) = file.form {
+            let report = checkDistilledBase(base, limit: limit)
+            if !report.isSound { return Judgement(report: report, place: ".BTF.base") }
+        }
+        var base = try base(of: file, setting, &outcome)
+        if case .split = file.form, base.btf == nil {
+            guard option == nil, let kernel else { return nil }
+            base = FileBase(btf: kernel.btf, name: kernel.path)
+        }
+        var judgement = judgement(
+            file, base, check(file.bytes, base: base.btf, profile: profile, limit: limit))
+        judgement.foreign = setting.foreign
+        // One cause is enough.
+        if judgement.other != nil { outcome.foreign = nil }
+        return judgement
+    }
+
+    private func judgement(
+        _ file: BTFFile, _ base: FileBase, _ report: CheckReport
+    ) -> Judgement {
+        var judgement = Judgement(report: report, place: file.place, base: base.name)
+        if case .split = file.form, let kernel = base.btf {
+            judgement.other = OtherBase(file.bytes, on: kernel, report: report)
+        }
+        return judgement
+    }
+
+    /// Holds a file's BTF, which was judged, against what a kernel takes; nil when it cannot be read.
+    func hold(
+        _ file: BTFFile, to target: KernelTarget, _ setting: Batch.Setting, _ judgement: Judgement,
+        limit: Int
+    ) -> TargetVerdict? {
+        let use: TargetUse
+        var small: ByteView?
+        switch file.form {
+        case .distilled(let base):
+            use = .module(bringsBase: true)
+            small = base
+        case .split: use = .module(bringsBase: false)
+        case .standalone: use = file.release == nil ? .whole : .module(bringsBase: false)
+        }
+        let own = try? base(of: file, setting)
+        if file.form.isModules {
+            // Without BTF of the target, the base that the file was read on stands for it.
+            let kernel =
+                target.base.map { ($0.btf, $0.path) }
+                ?? (judgement.other == nil ? nil : own?.kernel)
+            if let (kernel, name) = kernel,
+                let report = checkFit(
+                    file.bytes, distilledBase: small,
+                    madeOn: small == nil && judgement.other == nil ? own?.btf : nil, on: kernel,
+                    named: name, rules: target.rules)
+            {
+                return TargetVerdict(target: target, report: report, use: use, place: file.place)
+            }
+        }
+        let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
+        guard let btf = try? BTF.parse(file.bytes, base: base) else { return nil }
+        let report = checkTarget(
+            btf, byteCount: file.bytes.count, use: use, rules: target.rules,
+            isSound: judgement.report.isSound,
+            withImplicitArguments: file.ids?.functionsWithImplicitArguments(old: btf) ?? [],
+            limit: limit)
+        return TargetVerdict(target: target, report: report, use: use, place: file.place)
+    }
+
+    // MARK: Bases
+
+    /// What a file's BTF continues.
+    private struct FileBase {
+        var btf: BTF?
+        var name: String?
+
+        /// As a kernel that the file may be for.
+        var kernel: (BTF, String)? { if let btf, let name { (btf, name) } else { nil } }
+    }
+
+    /// What a file's BTF continues: nothing, its own `.BTF.base`, or the base of a kernel, if that was found.
+    private func base(
+        of file: BTFFile, _ setting: Batch.Setting
+    ) throws(Failure) -> FileBase {
+        switch file.form {
+        case .standalone: return FileBase()
+        case .distilled(let base):
+            do throws(BTFError) {
+                return FileBase(btf: try BTF.parse(base), name: ".BTF.base")
+            } catch { throw Failure("\(file.path): .BTF.base\(error)") }
+        case .split: return FileBase(btf: setting.base?.btf, name: setting.base?.path)
+        }
+    }
+
+    private func base<Value>(
+        of file: BTFFile, _ setting: Batch.Setting, _ outcome: inout FileOutcome<Value>
+    ) throws(Failure) -> FileBase {
+        if case .split = file.form, let base = setting.base {
+            outcome.messages.append(
+                .detail("\(file.path): split BTF, read on \(base.path) (\(base.how))"))
+        }
+        return try base(of: file, setting)
+    }
+}
+
+/// A file and the BTF in it.
+struct FoundBTF: BatchContents {
+    /// nil for an ELF file without BTF.
+    let file: BTFFile?
+    let unpackedSize: Int
+
+    init(_ path: String, cache: BaseCache?) throws(Failure) {
+        let contents = try BTFFile.contents(of: path)
+        file = try BTFFile.open(contents.view, path, cache: cache)
+        unpackedSize = contents.unpackedSize
+    }
+}
+
+extension BTFFile.Form {
+    /// Continues a kernel's BTF, at once or when it is loaded.
+    fileprivate var isModules: Bool {
+        switch self {
+        case .split, .distilled: true
+        case .standalone: false
+        }
+    }
+}

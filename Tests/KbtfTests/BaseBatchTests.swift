@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Console
+import HostIO
+import KernelTree
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Commands
+
+/// What a batch does with files and bases, whatever the work is.
+@Suite struct BaseBatchTests {
+    struct File: BatchFile {
+        let path: String
+        /// Its base; nil: it needs none.
+        var base: String? = "base"
+        var release: String? = nil
+    }
+
+    struct Base: SearchedBase {
+        let path: String
+        var release: KernelRelease? = nil
+        var machine: String? = nil
+    }
+
+    struct Opened: BatchContents {
+        let unpackedSize: Int
+    }
+
+    /// What was done, in order.
+    private final class Log: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        func all(_ prefix: String) -> [String] {
+            lines.withLock { $0.filter { $0.hasPrefix(prefix) } }
+        }
+    }
+
+    private let log = Log()
+
+    private static let surroundings = Surroundings(
+        environment: { _ in nil }, variables: { [] }, output: Stream(writer: { _ in }),
+        errors: Stream(writer: { _ in }), become: { HostError($0[0], "run", errno: 1) })
+
+    private func batch(jobs: Int = 1, release: String? = nil) -> BaseBatch<Base> {
+        let log = log
+        return BaseBatch(
+            search: SearchPlaces(Self.surroundings), jobs: jobs,
+            talk: Talk(Self.surroundings.errors), activity: "testing"
+        ) { choice, _ throws(Failure) in
+            switch choice {
+            case .none: return nil
+            case .auto(let release, _): throw Failure("no base for \(release)", hint: "look")
+            case .file(let path, _):
+                log.add("load \(path)")
+                if path == "missing" { throw Failure("\(path): cannot open") }
+                return Base(path: path, release: release.flatMap { KernelRelease($0) })
+            }
+        }
+    }
+
+    private func run(
+        _ batch: BaseBatch<Base>, _ files: [File], unpackedSize: Int = 0
+    ) -> [FileOutcome<String>] {
+        let log = log
+        return batch.run(files, "") { file throws(Failure) in
+            log.add("open \(file.path)")
+            if file.path == "bad" { throw Failure("bad: damaged") }
+            return Opened(unpackedSize: unpackedSize)
+        } need: { file, _ throws(Failure) in
+            guard let base = file.base else { return .init(choice: .none) }
+            let own = file.release.flatMap { KernelRelease($0) }
+            guard base != "auto", let own else {
+                return .init(
+                    choice: .file(base, bigEndian: false), release: own,
+                    machine: own == nil ? nil : "x86_64")
+            }
+            return .init(choice: .auto(own, bigEndian: false), release: own)
+        } work: { file, _, setting, outcome throws(Failure) in
+            log.add("work \(file.path)")
+            if file.path == "fails" { throw Failure("fails: no") }
+            outcome.value = setting.base?.path ?? "none"
+        }
+    }
+
+    private func said(_ outcomes: [FileOutcome<String>]) -> [String] {
+        outcomes.flatMap { $0.messages + $0.shared }.map {
+            switch $0 {
+            case .failure(let failure): failure.message
+            case .warning(let text, _): "warning: " + text
+            case .note(let text), .detail(let text): text
+            }
+        }
+    }
+
+    @Test(arguments: [1, 4]) func basesAreReadOnce(jobs: Int) {
+        let files = (0..<40).map { File(path: "\($0)", base: $0 % 5 == 4 ? nil : "b\($0 % 3)") }
+        let outcomes = run(batch(jobs: jobs), files)
+        #expect(outcomes.map(\.path) == files.map(\.path))
+        #expect(outcomes.map(\.value) == files.map { $0.base ?? "none" })
+        #expect(log.all("load").sorted() == ["load b0", "load b1", "load b2"])
+    }
+
+    @Test func failures() {
+        let files = ["a", "bad", "fails", "b"].map { File(path: $0) }
+        let outcomes = run(batch(), files)
+        #expect(outcomes.map { $0.failure == nil } == [true, false, false, true])
+        #expect(said(outcomes) == ["bad: damaged", "fails: no"])
+        #expect(log.all("work").count == 3)
+    }
+
+    /// One message for all files, with the first.
+    @Test func lackingBase() {
+        let files = ["a", "b", "c"].map { File(path: $0, base: "auto", release: "6.1.0-1") }
+        var batch = batch()
+        batch.countsLacking = true
+        var outcomes = run(batch, files)
+        #expect(outcomes.allSatisfy { $0.failure?.subject == .base })
+        #expect(
+            said(outcomes) == [
+                "a and 2 more: no base for 6.1.0-1", "3 files cannot be read without this base",
+            ])
+        batch.lacking = { _, failure in .noBase(.warning(failure.message, hint: nil)) }
+        outcomes = run(batch, files)
+        #expect(outcomes.map(\.value) == ["none", "none", "none"])
+        batch.lacking = { _, failure in .skipping(.warning(failure.message, hint: nil)) }
+        outcomes = run(batch, files)
+        #expect(outcomes.map(\.value) == ["", "", ""] && outcomes.allSatisfy { $0.failure == nil })
+        #expect(outcomes.allSatisfy { $0.alsoSaid.count == 1 })
+        #expect(said(run(batch, [File(path: "x", base: "missing")])).count == 1)
+    }
+
+    @Test func foreignBase() {
+        let files = [
+            File(path: "a", release: "6.1.0-1"), File(path: "b", release: "6.1.0-2"),
+            File(path: "c", release: "6.1.0-1"), File(path: "fails", release: "6.1.0-1"),
+        ]
+        var batch = batch(release: "6.1.0-2")
+        let warned = run(batch, files)
+        #expect(warned.map { $0.foreign != nil } == [true, false, true, true])
+        let warnings = said(warned).filter { $0.hasPrefix("warning: ") }
+        #expect(warnings.count == 1 && warnings[0].hasPrefix("warning: a and 1 more: for Linux"))
+        batch.refusesForeign = true
+        let refused = run(batch, files)
+        #expect(refused.map { $0.failure == nil } == [false, true, false, false])
+        #expect(said(refused).count == 1)
+        #expect(said(refused)[0].hasPrefix("a and 2 more: for Linux"))
+    }
+
+    /// What took decompressing is kept until it is worked on, as far as there is room.
+    @Test(arguments: [(0, 2), (1000, 1), (1 << 40, 2)]) func opens(size: Int, times: Int) {
+        _ = run(batch(), [File(path: "a"), File(path: "b")], unpackedSize: size)
+        #expect(log.all("open a").count == times && log.all("open b").count == times)
+    }
+}
