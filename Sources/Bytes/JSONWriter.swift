@@ -7,8 +7,9 @@ package protocol JSONValue {
 
 /// Writes one JSON value as bytes. Fields keep the order in which they are written.
 package struct JSONWriter: Sendable {
-    /// The version of everything that kbtf prints as JSON but `dump`, whose format is bpftool's. It is raised when a key
-    /// is removed or changes its meaning, not when one is added; docs/json.md lists the keys.
+    /// The version of all JSON that kbtf prints except by `dump`, which has bpftool's format. It
+    /// increases if a key is removed or changes its meaning, not if one is added. The keys are in
+    /// docs/json.md.
     package static let schema = 1
 
     package private(set) var bytes: [UInt8] = []
@@ -17,7 +18,7 @@ package struct JSONWriter: Sendable {
 
     package init() {}
 
-    /// A report, as commands print it: an object with the schema's version before other fields, and a newline.
+    /// A report as commands print it: an object that begins with the schema, and a newline.
     package static func report<E: Error>(
         _ fields: (inout JSONWriter) throws(E) -> Void
     ) throws(E) -> [UInt8] {

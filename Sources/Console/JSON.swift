@@ -37,7 +37,7 @@ extension Stream {
         try self.print(JSONWriter.report(fields))
     }
 
-    /// Runs what prints a report, or prints one that says why not, besides what is said on standard error.
+    /// Runs `body`, which prints a report. If it fails, prints a report with the reason as well.
     package func reporting(_ isWanted: Bool, _ body: () throws -> Void) throws {
         do { try body() } catch let failure as Failure where isWanted {
             try report { failure.write(to: &$0) }

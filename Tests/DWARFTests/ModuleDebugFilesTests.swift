@@ -111,7 +111,7 @@ final class ModuleDebugFilesTests {
             (id: "none", "int f(int a) { return a; }", "BBBB", "srcversion BBBB, not AAAA"),
             (
                 id: "none", "int f(int a) { return a * 77777 + f(a / 3); }", "AAAA",
-                "another section"
+                "differs"
             ),
         ])
     func otherBuild(_ id: String, _ source: String, _ srcversion: String, _ what: String) throws {
@@ -123,7 +123,7 @@ final class ModuleDebugFilesTests {
         #expect(result.file == nil)
         let reasons = result.attempts.compactMap(\.reason)
         #expect(reasons.count == 1 && reasons[0].contains(what), "\(reasons)")
-        #expect(reasons.allSatisfy { $0.hasPrefix("is of another build") })
+        #expect(reasons.allSatisfy { $0.hasPrefix("is from another build") })
         // The right one behind it is found.
         try run("mkdir x/.debug && mv gone/m.ko x/.debug/snd-test.ko")
         #expect(try search("x/snd-test.ko").file != nil)

@@ -71,7 +71,7 @@ import Testing
         } need: { file, _ throws(Failure) in
             guard let base = file.base else { return .init(choice: .none) }
             let own = file.release.flatMap { KernelRelease($0) }
-            guard base != "auto", let own else {
+            guard base == "auto", let own else {
                 return .init(
                     choice: .file(base, bigEndian: false), release: own,
                     machine: own == nil ? nil : "x86_64")

@@ -6,7 +6,7 @@ import HostIO
 import TestSupport
 import Testing
 
-/// All JSON is read by a strict parser, failures too, says its schema, and has no key that docs/json.md does not name.
+/// A strict parser reads all JSON, failures too; it has a schema and only keys of docs/json.md.
 @Suite(.enabled(if: Sample.hasCompiler))
 struct JSONTests {
     let scratch: Scratch

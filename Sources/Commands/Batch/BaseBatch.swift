@@ -11,9 +11,9 @@ protocol BatchContents: Sendable {
     var unpackedSize: Int { get }
 }
 
-/// Does the same to many files that are built against bases. Each base is read once; the files that share it are worked
-/// on beside each other, the largest first. The outcomes are in the order of the files, whatever the number of jobs, and
-/// what files have in common is said once, with the first of them.
+/// Processes many files that are built against bases. Each base is read once; the files that share
+/// it are processed in parallel, the largest first. The outcomes are in the order of the files,
+/// whatever the number of jobs, and what files have in common is reported once, with the first one.
 struct BaseBatch<Base: SearchedBase> {
     let search: SearchPlaces
     let jobs: Int
@@ -32,7 +32,7 @@ struct BaseBatch<Base: SearchedBase> {
     enum Substitute {
         /// They fail.
         case nothing
-        /// They are left as they are.
+        /// They are left unchanged.
         case skipping(Talk.Message)
         /// They are worked on without a base.
         case noBase(Talk.Message?)

@@ -37,7 +37,7 @@ struct FileOutcome<Value: Sendable>: Sendable {
 
     /// The file as an object of a report.
     ///
-    /// - Parameter fields: what is known besides its name, why it failed, and what was said about it.
+    /// - Parameter fields: what is known besides its name, its failure and its messages.
     func write(to json: inout JSONWriter, _ fields: (inout JSONWriter) -> Void) {
         json.object { json in
             json.field("file", path)

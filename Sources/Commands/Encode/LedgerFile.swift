@@ -9,8 +9,8 @@ import HostIO
 ///
 ///     {"file":"foo.ko","schema":1,"entries":[{"name":"bar","unit":"foo.c","reason":"no-symbol"}],"diagnostics":[]}
 ///
-/// One such object for one file, an array of them for several. A file that could not be encoded has an
-/// `error` as well. docs/json.md lists all keys.
+/// One such object for one file, an array of them for several. The object of a file that could not
+/// be encoded has an `error`. docs/json.md lists all keys.
 enum LedgerFile {
     /// - Throws: if the ledger at `path` would overwrite a file or its BTF.
     static func refuse(_ path: String, over jobs: [Destinations.Job]) throws(Failure) {

@@ -43,8 +43,8 @@ struct BTFFile: Sendable {
         return .standalone
     }
 
-    /// Reads the BTF of a module or another ELF file, also compressed, a file of raw BTF, or whatever else
-    /// can be a base. nil when it is an ELF file without BTF.
+    /// Reads the BTF of a module or another ELF file, compressed or not, of a raw BTF file, or of
+    /// anything else that can be a base. nil for an ELF file without BTF.
     static func open(
         _ view: ByteView, _ path: String, cache: BaseCache?
     ) throws(Failure) -> BTFFile? {

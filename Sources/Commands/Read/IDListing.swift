@@ -32,7 +32,7 @@ struct IDList: Sendable {
     /// Some id is of another type than its symbol asks for.
     var hasWrong: Bool { rows.contains { $0.line.state == .wrong } }
 
-    /// Kernels take no names of types longer than 511 bytes; a file may repeat a longer one for each id.
+    /// Kernels accept no type names over 511 bytes; a file may repeat a longer one for each id.
     private static func text(_ id: TypeID, _ btf: BTF) -> String? {
         guard let record = btf.record(id) else { return nil }
         let name = btf.stringBytes(at: record.nameOffset, atMost: 511)

@@ -45,14 +45,14 @@ struct Info: Command {
     private func tell(_ surroundings: Surroundings, _ talk: Talk) throws {
         let reading = Reading(base, surroundings)
         var batch = reading.batch("reading", talk)
-        // What is known without the base is told all the same.
+        // Report what is known without the base.
         batch.lacking = { _, failure in .noBase(.failure(failure)) }
         let entries = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
         let outcomes = batch.run(entries, Facts?.none) { entry throws(Failure) in
             try reading.open(entry.path)
         } need: { _, found throws(Failure) in
             guard let file = found.file else { return .init(choice: .none) }
-            // Split BTF that says of no kernel: that it lacks a base is told with the rest.
+            // Split BTF of an unknown kernel: the missing base is reported with the rest.
             return (try? reading.need(file)) ?? .init(choice: .none)
         } work: { entry, found, setting, outcome throws(Failure) in
             var facts = Facts()
@@ -97,7 +97,7 @@ struct Info: Command {
         } catch { return error }
     }
 
-    /// What is told about one file.
+    /// The report on one file.
     private struct Facts: Sendable {
         var kind = "none"
         var types: Int?

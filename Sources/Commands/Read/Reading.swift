@@ -113,7 +113,7 @@ struct Reading: Sendable {
 
     // MARK: Judging
 
-    /// Checks a file's BTF; before it the base that it brings along, if any. nil for split BTF without a base.
+    /// Checks a file's BTF, after its own `.BTF.base` if any. nil for split BTF without a base.
     func judge<Value>(
         _ file: BTFFile, _ setting: Batch.Setting, profile: CheckProfile = .structure, limit: Int,
         _ outcome: inout FileOutcome<Value>
@@ -145,7 +145,7 @@ struct Reading: Sendable {
         return judgement
     }
 
-    /// Holds a file's BTF, which was judged, against what a kernel takes; nil when it cannot be read.
+    /// Compares a file's BTF, already checked, with what a kernel accepts; nil if it is unreadable.
     func hold(
         _ file: BTFFile, to target: KernelTarget, _ setting: Batch.Setting, _ judgement: Judgement,
         limit: Int
@@ -195,7 +195,7 @@ struct Reading: Sendable {
         var kernel: (BTF, String)? { if let btf, let name { (btf, name) } else { nil } }
     }
 
-    /// What a file's BTF continues: nothing, its own `.BTF.base`, or the base of a kernel, if that was found.
+    /// The BTF below a file's own: none, its `.BTF.base`, or the base of a kernel if one was found.
     private func base(
         of file: BTFFile, _ setting: Batch.Setting
     ) throws(Failure) -> FileBase {
