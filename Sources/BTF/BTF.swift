@@ -46,8 +46,8 @@ package final class BTF: Sendable {
     /// Reads a whole BTF.
     ///
     /// - Parameter base: what the types continue; nil for vmlinux and standalone BTF.
-    /// - Throws: `BTFError` for a bad header, a cut record, an unknown kind, a name outside the strings,
-    ///   or a base of the other byte order.
+    /// - Throws: `BTFError` for a bad header, a truncated record, an unknown kind, a name outside
+    ///   the string section, or a base in the other byte order.
     package static func parse(_ bytes: ByteView, base: BTF? = nil) throws(BTFError) -> BTF {
         let header = try Header.parse(bytes)
         if let base, base.bigEndian != header.bigEndian {

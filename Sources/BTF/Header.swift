@@ -20,7 +20,8 @@ package struct Header: Equatable, Sendable {
     package var layoutLength = 0
     package var bigEndian: Bool
 
-    /// Whether the magic number that `bytes` begin with is in big-endian order; nil when it is none.
+    /// Whether the magic number at the start of `bytes` is in big-endian order; nil if they do not
+    /// begin with it.
     package static func isBigEndian(_ bytes: ByteView) -> Bool? {
         guard bytes.count >= 2 else { return nil }
         return switch UInt16(bytes[0]) << 8 | UInt16(bytes[1]) {
@@ -37,8 +38,9 @@ package struct Header: Equatable, Sendable {
         return writer.bytes
     }
 
-    /// Reads and checks the header at the start of `bytes`: magic in either order, version 1, sections
-    /// inside the data and not over each other, unknown header bytes zero, and no other BTF behind it.
+    /// Reads and checks the header at the start of `bytes`: magic in either byte order, version 1,
+    /// sections inside the data without overlaps, unknown header bytes zero, and no other BTF after
+    /// it.
     package static func parse(_ bytes: ByteView) throws(BTFError) -> Header {
         let header = try first(in: bytes)
         if let next = header.nextHeader(in: bytes) {

@@ -23,7 +23,8 @@ package enum Kind: UInt8, CaseIterable, Sendable {
     case typeTag = 18
     case enum64 = 19
 
-    /// The kind with this number; nil for a number without a row. `init(rawValue:)` would be a call.
+    /// The kind with this number; nil for a number without a row. `init(rawValue:)` would cost a
+    /// call.
     @inlinable @inline(__always)
     package init?(known number: UInt8) {
         switch number {

@@ -2,8 +2,9 @@
 
 internal import Bytes
 
-/// One entry of the layout section that Linux 7.1 added: how long a kind's records are, so that readers
-/// which do not know the kind can step over it. Entries are in order of the kinds, from void on.
+/// An entry of the layout section that Linux 7.1 added: the length of a kind's records, so that
+/// readers that do not know the kind can skip it. Entries are in order of the kinds, starting with
+/// void.
 struct KindLayout: Equatable {
     static let byteCount = 4
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What a kind means to code that follows types. Kinds with the same role are treated the same; a kind that fits no
-/// role gets a new one, and the compiler names every switch that has to decide about it.
+/// What a kind means to code that follows types. Kinds with the same role are treated the same; a
+/// kind that fits no role gets a new one, and the compiler reports every switch that has to handle
+/// it.
 package enum KindRole: Sendable {
     case integer
     case float

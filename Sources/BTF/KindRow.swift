@@ -11,7 +11,8 @@ struct KindRow: Sendable {
     let name: NameForm
     /// The kind flag means something.
     var hasFlag = false
-    /// What a kernel needs to accept it; nil: all kernels with BTF of the form that we know (5.2) do.
+    /// What a kernel needs to support it; nil if every kernel with BTF in the form we know (5.2)
+    /// does.
     var needs: KernelAbility?
     /// What the record looks like after its first three words.
     let shape: KindShape

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Where a kind keeps its words. Walking, renumbering, byte swapping and checking all go by this; nothing else
-/// in the module knows record sizes.
+/// Where a kind keeps its words. Walking, renumbering, byte swapping and checking are all driven by
+/// this; nothing else in the module knows record sizes.
 ///
 /// A record is `name_off, info, size/type`, then `fixed` words, then `vlen` elements of `element`
 /// words each. Every field of BTF is one 32-bit word, so swapping byte order is swapping words.
@@ -32,7 +32,8 @@ package struct KindShape: Sendable {
 }
 
 extension TypeInfo {
-    /// Number of elements: members, values, parameters, entries. 0 for kinds whose `vlen` says something else.
+    /// Number of elements: members, values, parameters, entries. 0 for kinds whose `vlen` has
+    /// another meaning.
     @inline(__always)
     package var count: Int { kind.map { $0.shape.element == 0 ? 0 : vlen } ?? 0 }
 
@@ -40,7 +41,8 @@ extension TypeInfo {
     @inline(__always)
     var recordWords: Int { kind?.shape.words(vlen: vlen) ?? 3 }
 
-    /// Calls `body` with the index of each type id in a record with this info, counted from its first word.
+    /// Calls `body` with the index of each type id in a record with this info, counted from the
+    /// record's first word.
     @inline(__always)
     func forEachReference<E: Error>(_ body: (Int) throws(E) -> Void) throws(E) {
         guard let shape = kind?.shape else { return }
@@ -60,7 +62,8 @@ extension TypeInfo {
         }
     }
 
-    /// Calls `body` with the index of each string offset in a record with this info, counted from its first word.
+    /// Calls `body` with the index of each string offset in a record with this info, counted from
+    /// the record's first word.
     @inline(__always)
     func forEachName(_ body: (Int) -> Void) {
         guard let shape = kind?.shape else { return }

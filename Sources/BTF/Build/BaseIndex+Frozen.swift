@@ -3,27 +3,28 @@
 package import Bytes
 internal import Tables
 
-// An index as bytes that are used as they lie, in a mapped file beside the base's BTF:
+// An index as bytes that are used in place, in a file mapped next to the base's BTF:
 //
-//     head      9 numbers of 64 bits: stamp, flags, how many elements each array has, and what the base says of
-//               its kernel
+//     head      9 numbers of 64 bits: stamp, flags, the element count of each array, and what the
+//               base says about its kernel
 //     links     64 bits each   FrozenChains
 //     heads     32 bits each   FrozenChains
 //     starts    32 bits each   BaseIndex.starts
 //     slots     32 bits each   NameTable
-//     words     32 bits each   only where they are not those of the BTF
+//     words     32 bits each   only if they differ from those of the BTF
 //
-// Everything is in host order and begins at a multiple of 8 bytes. Whether the bytes are as they were
-// written, and belong to that BTF, is for the cache to know; here it is checked that all arrays lie
-// inside and fit each other.
+// Everything is in host byte order and aligned to 8 bytes. The cache ensures that the bytes are
+// unchanged and belong to that BTF; here we only check that all arrays lie inside the image and are
+// consistent with each other.
 extension BaseIndex {
     private static let headCount = 9
     private static let nestsArraysFlag: UInt64 = 1
     private static let resolvesForwardsFlag: UInt64 = 2
     private static let evidenceShift: UInt64 = 8
 
-    /// What an index must begin with to be taken: the version of this format, and, so that no change
-    /// of a hash can be forgotten there, hashes of samples. Another byte order gives another number.
+    /// An index is accepted only if it begins with this stamp: the version of this format, combined
+    /// with hashes of samples so that no change of a hash function can go unnoticed. In another
+    /// byte order the number differs.
     package static let stamp: UInt64 = {
         var mixer = Mixer(2)
         for kind in Kind.allCases {
@@ -60,8 +61,8 @@ extension BaseIndex {
         return ByteView(joining: arrays.flatMap { [$0, ByteView.padding(after: $0.count)] })
     }
 
-    /// The index that `frozen` gave for the base whose BTF is `raw`; nil for other bytes. Both views
-    /// must begin at a multiple of 8 bytes.
+    /// The index that `frozen` returned for the base whose BTF is `raw`; nil for other bytes. Both
+    /// views must be aligned to 8 bytes.
     package convenience init?(frozen image: ByteView, over raw: ByteView) {
         guard let head = Frozen<UInt64>(image, at: 0, count: BaseIndex.headCount),
             head[0] == BaseIndex.stamp
@@ -95,8 +96,7 @@ extension BaseIndex {
                 flags: head[1] >> BaseIndex.evidenceShift, abilities: head[8]))
     }
 
-    /// The type section of `raw` as it lies there; nil when it is in the other byte order, or at an odd
-    /// place.
+    /// The type section of `raw`, in place; nil if it is in the other byte order or misaligned.
     private static func words(in raw: ByteView) -> Frozen<UInt32>? {
         guard let header = try? Header.parse(raw),
             header.bigEndian == (UInt32(bigEndian: 1) == 1),

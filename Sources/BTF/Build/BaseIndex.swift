@@ -3,9 +3,9 @@
 internal import Bytes
 internal import Tables
 
-/// Everything that encoding against a base asks about that base, computed once and shared by all
-/// modules of a run: its records in one array, its strings and its types by hash. It is made of arrays
-/// that never change, so that a cache can lend them (BaseIndex+Frozen.swift).
+/// Everything that encoding against a base needs to know about that base, computed once and shared
+/// by all modules of a run: its records in one array, and its strings and types by hash. It
+/// consists of immutable arrays, so that a cache can lend them (BaseIndex+Frozen.swift).
 package final class BaseIndex: Sendable {
     /// One past the highest id of the base chain; counts void.
     package let typeCount: UInt32

@@ -4,9 +4,9 @@ internal import Bytes
 internal import Synchronization
 internal import Tables
 
-/// The names of the types being built, shared by all threads that read units: equal names have equal
-/// numbers. A number is an offset in the base's strings or, from `stringBase` on, in the own ones,
-/// which stand in order of arrival and are laid out anew in the end.
+/// The names of the types being built, shared by all threads that read units: equal names have
+/// equal numbers. A number is an offset in the base's strings or, from `stringBase` on, in the own
+/// strings, which are stored in order of arrival and are laid out again at the end.
 package final class NamePool: Sendable {
     private let base: BaseIndex?
     private let own: Mutex<ByteInterner>
@@ -25,7 +25,7 @@ package final class NamePool: Sendable {
         own = Mutex(ByteInterner(leadingEmpty: base == nil, expecting: names))
     }
 
-    /// The number of `name`, which holds no NUL; nil when own names would take more bytes than allowed.
+    /// The number of `name`, which has no NUL; nil if the own names would exceed the size limit.
     package func intern(_ name: RawSpan) -> UInt32? {
         if name.byteCount == 0 { return 0 }
         let hash = hashBytes(name)
@@ -66,7 +66,7 @@ package final class NamePool: Sendable {
         withBytes(name.systemBytes) { intern($0) } ?? 0
     }
 
-    /// The bytes of one name, without the NUL.
+    /// The bytes of a name, without the NUL.
     package func bytes(of name: UInt32) -> [UInt8] {
         if let base, name < stringBase { return Array(base.strings.name(at: Int(name))) }
         return own.withLock { own in

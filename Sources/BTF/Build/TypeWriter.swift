@@ -2,8 +2,8 @@
 
 public import Bytes
 
-/// Types being built, for one unit: an append-only arena of records. They refer to each other by ids
-/// with the highest bit set; ids without it are those of a `TypeStore` or of its base.
+/// Types being built, for one unit: an append-only arena of records. They refer to each other by
+/// ids with the highest bit set; ids without it belong to a `TypeStore` or its base.
 @usableFromInline
 package struct TypeWriter: ~Copyable, Sendable {
     /// Marks the ids of types that are in no store yet.
@@ -15,7 +15,8 @@ package struct TypeWriter: ~Copyable, Sendable {
     @usableFromInline package var words = Arena<UInt32>(capacity: 1 << 12)
     /// Word index of each record.
     @usableFromInline var starts = Arena<UInt32>(capacity: 1 << 10)
-    // Once sealed, numbers of the records that a store settles first, and next (see Deduplication.swift).
+    // Once sealed: numbers of the records that a store settles first and second
+    // (Deduplication.swift).
     var leaves = Arena<UInt32>()
     var graphs = Arena<UInt32>()
 
@@ -148,8 +149,8 @@ extension TypeWriter {
 }
 
 extension TypeWriter {
-    /// Sorts the records by what a store does with them. To be called when all are complete, before a store
-    /// takes them.
+    /// Sorts the records by how a store processes them. Call it when all records are complete,
+    /// before a store absorbs them.
     package mutating func seal() {
         unseal()
         for index in starts.indices {

@@ -2,8 +2,8 @@
 
 package import Bytes
 
-/// Judges the BTF of a `.BTF.base`: as any whole BTF, and by what a kernel needs to find each of its
-/// types again in its own. It is empty for a module that needs no type.
+/// Checks the BTF of a `.BTF.base`: like any standalone BTF, and for what a kernel needs to find
+/// each of its types in its own BTF. It is empty for a module that needs no type.
 package func checkDistilledBase(_ bytes: ByteView, limit: Int = 1000) -> CheckReport {
     var report = check(bytes, base: nil, mayBeEmpty: true, limit: limit)
     guard let btf = try? BTF.parse(bytes) else { return report }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Goes through the own types of a BTF by the kernel's rules, as far as they say what is sound and not what one
-/// kernel can take: those on single records (M), on what they refer to (R) and on chains of modifiers (C), which
-/// kernel/bpf/btf.c checks in this order.
+/// Checks the own types of a BTF by the kernel's rules, as far as they define validity rather than
+/// what a particular kernel supports: the rules for single records (M), for references (R) and for
+/// chains of modifiers (C), which kernel/bpf/btf.c checks in this order.
 struct TypeChecker {
     /// BTF_MAX_TYPE.
     static let maxTypes: UInt32 = 0xfffff
@@ -113,7 +113,8 @@ struct TypeChecker {
             return void
         }
         guard types.exists(target) else {
-            // Loading a module, the kernel follows modifiers alone; other numbers need only be small enough.
+            // When it loads a module, the kernel only follows modifiers; other ids just have to be
+            // small enough.
             let kind = types.kind(id)
             add(
                 .error, rule, word, what() + ": \(target) does not exist",

@@ -73,7 +73,7 @@ extension TypeTable {
 
 /// Meanings of references, filled as types are written out.
 protocol ReferenceMeanings {
-    /// What a reference to an existing type means; nil when it is anonymous and not written out yet.
+    /// The meaning of a reference to an existing type; nil if it is anonymous and not expanded yet.
     func meaning(_ id: UInt32) -> Digest?
     mutating func store(_ meaning: Digest, for id: UInt32)
 }
@@ -86,8 +86,9 @@ extension ReferenceMeanings {
         return meaning(id) ?? .loop
     }
 
-    /// Gives `root` and every anonymous type inside it a meaning. Children first, by a stack of its own:
-    /// hostile nesting costs memory in proportion to the file, never the thread's stack.
+    /// Computes the meaning of `root` and of every anonymous type inside it. Children come first,
+    /// on an explicit stack: hostile nesting costs memory in proportion to the file, never the
+    /// thread's stack.
     mutating func expand(_ root: UInt32, in types: TypeTable) {
         var stack = [root]
         var open: Set<UInt32> = []

@@ -3,8 +3,8 @@
 import Bytes
 internal import Tables
 
-/// The canonical definitions of all types of a BTF as digests. Computed once; the index of a base is
-/// shared by the indexes of all split BTFs over it.
+/// The canonical definitions of all types of a BTF, as digests. Computed once; the index of a base
+/// is shared by the indexes of all BTF split from it.
 package final class CanonicalIndex: Sendable {
     package let btf: BTF
     let types: TypeTable

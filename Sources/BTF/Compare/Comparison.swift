@@ -30,7 +30,8 @@ package struct Comparison: Sendable {
         repeating: Count(), count: Kind.numberCount)
     /// By kind, changed ones first, then A's, then B's; at most as many as asked for.
     package internal(set) var differences: [Difference] = []
-    /// Own types that repeat another type of their side (`repeats`). They add no meaning and are not counted.
+    /// Own types that repeat another type of their side (`repeats`). They add no meaning and are
+    /// not counted.
     package internal(set) var repeatsA = 0
     package internal(set) var repeatsB = 0
     /// Differences that `differences` leaves out.

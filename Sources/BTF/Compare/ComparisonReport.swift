@@ -51,8 +51,8 @@ extension Comparison {
         out.put(" in both")
     }
 
-    /// The fields of a report in JSON. `changed` is part of both `only_a` and `only_b`. Kinds that neither side holds are
-    /// left out.
+    /// The JSON fields of a report. `changed` is part of both `only_a` and `only_b`. Kinds that
+    /// occur on neither side are omitted.
     package func write(to json: inout JSONWriter) {
         json.field("equal", isEqual)
         json.object("kinds") { json in

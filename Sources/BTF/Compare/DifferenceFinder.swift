@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-/// Finds words for the first difference between two definitions of one name.
+/// Describes the first difference between two definitions with the same name.
 struct DifferenceFinder {
     /// How far anonymous types are followed to name the member inside that differs.
     private static let maxDepth = 16

@@ -12,11 +12,12 @@ package struct Repeat: Equatable, Sendable {
 /// Types tried for one own type; sound BTF holds each definition once.
 private let maxCandidates = 16
 
-/// Own types that mean the same as a type of the base or an earlier own type, to any depth: a pointer
-/// to an own struct repeats the base's pointer only when the struct is repeated as well. A BTF that
-/// was deduplicated exactly has none. Variables and sections are places: those that look alike are not one.
+/// Own types that mean the same as a type of the base or an earlier own type, to any depth: a
+/// pointer to an own struct repeats the base's pointer only if the struct is a repeat as well. BTF
+/// that was deduplicated exactly has no repeats. Variables and sections are places: two that look
+/// alike are still distinct.
 ///
-/// - Parameter base: the index of `split.base`, made here when it is not given.
+/// - Parameter base: the index of `split.base`, built here if it is not given.
 /// - Returns: in order of own ids.
 package func repeats(in split: BTF, base: CanonicalIndex? = nil) -> [Repeat] {
     repeats(in: CanonicalIndex(split, base: base))
@@ -29,10 +30,10 @@ package func repeats(in split: CanonicalIndex) -> [Repeat] {
     return search.found
 }
 
-/// All pairs (own, earlier) of equal definitions are assumed equal. Then pairs whose references do not
-/// pair up are taken back, and with them the pairs that relied on them, until nothing changes:
-/// what is left is the greatest set of pairs that prove each other, cycles included. Time and memory
-/// are linear in the references of the paired types.
+/// All pairs (own, earlier) of equal definitions are assumed equal. Then pairs whose references do
+/// not pair up are withdrawn, along with the pairs that relied on them, until nothing changes: the
+/// rest is the greatest set of pairs that prove each other, cycles included. Time and memory are
+/// linear in the references of the paired types.
 private struct RepeatSearch {
     private let types: TypeTable
     /// Pair numbers of each own type are ranges[i]..<ranges[i + 1].

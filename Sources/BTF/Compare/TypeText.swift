@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension TypeTable {
-    /// A type as one short line, close to C: `struct foo *`, `int (*)(char, ...)`. For messages; long or
-    /// deep types end in `…`.
+    /// A type as one short line, close to C: `struct foo *`, `int (*)(char, ...)`. For messages;
+    /// long or deep types end in `…`.
     func text(_ id: UInt32) -> String {
         var printer = TypeTextPrinter(types: self)
         return printer.text(id)
@@ -21,8 +21,8 @@ private struct TypeTextPrinter {
 
     mutating func text(_ id: UInt32) -> String { declare(id, "", 0) }
 
-    /// The declaration of `inner` (a declarator, possibly empty) with type `id`. Each call counts at
-    /// least one character towards the limit, so their number is bounded too.
+    /// The declaration of `inner` (a declarator, possibly empty) with type `id`. Each call adds at
+    /// least one character towards the limit, so the number of calls is bounded too.
     private mutating func declare(_ id: UInt32, _ inner: String, _ depth: Int) -> String {
         length += 1
         if id == 0 { return join("void", inner) }

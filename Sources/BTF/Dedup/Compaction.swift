@@ -58,8 +58,8 @@ extension TypeStore {
             finalIDs: final)
     }
 
-    /// The own names that own types use, in order of first use, and where in the laid out types which
-    /// of them stands.
+    /// The own names that own types use, in order of first use; and the places in the laid-out
+    /// types that refer to them, with the number of the name at each place.
     private struct UsedNames: ~Copyable {
         var texts: [ArraySlice<UInt8>] = []
         var places: Arena<UInt32>

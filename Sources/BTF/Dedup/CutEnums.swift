@@ -2,16 +2,18 @@
 
 internal import Bytes
 
-// A base that was made without the feature `enum64` has each signed ENUM without its sign, and each ENUM64 as an ENUM of
-// 8 bytes with the lower halves of its values. An enum that is one of these, cut the same way, is the base's:
-// otherwise it came out again, and with it every struct that leads there.
+// A base that was built without the feature `enum64` has each signed ENUM without its sign, and
+// each ENUM64 as an ENUM of 8 bytes with the lower halves of its values. An enum that equals one of
+// these once it is cut the same way is merged with the base's: otherwise it would be emitted again,
+// and with it every struct that leads to it.
 extension TypeStore {
     /// Settles an enum as one of the base that is the same but for being cut.
     mutating func settleAsCutEnum(_ number: UInt32, _ unit: borrowing TypeWriter) -> Bool {
         let start = Int(unit.starts[Int(number)])
         let info = TypeInfo(rawValue: unit.words[start + 1])
         let isWide = info.kind == .enum64
-        // An ENUM of 8 bytes was cut, whatever else the base holds. One of 4 bytes only where nothing has a sign.
+        // An ENUM of 8 bytes was cut, whatever else the base contains. One of 4 bytes may have been
+        // cut only if nothing in the base has a sign.
         guard isWide ? base.enums.hasCut : info.flag && canHaveLostSigns else { return false }
         let cut = cutEnum(at: start, unit)
         guard let hash = recordHash(cut, 0) else { return false }

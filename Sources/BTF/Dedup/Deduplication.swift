@@ -5,66 +5,73 @@ internal import Bytes
 // Deduplication
 // =============
 //
-// A compiler describes each type once per translation unit, so the records that come out of DWARF
-// repeat `struct task_struct`, and everything below it, hundreds of times. What is to be merged is
-// defined by meaning: two types are the same when an unlimited walk from each sees the same kinds,
-// names, sizes and offsets in the same places. With one concession: a forward declaration is taken
-// for the full type of its name wherever a full type stands in its place, because whether a unit saw
-// the definition says nothing about the type.
+// A compiler describes each type once per translation unit, so the records generated from DWARF
+// repeat `struct task_struct`, and everything below it, hundreds of times. Equality is defined by
+// meaning: two types are the same if an unlimited walk from each sees the same kinds, names, sizes
+// and offsets in the same places. With one concession: a forward declaration matches the full type
+// with its name wherever a full type occurs in its place, because whether a unit saw the definition
+// says nothing about the type.
 //
-// Units are taken in one at a time, in the order of the file, and each is compared with what is known
-// by then. So memory holds the types that differ and one unit, never all that repeats. Threads read
-// units; taking in is done by one at a time, in order, which makes the result independent of their number.
+// Units are absorbed one at a time, in the order of the file, and each is compared with what is
+// known by then. So memory holds the distinct types and one unit, never all the repeats. Several
+// threads read units; only one at a time absorbs them, in order, so the result does not depend on
+// the number of threads.
 //
-// What is hashed. Leaves (INT, FLOAT, FWD, unnamed enums) by all their words; named enums and typedefs
-// by name; structs and unions by name, size and number of members, unnamed ones by the names and places of
-// these as well. Never by what they refer to: that may still turn out to be the same. The others refer to
-// types settled by then and are hashed with the ids of those. A hash only finds candidates; nothing
-// is merged without being compared. Nor is anything hashed that is met by a walk from another type, as
-// most is, or that is a leaf and the one that followed the last leaf before.
+// What is hashed. Leaves (INT, FLOAT, FWD, unnamed enums) by all their words; named enums and
+// typedefs by name; structs and unions by name, size and number of members, unnamed ones by the
+// names and places of their members as well. Never by what they refer to: that may still turn out
+// to be the same. All other types refer to types that are settled by then and are hashed with their
+// ids. A hash only finds candidates; nothing is merged without a comparison. Two groups are not
+// hashed at all: types that a walk from another type reaches, which are most types, and a leaf that
+// followed the previous leaf before.
 //
 // What is proven, for the types of a unit:
 //
-// 1. Leaves are merged by their words. An enum without values is a forward declaration and gives way
-//    to the enum of its name.
-// 2. Structs and unions (and typedefs, see `StoreBase.settlesTypedefsByGraph`), in order. A candidate is proven
-//    by walking both graphs in step (`isSame`): each pair of types met is written down as an assumption,
-//    a pair met again is taken as assumed instead of walked again, and one contradiction anywhere
-//    rejects the candidate and all its assumptions. When the walk ends without one, the two graphs are
-//    equal in every place reached (the pairs are a bisimulation), so the assumptions are facts and all
-//    of them are kept: the whole neighbourhood of a struct is settled by one walk.
+// 1. Leaves are merged by their words. An enum without values is a forward declaration and is
+//    replaced by the enum with its name.
+// 2. Structs and unions (and typedefs, see `StoreBase.settlesTypedefsByGraph`), in order. A
+//    candidate is proven by walking both graphs in step (`isSame`): each pair of types met is
+//    recorded as an assumption, a pair met again is taken as assumed instead of walked again, and
+//    one contradiction anywhere rejects the candidate and all its assumptions. When the walk ends
+//    without a contradiction, the two graphs are equal in every place reached (the pairs are a
+//    bisimulation), so the assumptions are facts and all of them are kept: one walk settles the
+//    whole neighbourhood of a struct.
 //
-//    That is why cycles are right, which in C all pass through a struct or union: a cycle is a pair met
-//    again. If the types differed anywhere, then at the end of some finite path, and the walk takes
-//    every path until it meets a pair for the second time, from where it would only repeat itself.
-//    Pairs, not a mapping, because a compiler may describe one type twice in one unit; a one-to-one
-//    mapping would see a contradiction there and keep a second copy.
+//    That is why cycles are handled correctly. In C they all pass through a struct or union: a
+//    cycle is a pair met again. If the types differed anywhere, they would differ at the end of
+//    some finite path, and the walk takes every path until it meets a pair for the second time,
+//    from where it would only repeat itself. Pairs, not a mapping, because a compiler may describe
+//    a type twice in the same unit; a one-to-one mapping would see a contradiction there and keep a
+//    second copy.
 //
-//    What has no equal becomes a type of the store, at first with references into its unit.
-// 3. All others are merged bottom-up by their words, references replaced by what they stand for.
+//    A type without an equal becomes a type of the store, at first with references into its unit.
+// 3. All others are merged bottom-up by their words, with references replaced by the types they
+//    resolve to.
 //
-// Enums that the base has without their sign and upper halves are the base's (CutEnums.swift).
+// Enums that the base has without their sign and upper halves are merged with the base's
+// (CutEnums.swift).
 //
-// At the end (Compaction.swift) forward declarations whose name belongs to exactly one struct or union
-// give way to it, where the base was made the same way (`BaseIndex.resolvesForwards`), and what refers
-// to them is merged once more.
+// At the end (Compaction.swift) forward declarations whose name belongs to exactly one struct or
+// union are replaced by it, if the base was built the same way (`BaseIndex.resolvesForwards`), and
+// the types that refer to them are merged once more.
 //
-// With a base, its types are there from the start and never change. Where the base has a forward
-// declaration that a module completes, the struct that leads to it is not the base's any more and
-// stays, once: from then on the declaration counts as the full type, and what lies above is served by
-// the base. A struct kept that way whose own references all came to be the base's in the end is given
-// back (`foldRepeats`): a split BTF repeats nothing.
+// With a base, its types are present from the start and never change. If the base has a forward
+// declaration that a module completes, the struct that leads to it no longer equals the base's and
+// is kept, once: from then on the declaration counts as the full type, and the types above resolve
+// to the base. A struct kept that way is dropped again (`foldRepeats`) if all its own references
+// resolve to the base in the end: split BTF repeats nothing.
 //
-// Cost: a walk settles all that it meets, so a unit's graph is walked about once: time grows with the
-// entries of the file, memory with the types that differ. The worst cases, many types of one name, or
-// structs of one name and size that differ far below, are quadratic in their number; `budget` ends them
-// with an error.
+// Cost: a walk settles all the types it meets, so a unit's graph is walked about once: time grows
+// with the entries of the file, memory with the distinct types. The worst cases, many types with
+// the same name, or structs with the same name and size that differ far below, are quadratic in
+// their number; `budget` ends them with an error.
 // Recursion is replaced by explicit stacks: depth in the input is depth in an array.
 extension TypeStore {
-    /// Takes in the types of a sealed unit. `id(of:)` then tells what they became.
+    /// Absorbs the types of a sealed unit. Afterwards `id(of:)` returns the ids that they were
+    /// given.
     ///
-    /// - Throws: `BTFError` when types contain themselves without a struct in between, and when so many look
-    ///   alike that comparing them would take too long.
+    /// - Throws: `BTFError` if types contain themselves without a struct in between, or if so many
+    ///   look alike that comparing them would take too long.
     package mutating func absorb(_ unit: borrowing TypeWriter) throws(BTFError) {
         let first = stored.count
         standings.refill(Standing(), count: unit.count)
@@ -114,9 +121,10 @@ extension TypeStore {
 
     // MARK: 1. Leaves
 
-    /// Settles a leaf as the one that followed the last one before, if it is that. In the store is no second
-    /// one of the same words, so it is what `settleLeaf` would find. Leaves come in the order of headers, unit
-    /// after unit, where hashes lead all over the store.
+    /// Settles a leaf as the one that followed the previous leaf before, if they are equal. The
+    /// store has no second leaf with the same words, so it is the one that `settleLeaf` would find.
+    /// Leaves come in the order of headers, unit after unit, whereas hashes lead all over the
+    /// store.
     private mutating func settleExpectedLeaf(
         _ number: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
@@ -242,7 +250,8 @@ extension TypeStore {
         }
     }
 
-    /// Pushes what a type refers to and is not settled; true when some of that waits for the type itself.
+    /// Pushes the unsettled types that a type refers to; true if some of them wait for the type
+    /// itself.
     private mutating func pushUnsettled(_ number: UInt32, _ unit: borrowing TypeWriter) -> Bool {
         let start = Int(unit.starts[Int(number)])
         var cyclic = false

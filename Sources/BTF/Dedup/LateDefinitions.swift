@@ -2,11 +2,12 @@
 
 internal import Bytes
 
-// A unit that only declares a type, as the base does, is served by the base's pointers to it. When a later
-// unit brings the definition, those pointers lead to the wrong type: the base cannot change.
+// A unit that only declares a type, as the base does, uses the base's pointers to it. When a later
+// unit adds the definition, those pointers lead to the wrong type: the base cannot change.
 extension TypeStore {
-    /// Gives own types that refer to the base's pointers (and other types without a name of their own) to a
-    /// declaration which was completed since, pointers of their own to the definition.
+    /// Finds own types that refer to the base's pointers (or other types without a name of their
+    /// own) to a declaration that has been completed since, and gives them pointers of their own to
+    /// the definition.
     ///
     /// - Returns: whether there were any.
     mutating func leaveOutdatedBase() -> Bool {
@@ -21,8 +22,9 @@ extension TypeStore {
             // No own type refers to it, but some unit has it.
             if isOutdated(id, &completed) { copies[id] = copyOfBase(id) }
         }
-        // Copies refer to the base's types too, which may be outdated as well; and where the base's struct
-        // leads to the declaration, the unit that had the copied type means the own struct of that name.
+        // Copies also refer to the base's types, which may be outdated as well; and where the
+        // base's struct leads to the declaration, the unit with the copied type means the own
+        // struct with the same name.
         var replaced = completed
         replaced.known.removeAll()
         for (own, base) in outgrown.nearMisses where resolve(own) == own {
@@ -39,7 +41,7 @@ extension TypeStore {
         return true
     }
 
-    /// Types of the base that own types have replaced, and which of the base's other types lead to them.
+    /// Types of the base that own types have replaced, and which other base types lead to them.
     private struct Outdated {
         var replaced: [UInt32: UInt32]
         var known: [UInt32: Bool] = [:]
@@ -67,7 +69,7 @@ extension TypeStore {
         }
     }
 
-    /// Whether a type of the base that is merged by its words leads to a replaced type, through nothing but
+    /// Whether a base type that is merged by its words leads to a replaced type through nothing but
     /// such types.
     private func isOutdated(_ root: UInt32, _ outdated: inout Outdated) -> Bool {
         var stack = [root]

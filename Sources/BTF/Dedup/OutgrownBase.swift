@@ -8,7 +8,8 @@ struct OutgrownBase: ~Copyable, Sendable {
     private(set) var replaced: [UInt32: UInt32] = [:]
     /// The own types that took the place of types of the base in the end.
     var copies: [UInt32: UInt32] = [:]
-    /// Own structs that were kept because the base only declares what they lead to, with the base's struct.
+    /// Own structs that were kept because the base only declares a type they lead to, each with the
+    /// base's struct.
     private(set) var nearMisses: [(own: UInt32, base: UInt32)] = []
     /// By id of the base: 1 where a unit's type was settled as that.
     private var served: Arena<UInt8>

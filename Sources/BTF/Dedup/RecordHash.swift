@@ -5,10 +5,11 @@ internal import Bytes
 /// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC).
 ///
 /// Structs and unions are hashed without their members' types, named enums and typedefs by name:
-/// whatever may still turn out to be the same type must share a hash. All other kinds hash every word.
+/// types that may still turn out to be the same must share a hash. All other kinds hash every word.
 ///
-/// The lower half, which picks the bucket, is near that of neighbours: names and types of one header are
-/// numbered one after the other, and come together in every unit. Scattered buckets are cache misses.
+/// The lower half, which selects the bucket, is close to that of neighbours: names and types of the
+/// same header are numbered consecutively, and occur together in every unit. Scattered buckets are
+/// cache misses.
 ///
 /// - Parameters:
 ///   - word: reads a word of the record.
@@ -98,7 +99,7 @@ struct UniqueComposites {
         byName[name] = known == Self.none ? id : Self.several
     }
 
-    /// The one composite of this name, nil when there is none or several.
+    /// The only composite with this name, nil if there is none or more than one.
     func find(_ name: UInt32) -> UInt32? {
         guard let id = byName[name], id != Self.none, id != Self.several else { return nil }
         return id

@@ -61,7 +61,8 @@ extension TypeStore {
         return true
     }
 
-    /// Walks both graphs in step; leaves its assumptions for `keepAssumptions` or `settleAsAssumed`.
+    /// Walks both graphs in step; leaves its assumptions for `keepAssumptions` or
+    /// `settleAsAssumed`.
     mutating func isSame(
         _ number: UInt32, _ candidate: UInt32, _ unit: borrowing TypeWriter
     ) -> Bool {
@@ -102,7 +103,7 @@ extension TypeStore {
         }
     }
 
-    /// Queues two references that must lead to the same; false when one is void and the other is not.
+    /// Queues two references that must lead to the same type; false if exactly one of them is void.
     private mutating func queue(_ own: UInt32, _ other: UInt32) -> Bool {
         guard own != 0, other != 0 else { return own == other }
         guard TypeWriter.isUnstored(own) else { return resolveAny(own) == resolveAny(other) }
@@ -184,14 +185,14 @@ extension TypeStore {
         }
     }
 
-    /// Structs or unions of the same name and number of members: whether size and members are the same
-    /// too, whose types are queued.
+    /// For structs or unions with the same name and number of members: whether size and members are
+    /// the same too. The members' types are queued.
     private mutating func sameMembers(
         _ own: Int, _ other: Place, _ unit: borrowing TypeWriter
     ) -> Bool {
         guard unit.words[own + 2] == read(other, 2, unit) else { return false }
-        // Last member first, so that the first is taken off the stack first: where a declaration could
-        // stand for several types, the one met first in the order of the members counts.
+        // Last member first, so that the first is popped first: if a declaration could match
+        // several types, the one met first in member order counts.
         let first = own + 3
         var at = first + 3 * TypeInfo(rawValue: unit.words[own + 1]).vlen
         while at > first {
@@ -205,8 +206,8 @@ extension TypeStore {
         return true
     }
 
-    /// Settles what a completed walk has met. Where a forward declaration met a full type, it stands for
-    /// that from now on.
+    /// Settles the types that a completed walk has met. A forward declaration that met a full type
+    /// resolves to it from now on.
     mutating func keepAssumptions(_ unit: borrowing TypeWriter) {
         var conflict = walk.twinMet
         if walk.forwardMet {
@@ -218,7 +219,8 @@ extension TypeStore {
             guard standings[Int(pair.own)].settled == Self.unsettled else { continue }
             let other = resolveAny(pair.other)
             if TypeWriter.isUnstored(other) { continue }
-            // Where something below means two types, what refers to it is told apart by its words.
+            // If a type below matches two types, the types that refer to it are distinguished by
+            // their words.
             if conflict {
                 guard let kind = unit.info(TypeWriter.unstored | pair.own).kind,
                     kind.isComposite || kind == .typedef && base.settlesTypedefsByGraph
@@ -255,8 +257,8 @@ extension TypeStore {
         merge(id, into: full)
     }
 
-    /// Settles what a completed walk has met, where it met neither forward declarations nor twins, and
-    /// forgets the walk.
+    /// Settles the types that a completed walk has met, if it met neither forward declarations nor
+    /// a base type and its own counterpart (`twinMet`), and clears the walk.
     mutating func settleAsAssumed() {
         for index in walk.assumptions.indices {
             let pair = walk.assumptions[index]

@@ -18,9 +18,9 @@ extension TypeStore {
         if changed { mergeReferring() }
     }
 
-    /// Takes back structs that were kept because of a forward declaration of the base, when that
-    /// declaration turned out to lie behind types which the base serves: then such a struct is, word for
-    /// word, the base's.
+    /// Drops structs that were kept because of a forward declaration of the base, if that
+    /// declaration turns out to be behind types that resolve to the base: such a struct then equals
+    /// the base's, word for word.
     private mutating func foldRepeats() -> Bool {
         var changed = false
         for (own, base) in outgrown.nearMisses where resolve(own) == own {
@@ -36,8 +36,8 @@ extension TypeStore {
         return changed
     }
 
-    /// The pairs of own types and types of the base that a walk from `own` and `base` meets; nil when
-    /// they differ somewhere, a forward declaration of the base and a full type included.
+    /// The pairs of own types and base types that a walk from `own` and `base` meets; nil if they
+    /// differ somewhere. A forward declaration of the base and a full type differ here.
     private mutating func strictlySame(_ own: UInt32, _ base: UInt32) -> [Pair]? {
         var met: Set<UInt64> = []
         var found: [Pair] = []

@@ -3,8 +3,8 @@
 internal import Bytes
 internal import Tables
 
-/// The base of a store. What is asked of it is held here, and not reached through the index that all threads share, so
-/// that no reference to it is counted per lookup.
+/// The base of a store. Lookup data is kept here rather than reached through the index that all
+/// threads share, so that lookups do not touch its reference count.
 struct StoreBase: Sendable {
     /// nil: there is none.
     let index: BaseIndex?
@@ -13,9 +13,9 @@ struct StoreBase: Sendable {
     let starts: Frozen<UInt32>
     /// Id of the first own type.
     let firstID: UInt32
-    /// Typedefs are settled with the structs, as libbpf does since 1.7, the time of bases with nested
-    /// arrays. Where a base's forward declaration stands in the way, the first type that leads there
-    /// stays: it matters whether a typedef can be that type.
+    /// Typedefs are settled with the structs, as libbpf does since 1.7, the time of bases with
+    /// nested arrays. If a forward declaration of the base prevents a match, the first type that
+    /// leads to it is kept: it matters whether a typedef can be that type.
     let settlesTypedefsByGraph: Bool
     /// A FWD with the name of only one struct or union is merged with that.
     let resolvesForwards: Bool

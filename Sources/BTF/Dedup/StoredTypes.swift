@@ -23,7 +23,8 @@ struct StoredTypes: ~Copyable, Sendable {
         index + 1 < starts.count ? Int(starts[index + 1]) : words.count
     }
 
-    /// Takes over a type of a unit, by its number there, as the type `id`. Without a hash it is never found.
+    /// Copies a type of a unit, by its number there, as the type `id`. Without a hash it is never
+    /// found.
     mutating func append(
         _ number: UInt32, of unit: borrowing TypeWriter, as id: UInt32, hash: UInt64?
     ) {

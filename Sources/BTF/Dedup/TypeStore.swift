@@ -3,8 +3,8 @@
 internal import Bytes
 internal import Tables
 
-/// All types that differ, over a base: units come in one by one (`absorb`), and what the store or its
-/// base holds already is only given its id. See Deduplication.swift for how.
+/// All distinct types, over a base: units are added one by one (`absorb`), and a type that the
+/// store or its base already has is only given its id. Deduplication.swift describes how.
 package struct TypeStore: ~Copyable, Sendable {
     static let unsettled = UInt32.max
     static let inProgress = UInt32.max - 1
@@ -23,11 +23,12 @@ package struct TypeStore: ~Copyable, Sendable {
     /// Forward declarations that stand for a type of the unit which is not settled yet.
     var lateForwards: [(forward: UInt32, full: UInt32)] = []
     var stack = Arena<UInt32>()
-    /// Types and pairs of them that may still be looked at. Real kernels need a few per type; a file made of
-    /// types that share a name, or look alike and differ far below, could ask for their number squared.
+    /// Types and pairs of types that may still be examined. Real kernels need a few per type; a
+    /// file full of types that share a name, or look alike and differ far below, could need their
+    /// number squared.
     var budget = 50_000_000
-    /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests leave
-    /// few bits, or none.
+    /// Bits of hashes that count. Equal hashes are only a hint that types may be the same: tests
+    /// keep few bits, or none.
     private(set) var hashMask = UInt64.max
 
     /// What is known of a type of the unit.
@@ -38,8 +39,8 @@ package struct TypeStore: ~Copyable, Sendable {
         var assumed = unsettled
     }
 
-    /// A type of the unit, by number, and what it may be the same as: an id of the store, of the base
-    /// or, unstored, of the unit.
+    /// A type of the unit, by number, and the type it may be the same as: an id of the store, of
+    /// the base or, unstored, of the unit.
     struct Pair: BitwiseCopyable {
         let own: UInt32
         let other: UInt32
@@ -51,10 +52,10 @@ package struct TypeStore: ~Copyable, Sendable {
         outgrown = OutgrownBase(self.base)
     }
 
-    /// A store where types share hashes that have none in common but `hashMask`'s bits. Its units and its
-    /// base must be made the same way.
+    /// A store that only uses the `hashMask` bits of hashes, so that more types share a hash. Its
+    /// units and its base must be built with the same mask.
     ///
-    /// - Parameter budget: how many comparisons it begins with; nil for the usual number.
+    /// - Parameter budget: the initial number of comparisons; nil for the default.
     package init(base: BaseIndex?, names: NamePool, hashMask: UInt64, budget: Int? = nil) {
         self.init(base: base, names: names)
         self.hashMask = hashMask
@@ -68,7 +69,8 @@ package struct TypeStore: ~Copyable, Sendable {
     @inline(__always)
     package var firstID: UInt32 { base.firstID }
 
-    /// The id that a type of the unit absorbed last has in the store; ids of the store stay as they are.
+    /// The id in the store of a type of the last absorbed unit; ids of the store are returned
+    /// unchanged.
     package func id(of id: UInt32) -> UInt32 {
         TypeWriter.isUnstored(id) ? standings[Int(id & ~TypeWriter.unstored)].settled : id
     }
@@ -97,8 +99,8 @@ package struct TypeStore: ~Copyable, Sendable {
 
     // MARK: What was merged
 
-    /// What a type of the store or its base stands for now; unstored while a forward declaration waits
-    /// for its full type to be settled.
+    /// The type that a type of the store or its base resolves to now; unstored while a forward
+    /// declaration waits for its full type to be settled.
     @inline(__always)
     package func resolve(_ id: UInt32) -> UInt32 {
         if id < firstID { return outgrown.isEmpty ? id : resolveSlowly(id) }
@@ -157,9 +159,9 @@ package struct TypeStore: ~Copyable, Sendable {
 
     // MARK: Candidates
 
-    /// The types that share a hash: own ones first, because where both fit, the own one is there for
-    /// knowing more than the base's, then types of the base. Each is looked for when it is asked for: the
-    /// first is the right one as a rule.
+    /// The types that share a hash: own types first, because an own type that matches along with a
+    /// base type exists for being more complete; then types of the base. Each is searched on
+    /// demand: usually the first is the right one.
     struct Candidates {
         fileprivate enum Stage { case start, own, base }
 

@@ -2,8 +2,9 @@
 
 internal import Bytes
 
-/// A walk through two graphs in step, of types of a unit and types that may be the same: the pairs that it has yet
-/// to look at, and those that it has met, which it assumes to be the same until it ends.
+/// A walk in step through two graphs, of types of a unit and of types that may be the same: the
+/// pairs still to be examined, and those already met, which it assumes to be the same until it
+/// ends.
 struct Walk: ~Copyable, Sendable {
     private var pairs = Arena<TypeStore.Pair>()
     private(set) var assumptions = Arena<TypeStore.Pair>()
@@ -11,11 +12,11 @@ struct Walk: ~Copyable, Sendable {
     private var besides: Set<UInt64> = []
     /// A FWD was met in the place of a full type, on either side.
     private(set) var forwardMet = false
-    /// A type was met that is settled as another than it was compared with, and is the same: a struct of the base
-    /// and the module's own, which knows more.
+    /// The walk met a type that is settled as another type than the one it was compared with,
+    /// although the two are the same: a struct of the base and the module's own, more complete one.
     private(set) var twinMet = false
-    /// A FWD of the base was met in the place of a full type. The base cannot say more than it does, so the struct
-    /// that leads there is a type of its own.
+    /// A FWD of the base was met in the place of a full type. The base cannot be completed, so the
+    /// struct that leads there is a type of its own.
     private(set) var baseForwardMet = false
 
     mutating func begin(_ pair: TypeStore.Pair) {
@@ -61,9 +62,9 @@ struct Walk: ~Copyable, Sendable {
     }
 }
 
-// What nearly all of a walk consists of: a type of the unit that is not settled yet, and a type of the store that looks
-// like it and was merged with no other. A few millions of those come by in a second, so this is written for
-// speed; what is any different is left to `isSame` (Sameness.swift).
+// The bulk of a walk: a type of the unit that is not settled yet, and a type of the store that
+// looks like it and was not merged with another. A few million of those are processed per second,
+// so this is written for speed; every other case is left to `isSame` (Sameness.swift).
 extension Walk {
     /// How far the usual steps led.
     enum UsualSteps {
@@ -73,7 +74,7 @@ extension Walk {
         case toUnusualPair
     }
 
-    /// Does what `isSame` does with the pairs that are queued, for as long as they are the usual ones.
+    /// Does what `isSame` does with the queued pairs, as long as they are the usual ones.
     mutating func takeUsualSteps(
         _ unit: borrowing TypeWriter, _ stored: borrowing StoredTypes, firstID: UInt32,
         _ standings: inout Arena<TypeStore.Standing>, _ budget: inout Int

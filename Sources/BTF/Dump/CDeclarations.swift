@@ -4,8 +4,8 @@
 package struct CStyle: Sendable {
     /// Typedefs that the code around knows; others are followed to what they stand for.
     package var typedefs: Set<String>
-    /// What the tags of structs and unions start with that are defined with the declarations; nil: none are,
-    /// they are the code's around.
+    /// Tag prefix of the structs and unions that are defined with the declarations; nil if none are
+    /// defined because the surrounding code has them.
     package var prefix: String?
 
     package init(typedefs: Set<String>, prefix: String?) {
@@ -14,16 +14,16 @@ package struct CStyle: Sendable {
     }
 }
 
-/// Declarations of variables for C code that is not made of the same BTF: no attribute that only clang
-/// knows, no enumerators, no name that is no identifier.
+/// Declarations of variables for C code that is not generated from the same BTF: no attribute that
+/// only clang knows, no enumerators, only names that are valid identifiers.
 package struct CDeclarations: ~Copyable {
     private var dumper: CDumper
     /// Structs and unions that are defined; false while their members are looked at.
     private var isDefined: [UInt32: Bool] = [:]
     /// Structs and unions that are declared, `struct x`.
     private var isDeclared: Set<String> = []
-    /// What the declarations so far need before them, a line each: declarations of structs that functions take,
-    /// and definitions, if there is a prefix.
+    /// Lines that the declarations so far need before them: declarations of structs that functions
+    /// take, and definitions, if there is a prefix.
     package private(set) var definitions: [String] = []
 
     package init(_ btf: BTF, style: CStyle) {
@@ -31,15 +31,15 @@ package struct CDeclarations: ~Copyable {
         dumper.style = ForeignStyle(style)
     }
 
-    /// Bytes that the type takes, and what its address is a multiple of. Alignment 0: it cannot be told.
+    /// Size of the type in bytes, and its alignment in bytes. Alignment 0: it cannot be determined.
     package mutating func size(of type: TypeID) -> (bytes: UInt64, alignment: UInt32) {
         let place = dumper.layout.place(type.rawValue)
         return (place.size, place.align)
     }
 
-    /// `int name[3]`, without the semicolon, a line each. Qualifiers are kept behind pointers only: whoever
-    /// includes the text may write to constants, before they are loaded.
-    /// - Throws: `BTFError` when no such C can say what the type is.
+    /// `int name[3]`, without the semicolon, one line each. Qualifiers are only kept behind
+    /// pointers: code that includes the text may write to constants before they are loaded.
+    /// - Throws: `BTFError` if the type cannot be expressed in such C.
     package mutating func declare(_ type: TypeID, _ name: String) throws(BTFError) -> [String] {
         dumper.style?.badName = nil
         try define(type.rawValue)
@@ -117,9 +117,10 @@ struct ForeignStyle {
     var isBehindPointer = false
     /// Depth in parameters of functions, where all types are behind the function's pointer.
     var prototypes = 0
-    /// Structs and unions that functions take, `struct x`, which have to be known by then; in the order of the text.
+    /// Structs and unions that functions take, `struct x`, which must be declared before; in text
+    /// order.
     var mentioned: [String] = []
-    /// A name met on the way that would make other C of the text.
+    /// A name met on the way that would change the meaning of the C text.
     var badName: String?
 
     init(_ style: CStyle) {

@@ -26,7 +26,8 @@ extension CDumper {
 
     private mutating func tag(_ id: UInt32) -> CName {
         let name = types.string(at: types.nameOffset(id))
-        // A declaration without a definition means the first type of that name, if there is one.
+        // A declaration without a definition refers to the first type with that name, if there is
+        // one.
         if isOnlyDeclared(id) { return CName(bytes: name, version: 1) }
         if versions[Int(id)] == 0, !name.isEmpty {
             versions[Int(id)] = tags.use(types.nameOffset(id))
@@ -171,7 +172,7 @@ extension CDumper {
         }
     }
 
-    /// Arrays and functions have no qualifiers in C; some compilers note them all the same.
+    /// Arrays and functions have no qualifiers in C; some compilers record them anyway.
     private mutating func dropQualifiers(_ floor: Int) {
         while chain.count > floor, let id = chain.last, id != 0 {
             switch types.kind(id) {

@@ -24,7 +24,7 @@ struct CDumper {
     private var declared: [Bool]
     private var ordering: COrdering
     private let limit: Int
-    /// struct, union and enum tags; and typedefs with enumerators, which share C's other name space.
+    /// Tags of structs, unions and enums; typedefs and enumerators share C's other name space.
     var tags: CNameSpace
     var identifiers: CNameSpace
     /// How often each type's name was used before and by it; 0: not asked yet.

@@ -92,8 +92,8 @@ struct COrdering {
         }
     }
 
-    /// Starts a type. The answer is known at once (true: it is or will be defined before its user), or
-    /// nil and a frame was pushed.
+    /// Starts a type. Returns the answer if it is known at once (true: it is or will be defined
+    /// before its user), or nil if a frame was pushed.
     private mutating func enter(_ id: UInt32, throughPointer: Bool) throws(BTFError) -> Bool? {
         if id == 0 { return true }
         guard types.exists(id) else {

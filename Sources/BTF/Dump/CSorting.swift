@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The order in which bpftool asks for the types of a whole file, so that headers of two kernel builds
-/// differ only where types do: enums first, then integers and what names them, structs, functions;
-/// within these by the name of the type meant, by own name, and by a hash of names inside.
+/// The order in which bpftool requests the types of a whole file, so that headers of two kernel
+/// builds only differ where types do: enums first, then integers and the typedefs that name them,
+/// structs, functions; within these by the name of the type meant, by own name, and by a hash of
+/// the names inside.
 func sortedForC(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
     var hashes = NameHashes(types)
     var keys: [SortKey] = []

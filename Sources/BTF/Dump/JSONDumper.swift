@@ -102,7 +102,7 @@ struct JSONDumper {
         } else if signed {
             out.put(Int64(Int32(bitPattern: low)))
         } else {
-            // As bpftool has it: values from 1 << 31 on are sign-extended to 64 bits although unsigned.
+            // Like bpftool: values from 1 << 31 on are sign-extended to 64 bits although unsigned.
             out.put(UInt64(bitPattern: Int64(Int32(bitPattern: low))))
         }
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Writes types as `bpftool btf dump` does without options: a line per type, then a line per element,
-/// indented by a tab.
+/// Writes types as `bpftool btf dump` does without options: one line per type, then one line per
+/// element, indented by a tab.
 struct RawDumper {
     let types: TypeTable
     /// Elements are left out once the dump is longer than this; the caller then fails.

@@ -2,7 +2,8 @@
 
 internal import Bytes
 
-/// Which type of a kernel each type of a distilled base is: rules D1 to D7 and D9 of Relocate.swift.
+/// Maps each type of a distilled base to a type of a kernel: rules D1 to D7 and D9 of
+/// Relocate.swift.
 struct DistilledMapping {
     private let split: BTF
     private let base: BTF

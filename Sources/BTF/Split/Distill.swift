@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-/// Split BTF with the small base that it brings along, so that it needs no particular kernel's.
+/// Split BTF with its own small base, so that it does not need the BTF of a particular kernel.
 package struct Distilled: Sendable {
     /// For `.BTF.base`.
     package let base: [UInt8]
@@ -13,21 +13,22 @@ package struct Distilled: Sendable {
     /// Types of the base that share name and size with another one there: a kernel with such a base
     /// cannot tell which is meant, and refuses the BTF.
     package let ambiguous: [TypeID]
-    /// What each id has become, by old id; 0 for void, and for types of the base that are not needed.
+    /// The new id of each type, by old id; 0 for void, and for types of the base that are not
+    /// needed.
     package let ids: [UInt32]
 }
 
 extension BTF {
     /// Cuts the base of this split BTF down to what it needs.
     ///
-    /// Of the base's types that the own ones reach, those that a kernel can find again by name and size
-    /// make the new base: INT, FLOAT and FWD as they are, named STRUCT, UNION and enums without their
-    /// elements, an ENUM64 as an ENUM of its size. What such a struct's members are made of is not needed.
-    /// All others move into the split BTF, behind the own types. Both keep the order that they had.
+    /// Of the base's types that the own types reach, those that a kernel can find again by name and
+    /// size form the new base: INT, FLOAT and FWD unchanged, named STRUCT, UNION and enums without
+    /// their elements, an ENUM64 as an ENUM of its size. The types of such a struct's members are
+    /// not needed. All others move to the split BTF, after the own types. Both keep their order.
     /// Corresponds to `btf__distill_base` of libbpf 1.8.
     ///
-    /// - Throws: `BTFError` when there is no base, when the base is itself split, or when a type refers to
-    ///   what cannot be distilled: functions, variables and tags of the base.
+    /// - Throws: `BTFError` if there is no base, if the base is itself split, or if a type refers
+    ///   to something that cannot be distilled: functions, variables and tags of the base.
     package func distilled() throws(BTFError) -> Distilled {
         guard let base else { throw BTFError(offset: 0, "no base to distill") }
         guard base.base == nil else { throw BTFError(offset: 0, "its base is itself split") }
@@ -77,7 +78,7 @@ private struct Distiller {
             ids: newIDs)
     }
 
-    /// Those of `ids` that are not the only ones of their name and size, structs and unions counting as one
+    /// Those of `ids` whose name and size are not unique, with structs and unions counting as one
     /// kind, enums as another.
     private func ambiguous(_ ids: [UInt32]) -> [TypeID] {
         func key(_ id: UInt32) -> [UInt32]? {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension BTF {
-    /// How the definition of an own type differs from that of the base's type with its name, in a few words: its size, or
-    /// the first member that differs. nil when only types that it refers to by name differ.
+    /// How the definition of an own type differs from that of the base type with the same name, in
+    /// a few words: its size, or the first member that differs. nil if the only difference is in
+    /// types that it refers to by name.
     package func ownDifference(of namesake: Namesake) -> String? {
         var finder = ShallowDifference(self)
         return finder.difference(namesake.own, namesake.other)
@@ -12,7 +13,7 @@ extension BTF {
 /// Compares two types without the contents of the named types that they refer to.
 private struct ShallowDifference {
     let btf: BTF
-    /// Pairs of unnamed types that may still be compared; types may be nested without end in hostile files.
+    /// Pairs of unnamed types that may still be compared; hostile files may nest types without end.
     var allowance = 100_000
 
     init(_ btf: BTF) { self.btf = btf }
@@ -55,7 +56,7 @@ private struct ShallowDifference {
         return name.isEmpty ? "\(index + 1)" : name
     }
 
-    /// Where a member is; old and new style bitfields, and none, are told apart.
+    /// The position of a member; distinguishes old and new style bitfields and plain members.
     private func place(_ record: Record, _ index: Int) -> String {
         let raw = record.element(index, 2)
         let offset = record.flag ? raw & 0xff_ffff : raw
@@ -111,7 +112,8 @@ private struct ShallowDifference {
 }
 
 extension Kind {
-    /// C refers to both by the same words: what is defined in one place may only be declared in another.
+    /// C refers to both with the same words: a type defined in one place may only be declared in
+    /// another.
     fileprivate func isNamedAlike(_ other: Kind) -> Bool {
         switch (self, other) {
         case (.struct, .struct), (.union, .union), (.fwd, .struct), (.struct, .fwd), (.fwd, .union),

@@ -2,7 +2,7 @@
 
 internal import Bytes
 
-/// BTF that stands on another base than it did.
+/// BTF moved to another base.
 package struct Rebased: Sendable {
     /// Split BTF.
     package let bytes: [UInt8]
@@ -15,28 +15,32 @@ package struct Rebased: Sendable {
 }
 
 extension BTF {
-    /// This BTF as split BTF on another base: what that base has is its types, the rest are own ones.
+    /// This BTF as split BTF on another base: types that the base has are replaced by the base's,
+    /// the rest are own types.
     ///
-    /// Standalone BTF gives what encoding against that base would have given. Split BTF brings along
-    /// those types of its old base that it needs, so that it is no longer tied to that.
+    /// For standalone BTF the result is what encoding against that base would have generated. Split
+    /// BTF is given copies of the types of its old base that it needs, so that it no longer depends
+    /// on that base.
     ///
-    /// Where the base has flat arrays of several dimensions (`BaseIndex.nestsArrays`), nested ones are
-    /// made flat. The other way there is no way: what the dimensions were is gone.
+    /// If the base has flat arrays of several dimensions (`BaseIndex.nestsArrays`), nested ones are
+    /// flattened. The reverse is impossible: the dimensions are lost.
     ///
-    /// Kinds that the kernel does not take become what encoding for it would have written (`Lowering`).
+    /// Kinds that the kernel does not accept become what encoding for it would have written
+    /// (`Lowering`).
     ///
     /// - Parameters:
     ///   - needed: ids of its old base that are needed besides those that own types lead to.
-    ///   - missing: what the kernel does not take.
-    /// - Throws: `BTFError` when a type refers to one that does not exist or contains itself without a struct
-    ///   in between, and when the result would have more types or strings than kernels take.
+    ///   - missing: features that the kernel does not accept.
+    /// - Throws: `BTFError` if a type refers to one that does not exist or contains itself without
+    ///   a struct in between, or if the result would have more types or strings than kernels
+    ///   accept.
     package func rebased(
         onto base: BaseIndex, keeping needed: [UInt32] = [],
         without missing: Set<KernelAbility> = []
     ) throws(BTFError) -> Rebased {
         try checkReferences()
-        // What it needs of its old base comes first, for itself: nearly all of that is in the new one, which
-        // types that the module knows better than both would hide.
+        // The types needed from the old base come first, on their own: nearly all of them are in
+        // the new base, and types that the module knows better than both bases would hide them.
         let needed = try neededOfBase(besides: needed)
         let arrays =
             base.nestsArrays ? FlatArrays() : try FlatArrays(self, needed + Array(ownIDs))
@@ -66,8 +70,8 @@ extension BTF {
     }
 }
 
-/// Throws when kernels would not take so many types or strings (include/uapi/linux/btf.h, `BTF_MAX_TYPE` and
-/// `BTF_MAX_NAME_OFFSET`).
+/// Throws if kernels would not accept so many types or strings (include/uapi/linux/btf.h,
+/// `BTF_MAX_TYPE` and `BTF_MAX_NAME_OFFSET`).
 func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
     guard typeCount - 1 <= 0xf_ffff else {
         throw BTFError(offset: 0, "\(typeCount - 1) types on that base, kernels accept \(0xf_ffff)")
@@ -108,7 +112,8 @@ private struct Translation {
         return name
     }
 
-    /// - Parameter tags: TYPE_TAGs that are left out: what refers to them refers to what they are on.
+    /// - Parameter tags: TYPE_TAGs to omit: references to them become references to the tagged
+    ///   types.
     mutating func write(
         _ unit: [UInt32], tags: [UInt32], to writer: inout TypeWriter
     ) throws(BTFError) {

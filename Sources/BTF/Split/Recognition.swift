@@ -2,8 +2,8 @@
 
 package import Bytes
 
-/// Whether BTF of which only the bytes are known is standalone, and the evidence. Nothing in BTF says so: split BTF
-/// is recognised by leading out of itself.
+/// Whether BTF of which only the bytes are known is standalone, and the evidence. Nothing in BTF
+/// says so: split BTF is recognised by references that lead outside it.
 package struct Recognition: Sendable, Equatable {
     /// Else it is split BTF, which continues another.
     package let isStandalone: Bool
@@ -23,7 +23,7 @@ package struct Recognition: Sendable, Equatable {
             isSure = !facts.isDamaged && fault == nil
             signs = facts.signs + (fault.map { [$0.message] } ?? [])
         } else {
-            // Kernels take split BTF with an empty string of its own, too, but nobody writes such.
+            // Kernels also accept split BTF with an empty string of its own, but nobody writes it.
             isSure = leadsOut && !facts.startsWithEmpty
             signs = facts.signs
         }

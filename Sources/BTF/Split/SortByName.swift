@@ -4,19 +4,21 @@ internal import Bytes
 internal import Tables
 
 extension BTF {
-    /// The same BTF with its own types in the order of their names, as kernels from 7.2 on want it: those
-    /// without a name first, equal names in the order they had. Bytes count, as for `strcmp`.
+    /// The same BTF with its own types sorted by name, as kernels from 7.2 on expect: types without
+    /// a name first, equal names in their previous order. Names are compared bytewise, as by
+    /// `strcmp`.
     ///
-    /// 7.2 searches a sorted BTF by halving. That of vmlinux it believes to be sorted.
+    /// 7.2 uses a binary search on sorted BTF. It assumes that the BTF of vmlinux is sorted.
     ///
-    /// - Throws: `BTFError` when a type refers to one that does not exist, or has a name of 4096 bytes or more.
+    /// - Throws: `BTFError` if a type refers to one that does not exist, or has a name of 4096
+    ///   bytes or more.
     package func sortedByName() throws(BTFError) -> BTF {
         try checkReferences()
         var names: [ArraySlice<UInt8>] = []
         names.reserveCapacity(starts.count)
         for start in starts.lazy.map({ Int($0) }) {
             guard let name = stringBytes(at: words[start], atMost: 4095) else {
-                // An empty string section has the empty string all the same.
+                // An empty string section contains the empty string anyway.
                 if words[start] == 0 {
                     names.append([])
                     continue

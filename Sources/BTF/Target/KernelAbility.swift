@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Something about BTF that kernels take from some release on, and refuse or overlook before. In order of
-/// these releases. Each row of docs/targets.md is one of them.
+/// A feature of BTF that kernels accept from some release on, and reject or ignore before. In order
+/// of these releases. Each row of docs/targets.md is one of them.
 package enum KernelAbility: String, CaseIterable, Sendable {
     /// More than 65535 types or bytes of names; ENUMs of other sizes than 4 bytes.
     case largeBTF = "large-btf"
@@ -31,7 +31,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     case flaggedTags = "flagged-tags"
     /// The kernel's own BTF is taken as sorted by name, without looking.
     case sortedNames = "sorted-names"
-    /// Kernel functions with `KF_IMPLICIT_ARGS`: the verifier takes the whole prototype from `NAME_impl`.
+    /// Kernel functions with `KF_IMPLICIT_ARGS`: the verifier takes the whole prototype from
+    /// `NAME_impl`.
     case implicitArguments = "implicit-arguments"
     /// A header of 32 bytes with a layout section.
     case layout

@@ -19,8 +19,8 @@ package func checkTarget(
     return checker.report
 }
 
-/// Goes through BTF by the rules that differ between releases. Their numbers are those of `TypeChecker`; words and
-/// errors are the kernel's.
+/// Checks BTF by the rules that differ between releases. Their numbers are those of `TypeChecker`;
+/// wording and errors are the kernel's.
 private struct TargetChecker {
     let btf: BTF
     let types: TypeTable
@@ -104,7 +104,7 @@ private struct TargetChecker {
         }
     }
 
-    /// The first type whose name should stand before the one in front of it; those without come first.
+    /// The first type whose name sorts before the previous one; types without a name come first.
     private func firstUnsorted() -> UInt32? {
         var last: ArraySlice<UInt8> = []
         for id in types.ownIDs {

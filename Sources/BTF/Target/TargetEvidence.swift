@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// What a kernel's own BTF says of the kernel: by what it holds, for the kernel reads it, and by the types that it
-/// describes, which are those of the code that reads BTF.
+/// What a kernel's own BTF says about the kernel: by its contents, because the kernel reads it, and
+/// by the types that it describes, which are those of the code that reads BTF.
 package struct TargetEvidence: Hashable, Sendable {
     /// The kernel has these.
     package var shown: Set<KernelAbility> = []
@@ -34,7 +34,8 @@ package struct TargetEvidence: Hashable, Sendable {
         isWholeKernel = count > Self.leastTypes
     }
 
-    /// The blobs of preloaded BPF programs have some tens of types, the smallest kernels some ten thousand.
+    /// The blobs of preloaded BPF programs have some tens of types, the smallest kernels about ten
+    /// thousand.
     package static let leastTypes = 1000
 
     /// - Parameter header: the text of a kernel's include/uapi/linux/btf.h.
@@ -45,14 +46,16 @@ package struct TargetEvidence: Hashable, Sendable {
         self.init { words.contains($0[...]) }
     }
 
-    /// - Parameter lists: whether the kernel's list of kinds has this name, as far as that can be seen.
-    /// - Returns: nil when no list is to be seen.
+    /// - Parameter lists: whether the kernel's list of kinds has this name, as far as that is
+    ///   visible.
+    /// - Returns: nil if no list is visible.
     package init?(kinds lists: (String) -> Bool) {
         guard lists("BTF_KIND_DATASEC") else { return nil }
         list(lists)
     }
 
-    /// Takes in the kernel's list of kinds. Kinds are numbered: a list that has one has all before it.
+    /// Evaluates the kernel's list of kinds. Kinds are numbered: a list with one of them has all
+    /// before it.
     fileprivate mutating func list(_ lists: (String) -> Bool) {
         listsKinds = true
         var isListed = false
@@ -178,8 +181,8 @@ private struct AbilitySearch {
         return nil
     }
 
-    /// Whether this is the string at `offset`. Looks no further than the name is long: hostile BTF may have
-    /// strings of megabytes.
+    /// Whether this is the string at `offset`. Reads no more bytes than the name has: hostile BTF
+    /// may have strings of megabytes.
     private func isName(_ offset: UInt32, _ name: String) -> Bool {
         var at = Int(offset)
         for byte in name.utf8 {

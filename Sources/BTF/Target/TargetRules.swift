@@ -7,7 +7,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
     /// The last release whose rules are known; newer ones are held to have the same.
     package static let newest = KernelVersion(7, 2)
 
-    /// The kernel's release; nil when only its BTF tells of it.
+    /// The kernel's release; nil if only its BTF is known.
     package let version: KernelVersion?
     package let abilities: Set<KernelAbility>
     /// The oldest release with all abilities shown, if the release is unknown.
@@ -23,7 +23,8 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
 
     /// - Parameters:
     ///   - version: the kernel's release, nil when it is not known.
-    ///   - evidence: what is known besides. Distributions bring changes to older releases; that shows.
+    ///   - evidence: what else is known. Distributions backport changes to older releases; the
+    ///     evidence shows it.
     /// - Returns: nil for a release before `oldest`.
     package init?(_ version: KernelVersion?, _ evidence: TargetEvidence) {
         var known: Set<KernelAbility>
