@@ -27,8 +27,8 @@ package enum CIdentifier {
             decoding: name.utf8.map { isLetter($0) || isDigit($0) ? $0 : 0x5f }, as: UTF8.self)
     }
 
-    /// An identifier after a file's name, less the first of `endings` that it has, then the next, and so on; nil
-    /// when none can be made of it.
+    /// An identifier derived from a file's name, with each of `endings` that applies removed in
+    /// turn; nil if the result is not a valid identifier.
     package static func named(after path: String, without endings: [String]) -> String? {
         var base = path.split(separator: "/").last.map(String.init) ?? path
         for ending in endings where base.hasSuffix(ending) { base.removeLast(ending.utf8.count) }

@@ -77,8 +77,8 @@ struct Annotations {
         pointers.append((id, target, chain))
     }
 
-    /// How many annotations may be gone through: many chains may share long ends, and what is written would grow
-    /// with the product.
+    /// How many annotations may be visited. Many chains may share a long tail, and the output would
+    /// grow with the product.
     var allowance: Int { 64 * (entries.count + pointers.count + chains.count) }
 
     /// The entries of a chain; nil when there are more than `left`, which falls by their number.

@@ -5,25 +5,25 @@ internal import Bytes
 internal import DWARF
 internal import Tables
 
-/// Structs and unions as they were read before: most come again in unit after unit, with nothing new but
-/// where the types of their members are. Each thread keeps its own.
+/// Structs and unions as previously read. Most recur in unit after unit and differ only in where
+/// the types of their members are. Each thread keeps its own models.
 ///
-/// Headers are read in the same order again and again, so the model that followed the last one before is
-/// tried first: neighbours lie next to each other, where tables of names are cache misses. What is found that
-/// way is a guess, and compared like all others.
+/// Headers are read in the same order again and again, so the model that followed the last one the
+/// previous time is tried first: neighbours are adjacent in memory, whereas a lookup by name is a
+/// cache miss. A model found this way is a guess and is compared like any other.
 struct CompositeModels: ~Copyable {
     struct Model: BitwiseCopyable {
         let kind: Kind
         let hasBits: Bool
         let size: UInt32
-        /// 0 for those without.
+        /// 0 if unnamed.
         let name: UInt32
-        /// Of the name in `.debug_str`; `.max` where it is not there, or there is none.
+        /// Offset of the name in `.debug_str`; `.max` if it is not there or there is no name.
         let nameOffset: UInt32
         fileprivate let first: UInt32
         fileprivate let count: UInt32
-        /// Indexes of the models that followed: of the one with a name last seen, and of the one without
-        /// first seen.
+        /// Indexes of the models that followed this one: the last named one seen, and the first
+        /// unnamed one.
         fileprivate var next = UInt32.max
         fileprivate var nextUnnamed = UInt32.max
 
@@ -78,8 +78,9 @@ struct CompositeModels: ~Copyable {
         last = index
     }
 
-    /// Keeps the last record of `types` and the members that it was made from, if none of its name is kept, or
-    /// none without a name behind the one used last.
+    /// Keeps the last record of `types` and the members it was generated from: a named record if
+    /// there is no model with the same name yet, an unnamed one if the model used last has no
+    /// unnamed successor yet.
     mutating func keep(
         _ kind: Kind, name: UInt32, nameAt offset: UInt32, size: UInt32, hasBits: Bool,
         _ children: borrowing Arena<PlainChild>, _ types: borrowing TypeWriter

@@ -10,7 +10,7 @@ internal import Tables
 struct EncodeContext: Sendable {
     let data: DWARFData
     let features: Features
-    /// The kernel that must take the BTF; nil: any that takes the features.
+    /// The kernel that must accept the BTF; nil for any that supports the features.
     let target: TargetRules?
     /// Multi-dimensional arrays are arrays of arrays.
     let nestsArrays: Bool

@@ -24,24 +24,24 @@ struct FunctionView: Sendable {
     /// Declaration tags: value and component.
     let tags: [DeclarationTag]
 
-    /// How sure it is that a view tells of the function that the symbol table names.
+    /// How certain it is that a view describes the function in the symbol table.
     enum Rank: Comparable {
-        /// No code: the pattern of inlined calls, or code that was merged with another function's.
+        /// No code: the abstract instance of inlined calls, or code merged with another function's.
         case noCode
-        /// Code elsewhere: of a weak function that gave way, or of a piece split off.
+        /// Code elsewhere: an overridden weak function, or a part that was split off.
         case elsewhere
-        /// Code in several places, of which the first is the symbol's as a rule.
+        /// Code in several places; the first is usually the symbol's.
         case scattered
         case exact
     }
 }
 
-/// Decides which functions the BTF tells of.
+/// Decides which functions the BTF describes.
 ///
-/// Every unit's view of a function counts, in the order of units; whether it stays depends on all of
-/// them. Every rule is a case of `Ledger.Reason`.
+/// Every unit's view of a function counts, in the order of units; whether the function is kept
+/// depends on all of them. Every rule is a case of `Ledger.Reason`.
 struct FunctionSelection: ~Copyable, Sendable {
-    /// What the views of one name come to.
+    /// The result of merging all views with the same name.
     private struct State {
         /// The view whose prototype is written, and its unit.
         var view: FunctionView
@@ -50,7 +50,7 @@ struct FunctionSelection: ~Copyable, Sendable {
         var reordered: Bool
         var optimizedParameter: Bool
         var inconsistent = false
-        /// The unit of a view with another prototype and less code, which gave way.
+        /// The unit of a lower-ranked view with a different prototype, which was discarded.
         var inlinedTwin: UInt32?
     }
 
@@ -104,10 +104,10 @@ struct FunctionSelection: ~Copyable, Sendable {
         }
     }
 
-    /// Merges one unit's view into what is known. What any view says against the function counts; the
-    /// first view of the highest rank gives the prototype.
+    /// Merges one unit's view into the state. An objection from any view counts; the first view of
+    /// the highest rank provides the prototype.
     ///
-    /// - Returns: whether the view is the one to be written from now on.
+    /// - Returns: whether this view is now the one to be written.
     private mutating func merge(
         _ new: FunctionView, _ unit: UInt32, into index: Int, _ store: borrowing TypeStore
     ) -> Bool {
@@ -145,7 +145,7 @@ struct FunctionSelection: ~Copyable, Sendable {
         return true
     }
 
-    /// Writes FUNC and FUNC_PROTO for what stays, in order of names.
+    /// Writes FUNC and FUNC_PROTO for the functions that are kept, sorted by name.
     func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
         let names = states.map { list[$0.view.name] }

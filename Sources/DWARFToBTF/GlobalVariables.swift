@@ -5,8 +5,8 @@ internal import Bytes
 internal import DWARF
 internal import ELF
 
-/// All variables with a fixed address, `static` ones too: one VAR each, and a DATASEC for each section
-/// that has some. Per-CPU variables are among them.
+/// All variables with a fixed address, including `static` and per-CPU ones: one VAR each, and a
+/// DATASEC for each section that contains any.
 struct GlobalVariables {
     struct Entry: Sendable {
         let name: UInt32
@@ -72,8 +72,8 @@ struct GlobalVariables {
 
 }
 
-/// Names made by macros for each use of theirs (include/linux/compiler.h, init.h, tracepoint.h). What
-/// they mark is for the build, and mostly dropped when linking.
+/// Prefixes of names that macros generate on each use (include/linux/compiler.h, init.h,
+/// tracepoint.h). These variables serve the build, and most are dropped at link time.
 private let generatedPrefixes = [
     "__UNIQUE_ID", "__exitcall_", "__tpstrtab_", "__func_stack_frame_non_standard_",
 ].map { Array($0.utf8) }

@@ -3,15 +3,15 @@
 internal import Bytes
 internal import Tables
 
-/// Remembers the numbers of names: those of `.debug_str` by their offset, for all threads, and short ones,
-/// which compilers write where they are used, by their bytes, for one.
+/// Caches the numbers of names: those in `.debug_str` by offset, shared by all threads, and short
+/// ones, which compilers write inline, by their bytes, per thread.
 struct NameCache: ~Copyable {
     private let offsets: SharedNumberTable
     private static let shortBits: UInt64 = 12
     private var shortKeys = Arena<UInt64>(repeating: 0, count: 1 << shortBits)
     private var shortNames = Arena<UInt32>(repeating: 0, count: 1 << shortBits)
 
-    /// - Parameter offsets: what the threads share.
+    /// - Parameter offsets: the table shared by all threads.
     init(_ offsets: SharedNumberTable) { self.offsets = offsets }
 
     @inline(__always)

@@ -10,20 +10,20 @@ struct PerCPUSection: Sendable {
 
     /// Position in the section header table; nil for a file that has only the others.
     let index: Int?
-    /// What symbols count from: 0 in a relocatable file.
+    /// The address that symbol values are relative to: 0 in a relocatable file.
     let symbolBase: UInt64
-    /// Where the debug information has it.
+    /// Its address according to the debug information.
     private let address: UInt64
     private let size: UInt64
     /// No address is in two sections.
     let isSeparate: Bool
-    /// To find the sections beside it in which no kernel looks for variables of modules, and no symbol of a
-    /// kernel is: `.data..percpu..read_mostly` of an object file.
+    /// For finding sibling sections, such as `.data..percpu..read_mostly` of an object file.
+    /// Kernels do not search them for variables of modules, and no symbol of a kernel is in them.
     private let map: SectionMap?
 
     /// nil for a file without per-CPU variables.
-    /// - Parameter map: of the file with the debug information; nil for a relocatable file whose sections are
-    ///   all at 0.
+    /// - Parameter map: the section map of the file with the debug information; nil for a
+    ///   relocatable file whose sections are all at 0.
     init?(_ elf: ELFFile, map: SectionMap?) {
         guard elf.sections.contains(where: { $0.name.hasPrefix(Self.name) }) else { return nil }
         let section = elf.section(named: Self.name)
@@ -36,7 +36,8 @@ struct PerCPUSection: Sendable {
         self.map = map
     }
 
-    /// Bytes from the start of the section to an address of the debug information; nil for one elsewhere.
+    /// Bytes from the start of the section to an address in the debug information; nil if the
+    /// address is outside the section.
     func offset(of address: UInt64) -> UInt64? {
         address >= self.address && address - self.address < size ? address - self.address : nil
     }
@@ -47,10 +48,11 @@ struct PerCPUSection: Sendable {
     }
 }
 
-/// The variables that the symbol table has in the per-CPU section.
+/// The variables in the per-CPU section, according to the symbol table.
 struct PerCPUSymbols: Sendable {
     struct Symbol: Sendable {
-        /// Up to its first dot: link-time optimisation adds to names (`name.llvm.42`, `name.lto_priv.0`).
+        /// The name up to its first dot: link-time optimisation appends suffixes
+        /// (`name.llvm.42`, `name.lto_priv.0`).
         let plainName: UInt32
         let name: UInt32
         /// Bytes from the start of the section.

@@ -18,8 +18,8 @@ struct PerCPUVariables {
         let size: UInt32
     }
 
-    /// A variable that the debug information describes without saying where it is, or as being nowhere. It
-    /// counts if the symbol table has one of this name that nothing else describes.
+    /// A variable that the debug information describes without a fixed address or any location. It
+    /// counts if the symbol table has a variable with that name that nothing else describes.
     struct Miss: Sendable {
         let name: UInt32
         let unit: String
@@ -113,7 +113,8 @@ extension UnitEncoder {
         return value.name
     }
 
-    /// The symbol of a per-CPU variable; nil for any other variable, and for one that the ledger has to have.
+    /// The symbol of a per-CPU variable; nil for any other variable, and for one that belongs in
+    /// the ledger.
     private mutating func perCPUSymbol(
         of value: ValueEntry, _ index: Int, _ section: PerCPUSection
     ) throws(DWARFError) -> Int? {
@@ -177,8 +178,8 @@ extension UnitEncoder {
                 symbol: number, offset: offset, size: size))
     }
 
-    /// Notes a variable of a function that is in the per-CPU section. Symbols of such have other names
-    /// (`count.3`, `function.count`), by which nobody finds them.
+    /// Records a function's local variable that is in the per-CPU section. The symbols of such
+    /// variables have different names (`count.3`, `function.count`), which nobody looks up.
     private mutating func noteLocalPerCPU(_ value: ValueEntry, _ section: PerCPUSection) {
         guard case .address(let address, let base)? = try? location(of: value) else { return }
         guard let offset = section.offset(of: address) else {

@@ -7,8 +7,9 @@ internal import Bytes
 /// named one, as far as a caller could tell them apart: a struct declared in one unit and defined
 /// in the other is the same.
 ///
-/// One is for one pair of prototypes. Longer chains of types, and more of them, than it follows are in no prototype
-/// anyone wrote: functions that take functions that take functions ... ask for a power of their parameters.
+/// Each matcher compares one pair of prototypes. No prototype in real code has longer chains of
+/// types, or more of them, than it follows; functions that take functions that take functions ...
+/// would need steps exponential in their depth.
 struct PrototypeMatcher {
     private var left = 100_000
 
@@ -50,7 +51,8 @@ struct PrototypeMatcher {
         return false
     }
 
-    /// `const` says nothing to a caller, except in `const void *`, which takes what `void *` does not.
+    /// `const` does not matter to a caller, except in `const void *`, which accepts pointers that
+    /// `void *` does not.
     private static func withoutConst(_ id: UInt32, _ types: borrowing TypeStore) -> UInt32 {
         var id = id
         for _ in 0..<64 where id != 0 {

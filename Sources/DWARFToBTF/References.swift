@@ -4,18 +4,20 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 
-/// What the entries of the table's units became, and the words of records that wait for that: DWARF refers ahead, so
-/// a reference is written as a place in the table, and becomes an id when all entries that may be meant are read.
+/// The results of encoding the entries of the table's units, and the words of records that wait
+/// for them. DWARF has forward references, so a reference is first written as a place in the table
+/// and becomes an id once all entries it may refer to have been read.
 struct References: ~Copyable {
     private var offsets = OffsetTable()
-    /// Section offset of the table's first word, and where the section of the unit under way begins in the table.
+    /// Section offset of the table's first word, and where the current unit's section begins in the
+    /// table.
     var origin = 0
     var sectionBase = 0
-    /// Where units that refer to each other find others' entries.
+    /// Lets units that refer to each other find each other's entries.
     var links = UnitLinks()
-    /// Words that hold an `EntryReference` for now.
+    /// Words that hold an `EntryReference` until it is resolved.
     private var words = Arena<UInt32>()
-    /// The same of records with many.
+    /// The same for records with many such words.
     private var runs = Arena<ReferenceRun>()
     /// Words that hold an array's index type.
     private var indexes = Arena<UInt32>()
@@ -70,7 +72,7 @@ struct References: ~Copyable {
 
     func get(_ reference: EntryReference) -> OffsetTable.Content { offsets.get(reference) }
 
-    /// The type id an entry stands for, 0 (void) for `.none`; nil when it is no type.
+    /// The type id of an entry, 0 (void) for `.none`; nil if it is not a type.
     @inline(__always)
     func type(_ reference: EntryReference) -> UInt32? {
         var isVoid = false
@@ -134,10 +136,10 @@ struct References: ~Copyable {
         fileprivate var run = ReferenceRun.Cursor()
     }
 
-    /// Makes ids of the references that wait.
+    /// Resolves the pending references to ids.
     ///
-    /// - Returns: the position of one that does not simply lead to a type of the table, for the caller to work
-    ///   out; nil when there is none left.
+    /// - Returns: the position of a reference that does not simply lead to a type of the table,
+    ///   for the caller to resolve; nil if none is left.
     mutating func resolve(from cursor: inout Cursor, in types: inout TypeWriter) -> Int? {
         if let position = offsets.resolve(words, from: &cursor.word, in: &types) {
             return position

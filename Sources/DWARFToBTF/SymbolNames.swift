@@ -5,9 +5,9 @@ internal import Bytes
 internal import ELF
 internal import Tables
 
-/// What the symbol table says about functions and per-CPU variables, by name. Compilers rename the
-/// clones of functions that they make: `name.isra.0` and the like count as `name`; `name.cold` is a part
-/// of it, no function.
+/// What the symbol table says about functions and per-CPU variables, by name. Compilers rename
+/// clones of functions: `name.isra.0` and the like count as `name`; `name.cold` is only a part of
+/// it and does not count as a function.
 final class SymbolNames: Sendable {
     /// Name -> index in `addresses`.
     private let functions: NumberTable
@@ -23,16 +23,17 @@ final class SymbolNames: Sendable {
 
     func isFunction(_ name: UInt32) -> Bool { functions.find(name) != nil }
 
-    /// Whether the function of this name stands at `address`, in a linked file.
+    /// Whether the function with that name is at `address`, in a linked file.
     func isPlace(of name: UInt32, _ address: UInt64) -> Bool {
         guard isLinked, let index = functions.find(name) else { return false }
         return addresses[Int(index)] == address
     }
 
-    /// It is a clone that the compiler may have taken parameters from: `name.isra.0`, `name.constprop.0`.
+    /// Whether it is a clone from which the compiler may have removed parameters: `name.isra.0`,
+    /// `name.constprop.0`.
     func isClone(_ name: UInt32) -> Bool { clones.contains(name) }
 
-    /// Functions of this name stand at different places.
+    /// Whether functions with that name are at different addresses.
     func isAmbiguous(_ name: UInt32) -> Bool { several.contains(name) }
 
     /// - Parameter section: the per-CPU section, if the file has one and variables are wanted.
@@ -85,7 +86,7 @@ final class SymbolNames: Sendable {
         isLinked = elf.type != ELFType.relocatable
     }
 
-    /// The name up to its first dot; nil for what is no function of its own.
+    /// The name up to its first dot; nil for a symbol that is not a function in its own right.
     private static func functionName(
         _ symbol: ELFSymbol, _ strings: ByteView
     ) -> (plain: ByteView, isClone: Bool)? {

@@ -115,7 +115,7 @@ extension UnitEncoder {
         }
     }
 
-    /// Follows modifiers to an INT and tells its sign.
+    /// Follows modifiers to an INT and returns whether it is signed.
     private func isSigned(_ id: UInt32) -> Bool {
         var id = id
         for _ in 0..<32 where id != 0 {

@@ -151,8 +151,8 @@ extension UnitEncoder {
 
     /// Reads all children of the entry just given into `children`.
     ///
-    /// - Returns: from offsets in the unit to places in the table; nil when some child is not plain, or there are
-    ///   more than a record can have.
+    /// - Returns: the difference between offsets in the unit and places in the table; nil if some
+    ///   child is not plain, or there are more children than a record can have.
     private mutating func readPlain(
         _ tag: Tag, _ reader: inout EntryReader, _ before: EntryReader.Mark
     ) -> UInt32? {
@@ -168,7 +168,7 @@ extension UnitEncoder {
         return shift
     }
 
-    /// From offsets in the unit to places in the table.
+    /// The difference between offsets in the unit and places in the table.
     private var unitShift: Int { references.slot(current.unit.offset) }
 
     /// Whether all types up to this offset of the unit lie in the table.
@@ -177,7 +177,7 @@ extension UnitEncoder {
         Int(lastType) + Int(shift) < min(references.count, Int(UInt32.max))
     }
 
-    /// nil when it cannot be read: the general way tells why.
+    /// nil if it cannot be read: the general path then reports why.
     @inline(__always)
     private mutating func name(of child: PlainChild) -> UInt32? {
         if child.name != .max {

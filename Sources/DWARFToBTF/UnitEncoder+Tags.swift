@@ -100,7 +100,8 @@ extension UnitEncoder {
         }
     }
 
-    /// A pointer with a chain: it is written now and told what it points at when all is read.
+    /// A pointer with a chain: it is written now, and its target is filled in once everything is
+    /// read.
     mutating func addTaggedPointer(_ die: borrowing DIE, to target: EntryReference)
         throws(DWARFError)
     {
@@ -111,9 +112,9 @@ extension UnitEncoder {
 
     // MARK: When all entries are read
 
-    /// Follows the chains that were noted. GCC's first tag is the outermost.
+    /// Follows the recorded chains. GCC's first tag is the outermost.
     ///
-    /// - Throws: also where many of them share long ones: what is written would grow with the product.
+    /// - Throws: also if many chains share a long tail: the output would grow with the product.
     mutating func resolveChains() throws(DWARFError) {
         var left = annotations.allowance
         for (pointer, target, chain) in annotations.pointers {

@@ -81,8 +81,8 @@ extension UnitEncoder {
         return function.hasRanges ? .scattered : .noCode
     }
 
-    /// Whether a clone's parameter is constant, or nowhere, or not in a register although its position is
-    /// one of those that the calling convention gives registers.
+    /// Whether a clone's parameter is constant, has no location, or is not in a register although
+    /// the calling convention assigns a register to its position.
     private func isOptimized(_ index: Int) throws(DWARFError) -> Bool {
         let value = declared.values[index]
         if value.isConstant { return true }
@@ -143,7 +143,8 @@ extension UnitEncoder {
         }
     }
 
-    /// A clone's parameter that is not the one of this position in the original: some before it went.
+    /// Whether a clone's parameter has a different position in the original: earlier ones were
+    /// removed.
     func isReordered(_ index: Int) -> Bool {
         guard declared.values[index].origin != .none,
             case .value(let origin) = references.get(declared.values[index].origin)

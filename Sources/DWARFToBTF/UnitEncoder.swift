@@ -5,15 +5,15 @@ internal import Bytes
 internal import DWARF
 
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
-/// collected for selection. References are DWARF offsets until `resolveReferences`. Each thread has one
-/// and empties it between units.
+/// collected for selection. References are DWARF offsets until `resolveReferences`. Each thread
+/// has one encoder and empties it between units.
 struct UnitEncoder: ~Copyable {
     var data: DWARFData
     let context: EncodeContext
     var features: Features { context.features }
 
     var types: TypeWriter
-    /// What the units since the table was last emptied come to, beside types.
+    /// The results other than types of the units read since the table was last emptied.
     var findings = UnitFindings()
 
     private(set) var current: UnitUnderWay

@@ -98,7 +98,8 @@ import Testing
         }
     }
 
-    /// What a kernel looks for in a distilled base is what may be in one, but for the width of enums.
+    /// The kinds a kernel searches for by name are those a distilled base may contain, except
+    /// ENUM64.
     @Test func distilled() {
         for kind in Kind.allCases {
             #expect(kind.isInDistilledBase == (kind.isFoundByName && kind != .enum64))

@@ -91,7 +91,8 @@ import Testing
         #expect(find(table, "rds_show") == nil)
     }
 
-    /// A million names could be ends of one string: only what is short enough for a name is indexed.
+    /// A million names could be suffixes of one string: only strings short enough for a name are
+    /// indexed.
     @Test func longStringsAreNoNames() {
         let text = String(repeating: "x", count: 10_000)
         var builder = NameTableBuilder(Frozen(Array("\0\(text)\0".utf8)))
