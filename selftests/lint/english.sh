@@ -3,14 +3,13 @@
 #
 # english.sh [FILE...]: finds phrases that we do not write (phrases.txt) in documentation, manual pages, messages,
 # help and comments, and comments of Swift that are longer than the code's limit. Prints file, line and what to
-# write instead. Without arguments it checks every file of the repository but those in english-exempt.txt.
+# write instead. Without arguments it checks every file of the repository.
 
 set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." || exit
 export LC_ALL=C
 
 phrases=selftests/lint/phrases.txt
-exempt=selftests/lint/english-exempt.txt
 limit=$(sed -nE 's/.*"lineLength": *([0-9]+).*/\1/p' .swift-format)
 
 if [ $# -gt 0 ]; then
@@ -19,8 +18,7 @@ else
     # Corpora and goldens are data; the licence is not ours to word.
     mapfile -t files < <(git ls-files --cached --others --exclude-standard -- \
         '*.md' '*.1' '*.swift' '*.c' '*.h' '*.sh' '*.bash' '*.mk' Makefile '*/Makefile' kbuild/kbtf-make |
-        grep -vE '^Tests/.*(Corpus|Goldens|Data)/|^selftests/lint/' |
-        grep -vE -f <(grep -vE '^(#|$)' "$exempt"))
+        grep -vE '^Tests/.*(Corpus|Goldens|Data)/|^selftests/lint/')
 fi
 
 # A phrase may continue on the next line, so each line is searched together with the start of the following one. Code
