@@ -33,7 +33,8 @@ struct Kbtf: Command {
             \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
         version: "kbtf \(Console.version)",
-        subcommands: all)
+        // One by one: a cast of the array asks the runtime about each, a quarter of `--version`.
+        subcommands: all.map { $0 })
 
     private static let all: [any Command.Type] = [
         Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
@@ -48,6 +49,10 @@ struct Kbtf: Command {
     /// millisecond, which kbuild would pay for each module. So the named subcommand is tried first,
     /// alone; the whole tree handles everything else, including errors in the arguments.
     static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
+        // Builds ask for it again and again; ArgumentParser would examine every command first.
+        if arguments == ["--version"] {
+            return try surroundings.output.print("kbtf \(Console.version)\n")
+        }
         // Only kbtf-vm knows the commands that follow.
         if arguments.starts(with: ["help", "vm"]) {
             return try VM.parse(["help"] + arguments.dropFirst(2)).run(in: surroundings)
