@@ -182,9 +182,7 @@ check "... are printed" has full '"outcome":"passed"'
 check "files are tried before the boot" is "$(sed 's/^kbtf: //' "$work/nowhere.err"; sed 's/,"details".*//' "$work/nowhere.out")" \
     "$work/nowhere/out.xml: cannot replace: No such file or directory
 hint: mkdir -p $work/nowhere
-[
-{\"error\":\"$work/nowhere/out.xml: cannot replace: No such file or directory\"
-]"
+{\"schema\":1,\"error\":\"$work/nowhere/out.xml: cannot replace: No such file or directory\""
 
 # What runs the guest dies at once: QEMU must not be left.
 guests() { grep -lzs "marker=$$\\b" /proc/[0-9]*/cmdline | while read -r file; do
