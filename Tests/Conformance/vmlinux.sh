@@ -10,7 +10,7 @@ vmlinux() {
     local out=$WORK/$1/$name.btf oracle=$CACHE/oracles/$1/$name.btf
     elf=$(vmlinux_of "$series")
     # Kernels before 7.2 do not accept all of these features, so kbtf refuses them for such a vmlinux.
-    [ "$2" != full ] || target=(--target 7.2)
+    [ "$2" != full ] || [ "$series" = 7.2 ] || target=(--target 7.2)
     "$KBTF" encode -j "$JOBS" "${target[@]}" --features "$3" --lang-exclude rust --ledger "$out.ledger" --detached "$out" "$elf" \
         2>"$out.messages" || bad=1
     "$KBTF" check "$out" >"$out.checked" 2>&1 && grep -q ': sound' "$out.checked" || bad=1
