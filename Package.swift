@@ -110,7 +110,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],
             path: "Tests/TestSupport", swiftSettings: strictTests),
-        tests("BytesTests", ["Bytes"]),
+        tests("BytesTests", ["Bytes", "TestSupport"]),
         tests("TablesTests", ["Bytes", "Tables", "HostIO", "TestSupport"]),
         tests("HostIOTests", ["Bytes", "HostIO", "TestSupport"]),
         tests("ELFTests", ["Bytes", "HostIO", "ELF", "CZlib", "CZstd", "TestSupport"]),

@@ -72,10 +72,3 @@ extension [UInt8] {
         for digit in [byte >> 4, byte & 15] { append(digit + (digit < 10 ? 48 : 87)) }
     }
 }
-
-/// `text` as a JSON string, with its quotes.
-package func jsonString(_ text: String) -> String {
-    var out: [UInt8] = []
-    out.put(json: text)
-    return String(decoding: out, as: UTF8.self)
-}

@@ -4,33 +4,12 @@ import BTF
 import Bytes
 import DWARF
 import DWARFToBTF
-import Glibc
 import HostIO
 import TestSupport
 import Testing
 
 /// Packages of `.dwo` files say the same as units that are whole.
-@Suite(.enabled(if: hasGCC)) final class SplitPackageTests {
-    let folder: String
-
-    init() throws {
-        var template = Array("/tmp/kbtf-package-XXXXXX".utf8CString)
-        folder = String(cString: try #require(mkdtemp(&template)))
-        for (index, source) in LinkedUnitTests.sources.enumerated() {
-            try AtomicFile.replace("\(folder)/\(index).c", with: [ByteView(Array(source.utf8))])
-        }
-    }
-
-    deinit { _ = shell("rm -r '\(folder)'") }
-
-    private func run(_ command: String) throws {
-        try #require(shell("cd '\(folder)' && \(command)"), "\(command)")
-    }
-
-    private func encoded(_ file: String, jobs: Int = 1) throws -> SplitOutcome {
-        try SplitOutcome(of: "\(folder)/\(file)", jobs: jobs)
-    }
-
+@Suite(.enabled(if: hasGCC)) final class SplitPackageTests: SplitBuild {
     /// `whole` with debug information in it, `split` without.
     private func compile(_ flags: String, _ compiler: String = "gcc") throws {
         let common = "\(compiler) -w -O2 \(flags)"
@@ -47,14 +26,6 @@ import Testing
 
     private func write(_ packager: SplitPackager, _ name: String = "split.dwp") throws {
         try AtomicFile.replace("\(folder)/\(name)", with: [ByteView(packager.bytes())])
-    }
-
-    private func expectSame(_ split: SplitOutcome, _ whole: SplitOutcome) {
-        #expect(split.missing.isEmpty)
-        let comparison = compare(split.btf, whole.btf)
-        #expect(comparison.isEqual, "\(String(decoding: comparison.text(), as: UTF8.self))")
-        #expect(comparison.total.common >= 20)
-        #expect(split.ledger.sorted() == whole.ledger.sorted())
     }
 
     @Test(

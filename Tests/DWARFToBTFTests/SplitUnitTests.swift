@@ -5,40 +5,13 @@ import Bytes
 import DWARF
 import DWARFToBTF
 import ELF
-import Glibc
 import HostIO
 import TestSupport
 import Testing
 
 /// Units in `.dwo` files say the same as units that are whole.
-@Suite(.enabled(if: hasGCC)) final class SplitUnitTests {
+@Suite(.enabled(if: hasGCC)) final class SplitUnitTests: SplitBuild {
     static let clang = ["clang-16", "clang-19", "clang"].first { shell("command -v \($0)") }
-
-    let folder: String
-
-    init() throws {
-        var template = Array("/tmp/kbtf-split-XXXXXX".utf8CString)
-        folder = String(cString: try #require(mkdtemp(&template)))
-        for (index, source) in LinkedUnitTests.sources.enumerated() {
-            try AtomicFile.replace("\(folder)/\(index).c", with: [ByteView(Array(source.utf8))])
-        }
-    }
-
-    deinit { _ = shell("rm -r '\(folder)'") }
-
-    private func run(_ command: String) throws {
-        try #require(shell("cd '\(folder)' && \(command)"), "\(command)")
-    }
-
-    private func encoded(_ file: String, jobs: Int = 1) throws -> SplitOutcome {
-        try SplitOutcome(of: "\(folder)/\(file)", jobs: jobs)
-    }
-
-    private func expectEqual(_ one: BTF, _ other: BTF) {
-        let comparison = compare(one, other)
-        #expect(comparison.isEqual, "\(String(decoding: comparison.text(), as: UTF8.self))")
-        #expect(comparison.total.common >= 20)
-    }
 
     @Test(
         arguments: ["gcc", "clang"],
@@ -51,11 +24,8 @@ import Testing
         try run("\(common) -g 0.c 1.c -o whole")
         try run("for n in 0 1; do \(common) -g -gsplit-dwarf -c $n.c -o $n.o; done")
         try run("\(compiler) 0.o 1.o -o split")
-        let whole = try encoded("whole")
         let split = try encoded("split")
-        #expect(split.missing.isEmpty)
-        expectEqual(split.btf, whole.btf)
-        #expect(split.ledger.sorted() == whole.ledger.sorted())
+        expectSame(split, try encoded("whole"))
         #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
         // The build tree has moved.
         try run("mkdir away && mv *.dwo split away")
@@ -106,11 +76,8 @@ import Testing
         try run(
             "for n in 0 1; do \(common) -fdebug-types-section -gsplit-dwarf -c $n.c -o $n.o; done; "
                 + "\(compiler) 0.o 1.o -o split")
-        let whole = try encoded("whole")
         let split = try encoded("split")
-        #expect(split.missing.isEmpty)
-        expectEqual(split.btf, whole.btf)
-        #expect(split.ledger.sorted() == whole.ledger.sorted())
+        expectSame(split, try encoded("whole"))
         #expect(try encoded("split", jobs: 4).btf.serialized() == split.btf.serialized())
     }
 
