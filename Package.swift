@@ -12,6 +12,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
     .treatAllWarnings(as: .error),
+    // Tests spend their time in these targets. Checks of a debug build stay.
+    .unsafeFlags(
+        ["-O", "-Xfrontend", "-assert-config", "-Xfrontend", "Debug"], .when(configuration: .debug)),
 ]
 
 /// Tests leave memory-safety marks out: `#expect` expands to code that cannot carry them.
