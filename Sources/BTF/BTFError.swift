@@ -11,5 +11,8 @@ package struct BTFError: Error, Equatable, CustomStringConvertible {
     }
 
     /// `+0x1f0: unknown kind 31`; callers prepend the file and section.
-    package var description: String { "+0x" + String(offset, radix: 16) + ": " + message }
+    package var description: String { place + ": " + message }
+
+    /// `+0x1f0`
+    package var place: String { "+0x" + String(offset, radix: 16) }
 }

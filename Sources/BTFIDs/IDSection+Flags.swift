@@ -42,7 +42,9 @@ extension IDSection {
             let flags = flags(ofSet: number, old: old, withoutBase: split)
             for (index, flags) in zip(members[number], flags)
             where entries[index].kind == .func && seen.insert(entries[index].name).inserted {
-                if (flags ?? 0) & (1 << 16) != 0 { found.insert(entries[index].name) }
+                if KernelFunctionFlags(rawValue: flags ?? 0).contains(.implicitArguments) {
+                    found.insert(entries[index].name)
+                }
             }
         }
         return found

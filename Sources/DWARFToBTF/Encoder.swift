@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BTF
+package import BTFIDs
 internal import Bytes
 package import DWARF
 package import ELF
@@ -15,6 +16,10 @@ package struct EncodeOptions: Sendable {
     /// Hide the arguments of kernel functions that the verifier supplies, as kernels from 7.0 on
     /// expect.
     package var hidesImplicitArguments = false
+    /// Describe kernel functions as the kernel's own tool does from 7.3 on, if the features include
+    /// `kernelFunctionTags` and `attributes`: the names of parameters mark pointers into arenas as
+    /// well, and `NAME_impl` has none.
+    package var describesLikeTool = false
     /// Codes of languages whose units are left out, see `Language.parse`.
     package var excludedLanguages: Set<UInt64> = []
     /// Codes of the only languages whose units are encoded; nil encodes all that are not excluded.
@@ -47,6 +52,8 @@ package enum EncodeError: Error, CustomStringConvertible {
     case dwarf(DWARFError)
     case btf(BTFError)
     case noDebugInfo
+    /// Sets of kernel functions contradict each other.
+    case kernelFunction(IDSection.ListedFunctions.Conflict)
     /// A file of split units cannot be read.
     case split(SplitFileError)
     /// Units refer to each other: they must be read together. Never leaves this room.
@@ -58,6 +65,7 @@ package enum EncodeError: Error, CustomStringConvertible {
         case .elf(let error): error.description
         case .dwarf(let error): error.description
         case .btf(let error): "encoding failed at " + error.description
+        case .kernelFunction(let conflict): "\(IDSection.name): \(conflict)"
         case .noDebugInfo:
             ".debug_info: no such section: the file was built without -g, or stripped"
         case .split(let error): error.description
@@ -91,12 +99,23 @@ package func encode(
     var last = TypeWriter(names: context.names)
     run.functions.write(&last, &ledger)
     let tagsFunctions = options.features.contains(.kernelFunctionTags)
+    let describesLikeTool =
+        options.describesLikeTool
+        && options.features.isSuperset(of: [.declTag, .kernelFunctionTags, .attributes])
     var withImplicitArguments: Set<String> = []
+    var described: [KernelFunction] = []
+    var conflicts: [IDSection.ListedFunctions.Conflict] = []
     if tagsFunctions || options.hidesImplicitArguments {
         do throws(ELFError) {
             let functions = try KernelFunctions(elf, base: whole)
-            if tagsFunctions { functions.write(&last, run.store, options, &ledger) }
-            if options.hidesImplicitArguments {
+            if tagsFunctions {
+                functions.write(
+                    &last, run.store, options, marksArenas: !describesLikeTool, &ledger)
+            }
+            if describesLikeTool {
+                conflicts = functions.conflicts
+                described = functions.described(hiding: options.hidesImplicitArguments)
+            } else if options.hidesImplicitArguments {
                 withImplicitArguments = functions.withImplicitArguments
             }
         } catch { throw .elf(error) }
@@ -140,6 +159,25 @@ package func encode(
                 hidden = result.functions
                 bytes = result.btf.serialized()
                 typeCount = result.btf.starts.count
+            }
+        } catch { throw .btf(error) }
+    }
+    if !described.isEmpty {
+        let plain: BTF
+        do throws(BTFError) { plain = try BTF.parse(ByteView(bytes), base: whole) } catch {
+            throw .btf(error)
+        }
+        let own = plain.ownFunctions(among: Set(conflicts.lazy.map(\.name)))
+        if let conflict = conflicts.first(where: { own.contains($0.name) }) {
+            throw .kernelFunction(conflict)
+        }
+        do throws(BTFError) {
+            let result = try plain.describing(described)
+            hidden = result.hidden
+            if result.isTagged || !hidden.isEmpty {
+                let btf = result.isTagged ? try result.btf.deduplicated(over: base) : result.btf
+                bytes = btf.serialized()
+                typeCount = btf.starts.count
             }
         } catch { throw .btf(error) }
     }

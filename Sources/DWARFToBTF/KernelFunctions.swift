@@ -9,7 +9,7 @@ internal import ELF
 /// They are in sets with flags; flags of the set itself mark it as a set of such functions.
 struct KernelFunctions {
     /// Flags by function; if several sets contain one, the last counts, in order of symbols.
-    private(set) var flags: [String: UInt32] = [:]
+    private(set) var flags: [String: KernelFunctionFlags] = [:]
     /// Symbols outside the section.
     private(set) var misplaced: [String] = []
     /// Functions whose flags are unknown: the set is sorted, and no id leads to the function.
@@ -17,13 +17,7 @@ struct KernelFunctions {
     /// Functions whose last arguments the verifier supplies.
     private(set) var withImplicitArguments: Set<String> = []
 
-    // include/linux/btf.h: bits of a set's flags, then of a function's.
-    private static let isFunctionSet: UInt32 = 1 << 0
-    private static let fastCall: UInt32 = 1 << 12
-    private static let arenaReturn: UInt32 = 1 << 13
-    private static let arenaArguments: [UInt32] = [1 << 14, 1 << 15]
-    private static let arenas: UInt32 = 0x7 << 13
-    private static let known: UInt32 = 0xf << 12
+    private var listed = IDSection.ListedFunctions()
 
     /// - Parameter base: a possible base of the file's existing BTF, to which filled-in ids refer.
     init(_ elf: ELFFile, base: BTF?) throws(ELFError) {
@@ -32,22 +26,38 @@ struct KernelFunctions {
             if case .outside = problem.fault { misplaced.append(problem.symbol) }
         }
         let sets = section.sets.indices.filter {
-            section.flags(of: section.sets[$0]) & Self.isFunctionSet != 0
+            section.flags(of: section.sets[$0]) & KernelFunctionFlags.ofSet != 0
         }
         let isFilled = sets.contains { section.isFilled(section.sets[$0]) }
         let old = isFilled ? try? BTF.inFile(elf, base: base) : nil
         let split = isFilled ? SplitWithoutBase.inFile(elf) : nil
         withImplicitArguments = section.functionsWithImplicitArguments(
             old: old, withoutBase: split)
+        listed = section.listedFunctions(old: old, withoutBase: split)
         for set in sets {
             let found = section.flags(
-                ofSet: set, old: old, withoutBase: split, mask: Self.known)
+                ofSet: set, old: old, withoutBase: split,
+                mask: KernelFunctionFlags.inBTF.rawValue)
             for (index, flags) in zip(section.members[set], found) {
                 let entry = section.entries[index]
                 guard entry.kind == .func else { continue }
-                self.flags[entry.name] = flags ?? 0
+                self.flags[entry.name] = KernelFunctionFlags(rawValue: flags ?? 0)
                 if flags == nil { flagless.append(entry.name) }
             }
+        }
+    }
+
+    /// Functions that sets list with different flags.
+    var conflicts: [IDSection.ListedFunctions.Conflict] { listed.conflicts }
+
+    /// The functions as the kernel's own tool sees them from 7.3 on.
+    ///
+    /// - Parameter hiding: also hide the arguments that the verifier supplies.
+    func described(hiding: Bool) -> [KernelFunction] {
+        listed.functions.map { function in
+            KernelFunction(
+                function.name,
+                hiding ? function.flags : function.flags.subtracting(.implicitArguments))
         }
     }
 
@@ -58,9 +68,10 @@ struct KernelFunctions {
     /// - Parameters:
     ///   - store: the types that prototypes refer to.
     ///   - options: `declTag` for the tags, `attributes` for arena pointers.
+    ///   - marksArenas: false if something else does.
     func write(
         _ types: inout TypeWriter, _ store: borrowing TypeStore, _ options: EncodeOptions,
-        _ ledger: inout Ledger?
+        marksArenas: Bool = true, _ ledger: inout Ledger?
     ) {
         for name in misplaced { ledger?.note(name, unit: IDSection.name, .misplacedID) }
         for name in flagless { ledger?.note(name, unit: IDSection.name, .unknownFlags) }
@@ -75,15 +86,15 @@ struct KernelFunctions {
             guard let flags = flags[name] else { continue }
             if features.contains(.declTag) {
                 types.addDeclarationTag(types.names.intern("bpf_kfunc"), on: id, component: -1)
-                if flags & Self.fastCall != 0 {
+                if flags.contains(.fastCall) {
                     types.addDeclarationTag(
                         types.names.intern("bpf_fastcall"), on: id, component: -1)
                 }
             }
-            if cannotMark, flags & Self.arenas != 0 {
+            if cannotMark, !flags.isDisjoint(with: .arenas) {
                 ledger?.note(name, unit: IDSection.name, .unmarkedArena)
             }
-            if features.contains(.attributes),
+            if marksArenas, features.contains(.attributes),
                 !markArenas(of: types.word(id, 2), flags, &types, store)
             {
                 ledger?.note(name, unit: IDSection.name, .noArenaPointer)
@@ -95,13 +106,13 @@ struct KernelFunctions {
     ///
     /// - Returns: false if one of them is not a pointer.
     private func markArenas(
-        of prototype: UInt32, _ flags: UInt32, _ types: inout TypeWriter,
+        of prototype: UInt32, _ flags: KernelFunctionFlags, _ types: inout TypeWriter,
         _ store: borrowing TypeStore
     ) -> Bool {
         let start = types.start(prototype)
         var isComplete = true
-        if flags & Self.arenaReturn != 0 { isComplete = markArena(at: start + 2, &types, store) }
-        for (index, flag) in Self.arenaArguments.enumerated() where flags & flag != 0 {
+        if flags.contains(.arenaReturn) { isComplete = markArena(at: start + 2, &types, store) }
+        for index in 0..<2 where flags.marksArgument(index) {
             // A parameter: name, type.
             if index >= types.info(prototype).vlen
                 || !markArena(at: start + 3 + 2 * index + 1, &types, store)
@@ -118,7 +129,8 @@ struct KernelFunctions {
         let pointer = types[position]
         guard pointer != 0, store.info(pointer).kind == .ptr else { return false }
         let tag = types.add(
-            .typeTag, name: types.names.intern("address_space(1)"), third: store.word(pointer, 2),
+            .typeTag, name: types.names.intern(KernelFunctionFlags.arenaAttribute),
+            third: store.word(pointer, 2),
             flag: true)
         types[position] = types.add(.ptr, third: tag)
         return true

@@ -26,6 +26,7 @@ import Testing
         (KernelVersion(7, 0), .enum64, [.sortedNames, .implicitArguments]),
         (KernelVersion(7, 1), .enum64, [.layout]),
         (KernelVersion(7, 2), .enum64, [.manyElements, .anyTagOrder]),
+        (KernelVersion(7, 3), .enum64, [.arenaParameters]),
     ]
 
     @Test func eachReleaseAddsToTheOneBefore() throws {

@@ -179,11 +179,18 @@ struct ResolveBTFIDs {
             #expect(!tool.exists("x.ko.BTF.base"))
         }
         let btf = try BTF.parse(FileReader.map(tool.path("x.ko.BTF")), base: base)
-        #expect(btf.ownRecords.map(\.name) == (distills ? ["", "own", "t"] : ["own", "t"]))
-        // own is 4 over the distilled base, t is 5; a and z are in the kernel alone.
+        #expect(
+            btf.ownRecords.map(\.name)
+                == (distills ? ["", "bpf_kfunc", "own", "t"] : ["bpf_kfunc", "own", "t"]))
+        // own is 5 over the distilled base, t is 6; a and z are in the kernel alone.
         #expect(
             try tool.words("x.ko.BTF_ids")
-                == (distills ? [2, 5, 3, 1, 0, 7, 0, 9, 4, 8] : [2, 7, 3, 1, 4, 9, 5, 7, 6, 8]))
+                == (distills ? [2, 6, 3, 1, 0, 7, 0, 9, 5, 8] : [2, 8, 3, 1, 4, 9, 5, 7, 7, 8]))
+        for name in ["a", "z"] {
+            #expect(
+                result.err.contains(
+                    "WARN: resolve_btfids: no BTF func for kfunc \(name) in kfuncs\n"))
+        }
         #expect(
             result.err.contains("unresolved symbol a\nWARN: resolve_btfids: unresolved symbol z\n")
                 == distills)

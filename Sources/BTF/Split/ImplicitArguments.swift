@@ -26,21 +26,28 @@ extension BTF {
     ///     function that was already changed has no such argument any more and stays.
     ///   - evenUntagged: also change functions that are not tagged `bpf_kfunc`. The kernel's tool
     ///     does not.
+    ///   - implementationsInBase: an `f_impl` in the base counts as the source's own. From 7.3 on
+    ///     it does not.
     /// - Throws: `BTFError` if such a function has no prototype, or its name is too long for the
     ///   suffix.
     package func hidingImplicitArguments(
-        of names: Set<String>, evenUntagged: Bool = false
+        of names: Set<String>, evenUntagged: Bool = false, implementationsInBase: Bool = true
     ) throws(BTFError) -> HiddenArguments {
         guard !names.isEmpty else { return HiddenArguments(btf: self, functions: []) }
         var types = OwnTypes(self)
         var changed: [String] = []
         var seen: Set<TypeID> = []
         let tags = ownIDs.filter { kind(of: $0) == .declTag }
-        let known = functions(named: Set(names.map { ($0 + Self.suffix).systemBytes[...] }))
+        let known = functions(
+            named: Set(names.map { ($0 + Self.suffix).systemBytes[...] }),
+            inBase: implementationsInBase)
+        let byFunction = Dictionary(grouping: tags) { self.record(TypeID($0))!.type }
         for id in (evenUntagged ? functions(among: names) : taggedFunctions(tags, names))
         where seen.insert(id).inserted {
             guard let function = record(id) else { continue }
-            if try hide(function, tags, known, &types) { changed.append(function.name) }
+            if try hide(function, byFunction[id] ?? [], known, &types) {
+                changed.append(function.name)
+            }
         }
         guard !changed.isEmpty else { return HiddenArguments(btf: self, functions: []) }
         return HiddenArguments(btf: types.finish(), functions: changed)
@@ -115,10 +122,7 @@ extension BTF {
         _ types: inout OwnTypes
     ) throws(BTFError) -> Bool {
         guard let prototype = record(function.type), prototype.kind == .funcProto else {
-            throw BTFError(
-                offset: header.length + header.typeOffset + function.start * 4,
-                "function \(function.name) refers to type \(function.type), which is not a FUNC_PROTO"
-            )
+            throw BTFError(notPrototypeOf: function)
         }
         let name = (function.name + Self.suffix).systemBytes
         guard name.count <= Self.longestName else {
@@ -133,7 +137,7 @@ extension BTF {
                 types.add(name), function.info.rawValue, function.type.rawValue,
             ])
             for tag in tags {
-                guard let record = record(TypeID(tag)), record.type == function.id,
+                guard let record = record(TypeID(tag)),
                     !hasString("bpf_kfunc", at: record.nameOffset)
                 else { continue }
                 _ = try types.add([
@@ -151,7 +155,9 @@ extension BTF {
     }
 
     /// The functions among `names`, all of which end in `suffix`.
-    private func functions(named names: Set<ArraySlice<UInt8>>) -> Set<ArraySlice<UInt8>> {
+    private func functions(
+        named names: Set<ArraySlice<UInt8>>, inBase: Bool = true
+    ) -> Set<ArraySlice<UInt8>> {
         var found: Set<ArraySlice<UInt8>> = []
         var part: BTF? = self
         while let btf = part {
@@ -162,7 +168,7 @@ extension BTF {
                     found.insert(name)
                 }
             }
-            part = btf.base
+            part = inBase ? btf.base : nil
         }
         return found
     }

@@ -12,9 +12,9 @@ struct Lowering {
 
     /// - Parameters:
     ///   - missing: what the kernel does not accept.
-    ///   - base: has enums in one form or the other.
-    init(_ missing: Set<KernelAbility>, _ base: BaseIndex) {
-        cutsEnums = missing.contains(.enum64) || base.evidence.cutsEnums
+    ///   - base: has enums in one form or the other; nil changes none for its sake.
+    init(_ missing: Set<KernelAbility>, _ base: BaseIndex?) {
+        cutsEnums = missing.contains(.enum64) || base?.evidence.cutsEnums == true
         cutsFloats = missing.contains(.float)
         dropsTypeTags = missing.contains(.typeTag)
         dropsDeclTags = missing.contains(.declTag)

@@ -84,7 +84,7 @@ func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
 }
 
 /// Writes types of a BTF with the names and ids of a store.
-private struct Translation {
+struct Translation {
     private let btf: BTF
     private let arrays: FlatArrays
     private let lowering: Lowering
@@ -162,7 +162,7 @@ private struct Translation {
 }
 
 /// Arrays of several dimensions, made one.
-private struct FlatArrays {
+struct FlatArrays {
     /// By id of the outermost array: the element of the innermost, and how many of them there are.
     private(set) var flat: [UInt32: (element: UInt32, count: UInt32)] = [:]
     /// Arrays that were there as elements of others only.

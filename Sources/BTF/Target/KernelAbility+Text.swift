@@ -23,6 +23,7 @@ extension KernelAbility {
         case .layout: "a 32-byte header and a layout section"
         case .manyElements: "more than 65535 elements of a record"
         case .anyTagOrder: "TYPE_TAG after other modifiers"
+        case .arenaParameters: "arena pointers as parameters of kernel functions, named NAME__arena"
         }
     }
 
@@ -41,7 +42,7 @@ extension KernelAbility {
         case .anySectionName: "letters, digits, '_' and '.'; other sections are omitted"
         case .distilledBase: "refused"
         case .sortedNames: "any order"
-        case .implicitArguments: "written unchanged"
+        case .implicitArguments, .arenaParameters: "written unchanged"
         case .layout: "a 24-byte header"
         case .manyElements, .anyTagOrder: "never written"
         }

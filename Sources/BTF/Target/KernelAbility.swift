@@ -40,6 +40,9 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     case manyElements = "many-elements"
     /// TYPE_TAG behind other modifiers.
     case anyTagOrder = "any-tag-order"
+    /// Parameters of kernel functions named `NAME__arena` are pointers into arenas. Since the same
+    /// release resolve_btfids, not pahole, describes kernel functions.
+    case arenaParameters = "arena-parameters"
 
     /// The first release that has it (include/uapi/linux/btf.h, kernel/bpf/btf.c and their history;
     /// docs/targets.md names the changes).
@@ -61,6 +64,7 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         case .sortedNames, .implicitArguments: KernelVersion(7, 0)
         case .layout: KernelVersion(7, 1)
         case .manyElements, .anyTagOrder: KernelVersion(7, 2)
+        case .arenaParameters: KernelVersion(7, 3)
         }
     }
 

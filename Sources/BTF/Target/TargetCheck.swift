@@ -5,15 +5,18 @@
 /// - Parameters:
 ///   - byteCount: the size of the whole BTF.
 ///   - isSound: what `check` says of it. What is unsound is not called taken.
+///   - kernelFunctions: what the sets of kernel functions in `.BTF_ids` list.
 ///   - withImplicitArguments: kernel functions that have `KF_IMPLICIT_ARGS` in `.BTF_ids`.
 ///   - limit: how many findings are listed; all are counted.
 package func checkTarget(
     _ btf: BTF, byteCount: Int, use: TargetUse, rules: TargetRules,
-    isSound: Bool, withImplicitArguments: Set<String> = [], limit: Int = 1000
+    isSound: Bool, kernelFunctions: [KernelFunction] = [],
+    withImplicitArguments: Set<String> = [], limit: Int = 1000
 ) -> TargetReport {
     var checker = TargetChecker(btf, use, TargetReport(rules: rules, findings: .init(limit: limit)))
     checker.checkSections(byteCount: byteCount)
     checker.checkTypes()
+    checker.checkDescriptions(kernelFunctions)
     checker.checkImplicitArguments(withImplicitArguments)
     checker.judge(isSound)
     return checker.report
@@ -230,6 +233,19 @@ private struct TargetChecker {
             id = types.word(id, 2)
         }
         return true
+    }
+
+    /// The kernel loads the BTF either way, but programs are built from what it says.
+    mutating func checkDescriptions(_ functions: [KernelFunction]) {
+        guard rules.has(.arenaParameters) else { return }
+        for function in btf.undescribed(functions) {
+            report.findings.add(
+                .warning, "kfunc", type: TypeID(function.id),
+                offset: typesAt + Int(btf.starts[Int(function.id - types.firstID)]) * 4,
+                "FUNC \(function.name): listed as a kernel function, but without "
+                    + "\(function.missing.joined(separator: ", ")) (\(rules): resolve_btfids adds that)"
+            )
+        }
     }
 
     /// The kernel loads the BTF, but its verifier refuses each program that calls such a function.

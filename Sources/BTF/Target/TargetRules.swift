@@ -5,7 +5,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
     /// The first release with VAR and DATASEC; there are no rules for older ones.
     package static let oldest = KernelVersion(5, 2)
     /// The last release whose rules are known; newer ones are held to have the same.
-    package static let newest = KernelVersion(7, 2)
+    package static let newest = KernelVersion(7, 3)
 
     /// The kernel's release; nil if only its BTF is known.
     package let version: KernelVersion?

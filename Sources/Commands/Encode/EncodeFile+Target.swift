@@ -41,6 +41,9 @@ extension EncodeFile {
         plan.options.hidesImplicitArguments =
             hidesImplicitArguments
             && (target?.kernel.rules.has(.implicitArguments) ?? !isKernel(elf))
+        // kbuild's pahole step leaves that to resolve_btfids.
+        plan.options.describesLikeTool =
+            hidesImplicitArguments && plan.target?.rules.has(.arenaParameters) == true
         plan.isForKernel = base != nil || isKernel(elf)
         if let choice = plan.target {
             try choose(choice, &plan, &outcome)
@@ -72,6 +75,10 @@ extension EncodeFile {
             throw choice.isNamed ? error : error.about(job.path, others: 0)
         }
         plan.options.features = fitted.features
+        // The kernel's own build does both in one step.
+        if plan.options.describesLikeTool, fitted.features.contains(.kernelFunctionTags) {
+            plan.options.features.insert(.attributes)
+        }
         let checksNames =
             plan.isHeldAgainstTarget
             || fitted.features.contains(.globalVariables) && !choice.rules.has(.anySectionName)

@@ -179,6 +179,7 @@ struct Reading: Sendable {
         let report = checkTarget(
             btf, byteCount: file.bytes.count, use: use, rules: target.rules,
             isSound: judgement.report.isSound,
+            kernelFunctions: file.ids?.listedFunctions(old: btf).functions ?? [],
             withImplicitArguments: file.ids?.functionsWithImplicitArguments(old: btf) ?? [],
             limit: limit)
         return TargetVerdict(target: target, report: report, use: use, place: file.place)

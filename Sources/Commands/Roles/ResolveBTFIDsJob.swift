@@ -18,7 +18,7 @@ struct ResolveBTFIDsJob {
     let surroundings: Surroundings
     let talk: Talk
 
-    private var path: String { settings.path }
+    var path: String { settings.path }
 
     /// As up to 6.12: fills in `.BTF_ids` in the file itself. Does nothing if there is none.
     func fillInPlace() throws(Refusal) {
@@ -28,9 +28,10 @@ struct ResolveBTFIDsJob {
         }
         // The file's own base replaces the named one.
         let hasBase = settings.btf == nil && elf.section(named: ".BTF.base") != nil
-        let btf = try readBTF(elf, base: hasBase ? nil : try readBase(for: elf))
+        let btf = try readBTF(elf, base: hasBase ? nil : try readBase(for: elf)?.btf)
         // Ids that are already filled in refer to this BTF, or to unknown BTF.
-        let resolved = try resolve(section, in: btf, old: btf)
+        let resolved = try resolve(
+            section, in: btf, old: btf, isFatal: settings.hasFatalWarnings)
         do throws(Failure) {
             try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
         } catch { throw Refusal(error.reworded("FAILED to update \(error.message)")) }
@@ -42,20 +43,27 @@ struct ResolveBTFIDsJob {
         let elf = try open()
         let section = try ids(of: elf)
         let base = try readBase(for: elf)
-        var btf = try readBTF(elf, base: base)
-        let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base) : nil
+        var btf = try readBTF(elf, base: base?.btf)
+        let old = section?.isFilled == true ? try? BTF.inFile(elf, base: base?.btf) : nil
         let split = section?.isFilled == true ? SplitWithoutBase.inFile(elf) : nil
-        var warnings: [String] = []
+        let division = Division(KernelRelease.of(elf) ?? base?.release)
+        var warnings = 0
+        var isTagged = false
         if let section {
-            btf = try hideImplicitArguments(btf, section, old, split, &warnings)
+            (btf, isTagged) = try describeKernelFunctions(
+                in: btf, section, old, split, division, &warnings)
         }
+        if isTagged || division.isCertainlyOurs { btf = try deduplicated(btf) }
         var distilledBase: [UInt8]?
         if settings.distillsBase, btf.isSplit { (btf, distilledBase) = try distill(btf) }
         do throws(BTFError) { btf = try btf.sortedByName() } catch {
             throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
         }
         let resolved = try section.map { section throws(Refusal) in
-            try resolve(section, in: btf, old: old, split, warnings)
+            // The kernel's own tool only says that it fails.
+            try resolve(
+                section, in: btf, old: old, split, warnings: warnings,
+                isFatal: settings.hasFatalWarnings && surroundings.isStrict)
         }
         try write(IDSection.name, resolved?.bytes)
         try write(".BTF", btf.serialized())
@@ -79,7 +87,7 @@ struct ResolveBTFIDsJob {
         }
     }
 
-    private func readBase(for elf: ELFFile) throws(Refusal) -> BTF? {
+    private func readBase(for elf: ELFFile) throws(Refusal) -> LoadedBase? {
         guard let base else { return nil }
         let loaded: LoadedBase
         do throws(KernelTreeError) { loaded = try loadBase(base) } catch {
@@ -88,7 +96,7 @@ struct ResolveBTFIDsJob {
                 failure.reworded("FAILED: load base BTF from \(base): \(failure.message)"))
         }
         try compare(loaded, with: elf)
-        return loaded.btf
+        return loaded
     }
 
     /// Warns if the base belongs to another kernel, or fails.
@@ -107,7 +115,7 @@ struct ResolveBTFIDsJob {
         talk.say(.warning(text, hint: foreign.hint))
     }
 
-    private var btfPath: String { settings.btf ?? path }
+    var btfPath: String { settings.btf ?? path }
 
     /// The BTF of `--btf`, or the file's own, which may have its own base or need none.
     private func readBTF(_ elf: ELFFile, base: BTF?) throws(Refusal) -> BTF {
@@ -157,23 +165,6 @@ struct ResolveBTFIDsJob {
 
     // MARK: Changing
 
-    private func hideImplicitArguments(
-        _ btf: BTF, _ section: IDSection, _ old: BTF?, _ split: SplitWithoutBase?,
-        _ warnings: inout [String]
-    ) throws(Refusal) -> BTF {
-        let names = section.functionsWithImplicitArguments(old: old, withoutBase: split)
-        do throws(BTFError) {
-            let hidden = try btf.hidingImplicitArguments(of: names)
-            warnings += hidden.btf.functionsLeftWhole(among: names).map {
-                ResolveBTFIDsMessage.leftWhole($0.name)
-            }
-            for name in hidden.functions {
-                talk.detail("resolve_btfids: \(name): implicit arguments are hidden")
-            }
-            return hidden.btf
-        } catch { throw Refusal("ERROR: resolve_btfids: \(btfPath)\(error)") }
-    }
-
     private func distill(_ btf: BTF) throws(Refusal) -> (btf: BTF, base: [UInt8]) {
         do throws(BTFError) {
             let distilled = try btf.distilled()
@@ -182,9 +173,12 @@ struct ResolveBTFIDsJob {
         } catch { throw Refusal("FAILED to distill base BTF: \(btfPath)\(error)") }
     }
 
+    /// - Parameters:
+    ///   - warnings: how many were printed before.
+    ///   - isFatal: warnings are errors.
     private func resolve(
         _ section: IDSection, in btf: BTF, old: BTF?, _ split: SplitWithoutBase? = nil,
-        _ earlier: [String] = []
+        warnings: Int = 0, isFatal: Bool
     ) throws(Refusal) -> ResolvedIDs {
         let resolved: ResolvedIDs
         do throws(IDError) {
@@ -192,10 +186,10 @@ struct ResolveBTFIDsJob {
         } catch {
             throw Refusal(ResolveBTFIDsMessage.failure(error))
         }
-        let warnings = earlier + ResolveBTFIDsMessage.warnings(resolved)
-        for line in warnings { talk.note(line) }
-        if settings.hasFatalWarnings, !warnings.isEmpty {
-            throw Refusal("FAILED \(path): \(warnings.count) warnings, with --fatal_warnings")
+        var warnings = warnings
+        for line in ResolveBTFIDsMessage.warnings(resolved) { warn(line, &warnings) }
+        if isFatal, warnings > 0 {
+            throw Refusal("FAILED \(path): \(warnings) warnings, with --fatal_warnings")
         }
         return resolved
     }

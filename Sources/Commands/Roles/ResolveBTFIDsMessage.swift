@@ -11,10 +11,25 @@ enum ResolveBTFIDsMessage {
         } + resolved.unresolved.map { "WARN: resolve_btfids: unresolved symbol \($0.name)" }
     }
 
-    /// pahole tags kernel functions if asked to; only tagged ones are examined.
     static func leftWhole(_ name: String) -> String {
-        "WARN: resolve_btfids: \(name): flag KF_IMPLICIT_ARGS, but no bpf_kfunc tag: its arguments are not "
-            + "hidden, and programs cannot call it (pahole 1.27 and later tag it, with decl_tag_kfuncs)"
+        "WARN: resolve_btfids: \(name): flag KF_IMPLICIT_ARGS, but neither a bpf_kfunc tag nor a set of kernel "
+            + "functions: its arguments are not hidden, and programs cannot call it (list it between "
+            + "BTF_KFUNCS_START and BTF_KFUNCS_END)"
+    }
+
+    static func nameless(_ set: String, _ entry: Int) -> String {
+        "WARN: resolve_btfids: no BTF ID symbol for \(set) entry \(entry)"
+    }
+
+    static func notInBTF(_ function: String, _ set: String) -> String {
+        "WARN: resolve_btfids: no BTF func for kfunc \(function) in \(set)"
+    }
+
+    static func conflict(_ conflict: IDSection.ListedFunctions.Conflict) -> Failure {
+        Failure(
+            "ERROR: resolve_btfids: \(conflict)\n"
+                + "ERROR: resolve_btfids: failed to collect kfuncs from BTF",
+            hint: "give it the same flags wherever the source lists it with BTF_ID_FLAGS()")
     }
 
     static func failure(_ error: IDError) -> Failure {

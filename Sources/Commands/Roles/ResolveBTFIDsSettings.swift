@@ -48,13 +48,13 @@ struct ResolveBTFIDsSettings {
           --btf FILE           the BTF to use instead of FILE's own, raw or in an ELF file
           -b, --btf_base BASE  the base of split BTF
           --distill_base       also distill the base into FILE.BTF.base
-          --fatal_warnings     fail if there are warnings
+          --fatal_warnings     fail if there are warnings (with --btf as the kernels' own tools: only print them)
           --patch_btfids IDS   copy these contents to FILE's .BTF_ids
           -v, --verbose        report what is done
         With raw BTF, or with the options of Linux 7.2, FILE.BTF, FILE.BTF_ids and FILE.BTF.base are written and FILE
         is not modified; without --btf, the ids in FILE itself are filled in. With an ELF file's BTF both are done.
         KBTF_RESOLVE_BTFIDS=in-place or =beside in the environment selects one of them.
-        With KBTF_STRICT=1 a base of another kernel is an error instead of a warning.
+        With KBTF_STRICT=1 a base of another kernel is an error instead of a warning, and --fatal_warnings always fails.
         """
 
     /// - Parameter arguments: the command line without the program.
@@ -117,7 +117,7 @@ struct ResolveBTFIDsSettings {
             throw ResolveBTFIDsRole.Refusal(
                 "FAILED KBTF_RESOLVE_BTFIDS: '\(value)', expected in-place or beside")
         }
-        if distillsBase || hasFatalWarnings { return .beside }
+        if distillsBase { return .beside }
         guard let btf else { return .inPlace }
         let isELF = (try? FileReader.map(btf)).map { ELFFile.isELF($0) } ?? false
         return isELF ? .both : .beside
