@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// A function that a kernel or module offers to BPF programs (kfunc), as a set in `.BTF_ids` lists
 /// it.
 package struct KernelFunction: Sendable, Equatable {

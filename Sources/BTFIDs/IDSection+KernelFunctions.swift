@@ -37,6 +37,9 @@ extension IDSection {
         package fileprivate(set) var listings: [Listing] = []
         package fileprivate(set) var nameless: [Nameless] = []
 
+        /// Nothing is listed.
+        package init() {}
+
         /// Each function once, with the flags of its first listing that has any.
         package var functions: [KernelFunction] {
             var places: [String: Int] = [:]

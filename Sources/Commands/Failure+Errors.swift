@@ -26,6 +26,10 @@ extension Failure {
         case .read(.elf(let error)), .elf(let error): self.init(error)
         case .split(.otherBuild): self.init("\(error)", hint: "build both again")
         case .split: self.init("\(error)")
+        case .kernelFunction:
+            self.init(
+                "\(path): \(error)",
+                hint: "give it the same flags wherever the source lists it with BTF_ID_FLAGS()")
         case .read(.dwarf), .dwarf, .btf, .noDebugInfo, .linkedUnits:
             self.init("\(path): \(error)")
         }

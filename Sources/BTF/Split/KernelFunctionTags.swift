@@ -62,7 +62,9 @@ extension BTF {
         let tags = declarationTags(on: Set(found.map(\.id)))
         return found.compactMap { id, name in
             let flags = flags[name]!
-            var missing = flags.tags.filter { !has($0, tags[id] ?? []) }.map { "the tag \($0)" }
+            var missing = flags.tags.filter { !self.has($0, tags[id] ?? []) }.map {
+                "the tag \($0)"
+            }
             if !hasArenas(of: id, flags) { missing.append("an arena attribute") }
             return missing.isEmpty ? nil : Undescribed(id: id, name: name, missing: missing)
         }
@@ -80,7 +82,7 @@ extension BTF {
         let functions = firstFunctions(named: names)
         let tags = declarationTags(on: Set(functions.map(\.id)))
         return Set(
-            functions.lazy.filter { has("bpf_kfunc", tags[$0.id] ?? []) }.map(\.name))
+            functions.lazy.filter { self.has("bpf_kfunc", tags[$0.id] ?? []) }.map(\.name))
     }
 
     /// Names among these with an own function.
@@ -136,9 +138,8 @@ extension BTF {
         var names: [String: UInt32] = [:]
         for (id, flags) in functions {
             for tag in flags.tags where !has(tag, tags[id] ?? []) {
-                let name = try names[tag] ?? types.add(tag.systemBytes)
-                names[tag] = name
-                _ = try types.add([name, TypeInfo(.declTag).rawValue, id, .max])
+                if names[tag] == nil { names[tag] = try types.add(tag.systemBytes) }
+                _ = try types.add([names[tag]!, TypeInfo(.declTag).rawValue, id, .max])
             }
         }
         return names.isEmpty ? self : types.finish()
@@ -208,8 +209,13 @@ private struct ArenaPointers {
         if isArena(pointer.type) { return id }
         let target = pointer.type.rawValue
         if let known = made[target] { return known }
-        let name = try self.name ?? types.add(KernelFunctionFlags.arenaAttribute.systemBytes)
-        self.name = name
+        let name: UInt32
+        if let known = self.name {
+            name = known
+        } else {
+            name = try types.add(KernelFunctionFlags.arenaAttribute.systemBytes)
+            self.name = name
+        }
         let tag = try types.add([name, TypeInfo(.typeTag, flag: true).rawValue, target])
         let marked = try types.add([0, TypeInfo(.ptr).rawValue, tag])
         made[target] = marked

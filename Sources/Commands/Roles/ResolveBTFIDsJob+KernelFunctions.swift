@@ -2,6 +2,7 @@
 
 import BTF
 import BTFIDs
+import Console
 import ELF
 import KernelTree
 
