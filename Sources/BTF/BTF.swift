@@ -25,7 +25,15 @@ package final class BTF: Sendable {
     /// Id of the first own type.
     package let firstID: UInt32
 
-    init(base: BTF?, header: Header, words: [UInt32], starts: [UInt32], strings: [UInt8]) {
+    /// What describes kinds that we do not know, its own or its base's; nil if such kinds are
+    /// refused.
+    let layout: LayoutTable?
+
+    init(
+        base: BTF?, header: Header, words: [UInt32], starts: [UInt32], strings: [UInt8],
+        layout: LayoutTable? = nil
+    ) {
+        self.layout = layout
         self.base = base
         self.header = header
         self.words = words
@@ -45,10 +53,16 @@ package final class BTF: Sendable {
 
     /// Reads a whole BTF.
     ///
-    /// - Parameter base: what the types continue; nil for vmlinux and standalone BTF.
+    /// - Parameters:
+    ///   - base: what the types continue; nil for vmlinux and standalone BTF.
+    ///   - isForReading: keep records of unknown kinds, `Kind.unknown`, if a layout section (its
+    ///     own or the base's) describes them. Not for code that writes BTF or compares types: it
+    ///     would have to know what such records refer to.
     /// - Throws: `BTFError` for a bad header, a truncated record, an unknown kind, a name outside
     ///   the string section, or a base in the other byte order.
-    package static func parse(_ bytes: ByteView, base: BTF? = nil) throws(BTFError) -> BTF {
+    package static func parse(
+        _ bytes: ByteView, base: BTF? = nil, isForReading: Bool = false
+    ) throws(BTFError) -> BTF {
         let header = try Header.parse(bytes)
         if let base, base.bigEndian != header.bigEndian {
             throw BTFError(
@@ -56,12 +70,16 @@ package final class BTF: Sendable {
                 "byte order is \(orderName(header.bigEndian)), its base is \(orderName(base.bigEndian))"
             )
         }
-        return try records(of: bytes, header, base: base, stringEnd: nil)
+        return try records(
+            of: bytes, header, base: base, stringEnd: nil, isForReading: isForReading)
     }
 
-    /// - Parameter stringEnd: names lie before this offset; nil: before the end of the strings.
+    /// - Parameters:
+    ///   - stringEnd: names lie before this offset; nil: before the end of the strings.
+    ///   - isForReading: see `parse`.
     static func records(
-        of bytes: ByteView, _ header: Header, base: BTF? = nil, stringEnd: Int?
+        of bytes: ByteView, _ header: Header, base: BTF? = nil, stringEnd: Int?,
+        isForReading: Bool = true
     ) throws(BTFError) -> BTF {
         let typeStart = header.length + header.typeOffset
         let (words, strings) = try sections(of: bytes, header)
@@ -80,9 +98,12 @@ package final class BTF: Sendable {
                 offset: stringsAt + strings.count - 1, "string section does not end with NUL")
         }
         let stringBase = base.map { $0.stringBase + $0.strings.count } ?? 0
+        let layout = isForReading ? LayoutTable(bytes, header) ?? base?.layout : nil
         let starts = try indexRecords(
-            words, at: typeStart, stringEnd: stringEnd ?? stringBase + strings.count)
-        return BTF(base: base, header: header, words: words, starts: starts, strings: strings)
+            words, at: typeStart, stringEnd: stringEnd ?? stringBase + strings.count, layout)
+        return BTF(
+            base: base, header: header, words: words, starts: starts, strings: strings,
+            layout: layout)
     }
 
     /// The records' words and the strings.
@@ -103,11 +124,11 @@ package final class BTF: Sendable {
 
     /// Finds the start of each record and checks that each is whole and named inside the strings.
     static func indexRecords(
-        _ words: [UInt32], at typeStart: Int, stringEnd: Int
+        _ words: [UInt32], at typeStart: Int, stringEnd: Int, _ layout: LayoutTable? = nil
     ) throws(BTFError) -> [UInt32] {
         var starts: [UInt32] = []
         starts.reserveCapacity(words.count / 5)
-        var walk = RecordWalk(words)
+        var walk = RecordWalk(words, layout: layout)
         while true {
             let at = walk.position
             func fail(_ message: String) -> BTFError {

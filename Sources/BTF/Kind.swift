@@ -3,6 +3,9 @@
 /// The nineteen kinds of BTF (Documentation/bpf/btf.rst; include/uapi/linux/btf.h).
 @usableFromInline @frozen
 package enum Kind: UInt8, CaseIterable, Sendable {
+    /// A kind that we do not know: its records are stepped over, by the layout section. Only in BTF
+    /// that was parsed for reading; not one of `allCases`, and no number stands for it.
+    case unknown = 0
     case int = 1
     case ptr = 2
     case array = 3
@@ -22,6 +25,12 @@ package enum Kind: UInt8, CaseIterable, Sendable {
     case declTag = 17
     case typeTag = 18
     case enum64 = 19
+
+    /// The known kinds, in order of their numbers.
+    @usableFromInline
+    package static let allCases: [Kind] = (1...Kind.enum64.rawValue).compactMap {
+        Kind(rawValue: $0)
+    }
 
     /// The kind with this number; nil for a number without a row. `init(rawValue:)` would cost a
     /// call.

@@ -39,3 +39,67 @@ struct KindLayout: Equatable {
         }
     }
 }
+
+/// What a layout section says of kinds that we do not know.
+struct LayoutTable: Equatable {
+    private let entries: [KindLayout]
+    /// A kind that we know, of which the section says something else.
+    private let contradiction: Kind?
+    private let isWhole: Bool
+
+    /// nil for BTF without a layout section.
+    init?(_ bytes: ByteView, _ header: Header) {
+        guard header.layoutLength > 0,
+            let section = bytes.slice(header.length + header.layoutOffset, header.layoutLength)
+        else { return nil }
+        let entries = KindLayout.parse(section, bigEndian: header.bigEndian)
+        self.entries = entries
+        isWhole = (header.layoutOffset | header.layoutLength) % KindLayout.byteCount == 0
+        contradiction = Kind.allCases.first { kind in
+            let number = Int(kind.rawValue)
+            return number < entries.count
+                && !entries[number].agrees(with: KindLayout.allKinds[number])
+        }
+    }
+
+    /// Words of a record.
+    func words(of info: TypeInfo) throws(LayoutFault) -> Int {
+        guard isWhole else { throw .cut }
+        if let contradiction { throw .contradicts(contradiction) }
+        guard Int(info.rawKind) < entries.count, info.rawKind != 0 else { throw .absent }
+        let entry = entries[Int(info.rawKind)]
+        guard entry.fixedBytes % 4 == 0, entry.elementBytes % 4 == 0 else {
+            throw .odd(entry.fixedBytes, entry.elementBytes)
+        }
+        return 3 + Int(entry.fixedBytes) / 4 + Int(entry.elementBytes) / 4 * info.vlen
+    }
+}
+
+/// Why a layout section does not help to step over a record.
+enum LayoutFault: Error, Equatable, CustomStringConvertible {
+    /// It does not describe the kind.
+    case absent
+    /// The section does not consist of whole entries.
+    case cut
+    /// Lengths that are not whole words.
+    case odd(UInt8, UInt8)
+    /// It says something else of a kind that we know than we do.
+    case contradicts(Kind)
+
+    var description: String {
+        switch self {
+        case .absent: "without a layout"
+        case .cut: "and the layout section is not made of whole entries of 4 bytes"
+        case .odd(let fixed, let element):
+            "and its layout says \(fixed) bytes and \(element) an element, expected multiples of 4"
+        case .contradicts(let kind): "and the layout section is wrong about \(kind.word)"
+        }
+    }
+}
+
+extension KindLayout {
+    /// The same lengths.
+    func agrees(with other: KindLayout) -> Bool {
+        fixedBytes == other.fixedBytes && elementBytes == other.elementBytes
+    }
+}

@@ -24,6 +24,8 @@ package enum KindRole: Sendable {
     /// A section and its variables.
     case section
     case declarationTag
+    /// Nothing is known about it but its size.
+    case unknown
 }
 
 extension Kind {
@@ -32,7 +34,7 @@ extension Kind {
         switch role {
         case .alias, .qualifier, .typeTag: true
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .function,
-            .prototype, .variable, .section, .declarationTag:
+            .prototype, .variable, .section, .declarationTag, .unknown:
             false
         }
     }
@@ -44,7 +46,7 @@ extension Kind {
     var isType: Bool {
         switch role {
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .alias,
-            .qualifier, .typeTag, .prototype:
+            .qualifier, .typeTag, .prototype, .unknown:
             true
         case .function, .variable, .section, .declarationTag: false
         }
@@ -55,7 +57,7 @@ extension Kind {
         switch role {
         case .integer, .float, .composite, .enumeration, .forward: true
         case .pointer, .array, .alias, .qualifier, .typeTag, .function, .prototype, .variable,
-            .section, .declarationTag:
+            .section, .declarationTag, .unknown:
             false
         }
     }

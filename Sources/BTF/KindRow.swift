@@ -38,6 +38,8 @@ extension Kind {
     @inline(__always)
     var row: KindRow {
         switch self {
+        case .unknown:
+            KindRow(word: "UNKNOWN", role: .unknown, rule: "M0", name: .any, shape: KindShape())
         case .int:
             KindRow(
                 word: "INT", role: .integer, rule: "M1", name: .any,

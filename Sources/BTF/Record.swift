@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// One type of a `BTF`, read in place. For printing, checking and comparing; loops over many types
 /// read words themselves.
@@ -13,8 +14,7 @@ package struct Record {
     let owner: BTF
 
     package var info: TypeInfo { TypeInfo(rawValue: owner.words[start + 1]) }
-    /// Known: parsing refuses others.
-    package var kind: Kind { info.kind! }
+    package var kind: Kind { info.kind ?? .unknown }
     package var flag: Bool { info.flag }
     package var nameOffset: UInt32 { owner.words[start] }
     package var name: String { btf.string(at: nameOffset) }
@@ -40,7 +40,10 @@ package struct Record {
 
     /// All words of the record.
     package var words: ArraySlice<UInt32> {
-        owner.words[start..<start + info.recordWords]
+        guard kind == .unknown else { return owner.words[start..<start + info.recordWords] }
+        let next = owner.starts.partitioningIndex { $0 > start }
+        return owner.words[
+            start..<(next < owner.starts.count ? Int(owner.starts[next]) : owner.words.count)]
     }
 
     /// Type ids this record refers to, in order.

@@ -16,6 +16,8 @@ package struct TypeInfo: Equatable, Sendable {
     @inlinable package var rawKind: UInt8 { UInt8(truncatingIfNeeded: rawValue >> 24) & 0x7f }
     @inlinable @inline(__always)
     package var kind: Kind? { Kind(known: rawKind) }
+    /// The kernel's word for the kind; `UNKNOWN(23)` for one that we do not know.
+    package var kindWord: String { kind?.word ?? "UNKNOWN(\(rawKind))" }
     /// Number of elements, or the linkage of a FUNC. 24 bits since 7.2, 16 before.
     @inlinable package var vlen: Int { Int(rawValue & 0xff_ffff) }
     @inlinable package var flag: Bool { rawValue >> 31 != 0 }

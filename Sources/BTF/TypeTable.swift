@@ -64,8 +64,10 @@ struct TypeTable: Sendable {
 
     func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
 
-    /// Known: parsing refuses others.
-    func kind(_ id: UInt32) -> Kind { info(id).kind! }
+    func kind(_ id: UInt32) -> Kind { info(id).kind ?? .unknown }
+
+    /// The kernel's word for the kind; `UNKNOWN(23)` for one that we do not know.
+    func kindWord(_ id: UInt32) -> String { info(id).kindWord }
 
     /// Kind of a type that may be void or dangle.
     func kindIfAny(_ id: UInt32) -> Kind? { exists(id) ? kind(id) : nil }
@@ -80,7 +82,7 @@ struct TypeTable: Sendable {
         case .alias, .qualifier, .typeTag: index == 0 ? word(id, 2) : nil
         case .array: index == 0 ? word(id, 3) : nil
         case .integer, .float, .pointer, .enumeration, .forward, .function, .prototype, .variable,
-            .section, .declarationTag:
+            .section, .declarationTag, .unknown:
             nil
         }
     }

@@ -57,7 +57,7 @@ package struct BaseSearch: Sendable {
     ///   a hint with the commands that get a base.
     package func run() throws(KernelTreeError) -> Result<LoadedBase> {
         try run { path throws(KernelTreeError) in
-            try loadBase(path, bigEndian: bigEndian, cache: cache)
+            try loadBase(path, bigEndian: bigEndian, cache: cache, isForReading: true)
         }
     }
 

@@ -64,8 +64,10 @@ extension BaseSource.Found {
         BaseCache.Entry(bytes: bytes, how: how, release: release, machine: machine, index: index)
     }
 
-    func parse(_ path: String) throws(KernelTreeError) -> BTF {
-        do throws(BTFError) { return try BTF.parse(bytes) } catch {
+    func parse(_ path: String, isForReading: Bool = false) throws(KernelTreeError) -> BTF {
+        do throws(BTFError) {
+            return try BTF.parse(bytes, isForReading: isForReading)
+        } catch {
             if isModule {
                 throw KernelTreeError(
                     .notABase, path: path,

@@ -56,7 +56,7 @@ package struct KernelTarget: Sendable {
                 .noTarget, path: text,
                 "not a kernel: neither a release such as 6.1, nor a file or directory")
         }
-        let base = try loadBase(text, cache: cache)
+        let base = try loadBase(text, cache: cache, isForReading: true)
         // The stub in a headers package has no banner; its tree names the release.
         let folder = text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
         return try KernelTarget(
@@ -73,7 +73,9 @@ package struct KernelTarget: Sendable {
             // They show what a distribution backported to an older release; many headers have no
             // vmlinux.
             let vmlinux = tree + "/vmlinux"
-            let base = FileStatus(vmlinux).isRegular ? try? loadBase(vmlinux, cache: cache) : nil
+            let base =
+                FileStatus(vmlinux).isRegular
+                ? try? loadBase(vmlinux, cache: cache, isForReading: true) : nil
             let header = base == nil ? KernelTreePlace(tree).listedKinds?.evidence : nil
             let config =
                 KernelConfig.read(tree + "/include/config/auto.conf")

@@ -28,14 +28,16 @@ package struct LoadedBase: SearchedBase {
 /// - Parameters:
 ///   - bigEndian: the byte order that the base must have; nil for either.
 ///   - cache: where decompressed bases are kept.
+///   - isForReading: accept unknown kinds that the base describes, see `BTF.parse`.
 /// - Throws: `KernelTreeError`, one line that says what the file is and what was expected.
 package func loadBase(
-    _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil
+    _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil, isForReading: Bool = false
 ) throws(KernelTreeError) -> LoadedBase {
     let source = try BaseSource(path)
     let found = try source.find(cache)
     let base = LoadedBase(
-        btf: try found.parse(path), bytes: found.bytes, path: path, how: found.how,
+        btf: try found.parse(path, isForReading: isForReading), bytes: found.bytes, path: path,
+        how: found.how,
         release: found.release, machine: found.machine, isFromCache: found.entry != nil)
     try found.check(path, bigEndian: bigEndian)
     if found.isDecompressed, found.entry == nil, let key = source.key(of: found) {

@@ -20,7 +20,8 @@ func check(
 ) -> CheckReport {
     var report = CheckReport(limit: limit)
     do throws(BTFError) {
-        let btf = try BTF.parse(bytes, base: base)
+        let btf = try BTF.parse(bytes, base: base, isForReading: true)
+        report.typeCount = btf.starts.count
         checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
         checkLayout(of: btf, in: bytes, &report)
         if mayBeEmpty, btf.ownIDs.isEmpty { return report }

@@ -55,6 +55,13 @@ package struct CheckReport: Sendable {
     private(set) var faultyTypeCount = 0
     private var lastFaulty: TypeID?
 
+    /// Own types; nil if the BTF cannot be read.
+    package internal(set) var typeCount: Int?
+    /// Numbers of kinds that we do not know, and how many types have them.
+    package private(set) var unknownKinds: [UInt8: Int] = [:]
+
+    mutating func note(unknownKind number: UInt8) { unknownKinds[number, default: 0] += 1 }
+
     /// No rule is broken; there may be warnings.
     package var isSound: Bool { errorCount == 0 }
 

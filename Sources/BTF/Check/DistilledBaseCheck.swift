@@ -6,11 +6,11 @@ package import Bytes
 /// each of its types in its own BTF. It is empty for a module that needs no type.
 package func checkDistilledBase(_ bytes: ByteView, limit: Int = 1000) -> CheckReport {
     var report = check(bytes, base: nil, mayBeEmpty: true, limit: limit)
-    guard let btf = try? BTF.parse(bytes) else { return report }
+    guard let btf = try? BTF.parse(bytes, isForReading: true) else { return report }
     let typesAt = btf.header.length + btf.header.typeOffset
     for (index, record) in btf.ownRecords.enumerated() {
         let offset = typesAt + Int(btf.starts[index]) * 4
-        let subject = "\(record.kind.word) \(record.name.isEmpty ? "(anon)" : record.name): "
+        let subject = "\(record.info.kindWord) \(record.name.isEmpty ? "(anon)" : record.name): "
         if !record.kind.isInDistilledBase {
             report.add(
                 .error, "D1", type: record.id, offset: offset,

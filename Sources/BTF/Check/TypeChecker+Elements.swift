@@ -159,6 +159,7 @@ extension TypeChecker {
             // In a FUNC, the field for the number of elements holds the linkage.
             case .func where TypeInfo(rawValue: types.word(entry, 1)).vlen == 2: continue
             case .var where types.word(entry, 3) == 2: continue
+            case .unknown: continue
             case .var where types.word(id, at + 2) == 0: sizeless(entry, at: at, place)
             case .var where size == 0: continue
             case .var:

@@ -104,6 +104,7 @@ extension TypeChecker {
             let proto = types.word(target, 2)
             parts = types.kindIfAny(proto) == .funcProto ? types.count(proto) : 0
         case .variable, .alias: parts = 0
+        case .unknown: return
         case .integer, .float, .pointer, .array, .enumeration, .forward, .qualifier, .typeTag,
             .prototype, .section, .declarationTag:
             return error(

@@ -74,7 +74,7 @@ struct TypeChecker {
     /// `STRUCT foo`
     private var subject: String {
         let name = types.name(id)
-        return types.kind(id).word + " " + (name.isEmpty ? "(anon)" : name)
+        return types.kindWord(id) + " " + (name.isEmpty ? "(anon)" : name)
     }
 
     // MARK: What a reference leads to
@@ -98,7 +98,7 @@ struct TypeChecker {
         switch types.kind(target).role {
         case .forward, .function, .prototype, .variable, .section, .declarationTag: return false
         case .integer, .float, .pointer, .array, .composite, .enumeration, .alias, .qualifier,
-            .typeTag:
+            .typeTag, .unknown:
             return true
         }
     }
@@ -130,6 +130,12 @@ struct TypeChecker {
     private mutating func checkType() {
         let info = types.info(id)
         let kind = types.kind(id)
+        if kind == .unknown {
+            report.note(unknownKind: info.rawKind)
+            return warning(
+                kind.rule, word: 1, "Invalid kind:\(info.rawKind): not known; skipped by the layout"
+            )
+        }
         if kind.shape.element == 0, kind.role != .function, info.vlen != 0 {
             error(kind.rule, word: 1, "vlen != 0: \(info.vlen)")
         }
@@ -152,6 +158,7 @@ struct TypeChecker {
                 error("M13", word: 2, "Invalid type_size: \(types.word(id, 2))")
             }
         case .declarationTag: checkDeclTag()
+        case .unknown: break
         }
     }
 

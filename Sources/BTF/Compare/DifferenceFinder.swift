@@ -207,7 +207,7 @@ private struct FieldWords {
         case .function: "prototype"
         case .declarationTag: "target"
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .alias,
-            .qualifier, .typeTag, .variable, .section:
+            .qualifier, .typeTag, .variable, .section, .unknown:
             "type"
         }
     }
@@ -218,7 +218,7 @@ private struct FieldWords {
         case .prototype: "parameter"
         case .section: "entry"
         case .composite, .integer, .float, .pointer, .array, .forward, .alias, .qualifier,
-            .typeTag, .function, .variable, .declarationTag:
+            .typeTag, .function, .variable, .declarationTag, .unknown:
             "member"
         }
     }

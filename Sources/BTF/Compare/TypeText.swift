@@ -34,6 +34,7 @@ private struct TypeTextPrinter {
         let name = types.name(id)
         length += name.utf8.count
         switch types.kind(id) {
+        case .unknown: return join(types.kindWord(id) + (name.isEmpty ? "" : " " + name), inner)
         case .ptr:
             let isInside = [.array, .funcProto].contains(types.kindIfAny(target))
             return declare(target, isInside ? "(*" + inner + ")" : "*" + inner, depth + 1)

@@ -26,7 +26,7 @@ func recordHash(
     var mixer = Mixer()
     mixer.add(UInt64(name) << 32 | UInt64(info.rawValue))
     switch kind.role {
-    case .variable, .section:
+    case .variable, .section, .unknown:
         return nil
     case .enumeration:
         guard name == 0 else {

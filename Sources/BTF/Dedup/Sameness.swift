@@ -156,7 +156,7 @@ extension TypeStore {
                 else { return false }
             }
             return queue(unit.words[own + 2], read(place, 2, unit))
-        case .composite, .variable, .section, .declarationTag, .enumeration:
+        case .composite, .variable, .section, .declarationTag, .enumeration, .unknown:
             return false
         }
     }

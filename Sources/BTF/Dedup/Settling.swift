@@ -18,7 +18,7 @@ extension Kind {
     @inline(__always) var settling: Settling {
         switch role {
         case .integer, .float, .forward, .enumeration: .leaf
-        case .variable, .section: .place
+        case .variable, .section, .unknown: .place
         case .composite: .graph
         case .alias: .alias
         case .pointer, .array, .qualifier, .typeTag, .function, .prototype, .declarationTag:

@@ -172,7 +172,7 @@ extension Walk {
                 }
             }
             return queue(own[a &+ 2], words[b &+ 2], standings, &pairs) ? .alike : .unusual
-        case .int, .float, .fwd, .enum, .enum64, .var, .datasec, .declTag, nil:
+        case .int, .float, .fwd, .enum, .enum64, .var, .datasec, .declTag, .unknown, nil:
             return .unusual
         }
     }

@@ -150,7 +150,7 @@ extension CDumper {
             let isKnown = style.typedefs.contains(Array(types.string(at: types.nameOffset(id))))
             return isKnown ? nil : types.word(id, 2)
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .function,
-            .prototype, .variable, .section, .declarationTag:
+            .prototype, .variable, .section, .declarationTag, .unknown:
             return nil
         }
     }
@@ -183,7 +183,7 @@ extension CDumper {
             putForeignTag(id, isUnion: types.info(id).flag)
             return true
         case .pointer, .array, .alias, .qualifier, .typeTag, .function, .prototype, .variable,
-            .section, .declarationTag:
+            .section, .declarationTag, .unknown:
             return false
         }
     }

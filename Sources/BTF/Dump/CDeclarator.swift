@@ -101,8 +101,8 @@ extension CDumper {
                 current = types.word(current, 3)
                 continue
             case .integer, .float, .enumeration, .composite, .forward, .alias: break
-            case .function, .variable, .section, .declarationTag:
-                throw cError(id, "leads to a \(types.kind(current).word), which is not a type")
+            case .function, .variable, .section, .declarationTag, .unknown:
+                throw cError(id, "leads to a \(types.kindWord(current)), which is not a type")
             }
             break
         }

@@ -79,7 +79,7 @@ struct CLayout {
             return Place(size: fits ? size.partialValue : 0, align: element.align)
         case .composite:
             return compose(id)
-        case .forward, .function, .prototype, .variable, .section, .declarationTag:
+        case .forward, .function, .prototype, .variable, .section, .declarationTag, .unknown:
             return Place()
         }
     }

@@ -9,7 +9,7 @@ func sortedForC(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
     var keys: [SortKey] = []
     for id in ids {
         // These define nothing.
-        guard types.kind(id).isType, types.kind(id) != .float else { continue }
+        guard types.kind(id).isType, ![.float, .unknown].contains(types.kind(id)) else { continue }
         let name = sortName(id, types)
         keys.append(
             SortKey(
@@ -76,7 +76,7 @@ private func rank(_ start: UInt32, _ types: TypeTable) -> UInt8 {
         case .pointer, .qualifier, .alias, .typeTag, .declarationTag:
             guard named else { return last }
             id = types.word(id, 2)
-        case .forward, .function, .variable, .section: return last
+        case .forward, .function, .variable, .section, .unknown: return last
         }
     }
     return last
@@ -94,7 +94,8 @@ private func sortName(_ start: UInt32, _ types: TypeTable) -> UInt32 {
         case .enumeration:
             let name = types.nameOffset(id)
             return id == start && name == 0 && types.count(id) > 0 ? types.word(id, 3) : name
-        case .integer, .float, .composite, .forward, .function, .prototype, .variable, .section:
+        case .integer, .float, .composite, .forward, .function, .prototype, .variable, .section,
+            .unknown:
             return types.nameOffset(id)
         }
     }
@@ -148,7 +149,7 @@ private struct NameHashes {
         case .pointer, .qualifier, .alias, .typeTag: visit(types.word(id, 2), members)
         case .array: visit(types.word(id, 3), members)
         case .integer, .float, .enumeration, .forward, .function, .prototype, .variable, .section,
-            .declarationTag:
+            .declarationTag, .unknown:
             break
         }
     }
@@ -177,7 +178,7 @@ private struct NameHashes {
             sum.add(UInt64(types.word(id, 5)))
             sum.add(part(types.word(id, 3), members))
         case .integer, .float, .forward, .function, .prototype, .variable, .section,
-            .declarationTag:
+            .declarationTag, .unknown:
             break
         }
         return sum.value

@@ -14,7 +14,7 @@ struct JSONDumper {
         out.put("{\"id\":")
         out.put(id)
         out.put(",\"kind\":\"")
-        out.put(kind.word)
+        out.put(types.kindWord(id))
         out.put("\",\"name\":")
         putName(types.nameOffset(id), into: &out)
         let third = types.word(id, 2)
@@ -58,6 +58,8 @@ struct JSONDumper {
             putField(",\"type_id\":", third, into: &out)
             out.put(",\"component_idx\":")
             out.put(Int64(Int32(bitPattern: types.word(id, 3))))
+        case .unknown:
+            putField(",\"vlen\":", UInt32(info.vlen), into: &out)
         }
         out.append(125)
     }

@@ -13,7 +13,7 @@ struct RawDumper {
         out.append(91)
         out.put(id)
         out.put("] ")
-        out.put(kind.word)
+        out.put(types.kindWord(id))
         out.append(32)
         putName(types.nameOffset(id), into: &out)
         let third = types.word(id, 2)
@@ -68,6 +68,8 @@ struct RawDumper {
             putField(" type_id=", third, into: &out)
             out.put(" component_idx=")
             out.put(Int64(Int32(bitPattern: types.word(id, 3))))
+        case .unknown:
+            putField(" vlen=", UInt32(info.vlen), into: &out)
         }
         out.append(10)
     }
@@ -123,7 +125,7 @@ struct RawDumper {
             putField(" size=", types.word(id, at + 2), into: &out)
             guard variable < types.typeCount else { continue }
             out.put(" (")
-            out.put(types.kindIfAny(variable)?.word ?? "UNKNOWN")
+            out.put(variable == 0 ? "UNKNOWN" : types.kindWord(variable))
             out.append(32)
             putName(variable == 0 ? 0 : types.nameOffset(variable), into: &out)
             out.append(41)

@@ -118,13 +118,13 @@ private struct Distiller {
     private func fate(of id: UInt32) throws(BTFError) -> Fate {
         let start = start(id)
         let isNamed = !base.stringBytes(at: base.words[start]).isEmpty
-        // Known: parsing refuses others.
+        // Known: parsing for other purposes than reading refuses others.
         switch TypeInfo(rawValue: base.words[start + 1]).kind!.role {
         case .integer, .float, .forward, .composite, .enumeration:
             return isNamed ? .distilled : .moved
         case .array, .alias, .pointer, .qualifier, .prototype, .typeTag:
             return .moved
-        case .function, .variable, .section, .declarationTag:
+        case .function, .variable, .section, .declarationTag, .unknown:
             throw BTFError(
                 offset: base.header.length + start * 4,
                 "\(base.record(TypeID(id))?.kind.word ?? "") '\(base.string(at: base.words[start]))' of the base cannot be distilled"
@@ -147,7 +147,7 @@ private struct Distiller {
                 words.append(contentsOf: [0, TypeInfo(.enum).rawValue, base.words[start + 2]])
             // As they are; others are not distilled.
             case .integer, .float, .forward, .pointer, .array, .alias, .qualifier, .typeTag,
-                .function, .prototype, .variable, .section, .declarationTag:
+                .function, .prototype, .variable, .section, .declarationTag, .unknown:
                 words.append(contentsOf: base.words[start..<start + info.recordWords])
             }
         }

@@ -19,8 +19,8 @@ extension BTF {
     package static func misfit(of bytes: ByteView, on base: BTF?) -> BTFError? {
         let btf: BTF
         do throws(BTFError) {
-            btf = try BTF.parse(bytes, base: base)
-            try btf.checkReferences()
+            btf = try BTF.parse(bytes, base: base, isForReading: true)
+            try btf.checkReferences(skippingUnknown: true)
         } catch { return isDamaged(bytes) ? nil : error }
         let findings = check(btf).findings
         if let fault = findings.first(where: { $0.severity == .error && $0.isAboutReference }) {

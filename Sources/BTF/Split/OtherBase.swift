@@ -24,7 +24,7 @@ package struct OtherBase: Equatable, Sendable {
     ///   - report: the result of `check` on `base`.
     /// - Returns: nil for BTF that fits, or that is damaged rather than misplaced.
     package init?(_ bytes: ByteView, on base: BTF, report: CheckReport) {
-        if let btf = try? BTF.parse(bytes, base: base) {
+        if let btf = try? BTF.parse(bytes, base: base, isForReading: true) {
             self.init(btf, report)
         } else {
             self.init(unreadable: bytes, base)

@@ -55,12 +55,14 @@ private struct Facts {
             isDamaged = true
             return
         }
-        read(words, strings)
+        read(words, strings, LayoutTable(bytes, header))
     }
 
-    private mutating func read(_ words: [UInt32], _ strings: ByteView) {
+    private mutating func read(
+        _ words: [UInt32], _ strings: ByteView, _ layout: LayoutTable?
+    ) {
         var starts: [Int] = []
-        var walk = RecordWalk(words)
+        var walk = RecordWalk(words, layout: layout)
         do throws(RecordWalk.Fault) {
             while let step = try walk.next() { starts.append(step.start) }
         } catch { isDamaged = true }

@@ -131,8 +131,8 @@ private struct TargetChecker {
                     "Invalid btf_info:" + String(info.rawValue, radix: 16))
                 continue
             }
-            guard rules.takes(kind) else {
-                refuse("M0c", type: id, word: 1, "Invalid kind:\(kind.rawValue)")
+            guard kind != .unknown, rules.takes(kind) else {
+                refuse("M0c", type: id, word: 1, "Invalid kind:\(info.rawKind)")
                 continue
             }
             checkInfo(id, kind, info)
@@ -180,7 +180,7 @@ private struct TargetChecker {
             if types.word(id, 2) == 0 { refuse("M12", type: id, word: 2, "size == 0") }
         // All kernels that know such a kind hold it to the same rules.
         case .integer, .float, .pointer, .array, .composite, .forward, .alias, .qualifier,
-            .prototype:
+            .prototype, .unknown:
             break
         }
     }

@@ -99,7 +99,7 @@ private struct AbilitySearch {
             case .enumeration: addEnum(id, kind, info)
             case .composite: if kind == .struct { addStruct(id) }
             case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .function,
-                .prototype, .variable, .section:
+                .prototype, .variable, .section, .unknown:
                 break
             }
         }

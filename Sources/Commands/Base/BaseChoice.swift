@@ -30,11 +30,12 @@ enum BaseChoice: Hashable, Sendable {
         }
     }
 
-    /// Reads the base; nil for none.
+    /// Reads the base for reading what continues it; nil for none.
     func load(_ search: SearchPlaces) throws(Failure) -> LoadedBase? {
         try load(
             file: { path, bigEndian throws(KernelTreeError) in
-                try loadBase(path, bigEndian: bigEndian, cache: search.cache)
+                try loadBase(
+                    path, bigEndian: bigEndian, cache: search.cache, isForReading: true)
             },
             auto: { release, bigEndian throws(KernelTreeError) in
                 try search.search(for: release, bigEndian: bigEndian).run().base

@@ -51,7 +51,7 @@ struct BTFFile: Sendable {
         if ELFFile.isELF(view) { return try open(view, path) }
         if Header.isBigEndian(view) != nil { return try BTFFile(path, view, place: "") }
         do throws(KernelTreeError) {
-            let image = try loadBase(path, cache: cache)
+            let image = try loadBase(path, cache: cache, isForReading: true)
             return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
         } catch { throw Failure(error) }
     }

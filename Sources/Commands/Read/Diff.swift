@@ -53,7 +53,7 @@ struct Diff: Command {
         let output = surroundings.output
         try output.reporting(json && !talkOptions.quiet) {
             let files = try Reading(base, surroundings).types(
-                ofFiles: [(a, baseA), (b, baseB)], talkOptions.talk(surroundings))
+                ofFiles: [(a, baseA), (b, baseB)], understood: true, talkOptions.talk(surroundings))
             let comparison = compare(files[0], files[1], limit: limit)
             if !talkOptions.quiet {
                 if json {

@@ -68,6 +68,8 @@ struct Info: Command {
             facts.base = judgement.base
             facts.foreign = judgement.foreign
             facts.check = judgement.summary
+            facts.unknownKinds = judgement.unknownKinds
+            facts.types = facts.types ?? judgement.typeCount
             if let fault = judgement.misplaced(file.path) { throw fault }
         }
         outcomes.say(talk)
@@ -104,6 +106,8 @@ struct Info: Command {
         var bytes: Int?
         var base: String?
         var check: String?
+        /// Kinds that we do not know.
+        var unknownKinds: [String] = []
         var foreign: ForeignBase?
         private var recognition: Recognition?
 
@@ -141,6 +145,7 @@ struct Info: Command {
             json.field("signs", recognition?.signs ?? [])
             json.field("types", types)
             json.field("bytes", bytes)
+            if !unknownKinds.isEmpty { json.field("unknown_kinds", unknownKinds) }
             json.field("base", base)
             if let foreign { json.field("foreign_base", foreign) }
             json.field("check", check)

@@ -65,9 +65,11 @@ struct Reading: Sendable {
 
     /// The types of a file.
     ///
+    /// - Parameter understood: kinds that we do not know are an error.
     /// - Throws: also where they were made on another base.
     func types<Value>(
-        of file: BTFFile, _ setting: Batch.Setting, _ outcome: inout FileOutcome<Value>
+        of file: BTFFile, understood: Bool = false, _ setting: Batch.Setting,
+        _ outcome: inout FileOutcome<Value>
     ) throws(Failure) -> BTF {
         let base = try base(of: file, setting, &outcome)
         if case .split = file.form {
@@ -76,7 +78,11 @@ struct Reading: Sendable {
             judgement.foreign = setting.foreign
             if let failure = judgement.misplaced(file.path) { throw failure }
         }
-        do throws(BTFError) { return try BTF.parse(file.bytes, base: base.btf) } catch {
+        do throws(BTFError) {
+            let btf = try BTF.parse(file.bytes, base: base.btf, isForReading: true)
+            if understood { try btf.checkKinds() }
+            return btf
+        } catch {
             throw Failure(
                 "\(file.path): \(file.place)\(error)"
                     + (base.name.map { " (read on \($0))" } ?? ""))
@@ -85,7 +91,7 @@ struct Reading: Sendable {
 
     /// The types of single files, each with the `--base` that is for it alone.
     func types(
-        ofFiles files: [(path: String, base: String?)], _ talk: Talk
+        ofFiles files: [(path: String, base: String?)], understood: Bool = false, _ talk: Talk
     ) throws(Failure) -> [BTF] {
         let files = files.map { SingleFile(path: $0.path, base: $0.base) }
         let outcomes = batch("reading", talk).run(files, BTF?.none) { file throws(Failure) in
@@ -98,7 +104,7 @@ struct Reading: Sendable {
                     "\(file.path): .BTF: no such section",
                     hint: "kbtf encode \(file.path), if it was built with -g")
             }
-            outcome.value = try types(of: btf, setting, &outcome)
+            outcome.value = try types(of: btf, understood: understood, setting, &outcome)
         }
         // The first failure ends it; it is for the caller to say.
         if let failure = outcomes.lazy.compactMap(\.failure).first { throw failure }
@@ -175,7 +181,8 @@ struct Reading: Sendable {
             }
         }
         let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
-        guard let btf = try? BTF.parse(file.bytes, base: base) else { return nil }
+        guard let btf = try? BTF.parse(file.bytes, base: base, isForReading: true)
+        else { return nil }
         let report = checkTarget(
             btf, byteCount: file.bytes.count, use: use, rules: target.rules,
             isSound: judgement.report.isSound,
@@ -204,7 +211,7 @@ struct Reading: Sendable {
         case .standalone: return FileBase()
         case .distilled(let base):
             do throws(BTFError) {
-                return FileBase(btf: try BTF.parse(base), name: ".BTF.base")
+                return FileBase(btf: try BTF.parse(base, isForReading: true), name: ".BTF.base")
             } catch { throw Failure("\(file.path): .BTF.base\(error)") }
         case .split: return FileBase(btf: setting.base?.btf, name: setting.base?.path)
         }

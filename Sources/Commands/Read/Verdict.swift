@@ -18,7 +18,17 @@ struct Judgement: Sendable {
     /// A few words for a column: `sound`, or the first error.
     var summary: String {
         if other != nil { return "made on another base" }
-        return report.findings.first { $0.severity == .error }.map { "\(place)\($0)" } ?? "sound"
+        let words = unknownKinds
+        return report.findings.first { $0.severity == .error }.map { "\(place)\($0)" }
+            ?? "sound" + (words.isEmpty ? "" : " but for \(words.joined(separator: ", "))")
+    }
+
+    /// Own types; nil if the BTF cannot be read.
+    var typeCount: Int? { report.typeCount }
+
+    /// Kinds that we do not know, as `UNKNOWN(23)`.
+    var unknownKinds: [String] {
+        report.unknownKinds.keys.sorted().map { "UNKNOWN(\($0))" }
     }
 
     /// The one sentence about BTF that was made on another base; nil for other BTF.
