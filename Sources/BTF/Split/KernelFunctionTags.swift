@@ -91,7 +91,7 @@ extension BTF {
     }
 
     /// The first own function with each of these names, in order.
-    private func firstFunctions(named names: Set<String>) -> [(id: UInt32, name: String)] {
+    package func firstFunctions(named names: Set<String>) -> [(id: UInt32, name: String)] {
         guard !names.isEmpty else { return [] }
         var wanted: Set<ArraySlice<UInt8>> = []
         var longest = 0

@@ -18,8 +18,12 @@ struct IDList: Sendable {
 
     fileprivate let rows: [Row]
 
+    /// The kernel would object to a set of kernel functions.
+    let hasFaults: Bool
+
     /// - Parameter btf: what the ids are of; nil for a section that is not filled in.
-    init(_ section: IDSection, in btf: BTF?) {
+    init(_ section: IDSection, in btf: BTF?, hasFaults: Bool) {
+        self.hasFaults = hasFaults
         rows = section.lines(in: btf).map { line in
             let set = line.set.map { section.sets[$0] }
             return Row(

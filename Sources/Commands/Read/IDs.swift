@@ -3,6 +3,7 @@
 import ArgumentParser
 import BTF
 import BTFIDs
+import Bytes
 import Console
 import ELF
 import KernelTree
@@ -23,6 +24,9 @@ struct IDs: Command {
             Ids in split BTF continue the base's, so the base is needed, and found as with \
             --base auto. With --fill the ids are filled in from the BTF in the file; the file is \
             modified.
+
+            For filled-in sets of kfuncs, warnings report what the kernel would say when the \
+            module registers them, and flags that their prototypes contradict.
 
             The exit status is 1 if some id is wrong.
 
@@ -83,7 +87,11 @@ struct IDs: Command {
                 if section.isFilled, let file = found.btf {
                     btf = try reading.types(of: file, setting, &outcome)
                 }
-                outcome.value = IDList(section, in: btf)
+                let faults = btf.map { registrationFaults(of: found, section, $0, setting) } ?? []
+                outcome.messages += faults.map {
+                    .warning("\(entry.path): \($0)", hint: nil)
+                }
+                outcome.value = IDList(section, in: btf, hasFaults: !faults.isEmpty)
             }
         }
         outcomes.say(talk)
@@ -92,9 +100,20 @@ struct IDs: Command {
                 json ? IDListing.json(outcomes) : IDListing.text(outcomes))
         }
         let isBad = outcomes.contains {
-            $0.failure != nil || $0.value?.hasWrong == true || isStrict && $0.foreign != nil
+            $0.failure != nil || $0.value?.hasWrong == true
+                || isStrict && ($0.foreign != nil || $0.value?.hasFaults == true)
         }
         if isBad { throw ExitCode(1) }
+    }
+
+    /// What registering the functions of its sets would say.
+    private func registrationFaults(
+        of file: FileWithIDs, _ section: IDSection, _ btf: BTF, _ setting: Reading.Batch.Setting
+    ) -> [RegistrationFault] {
+        let release = KernelRelease.of(file.elf) ?? setting.base?.release
+        return section.registrationFaults(
+            in: btf, staticFunctions: file.staticFunctions(among: section),
+            version: release?.version.map { KernelVersion($0.major, $0.minor) })
     }
 
     private func fill(
@@ -128,6 +147,28 @@ struct FileWithIDs: BatchContents {
     let section: IDSection?
     let btf: BTFFile?
     let unpackedSize: Int
+
+    /// Names that entries of the section request for functions with local symbols.
+    func staticFunctions(among section: IDSection) -> Set<String> {
+        let wanted = Set(section.entries.lazy.filter { $0.kind == .func }.map(\.name))
+        let longest = wanted.lazy.map(\.utf8.count).max() ?? 0
+        guard let strings = try? elf.symbolStrings() else { return [] }
+        var local: Set<String> = []
+        var global: Set<String> = []
+        try? elf.forEachSymbol { symbol in
+            guard symbol.type == ELFSymbolCode.typeFunction, symbol.sectionIndex != nil,
+                let name = symbol.name(in: strings), name.count <= longest
+            else { return }
+            let text = String(systemBytes: name.array)
+            guard wanted.contains(text) else { return }
+            if symbol.binding == ELFSymbolCode.bindLocal {
+                local.insert(text)
+            } else {
+                global.insert(text)
+            }
+        }
+        return local.subtracting(global)
+    }
 
     /// - Parameter rewrites: the file must be one that can be written again, compressed as it is.
     init(_ path: String, cache: BaseCache?, rewrites: Bool) throws(Failure) {
