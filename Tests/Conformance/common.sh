@@ -88,6 +88,15 @@ CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
 }
 
+# later_apt: apt's lists of the suites after this release's, for kernels that are not in it yet.
+later_apt() {
+    {
+        echo "$(debian_uri) sid"
+        echo "$(debian_uri) experimental"
+    } | private_apt later amd64
+    echo "$CACHE/apt-later/apt.conf"
+}
+
 # download PACKAGE DIR: into the empty directory DIR.
 download() { (cd "$2" && apt-get -qq -o APT::Sandbox::User=root download "$1"); }
 

@@ -102,6 +102,7 @@ for series in 6.1 6.12; do source_of "$series" "linux-source-$series"; done
 echo "$(debian_uri) sid" | private_apt sid amd64
 export APT_CONFIG=$CACHE/apt-sid/apt.conf
 source_of 7.2 linux-source-7.2
+APT_CONFIG=$(later_apt) source_of 7.3 linux-source-7.3
 modules
 link_debug
 status "all inputs for ids ready"

@@ -10,6 +10,7 @@
 #   $CACHE/kernels/<series>/modules-without-btf
 #   $CACHE/kernels/6.1-<arch>/{release,dbg/}   60 modules of another architecture
 #   $CACHE/kernels/7.2/{release,dbg/}          vmlinux and 60 modules of sid's kernel
+#   $CACHE/kernels/7.3/{release,dbg/}          the same of the next one, from sid or experimental
 #   $CACHE/kernels/6.1-amd64/{release,dbg/}    vmlinux of the kernel for all machines, not only clouds
 #
 # Module paths are relative to .../lib/modules/<release>. Needs the network
@@ -136,11 +137,14 @@ sid() {
     APT_CONFIG=$CACHE/apt-sid/apt.conf part "$1" "$2" vmlinux_and_sixty
 }
 
+later() { APT_CONFIG=$(later_apt) part "$1" "$2" vmlinux_and_sixty; }
+
 lock
 series 6.1 '6\.1\..*-cloud-amd64'
 series 6.12 '6\.12\..*-cloud-amd64'
 foreign arm64 '6\.1\..*-cloud-arm64'
 foreign s390x '6\.1\..*-s390x'
 sid 7.2 '7\.2\..*-cloud-amd64'
+later 7.3 '7\.3[^-]*-cloud-amd64'
 part 6.1-amd64 '6\.1\.[0-9-]+-amd64' vmlinux_only
 status "all inputs ready"
