@@ -36,3 +36,12 @@ extension Failure {
         if case .noDebugInfo = error { subject = .debugInfo }
     }
 }
+
+extension Failure {
+    /// The file is the module with the kernel's BTF.
+    static func holdsKernelBTF(_ path: String) -> Failure {
+        Failure(
+            "\(path): this module holds the kernel's own BTF, not a module's",
+            hint: "use it as a base: --base \(path)")
+    }
+}

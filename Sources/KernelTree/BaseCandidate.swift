@@ -5,7 +5,7 @@ package struct BaseCandidate: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
         /// The vmlinux in a build tree or headers package, usually a stub with only the BTF.
         case headers
-        /// A vmlinux with or without debug information.
+        /// A vmlinux with or without debug information, or the module with its BTF.
         case vmlinux
         /// The image that boots.
         case image
@@ -41,6 +41,9 @@ package struct BaseCandidate: Equatable, Sendable {
             "/usr/lib/modules/\(r)/vmlinux", "/usr/lib/modules/\(r)/vmlinux.xz",
             "/usr/lib/modules/\(r)/vmlinux.zst", "/usr/lib/modules/\(r)/vmlinux.gz",
         ]
+        let modules = ["/lib/modules/\(r)/", "/usr/lib/modules/\(r)/"].flatMap { folder in
+            KernelBTFModule.paths.map { folder + $0 }
+        }
         // Image: arm64 and RISC-V; image: s390; vmlinuz.unsigned: Debian 14's
         // linux-binary-unsigned.
         let names = ["vmlinuz", "vmlinuz.unsigned", "Image", "Image.gz", "image"]
@@ -49,7 +52,7 @@ package struct BaseCandidate: Equatable, Sendable {
             + names.map { "/usr/lib/modules/\(r)/\($0)" }
             + ["/boot/Image-\(r)", "/boot/image-\(r)", "/boot/kernel-\(r)"]
         return headers.map { BaseCandidate(kind: .headers, path: $0) }
-            + vmlinux.map { BaseCandidate(kind: .vmlinux, path: $0) }
+            + (vmlinux + modules).map { BaseCandidate(kind: .vmlinux, path: $0) }
             + images.map { BaseCandidate(kind: .image, path: $0) }
     }
 }

@@ -38,7 +38,7 @@ struct DetachedOptions: ParsableArguments {
     }
 
     func assign(_ files: [String], _ talk: Talk) throws(Failure) -> [Destinations.Job] {
-        let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).paths
+        let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).modules(talk)
         if detached != nil, paths.count > 1 {
             throw Failure(
                 "\(files[0]): --detached requires exactly one file, but there are \(paths.count) in this directory",

@@ -2,6 +2,7 @@
 
 import Console
 import HostIO
+import KernelTree
 
 /// The files behind the arguments of a command.
 struct Inputs {
@@ -14,6 +15,16 @@ struct Inputs {
     private(set) var entries: [Entry] = []
 
     var paths: [String] { entries.map(\.path) }
+
+    /// The same without the module that holds the kernel's own BTF, which is nobody's to change,
+    /// unless the user names it.
+    func modules(_ talk: Talk) -> [String] {
+        entries.filter { entry in
+            guard entry.isFromFolder, KernelBTFModule.isNamed(entry.path) else { return true }
+            talk.note("\(entry.path): skipped: it holds the kernel's own BTF")
+            return false
+        }.map(\.path)
+    }
 
     /// The named files, and the files with these suffixes in and below the named directories, each
     /// once. Symbolic links in directories are skipped with a message: naming a directory does not

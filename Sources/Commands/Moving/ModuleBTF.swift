@@ -37,6 +37,7 @@ struct ModuleBTF: BatchContents {
             return try ModuleBTF(path, view, place: "")
         }
         let elf = try openELF(view, path)
+        guard !KernelBTFModule.isOne(elf) else { throw Failure.holdsKernelBTF(path) }
         let own: ELFSection?
         do throws(ELFError) { own = try elf.onlySection(named: ".BTF") } catch {
             throw Failure(error)

@@ -23,6 +23,8 @@ struct BTFFile: Sendable {
     private(set) var machine: String?
     /// The section `.BTF.base` in the same file.
     private var distilledBase: ByteView?
+    /// The module that holds the kernel's own BTF.
+    private(set) var isKernels = false
 
     enum Form: Sendable {
         /// Whole by itself.
@@ -67,9 +69,11 @@ struct BTFFile: Sendable {
         var release: KernelRelease?
         var ids: IDSection?
         let machine: String
+        let isKernels: Bool
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
             machine = KernelMachine.name(of: elf)
+            isKernels = KernelBTFModule.isOne(elf)
             guard let section = try elf.onlySection(named: ".BTF") else { return nil }
             bytes = try elf.data(of: section)
             if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
@@ -81,6 +85,7 @@ struct BTFFile: Sendable {
         file.release = release
         file.ids = ids
         file.machine = machine
+        file.isKernels = isKernels
         return file
     }
 

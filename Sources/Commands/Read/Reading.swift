@@ -163,7 +163,8 @@ struct Reading: Sendable {
             use = .module(bringsBase: true)
             small = base
         case .split: use = .module(bringsBase: false)
-        case .standalone: use = file.release == nil ? .whole : .module(bringsBase: false)
+        case .standalone:
+            use = file.release == nil || file.isKernels ? .whole : .module(bringsBase: false)
         }
         let own = try? base(of: file, setting)
         if file.form.isModules {
