@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension BTF {
-    /// Throws if a type, the base's included, is of a kind that we do not know: for code that has to
-    /// understand BTF that was parsed for reading.
+    /// Throws if a type, the base's included, is of a kind that we do not know: for code that has
+    /// to understand BTF that was parsed for reading.
     package func checkKinds() throws(BTFError) {
         try base?.checkKinds()
         guard layout != nil else { return }

@@ -3,12 +3,12 @@
 internal import Bytes
 
 extension BTF {
-    /// This BTF with each of its own types once, and without types that its base has. Corresponds to
-    /// `btf__dedup` of libbpf 1.8.
+    /// This BTF with each of its own types once, and without types that its base has. Corresponds
+    /// to `btf__dedup` of libbpf 1.8.
     ///
     /// - Parameter index: of its base; nil for BTF without one.
-    /// - Throws: `BTFError` if a type refers to one that does not exist or contains itself without a
-    ///   struct in between.
+    /// - Throws: `BTFError` if a type refers to one that does not exist or contains itself without
+    ///   a struct in between.
     package func deduplicated(over index: BaseIndex?) throws(BTFError) -> BTF {
         try checkReferences()
         let names = NamePool(base: index, expecting: starts.count)
