@@ -88,13 +88,13 @@ CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
 }
 
-# later_apt: apt's lists of the suites after this release's, for kernels that are not in it yet.
+# later_apt: the configuration of an apt for sid and experimental, whichever has a kernel that is not released yet.
 later_apt() {
-    {
-        echo "$(debian_uri) sid"
-        echo "$(debian_uri) experimental"
-    } | private_apt later amd64
-    echo "$CACHE/apt-later/apt.conf"
+    local uri
+    # Of the host, whatever apt is in use.
+    uri=$(unset APT_CONFIG && debian_uri)
+    printf '%s %s\n' "$uri" sid "$uri" experimental | private_apt experimental amd64
+    echo "$CACHE/apt-experimental/apt.conf"
 }
 
 # download PACKAGE DIR: into the empty directory DIR.

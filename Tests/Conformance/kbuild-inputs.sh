@@ -9,6 +9,7 @@
 #   $CACHE/kbuild/linux-6.12/              the source of a kernel to be built; others with --source SERIES, only
 #   $SID/kbtf/headers                      release of the 7.2 headers, unpacked in sid's root
 #   $SID/kbtf/{testmod,libbpf}/            the test modules of 7.2; libbpf 1.8
+#   $SID/kbtf-7.3/{headers,testmod}        the same of 7.3
 #
 # Needs the network only for what is missing; installs nothing on the host.
 
@@ -65,29 +66,30 @@ headers() {
     status "$series: headers ready, $(du -sh "$dir" | cut -f1)"
 }
 
-# Modules of 7.2 want sid's compiler and libc, so all of it lies inside that root, where absolute paths fit.
+# headers_in_sid SERIES DIR: modules of 7.2 and later want sid's compiler and libc, so all of it lies inside that root,
+# where absolute paths fit.
 headers_in_sid() {
-    local release tmp package compiler
-    release=$(<"$CACHE/kernels/7.2/release")
-    [ "$(cat "$SID/kbtf/headers" 2>/dev/null)" != "$release" ] || return 0
-    status "7.2: fetching headers of $release into the sid root"
-    tmp=$(fresh "$SID/kbtf")
+    local series=$1 dir=$2 release tmp package compiler
+    release=$(<"$CACHE/kernels/$series/release")
+    [ "$(cat "$dir/headers" 2>/dev/null)" != "$release" ] || return 0
+    status "$series: fetching headers of $release into the sid root"
+    tmp=$(fresh "$dir")
     for package in $(packages_of "$release"); do
         fetch "$package" "$tmp/root"
     done
     cp -a "$tmp/root/usr/." "$SID/usr/"
     rm -rf "$tmp/root"
-    some_source "linux-source-7.2" "$tmp/source" "$SELFTESTS/test_kmods" "$SELFTESTS/bpf_experimental.h"
+    some_source "linux-source-$series" "$tmp/source" "$SELFTESTS/test_kmods" "$SELFTESTS/bpf_experimental.h"
     mv "$tmp/source/$SELFTESTS" "$tmp/testmod"
     rm -rf "$tmp/source"
     mkdir "$tmp/libbpf"
     cp -a "$CACHE/peers/libbpf-1.8"/libbpf.so* "$tmp/libbpf/"
     compiler=$(sed -n 's/^override CROSS_COMPILE.*//; s/.*\(gcc-[0-9]*\).*/\1/p' "$SID/usr/src/linux-headers-$release/.kernelvariables" | head -n 1)
-    chroot "$SID" sh -c "command -v ${compiler:-gcc}" >/dev/null || die "the sid root has no ${compiler:-gcc}, which 7.2 was built with"
+    chroot "$SID" sh -c "command -v ${compiler:-gcc}" >/dev/null || die "the sid root has no ${compiler:-gcc}, which $series was built with"
     echo "$release" >"$tmp/headers"
-    rm -rf "$SID/kbtf"
-    mv "$tmp" "$SID/kbtf"
-    status "7.2: headers ready"
+    rm -rf "$dir"
+    mv "$tmp" "$dir"
+    status "$series: headers ready"
 }
 
 source_of_kernel() {
@@ -111,8 +113,8 @@ other_source() {
         local -x APT_CONFIG=$CACHE/apt-sid/apt.conf
         ;;
     *)
-        printf '%s %s\n' "$(debian_uri)" sid "$(debian_uri)" experimental | private_apt experimental amd64
-        local -x APT_CONFIG=$CACHE/apt-experimental/apt.conf
+        APT_CONFIG=$(later_apt)
+        export APT_CONFIG
         ;;
     esac
     source_of_kernel "$1"
@@ -129,6 +131,8 @@ source_of_kernel 6.12
 (
     echo "$(debian_uri) sid" | private_apt sid amd64
     export APT_CONFIG=$CACHE/apt-sid/apt.conf
-    headers_in_sid
+    headers_in_sid 7.2 "$SID/kbtf"
+    APT_CONFIG=$(later_apt)
+    headers_in_sid 7.3 "$SID/kbtf-7.3"
 )
 status "all inputs for builds ready"

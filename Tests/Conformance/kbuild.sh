@@ -2,28 +2,35 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Part of run.sh: unmodified kernel builds with kbtf in the place of PAHOLE and RESOLVE_BTFIDS, beside the
-# same builds with the kernel's own tools: modules out of tree, against three generations of headers.
+# same builds with the kernel's own tools: modules out of tree, against four generations of headers.
 
 SID=$CACHE/peers/sid
 # The build under test must know nothing of the make that runs the tests.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE KBTF_BASE M V O
 
-# What 7.2 sees of the host: everything for it lies inside sid's root, under this path.
+# What 7.2 and 7.3 see of the host: everything for them lies inside sid's root, that for 7.2 under this path.
 IN_SID=/kbtf/work
+is_in_sid() { [[ $1 = 7.* ]]; }
 
 # root_of SERIES: where the builds of that series lie, seen from here.
-root_of() { if [ "$1" = 7.2 ]; then echo "$SID$IN_SID"; else echo "$WORK/kbuild/$1"; fi; }
+root_of() {
+    case $1 in
+    7.2) echo "$SID$IN_SID" ;;
+    7.*) echo "$SID/kbtf-$1/work" ;;
+    *) echo "$WORK/kbuild/$1" ;;
+    esac
+}
 # seen SERIES PATH: the same, seen from the build.
-seen() { if [ "$1" = 7.2 ]; then echo "${2#"$SID"}"; else echo "$2"; fi; }
+seen() { if is_in_sid "$1"; then echo "${2#"$SID"}"; else echo "$2"; fi; }
 headers_of() {
-    if [ "$1" = 7.2 ]; then echo "$SID/usr/src/linux-headers-$(release_of 7.2)"; else echo "$CACHE/kbuild/$1/build"; fi
+    if is_in_sid "$1"; then echo "$SID/usr/src/linux-headers-$(release_of "$1")"; else echo "$CACHE/kbuild/$1/build"; fi
 }
 
-# build SERIES COMMAND...: for 7.2 with sid's compiler, and with /proc, which objtool and make want.
+# build SERIES COMMAND...: for 7.2 and 7.3 with sid's compiler, and with /proc, which objtool and make want.
 build() {
     local series=$1
     shift
-    if [ "$series" = 7.2 ]; then
+    if is_in_sid "$series"; then
         # shellcheck disable=SC2016  # the inner shell expands these
         unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" "$@"
     else
@@ -62,7 +69,7 @@ tools() {
         ln -s "$CACHE/peers/bin/resolve_btfids-6.1" "$bin/theirs/resolve_btfids"
         ;;
     6.12) ln -s "$CACHE/peers/bin/pahole-1.24" "$bin/theirs/pahole" ;;
-    7.2)
+    7.*)
         # shellcheck disable=SC2016
         printf '#!/bin/sh\nLD_LIBRARY_PATH=/kbtf/libbpf exec /usr/bin/pahole "$@"\n' >"$bin/theirs/pahole"
         chmod +x "$bin/theirs/pahole"
@@ -73,7 +80,7 @@ tools() {
 # expected SERIES MODULE: what `kbtf diff` says of theirs and ours although ours is right.
 expected() {
     case $1/$2 in
-    7.2/kbtf_sample)
+    7.*/kbtf_sample)
         # pahole takes addresses of a relocatable file for places in sections, and finds no per-CPU
         # variables where the linker script of 7.2 puts them.
         echo "VAR u64 kbtf_sample_ticks: only in B"
@@ -142,7 +149,7 @@ modules_built() {
     make_module "$series" ours "$folder" || bad=1
     [ ! -s "$root/ours/$folder.err" ] || bad=1
     # 7.2's have a base of their own.
-    [ "$series" = 7.2 ] || base=$(headers_of "$series")/vmlinux
+    is_in_sid "$series" || base=$(headers_of "$series")/vmlinux
     [ "$bad" = 1 ] || compared "$series" "$folder" "$base" >"$out.compared" 2>&1 || bad=1
     verdict "kbuild $series $folder" "$bad" "$(summed "$root/ours/$folder.err" "$out.compared")"
 }
@@ -159,10 +166,13 @@ their_standalone() {
         # pahole 1.24 has only flat arrays; without a base kbtf cannot know that.
         "$CACHE/peers/bin/pahole-1.32" -J --btf_features="$LEGACY" --lang_exclude=rust --btf_encode_detached="$3" "$ko"
         ;;
-    7.2)
+    7.*)
+        # Since 7.3 it is not pahole that describes kernel functions.
+        local more=,decl_tag_kfuncs,attributes
+        [ "$series" = 7.2 ] || more=
         build "$series" "$(seen "$series" "$(root_of "$series")")/bin/theirs/pahole" -J --lang_exclude=rust \
-            --btf_features="$DEFAULT",decl_tag_kfuncs,attributes --btf_encode_detached="$ko.BTF.1" "$ko"
-        build "$series" "/usr/src/linux-headers-$(release_of 7.2)/tools/bpf/resolve_btfids/resolve_btfids" \
+            --btf_features="$DEFAULT$more" --btf_encode_detached="$ko.BTF.1" "$ko"
+        build "$series" "/usr/src/linux-headers-$(release_of "$series")/tools/bpf/resolve_btfids/resolve_btfids" \
             --btf "$ko.BTF.1" "$ko" && mv "$2.BTF" "$3"
         ;;
     esac
@@ -210,25 +220,30 @@ other_base() {
 }
 
 run_kbuild() {
-    local series root
+    local series root folder folders
     bash "$HERE/kbuild-inputs.sh" >/dev/null || die "kbuild-inputs.sh failed"
     # It makes the resolve_btfids that 6.1's headers lack.
     bash "$HERE/ids-inputs.sh" >/dev/null || die "ids-inputs.sh failed"
-    for series in 6.1 6.12 7.2; do
+    for series in 6.1 6.12 7.2 7.3; do
         root=$(root_of "$series")
         rm -rf "$root"
         tools "$series"
         for who in ours theirs; do
             mkdir -p "$root/$who"
             cp -r "$REPO/selftests/modules/kbtf_sample" "$root/$who/"
-            if [ "$series" = 7.2 ]; then
-                cp -r "$SID/kbtf/testmod/test_kmods" "$root/$who/testmod"
-                cp "$SID/kbtf/testmod"/*.h "$root/$who/"
+            if is_in_sid "$series"; then
+                cp -r "${root%/work}/testmod/test_kmods" "$root/$who/testmod"
+                cp "${root%/work}/testmod"/*.h "$root/$who/"
             else
                 cp -r "$CACHE/kbuild/$series/testmod" "$root/$who/"
             fi
         done
-        for folder in kbtf_sample testmod; do
+        folders=(kbtf_sample testmod)
+        if [ "$series" = 7.3 ]; then
+            for who in ours theirs; do cp -r "$HERE/kfuncs" "$root/$who/"; done
+            folders+=(kfuncs)
+        fi
+        for folder in "${folders[@]}"; do
             modules_built "$series" "$folder"
             standalone_built "$series" "$folder"
         done
