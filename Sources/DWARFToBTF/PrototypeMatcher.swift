@@ -44,8 +44,8 @@ struct PrototypeMatcher {
                 return samePrototype(a, b, types, depth: depth + 1)
             case .pointer, .qualifier, .typeTag, .function, .variable, .declarationTag:
                 (a, b) = (types.word(a, 2), types.word(b, 2))
-            // No prototype leads to one.
-            case .section: return false
+            // No prototype leads to such.
+            case .section, .unknown: return false
             }
         }
         return false
