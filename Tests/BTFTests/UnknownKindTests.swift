@@ -158,7 +158,6 @@ import Testing
             { try btf.checkKinds() }, { try split.checkKinds() }, { try btf.checkReferences() },
             { _ = try btf.deduplicated(over: nil) }, { _ = try btf.sortedByName() },
             { _ = try btf.rebased(onto: BaseIndex(try BTFAssembler().parse())) },
-            { _ = try split.distilled() },
         ] {
             let error = #expect(throws: BTFError.self) { try operation() }
             #expect(
@@ -202,7 +201,6 @@ import Testing
             for format in DumpFormat.allCases { _ = try? text(btf, format) }
             _ = BTF.misfit(of: bytes, on: nil)
             _ = Recognition(bytes, header: btf.header)
-            _ = try? btf.distilled()
         }
     }
 }

@@ -78,7 +78,7 @@ import Testing
         #expect(info.status == 0 && info.text.contains("sound but for UNKNOWN(40)"), "\(info)")
         let json = try Command.kbtf("info", "--json", vmlinux)
         #expect(json.text.contains("\"unknown_kinds\""), "\(json)")
-        let check = try Command.kbtf("check", vmlinux)
+        let check = try Command.kbtf("check", "-v", vmlinux)
         #expect(check.status == 0 && check.text.contains("warning M0: UNKNOWN(40) new"), "\(check)")
         #expect(try Command.kbtf("check", "--target", "7.3", vmlinux).status == 1)
         let base = try BTF.parse(FileReader.map(vmlinux), isForReading: true)

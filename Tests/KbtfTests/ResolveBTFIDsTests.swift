@@ -247,8 +247,8 @@ struct ResolveBTFIDs {
         let result = try tool.run("--btf", tool.path("btf_data.bpf.o"), tool.path("test.o"))
         #expect(result.status == 0)
         #expect(try tool.ids("test.o") == [2, 0, 3, 1, 0, 8, 4, 9, 5, 7])
-        // Sorted: prototype 1, a 2, int 3, s 4, z 5
-        #expect(try tool.words("test.o.BTF_ids") == [4, 0, 3, 1, 0, 8, 2, 7, 5, 9])
+        // Sorted: prototype 1, a 2, tags 3 and 4, int 5, s 6, z 7
+        #expect(try tool.words("test.o.BTF_ids") == [6, 0, 3, 1, 0, 8, 2, 7, 7, 9])
         #expect(tool.exists("test.o.BTF"))
     }
 

@@ -119,7 +119,7 @@ private struct Distiller {
         let start = start(id)
         let isNamed = !base.stringBytes(at: base.words[start]).isEmpty
         // Known: parsing for other purposes than reading refuses others.
-        switch TypeInfo(rawValue: base.words[start + 1]).kind!.role {
+        switch TypeInfo(rawValue: base.words[start + 1]).kind?.role ?? .unknown {
         case .integer, .float, .forward, .composite, .enumeration:
             return isNamed ? .distilled : .moved
         case .array, .alias, .pointer, .qualifier, .prototype, .typeTag:

@@ -89,7 +89,10 @@ extension ResolveBTFIDsJob {
         guard let conflict = listed.conflicts.first(where: { own.contains($0.name) }) else {
             return
         }
-        throw Refusal(ResolveBTFIDsMessage.conflict(conflict))
+        talk.note("ERROR: resolve_btfids: \(conflict)")
+        throw Refusal(
+            "ERROR: resolve_btfids: failed to collect kfuncs from BTF",
+            hint: "give it the same flags wherever the source lists it with BTF_ID_FLAGS()")
     }
 
     func warn(_ line: String, _ warnings: inout Int) {

@@ -25,13 +25,6 @@ enum ResolveBTFIDsMessage {
         "WARN: resolve_btfids: no BTF func for kfunc \(function) in \(set)"
     }
 
-    static func conflict(_ conflict: IDSection.ListedFunctions.Conflict) -> Failure {
-        Failure(
-            "ERROR: resolve_btfids: \(conflict)\n"
-                + "ERROR: resolve_btfids: failed to collect kfuncs from BTF",
-            hint: "give it the same flags wherever the source lists it with BTF_ID_FLAGS()")
-    }
-
     static func failure(_ error: IDError) -> Failure {
         guard case .section(_, let offset, let fault) = error else {
             return Failure("FAILED \(error)")
