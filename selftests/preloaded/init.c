@@ -70,7 +70,7 @@ static bool mount_bpffs(const char *path)
 	return !mount("bpf", path, "bpf", 0, NULL);
 }
 
-/* The whole kernel log. */
+/* All of the kernel's log. */
 static char *kernel_log(void)
 {
 	static char text[1 << 20];
@@ -630,7 +630,7 @@ static int leaks(void)
 	return 0;
 }
 
-/* With an empty list nothing is asked for. */
+/* With an empty list no module is requested. */
 static int nothing(void)
 {
 	REQUIRE(mount_bpffs("/bpf"));
