@@ -7,7 +7,7 @@
 #   6.12-other   its modules fit the kernel of the name without the variant, whose types have other ids
 #   6.12-kasan   watches each access to memory, and memory that is not freed
 #
-# Each series has a directory, which prints `kernels.sh --directory NAME`:
+# Each series has a directory, which `kernels.sh --directory NAME` prints:
 #
 #   linux/         source with the patches
 #   build/         objects, vmlinux, modules, arch/x86/boot/bzImage; build-VARIANT/ likewise
@@ -15,7 +15,7 @@
 #
 # That of 7.2 and later is inside the root of sid, whose compiler they need; `--inside NAME` prints where it is for
 # programs that run there, and nothing for others. Objects are kept, so that only what changed is compiled.
-# Needs root for 7.2, and the network for what is missing.
+# `--patch SERIES` only patches the source. Needs root for 7.2, and the network for what is missing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
@@ -48,7 +48,10 @@ kernel_make() {
     shift
     dir=$(inside "$series")
     if [ -n "$dir" ]; then
-        chroot "$SID" make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" "$@"
+        # objtool needs /proc.
+        # shellcheck disable=SC2016  # the inner shell expands these
+        env -u PWD -u OLDPWD unshare --mount sh -c 'cd / && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" \
+            make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" "$@"
     else
         dir=$(place "$series")
         make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" PAHOLE="$CACHE/peers/bin/pahole-1.32" "$@"
@@ -141,6 +144,8 @@ kernel() {
     status "$name: building the patched kernel"
     pristine "$series"
     patched "$series"
+    # A variant compiles only what its configuration changes.
+    [ -e "$build" ] || [ ! -e "${build%"$(variant_of "$name")"}/done" ] || cp -a "${build%"$(variant_of "$name")"}" "$build"
     mkdir -p "$build"
     rm -f "$build/done"
     configured "$name"
@@ -156,9 +161,21 @@ case ${1-} in
 --inside) inside "$(series_of "$2")" && exit ;;
 esac
 
-lock
 [ $# -gt 0 ] || set -- 6.12 7.2
+only_patch=
+if [ "$1" = --patch ]; then
+    only_patch=1
+    shift
+fi
 for name; do
+    # Two runs may build two series.
+    exec 9>"$CACHE/kernels-$(series_of "$name").lock"
+    flock -n 9 || die "$name: already running"
     bash "$repo/Tests/Conformance/kbuild-inputs.sh" --source "$(series_of "$name")" >/dev/null
-    kernel "$name"
+    if [ -n "$only_patch" ]; then
+        pristine "$name"
+        patched "$name"
+    else
+        kernel "$name"
+    fi
 done

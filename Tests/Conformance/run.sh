@@ -50,6 +50,12 @@ WORDS=(
     "preload run_preload"
     # They come and go a hundred times, fail at every step, and leave nothing behind: modules.sh
     "modules run_preload_modules"
+    # Kernels with kbuild/patches accept standalone BTF: patched.sh
+    "patched run_patched"
+    # ... also damaged, without harm
+    "patched-kasan run_patched_kasan"
+    # All series of these patches apply and compile
+    "patched-series run_patched_series"
     # Every module that ships with the three loads with our BTF in its place: guests.sh
     "load run_load"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
@@ -106,6 +112,8 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=patched.sh
+source "$HERE/patched.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
 # shellcheck source=objects.sh
