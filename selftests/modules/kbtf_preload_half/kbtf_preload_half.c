@@ -6,9 +6,13 @@
 #include <linux/bpf.h>
 #include <linux/bpf_preload.h>
 #include <linux/err.h>
+#include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/module.h>
 #include <linux/version.h>
+
+/* Exported; no header declares it for modules. */
+int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
 
 static struct bpf_map *map;
 
