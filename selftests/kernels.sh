@@ -41,7 +41,7 @@ fragments() {
     echo "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"}
 }
 
-# in_kernel NAME ARGUMENTS...: make, in its build directory.
+# kernel_make NAME ARGUMENTS...: in its build directory.
 kernel_make() {
     local series dir variant
     series=$(series_of "$1") variant=$(variant_of "$1")
@@ -144,8 +144,6 @@ kernel() {
     status "$name: building the patched kernel"
     pristine "$series"
     patched "$series"
-    # A variant compiles only what its configuration changes.
-    [ -e "$build" ] || [ ! -e "${build%"$(variant_of "$name")"}/done" ] || cp -a "${build%"$(variant_of "$name")"}" "$build"
     mkdir -p "$build"
     rm -f "$build/done"
     configured "$name"
