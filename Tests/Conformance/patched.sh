@@ -203,6 +203,7 @@ declare -A COMPILED=(
     [full]=''
     [no-bpf]='# CONFIG_BPF_SYSCALL is not set|# CONFIG_BPF_JIT is not set|# CONFIG_BPF_LSM is not set|# CONFIG_DEBUG_INFO_BTF is not set'
     [no-net]='# CONFIG_NET is not set'
+    [no-preload]='# CONFIG_BPF_PRELOAD is not set'
     [no-modules]='# CONFIG_MODULES is not set'
     [32-bit]='# CONFIG_64BIT is not set'
     [arm64]='ARCH=arm64'
@@ -214,6 +215,7 @@ is_compiled() {
     case $1 in
     kernel/module/btf.o | kernel/bpf/btf_standalone.o) symbol=CONFIG_DEBUG_INFO_BTF_MODULES ;;
     kernel/module/*) symbol=CONFIG_MODULES ;;
+    kernel/bpf/preload*) symbol=CONFIG_BPF_PRELOAD ;;
     kernel/bpf/*) symbol=CONFIG_BPF_SYSCALL ;;
     *) symbol=CONFIG_PRINTK ;;
     esac
@@ -260,7 +262,7 @@ run_patched_series() {
     for series in 6.1 6.12 7.2 7.3; do
         bad=0 detail=''
         said=$(patches_of "$series") || { verdict "patches of $series" 1 "$said"; continue; }
-        for configuration in full no-bpf no-net no-modules 32-bit arm64; do
+        for configuration in full no-bpf no-net no-preload no-modules 32-bit arm64; do
             said=$(compiled "$series" "$configuration") || bad=1
             detail+="$configuration: $said; "
         done

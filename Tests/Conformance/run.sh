@@ -52,7 +52,9 @@ WORDS=(
     "modules run_preload_modules"
     # Kernels with kbuild/patches accept standalone BTF: patched.sh
     "patched run_patched"
-    # ... also damaged, without harm
+    # ... preload lists of BPF objects, and keep them: preloaded.sh
+    "patched-preload run_patched_preload"
+    # ... accept damaged BTF without harm
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
     "patched-series run_patched_series"
@@ -114,6 +116,8 @@ source "$HERE/distill.sh"
 source "$HERE/guests.sh"
 # shellcheck source=patched.sh
 source "$HERE/patched.sh"
+# shellcheck source=preloaded.sh
+source "$HERE/preloaded.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
 # shellcheck source=objects.sh
