@@ -108,6 +108,21 @@ patched() {
     rm -rf "$tmp"
 }
 
+# The root of sid has no program to make the key that modules are signed with.
+with_openssl() {
+    [ -n "$(inside "$1")" ] && [ ! -e "$SID/usr/bin/openssl" ] || return 0
+    (
+        echo "$(debian_uri) sid" | private_apt sid amd64
+        export APT_CONFIG=$CACHE/apt-sid/apt.conf
+        fetch openssl "$SID/tmp/openssl"
+    )
+    mv "$SID/tmp/openssl/usr/bin/openssl" "$SID/usr/bin/"
+    mkdir -p "$SID/etc/ssl"
+    [ -e "$SID/usr/lib/ssl/openssl.cnf" ] || cp -a "$SID/tmp/openssl/usr/lib/ssl/." "$SID/usr/lib/ssl/"
+    cp -an "$SID/tmp/openssl/etc/ssl/." "$SID/etc/ssl/"
+    rm -rf "$SID/tmp/openssl"
+}
+
 # configured NAME: its build directory has the configuration.
 configured() {
     local name=$1 build line series
@@ -142,6 +157,7 @@ kernel() {
     key=$(key "$name")
     [ "$(cat "$build/done" 2>/dev/null)" != "$key" ] || return 0
     status "$name: building the patched kernel"
+    with_openssl "$series"
     pristine "$series"
     patched "$series"
     mkdir -p "$build"
