@@ -79,6 +79,7 @@ let package = Package(
                 .embedInCode("Selftest/kernel.c"),
                 .embedInCode("Selftest/object.c"),
                 .embedInCode("Selftest/holdings.c"),
+                .embedInCode("Selftest/pins.c"),
                 .embedInCode("Selftest/runs.c"),
                 .embedInCode("Selftest/activity.h"),
                 .embedInCode("Selftest/activity.c"),

@@ -7,7 +7,7 @@
 #   6.12-other   its modules fit the kernel of the name without the variant, whose types have other ids
 #   6.12-kasan   watches each access to memory, and memory that is not freed
 #
-# Each series has a directory, which prints `kernels.sh --directory NAME`:
+# Each series has a directory, which `kernels.sh --directory NAME` prints:
 #
 #   linux/         source with the patches
 #   build/         objects, vmlinux, modules, arch/x86/boot/bzImage; build-VARIANT/ likewise
@@ -15,7 +15,7 @@
 #
 # That of 7.2 and later is inside the root of sid, whose compiler they need; `--inside NAME` prints where it is for
 # programs that run there, and nothing for others. Objects are kept, so that only what changed is compiled.
-# Needs root for 7.2, and the network for what is missing.
+# `--patch SERIES` only patches the source. Needs root for 7.2, and the network for what is missing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
@@ -41,14 +41,17 @@ fragments() {
     echo "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"}
 }
 
-# in_kernel NAME ARGUMENTS...: make, in its build directory.
+# kernel_make NAME ARGUMENTS...: in its build directory.
 kernel_make() {
     local series dir variant
     series=$(series_of "$1") variant=$(variant_of "$1")
     shift
     dir=$(inside "$series")
     if [ -n "$dir" ]; then
-        chroot "$SID" make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" "$@"
+        # objtool needs /proc.
+        # shellcheck disable=SC2016  # the inner shell expands these
+        env -u PWD -u OLDPWD unshare --mount sh -c 'cd / && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" \
+            make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" "$@"
     else
         dir=$(place "$series")
         make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" PAHOLE="$CACHE/peers/bin/pahole-1.32" "$@"
@@ -105,6 +108,21 @@ patched() {
     rm -rf "$tmp"
 }
 
+# The root of sid has no program to make the key that modules are signed with.
+with_openssl() {
+    [ -n "$(inside "$1")" ] && [ ! -e "$SID/usr/bin/openssl" ] || return 0
+    (
+        echo "$(debian_uri) sid" | private_apt sid amd64
+        export APT_CONFIG=$CACHE/apt-sid/apt.conf
+        fetch openssl "$SID/tmp/openssl"
+    )
+    mv "$SID/tmp/openssl/usr/bin/openssl" "$SID/usr/bin/"
+    mkdir -p "$SID/etc/ssl"
+    [ -e "$SID/usr/lib/ssl/openssl.cnf" ] || cp -a "$SID/tmp/openssl/usr/lib/ssl/." "$SID/usr/lib/ssl/"
+    cp -an "$SID/tmp/openssl/etc/ssl/." "$SID/etc/ssl/"
+    rm -rf "$SID/tmp/openssl"
+}
+
 # configured NAME: its build directory has the configuration.
 configured() {
     local name=$1 build line series
@@ -139,6 +157,7 @@ kernel() {
     key=$(key "$name")
     [ "$(cat "$build/done" 2>/dev/null)" != "$key" ] || return 0
     status "$name: building the patched kernel"
+    with_openssl "$series"
     pristine "$series"
     patched "$series"
     mkdir -p "$build"
@@ -156,9 +175,21 @@ case ${1-} in
 --inside) inside "$(series_of "$2")" && exit ;;
 esac
 
-lock
 [ $# -gt 0 ] || set -- 6.12 7.2
+only_patch=
+if [ "$1" = --patch ]; then
+    only_patch=1
+    shift
+fi
 for name; do
+    # Two runs may build two series.
+    exec 9>"$CACHE/kernels-$(series_of "$name").lock"
+    flock -n 9 || die "$name: already running"
     bash "$repo/Tests/Conformance/kbuild-inputs.sh" --source "$(series_of "$name")" >/dev/null
-    kernel "$name"
+    if [ -n "$only_patch" ]; then
+        pristine "$name"
+        patched "$name"
+    else
+        kernel "$name"
+    fi
 done
