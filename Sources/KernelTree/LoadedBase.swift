@@ -26,13 +26,14 @@ package struct LoadedBase: SearchedBase {
 /// (`.gz`, `.xz`, `.zst`, `.lz4`). The contents alone decide which it is; file names do not matter.
 ///
 /// - Parameters:
+///   - contents: those of a file that was read already and cannot be read again; nil reads it.
 ///   - bigEndian: the byte order that the base must have; nil for either.
 ///   - cache: where decompressed bases are kept.
 /// - Throws: `KernelTreeError`, one line that says what the file is and what was expected.
 package func loadBase(
-    _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil
+    _ path: String, contents: ByteView? = nil, bigEndian: Bool? = nil, cache: BaseCache? = nil
 ) throws(KernelTreeError) -> LoadedBase {
-    let source = try BaseSource(path)
+    let source = try BaseSource(path, contents: contents)
     let found = try source.find(cache)
     let base = LoadedBase(
         btf: try found.parse(path), bytes: found.bytes, path: path, how: found.how,
