@@ -57,7 +57,8 @@ import Testing
         }
         let base = try Self.whole(bigEndian: bigEndian)
         var asm = BTFAssembler(bigEndian: bigEndian, base: base, startsWithEmpty: true)
-        asm.structure("own", size: 8, [("p", asm.pointer(2), 0)])
+        let pointer = asm.pointer(2)
+        for name in ["own", "other"] { asm.structure(name, size: 8, [("p", pointer, 0)]) }
         #expect(try mustBeSplit(asm.bytes()) && !recognise(asm.bytes()).isStandalone)
         #expect(check(ByteView(asm.bytes()), base: base).isSound)
 

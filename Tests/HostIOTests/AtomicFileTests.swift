@@ -2,9 +2,10 @@
 
 import Bytes
 import Glibc
-import HostIO
 import TestSupport
 import Testing
+
+@testable import HostIO
 
 @Suite struct AtomicFileTests {
     let scratch: Scratch
@@ -134,23 +135,18 @@ import Testing
         #expect(try Directory.list(scratch.path) == ["a"])
     }
 
-    /// A process that is killed while it writes leaves nothing, where files need no names.
-    @Test func killed() async throws {
+    /// Nothing is left of a process that is killed while it writes: the file has no name yet.
+    @Test func withoutName() throws {
         try scratch.write("a", "old")
         let probe = open(scratch.path, 0o20000000 | O_DIRECTORY | O_WRONLY, 0o600)  // O_TMPFILE
         guard probe >= 0 else { try Test.cancel("the file system has no unnamed files") }
         close(probe)
-        setenv("KBTF_TEST_KILLED", scratch.path, 1)
-        await #expect(processExitsWith: .signal(SIGXFSZ)) {
-            let path = String(cString: getenv("KBTF_TEST_KILLED")!)
-            signal(SIGXFSZ, SIG_DFL)
-            var limit = rlimit(rlim_cur: 1000, rlim_max: 1000)
-            setrlimit(__rlimit_resource_t(1), &limit)  // RLIMIT_FSIZE
-            try AtomicFile.replace(
-                "\(path)/a", with: [ByteView([UInt8](repeating: 1, count: 5000))])
-        }
-        #expect(try scratch.read("a") == "old")
+        let file = try TemporaryFile(beside: scratch("a"), shownAs: "a", isPrivate: true)
+        try file.write([view("new")], "a")
         #expect(try Directory.list(scratch.path) == ["a"])
+        try file.rename(to: scratch("a"), "a")
+        #expect(try Directory.list(scratch.path) == ["a"])
+        #expect(try scratch.read("a") == "new")
     }
 
     /// The directory permits the rename, the file does not. Root may do everything, so a child

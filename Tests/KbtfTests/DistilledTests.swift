@@ -17,7 +17,8 @@ struct DistilledTests {
         base = scratch.path + "/base.btf"
         let kernel = try Sample.compile(
             scratch, "kernel.o",
-            source: "long first; struct other { char c[3]; } o;" + Sample.source)
+            source: "struct module { void *btf_base_data; } module; struct other { char c[3]; } o;"
+                + Sample.source)
         try #require(Command.kbtf("encode", "--detached", base, kernel).status == 0)
         module = try Sample.compile(
             scratch, "m.ko",

@@ -68,7 +68,7 @@ struct HabitTests {
         #expect(result.err == "kbtf: no such command: \(word)\nhint: \(hint)\n")
         let inside = try Command.kbtf("gen", "skelton")
         #expect(inside.err == "kbtf: gen: no such command: skelton\nhint: kbtf gen skeleton\n")
-        for (word, hint) in [("rnu", "kbtf vm run"), ("frobnicate", "kbtf vm --help")] {
+        for (word, hint) in [("rn", "kbtf vm run"), ("frobnicate", "kbtf vm --help")] {
             let vm = try Command.vm([word])
             #expect(vm.status == 2)
             #expect(vm.err == "kbtf: vm: no such command: \(word)\nhint: \(hint)\n")
