@@ -55,7 +55,7 @@ import Testing
         func mustBeSplit(_ bytes: [UInt8]) throws -> Bool {
             Recognition.mustBeSplit(ByteView(bytes), header: try Header.parse(ByteView(bytes)))
         }
-        let base = try Self.whole(bigEndian: bigEndian)
+        let base = try Self.whole(bigEndian: bigEndian, front: "names that others have")
         var asm = BTFAssembler(bigEndian: bigEndian, base: base, startsWithEmpty: true)
         let pointer = asm.pointer(2)
         for name in ["own", "other"] { asm.structure(name, size: 8, [("p", pointer, 0)]) }

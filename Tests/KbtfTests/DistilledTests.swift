@@ -65,7 +65,7 @@ struct DistilledTests {
     @Test(arguments: ["split", "standalone", "base"]) func ofAnotherBuild(_ form: String) throws {
         switch form {
         case "base":
-            let types = "struct x { int a; } x; struct y { char b[5]; } y; short s;"
+            let types = "struct x { int a; } x; struct y { short b; } y; unsigned long l;"
             let kernel = try Sample.compile(scratch, "small.o", source: types)
             try #require(
                 Command.kbtf("encode", "--detached", scratch.path + "/small", kernel).status == 0)
