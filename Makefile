@@ -155,6 +155,12 @@ image-test: image ## boot these images, and run all guest tests in them
 	done
 	exit "$$failed"
 
+KERNELS ?= 6.12 7.2
+.PHONY: kernels
+kernels: setup-peers ## small kernels of 6.12 and 7.2 with kbuild/patches (KERNELS="6.12-kasan" picks; root)
+	@Tests/Conformance/peers.sh
+	selftests/kernels.sh $(KERNELS)
+
 .PHONY: fuzz
 fuzz: setup ## the fuzz tests, with KBTF_FUZZ_SECONDS (60) for each
 	@KBTF_FUZZ_SECONDS=$${KBTF_FUZZ_SECONDS:-60} $(SWIFT) test $(SWIFTFLAGS) --filter Fuzz

@@ -4,6 +4,11 @@
 // kbtf: BTF for Linux kernels and modules. ARCHITECTURE.md draws the rooms and who may import whom.
 import PackageDescription
 
+/// Tests spend their time in libraries, which are therefore optimised in debug builds as well, with
+/// the checks of a debug build.
+let optimised = SwiftSetting.unsafeFlags(
+    ["-O", "-Xfrontend", "-assert-config", "-Xfrontend", "Debug"], .when(configuration: .debug))
+
 /// What every target under Sources is held to: Swift 6, memory safety spelled out, no silent
 /// imports, no warnings.
 let strict: [SwiftSetting] = [
@@ -12,9 +17,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
     .treatAllWarnings(as: .error),
-    // Tests spend their time in these targets. Checks of a debug build stay.
-    .unsafeFlags(
-        ["-O", "-Xfrontend", "-assert-config", "-Xfrontend", "Debug"], .when(configuration: .debug)),
+    optimised,
 ]
 
 /// Tests leave memory-safety marks out: `#expect` expands to code that cannot carry them.
@@ -76,6 +79,7 @@ let package = Package(
                 .embedInCode("Selftest/kernel.c"),
                 .embedInCode("Selftest/object.c"),
                 .embedInCode("Selftest/holdings.c"),
+                .embedInCode("Selftest/pins.c"),
                 .embedInCode("Selftest/runs.c"),
                 .embedInCode("Selftest/activity.h"),
                 .embedInCode("Selftest/activity.c"),
@@ -112,7 +116,7 @@ let package = Package(
             path: "Tests/Conformance/kbtf-conformance", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],
-            path: "Tests/TestSupport", swiftSettings: strictTests),
+            path: "Tests/TestSupport", swiftSettings: strictTests + [optimised]),
         tests("BytesTests", ["Bytes", "TestSupport"]),
         tests("TablesTests", ["Bytes", "Tables", "HostIO", "TestSupport"]),
         tests("HostIOTests", ["Bytes", "HostIO", "TestSupport"]),

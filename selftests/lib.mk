@@ -56,6 +56,15 @@ $(addprefix $(O)/tests/,$(TEST_GEN_BARE)): $(O)/tests/%: tests/%.c $(HARNESS) $(
 	@mkdir -p $(@D)
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
 
+# What is in the initramfs of preloaded.sh.
+$(O)/preloaded/init: preloaded/init.c $(HARNESS) $(CENSUS) $(wildcard tests/*.h $(REPORT)/report.h)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
+
+$(O)/preloaded/modprobe: preloaded/modprobe.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Wall -Wextra -Werror -static -o $@ $<
+
 clean:
 	rm -rf $(O)
 

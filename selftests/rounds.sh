@@ -99,7 +99,7 @@ built() {
     [ ! -s "$work/said" ] || { cat "$work/said" >&2; echo "the build is to say nothing" >&2; exit 1; }
 }
 built plain W=1
-built listed W=1 KCFLAGS="-DCONFIG_BPF_PRELOAD_LIST -I${work#"$INSIDE"}/listed/kbtf_preload_list"
+built listed W=1
 
 if [ -z "$FEW" ]; then
     built target

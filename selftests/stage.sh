@@ -12,6 +12,7 @@
 #   OTHER_HEADERS   the headers of that build
 #   REFUSED         the errno with which it refuses a module whose BTF is for another kernel; 0: loads it without BTF
 #   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
+#   STANDALONE      not empty: the kernel renumbers standalone BTF itself
 #   INSIDE          a root for compiling modules that contains HEADERS and OTHER_HEADERS; none: this system
 #   ROLES           the directory in that root with kbtf's names for kernel builds: also tests modules whose BTF the
 #                   kernel's own makefiles generated through them, and that kbtf gives the same bytes there as here.
@@ -24,7 +25,7 @@ folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
 OTHER_BASE=${OTHER_BASE-} OTHER_HEADERS=${OTHER_HEADERS-} REFUSED=${REFUSED:-0} INSIDE=${INSIDE-}
-ROLES=${ROLES-}
+ROLES=${ROLES-} STANDALONE=${STANDALONE-}
 # The builds must not join the calling make's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
@@ -85,6 +86,12 @@ cp standalone.ko renumbered.ko
 put split module_btf split
 put rebased module_btf rebased
 put renumbered own_types renumbered
+if [ -n "$STANDALONE" ]; then
+    for test in module_btf own_types damaged_btf; do
+        put "standalone-$test" "$test" standalone
+        "$KBTF" rebase -q --renumber-only --base "$BASE" --detached "$folder/tests/standalone-$test/kbtf_test.ko.btf" standalone.ko
+    done
+fi
 put programs programs
 put lsm lsm
 put activity activity

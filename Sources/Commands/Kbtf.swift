@@ -46,8 +46,8 @@ struct Kbtf: Command {
     /// The command named by the process arguments.
     ///
     /// ArgumentParser examines all subcommands before it looks at the arguments. That takes a
-    /// millisecond, which kbuild would pay for each module. So the named subcommand is tried first,
-    /// alone; the whole tree handles everything else, including errors in the arguments.
+    /// millisecond, which kbuild would pay for each module. So the named subcommand reads its
+    /// arguments alone; the whole tree handles everything else, including help.
     static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
         // Builds ask for it again and again; ArgumentParser would examine every command first.
         if arguments == ["--version"] {
@@ -63,16 +63,24 @@ struct Kbtf: Command {
         if let topic = topic(arguments) {
             return try TopicHelp.parse([topic]).run(in: surroundings)
         }
-        if let name = arguments.first,
-            let named = all.first(where: { $0.configuration.commandName == name }),
-            let command = try? named.parse(Array(arguments.dropFirst()))
-        {
-            return try command.run(in: surroundings)
-        }
+        if let command = try named(arguments) { return try command.run(in: surroundings) }
         var command = try parseAsRoot(Array(arguments))
         if let command = command as? any Command { return try command.run(in: surroundings) }
         // One of ArgumentParser's own.
         try command.run()
+    }
+
+    /// The command that the first word names, with its arguments; nil if there is none, or if the
+    /// arguments ask for help, which names all commands above.
+    ///
+    /// - Throws: what is wrong with the arguments.
+    static func named(_ arguments: ArraySlice<String>) throws -> (any Command)? {
+        guard let name = arguments.first,
+            let named = all.first(where: { $0.configuration.commandName == name })
+        else { return nil }
+        do {
+            return try named.parseAsRoot(Array(arguments.dropFirst())) as? any Command
+        } catch  where exitCode(for: error) == .success { return nil }
     }
 
     /// The word after `help` if it is not a command.

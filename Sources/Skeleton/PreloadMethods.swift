@@ -13,12 +13,15 @@ struct PreloadMethods {
     let plan: ModulePlan
 
     private var skeleton: LightSkeleton { plan.skeleton }
-    private var name: String { plan.skeleton.name }
-    private var isListed: Bool { plan.mode == .preload }
+    var name: String { plan.skeleton.name }
+    /// The kernel's list decides whether it is loaded.
+    var isListed: Bool { plan.mode == .preload }
+    /// The kernel may ask for something to pin.
+    private var isOffered: Bool { isListed || !plan.published.isEmpty }
 
     /// Maps that users may want to hold: those created for data sections are internal to the
     /// skeleton.
-    private var maps: [LightSkeleton.Map] { skeleton.maps.filter { !$0.values.isInternal } }
+    var maps: [LightSkeleton.Map] { skeleton.maps.filter { !$0.values.isInternal } }
     private var internalMaps: [LightSkeleton.Map] { skeleton.maps.filter(\.values.isInternal) }
 
     /// - Parameter skeleton: the line that includes the skeleton; nil if this is part of it.
@@ -33,19 +36,7 @@ struct PreloadMethods {
         writeLinks(&c)
         if !maps.isEmpty { writeMaps(&c) }
         if !plan.held.isEmpty { writePrograms(&c) }
-        if isListed {
-            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
-            writeList(&c)
-            if !plan.published.isEmpty {
-                c.directive("#else")
-                writePublication(&c)
-            }
-            c.directive("#endif")
-            c.line()
-        } else if !plan.published.isEmpty {
-            writePublication(&c)
-            c.line()
-        }
+        if isOffered { writePinning(&c) }
         writeFree(&c)
         writeLoad(&c)
     }
@@ -55,22 +46,20 @@ struct PreloadMethods {
         for header in ["bpf", "err", "fcntl", "file", "module", "printk"] {
             c.directive("#include <linux/\(header).h>")
         }
-        if !plan.published.isEmpty { c.directive("#include <linux/string.h>") }
-        if isListed {
+        if isOffered {
+            c.directive("#include <linux/string.h>")
+            c.directive("#include <linux/types.h>")
             c.line()
-            c.line("/* Kernels with a list of objects to preload have a header for it. */")
-            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
-            c.directive("#include <linux/bpf_preload.h>")
-            c.directive("#endif")
+            writeDeclarations(&c)
         }
         c.line()
     }
 
     // Also named after the object: programs are often named after the function they attach to, and
     // kfree_link() is a function of the kernel.
-    private func link(_ program: String) -> String { "\(name)__\(program)_link" }
-    private func prog(_ program: String) -> String { "\(name)__\(program)_prog" }
-    private func map(_ map: String) -> String { "\(name)__\(map)_map" }
+    func link(_ program: String) -> String { "\(name)__\(program)_link" }
+    func prog(_ program: String) -> String { "\(name)__\(program)_prog" }
+    func map(_ map: String) -> String { "\(name)__\(map)_map" }
 
     private func writeVariables(_ c: inout CWriter) {
         for program in plan.attached {
@@ -159,120 +148,11 @@ struct PreloadMethods {
         c.line()
     }
 
-    // MARK: The list of a kernel that has one
-
-    private func writeList(_ c: inout CWriter) {
-        c.line("/* Set when everything to be pinned exists. */")
-        c.line("static bool loaded;")
-        c.line()
-        writePin("link", take: "bpf_link_inc(link);", undo: "bpf_link_put(link);", &c)
-        if !plan.held.isEmpty {
-            writePin("prog", take: "bpf_prog_inc(prog);", undo: "bpf_prog_put(prog);", &c)
-        }
-        if !maps.isEmpty {
-            writePin("map", take: "bpf_map_inc_with_uref(map);", undo: "skel_map_drop(map);", &c)
-        }
-        c.line("/* Called when bpffs is mounted. */")
-        c.define("static int preload(struct dentry *parent)") { c in
-            c.line("int err = 0;")
-            c.line()
-            c.line("/* Pairs with the release at the end of load_skel(). */")
-            c.line("if (!smp_load_acquire(&loaded))")
-            c.line("\treturn -ENOENT;")
-            for program in plan.attached {
-                let id = program.identifier
-                let file = PinName.link(id, in: name)
-                c.line("err = err ?: skel_link_pin(parent, \"\(file)\", \(link(id)));")
-            }
-            for program in plan.held {
-                let id = program.identifier
-                c.line("err = err ?: skel_prog_pin(parent, \"\(id)\", \(prog(id)));")
-            }
-            for map in maps {
-                let id = map.identifier
-                c.line("err = err ?: skel_map_pin(parent, \"\(id)\", \(self.map(id)));")
-            }
-            c.line("return err;")
-        }
-        c.line()
-        c.scope("static struct bpf_preload_ops ops =", tail: ";") { c in
-            c.line(".preload = preload,")
-            c.line(".owner = THIS_MODULE,")
-        }
-    }
-
-    private func writePin(_ kind: String, take: String, undo: String, _ c: inout CWriter) {
-        c.line("/* The file gets a reference of its own, if it is created. */")
-        let head = "static int skel_\(kind)_pin("
-        // Aligned with the parenthesis, with tabs of eight.
-        let indentation =
-            String(repeating: "\t", count: head.utf8.count / 8)
-            + String(repeating: " ", count: head.utf8.count % 8)
-        c.line(head + "struct dentry *parent, const char *name,")
-        c.define(indentation + "struct bpf_\(kind) *\(kind))") { c in
-            c.line("int err;")
-            c.line()
-            c.line(take)
-            c.line(
-                "err = bpf_obj_do_pin_kernel(parent, name, \(kind), BPF_TYPE_\(kind.uppercased()));"
-            )
-            c.line("if (err)")
-            c.line("\t\(undo)")
-            c.line("return err;")
-        }
-        c.line()
-    }
-
-    // MARK: The hook that all kernels have, for two iterators
-
-    private func writePublication(_ c: inout CWriter) {
-        c.line("/* As in kernel/bpf/preload; no kernel header defines them. */")
-        c.scope("struct bpf_preload_info", tail: ";") { c in
-            c.line("char link_name[16];")
-            c.line("struct bpf_link *link;")
-        }
-        c.line()
-        c.scope("struct bpf_preload_ops", tail: ";") { c in
-            c.line("int (*preload)(struct bpf_preload_info *info);")
-            c.line("struct module *owner;")
-        }
-        c.line()
-        c.line("extern struct bpf_preload_ops *bpf_preload_ops;")
-        c.line()
-        c.line(
-            "/* Called when bpffs is mounted. The kernel assumes that both links are iterators'. */"
-        )
-        c.define("static int publish(struct bpf_preload_info *info)") { c in
-            for (index, link) in plan.published.enumerated() {
-                c.line(
-                    "strscpy(info[\(index)].link_name, \"\(link.file)\", sizeof(info[\(index)].link_name));"
-                )
-                c.line("info[\(index)].link = \(self.link(link.program));")
-            }
-            c.line("return 0;")
-        }
-        c.line()
-        c.scope("static struct bpf_preload_ops ops =", tail: ";") { c in
-            c.line(".preload = publish,")
-            c.line(".owner = THIS_MODULE,")
-        }
-    }
-
     // MARK: In and out
 
-    /// Code that detaches the module from the kernel's hooks.
+    /// Code that takes back what the module offers to the kernel.
     func writeWithdrawal(_ c: inout CWriter) {
-        if isListed {
-            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
-            c.line("bpf_preload_set_ops(\"\(PinName.listed(name))\", THIS_MODULE, NULL);")
-            if !plan.published.isEmpty {
-                c.directive("#else")
-                c.line("cmpxchg(&bpf_preload_ops, &ops, NULL);")
-            }
-            c.directive("#endif")
-        } else if !plan.published.isEmpty {
-            c.line("cmpxchg(&bpf_preload_ops, &ops, NULL);")
-        }
+        if isOffered { c.line("skel_withdraw();") }
     }
 
     private func writeFree(_ c: inout CWriter) {
@@ -340,44 +220,28 @@ struct PreloadMethods {
 
     /// Runs first: on a kernel with a list, only what is on it is loaded.
     private func writeRegistration(_ c: inout CWriter) {
-        c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
         c.scope(
-            "if (!bpf_preload_set_ops(\"\(PinName.listed(name))\", THIS_MODULE, &ops))"
+            "if (skel_list_get() && !skel_list.set_ops(\"\(PinName.listed(name))\", THIS_MODULE, &ops))"
         ) { c in
             c.line("err = 0;")
             c.line("goto out;")
         }
-        c.directive("#endif")
     }
 
     /// Runs last: from here on the kernel may call it.
     private func writePublishing(_ c: inout CWriter) {
         if isListed {
-            c.directive("#ifdef CONFIG_BPF_PRELOAD_LIST")
             c.line("/* All links and maps exist for preload(). */")
             c.line("smp_store_release(&loaded, true);")
-            if !plan.published.isEmpty {
-                c.directive("#else")
-                writeHooking(&c)
-            }
-            c.directive("#endif")
-        } else if !plan.published.isEmpty {
-            writeHooking(&c)
         }
-    }
-
-    private func writeHooking(_ c: inout CWriter) {
-        c.scope("if (cmpxchg(&bpf_preload_ops, NULL, &ops))") { c in
-            c.line("pr_err(\"another module has the preload hook\\n\");")
-            c.line("err = -EBUSY;")
-        }
+        if !plan.published.isEmpty { c.line("err = skel_publish();") }
     }
 }
 
 extension CWriter {
     /// The end of a function's head, and its body: in the kernel's style the brace is on its own
     /// line.
-    fileprivate mutating func define(_ head: String, _ body: (inout CWriter) -> Void) {
+    mutating func define(_ head: String, _ body: (inout CWriter) -> Void) {
         line(head)
         scope("", body)
     }

@@ -39,6 +39,7 @@ package struct SelftestHarness: Sendable {
             File("kernel.c", PackageResources.kernel_c),
             File("object.c", PackageResources.object_c),
             File("holdings.c", PackageResources.holdings_c),
+            File("pins.c", PackageResources.pins_c),
             File("runs.c", PackageResources.runs_c),
             File("activity.h", PackageResources.activity_h),
             File("activity.c", PackageResources.activity_c),
@@ -141,7 +142,7 @@ package struct SelftestHarness: Sendable {
         CC := $(CROSS_COMPILE)gcc
         CFLAGS ?= -O2
         TEST := \(manifest.name)_test
-        SOURCES := $(TEST).c preload_test.c report.c ktap.c kernel.c object.c holdings.c runs.c activity.c $(wildcard own.c)
+        SOURCES := $(TEST).c preload_test.c report.c ktap.c kernel.c object.c holdings.c pins.c runs.c activity.c $(wildcard own.c)
         BESIDE := ../\(manifest.module).ko\(manifest.object.map { " ../" + $0 } ?? "")
 
         all: $(TEST)

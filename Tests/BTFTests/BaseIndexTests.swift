@@ -56,6 +56,18 @@ import Testing
         #expect(back.frozen(over: raw).array == image.array)
     }
 
+    /// What the kernel's functions say of it.
+    @Test(arguments: [false, true]) func evidenceOfFunctions(_ isPatched: Bool) throws {
+        var asm = BTFAssembler()
+        let prototype = asm.prototype(returns: asm.int())
+        asm.function(isPatched ? "btf_is_standalone" : "btf_is_standalone_", prototype)
+        let raw = ByteView(asm.bytes())
+        let made = BaseIndex(try BTF.parse(raw))
+        let back = try #require(BaseIndex(frozen: made.frozen(over: raw), over: raw))
+        #expect(made.evidence.renumbersStandalone == isPatched)
+        #expect(back.evidence == made.evidence)
+    }
+
     /// Names inside names: the words are others than the BTF's, and come along.
     @Test func renamedWords() throws {
         var asm = BTFAssembler()

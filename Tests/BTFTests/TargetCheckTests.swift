@@ -194,6 +194,37 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         #expect(try ways(base, 12, .whole) == [.takes, .takes])
     }
 
+    /// By its function, a kernel is known that renumbers standalone BTF; such BTF has an int.
+    @Test func standaloneIsRenumbered() throws {
+        var kernel = BTFAssembler()
+        kernel.function("btf_is_standalone", kernel.prototype(returns: kernel.int()))
+        let rules = try #require(TargetRules(KernelVersion(6, 12), showing: kernel.parse()))
+        #expect(rules.renumbersStandalone && rules.granting([.layout]).renumbersStandalone)
+        var module = BTFAssembler()
+        module.pointer(module.int())
+        var withoutInt = BTFAssembler()
+        withoutInt.pointer(withoutInt.int("long int", size: 8))
+        var split = BTFAssembler(base: try kernel.parse())
+        split.pointer(1)
+        func report(
+            _ asm: BTFAssembler, bringsBase: Bool = false, isSound: Bool = true
+        ) throws -> TargetReport {
+            try Self.report(asm, rules, use: .module(bringsBase: bringsBase), isSound: isSound)
+        }
+        let good = try report(module)
+        #expect(good.kernel == .takes && good.isRenumbered)
+        #expect(try report(withoutInt).kernel == .misreads)
+        #expect(try !report(split).isRenumbered && report(split).isTaken)
+        #expect(try !report(split, bringsBase: true).isRenumbered)
+        // What is damaged, or breaks another rule, is refused as it would be elsewhere.
+        let damaged = try report(module, isSound: false)
+        #expect(damaged.kernel == .unsound && !damaged.isRenumbered)
+        module.typeTag("t", 1, flag: true)
+        #expect(try report(module).kernel == .refuses(.invalid))
+        // No release does it by itself.
+        #expect(TargetRules(TargetRules.newest)?.renumbersStandalone == false)
+    }
+
     @Test func unsoundIsNotCalledTaken() throws {
         var asm = BTFAssembler()
         asm.int()

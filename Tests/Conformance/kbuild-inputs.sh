@@ -6,7 +6,7 @@
 #   $CACHE/kbuild/<series>/usr/src/        headers of the kernel in kernels/<series>, 6.1 with its vmlinux
 #   $CACHE/kbuild/<series>/build           link to the directory to give to make -C
 #   $CACHE/kbuild/<series>/testmod/        the kernel's own test modules, from its source
-#   $CACHE/kbuild/linux-6.12/              the source of a kernel to be built
+#   $CACHE/kbuild/linux-6.12/              the source of a kernel to be built; others with --source SERIES, only
 #   $SID/kbtf/headers                      release of the 7.2 headers, unpacked in sid's root
 #   $SID/kbtf/{testmod,libbpf}/            the test modules of 7.2; libbpf 1.8
 #
@@ -91,21 +91,41 @@ headers_in_sid() {
 }
 
 source_of_kernel() {
-    local package=linux-source-6.12 dir=$CACHE/kbuild/linux-6.12 tmp
+    local package=linux-source-$1 dir=$CACHE/kbuild/linux-$1 tmp
     [ ! -e "$dir/Makefile" ] || return 0
-    status "6.12: unpacking the kernel's source"
+    status "$1: unpacking the kernel's source"
     tmp=$(fresh "$dir")
     fetch "$package" "$tmp.package"
     xz -T0 -dc "$tmp.package/usr/src/$package.tar.xz" | tar -C "$tmp" --strip-components=1 -xf -
     rm -rf "$tmp.package"
     mv "$tmp" "$dir"
-    status "6.12: source ready, $(du -sh "$dir" | cut -f1)"
+    status "$1: source ready, $(du -sh "$dir" | cut -f1)"
+}
+
+# other_source SERIES: that is in another suite than the host's.
+other_source() {
+    case $1 in
+    6.*) ;;
+    7.2)
+        echo "$(debian_uri) sid" | private_apt sid amd64
+        local -x APT_CONFIG=$CACHE/apt-sid/apt.conf
+        ;;
+    *)
+        printf '%s %s\n' "$(debian_uri)" sid "$(debian_uri)" experimental | private_apt experimental amd64
+        local -x APT_CONFIG=$CACHE/apt-experimental/apt.conf
+        ;;
+    esac
+    source_of_kernel "$1"
 }
 
 lock
+if [ "${1-}" = --source ]; then
+    other_source "$2"
+    exit
+fi
 headers 6.1
 headers 6.12
-source_of_kernel
+source_of_kernel 6.12
 (
     echo "$(debian_uri) sid" | private_apt sid amd64
     export APT_CONFIG=$CACHE/apt-sid/apt.conf

@@ -50,6 +50,14 @@ WORDS=(
     "preload run_preload"
     # They come and go a hundred times, fail at every step, and leave nothing behind: modules.sh
     "modules run_preload_modules"
+    # Kernels with kbuild/patches accept standalone BTF: patched.sh
+    "patched run_patched"
+    # ... preload lists of BPF objects, and keep them: preloaded.sh
+    "patched-preload run_patched_preload"
+    # ... accept damaged BTF without harm
+    "patched-kasan run_patched_kasan"
+    # All series of these patches apply and compile
+    "patched-series run_patched_series"
     # Every module that ships with the three loads with our BTF in its place: guests.sh
     "load run_load"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
@@ -106,6 +114,10 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=patched.sh
+source "$HERE/patched.sh"
+# shellcheck source=preloaded.sh
+source "$HERE/preloaded.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
 # shellcheck source=objects.sh

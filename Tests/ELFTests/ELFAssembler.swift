@@ -53,8 +53,9 @@ struct ELFAssembler {
     var tableFirst = false
 
     func number(_ value: UInt64, _ size: Int) -> [UInt8] {
-        (0..<size).map {
-            UInt8(truncatingIfNeeded: value >> UInt64(8 * (flavor.bigEndian ? size - 1 - $0 : $0)))
+        guard size <= 8 else { return number(value, 8) + [UInt8](repeating: 0, count: size - 8) }
+        return withUnsafeBytes(of: flavor.bigEndian ? value.bigEndian : value.littleEndian) {
+            Array(flavor.bigEndian ? $0.suffix(size) : $0.prefix(size))
         }
     }
     private var word: Int { flavor.is64Bit ? 8 : 4 }

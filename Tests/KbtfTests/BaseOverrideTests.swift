@@ -21,14 +21,9 @@ struct BaseOverrideTests {
 
     init() throws {
         scratch = try Scratch()
-        kernel = scratch.path + "/kernel.btf"
-        try scratch.write("some where/note", "")
-        other = scratch.path + "/some where/other.btf"
-        let object = try Sample.compile(scratch, "kernel.o")
-        try #require(Command.kbtf("encode", "--detached", kernel, object).status == 0)
-        let small = try Sample.compile(
-            scratch, "other.o", source: "struct other { long a; } other;")
-        try #require(Command.kbtf("encode", "--detached", other, small).status == 0)
+        kernel = try scratch.write("kernel.btf", Sample.rawBTF(Sample.source))
+        other = try scratch.write(
+            "some where/other.btf", Sample.rawBTF("struct other { long a; } other;"))
         module = try Sample.compile(scratch)
     }
 

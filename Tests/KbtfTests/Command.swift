@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
-import Commands
 import Console
 import Glibc
 import HostIO
@@ -9,6 +8,8 @@ import Synchronization
 import TestSupport
 import Testing
 import VMCommands
+
+@testable import Commands
 
 /// kbtf, run in this process, or as users run it: the built binary.
 enum Command {
@@ -58,6 +59,20 @@ enum Command {
     /// Runs the program that `kbtf vm` becomes.
     static func vm(_ arguments: [String]) throws -> Result {
         try run { VMProgram.run(["kbtf-vm"] + arguments, in: $0) }
+    }
+
+    /// A command line that is read once, to be run again and again: reading takes longer than what
+    /// most commands do.
+    static func prepared(_ arguments: String...) throws -> () throws -> Result {
+        let command = try #require(try Kbtf.named(arguments[...]))
+        return {
+            try run { surroundings in
+                do {
+                    try command.run(in: surroundings)
+                    return 0
+                } catch { return Kbtf.report(error, arguments[...], in: surroundings) }
+            }
+        }
     }
 
     private static func run(_ words: [String], _ environment: [String]) throws -> Result {

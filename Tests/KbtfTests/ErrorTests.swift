@@ -77,9 +77,11 @@ struct ErrorTests {
         var small = BTFAssembler()
         small.int("int")
         let whole = small.bytes()
+        let cut = scratch.path + "/cut.btf"
+        let encode = try Command.prepared("encode", "--base", cut, module)
         for count in 1..<whole.count {
-            let cut = try scratch.write("cut.btf", Array(whole[..<count]))
-            let result = try Command.kbtf("encode", "--base", cut, module)
+            try scratch.write("cut.btf", Array(whole[..<count]))
+            let result = try encode()
             #expect(result.status == 1 && result.errorLines.count <= 2, "\(count): \(result)")
             #expect(result.err.hasPrefix("kbtf: \(cut): "), "\(count): \(result)")
         }

@@ -16,9 +16,7 @@ struct FeatureTests {
 
     init() throws {
         scratch = try Scratch()
-        base = scratch.path + "/base.btf"
-        let object = try Sample.compile(scratch, "base.o")
-        try #require(Command.kbtf("encode", "--detached", base, object).status == 0)
+        base = try scratch.write("base.btf", Sample.rawBTF(Sample.source))
     }
 
     private func module(_ name: String = "user.ko", release: String? = nil) throws -> String {

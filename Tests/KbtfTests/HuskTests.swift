@@ -13,9 +13,7 @@ struct HuskTests {
 
     init() throws {
         scratch = try Scratch()
-        base = scratch.path + "/base.btf"
-        let kernel = try Sample.compile(scratch, "vmlinux", source: Sample.source)
-        _ = try Command.kbtf("encode", "--detached", base, kernel)
+        base = try scratch.write("base.btf", Sample.rawBTF(Sample.source))
     }
 
     /// A module whose types the base has, all of them.
@@ -30,12 +28,9 @@ struct HuskTests {
     }
 
     private func bases() throws -> String {
-        let kernel = try Sample.compile(
-            scratch, "kernel", source: "int first[4]; unsigned char *p; struct module { int x; } m;"
-        )
-        let path = scratch.path + "/kernel.btf"
-        _ = try kbtf("encode", "--detached", path, kernel)
-        return path
+        try scratch.write(
+            "kernel.btf",
+            Sample.rawBTF("int first[4]; unsigned char *p; struct module { int x; } m;"))
     }
 
     @Test func encode() throws {

@@ -47,14 +47,9 @@ struct MovingTests {
 
     init() throws {
         scratch = try Scratch()
-        base = scratch.path + "/base.btf"
-        otherBase = scratch.path + "/other.btf"
-        for (out, source) in [
-            (base, Self.kernel), (otherBase, "struct zeroth { short s; } z;" + Self.kernel),
-        ] {
-            let object = try Sample.compile(scratch, "vmlinux", source: source)
-            _ = try kbtf("encode", "--detached", out, object)
-        }
+        base = try scratch.write("base.btf", Sample.rawBTF(Self.kernel))
+        otherBase = try scratch.write(
+            "other.btf", Sample.rawBTF("struct zeroth { short s; } z;" + Self.kernel))
     }
 
     @discardableResult

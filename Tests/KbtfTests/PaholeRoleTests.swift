@@ -20,10 +20,7 @@ struct PaholeRoleTests {
     }
 
     private func base() throws -> String {
-        let base = scratch.path + "/base.btf"
-        let object = try Sample.compile(scratch, "base.o")
-        try #require(Command.kbtf("encode", "--detached", base, object).status == 0)
-        return base
+        try scratch.write("base.btf", Sample.rawBTF(Sample.source))
     }
 
     @Test func inPlace() throws {

@@ -132,10 +132,12 @@ struct ReadingTests {
     /// Whatever is cut off, each command says so in one line or makes do.
     @Test func truncatedEverywhere() throws {
         let whole = try Sample.bytes(base)
+        let cut = scratch.path + "/cut.btf"
+        let commands = try ["dump", "info"].map { ($0, try Command.prepared($0, cut)) }
         for count in 0..<whole.count {
-            let cut = try scratch.write("cut.btf", Array(whole[..<count]))
-            for command in ["dump", "info"] {
-                let result = try Command.kbtf(command, cut)
+            try scratch.write("cut.btf", Array(whole[..<count]))
+            for (command, run) in commands {
+                let result = try run()
                 #expect((0...1).contains(result.status), "\(count) \(command): \(result)")
                 #expect(result.errorLines.count <= 2, "\(count) \(command): \(result)")
             }

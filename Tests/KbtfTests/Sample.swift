@@ -59,6 +59,20 @@ enum Sample {
         }
     }
 
+    private static let encoded = Once<String, [UInt8]>()
+
+    /// The raw BTF that `kbtf encode` makes of `source`, made once.
+    static func rawBTF(_ source: String) throws -> [UInt8] {
+        try encoded.value(source) {
+            let scratch = try Scratch()
+            let raw = scratch.path + "/raw.btf"
+            let object = try compile(scratch, "kernel.o", source: source)
+            let result = try Command.kbtf("encode", "--detached", raw, object)
+            guard result.status == 0 else { throw Failed(result) }
+            return try bytes(raw)
+        }
+    }
+
     /// Makes `object` look like a module of a kernel.
     static func addModinfo(_ object: String, release: String, _ scratch: Scratch) throws {
         let modinfo = try scratch.write(

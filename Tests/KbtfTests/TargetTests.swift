@@ -26,10 +26,7 @@ struct TargetTests {
     }
 
     private func base() throws -> String {
-        let base = scratch.path + "/base.btf"
-        let object = try Sample.compile(scratch, "base.o")
-        try #require(Command.kbtf("encode", "--detached", base, object).status == 0)
-        return base
+        try scratch.write("base.btf", Sample.rawBTF(Sample.source))
     }
 
     @Test func encodesWhatItTakes() throws {
@@ -210,5 +207,34 @@ struct TargetTests {
                 result.status == 1 && result.text.contains("module load: " + words), "\(result)")
             #expect(result.text.contains("BPF_BTF_LOAD: not for split BTF"))
         }
+    }
+
+    /// A kernel with kbuild/patches: its BTF has the function, and it accepts standalone BTF.
+    @Test func standaloneOnPatchedKernel() throws {
+        let kernel = scratch.path + "/vmlinux.btf"
+        var asm = BTFAssembler()
+        asm.function("btf_is_standalone", asm.prototype(returns: asm.int()))
+        // What the module has is not beyond it.
+        asm.float("double", size: 8)
+        asm.enumeration64("e", [("A", 1)])
+        // As many types as any kernel has.
+        for number in 0...TargetEvidence.leastTypes { asm.typedef("t\(number)", 1) }
+        try AtomicFile.replace(kernel, with: [ByteView(asm.bytes())])
+        let file = try module(release: "6.12.0")
+        #expect(try Command.kbtf("encode", "--standalone", file).status == 0)
+        let check = try Command.kbtf("check", "--target", kernel, file)
+        #expect(check.status == 0, "\(check)")
+        #expect(check.text.contains("module load: taken, it renumbers standalone BTF;"))
+        let json = try Command.kbtf("check", "--json", "--target", kernel, file)
+        #expect(json.text.contains("\"renumbered\":true"), "\(json)")
+        let info = try Command.kbtf("info", kernel)
+        #expect(
+            info.errorLines == ["kbtf: \(kernel): this kernel accepts standalone BTF in modules"])
+        #expect(
+            try Command.kbtf("info", "--json", kernel).text.contains("\"accepts_standalone\":true")
+        )
+        // Others do not.
+        #expect(try Command.kbtf("check", "--target", "6.12", file).status == 1)
+        #expect(try Command.kbtf("info", file).errorLines.isEmpty)
     }
 }

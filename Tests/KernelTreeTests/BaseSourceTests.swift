@@ -252,7 +252,8 @@ import Testing
     /// Streams that all look good and grow large share one budget.
     @Test func manyBombsInAnImage() throws {
         var image = Assembled.noise(100, seed: 1)
-        for _ in 0..<200 { image += zstdBomb(60 << 20) }
+        let bomb = zstdBomb(60 << 20)
+        for _ in 0..<200 { image += bomb }
         var finder = BTFFinder(path: "x")
         let error = #expect(throws: KernelTreeError.self) { try finder.find(in: ByteView(image)) }
         #expect(error?.kind == .noBTF)

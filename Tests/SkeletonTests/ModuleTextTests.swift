@@ -116,22 +116,35 @@ struct ModuleTextTests {
         #expect(!exit.contains("_put("))
     }
 
-    @Test("only a kernel with a list sees what is for it")
+    @Test("what only one kind of kernel has is looked up, and declared if need be")
     func list() throws {
         let text = source(of: try folder(.preload))
-        var depth = 0
-        for line in text.split(separator: "\n") {
-            if line == "#ifdef CONFIG_BPF_PRELOAD_LIST" { depth += 1 }
-            if line == "#endif" { depth -= 1 }
-            for word in ["bpf_preload", "_pin(", "loaded)"] where line.contains(word) {
-                #expect(depth == 1, "\(line)")
-            }
+        let declarations = text.split(separator: "\n#endif\n", maxSplits: 1)
+        #expect(declarations.count == 2)
+        #expect(declarations[0].contains("\n#if __has_include(<linux/bpf_preload.h>)\n"))
+        for function in ["bpf_preload_set_ops", "bpf_obj_do_pin_kernel", "bpf_link_inc"] {
+            #expect(text.contains("= symbol_get(\(function));"))
+            #expect(text.contains("symbol_put(\(function));"))
+            #expect(!declarations[1].contains("\(function)("), "a reference that may not resolve")
         }
-        #expect(text.contains("bpf_preload_set_ops(\"demo\", THIS_MODULE, &ops)"))
+        #expect(!text.contains("CONFIG_BPF_PRELOAD"))
+        let load = function("static int load_skel", in: text)
+        #expect(load.contains("!skel_list.set_ops(\"demo\", THIS_MODULE, &ops)"))
         #expect(text.contains("skel_link_pin(parent, \"opened\", demo__opened_link)"))
         #expect(text.contains("skel_map_pin(parent, \"seen\", demo__seen_map)"))
         #expect(!text.contains("bss_map"))
-        #expect(!source(of: try folder(.attach)).contains("PRELOAD"))
+        for word in ["skel_list", "symbol_get", "bpf_preload"] {
+            #expect(!source(of: try folder(.attach)).contains(word))
+        }
+    }
+
+    @Test("a reference is taken for each file, and given back if there is none")
+    func references() throws {
+        let text = source(of: try folder(.preload))
+        let pin = function("static int skel_link_pin", in: text)
+        #expect(
+            pin.contains("\tskel_list.link_inc(link);\n\terr = skel_list.pin(parent, name, link,"))
+        #expect(pin.contains("\tif (err)\n\t\tbpf_link_put(link);\n\treturn err;"))
     }
 
     @Test("the kernel's own object is listed, and pinned, under the old names")
@@ -141,7 +154,7 @@ struct ModuleTextTests {
                 .preload,
                 [ModuleSketch.iterator("dump_bpf_map"), ModuleSketch.iterator("dump_bpf_prog")],
                 name: "iterators_bpf"), "iterators_bpf")
-        #expect(text.contains("bpf_preload_set_ops(\"bpf_preload\", THIS_MODULE, &ops)"))
+        #expect(text.contains("skel_list.set_ops(\"bpf_preload\", THIS_MODULE, &ops)"))
         #expect(
             text.contains("skel_link_pin(parent, \"maps.debug\", iterators_bpf__dump_bpf_map_link)")
         )
@@ -160,11 +173,16 @@ struct ModuleTextTests {
         #expect(text.contains("strscpy(info[0].link_name, \"maps.debug\""))
         #expect(text.contains("info[1].link = demo__progs_link;"))
         #expect(text.contains("MODULE_ALIAS(\"bpf_preload\");"))
-        let load = function("static int load_skel", in: text)
-        #expect(load.contains("if (cmpxchg(&bpf_preload_ops, NULL, &ops)) {"))
+        let publish = function("static int skel_publish", in: text)
+        #expect(publish.contains("if (cmpxchg(hook, NULL, &hook_ops)) {"))
+        #expect(publish.contains("!skel_list.set_ops(\"bpf_preload\", THIS_MODULE, &ops)"))
+        #expect(text.contains("skel_link_pin(parent, \"maps.debug\", demo__maps_link)"))
+        #expect(
+            function("static void skel_withdraw", in: text).contains(
+                "cmpxchg(hook, &hook_ops, NULL);"))
         #expect(
             function("static void free_objs_and_skel", in: text).split(separator: "\n")[2]
-                == "\tcmpxchg(&bpf_preload_ops, &ops, NULL);")
+                == "\tskel_withdraw();")
     }
 
     @Test("programs that are not attached are held, and pinned as programs")

@@ -116,7 +116,8 @@ package struct DWARFAssembler {
 
     private var out: [UInt8] {
         get { inTypes ? types : info }
-        set { if inTypes { types = newValue } else { info = newValue } }
+        // In place: a setter would copy the section for every value.
+        _modify { if inTypes { yield &types } else { yield &info } }
     }
 
     /// Bytes so far in the section under way.

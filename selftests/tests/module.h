@@ -21,9 +21,13 @@ unsigned char *read_whole(const char *path, size_t *size);
 /* The content of a section; without it, NULL with errno ENOENT. */
 unsigned char *read_section(const char *path, const char *section, size_t *size);
 
-/* How the BTF of a loaded module in /sys/kernel/btf is to the section .BTF of its file. */
+/*
+ * How the BTF of a loaded module in /sys/kernel/btf is to the section .BTF of its file,
+ * or to a file PATH.btf beside it, with what the kernel makes of that section: if there
+ * is a kbtf as well, it compares their meaning if the bytes differ.
+ */
 enum seen_btf {
-	BTF_SAME,	/* byte for byte */
+	BTF_SAME,
 	BTF_ABSENT,	/* the kernel shows none */
 	BTF_OTHER,	/* the kernel shows other bytes */
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * kbtf_test.ko beside this program has standalone BTF that was only renumbered to
- * are split from the kernel's: good to attach by and to read through, but its
- * task_struct is its own, which the verifier tells from the kernel's.
+ * be split from the kernel's, or that the kernel renumbers: good to attach by and to
+ * read through, but its task_struct is its own, which the verifier tells from the
+ * kernel's.
  */
 #include <unistd.h>
 

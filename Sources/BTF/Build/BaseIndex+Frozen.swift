@@ -26,7 +26,7 @@ extension BaseIndex {
     /// with hashes of samples so that no change of a hash function can go unnoticed. In another
     /// byte order the number differs.
     package static let stamp: UInt64 = {
-        var mixer = Mixer(2)
+        var mixer = Mixer(3)
         for kind in Kind.allCases {
             var words: [UInt32] = [1, TypeInfo(kind, vlen: 1, flag: true).rawValue]
             words += 2..<UInt32(kind.shape.words(vlen: 1))
@@ -111,6 +111,7 @@ extension TargetEvidence {
     fileprivate var flags: UInt64 {
         let all = [
             enums.hasWhole, enums.hasCut, enums.hasHighValues, isWholeKernel, listsKinds,
+            renumbersStandalone,
         ]
         return all.reversed().reduce(0) { $0 << 1 | ($1 ? 1 : 0) }
     }
@@ -130,6 +131,7 @@ extension TargetEvidence {
         enums.hasHighValues = has(2)
         isWholeKernel = has(3)
         listsKinds = has(4)
+        renumbersStandalone = has(5)
         for (bit, ability) in KernelAbility.allCases.enumerated() {
             if abilities >> UInt64(bit) & 1 != 0 { shown.insert(ability) }
             if abilities >> UInt64(bit + 32) & 1 != 0 { denied.insert(ability) }

@@ -250,6 +250,14 @@ private struct TargetChecker {
 
     // MARK: Verdicts
 
+    /// Kernels that renumber standalone BTF recognise it by this, if the module has no mark.
+    private var hasInt: Bool {
+        types.ownIDs.contains {
+            types.kind($0) == .int
+                && Array(types.string(at: types.word($0, 0))) == Array("int".utf8)
+        }
+    }
+
     mutating func judge(_ isSound: Bool) {
         func verdict(_ error: KernelErrno?) -> LoadVerdict {
             if let error { return .refuses(error) }
@@ -260,6 +268,8 @@ private struct TargetChecker {
         guard case .module(let bringsBase) = use else { return }
         if !rules.has(.moduleBTF) {
             report.kernel = .overlooks
+        } else if rules.renumbersStandalone, !bringsBase, !btf.isSplit, hasInt {
+            report.isRenumbered = report.isTaken
         } else if !btf.isSplit || bringsBase && !rules.has(.distilledBase) {
             report.kernel = .misreads
         }

@@ -14,6 +14,9 @@ package struct TargetEvidence: Hashable, Sendable {
     package internal(set) var isWholeKernel = false
     /// The BTF describes the list of kinds, as that of kernels from 5.16 on does.
     package internal(set) var listsKinds = false
+    /// It has a function `btf_is_standalone`, as kernels with the patches of kbuild/patches: it
+    /// turns standalone BTF of modules into split BTF.
+    package internal(set) var renumbersStandalone = false
 
     /// The base was made without the feature `enum64`, so what is to share its types must be, too.
     package var cutsEnums: Bool { !enums.hasWhole && (enums.hasCut || isWholeKernel) }
@@ -70,6 +73,7 @@ package struct TargetEvidence: Hashable, Sendable {
         denied.formUnion(other.denied)
         enums.add(other.enums)
         listsKinds = listsKinds || other.listsKinds
+        renumbersStandalone = renumbersStandalone || other.renumbersStandalone
     }
 }
 
@@ -98,8 +102,12 @@ private struct AbilitySearch {
             case .typeTag, .declarationTag: if info.flag { show(.flaggedTags) }
             case .enumeration: addEnum(id, kind, info)
             case .composite: if kind == .struct { addStruct(id) }
-            case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .function,
-                .prototype, .variable, .section:
+            case .function:
+                if isName(types.nameOffset(id), "btf_is_standalone") {
+                    evidence.renumbersStandalone = true
+                }
+            case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .prototype,
+                .variable, .section:
                 break
             }
         }

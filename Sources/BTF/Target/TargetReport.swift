@@ -45,6 +45,9 @@ package struct TargetReport: Sendable {
     /// The system call BPF_BTF_LOAD.
     package internal(set) var program: LoadVerdict = .takes
 
+    /// The kernel accepts the standalone BTF of the module, and turns it into split BTF.
+    package internal(set) var isRenumbered = false
+
     /// Accepted BTF is also usable: BPF programs can call the kernel functions.
     package internal(set) var isUsable = true
 

@@ -10,6 +10,9 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
     /// The kernel's release; nil if only its BTF is known.
     package let version: KernelVersion?
     package let abilities: Set<KernelAbility>
+    /// It turns standalone BTF of modules into split BTF. No release does; kernels with the patches
+    /// of kbuild/patches do.
+    package let renumbersStandalone: Bool
     /// The oldest release with all abilities shown, if the release is unknown.
     private let least: KernelVersion?
 
@@ -18,6 +21,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
         guard version >= Self.oldest else { return nil }
         self.version = version
         least = nil
+        renumbersStandalone = false
         abilities = Set(KernelAbility.allCases.filter { $0.since <= version })
     }
 
@@ -41,6 +45,7 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
         known.formUnion(evidence.shown)
         known.subtract(evidence.denied)
         abilities = known
+        renumbersStandalone = evidence.renumbersStandalone
         self.version = version
     }
 
@@ -51,13 +56,14 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
 
     /// The same rules, less strict in these points.
     package func granting(_ more: Set<KernelAbility>) -> TargetRules {
-        TargetRules(version: version, abilities: abilities.union(more), least: least)
+        TargetRules(self, abilities: abilities.union(more))
     }
 
-    private init(version: KernelVersion?, abilities: Set<KernelAbility>, least: KernelVersion?) {
-        self.version = version
+    private init(_ other: TargetRules, abilities: Set<KernelAbility>) {
+        version = other.version
         self.abilities = abilities
-        self.least = least
+        renumbersStandalone = other.renumbersStandalone
+        least = other.least
     }
 
     package func has(_ ability: KernelAbility) -> Bool { abilities.contains(ability) }

@@ -60,6 +60,10 @@ struct Info: Command {
             guard let file = found.file else { return }
             facts.read(file)
             if let signs = facts.signs(file.path) { outcome.messages.append(.detail(signs)) }
+            if facts.acceptsStandalone {
+                outcome.messages.append(
+                    .note("\(file.path): this kernel accepts standalone BTF in modules"))
+            }
             guard let judgement = try reading.judge(file, setting, limit: 100, &outcome) else {
                 facts.check = "base not found"
                 if let lack = lack(of: file, reading) { outcome.messages.append(.failure(lack)) }
@@ -105,6 +109,8 @@ struct Info: Command {
         var base: String?
         var check: String?
         var foreign: ForeignBase?
+        /// It is a kernel that turns standalone BTF of modules into split BTF.
+        private(set) var acceptsStandalone = false
         private var recognition: Recognition?
 
         mutating func read(_ file: BTFFile) {
@@ -117,6 +123,10 @@ struct Info: Command {
             if case .distilled = file.form {} else { recognition = file.recognition }
             types = file.typeCount
             bytes = file.bytes.count
+            guard case .standalone = file.form, let types, types > TargetEvidence.leastTypes,
+                let btf = try? BTF.parse(file.bytes)
+            else { return }
+            acceptsStandalone = TargetEvidence(btf).renumbersStandalone
         }
 
         /// By what the form is known; nil where a section `.BTF.base` says it.
@@ -143,6 +153,7 @@ struct Info: Command {
             json.field("bytes", bytes)
             json.field("base", base)
             if let foreign { json.field("foreign_base", foreign) }
+            if acceptsStandalone { json.field("accepts_standalone", true) }
             json.field("check", check)
         }
     }

@@ -56,9 +56,10 @@ struct TargetVerdict {
         }
     }
 
-    /// What a refusal means for the module.
+    /// What the verdict means for the module.
     private var consequence: String {
         switch report.kernel {
+        case .takes: return report.isRenumbered ? ", it renumbers standalone BTF" : ""
         case .refuses, .isOfAnotherBase(refusedWith: .some): break
         default: return ""
         }
@@ -72,7 +73,10 @@ extension TargetVerdict: JSONValue {
         json.object { json in
             json.field("rules", target.rules.description)
             json.field("release", target.release?.text)
-            json.object("kernel") { fields(of: report.kernel, &$0) }
+            json.object("kernel") { json in
+                fields(of: report.kernel, &json)
+                if report.isRenumbered { json.field("renumbered", true) }
+            }
             json.object("bpf_btf_load") { fields(of: report.program, &$0) }
             json.field("errors", report.findings.errorCount)
             json.field("warnings", report.findings.warningCount)

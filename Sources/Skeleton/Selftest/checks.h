@@ -55,8 +55,15 @@ int check_programs(void);
 int check_maps(void);
 int check_links(void);
 
-/* runs.c */
+/* pins.c */
+bool has_preload_list(void);
+/* The kernel keeps what it has pinned, and the module: it has a mount of its own. */
+extern bool kept;
+int check_pinned(void);
 int check_published(void);
+
+/* runs.c */
+int read_all(int fd);
 int check_runs(const struct program *program, int denials);
 int check_records(const struct map *map);
 

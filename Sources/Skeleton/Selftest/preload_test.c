@@ -31,19 +31,7 @@ static int load(const char *path)
 	return error;
 }
 
-static bool has_preload_list(void)
-{
-	FILE *symbols = fopen("/proc/kallsyms", "re");
-	char line[512];
-	bool found = false;
-
-	while (symbols && !found && fgets(line, sizeof(line), symbols))
-		found = strstr(line, " bpf_preload_set_ops\n") != NULL;
-	if (symbols)
-		fclose(symbols);
-	return found;
-}
-
+/* Not on the kernel's list. */
 static bool idle;
 
 static int loads(void)
@@ -66,7 +54,7 @@ static int unloads(void)
 {
 	int result = syscall(__NR_delete_module, under_test->name, O_NONBLOCK);
 
-	if (under_test->mode != MODE_STAY_MODULE) {
+	if (under_test->mode != MODE_STAY_MODULE && !kept) {
 		REQUIRE(!result);
 		return 0;
 	}
@@ -99,7 +87,7 @@ static int stays(void)
 	int sort;
 
 	expect(expected);
-	REQUIRE(is_loaded() == (under_test->mode == MODE_STAY_MODULE));
+	REQUIRE(is_loaded() == (kept || under_test->mode == MODE_STAY_MODULE));
 	REQUIRE(settled(&now, expected));
 	for (sort = 0; sort < NR_SORTS; sort++)
 		REQUIRE(!newer(&during, &now, sort));
@@ -160,6 +148,7 @@ static int run_points(void)
 
 	stay = under_test->mode == MODE_STAY_LINKS || under_test->mode == MODE_STAY_MODULE;
 	points = 8 + with_object + !!under_test->nr_published + under_test->nr_programs + 1;
+	points += under_test->mode == MODE_PRELOAD;
 	for (at = 0; at < under_test->nr_maps; at++)
 		points += is_ring(&under_test->maps[at]);
 	printf("KTAP version 1\n1..%d\n", points);
@@ -188,6 +177,11 @@ static int run_points(void)
 	failures += POINT("contents of maps", "", why, check_contents());
 	if (under_test->nr_published)
 		failures += POINT("iterators in bpffs", "", why, check_published());
+	if (under_test->mode == MODE_PRELOAD)
+		failures += POINT("pinned in bpffs", "",
+				  why || has_preload_list() ? why : "the kernel has no preload list",
+				  check_pinned());
+	stay = stay || kept;
 	if (!why)
 		denials = be_active();
 	failures += POINT("trigger of own.c", "", why, trigger());
@@ -200,8 +194,8 @@ static int run_points(void)
 					  check_records(&under_test->maps[at]));
 	if (stats >= 0)
 		close(stats);
-	failures += POINT(under_test->mode == MODE_STAY_MODULE ? "the module cannot be unloaded" :
-							      "the module unloads",
+	failures += POINT(kept || under_test->mode == MODE_STAY_MODULE ? "the module cannot be unloaded" :
+									 "the module unloads",
 			  "", idle ? NULL : why, unloads());
 	/* This also holds for a module that could not be loaded. */
 	failures += POINT(stay ? "all stays" : "nothing is left", "", unsupported,

@@ -20,7 +20,7 @@
 #define MAX_READ	(16 << 20)
 
 /* Reads to the end and prints the first lines. */
-static int read_all(int fd)
+int read_all(int fd)
 {
 	static char text[4096];
 	ssize_t length, sum = 0;
@@ -36,31 +36,6 @@ static int read_all(int fd)
 		sum += length;
 	}
 	return length < 0 ? FAILED : 0;
-}
-
-int check_published(void)
-{
-	char folder[] = "/tmp/published.XXXXXX", path[256];
-	size_t at;
-	int bad = 0;
-
-	REQUIRE(mkdtemp(folder));
-	REQUIRE(!mount("bpf", folder, "bpf", 0, NULL));
-	for (at = 0; at < under_test->nr_published; at++) {
-		int fd;
-
-		snprintf(path, sizeof(path), "%s/%s", folder, under_test->published[at]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || read_all(fd)) {
-			note("%s in bpffs: %s", under_test->published[at], strerror(errno));
-			bad = FAILED;
-		}
-		if (fd >= 0)
-			close(fd);
-	}
-	REQUIRE(!umount(folder));
-	rmdir(folder);
-	return bad;
 }
 
 bool has_bpf_lsm(void)

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+# Part of run.sh: kernels with the patches of kbuild/patches preload a list of BPF objects from an initramfs, where only
+# signed modules load; and modules of `kbtf gen module`, each with its test, on such a kernel. What patched.sh needs.
+
+# preloaded_boot NAME CASE WORDS: results in $GUESTS/preloaded-NAME-CASE.{ktap,log}
+preloaded_boot() {
+    local results=$GUESTS/preloaded-$1-$2
+    "$KBTF" vm run --kernel "$(build_of "$1")/arch/x86/boot/bzImage" --cpus "$(processors_of "${1%%-*}")" \
+        --image "$GUESTS/preloaded-$1/initramfs" --append "lsm=bpf module.sig_enforce=1 $3" --timeout 1800 --memory 2048 \
+        --log "$results.log" >"$results.ktap" 2>"$results.err"
+}
+
+preloaded() {
+    local name=$1 bad=0 dir=$GUESTS/preloaded-$1 detail=''
+    (
+        patched_environment "$name"
+        bash "$REPO/selftests/preloaded.sh" "$dir"
+    ) >"$dir.staging" 2>&1 || { verdict "patched $name, preloading" 1 "$(tail -n 1 "$dir.staging")"; return; }
+    preloaded_boot "$name" list "bpf_preload_list=$(<"$dir/list")" || bad=1
+    preloaded_boot "$name" empty "bpf_preload_list= quiet" || bad=1
+    preloaded_boot "$name" default "" || bad=1
+    for boot in list empty default; do detail+="$boot: $(points "$GUESTS/preloaded-$name-$boot.ktap"); "; done
+    verdict "patched $name, preloading" "$bad" "${detail%; }"
+    rm -rf "$dir/root"
+}
+
+# The modules of selftests/preload.sh, of which those for a list are on it.
+preloaded_modules() {
+    local name=$1 bad=0 dir=$GUESTS/preload-patched-$1
+    (
+        patched_environment "$name"
+        bash "$REPO/selftests/preload.sh" "$dir"
+    ) >"$dir.staging" 2>&1 || { verdict "patched $name, modules" 1 "$(tail -n 1 "$dir.staging")"; return; }
+    patched_boot "$name" "preload-patched-$name" "$dir/tests" --append bpf_preload_list=bpf_preload,listed || bad=1
+    rm -rf "$dir"
+    verdict "patched $name, modules" "$bad" "$(points "$GUESTS/preload-patched-$name.ktap")"
+}
+
+run_patched_preload() {
+    local series
+    mkdir -p "$GUESTS"
+    for series in 6.12 7.2; do
+        built "$series" || continue
+        preloaded "$series"
+        preloaded_modules "$series"
+    done
+    ! built 6.12-kasan || preloaded 6.12-kasan
+}
