@@ -242,7 +242,8 @@ compiled() {
     "${make[@]}" prepare >"$build/log" 2>&1 || { echo "does not get ready: $(tail -n 1 "$build/log")"; return 1; }
     (cd "$build" && rm -f "${objects[@]}")
     "${make[@]}" W=1 "${objects[@]}" >"$build/log" 2>&1 || { echo "does not compile: $(grep -m 1 error "$build/log")"; return 1; }
-    ! grep -m 1 warning "$build/log" || return 1
+    # Of these, 6.1 has one in init/main.c without the patches.
+    ! grep warning "$build/log" | grep -v "no previous prototype for .arch_post_acpi_subsys_init" || return 1
     echo "${#objects[@]}"
 }
 
