@@ -77,6 +77,8 @@ download() {
 fetch_image() {
     local release=$1 version=$2 folder name
     folder=$(mktemp -d "$IMAGES/.tmp.XXXXXX")
+    # shellcheck disable=SC2064
+    trap "rm -rf '$folder'" EXIT
     (
         cd "$folder"
         for name in "linux-image-$release-unsigned" "linux-image-$release"; do

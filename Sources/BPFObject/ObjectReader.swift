@@ -142,7 +142,7 @@ struct ObjectReader {
         try checkSizes(parsed, path: path)
         let report = check(raw, profile: .object, limit: 100)
         if !report.isSound {
-            let fault = report.findings.first { $0.severity == .error }
+            let fault = report.firstError
             // A name in it may be as long as the file.
             throw BPFObjectError(
                 file: path, section: section.name, offset: fault?.offset,

@@ -21,10 +21,15 @@ extension BTF {
             }
             return try parse(own, over: base, elf)
         }
-        // Split BTF does not start with an empty string of its own, so it cannot be read alone.
-        // That of a module without types can be, but is useless without its base.
-        if let whole = try? parse(own), base == nil || !whole.ownIDs.isEmpty { return whole }
+        // The BTF of a module without types can be read alone, but is useless without its base.
+        if !isSplit(own), let whole = try? parse(own), base == nil || !whole.ownIDs.isEmpty {
+            return whole
+        }
         return try parse(own, over: base, elf)
+    }
+
+    fileprivate static func isSplit(_ bytes: ByteView) -> Bool {
+        (try? Header.parse(bytes)).map { Recognition.mustBeSplit(bytes, header: $0) } ?? false
     }
 
     private static func parse(
@@ -40,7 +45,7 @@ extension BTF {
     ) throws(BTFInFileError) -> (own: ByteView, base: ByteView?)? {
         do throws(ELFError) {
             guard let own = try elf.onlySection(named: ".BTF"), own.hasData else { return nil }
-            let base = elf.section(named: ".BTF.base").flatMap { $0.hasData ? $0 : nil }
+            let base = try elf.onlySection(named: ".BTF.base").flatMap { $0.hasData ? $0 : nil }
             return (
                 try elf.data(of: own),
                 try base.map { section throws(ELFError) in
@@ -56,7 +61,8 @@ extension SplitWithoutBase {
     package static func inFile(_ elf: ELFFile) -> SplitWithoutBase? {
         guard elf.section(named: ".BTF.base") == nil,
             let section = elf.section(named: ".BTF"), section.hasData,
-            let bytes = try? elf.data(of: section), (try? BTF.parse(bytes)) == nil
+            let bytes = try? elf.data(of: section),
+            BTF.isSplit(bytes) || (try? BTF.parse(bytes)) == nil
         else { return nil }
         return try? SplitWithoutBase(bytes)
     }

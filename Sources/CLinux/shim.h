@@ -19,3 +19,8 @@ static inline int linux_pipe(int *ends) { return (int)syscall(SYS_pipe2, ends, O
 static inline int linux_exchange(const char *one, const char *other) {
     return (int)syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, other, 2U);
 }
+
+// open(2) of a file without a name in a directory, with O_TMPFILE.
+static inline int linux_unnamed_file(const char *directory, mode_t mode) {
+    return open(directory, 020000000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, mode);
+}

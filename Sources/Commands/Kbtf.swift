@@ -114,86 +114,17 @@ struct Kbtf: Command {
         }
         if let code = error as? ExitCode { return code.rawValue }
         if let script = error as? CompletionScript {
-            return report(script.error, arguments, of: CompletionTree.self, surroundings, talk)
+            return CompletionTree.report(
+                parserError: script.error, arguments, after: ["kbtf"], in: surroundings, talk,
+                edit: CompletionScript.withOneHelp)
         }
-        return report(error, arguments, of: Kbtf.self, surroundings, talk)
-    }
-
-    private static func report(
-        _ error: any Error, _ arguments: ArraySlice<String>, of root: any ParsableCommand.Type,
-        _ surroundings: Surroundings, _ talk: Talk
-    ) -> Int32 {
-        guard exitCode(for: error) != .success else {
-            do throws(Failure) {
-                let text = root.fullMessage(for: error)
-                try surroundings.output.print(
-                    (root == CompletionTree.self ? CompletionScript.withOneHelp(text) : text) + "\n"
-                )
-            } catch {
-                talk.say(error)
-                return 1
-            }
-            return 0
-        }
-        if let failure = noSuchCommand(arguments) {
-            talk.say(failure)
+        if arguments.starts(with: ["btf", "dump"]) {
+            talk.say(
+                Failure(
+                    "no such command: btf; only bpftool has this word before dump",
+                    hint: "kbtf " + arguments.dropFirst().joined(separator: " ")))
             return 2
         }
-        talk.say(
-            Failure(
-                usageMessage(message(for: error), arguments),
-                hint: "\(commands(in: arguments).names.joined(separator: " ")) --help"))
-        return 2
-    }
-
-    /// The error for an unknown word in place of a command.
-    private static func noSuchCommand(_ arguments: ArraySlice<String>) -> Failure? {
-        let (names, command) = commands(in: arguments)
-        let known = command.configuration.subcommands.compactMap { $0.configuration.commandName }
-        guard !known.isEmpty, let word = arguments.dropFirst(names.count - 1).first,
-            !word.hasPrefix("-"), word != "help"
-        else { return nil }
-        let start = names.joined(separator: " ")
-        let near = known.map { (distance: distance($0, word), name: $0) }
-            .filter { $0.distance <= max(1, word.count / 3) }
-            .min { $0.distance < $1.distance }
-        return Failure(
-            names.dropFirst().map { $0 + ": " }.joined() + "no such command: \(word)",
-            hint: near.map { "\(start) \($0.name)" } ?? "\(start) --help")
-    }
-
-    /// The number of letters to insert, remove or change to turn one word into the other.
-    private static func distance(_ one: String, _ other: String) -> Int {
-        let (one, other) = (Array(one.utf8.prefix(64)), Array(other.utf8.prefix(64)))
-        var row = Array(0...other.count)
-        for (index, letter) in one.enumerated() {
-            var corner = row[0]
-            row[0] = index + 1
-            for (column, otherLetter) in other.enumerated() {
-                let changed = corner + (letter == otherLetter ? 0 : 1)
-                corner = row[column + 1]
-                row[column + 1] = min(changed, corner + 1, row[column] + 1)
-            }
-        }
-        return row[other.count]
-    }
-
-    /// The leading words of `arguments` that name a command, beginning with `kbtf`, and the
-    /// command.
-    private static func commands(
-        in arguments: ArraySlice<String>
-    ) -> (names: [String], command: any ParsableCommand.Type) {
-        var names = ["kbtf"]
-        var command: any ParsableCommand.Type = Kbtf.self
-        for word in arguments {
-            guard
-                let next = command.configuration.subcommands.first(where: {
-                    $0.configuration.commandName == word
-                })
-            else { break }
-            names.append(word)
-            command = next
-        }
-        return (names, command)
+        return report(parserError: error, arguments, after: ["kbtf"], in: surroundings, talk)
     }
 }

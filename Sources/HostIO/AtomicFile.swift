@@ -7,8 +7,8 @@ import Glibc
 package enum AtomicFile {
     /// Makes `chunks`, in order, the contents of the file at `path`.
     ///
-    /// A new file `.NAME.kbtf-XXXXXXXX` is written beside the old one and renamed over it. On an
-    /// error it is removed and the old file is unchanged (a killed process may leave it behind).
+    /// A new file is written in the same directory and renamed over the old one. On an error it is
+    /// removed and the old file is unchanged; see `TemporaryFile` for what a killed process leaves.
     /// The old file may be mapped, and `chunks` may be views of it. The new one gets its permission
     /// bits and, if the caller may do that, its owner. Hard links to the old file keep the old
     /// contents, and extended attributes are not copied.

@@ -1,28 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import CLinux
 import Glibc
 
-/// A new file with a unique name, open for writing, removed unless it is renamed.
+/// A new file, open for writing, that takes the place of another one or disappears.
+///
+/// Where the file system allows it, the file has no name until it is complete: then nothing is left
+/// of it, even if this process is killed. Otherwise it is called `.NAME.kbtf-XXXXXXXX` from the
+/// beginning.
 struct TemporaryFile: ~Copyable {
     let fd: Int32
-    private let name: String
-    private var renamed = false
+    /// nil while it has none.
+    private var name: String?
 
-    /// Creates `.NAME.kbtf-XXXXXXXX` in the directory of `target`. Opened with O_EXCL under a
-    /// random name instead of by mkostemp, so that the system applies the umask to a file that is
-    /// to be public.
+    /// Creates the file in the directory of `target`.
     ///
     /// - Parameters:
     ///   - path: its name in errors.
     ///   - isPrivate: nobody else may read it (until its mode is set).
     init(beside target: String, shownAs path: String, isPrivate: Bool) throws(HostError) {
+        // The system applies the umask to a file that is to be public.
+        let mode: mode_t = isPrivate ? 0o600 : 0o666
+        if let unnamed = TemporaryFile.unnamed(beside: target, mode) {
+            fd = unnamed
+            name = nil
+            return
+        }
         for candidate in TemporaryNames(beside: target) {
             // SAFETY: the path is NUL-terminated for the call.
             let opened = unsafe candidate.withSystemText {
-                unsafe open(
-                    $0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                    isPrivate ? 0o600 : 0o666)
+                unsafe open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
             }
             if opened >= 0 {
                 fd = opened
@@ -31,7 +39,8 @@ struct TemporaryFile: ~Copyable {
             }
             let reason = errno
             guard reason == EEXIST || reason == EINTR else {
-                throw HostError(path, "replace", errno: reason)
+                throw HostError(
+                    path, reason == EACCES ? "create a file beside it" : "replace", errno: reason)
             }
         }
         throw HostError(path, "replace", errno: EEXIST)
@@ -40,7 +49,7 @@ struct TemporaryFile: ~Copyable {
     deinit {
         _ = close(fd)
         // SAFETY: the path is NUL-terminated for the call.
-        if !renamed { _ = unsafe name.withSystemText { unsafe unlink($0) } }
+        if let name { _ = unsafe name.withSystemText { unsafe unlink($0) } }
     }
 
     borrowing func write(_ chunks: [ByteView], _ path: String) throws(HostError) {
@@ -52,6 +61,8 @@ struct TemporaryFile: ~Copyable {
     }
 
     consuming func rename(to target: String, _ path: String) throws(HostError) {
+        if name == nil { name = try link(beside: target, path) }
+        guard let name else { return }
         // SAFETY: both paths are NUL-terminated for the call.
         let renaming = unsafe name.withSystemText { name in
             unsafe target.withSystemText { target in unsafe Glibc.rename(name, target) }
@@ -59,6 +70,41 @@ struct TemporaryFile: ~Copyable {
         guard renaming == 0 else {
             throw HostError(path, "replace", errno: errno)
         }
-        renamed = true
+        self.name = nil
+    }
+
+    // MARK: Without a name
+
+    /// nil where files have names from the beginning, and where nothing can be created at all.
+    private static func unnamed(beside target: String, _ mode: mode_t) -> Int32? {
+        let folder = AtomicFile.folder(of: target)
+        // SAFETY: the path is NUL-terminated for the call.
+        let fd = unsafe (folder.isEmpty ? "." : folder).withSystemText {
+            unsafe linux_unnamed_file($0, mode)
+        }
+        guard fd >= 0 else { return nil }
+        // Without /proc it could not get a name later.
+        guard FileStatus(link(to: fd), followLinks: false).exists else {
+            _ = close(fd)
+            return nil
+        }
+        return fd
+    }
+
+    private static func link(to fd: Int32) -> String { "/proc/self/fd/\(fd)" }
+
+    /// Gives it a name; a rename alone can replace another file.
+    private borrowing func link(beside target: String, _ path: String) throws(HostError) -> String {
+        for candidate in TemporaryNames(beside: target) {
+            // SAFETY: both paths are NUL-terminated for the call.
+            let linking = unsafe TemporaryFile.link(to: fd).withSystemText { own in
+                unsafe candidate.withSystemText {
+                    unsafe linkat(AT_FDCWD, own, AT_FDCWD, $0, AT_SYMLINK_FOLLOW)
+                }
+            }
+            if linking == 0 { return candidate }
+            guard errno == EEXIST else { throw HostError(path, "replace", errno: errno) }
+        }
+        throw HostError(path, "replace", errno: EEXIST)
     }
 }

@@ -117,12 +117,14 @@ package struct BaseCache: Sendable {
                 FileStatus(path).modified < written - 3_600_000_000_000
             {
                 // SAFETY: the path is NUL-terminated for the call.
-                _ = unsafe unlink(path)
+                _ = unsafe path.withSystemText { unsafe unlink($0) }
             }
         }
         guard entries.count > capacity else { return }
         entries.sort { ($0.modified, $0.path) < ($1.modified, $1.path) }
         // SAFETY: the path is NUL-terminated for the call.
-        for entry in entries.prefix(entries.count - capacity) { _ = unsafe unlink(entry.path) }
+        for entry in entries.prefix(entries.count - capacity) {
+            _ = unsafe entry.path.withSystemText { unsafe unlink($0) }
+        }
     }
 }

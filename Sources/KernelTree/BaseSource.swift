@@ -12,12 +12,13 @@ struct BaseSource {
     /// A vmlinux and raw BTF are read in place, which is faster than any cache.
     private let isReadInPlace: Bool
 
-    init(_ path: String) throws(KernelTreeError) {
+    /// - Parameter contents: those of the file, if it was read already; nil reads it.
+    init(_ path: String, contents: ByteView? = nil) throws(KernelTreeError) {
         self.path = path
         identity = FileIdentity(path)
-        do throws(HostError) { view = try FileReader.map(path) } catch {
-            throw KernelTreeError(error)
-        }
+        do throws(HostError) {
+            view = if let contents { contents } else { try FileReader.map(path) }
+        } catch { throw KernelTreeError(error) }
         isReadInPlace = BTFFinder.isReadInPlace(view)
     }
 

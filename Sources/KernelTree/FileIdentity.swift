@@ -19,11 +19,15 @@ struct FileIdentity: Equatable {
     init?(_ path: String) {
         var info = stat()
         // SAFETY: `info` is a local of the right type; the path is NUL-terminated for the call.
-        guard unsafe stat(path, &info) == 0, info.st_mode & S_IFMT == S_IFREG else { return nil }
+        guard unsafe path.withSystemText({ unsafe stat($0, &info) }) == 0,
+            info.st_mode & S_IFMT == S_IFREG
+        else { return nil }
         // SAFETY: realpath returns a malloc'd string or nil; it is freed after the copy.
-        guard let text = unsafe realpath(path, nil) else { return nil }
+        guard let text = unsafe path.withSystemText({ unsafe realpath($0, nil) }) else {
+            return nil
+        }
         defer { unsafe free(text) }
-        self.path = unsafe String(cString: text)
+        self.path = unsafe String(systemText: text)
         device = UInt64(info.st_dev)
         inode = UInt64(info.st_ino)
         size = Int64(info.st_size)
@@ -36,7 +40,7 @@ struct FileIdentity: Equatable {
         var writer = ByteWriter()
         for number in [device, inode] { writer.put(number) }
         for number in [size, modified, changed] { writer.put(number) }
-        writer.put(path.utf8)
+        writer.put(path.systemBytes)
         return writer.bytes
     }
 }

@@ -26,14 +26,19 @@ package struct LoadedBase: SearchedBase {
 /// (`.gz`, `.xz`, `.zst`, `.lz4`). The contents alone decide which it is; file names do not matter.
 ///
 /// - Parameters:
+///   - contents: those of a file that was read already and cannot be read again; nil reads it.
 ///   - bigEndian: the byte order that the base must have; nil for either.
 ///   - cache: where decompressed bases are kept.
 ///   - isForReading: accept unknown kinds that the base describes, see `BTF.parse`.
 /// - Throws: `KernelTreeError`, one line that says what the file is and what was expected.
 package func loadBase(
+<<<<<<< HEAD
     _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil, isForReading: Bool = false
+=======
+    _ path: String, contents: ByteView? = nil, bigEndian: Bool? = nil, cache: BaseCache? = nil
+>>>>>>> main
 ) throws(KernelTreeError) -> LoadedBase {
-    let source = try BaseSource(path)
+    let source = try BaseSource(path, contents: contents)
     let found = try source.find(cache)
     let base = LoadedBase(
         btf: try found.parse(path, isForReading: isForReading), bytes: found.bytes, path: path,

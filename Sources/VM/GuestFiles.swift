@@ -54,9 +54,12 @@ package struct GuestFiles: Sendable {
                 let name = isFolder ? GuestFiles.below(path, file) : GuestFiles.last(path)
                 let status = FileStatus(file)
                 let isProgram = status.mode & 0o111 != 0
+                guard status.isRegular || !status.exists else {
+                    throw VMError("\(file): not a regular file")
+                }
                 let bytes = try add(file, as: name, mode: isProgram || !isFolder ? 0o755 : 0o644)
                 guard isFolder else {
-                    guard isProgram || !status.isRegular else {
+                    guard isProgram else {
                         throw VMError("\(path): not executable", hint: "chmod +x \(path)")
                     }
                     addTest(name, seconds, denied)

@@ -29,6 +29,11 @@ package struct ModuleInfo: Sendable {
     /// Reads the module at `path`, which may be compressed.
     package init(_ path: String, for architecture: Architecture? = nil) throws(VMError) {
         self.path = path
+        let status = FileStatus(path)
+        guard status.isRegular || status.isDirectory || !status.exists else {
+            // It is read more than once.
+            throw VMError("\(path): not a regular file")
+        }
         bytes = try ModuleInfo.decompressed(path)
         let file: ELFFile
         var sections: [String: ByteView] = [:]

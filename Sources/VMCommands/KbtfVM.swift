@@ -31,16 +31,7 @@ struct KbtfVM: Command {
             return failure.isMachinery ? machineryFailure : 1
         }
         if let code = error as? ExitCode { return code.rawValue }
-        guard exitCode(for: error) != .success else {
-            do throws(Failure) {
-                try surroundings.output.print(fullMessage(for: error) + "\n")
-            } catch {
-                talk.say(error)
-                return 1
-            }
-            return 0
-        }
-        talk.say(usageMessage(message(for: error), arguments), hint: "kbtf vm run --help")
-        return 2
+        return report(
+            parserError: error, arguments, after: ["kbtf", "vm"], in: surroundings, talk)
     }
 }

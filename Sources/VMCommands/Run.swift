@@ -40,7 +40,7 @@ struct Run: Command {
     private func runGuests(_ surroundings: Surroundings) throws {
         let output = arguments.output
         let talk = output.talk(surroundings)
-        try output.check()
+        try output.check(reads: reads)
         let kernels = try kernelNames(surroundings).map { name throws(VMError) in
             try Kernel(name, roots: surroundings.kernelRoots(arguments.machine.sysroot))
         }
@@ -63,6 +63,12 @@ struct Run: Command {
         }
         if summary.hasMachineryFailure { throw ExitCode(KbtfVM.machineryFailure) }
         if !summary.hasPassed || !isWritten { throw ExitCode(1) }
+    }
+
+    /// Files that are read.
+    private var reads: [String] {
+        arguments.kernel + arguments.module + arguments.test + [arguments.image]
+            + (arguments.denylist.map { [$0] } ?? [])
     }
 
     private func kernelNames(_ surroundings: Surroundings) throws(VMError) -> [String] {

@@ -62,11 +62,17 @@ extension VMOutputOptions {
     }
 
     /// Checks, before anything boots, that the files can be written.
-    func check() throws(VMError) {
+    ///
+    /// - Parameter reads: files that the guests are made of.
+    func check(reads: [String]) throws(VMError) {
         if let log, let junit, VMOutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
         }
-        for path in [log, junit].compactMap({ $0 }) {
+        for (option, path) in [("--log", log), ("--junit", junit)] {
+            guard let path else { continue }
+            if let read = reads.first(where: { VMOutputOptions.isSameFile(path, $0) }) {
+                throw VMError("\(option) \(path): it would overwrite \(read)")
+            }
             do throws(HostError) { try AtomicFile.checkReplaceable(path) } catch {
                 let folder = path.split(separator: "/", omittingEmptySubsequences: false)
                     .dropLast().joined(separator: "/")
@@ -78,9 +84,19 @@ extension VMOutputOptions {
     }
 
     private static func isSameFile(_ a: String, _ b: String) -> Bool {
-        let status = FileStatus(a)
-        guard status.exists else { return a == b }
-        return status.isRegular && status.identity == FileStatus(b).identity
+        let (first, second) = (FileStatus(a), FileStatus(b))
+        if first.exists { return first.isRegular && first.identity == second.identity }
+        // Two names of what does not exist yet.
+        let (one, other) = (split(a), split(b))
+        return !second.exists && one.name == other.name
+            && FileStatus(one.folder).identity == FileStatus(other.folder).identity
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: Substring) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            return (".", path[...])
+        }
+        return (String(path[...slash]), path[path.utf8.index(after: slash)...])
     }
 
     /// Writes the results to their destinations. If that fails, reports it, and prints the results

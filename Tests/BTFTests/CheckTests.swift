@@ -337,4 +337,20 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         split.pointer(1)
         #expect(check(ByteView(split.bytes()), base: base).findings.isEmpty)
     }
+
+    /// However many warnings precede it, an error is found and listed.
+    @Test(arguments: [0, 1, 20, 1000]) func errorsBeforeWarnings(_ limit: Int) throws {
+        var btf = BTFAssembler()
+        let int = btf.int("int")
+        for index in 0..<100 {
+            let prototype = btf.prototype(returns: int, [("", int)])
+            btf.function("f\(index)", prototype)
+        }
+        btf.typedef("a b", int)
+        let report = check(ByteView(btf.bytes()), limit: limit)
+        #expect(report.warningCount >= 100 && report.errorCount == 1)
+        #expect(report.firstError?.rule == "M3" && report.firstError == report.refusedAtLoad)
+        #expect(report.findings.count == min(limit, report.warningCount + 1))
+        #expect(limit == 0 || report.findings.last == report.firstError)
+    }
 }

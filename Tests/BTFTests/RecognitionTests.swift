@@ -50,6 +50,30 @@ import Testing
         #expect(!empty.isStandalone && !empty.isSure, "nothing leads out of it")
     }
 
+    /// Kernels accept split BTF with an empty string of its own; a single fault is damage.
+    @Test(arguments: [false, true]) func splitAfterAnEmptyString(bigEndian: Bool) throws {
+        func mustBeSplit(_ bytes: [UInt8]) throws -> Bool {
+            Recognition.mustBeSplit(ByteView(bytes), header: try Header.parse(ByteView(bytes)))
+        }
+        let base = try Self.whole(bigEndian: bigEndian, front: "names that others have")
+        var asm = BTFAssembler(bigEndian: bigEndian, base: base, startsWithEmpty: true)
+        let pointer = asm.pointer(2)
+        for name in ["own", "other"] { asm.structure(name, size: 8, [("p", pointer, 0)]) }
+        #expect(try mustBeSplit(asm.bytes()) && !recognise(asm.bytes()).isStandalone)
+        #expect(check(ByteView(asm.bytes()), base: base).isSound)
+
+        var whole = BTFAssembler(bigEndian: bigEndian)
+        let int = whole.int()
+        for index in 0..<40 { whole.typedef("t\(index)", int) }
+        #expect(try !mustBeSplit(whole.bytes()))
+        whole.pointer(1000)
+        #expect(try !mustBeSplit(whole.bytes()))
+        whole.raw([5000, TypeInfo(.const).rawValue, 1])
+        #expect(try !mustBeSplit(whole.bytes()), "2 of 43 are damage")
+        whole.pointer(1001)
+        #expect(try mustBeSplit(whole.bytes()))
+    }
+
     /// Signs that contradict each other.
     @Test func doubt() throws {
         let none = try recognise(BTFAssembler().bytes())

@@ -13,11 +13,11 @@ import Testing
 final class DebugFilesTests {
     static let hasDwz = shell("command -v dwz")
 
-    let folder: String
+    let scratch: Scratch
+    var folder: String { scratch.path }
 
     init() throws {
-        var template = Array("/tmp/kbtf-debugfiles-XXXXXX".utf8CString)
-        folder = String(cString: try #require(mkdtemp(&template)))
+        scratch = try Scratch()
         let source = """
             struct a { struct a *next; int x; long y[4]; }; struct b { struct a a; char c[9]; };
             union u { struct a a; struct b b; }; int f(struct b *b, union u *u) { return b->a.x + u->a.x; }
@@ -25,8 +25,6 @@ final class DebugFilesTests {
         try AtomicFile.replace("\(folder)/a.c", with: [ByteView(Array(source.utf8))])
         try run("gcc -g -O1 -shared -fPIC -Wl,--build-id=sha1 a.c -o a.so")
     }
-
-    deinit { _ = shell("rm -r '\(folder)'") }
 
     private func run(_ command: String) throws {
         try #require(shell("cd '\(folder)' && \(command)"), "\(command)")

@@ -12,15 +12,13 @@ import Testing
 @Suite(.enabled(if: shell("command -v gcc objcopy strip ld")))
 final class ModuleDebugFilesTests {
     static let release = "6.9.0-1-test"
-    let folder: String
+    let scratch: Scratch
+    var folder: String { scratch.path }
 
     init() throws {
-        var template = Array("/tmp/kbtf-moduledebug-XXXXXX".utf8CString)
-        folder = String(cString: try #require(mkdtemp(&template)))
+        scratch = try Scratch()
         try build("m.ko", "int f(int a) { return a; }")
     }
-
-    deinit { _ = shell("rm -r '\(folder)'") }
 
     private func run(_ command: String) throws {
         try #require(shell("cd '\(folder)' && \(command)"), "\(command)")

@@ -30,9 +30,9 @@ import Testing
     ]
 
     private func program(_ flags: String, jobs: Int = 1) throws -> [UInt8] {
-        var template = Array("/tmp/kbtf-linked-XXXXXX".utf8CString)
-        let folder = String(cString: try #require(mkdtemp(&template)))
-        defer { _ = shell("rm -r '\(folder)'") }
+        let scratch = try Scratch()
+        defer { withExtendedLifetime(scratch) {} }
+        let folder = scratch.path
         for (index, source) in Self.sources.enumerated() {
             try AtomicFile.replace("\(folder)/\(index).c", with: [ByteView(Array(source.utf8))])
         }

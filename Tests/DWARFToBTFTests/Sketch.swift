@@ -183,9 +183,9 @@ let hasClang = shell("command -v clang-16")
 func compiled(
     _ sources: [String], with compiler: String, features: Features = .legacy, base: BTF? = nil
 ) throws -> Outcome {
-    var template = Array("/tmp/kbtf-encode-XXXXXX".utf8CString)
-    let folder = String(cString: try #require(mkdtemp(&template)))
-    defer { _ = shell("rm -r '\(folder)'") }
+    let scratch = try Scratch()
+    defer { withExtendedLifetime(scratch) {} }
+    let folder = scratch.path
     for (index, source) in sources.enumerated() {
         try AtomicFile.replace("\(folder)/\(index).c", with: [ByteView(Array(source.utf8))])
         let done = shell("cd \(folder) && \(compiler) -w -c \(index).c -o \(index).o")

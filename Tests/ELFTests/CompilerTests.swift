@@ -10,11 +10,11 @@ import Testing
 /// What real tools write, and what they say about what we write.
 @Suite(.enabled(if: shell("command -v gcc objcopy readelf")))
 final class CompilerTests {
-    let folder: String
+    let scratch: Scratch
+    var folder: String { scratch.path }
 
     init() throws {
-        var template = Array("/tmp/kbtf-elf-XXXXXX".utf8CString)
-        folder = String(cString: try #require(mkdtemp(&template)))
+        scratch = try Scratch()
         let source = """
             struct s { int a; long b; const char *c; }; static struct s table[3];
             extern int outside; int f(struct s *p) { return p->a + outside + table[1].a; }
@@ -22,8 +22,6 @@ final class CompilerTests {
         try AtomicFile.replace("\(folder)/a.c", with: [ByteView(Array(source.utf8))])
         try #require(shell("cd \(folder) && gcc -g -O1 -gno-record-gcc-switches -c a.c -o a.o"))
     }
-
-    deinit { _ = shell("rm -r '\(folder)'") }
 
     /// Sections that have contents worth comparing, as `data(of:)` gives them.
     func debugData(_ name: String) throws -> [String: [UInt8]] {

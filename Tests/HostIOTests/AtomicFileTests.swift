@@ -2,9 +2,10 @@
 
 import Bytes
 import Glibc
-import HostIO
 import TestSupport
 import Testing
+
+@testable import HostIO
 
 @Suite struct AtomicFileTests {
     let scratch: Scratch
@@ -132,6 +133,20 @@ import Testing
         }
         #expect(try scratch.read("a") == "old")
         #expect(try Directory.list(scratch.path) == ["a"])
+    }
+
+    /// Nothing is left of a process that is killed while it writes: the file has no name yet.
+    @Test func withoutName() throws {
+        try scratch.write("a", "old")
+        let probe = open(scratch.path, 0o20000000 | O_DIRECTORY | O_WRONLY, 0o600)  // O_TMPFILE
+        guard probe >= 0 else { try Test.cancel("the file system has no unnamed files") }
+        close(probe)
+        let file = try TemporaryFile(beside: scratch("a"), shownAs: "a", isPrivate: true)
+        try file.write([view("new")], "a")
+        #expect(try Directory.list(scratch.path) == ["a"])
+        try file.rename(to: scratch("a"), "a")
+        #expect(try Directory.list(scratch.path) == ["a"])
+        #expect(try scratch.read("a") == "new")
     }
 
     /// The directory permits the rename, the file does not. Root may do everything, so a child

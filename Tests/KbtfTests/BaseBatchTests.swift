@@ -25,7 +25,7 @@ import Testing
     }
 
     struct Opened: BatchContents {
-        let unpackedSize: Int
+        let keeping: Keeping
     }
 
     /// What was done, in order.
@@ -61,13 +61,13 @@ import Testing
     }
 
     private func run(
-        _ batch: BaseBatch<Base>, _ files: [File], unpackedSize: Int = 0
+        _ batch: BaseBatch<Base>, _ files: [File], keeping: Keeping = Keeping()
     ) -> [FileOutcome<String>] {
         let log = log
         return batch.run(files, "") { file throws(Failure) in
             log.add("open \(file.path)")
             if file.path == "bad" { throw Failure("bad: damaged") }
-            return Opened(unpackedSize: unpackedSize)
+            return Opened(keeping: keeping)
         } need: { file, _ throws(Failure) in
             guard let base = file.base else { return .init(choice: .none) }
             let own = file.release.flatMap { KernelRelease($0) }
@@ -148,9 +148,13 @@ import Testing
         #expect(said(refused)[0].hasPrefix("a and 2 more: for Linux"))
     }
 
-    /// What took decompressing is kept until it is worked on, as far as there is room.
-    @Test(arguments: [(0, 2), (1000, 1), (1 << 40, 2)]) func opens(size: Int, times: Int) {
-        _ = run(batch(), [File(path: "a"), File(path: "b")], unpackedSize: size)
+    /// What took decompressing is kept until it is worked on, as far as there is room; and what
+    /// cannot be read again always.
+    @Test(arguments: [
+        (Keeping(), 2), (Keeping(size: 1000), 1), (Keeping(size: 1 << 40), 2),
+        (Keeping(isRequired: true), 1), (Keeping(size: 1 << 40, isRequired: true), 1),
+    ]) func opens(keeping: Keeping, times: Int) {
+        _ = run(batch(), [File(path: "a"), File(path: "b")], keeping: keeping)
         #expect(log.all("open a").count == times && log.all("open b").count == times)
     }
 }

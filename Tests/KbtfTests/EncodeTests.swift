@@ -165,6 +165,38 @@ struct EncodeTests {
         #expect(!FileStatus(out).exists)
     }
 
+    /// What is read stays, whatever role it has.
+    @Test func basesStay() throws {
+        let file = try Sample.compile(scratch)
+        let base = scratch.path + "/base.btf"
+        try #require(Command.kbtf("encode", "--detached", base, file).status == 0)
+        let before = try Sample.bytes(base)
+        let link = scratch.path + "/link.base"
+        try #require(Command.shell("ln '\(base)' '\(link)'").status == 0)
+        for arguments in [
+            ["encode", "--base", base, "--detached", base, file],
+            ["encode", "--base", link, "--detached", scratch.path + "/link", file],
+            ["encode", "--target", base, "--detached", base, file],
+            ["encode", "--base", base, "--ledger", base, file],
+            ["encode", "--base", base, base], ["rebase", "--base", base, base],
+            ["rebase", "--from", base, "--base", base, "--detached", link, file],
+            ["distill", "--base", base, "--detached", base, file],
+        ] {
+            let result = try Command.kbtf(arguments)
+            #expect(result.status == 1 && result.err.contains("overwr"), "\(result)")
+            #expect(try Sample.bytes(base) == before, "\(arguments)")
+        }
+        let role = try Command.role(
+            "pahole", ["-J", "--btf_base", base, "--btf_encode_detached=" + base, file])
+        #expect(role.status == 1 && role.err.contains("would overwrite \(base)"), "\(role)")
+        #expect(try Sample.bytes(base) == before)
+        // A ledger that cannot be written is refused before the file changes.
+        let module = try Sample.bytes(file)
+        let ledger = try Command.kbtf("encode", "--ledger", scratch.path + "/no/ledger", file)
+        #expect(ledger.status == 1 && ledger.err.contains("/no/ledger: cannot replace: No such"))
+        #expect(try Sample.bytes(file) == module)
+    }
+
     /// Nothing to tell is no failure, and what the file had stays.
     @Test func nothingToTell() throws {
         let file = try Sample.compile(scratch)

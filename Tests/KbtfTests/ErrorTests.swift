@@ -60,7 +60,8 @@ struct ErrorTests {
         let module = try Sample.compile(scratch)
         let before = try Sample.bytes(module)
 
-        for path in [try scratch.write("text", "no BTF, this"), module] {
+        let copy = try scratch.write("copy.ko", before)
+        for path in [try scratch.write("text", "no BTF, this"), copy] {
             let result = try Command.kbtf("encode", "--base", path, module)
             #expect(result.status == 1 && result.errorLines.count == 1, "\(result)")
             #expect(result.err.hasPrefix("kbtf: \(path): no BTF found: "))

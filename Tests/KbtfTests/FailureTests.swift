@@ -54,7 +54,8 @@ struct FailureTests {
         assembler.structure("module", size: 8, [("btf_base_data", assembler.pointer(0), 0)])
         let name = "two\nlines"
         let path = try scratch.write(name + "/m.btf", assembler.bytes())
-        let result = try Command.kbtf("distill", "--base", path, path)
+        let base = try scratch.write("base.btf", assembler.bytes())
+        let result = try Command.kbtf("distill", "--base", base, path)
         #expect(result.status == 1)
         #expect(result.errorLines.count == 2, "\(result)")
         #expect(
@@ -137,5 +138,19 @@ struct FailureTests {
         split.pointer(int)
         split.structure("own", size: 4, [("member", int, 0)])
         return split.bytes()
+    }
+
+    /// Results of a guest do not overwrite what it is made of, nor each other.
+    @Test func resultsOfGuests() throws {
+        let module = try scratch.write("m.ko", "a module")
+        for option in ["--log", "--junit"] {
+            let result = try Command.vm(["run", "--module", module, option, module])
+            #expect(result.status == 1)
+            #expect(result.err == "kbtf: \(option) \(module): it would overwrite \(module)\n")
+        }
+        let (log, junit) = (scratch.path + "/new", scratch.path + "/./new")
+        let both = try Command.vm(["run", "--module", module, "--log", log, "--junit", junit])
+        #expect(both.err == "kbtf: --log \(log) and --junit \(junit) are the same file\n")
+        #expect(try scratch.read("m.ko") == "a module")
     }
 }

@@ -39,6 +39,24 @@ struct HabitTests {
         #expect(
             try Command.kbtf("dump", "file", path, "format", "raw").errorLines.last
                 == "hint: kbtf dump --format raw \(path)")
+        for (words, hint) in [
+            ([path, "format", "c"], "kbtf dump --format c \(path)"),
+            ([path, "root_id", "1"], "kbtf dump \(path) 1"),
+            (["file", path, "root_id", "1", "format", "c"], "kbtf dump --format c \(path) 1"),
+        ] {
+            let result = try Command.kbtf(["dump"] + words)
+            #expect(result.status == 1 && result.errorLines.last == "hint: \(hint)", "\(result)")
+        }
+        let outer = try Command.kbtf("btf", "dump", "file", path, "format", "c")
+        #expect(outer.status == 2)
+        #expect(outer.errorLines.last == "hint: kbtf dump file \(path) format c")
+        // A type may have such a name.
+        var btf = BTFAssembler()
+        btf.typedef("format", btf.int("int"))
+        let own = try scratch.write("own.btf", btf.bytes())
+        #expect(try Command.kbtf("dump", own, "format").text.contains("TYPEDEF 'format'"))
+        let none = try Command.kbtf("dump", path, "")
+        #expect(none.err == "kbtf: \(path): no type named ''\n")
     }
 
     @Test(arguments: [
@@ -50,6 +68,11 @@ struct HabitTests {
         #expect(result.err == "kbtf: no such command: \(word)\nhint: \(hint)\n")
         let inside = try Command.kbtf("gen", "skelton")
         #expect(inside.err == "kbtf: gen: no such command: skelton\nhint: kbtf gen skeleton\n")
+        for (word, hint) in [("rn", "kbtf vm run"), ("frobnicate", "kbtf vm --help")] {
+            let vm = try Command.vm([word])
+            #expect(vm.status == 2)
+            #expect(vm.err == "kbtf: vm: no such command: \(word)\nhint: \(hint)\n")
+        }
     }
 
     @Test func nothingReadHasNoHeadings() throws {
@@ -57,6 +80,14 @@ struct HabitTests {
             let result = try Command.kbtf(command, scratch.path + "/missing")
             #expect(result.status == 1 && result.out == [], "\(result)")
         }
+    }
+
+    /// A directory of modules without ids is read in vain, which is said.
+    @Test func nothingListed() throws {
+        try Sample.compile(scratch, "folder/plain.ko")
+        let result = try Command.kbtf("ids", scratch.path + "/folder")
+        #expect(result.status == 0 && result.out == [])
+        #expect(result.err == "kbtf: none of these files has a .BTF_ids: nothing was listed\n")
     }
 
     @Test func requiredBTF() throws {

@@ -82,6 +82,19 @@ struct JSONTests {
         #expect(wrong[0]["file"] as? String == file)
     }
 
+    @Test func base() throws {
+        let (base, _) = try module()
+        try scratch.write("root/boot/vmlinux-5.5.5-test", Sample.bytes(base))
+        let found = try report(
+            [
+                "base", "--json", "--release", "5.5.5-test", "--sysroot", scratch.path + "/root",
+            ], status: 0)
+        #expect(found["base"] as? String == scratch.path + "/root/boot/vmlinux-5.5.5-test")
+        #expect(found["release"] as? String == "5.5.5-test")
+        let size = try Sample.bytes(base).count
+        #expect(found["types"] is Int && found["bytes"] as? Int == size)
+    }
+
     @Test func moving() throws {
         let (base, file) = try module()
         let whole = try Sample.compile(

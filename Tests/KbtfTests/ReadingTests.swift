@@ -44,6 +44,25 @@ struct ReadingTests {
         #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)
     }
 
+    /// Split BTF may have an empty string of its own: kernels and bpftool read it.
+    @Test(arguments: [1, 3]) func splitAfterAnEmptyString(count: Int) throws {
+        var high = BTFAssembler(
+            base: try BTF.parse(FileReader.map(base)), startsWithEmpty: true)
+        for index in 0..<count {
+            high.structure("own\(index)", size: 8, [("member", 1, 0), ("x", 1, 32)])
+        }
+        let file = try scratch.write("after.btf", high.bytes())
+        let info = try Command.kbtf("info", "--base", base, file)
+        #expect(info.text.contains("split") && info.text.contains("sound"), "\(info)")
+        #expect(try Command.kbtf("check", "--base", base, file).text == "\(file): sound\n")
+        let dump = try Command.kbtf("dump", "--base", base, file)
+        #expect(dump.text.hasPrefix("[3] STRUCT 'own0' size=8 vlen=2\n\t'member' type_id=1"))
+        let rebased = try Command.kbtf("rebase", "--base", base, file)
+        #expect(rebased.err == "kbtf: \(file): already fits \(base): left unchanged\n")
+        let alone = try Command.kbtf("check", file)
+        #expect(alone.err.contains("split BTF, which cannot be read without its base"))
+    }
+
     /// A directory of modules may have links into others, as weak-modules makes them.
     @Test func linksInFolders() throws {
         #expect(mkdir(scratch.path + "/modules", 0o755) == 0)

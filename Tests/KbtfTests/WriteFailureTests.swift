@@ -43,7 +43,8 @@ struct WriteFailureTests {
         try #require(Command.shell("chmod 666 '\(file)'").status == 0)
         let result = try asNobody("\"$KBTF\" encode \(file)")
         #expect(result.status == 1)
-        #expect(result.err == "kbtf: \(file): cannot replace: Permission denied\n")
+        #expect(
+            result.err == "kbtf: \(file): cannot create a file beside it: Permission denied\n")
         #expect(try Sample.bytes(file) == before)
     }
 

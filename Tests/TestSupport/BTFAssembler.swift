@@ -24,12 +24,17 @@ package struct BTFAssembler {
     private var offsets: [String: UInt32] = [:]
     private let stringBase: UInt32
 
-    /// - Parameter base: what the blob continues; its string and type numbers start after it.
-    package init(bigEndian: Bool = false, headerLength: Int = 24, base: BTF? = nil) {
+    /// - Parameters:
+    ///   - base: what the blob continues; its string and type numbers start after it.
+    ///   - startsWithEmpty: it has an empty string of its own, which is usual without a base.
+    package init(
+        bigEndian: Bool = false, headerLength: Int = 24, base: BTF? = nil,
+        startsWithEmpty: Bool? = nil
+    ) {
         self.bigEndian = bigEndian
         self.headerLength = headerLength
         self.base = base
-        strings = base == nil ? [0] : []
+        strings = startsWithEmpty ?? (base == nil) ? [0] : []
         stringBase = UInt32(base.map { $0.stringBase + $0.strings.count } ?? 0)
     }
 

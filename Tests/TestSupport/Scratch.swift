@@ -9,8 +9,10 @@ package final class Scratch {
     package let path: String
 
     package init() throws {
-        var template = Array("/tmp/kbtf-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw HostError("/tmp", "list", errno: errno) }
+        let parent = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+        let root = parent.hasPrefix("/") ? parent : "/tmp"
+        var template = Array((root + "/kbtf-test-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else { throw HostError(root, "write", errno: errno) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 

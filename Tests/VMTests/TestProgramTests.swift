@@ -195,6 +195,10 @@ import Testing
         #expect(
             refusal([folder])?.description
                 == "\(folder): no test in this directory: nothing in it is executable")
+        // Reading one would wait for a writer.
+        let pipe = scratch.path + "/pipe"
+        try #require(mkfifo(pipe, 0o755) == 0)
+        #expect(refusal([pipe]) == VMError("\(pipe): not a regular file"))
         // Linkers let everybody execute shared libraries.
         _ = try write("folder/lib.so", Program(type: 3, entry: 0).bytes)
         #expect(refusal([folder])?.description.contains("no test") == true)

@@ -18,6 +18,9 @@ unset "${!KBUILD_@}"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# For temporary files, to see that none is left.
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp
 module=$work/sample
 ko=$module/kbtf_sample.ko
 log=$work/log
@@ -164,5 +167,28 @@ own_makefile
 check "kbtf-make runs an ordinary Makefile" is "$? $(kind)" "0 split"
 (cd "$module" && "$root/kbuild/kbtf-make" clean) >"$log" 2>&1
 check "and cleans with it" is "$? $(find "$module" -name '*.ko')" "0 "
+
+# A makefile from standard input, which make reads in each of its runs.
+piped() { (cd "$module" && printf '%s\n' "${makefile[@]}" | "$root/kbuild/kbtf-make" "$@") >"$log" 2>&1; }
+makefile=("all:" "	\$(MAKE) -C $headers M=$module modules")
+makefile+=("modules_install:" "	touch $work/installed")
+mv "$module/Makefile" "$work/Makefile"
+piped -f - all
+check "a makefile from standard input is encoded, too" is "$? $(kind)" "0 split"
+piped --file=- all modules_install BTF_BASE=
+check "also before an installation" is "$? $(kind) $(ls "$work/installed")" "0 standalone $work/installed"
+TMPDIR=$work/none piped -f - all
+check "which requires a temporary directory" is "$? $(cat "$log")" \
+    "2 kbtf-make: -f - requires a temporary directory, and none can be made in $work/none (TMPDIR)"
+printf '#!/bin/sh\nkill -TERM $PPID\n' >"$work/bin/terminator"
+chmod +x "$work/bin/terminator"
+(KBTF_MAKE_PROGRAM=$work/bin/terminator piped -sf- all)
+check "the signal that ends it is passed on" is $? 143
+mv "$work/Makefile" "$module/Makefile"
+
+# Builds need no temporary directory of ours, nor one that can be written.
+(cd /proc && TMPDIR=$work/none "$root/kbuild/kbtf-make" -C "$headers" M="$module" modules) >"$log" 2>&1
+check "without a temporary directory, in one that cannot be written" is "$? $(kind)" "0 split"
+check "no temporary file is left" is "$(ls -A "$TMPDIR")" ""
 
 echo "1..$points"

@@ -45,6 +45,8 @@ package struct CheckReport: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    /// The first broken rule, whatever the limit; nil for sound BTF.
+    package private(set) var firstError: Finding?
     /// The first finding for which a kernel refuses a module at load time. It checks less than
     /// BPF_BTF_LOAD does: names, and each record by itself, but not what members, pointers or
     /// functions refer to.
@@ -84,11 +86,19 @@ package struct CheckReport: Sendable {
             lastFaulty = type
         case .warning: warningCount += 1
         }
-        let isRefusal = atLoad && severity == .error && refusedAtLoad == nil
-        guard isRefusal || findings.count < limit else { return }
+        let isError = severity == .error
+        let isRefusal = atLoad && isError && refusedAtLoad == nil
+        // Errors take the places of warnings.
+        let displaced =
+            isError && findings.count == limit
+            ? findings.lastIndex { $0.severity == .warning } : nil
+        let isListed = findings.count < limit || displaced != nil
+        guard isListed || isRefusal || isError && firstError == nil else { return }
         let finding = Finding(
             severity: severity, type: type, offset: offset, rule: rule, message: message)
         if isRefusal { refusedAtLoad = finding }
-        if findings.count < limit { findings.append(finding) }
+        if isError, firstError == nil { firstError = finding }
+        if let displaced { findings.remove(at: displaced) }
+        if isListed { findings.append(finding) }
     }
 }

@@ -23,10 +23,24 @@ package struct Recognition: Sendable, Equatable {
             isSure = !facts.isDamaged && fault == nil
             signs = facts.signs + (fault.map { [$0.message] } ?? [])
         } else {
-            // Kernels also accept split BTF with an empty string of its own, but nobody writes it.
+            // Kernels also accept split BTF with an empty string of its own.
             isSure = leadsOut && !facts.startsWithEmpty
             signs = facts.signs
         }
+    }
+}
+
+extension Recognition {
+    /// Whether BTF cannot be standalone: its strings do not begin with the empty one, or more
+    /// records refer to what it does not have than damage explains.
+    ///
+    /// - Parameter bytes: a whole BTF whose header is sound.
+    package static func mustBeSplit(_ bytes: ByteView, header: Header) -> Bool {
+        // A vmlinux has a hundred thousand records; these are enough.
+        let facts = Facts(bytes, header, atMost: 4096)
+        let count = min(facts.typeCount, 4096)
+        return !facts.startsWithEmpty
+            || facts.leadingOut * 16 >= count && facts.leadingOut >= min(count, 2) && count > 0
     }
 }
 
@@ -39,10 +53,13 @@ private struct Facts {
     var outsideName: UInt32?
     /// The first reference to a type that is not among its own.
     var outsideType: (from: Int, to: UInt32)?
+    /// Records with such a name or reference.
+    var leadingOut = 0
     /// Some record is cut short or of an unknown kind.
     var isDamaged = false
 
-    init(_ bytes: ByteView, _ header: Header) {
+    /// - Parameter limit: how many records to look into.
+    init(_ bytes: ByteView, _ header: Header, atMost limit: Int = .max) {
         let strings =
             bytes.slice(header.length + header.stringOffset, header.stringLength) ?? .empty
         stringLength = strings.count
@@ -55,11 +72,11 @@ private struct Facts {
             isDamaged = true
             return
         }
-        read(words, strings, LayoutTable(bytes, header))
+        read(words, strings, LayoutTable(bytes, header), atMost: limit)
     }
 
     private mutating func read(
-        _ words: [UInt32], _ strings: ByteView, _ layout: LayoutTable?
+        _ words: [UInt32], _ strings: ByteView, _ layout: LayoutTable?, atMost limit: Int
     ) {
         var starts: [Int] = []
         var walk = RecordWalk(words, layout: layout)
@@ -67,16 +84,20 @@ private struct Facts {
             while let step = try walk.next() { starts.append(step.start) }
         } catch { isDamaged = true }
         typeCount = starts.count
-        for (index, start) in starts.enumerated() {
+        for (index, start) in starts.prefix(limit).enumerated() {
+            var leadsOut = false
             forEachName(words, start) { position in
                 let offset = words[position]
-                if offset != 0, offset >= strings.count, outsideName == nil { outsideName = offset }
+                guard offset != 0, offset >= strings.count else { return }
+                leadsOut = true
+                if outsideName == nil { outsideName = offset }
             }
             forEachReference(words, start) { position in
-                if words[position] > typeCount, outsideType == nil {
-                    outsideType = (index + 1, words[position])
-                }
+                guard words[position] > typeCount else { return }
+                leadsOut = true
+                if outsideType == nil { outsideType = (index + 1, words[position]) }
             }
+            if leadsOut { leadingOut += 1 }
         }
     }
 

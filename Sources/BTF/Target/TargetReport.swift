@@ -51,6 +51,29 @@ package struct TargetReport: Sendable {
     /// Accepted BTF is also usable: BPF programs can call the kernel functions.
     package internal(set) var isUsable = true
 
+    init(rules: TargetRules, findings: CheckReport) {
+        self.rules = rules
+        self.findings = findings
+    }
+
+    /// For BTF that cannot be read: no rule is checked.
+    ///
+    /// - Parameters:
+    ///   - isSplit: it continues other BTF, which may be its `.BTF.base`.
+    ///   - other: proof that it was not built against that.
+    package init(unreadable use: TargetUse, isSplit: Bool, other: OtherBase?, rules: TargetRules) {
+        self.init(rules: rules, findings: CheckReport(limit: 0))
+        program = isSplit ? .doesNotApply : .unsound
+        kernel =
+            switch use {
+            case .module where !rules.has(.moduleBTF): .overlooks
+            case .module(bringsBase: true) where !rules.has(.distilledBase): .misreads
+            default:
+                other.map { .isOfAnotherBase(refusedWith: $0.isRefused ? .invalid : nil) }
+                    ?? .unsound
+            }
+    }
+
     /// The kernel accepts it where it reads BTF by itself.
     package var isTaken: Bool { kernel == .takes }
 }

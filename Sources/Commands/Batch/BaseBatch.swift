@@ -7,8 +7,15 @@ import Synchronization
 
 /// A file as it was opened to see which base it needs.
 protocol BatchContents: Sendable {
-    /// Bytes of memory that it takes for having been decompressed; 0 for a mapped file.
-    var unpackedSize: Int { get }
+    var keeping: Keeping { get }
+}
+
+/// What it takes to keep the contents of a file.
+struct Keeping: Sendable {
+    /// Bytes of memory, because it was decompressed; 0 for a mapped file.
+    var size = 0
+    /// It cannot be read a second time: a pipe, such as the shell's `<(xzcat foo.ko.xz)`.
+    var isRequired = false
 }
 
 /// Processes many files that are built against bases. Each base is read once; the files that share
@@ -230,15 +237,16 @@ struct BaseBatch<Base: SearchedBase> {
     }
 }
 
-/// Files that took decompressing, from when their base was determined until they are worked on.
+/// Files that took decompressing or can be read only once, from when their base was determined
+/// until they are worked on.
 private final class Kept<Opened: BatchContents>: Sendable {
     private let state = Mutex<(opened: [Int: Opened], room: Int)>(([:], 256 << 20))
 
     func keep(_ opened: Opened, _ index: Int) {
-        let size = opened.unpackedSize
-        guard size > 0 else { return }
+        let (size, isRequired) = (opened.keeping.size, opened.keeping.isRequired)
+        guard size > 0 || isRequired else { return }
         state.withLock { state in
-            guard state.room >= size else { return }
+            guard state.room >= size || isRequired else { return }
             state.room -= size
             state.opened[index] = opened
         }
@@ -247,7 +255,7 @@ private final class Kept<Opened: BatchContents>: Sendable {
     func take(_ index: Int) -> Opened? {
         state.withLock { state in
             guard let opened = state.opened.removeValue(forKey: index) else { return nil }
-            state.room += opened.unpackedSize
+            state.room += opened.keeping.size
             return opened
         }
     }

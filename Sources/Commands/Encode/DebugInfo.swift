@@ -95,6 +95,8 @@ struct DebugInfo {
         if let first = rejected.first {
             failure.message += ": \(first.path) \(first.reason ?? "")"
             if rejected.count > 1 { failure.message += " (and \(rejected.count - 1) more)" }
+        } else {
+            failure.message += " (-v lists them)"
         }
         if let release {
             failure.hint =

@@ -134,8 +134,9 @@ struct Encode: Command {
         batch.fillsIDs = !noIDs
         batch.isStrict = strict.isStrict(surroundings)
         batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment(surroundings)
-        let jobs = try destinations.assign(files, talk)
-        if let ledger { try LedgerFile.refuse(ledger, over: jobs) }
+        let reads = [base.base, self.target.target]
+        let jobs = try destinations.assign(files, reads: reads, talk)
+        if let ledger { try LedgerFile.refuse(ledger, over: jobs, reads.compactMap { $0 }) }
         let outcomes = batch.run(jobs)
 
         outcomes.say(talk)

@@ -168,7 +168,7 @@ extension EncodeFile {
                 isSound: true, limit: 100)
         } catch { throw Failure("\(job.path): .BTF\(error)") }
         guard case .refuses = report.kernel else { return }
-        let finding = report.findings.findings.first { $0.severity == .error }
+        let finding = report.findings.firstError
         throw Failure(
             "\(job.path): .BTF\(finding?.description ?? ""): cannot be expressed in BTF for "
                 + (choice.isNamed ? target.description : choice.description),

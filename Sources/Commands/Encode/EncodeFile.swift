@@ -147,7 +147,9 @@ struct EncodeFile {
         outcome.messages += new.messages(job.path, elf)
         let image = try new.image(of: elf)
         if try PackedFile.update(job.path, from: elf.bytes, with: image) { return elf.isSigned }
-        outcome.messages.append(.detail("\(job.path): already has this BTF: not written again"))
+        if new.isWritten {
+            outcome.messages.append(.detail("\(job.path): already has this BTF: not written again"))
+        }
         return false
     }
 }

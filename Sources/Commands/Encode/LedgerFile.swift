@@ -12,17 +12,25 @@ import HostIO
 /// One such object for one file, an array of them for several. The object of a file that could not
 /// be encoded has an `error`. docs/json.md lists all keys.
 enum LedgerFile {
-    /// - Throws: if the ledger at `path` would overwrite a file or its BTF.
-    static func refuse(_ path: String, over jobs: [Destinations.Job]) throws(Failure) {
+    /// - Parameter reads: other files that the command reads.
+    /// - Throws: if the ledger at `path` cannot be written, or would overwrite a file, its BTF, or
+    ///   one of `reads`.
+    static func refuse(
+        _ path: String, over jobs: [Destinations.Job], _ reads: [String]
+    ) throws(Failure) {
+        do throws(HostError) { try AtomicFile.checkReplaceable(path) } catch {
+            throw Failure(error)
+        }
         let status = FileStatus(path)
         guard status.isRegular || !status.exists else { return }
         for job in jobs {
             if job.detached == path {
                 throw Failure("--ledger \(path): it would overwrite the BTF of \(job.path)")
             }
-            if let identity = status.identity, identity == FileStatus(job.path).identity {
-                throw Failure("--ledger \(path): it would overwrite \(job.path)")
-            }
+        }
+        guard let identity = status.identity else { return }
+        for read in jobs.map(\.path) + reads where FileStatus(read).identity == identity {
+            throw Failure("--ledger \(path): it would overwrite \(read)")
         }
     }
 

@@ -9,6 +9,10 @@ struct Destinations {
     let file: String?
     /// `--detached-dir`.
     let folder: String?
+    /// Other files that the command reads: bases and targets.
+    var reads: [String] = []
+    /// The option that sets `file`, in hints.
+    var fileOption = "--detached"
 
     /// One file to encode.
     struct Job: Sendable {
@@ -17,15 +21,17 @@ struct Destinations {
         let detached: String?
     }
 
-    /// - Throws: if two files would have the same destination, or one of the files would be
-    ///   overwritten.
-    func assign(_ paths: [String]) throws(Failure) -> [Job] {
+    /// - Parameter isDry: nothing will be written.
+    /// - Throws: if two files would have the same destination, something that is read would be
+    ///   overwritten, or a file that is to be rewritten is a pipe or a device.
+    func assign(_ paths: [String], isDry: Bool = false) throws(Failure) -> [Job] {
         if let folder, !FileStatus(folder).isDirectory {
             throw Failure(
                 "\(folder): \(FileStatus(folder).exists ? "not a directory" : "no such directory")",
                 hint: "mkdir -p \(folder)")
         }
-        let inputs = file == nil && folder == nil ? [:] : Destinations.byIdentity(paths)
+        let others = Destinations.byIdentity(reads)
+        let inputs = file == nil && folder == nil ? [:] : Destinations.byIdentity(paths + reads)
         var users: [String: String] = [:]
         var jobs: [Job] = []
         for path in paths {
@@ -36,15 +42,35 @@ struct Destinations {
                         "\(path): its BTF would overwrite that of \(other) in \(destination)",
                         hint: "encode files with the same name to different directories")
                 }
-                if let other = FileStatus(destination).identity.flatMap({ inputs[$0] }) {
+                // What belongs to distilled BTF is written beside it.
+                for written in [destination, destination + ".base", destination + ".ids"] {
+                    guard let other = FileStatus(written).identity.flatMap({ inputs[$0] }) else {
+                        continue
+                    }
                     throw Failure(
                         "\(path): its BTF would overwrite "
                             + (other == path ? "the file itself" : other))
+                }
+            } else if !isDry {
+                let hint = "write the BTF to another file with \(fileOption)"
+                try Destinations.checkRewritable(path, hint: hint)
+                if FileStatus(path).identity.map({ others[$0] != nil }) == true {
+                    throw Failure(
+                        "\(path): it would be overwritten, but is read as base or target",
+                        hint: hint)
                 }
             }
             jobs.append(Job(path: path, detached: destination))
         }
         return jobs
+    }
+
+    /// Refuses files that cannot be replaced by changed ones, before they are read.
+    static func checkRewritable(_ path: String, hint: String) throws(Failure) {
+        let status = FileStatus(path)
+        guard status.exists, !status.isRegular, !status.isDirectory else { return }
+        throw Failure(
+            "\(path): not a regular file, so its contents cannot be replaced", hint: hint)
     }
 
     private func destination(of path: String) -> String? {

@@ -37,13 +37,20 @@ struct DetachedOptions: ParsableArguments {
         if let jobs, jobs < 1 { throw ValidationError("-j must be at least 1, not \(jobs)") }
     }
 
-    func assign(_ files: [String], _ talk: Talk) throws(Failure) -> [Destinations.Job] {
+    /// - Parameters:
+    ///   - reads: other files that the command reads, if there are such.
+    ///   - isDry: nothing will be written.
+    func assign(
+        _ files: [String], reads: [String?], isDry: Bool = false, _ talk: Talk
+    ) throws(Failure) -> [Destinations.Job] {
         let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).modules(talk)
         if detached != nil, paths.count > 1 {
             throw Failure(
                 "\(files[0]): --detached requires exactly one file, but there are \(paths.count) in this directory",
                 hint: "use --detached-dir DIR")
         }
-        return try Destinations(file: detached, folder: detachedDir).assign(paths)
+        return try Destinations(
+            file: detached, folder: detachedDir, reads: reads.compactMap { $0 }
+        ).assign(paths, isDry: isDry)
     }
 }

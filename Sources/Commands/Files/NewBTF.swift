@@ -17,7 +17,7 @@ struct NewBTF {
     var ids: [UInt8]?
 
     /// A module without types of its own needs no BTF: the base has all of them.
-    private var hasTypes: Bool {
+    var isWritten: Bool {
         keepsEmpty
             || (try? Header.parse(ByteView(btf))).map { $0.typeLength > 0 } ?? true
     }
@@ -38,8 +38,8 @@ struct NewBTF {
         // The old BTF's base, relocations and companions are meaningless for the new one.
         var obsolete = [".rel.BTF", ".rela.BTF", ".rel.BTF.base", ".rela.BTF.base"]
         for name in Self.companions(in: elf) { obsolete += [name, ".rel" + name, ".rela" + name] }
-        if hasTypes { sections.append((".BTF", ByteView(btf))) } else { obsolete.append(".BTF") }
-        if hasTypes, let base {
+        if isWritten { sections.append((".BTF", ByteView(btf))) } else { obsolete.append(".BTF") }
+        if isWritten, let base {
             sections.append((".BTF.base", ByteView(base)))
         } else {
             obsolete.append(".BTF.base")
@@ -56,7 +56,7 @@ struct NewBTF {
             Talk.Message.note(
                 "\(path): \($0): removed, because its type ids belong to the BTF that was replaced")
         }
-        if !hasTypes {
+        if !isWritten {
             messages.append(
                 .note(
                     "\(path): all its types are in the base: "

@@ -18,10 +18,10 @@ enum PackedFile {
         try open(path, unpacking: unpacks).view
     }
 
-    /// What `read` gives, and whether it was decompressed.
+    /// What `read` gives, and what it takes to keep it.
     struct Contents: BatchContents {
         let view: ByteView
-        var unpackedSize = 0
+        var keeping: Keeping
     }
 
     static func open(
@@ -29,12 +29,14 @@ enum PackedFile {
     ) throws(Failure) -> Contents {
         let view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
+        var keeping = Keeping(isRequired: !FileStatus(path).isRegular)
         guard let format = CompressionFormat.detect(view), unpacks(format) else {
-            return Contents(view: view)
+            return Contents(view: view, keeping: keeping)
         }
         do throws(DecompressionError) {
             let unpacked = try decompress(view, format: format, concatenated: true)
-            return Contents(view: unpacked, unpackedSize: unpacked.count)
+            keeping.size = unpacked.count
+            return Contents(view: unpacked, keeping: keeping)
         } catch { throw Failure("\(path): \(error)") }
     }
 

@@ -51,11 +51,9 @@ struct Distill: Command {
 
     private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        let batch = MoveBatch(
-            base: base.base ?? "auto", search: base.search.places(surroundings),
-            jobs: moving.destinations.jobCount, talk: talk, activity: "distilling")
+        let batch = moving.batch(base, "distilling", talk, surroundings)
         let work = DistillFile(force: force, dryRun: moving.dryRun)
-        let outcomes = batch.run(try moving.destinations.assign(moving.files, talk)) {
+        let outcomes = batch.run(try moving.jobs(reading: [base.base], talk)) {
             file, base, job, outcome throws(Failure) in
             try work.run(file, base, detached: job.detached, &outcome)
         }

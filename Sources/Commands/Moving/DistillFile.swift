@@ -15,7 +15,8 @@ struct DistillFile: Sendable {
         _ file: ModuleBTF, _ base: MoveBase, detached: String?, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
         outcome.value.facts = [("form", file.form), ("base", base.path)]
-        if file.distilledBase != nil {
+        if let small = file.distilledBase {
+            try file.checkDistilled(small)
             outcome.value.facts.append(("done", "kept"))
             outcome.messages.append(.note("\(file.path): already distilled: left unchanged"))
             if dryRun { outcome.value.line = "\(file.path): already distilled" }

@@ -26,7 +26,10 @@ extension ModuleBTF {
         case .written: break
         case .signatureLost: outcome.messages.append(.signatureIsGone(path))
         case .unchanged:
-            outcome.messages.append(.detail("\(path): already has this BTF: not written again"))
+            if moved.isWritten {
+                outcome.messages.append(
+                    .detail("\(path): already has this BTF: not written again"))
+            }
         }
     }
 

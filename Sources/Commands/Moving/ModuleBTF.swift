@@ -21,14 +21,14 @@ struct ModuleBTF: BatchContents {
     private(set) var ids: IDSection?
     /// The kernel that the file names.
     private(set) var release: KernelRelease?
-    private(set) var unpackedSize = 0
+    private(set) var keeping = Keeping()
 
     /// - Throws: for a file without BTF, and for a BPF object, whose programs refer to types as
     ///   well.
     static func open(_ path: String) throws(Failure) -> ModuleBTF {
         let contents = try PackedFile.open(path)
         var file = try read(contents.view, path)
-        file.unpackedSize = contents.unpackedSize
+        file.keeping = contents.keeping
         return file
     }
 
@@ -39,9 +39,11 @@ struct ModuleBTF: BatchContents {
         let elf = try openELF(view, path)
         guard !KernelBTFModule.isOne(elf) else { throw Failure.holdsKernelBTF(path) }
         let own: ELFSection?
-        do throws(ELFError) { own = try elf.onlySection(named: ".BTF") } catch {
-            throw Failure(error)
-        }
+        let base: ELFSection?
+        do throws(ELFError) {
+            own = try elf.onlySection(named: ".BTF")
+            base = try elf.onlySection(named: ".BTF.base")
+        } catch { throw Failure(error) }
         guard let section = own, section.hasData else {
             throw Failure(
                 "\(path): .BTF: no such section",
@@ -53,9 +55,7 @@ struct ModuleBTF: BatchContents {
         }
         var file = try ModuleBTF(path, try contents(of: section, elf), place: ".BTF")
         file.elf = elf
-        if let section = elf.section(named: ".BTF.base"), section.hasData {
-            file.distilledBase = try contents(of: section, elf)
-        }
+        if let base, base.hasData { file.distilledBase = try contents(of: base, elf) }
         do throws(IDError) { file.ids = try IDSection.read(elf) } catch { throw Failure(error) }
         file.release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
         return file
@@ -110,17 +110,33 @@ struct ModuleBTF: BatchContents {
         return try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
     }
 
+    /// Reads distilled BTF that is to stay as it is.
+    ///
+    /// - Throws: for unsound BTF, or an unsound `.BTF.base`.
+    func checkDistilled(_ small: ByteView) throws(Failure) {
+        let btf = try parseDistilled(small)
+        if let fault = checkDistilledBase(small).firstError {
+            throw unsound(".BTF.base\(fault)")
+        }
+        _ = try sound(btf)
+    }
+
     /// Reads split BTF over the base that it was built against.
     ///
     /// - Throws: for unsound BTF, whose result would be unsound as well.
     func parseSplit(on base: BTF) throws(Failure) -> BTF {
-        let btf = try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
-        guard let fault = check(btf).findings.first(where: { $0.severity == .error }) else {
-            return btf
+        try sound(try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) })
+    }
+
+    private func sound(_ btf: BTF) throws(Failure) -> BTF {
+        if let fault = check(btf).firstError {
+            throw unsound("\(elf == nil ? "" : ".BTF")\(fault)")
         }
-        throw Failure(
-            "\(path): its BTF is unsound: \(elf == nil ? "" : ".BTF")\(fault)",
-            hint: "kbtf check \(path)")
+        return btf
+    }
+
+    private func unsound(_ fault: String) -> Failure {
+        Failure("\(path): its BTF is unsound: \(fault)", hint: "kbtf check \(path)")
     }
 
     /// Calls `body`; a fault that it finds belongs to this file.

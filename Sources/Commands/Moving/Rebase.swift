@@ -63,10 +63,8 @@ struct Rebase: Command {
 
     private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        let batch = MoveBatch(
-            base: base.base ?? "auto", search: base.search.places(surroundings),
-            jobs: moving.destinations.jobCount, talk: talk, activity: "rebasing")
-        let jobs = try moving.destinations.assign(moving.files, talk)
+        let batch = moving.batch(base, "rebasing", talk, surroundings)
+        let jobs = try moving.jobs(reading: [base.base, from], talk)
         let from = try from.map { path throws(Failure) in
             try batch.load(.file(path, bigEndian: try batch.byteOrder(of: jobs)))
         }

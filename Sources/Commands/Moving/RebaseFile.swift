@@ -165,7 +165,7 @@ struct RebaseFile: Sendable {
         let btf = try file.attempt { () throws(BTFError) in
             try BTF.parse(ByteView(result.bytes), base: base.btf)
         }
-        if let fault = check(btf).findings.first(where: { $0.severity == .error }) {
+        if let fault = check(btf).firstError {
             throw Failure(
                 "\(file.path): its BTF would be unsound on \(base.path): \(fault)",
                 hint: "kbtf check \(file.path)")
@@ -183,7 +183,7 @@ struct RebaseFile: Sendable {
             btf, byteCount: result.bytes.count, use: .module(bringsBase: false),
             rules: target.rules, isSound: true)
         guard case .refuses = report.kernel else { return }
-        let finding = report.findings.findings.first { $0.severity == .error }
+        let finding = report.findings.firstError
         throw Failure(
             "\(file.path): .BTF\(finding?.description ?? ""): \(target) refuses it",
             hint: "kbtf encode \(file.path), if it was built with -g")

@@ -26,6 +26,9 @@ struct BTFFile: Sendable {
     /// The module that holds the kernel's own BTF.
     private(set) var isKernels = false
 
+    /// The name of that section as a base.
+    static let distilledBaseName = ".BTF.base"
+
     enum Form: Sendable {
         /// Whole by itself.
         case standalone
@@ -37,23 +40,30 @@ struct BTFFile: Sendable {
 
     var form: Form {
         if let distilledBase { return .distilled(base: distilledBase) }
+        return isSplit ? .split : .standalone
+    }
+
+    /// It continues other BTF, its `.BTF.base` if it has one.
+    private let isSplit: Bool
+
+    private static func isSplit(_ bytes: ByteView, _ header: Header) -> Bool {
         // BTF without types can only belong to a module; some producers give it an empty string.
-        if header.typeLength == 0, header.stringLength <= 1 { return .split }
-        // The first string of standalone BTF is the empty one; split BTF uses the base's.
-        let strings = bytes.slice(header.length + header.stringOffset, header.stringLength)
-        guard let strings, !strings.isEmpty, strings[0] == 0 else { return .split }
-        return .standalone
+        header.typeLength == 0 && header.stringLength <= 1
+            || Recognition.mustBeSplit(bytes, header: header)
     }
 
     /// Reads the BTF of a module or another ELF file, compressed or not, of a raw BTF file, or of
     /// anything else that can be a base. nil for an ELF file without BTF.
     static func open(
-        _ view: ByteView, _ path: String, cache: BaseCache?
+        _ contents: PackedFile.Contents, _ path: String, cache: BaseCache?
     ) throws(Failure) -> BTFFile? {
+        let view = contents.view
         if ELFFile.isELF(view) { return try open(view, path) }
         if Header.isBigEndian(view) != nil { return try BTFFile(path, view, place: "") }
         do throws(KernelTreeError) {
-            let image = try loadBase(path, cache: cache, isForReading: true)
+            let image = try loadBase(
+                path, contents: contents.keeping.isRequired ? view : nil, cache: cache,
+                isForReading: true)
             return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
         } catch { throw Failure(error) }
     }
@@ -76,7 +86,9 @@ struct BTFFile: Sendable {
             isKernels = KernelBTFModule.isOne(elf)
             guard let section = try elf.onlySection(named: ".BTF") else { return nil }
             bytes = try elf.data(of: section)
-            if let section = elf.section(named: ".BTF.base") { base = try elf.data(of: section) }
+            if let section = try elf.onlySection(named: distilledBaseName) {
+                base = try elf.data(of: section)
+            }
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
             ids = try? IDSection.read(elf)
         } catch { throw Failure(error) }
@@ -96,12 +108,14 @@ struct BTFFile: Sendable {
         self.path = path
         self.bytes = bytes
         self.place = place
+        isSplit = BTFFile.isSplit(bytes, header)
     }
 
     private init(path: String, bytes: ByteView, header: Header) {
         self.path = path
         self.bytes = bytes
         self.header = header
+        isSplit = BTFFile.isSplit(bytes, header)
     }
 
     /// Whether it is standalone, whether that is sure, and the evidence. Distilled BTF is not: it

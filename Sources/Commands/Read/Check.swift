@@ -98,8 +98,13 @@ struct Check: Command {
             try surroundings.output.print(
                 told.map { text($0, target, paint) }.joined())
         }
-        if told.contains(where: { $0.value?.judgement.other != nil }) {
-            talk.hint(Judgement.hint)
+        var hints: Set<String> = []
+        for outcome in told {
+            if let judgement = outcome.value?.judgement, judgement.other != nil,
+                hints.insert(judgement.hint).inserted
+            {
+                talk.hint(judgement.hint)
+            }
         }
         let isStrict = strict.isStrict(surroundings)
         if told.contains(where: { isBad($0) || isStrict && $0.foreign != nil }) {
@@ -126,7 +131,7 @@ struct Check: Command {
             else { throw reading.withoutBase(file) }
             outcome.value = Result(
                 judgement: judgement,
-                verdict: target.flatMap {
+                verdict: target.map {
                     reading.hold(file, to: $0, setting, judgement, limit: limit)
                 })
         }

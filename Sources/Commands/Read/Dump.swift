@@ -78,14 +78,35 @@ struct Dump: Command {
         return ("/sys/kernel/btf/vmlinux", [file] + types)
     }
 
-    /// Refuses bpftool's syntax, `file X format c`.
+    /// Words of bpftool's syntax, `file X format c` and `X root_id 5`.
+    private static let foreignWords = ["format", "id", "root_id"]
+
+    /// This command line as kbtf has it, if it is in bpftool's syntax.
+    private var translated: String? {
+        var words = [file] + types
+        if words[0] == "file", words.count > 1 { words.removeFirst() }
+        var (options, selected) = ("", [words[0]])
+        var rest = words.dropFirst()
+        while let word = rest.popFirst() {
+            guard Dump.foreignWords.contains(word), let value = rest.popFirst() else {
+                selected.append(word)
+                continue
+            }
+            if word != "format" {
+                selected.append(value)
+            } else if let format = DumpFormat(rawValue: value) {
+                options = "--format \(format.rawValue) "
+            }
+        }
+        let isForeign = file == "file" || types.contains { Dump.foreignWords.contains($0) }
+        return isForeign ? "kbtf dump " + options + selected.joined(separator: " ") : nil
+    }
+
+    /// Refuses a `file` before the file.
     private func refuseForeignWords() throws {
-        guard file == "file", !FileStatus(file).exists, let path = types.first else { return }
-        let word = types.dropFirst().first == "format" ? types.dropFirst(2).first : nil
-        let format = word.flatMap { DumpFormat(rawValue: $0) }
+        guard file == "file", !types.isEmpty, !FileStatus(file).exists else { return }
         throw Failure(
-            "file: no such file; only bpftool has this word before a file",
-            hint: "kbtf dump " + (format.map { "--format \($0.rawValue) " } ?? "") + path)
+            "file: no such file; only bpftool has this word before a file", hint: translated)
     }
 
     /// The types that a word selects: an id, or all types with this name, or with this kind and
@@ -105,7 +126,11 @@ struct Dump: Command {
             return found
         }
         let found = btf.ids(named: word)
-        guard !found.isEmpty else { throw Failure("\(file): no type named \(word)") }
+        guard !found.isEmpty else {
+            throw Failure(
+                "\(file): no type named \(word.isEmpty ? "''" : word)",
+                hint: Dump.foreignWords.contains(word) ? translated : nil)
+        }
         return found
     }
 }

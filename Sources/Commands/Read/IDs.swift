@@ -66,6 +66,11 @@ struct IDs: Command {
         var batch = reading.batch(fill ? "filling in" : "reading", talk)
         batch.refusesForeign = fill && isStrict
         let entries = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
+        if fill {
+            for entry in entries {
+                try Destinations.checkRewritable(entry.path, hint: "fill in a copy of it")
+            }
+        }
         let outcomes = batch.run(entries, IDList?.none) { entry throws(Failure) in
             try FileWithIDs(entry.path, cache: reading.search.cache, rewrites: fill)
         } need: { _, found throws(Failure) in
@@ -95,6 +100,10 @@ struct IDs: Command {
             }
         }
         outcomes.say(talk)
+        if outcomes.allSatisfy({ $0.value == nil && $0.failure == nil && $0.messages.isEmpty }) {
+            talk.note(
+                "none of these files has a .BTF_ids: nothing was \(fill ? "filled in" : "listed")")
+        }
         if !fill {
             try surroundings.output.print(
                 json ? IDListing.json(outcomes) : IDListing.text(outcomes))
@@ -146,7 +155,7 @@ struct FileWithIDs: BatchContents {
     /// nil where there is none, or nothing says what is in it.
     let section: IDSection?
     let btf: BTFFile?
-    let unpackedSize: Int
+    let keeping: Keeping
 
     /// Names that entries of the section request for functions with local symbols.
     func staticFunctions(among section: IDSection) -> Set<String> {
@@ -174,11 +183,11 @@ struct FileWithIDs: BatchContents {
     init(_ path: String, cache: BaseCache?, rewrites: Bool) throws(Failure) {
         let contents =
             rewrites ? try PackedFile.open(path) : try BTFFile.contents(of: path)
-        unpackedSize = contents.unpackedSize
+        keeping = contents.keeping
         elf = try openELF(contents.view, path)
         do throws(IDError) { section = try IDSection.read(elf) } catch { throw Failure(error) }
         btf =
             section.map { $0.isFilled || rewrites } ?? false
-            ? try BTFFile.open(contents.view, path, cache: cache) : nil
+            ? try BTFFile.open(contents, path, cache: cache) : nil
     }
 }

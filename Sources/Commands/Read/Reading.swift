@@ -72,9 +72,9 @@ struct Reading: Sendable {
         _ outcome: inout FileOutcome<Value>
     ) throws(Failure) -> BTF {
         let base = try base(of: file, setting, &outcome)
-        if case .split = file.form {
-            guard let kernel = base.btf else { throw withoutBase(file) }
-            var judgement = judgement(file, base, check(file.bytes, base: kernel, limit: 1))
+        if file.form.isModules {
+            guard let lower = base.btf else { throw withoutBase(file) }
+            var judgement = judgement(file, base, check(file.bytes, base: lower, limit: 1))
             judgement.foreign = setting.foreign
             if let failure = judgement.misplaced(file.path) { throw failure }
         }
@@ -126,7 +126,9 @@ struct Reading: Sendable {
     ) throws(Failure) -> Judgement? {
         if case .distilled(let base) = file.form {
             let report = checkDistilledBase(base, limit: limit)
-            if !report.isSound { return Judgement(report: report, place: ".BTF.base") }
+            if !report.isSound {
+                return Judgement(report: report, place: BTFFile.distilledBaseName)
+            }
         }
         var base = try base(of: file, setting, &outcome)
         if case .split = file.form, base.btf == nil {
@@ -145,17 +147,26 @@ struct Reading: Sendable {
         _ file: BTFFile, _ base: FileBase, _ report: CheckReport
     ) -> Judgement {
         var judgement = Judgement(report: report, place: file.place, base: base.name)
-        if case .split = file.form, let kernel = base.btf {
-            judgement.other = OtherBase(file.bytes, on: kernel, report: report)
+        if file.form.isModules, let lower = base.btf {
+            judgement.other = OtherBase(file.bytes, on: lower, report: report)
         }
         return judgement
     }
 
-    /// Compares a file's BTF, already checked, with what a kernel accepts; nil if it is unreadable.
+    /// Compares a file's BTF, already checked, with what a kernel accepts.
     func hold(
         _ file: BTFFile, to target: KernelTarget, _ setting: Batch.Setting, _ judgement: Judgement,
         limit: Int
-    ) -> TargetVerdict? {
+    ) -> TargetVerdict {
+        func verdict(_ report: TargetReport, _ use: TargetUse) -> TargetVerdict {
+            TargetVerdict(target: target, report: report, use: use, place: file.place)
+        }
+        func unreadable(_ use: TargetUse) -> TargetVerdict {
+            verdict(
+                TargetReport(
+                    unreadable: use, isSplit: file.form.isModules, other: judgement.other,
+                    rules: target.rules), use)
+        }
         let use: TargetUse
         var small: ByteView?
         switch file.form {
@@ -167,6 +178,8 @@ struct Reading: Sendable {
             use = file.release == nil || file.isKernels ? .whole : .module(bringsBase: false)
         }
         let own = try? base(of: file, setting)
+        // Its types are those of its `.BTF.base`, whatever the kernel has.
+        if small != nil, own == nil || judgement.other != nil { return unreadable(use) }
         if file.form.isModules {
             // Without BTF of the target, the base that the file was read on stands for it.
             let kernel =
@@ -178,19 +191,23 @@ struct Reading: Sendable {
                     madeOn: small == nil && judgement.other == nil ? own?.btf : nil, on: kernel,
                     named: name, rules: target.rules)
             {
-                return TargetVerdict(target: target, report: report, use: use, place: file.place)
+                return verdict(report, use)
             }
         }
         let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
+<<<<<<< HEAD
         guard let btf = try? BTF.parse(file.bytes, base: base, isForReading: true)
         else { return nil }
+=======
+        guard let btf = try? BTF.parse(file.bytes, base: base) else { return unreadable(use) }
+>>>>>>> main
         let report = checkTarget(
             btf, byteCount: file.bytes.count, use: use, rules: target.rules,
             isSound: judgement.report.isSound,
             kernelFunctions: file.ids?.listedFunctions(old: btf).functions ?? [],
             withImplicitArguments: file.ids?.functionsWithImplicitArguments(old: btf) ?? [],
             limit: limit)
-        return TargetVerdict(target: target, report: report, use: use, place: file.place)
+        return verdict(report, use)
     }
 
     // MARK: Bases
@@ -212,8 +229,13 @@ struct Reading: Sendable {
         case .standalone: return FileBase()
         case .distilled(let base):
             do throws(BTFError) {
+<<<<<<< HEAD
                 return FileBase(btf: try BTF.parse(base, isForReading: true), name: ".BTF.base")
             } catch { throw Failure("\(file.path): .BTF.base\(error)") }
+=======
+                return FileBase(btf: try BTF.parse(base), name: BTFFile.distilledBaseName)
+            } catch { throw Failure("\(file.path): \(BTFFile.distilledBaseName)\(error)") }
+>>>>>>> main
         case .split: return FileBase(btf: setting.base?.btf, name: setting.base?.path)
         }
     }
@@ -233,12 +255,12 @@ struct Reading: Sendable {
 struct FoundBTF: BatchContents {
     /// nil for an ELF file without BTF.
     let file: BTFFile?
-    let unpackedSize: Int
+    let keeping: Keeping
 
     init(_ path: String, cache: BaseCache?) throws(Failure) {
         let contents = try BTFFile.contents(of: path)
-        file = try BTFFile.open(contents.view, path, cache: cache)
-        unpackedSize = contents.unpackedSize
+        file = try BTFFile.open(contents, path, cache: cache)
+        keeping = contents.keeping
     }
 }
 

@@ -18,6 +18,7 @@ struct Judgement: Sendable {
     /// A few words for a column: `sound`, or the first error.
     var summary: String {
         if other != nil { return "made on another base" }
+<<<<<<< HEAD
         let words = unknownKinds
         return report.findings.first { $0.severity == .error }.map { "\(place)\($0)" }
             ?? "sound" + (words.isEmpty ? "" : " but for \(words.joined(separator: ", "))")
@@ -29,6 +30,9 @@ struct Judgement: Sendable {
     /// Kinds that we do not know, as `UNKNOWN(23)`.
     var unknownKinds: [String] {
         report.unknownKinds.keys.sorted().map { "UNKNOWN(\($0))" }
+=======
+        return report.firstError.map { "\(place)\($0)" } ?? "sound"
+>>>>>>> main
     }
 
     /// The one sentence about BTF that was made on another base; nil for other BTF.
@@ -37,9 +41,14 @@ struct Judgement: Sendable {
             Failure(
                 "\(path): \(place)+0x\(String($0.offset, radix: 16)): "
                     + $0.sentence((base ?? "") + (foreign.map { " (\($0.kernels))" } ?? "")),
-                hint: Judgement.hint)
+                hint: hint)
         }
     }
 
-    static let hint = "specify the base that it was built against with --base FILE"
+    /// What to do about BTF that was made on another base.
+    var hint: String {
+        base == BTFFile.distilledBaseName
+            ? "the two sections are of different builds: encode the module again, or distill it"
+            : "specify the base that it was built against with --base FILE"
+    }
 }

@@ -90,7 +90,9 @@ enum PaholeRole {
             jobs: settings.jobs,
             request: request, talk: talk)
         batch.isStrict = surroundings.isStrict
-        let destinations = Destinations(file: settings.detached, folder: nil)
+        let destinations = Destinations(
+            file: settings.detached, folder: nil, reads: base.map { [$0] } ?? [],
+            fileOption: "--btf_encode_detached")
         let outcomes = batch.run(try destinations.assign(settings.files))
 
         for outcome in outcomes {

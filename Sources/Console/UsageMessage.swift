@@ -7,7 +7,7 @@ import Bytes
 /// - Parameters:
 ///   - text: may have several lines and contain words of the command line.
 ///   - arguments: the command line. Newlines inside them are not line breaks.
-package func usageMessage(_ text: String, _ arguments: ArraySlice<String>) -> String {
+func usageMessage(_ text: String, _ arguments: ArraySlice<String>) -> String {
     var message = text
     for argument in arguments where argument.utf8.contains(10) {
         // A part of `--name=value` and `a,b` may be shown.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import HostIO
 import Testing
+
+@testable import Console
 
 @Suite struct UsageMessageTests {
     @Test func onOneLine() {

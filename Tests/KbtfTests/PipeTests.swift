@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Glibc
+import HostIO
+import TestSupport
+import Testing
+
+/// Files that can be read only once, as `kbtf info <(xzcat foo.ko.xz)` has them.
+@Suite(.enabled(if: Sample.hasCompiler))
+struct PipeTests {
+    let scratch: Scratch
+    let base: String
+    let module: String
+
+    init() throws {
+        scratch = try Scratch()
+        base = scratch.path + "/base.btf"
+        let kernel = try Sample.compile(scratch, "kernel.o")
+        try #require(Command.kbtf("encode", "--detached", base, kernel).status == 0)
+        module = try Sample.compile(
+            scratch, "m.ko", source: Sample.source + "struct own { struct item *item; } own;")
+        try #require(Command.kbtf("encode", "--base", base, module).status == 0)
+    }
+
+    /// Runs kbtf; `PIPE` among the arguments is the path of a pipe with these bytes.
+    private func kbtf(_ arguments: [String], reading bytes: [UInt8]) throws -> Command.Result {
+        var ends: [Int32] = [-1, -1]
+        try #require(pipe(&ends) == 0)
+        defer { close(ends[0]) }
+        // All of it fits into the pipe, or the test would wait for itself.
+        try #require(bytes.count <= fcntl(ends[1], setPipeSize, 1 << 20))
+        #expect(bytes.withUnsafeBytes { write(ends[1], $0.baseAddress!, $0.count) } == bytes.count)
+        close(ends[1])
+        return try Command.kbtf(arguments.map { $0 == "PIPE" ? "/proc/self/fd/\(ends[0])" : $0 })
+    }
+
+    /// F_SETPIPE_SZ, which Glibc hides without _GNU_SOURCE.
+    private let setPipeSize: Int32 = 1031
+
+    @Test(arguments: [
+        ["info", "--json"], ["check"], ["dump"], ["ids"], ["rebase", "--dry-run"],
+        ["distill", "--force", "--dry-run"],
+    ]) func readOnce(_ command: [String]) throws {
+        let arguments = command + ["--base", base]
+        let wanted = try Command.kbtf(arguments + [module])
+        let found = try kbtf(arguments + ["PIPE"], reading: Sample.bytes(module))
+        #expect(found.status == wanted.status, "\(found)")
+        let lines = { (result: Command.Result) in
+            (result.text + result.err).split(separator: "\n").map {
+                $0.replacing(module, with: "FILE")
+                    .replacing(#/\/proc\/self\/fd\/[0-9]+/#, with: "FILE")
+            }
+        }
+        #expect(lines(found) == lines(wanted))
+    }
+
+    @Test func bothSides() throws {
+        #expect(try kbtf(["diff", "PIPE", base], reading: Sample.bytes(base)).status == 0)
+        #expect(try kbtf(["diff", base, "PIPE"], reading: Sample.bytes(base)).status == 0)
+        let onPipe = try kbtf(["check", "--base", "PIPE", module], reading: Sample.bytes(base))
+        #expect(onPipe.text == "\(module): sound\n")
+    }
+
+    @Test func encoded() throws {
+        let out = scratch.path + "/out.btf"
+        let arguments = ["encode", "--base", base, "--detached", out]
+        try #require(Command.kbtf(arguments + [module]).status == 0)
+        let wanted = try Sample.bytes(out)
+        try AtomicFile.remove(out)
+        let result = try kbtf(arguments + ["PIPE"], reading: Sample.bytes(module))
+        #expect(result.status == 0, "\(result)")
+        #expect(try Sample.bytes(out) == wanted)
+    }
+
+    /// What cannot be replaced is refused before it is read: nobody writes to this pipe.
+    @Test(arguments: [
+        ["encode"], ["rebase"], ["distill"], ["encode", "--standalone"], ["ids", "--fill"],
+    ]) func notRewritten(_ command: [String]) throws {
+        let pipe = scratch.path + "/pipe.ko"
+        try #require(mkfifo(pipe, 0o600) == 0)
+        let result = try Command.kbtf(command + [pipe])
+        #expect(result.status == 1)
+        #expect(
+            result.errorLines.first
+                == "kbtf: \(pipe): not a regular file, so its contents cannot be replaced")
+        #expect(result.errorLines.count == 2 && result.errorLines[1].hasPrefix("hint: "))
+        let role = try Command.role("pahole", ["-J", pipe])
+        #expect(role.status == 1 && role.err.contains("--btf_encode_detached"), "\(role)")
+        #expect(try Command.vm(["run", "--module", pipe]).err.contains("not a regular file"))
+    }
+}
