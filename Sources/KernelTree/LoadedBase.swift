@@ -32,11 +32,8 @@ package struct LoadedBase: SearchedBase {
 ///   - isForReading: accept unknown kinds that the base describes, see `BTF.parse`.
 /// - Throws: `KernelTreeError`, one line that says what the file is and what was expected.
 package func loadBase(
-<<<<<<< HEAD
-    _ path: String, bigEndian: Bool? = nil, cache: BaseCache? = nil, isForReading: Bool = false
-=======
-    _ path: String, contents: ByteView? = nil, bigEndian: Bool? = nil, cache: BaseCache? = nil
->>>>>>> main
+    _ path: String, contents: ByteView? = nil, bigEndian: Bool? = nil, cache: BaseCache? = nil,
+    isForReading: Bool = false
 ) throws(KernelTreeError) -> LoadedBase {
     let source = try BaseSource(path, contents: contents)
     let found = try source.find(cache)

@@ -195,12 +195,9 @@ struct Reading: Sendable {
             }
         }
         let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
-<<<<<<< HEAD
-        guard let btf = try? BTF.parse(file.bytes, base: base, isForReading: true)
-        else { return nil }
-=======
-        guard let btf = try? BTF.parse(file.bytes, base: base) else { return unreadable(use) }
->>>>>>> main
+        guard let btf = try? BTF.parse(file.bytes, base: base, isForReading: true) else {
+            return unreadable(use)
+        }
         let report = checkTarget(
             btf, byteCount: file.bytes.count, use: use, rules: target.rules,
             isSound: judgement.report.isSound,
@@ -229,13 +226,9 @@ struct Reading: Sendable {
         case .standalone: return FileBase()
         case .distilled(let base):
             do throws(BTFError) {
-<<<<<<< HEAD
-                return FileBase(btf: try BTF.parse(base, isForReading: true), name: ".BTF.base")
-            } catch { throw Failure("\(file.path): .BTF.base\(error)") }
-=======
-                return FileBase(btf: try BTF.parse(base), name: BTFFile.distilledBaseName)
+                return FileBase(
+                    btf: try BTF.parse(base, isForReading: true), name: BTFFile.distilledBaseName)
             } catch { throw Failure("\(file.path): \(BTFFile.distilledBaseName)\(error)") }
->>>>>>> main
         case .split: return FileBase(btf: setting.base?.btf, name: setting.base?.path)
         }
     }

@@ -18,9 +18,8 @@ struct Judgement: Sendable {
     /// A few words for a column: `sound`, or the first error.
     var summary: String {
         if other != nil { return "made on another base" }
-<<<<<<< HEAD
         let words = unknownKinds
-        return report.findings.first { $0.severity == .error }.map { "\(place)\($0)" }
+        return report.firstError.map { "\(place)\($0)" }
             ?? "sound" + (words.isEmpty ? "" : " but for \(words.joined(separator: ", "))")
     }
 
@@ -30,9 +29,6 @@ struct Judgement: Sendable {
     /// Kinds that we do not know, as `UNKNOWN(23)`.
     var unknownKinds: [String] {
         report.unknownKinds.keys.sorted().map { "UNKNOWN(\($0))" }
-=======
-        return report.firstError.map { "\(place)\($0)" } ?? "sound"
->>>>>>> main
     }
 
     /// The one sentence about BTF that was made on another base; nil for other BTF.
