@@ -103,7 +103,10 @@ private struct AbilitySearch {
             case .enumeration: addEnum(id, kind, info)
             case .composite: if kind == .struct { addStruct(id) }
             case .function:
-                if isName(types.nameOffset(id), "btf_is_standalone") {
+                // Kernels have 50,000 of them: most end at the first byte.
+                let name = types.nameOffset(id)
+                if types.byte(at: Int(name)) == UInt8(ascii: "b"), isName(name, "btf_is_standalone")
+                {
                     evidence.renumbersStandalone = true
                 }
             case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .prototype,
