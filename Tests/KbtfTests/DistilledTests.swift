@@ -14,12 +14,11 @@ struct DistilledTests {
 
     init() throws {
         scratch = try Scratch()
-        base = scratch.path + "/base.btf"
-        let kernel = try Sample.compile(
-            scratch, "kernel.o",
-            source: "struct module { void *btf_base_data; } module; struct other { char c[3]; } o;"
-                + Sample.source)
-        try #require(Command.kbtf("encode", "--detached", base, kernel).status == 0)
+        base = try scratch.write(
+            "base.btf",
+            Sample.rawBTF(
+                "struct module { void *btf_base_data; } module; struct other { char c[3]; } o;"
+                    + Sample.source))
         module = try Sample.compile(
             scratch, "m.ko",
             source: Sample.source

@@ -15,9 +15,7 @@ struct PipeTests {
 
     init() throws {
         scratch = try Scratch()
-        base = scratch.path + "/base.btf"
-        let kernel = try Sample.compile(scratch, "kernel.o")
-        try #require(Command.kbtf("encode", "--detached", base, kernel).status == 0)
+        base = try scratch.write("base.btf", Sample.rawBTF(Sample.source))
         module = try Sample.compile(
             scratch, "m.ko", source: Sample.source + "struct own { struct item *item; } own;")
         try #require(Command.kbtf("encode", "--base", base, module).status == 0)
