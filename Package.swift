@@ -112,7 +112,9 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "kbtf-conformance",
-            dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw"],
+            dependencies: [
+                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw", "TestSupport",
+            ],
             path: "Tests/Conformance/kbtf-conformance", swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Bytes", "HostIO", "ELF", "DWARF", "BTF"],
@@ -142,12 +144,12 @@ let package = Package(
         .testTarget(
             name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
             exclude: ["Data"], swiftSettings: strictTests),
-        tests(
-            "KbtfTests",
-            [
+        .testTarget(
+            name: "KbtfTests",
+            dependencies: [
                 "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "Console", "Commands", "VMCommands",
                 "TestSupport",
-            ]),
+            ], exclude: ["Data"], swiftSettings: strictTests),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -35,7 +35,7 @@ package struct KernelTarget: Sendable {
         guard let version = release.version.map({ KernelVersion($0.major, $0.minor) }),
             let rules = TargetRules(version)
         else { return nil }
-        self.init(rules, release: release)
+        self.init(release.takesDots ? rules.granting([.dottedNames]) : rules, release: release)
     }
 
     /// Interprets the value of `--target`: a release, a build tree or headers directory, or a file
@@ -101,12 +101,27 @@ package struct KernelTarget: Sendable {
         } else {
             rules = version.flatMap { TargetRules($0) }
         }
-        guard let rules else {
+        guard var rules else {
             throw KernelTreeError(
                 .noTarget, path: name,
                 "Linux \(version?.description ?? "?") does not accept BTF with variables: "
                     + "\(TargetRules.oldest) is the oldest target")
         }
+        if release?.takesDots == true { rules = rules.granting([.dottedNames]) }
         self.init(rules, release: release, base: base, allowsMismatch: allowsMismatch)
+    }
+}
+
+extension KernelRelease {
+    /// A stable release of 6.1 that takes dots in names, by its third number: 6.1.36 and later.
+    /// Debian's, which have a number of their own instead, from 6.1.0-10 on.
+    fileprivate var takesDots: Bool {
+        let parts = text.split(whereSeparator: { $0 == "." || $0 == "-" })
+        guard parts.count > 2, parts[0] == "6", parts[1] == "1", let third = Int(parts[2]) else {
+            return false
+        }
+        guard third == 0 else { return third >= 36 }
+        guard parts.count > 3, let build = Int(parts[3]) else { return false }
+        return build >= 10 && build < 1000
     }
 }

@@ -77,25 +77,31 @@ import Testing
     @Test func kernelVerdicts() throws {
         let base = try Self.kernel(front: 3, padding: 50)
         let rules = try #require(TargetRules(KernelVersion(6, 1)))
-        func verdict(_ kernel: BTF, madeOn own: BTF?) throws -> LoadVerdict? {
-            try checkFit(
-                ByteView(Self.module(base)), distilledBase: nil, madeOn: own, on: kernel,
-                named: "vmlinux", rules: rules)?.kernel
+        func verdict(
+            _ kernel: BTF, madeOn own: BTF?, _ rules: TargetRules
+        ) throws -> LoadVerdict? {
+            let bytes = ByteView(try Self.module(base))
+            guard let other = otherBase(of: bytes, madeOn: own, on: kernel) else { return nil }
+            var subject = TargetSubject(bytes, .module(bringsBase: false))
+            subject.kernel = KernelTypes(kernel)
+            var report = checkTarget(
+                subject, try? BTF.parse(bytes, base: own ?? kernel), rules: rules)
+            report.blame(other, on: "vmlinux")
+            return report.kernel
         }
-        #expect(try verdict(base, madeOn: nil) == nil && verdict(base, madeOn: base) == nil)
+        #expect(
+            try verdict(base, madeOn: nil, rules) == nil
+                && verdict(base, madeOn: base, rules) == nil)
         let shorter = try Self.kernel(front: 3)
         #expect(
-            try verdict(shorter, madeOn: nil) == .isOfAnotherBase(refusedWith: .invalid),
+            try verdict(shorter, madeOn: nil, rules) == .isOfAnotherBase(refusedWith: .invalid),
             "names beyond the strings")
         // Of the same numbers, and other types: only the base that it was made on shows it.
         let twin = try Self.kernel(front: 3, padding: 50, renamed: true)
-        #expect(try verdict(twin, madeOn: nil) == nil)
-        #expect(try verdict(twin, madeOn: base) == .isOfAnotherBase(refusedWith: nil))
+        #expect(try verdict(twin, madeOn: nil, rules) == nil)
+        #expect(try verdict(twin, madeOn: base, rules) == .isOfAnotherBase(refusedWith: nil))
         let old = try #require(TargetRules(KernelVersion(5, 10)))
-        #expect(
-            checkFit(
-                ByteView(try Self.module(base)), distilledBase: nil, madeOn: nil, on: shorter,
-                named: "", rules: old) == nil, "it reads no BTF of modules")
+        #expect(try verdict(shorter, madeOn: nil, old) == .overlooks, "it reads no BTF of modules")
     }
 
     /// What is refused when a module is loaded is less than what BPF_BTF_LOAD refuses.

@@ -66,7 +66,7 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         NewerBTF(rule: "M9", words: "Invalid name", since: KernelVersion(6, 5)) {
             $0.function("asan.module_ctor", $0.prototype())
         },
-        NewerBTF(rule: "M6", words: "element 1: Invalid name", since: KernelVersion(6, 1)) {
+        NewerBTF(rule: "M6", words: "Invalid name", since: KernelVersion(6, 1)) {
             $0.structure("s", size: 4, [(String(repeating: "m", count: 129), 1, 0)])
         },
         NewerBTF(
@@ -99,9 +99,10 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         _ asm: BTFAssembler, _ rules: TargetRules, use: TargetUse = .whole, isSound: Bool = true
     ) throws -> TargetReport {
         let bytes = asm.bytes()
+        var subject = TargetSubject(ByteView(bytes), use)
+        subject.isSound = isSound
         return checkTarget(
-            try BTF.parse(ByteView(bytes), base: asm.base), byteCount: bytes.count, use: use,
-            rules: rules, isSound: isSound)
+            subject, try BTF.parse(ByteView(bytes), base: asm.base), rules: rules)
     }
 
     /// Refused up to the release before, in its words; taken from then on.
@@ -185,10 +186,11 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         }
         let own = TargetUse.module(bringsBase: false)
         let distilled = TargetUse.module(bringsBase: true)
-        #expect(try ways(split, 1, own) == [.takes, .doesNotApply])
-        #expect(try ways(split, 10, distilled) == [.misreads, .doesNotApply])
-        #expect(try ways(split, 11, distilled) == [.takes, .doesNotApply])
-        #expect(try ways(split, 30, own) == [.overlooks, .doesNotApply])
+        // As a program's BTF, it has no strings that begin with an empty one.
+        #expect(try ways(split, 1, own) == [.takes, .refuses(.invalid)])
+        #expect(try ways(split, 10, distilled) == [.misreads, .refuses(.invalid)])
+        #expect(try ways(split, 11, distilled) == [.takes, .refuses(.invalid)])
+        #expect(try ways(split, 30, own) == [.overlooks, .refuses(.invalid)])
         // A module with standalone BTF.
         #expect(try ways(base, 12, own) == [.misreads, .takes])
         #expect(try ways(base, 12, .whole) == [.takes, .takes])
@@ -216,20 +218,20 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         #expect(try report(withoutInt).kernel == .misreads)
         #expect(try !report(split).isRenumbered && report(split).isTaken)
         #expect(try !report(split, bringsBase: true).isRenumbered)
-        // What is damaged, or breaks another rule, is refused as it would be elsewhere.
-        let damaged = try report(module, isSound: false)
-        #expect(damaged.kernel == .unsound && !damaged.isRenumbered)
+        // What breaks another rule is refused as it would be elsewhere.
         module.typeTag("t", 1, flag: true)
         #expect(try report(module).kernel == .refuses(.invalid))
         // No release does it by itself.
         #expect(TargetRules(TargetRules.newest)?.renumbersStandalone == false)
     }
 
-    @Test func unsoundIsNotCalledTaken() throws {
+    /// Kernels take what no reader can rely on, and the report says so.
+    @Test func unsoundIsTaken() throws {
         var asm = BTFAssembler()
         asm.int()
         let rules = try #require(TargetRules(KernelVersion(6, 1)))
-        #expect(try Self.report(asm, rules, isSound: false).kernel == .unsound)
+        let taken = try Self.report(asm, rules, isSound: false)
+        #expect(taken.kernel == .takes && !taken.isSound)
         asm.typeTag("t", 1, flag: true)
         #expect(try Self.report(asm, rules, isSound: false).kernel == .refuses(.invalid))
     }
@@ -274,8 +276,7 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
             _ = TargetRules(nil, showing: btf)
             for version in [KernelVersion(5, 2), KernelVersion(6, 12), KernelVersion(7, 2)] {
                 let report = checkTarget(
-                    btf, byteCount: bytes.count, use: .whole, rules: TargetRules(version)!,
-                    isSound: true)
+                    TargetSubject(ByteView(bytes), .whole), btf, rules: TargetRules(version)!)
                 #expect((report.findings.errorCount == 0) == (report.program == .takes))
             }
         }
@@ -285,13 +286,14 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
     @Test func sizes() throws {
         var asm = BTFAssembler()
         asm.int()
-        let bytes = asm.bytes()
-        let btf = try BTF.parse(ByteView(bytes))
         let rules = try #require(TargetRules(KernelVersion(5, 2)))
-        for (count, verdict) in [(16 << 20, LoadVerdict.takes), (16 << 20 + 1, .refuses(.tooBig))] {
-            let report = checkTarget(
-                btf, byteCount: count, use: .whole, rules: TargetRules(KernelVersion(7, 2))!,
-                isSound: true)
+        let newer = try #require(TargetRules(KernelVersion(7, 2)))
+        // A name that fills it up to 16 MiB, and one byte more.
+        let rest = (16 << 20) - asm.bytes().count - 16 - 1
+        for (count, verdict) in [(rest, LoadVerdict.takes), (rest + 1, .refuses(.tooBig))] {
+            var large = asm
+            large.int(String(repeating: "n", count: count))
+            let report = try Self.report(large, newer)
             #expect(report.program == verdict && report.kernel == .takes)
         }
         for _ in 0..<0xffff { asm.pointer(1) }

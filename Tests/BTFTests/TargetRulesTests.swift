@@ -19,6 +19,7 @@ import Testing
         (KernelVersion(5, 18), .typeTag, [.toleratesMismatch]),
         (KernelVersion(6, 0), .enum64, [.enum64]),
         (KernelVersion(6, 1), .enum64, [.longNames]),
+        (KernelVersion(6, 2), .enum64, [.structMetas]),
         (KernelVersion(6, 5), .enum64, [.dottedNames]),
         (KernelVersion(6, 9), .enum64, [.anySectionName]),
         (KernelVersion(6, 11), .enum64, [.distilledBase]),

@@ -76,8 +76,7 @@ import Testing
             // No kernel takes it.
             for release in [KernelVersion(6, 12), KernelVersion(7, 3)] {
                 let verdict = checkTarget(
-                    btf, byteCount: bytes.count, use: .whole, rules: TargetRules(release)!,
-                    isSound: true)
+                    TargetSubject(bytes, .whole), btf, rules: TargetRules(release)!)
                 #expect(verdict.findings.findings.contains { $0.severity == .error })
             }
         }

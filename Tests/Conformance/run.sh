@@ -60,6 +60,8 @@ WORDS=(
     "patched-series run_patched_series"
     # Every module that ships with the three loads with our BTF in its place: guests.sh
     "load run_load"
+    # Kernels answer to BTF, sound or not, what kbtf says they will: verdicts.sh
+    "verdicts run_verdicts"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
     "objects run_objects"
     # Light skeletons, against bpftool 7.1's: skeletons.sh
@@ -124,6 +126,8 @@ source "$HERE/modules.sh"
 source "$HERE/objects.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=verdicts.sh
+source "$HERE/verdicts.sh"
 # shellcheck source=machines.sh
 source "$HERE/machines.sh"
 

@@ -49,9 +49,9 @@ struct DistilledTests {
         let before = try Sample.bytes(module)
         let check = try Command.kbtf("check", "--target", base, module)
         let lines = check.text.split(separator: "\n")
-        #expect(check.status == 1 && lines.count == 3, "\(check)")
+        #expect(check.status == 1 && lines.count == 4, "\(check)")
         #expect(lines[0].hasPrefix("\(module): .BTF.base+0x"))
-        #expect(lines[2].contains("module load: not judged, it is unsound; BPF_BTF_LOAD: not for"))
+        #expect(lines[3].contains("module load: refused (EINVAL); BPF_BTF_LOAD: not for"))
         for command in ["distill", "rebase", "dump"] {
             let result = try Command.kbtf(command, "--base", base, module)
             #expect(result.status == 1 && result.errorLines.count == 1, "\(result)")

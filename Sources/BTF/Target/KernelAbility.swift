@@ -21,6 +21,8 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     case enum64
     /// Names of up to 512 bytes; 128 before.
     case longNames = "long-names"
+    /// Special fields of structs in programs' BTF (locks, lists, trees) are checked.
+    case structMetas = "struct-metas"
     /// Dots in other names than those of sections.
     case dottedNames = "dotted-names"
     /// Any printable characters in the name of a DATASEC.
@@ -57,6 +59,7 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         case .toleratesMismatch: KernelVersion(5, 18)
         case .enum64: KernelVersion(6, 0)
         case .longNames: KernelVersion(6, 1)
+        case .structMetas: KernelVersion(6, 2)
         case .dottedNames: KernelVersion(6, 5)
         case .anySectionName: KernelVersion(6, 9)
         case .distilledBase: KernelVersion(6, 11)

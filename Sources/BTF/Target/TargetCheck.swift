@@ -1,24 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Holds BTF against what one kernel takes.
+package import Bytes
+
+/// BTF as it lies in a file, to be held against a kernel.
+package struct TargetSubject: Sendable {
+    package let bytes: ByteView
+    package let use: TargetUse
+    /// Its `.BTF.base`.
+    package var distilledBase: ByteView?
+    /// What a loader of BPF objects passes to the kernel instead of `bytes`.
+    package var loaded: ByteView?
+    /// The types of the kernel, if they are known: a module's BTF continues them.
+    package var kernel: KernelTypes?
+    /// What `check` says of it.
+    package var isSound = true
+
+    package init(_ bytes: ByteView, _ use: TargetUse) {
+        self.bytes = bytes
+        self.use = use
+    }
+}
+
+/// Holds BTF against what one kernel takes: what it answers, and which of its rules are broken.
 ///
 /// - Parameters:
-///   - byteCount: the size of the whole BTF.
-///   - isSound: what `check` says of it. What is unsound is not called taken.
+///   - btf: the types; nil if they cannot be read.
 ///   - kernelFunctions: what the sets of kernel functions in `.BTF_ids` list.
 ///   - withImplicitArguments: kernel functions that have `KF_IMPLICIT_ARGS` in `.BTF_ids`.
 ///   - limit: how many findings are listed; all are counted.
 package func checkTarget(
-    _ btf: BTF, byteCount: Int, use: TargetUse, rules: TargetRules,
-    isSound: Bool, kernelFunctions: [KernelFunction] = [],
-    withImplicitArguments: Set<String> = [], limit: Int = 1000
+    _ subject: TargetSubject, _ btf: BTF?, rules: TargetRules,
+    kernelFunctions: [KernelFunction] = [], withImplicitArguments: Set<String> = [],
+    limit: Int = 1000
 ) -> TargetReport {
-    var checker = TargetChecker(btf, use, TargetReport(rules: rules, findings: .init(limit: limit)))
-    checker.checkSections(byteCount: byteCount)
+    var report = TargetReport(rules: rules, findings: .init(limit: limit))
+    report.isSound = subject.isSound
+    report.ask(subject, btf)
+    guard let btf else {
+        report.judge(subject.use, nil)
+        return report
+    }
+    var checker = TargetChecker(btf, subject.use, report)
+    checker.checkSections()
     checker.checkTypes()
     checker.checkDescriptions(kernelFunctions)
     checker.checkImplicitArguments(withImplicitArguments)
-    checker.judge(isSound)
+    checker.report.judge(subject.use, btf)
     return checker.report
 }
 
@@ -30,9 +57,8 @@ private struct TargetChecker {
     let use: TargetUse
     var report: TargetReport
     private let typesAt: Int
-    /// The first error that each way ends with.
-    private var kernelError: KernelErrno?
-    private var programError: KernelErrno?
+    /// What the kernel's answers have said.
+    private let said: Set<String>
 
     private var rules: TargetRules { report.rules }
 
@@ -42,62 +68,32 @@ private struct TargetChecker {
         self.report = report
         types = TypeTable(btf)
         typesAt = btf.header.length + btf.header.typeOffset
+        said = Set(report.findings.findings.map { Self.key($0.rule, $0.type) })
+    }
+
+    private static func key(_ rule: String, _ type: TypeID?) -> String {
+        rule + (type.map { "\($0)" } ?? "")
     }
 
     /// Which ways in a rule closes.
     private enum Ways { case both, program }
 
     private mutating func refuse(
-        _ rule: String, type: UInt32? = nil, word: Int = 0, offset: Int? = nil, _ message: String,
+        _ rule: String, type: UInt32, word: Int = 0, _ message: String,
         _ error: KernelErrno = .invalid, _ ways: Ways = .both
     ) {
-        var place = offset ?? 0
-        var text = message
-        if let type {
-            place = typesAt + (Int(btf.starts[Int(type - types.firstID)]) + word) * 4
-            let name = types.name(type)
-            text = "\(types.kind(type).word) \(name.isEmpty ? "(anon)" : name): \(message)"
-        }
+        if said.contains(Self.key(rule, TypeID(type))) { return }
+        let place = typesAt + (Int(btf.starts[Int(type - types.firstID)]) + word) * 4
+        let name = types.name(type)
         report.findings.add(
-            .error, rule, type: type.map { TypeID($0) }, offset: place,
-            "\(text) (\(rules): \(error.rawValue)\(ways == .program ? " from BPF_BTF_LOAD" : ""))")
-        if ways == .both, kernelError == nil { kernelError = error }
-        if programError == nil { programError = error }
+            .error, rule, type: TypeID(type), offset: place,
+            "\(types.kind(type).word) \(name.isEmpty ? "(anon)" : name): \(message) (\(rules): \(error.rawValue)\(ways == .program ? " from BPF_BTF_LOAD" : ""))"
+        )
     }
 
     // MARK: The whole
 
-    mutating func checkSections(byteCount: Int) {
-        let header = btf.header
-        // BTF_MAX_SIZE.
-        if byteCount > 16 << 20 {
-            refuse("size", offset: 0, "\(byteCount) bytes, at most 16 MiB", .tooBig, .program)
-        }
-        if header.length > rules.headerLength, header.layoutOffset != 0 || header.layoutLength != 0
-        {
-            refuse(
-                "H4", offset: Header.shortLength,
-                "Unsupported btf_header: \(header.length) bytes with a layout section", .tooBig)
-        } else if !rules.has(.layout),
-            header.length + header.stringOffset + header.stringLength != byteCount
-        {
-            refuse("T1", offset: 16, "String section is not at the end")
-        }
-        if !rules.has(.largeBTF) {
-            if btf.starts.count > 0xffff {
-                refuse(
-                    "M0e", offset: typesAt,
-                    "Exceeded max num of types: \(btf.starts.count), at most 65535", .tooBig,
-                    .program
-                )
-            }
-            if header.stringLength > 0x1_0000 {
-                refuse(
-                    "M0d", offset: 20,
-                    "Invalid name_offset: \(header.stringLength) bytes of names, at most 65536",
-                    .invalid, .program)
-            }
-        }
+    mutating func checkSections() {
         if rules.has(.sortedNames), case .whole = use, let id = firstUnsorted() {
             report.findings.add(
                 .warning, "sorted", type: TypeID(id),
@@ -261,33 +257,6 @@ private struct TargetChecker {
                 "FUNC \(function.name): has KF_IMPLICIT_ARGS, but \(what) (\(rules): programs cannot call it)"
             )
             report.isUsable = false
-        }
-    }
-
-    // MARK: Verdicts
-
-    /// Kernels that renumber standalone BTF recognise it by this, if the module has no mark.
-    private var hasInt: Bool {
-        types.ownIDs.contains {
-            types.kind($0) == .int
-                && Array(types.string(at: types.word($0, 0))) == Array("int".utf8)
-        }
-    }
-
-    mutating func judge(_ isSound: Bool) {
-        func verdict(_ error: KernelErrno?) -> LoadVerdict {
-            if let error { return .refuses(error) }
-            return isSound ? .takes : .unsound
-        }
-        report.kernel = verdict(kernelError)
-        report.program = btf.isSplit ? .doesNotApply : verdict(programError)
-        guard case .module(let bringsBase) = use else { return }
-        if !rules.has(.moduleBTF) {
-            report.kernel = .overlooks
-        } else if rules.renumbersStandalone, !bringsBase, !btf.isSplit, hasInt {
-            report.isRenumbered = report.isTaken
-        } else if !btf.isSplit || bringsBase && !rules.has(.distilledBase) {
-            report.kernel = .misreads
         }
     }
 }

@@ -108,6 +108,13 @@ private struct AbilitySearch {
                 if types.byte(at: Int(name)) == UInt8(ascii: "b"), isName(name, "btf_is_standalone")
                 {
                     evidence.renumbersStandalone = true
+                } else if types.byte(at: Int(name)) == UInt8(ascii: "_"),
+                    isName(name, "__btf_name_valid"),
+                    types.kindIfAny(types.word(id, 2)) == .funcProto,
+                    types.count(types.word(id, 2)) == 2
+                {
+                    // Its third parameter was whether to take dots.
+                    show(.dottedNames)
                 }
             case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .prototype,
                 .variable, .section, .unknown:

@@ -12,10 +12,20 @@ package enum LoadVerdict: Equatable, Sendable {
     /// It was built against another base than this kernel's BTF. Without an error, the kernel does
     /// not notice: it reads each type as another one.
     case isOfAnotherBase(refusedWith: KernelErrno?)
-    /// The BTF is unsound for all kernels; which other rules it breaks means little.
-    case unsound
-    /// This BTF is not loaded that way.
-    case doesNotApply
+    /// That follows from a rule which needs the running kernel, named here.
+    case depends(String)
+    /// It follows a reference that leads nowhere, and may crash.
+    case unpredictable(String)
+
+    init(_ answer: KernelAnswer) {
+        self =
+            switch answer {
+            case .taken: .takes
+            case .refused(let refusal): .refuses(refusal.errno)
+            case .dependsOnKernel(let rule): .depends(rule)
+            case .unpredictable(let reason): .unpredictable(reason)
+            }
+    }
 }
 
 /// The errors with which loading BTF fails.
@@ -23,6 +33,10 @@ package enum KernelErrno: String, Sendable {
     case invalid = "EINVAL"
     case tooBig = "E2BIG"
     case notFound = "ENOENT"
+    case exists = "EEXIST"
+    case loop = "ELOOP"
+    case fault = "EFAULT"
+    case notSupported = "ENOTSUPP"
 }
 
 /// How BTF gets into a kernel.
@@ -31,6 +45,8 @@ package enum TargetUse: Sendable {
     case module(bringsBase: Bool)
     /// As the kernel's own, or from a program: BTF of a file other than a module.
     case whole
+    /// From a program, by the loader of a BPF object.
+    case object
 }
 
 /// Rules of one kernel that BTF breaks, beyond those that `check` requires of all BTF: what changed
@@ -43,7 +59,17 @@ package struct TargetReport: Sendable {
     /// same rules.
     package internal(set) var kernel: LoadVerdict = .takes
     /// The system call BPF_BTF_LOAD.
-    package internal(set) var program: LoadVerdict = .takes
+    package var program: LoadVerdict { LoadVerdict(programAnswer) }
+
+    /// What the kernel does with these bytes as its own, or as the module's.
+    package internal(set) var kernelAnswer = KernelAnswer.taken
+    package internal(set) var programAnswer = KernelAnswer.taken
+    /// What it does with these bytes as those of a module; nil if its BTF, which they would
+    /// continue, is not known.
+    package internal(set) var moduleAnswer: KernelAnswer?
+
+    /// What `check` says of the BTF. Kernels take some that is not.
+    package internal(set) var isSound = true
 
     /// The kernel accepts the standalone BTF of the module, and turns it into split BTF.
     package internal(set) var isRenumbered = false
@@ -54,24 +80,6 @@ package struct TargetReport: Sendable {
     init(rules: TargetRules, findings: CheckReport) {
         self.rules = rules
         self.findings = findings
-    }
-
-    /// For BTF that cannot be read: no rule is checked.
-    ///
-    /// - Parameters:
-    ///   - isSplit: it continues other BTF, which may be its `.BTF.base`.
-    ///   - other: proof that it was not built against that.
-    package init(unreadable use: TargetUse, isSplit: Bool, other: OtherBase?, rules: TargetRules) {
-        self.init(rules: rules, findings: CheckReport(limit: 0))
-        program = isSplit ? .doesNotApply : .unsound
-        kernel =
-            switch use {
-            case .module where !rules.has(.moduleBTF): .overlooks
-            case .module(bringsBase: true) where !rules.has(.distilledBase): .misreads
-            default:
-                other.map { .isOfAnotherBase(refusedWith: $0.isRefused ? .invalid : nil) }
-                    ?? .unsound
-            }
     }
 
     /// The kernel accepts it where it reads BTF by itself.

@@ -38,7 +38,9 @@ package struct TargetRules: Hashable, Sendable, CustomStringConvertible {
             least = nil
         } else {
             // What is older than something it has, it has as well.
-            let least = evidence.shown.map(\.since).max() ?? Self.oldest
+            // But for dots, which stable releases of older kernels take as well.
+            let least =
+                evidence.shown.subtracting([.dottedNames]).map(\.since).max() ?? Self.oldest
             known = Set(KernelAbility.allCases.filter { $0.since <= least })
             self.least = least
         }

@@ -162,10 +162,11 @@ extension EncodeFile {
                 btf = try btf.sortedByName()
                 encoded.bytes = btf.serialized()
             }
-            report = checkTarget(
-                btf, byteCount: encoded.bytes.count,
-                use: btf.isSplit ? .module(bringsBase: base != nil) : .whole, rules: target,
-                isSound: true, limit: 100)
+            var subject = TargetSubject(
+                ByteView(encoded.bytes),
+                btf.isSplit ? .module(bringsBase: base != nil) : .whole)
+            subject.distilledBase = encoded.base.map { ByteView($0) }
+            report = checkTarget(subject, btf, rules: target, limit: 100)
         } catch { throw Failure("\(job.path): .BTF\(error)") }
         guard case .refuses = report.kernel else { return }
         let finding = report.findings.firstError

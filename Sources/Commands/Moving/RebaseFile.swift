@@ -180,8 +180,8 @@ struct RebaseFile: Sendable {
         // Newer kernels refuse nothing that was accepted before.
         guard let target, !target.rules.has(.longNames) else { return }
         let report = checkTarget(
-            btf, byteCount: result.bytes.count, use: .module(bringsBase: false),
-            rules: target.rules, isSound: true)
+            TargetSubject(ByteView(result.bytes), .module(bringsBase: false)), btf,
+            rules: target.rules)
         guard case .refuses = report.kernel else { return }
         let finding = report.findings.firstError
         throw Failure(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFObject
 import BTF
 import BTFIDs
 import Bytes
@@ -19,6 +20,10 @@ struct BTFFile: Sendable {
     var release: KernelRelease?
     /// The section `.BTF_ids` in the same file, if it can be read.
     var ids: IDSection?
+    /// Why nothing can be read, where the file was opened even so.
+    private(set) var fault: Failure?
+    /// The whole file, if it is a BPF object.
+    private var object: ELFFile?
     /// The machine of an ELF file in the notation of `uname -m`.
     private(set) var machine: String?
     /// The section `.BTF.base` in the same file.
@@ -54,18 +59,29 @@ struct BTFFile: Sendable {
 
     /// Reads the BTF of a module or another ELF file, compressed or not, of a raw BTF file, or of
     /// anything else that can be a base. nil for an ELF file without BTF.
+    ///
+    /// - Parameter evenUnreadable: any bytes will do; `fault` says what is wrong with them.
     static func open(
-        _ contents: PackedFile.Contents, _ path: String, cache: BaseCache?
+        _ contents: PackedFile.Contents, _ path: String, cache: BaseCache?,
+        evenUnreadable: Bool = false
     ) throws(Failure) -> BTFFile? {
         let view = contents.view
-        if ELFFile.isELF(view) { return try open(view, path) }
-        if Header.isBigEndian(view) != nil { return try BTFFile(path, view, place: "") }
+        if ELFFile.isELF(view) { return try open(view, path, evenUnreadable) }
+        if Header.isBigEndian(view) != nil {
+            return try BTFFile(path, view, place: "", evenUnreadable)
+        }
         do throws(KernelTreeError) {
             let image = try loadBase(
                 path, contents: contents.keeping.isRequired ? view : nil, cache: cache,
                 isForReading: true)
             return BTFFile(path: path, bytes: image.bytes, header: image.btf.header)
-        } catch { throw Failure(error) }
+        } catch {
+            // A large file that is no BTF is something else.
+            if evenUnreadable, view.count <= 16 << 20 {
+                return try BTFFile(path, view, place: "", evenUnreadable)
+            }
+            throw Failure(error)
+        }
     }
 
     /// The contents of the file at `path`, decompressed.
@@ -73,13 +89,16 @@ struct BTFFile: Sendable {
         try PackedFile.open(path) { $0.isSupported }
     }
 
-    private static func open(_ view: ByteView, _ path: String) throws(Failure) -> BTFFile? {
+    private static func open(
+        _ view: ByteView, _ path: String, _ evenUnreadable: Bool
+    ) throws(Failure) -> BTFFile? {
         let bytes: ByteView
         var base: ByteView?
         var release: KernelRelease?
         var ids: IDSection?
         let machine: String
         let isKernels: Bool
+        var object: ELFFile?
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
             machine = KernelMachine.name(of: elf)
@@ -89,10 +108,12 @@ struct BTFFile: Sendable {
             if let section = try elf.onlySection(named: distilledBaseName) {
                 base = try elf.data(of: section)
             }
+            if elf.machine == ELFMachine.bpf { object = elf }
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
             ids = try? IDSection.read(elf)
         } catch { throw Failure(error) }
-        var file = try BTFFile(path, bytes, place: ".BTF")
+        var file = try BTFFile(path, bytes, place: ".BTF", evenUnreadable)
+        file.object = object
         file.distilledBase = base
         file.release = release
         file.ids = ids
@@ -101,14 +122,24 @@ struct BTFFile: Sendable {
         return file
     }
 
-    private init(_ path: String, _ bytes: ByteView, place: String) throws(Failure) {
-        do throws(BTFError) { header = try Header.parse(bytes) } catch {
-            throw Failure("\(path): \(place)\(error)")
-        }
+    private init(
+        _ path: String, _ bytes: ByteView, place: String, _ evenUnreadable: Bool
+    ) throws(Failure) {
         self.path = path
         self.bytes = bytes
         self.place = place
-        isSplit = BTFFile.isSplit(bytes, header)
+        do throws(BTFError) {
+            header = try Header.parse(bytes)
+            isSplit = BTFFile.isSplit(bytes, header)
+        } catch {
+            let failure = Failure("\(path): \(place)\(error)")
+            guard evenUnreadable else { throw failure }
+            fault = failure
+            isSplit = false
+            header = Header(
+                length: Header.shortLength, typeOffset: 0, typeLength: 0, stringOffset: 0,
+                stringLength: 0, bigEndian: Header.isBigEndian(bytes) ?? false)
+        }
     }
 
     private init(path: String, bytes: ByteView, header: Header) {
@@ -121,6 +152,13 @@ struct BTFFile: Sendable {
     /// Whether it is standalone, whether that is sure, and the evidence. Distilled BTF is not: it
     /// continues its `.BTF.base`.
     var recognition: Recognition { Recognition(bytes, header: header) }
+
+    var isObject: Bool { object != nil }
+
+    /// What a loader of BPF objects gives to the kernel; nil for other files.
+    func loaded(by rules: TargetRules) -> ByteView? {
+        object.flatMap { btfForKernel(bytes, of: $0, rules: rules) }
+    }
 
     /// Its own types, counted without the base; nil if a record is damaged.
     var typeCount: Int? { BTF.typeCount(of: bytes, header) }

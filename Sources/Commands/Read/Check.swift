@@ -16,7 +16,7 @@ struct Check: Command {
         discussion: """
             The profile 'structure' checks the rules that every reader of BTF relies on. Each \
             fault is reported with its offset, the type id and the rule. 'object' is for BPF \
-            objects as compilers write them.
+            objects as compilers write them, and the default for these with --target.
 
             With --target, kbtf also checks whether that kernel accepts the BTF, with two \
             verdicts: for the kernel loading the module (or, for BTF that is not a module's, \
@@ -35,8 +35,8 @@ struct Check: Command {
 
     @Option(
         help: ArgumentHelp(
-            "The set of rules: structure or object.", valueName: "PROFILE"))
-    var profile = CheckProfile.structure
+            "The set of rules: structure (the default) or object.", valueName: "PROFILE"))
+    var profile: CheckProfile?
 
     @Option(
         help: ArgumentHelp(
@@ -116,7 +116,7 @@ struct Check: Command {
         _ entries: [Inputs.Entry], _ reading: Reading, _ target: KernelTarget?, _ talk: Talk
     ) -> [Outcome] {
         reading.batch("checking", talk).run(entries, nil) { entry throws(Failure) in
-            try reading.open(entry.path)
+            try reading.open(entry.path, evenUnreadable: target != nil)
         } need: { _, found throws(Failure) in
             try reading.need(found.file)
         } work: { entry, found, setting, outcome throws(Failure) in
@@ -127,7 +127,9 @@ struct Check: Command {
             }
             guard
                 let judgement = try reading.judge(
-                    file, setting, profile: profile, limit: limit, &outcome)
+                    file, setting,
+                    profile: profile ?? (file.isObject && target != nil ? .object : .structure),
+                    limit: limit, &outcome)
             else { throw reading.withoutBase(file) }
             outcome.value = Result(
                 judgement: judgement,

@@ -34,15 +34,19 @@ struct Reading: Sendable {
     }
 
     /// The file's BTF as it was found.
-    func open(_ path: String) throws(Failure) -> FoundBTF {
-        try FoundBTF(path, cache: search.cache)
+    ///
+    /// - Parameter evenUnreadable: a kernel's answer to any bytes is wanted.
+    func open(_ path: String, evenUnreadable: Bool = false) throws(Failure) -> FoundBTF {
+        try FoundBTF(path, cache: search.cache, evenUnreadable: evenUnreadable)
     }
 
     /// Which base a file's BTF needs.
     ///
     /// - Parameter option: another `--base` for this file.
     func need(_ file: BTFFile?, base option: String? = nil) throws(Failure) -> Batch.Need {
-        guard let file, case .split = file.form else { return .init(choice: .none) }
+        guard let file, case .split = file.form, file.fault == nil else {
+            return .init(choice: .none)
+        }
         let option = option ?? self.option
         guard option != nil || file.release != nil || search.release != nil else {
             if kernel != nil { return .init(choice: .none) }
@@ -124,6 +128,9 @@ struct Reading: Sendable {
         _ file: BTFFile, _ setting: Batch.Setting, profile: CheckProfile = .structure, limit: Int,
         _ outcome: inout FileOutcome<Value>
     ) throws(Failure) -> Judgement? {
+        if file.fault != nil {
+            return Judgement(report: check(file.bytes, limit: limit), place: file.place)
+        }
         if case .distilled(let base) = file.form {
             let report = checkDistilledBase(base, limit: limit)
             if !report.isSound {
@@ -158,15 +165,6 @@ struct Reading: Sendable {
         _ file: BTFFile, to target: KernelTarget, _ setting: Batch.Setting, _ judgement: Judgement,
         limit: Int
     ) -> TargetVerdict {
-        func verdict(_ report: TargetReport, _ use: TargetUse) -> TargetVerdict {
-            TargetVerdict(target: target, report: report, use: use, place: file.place)
-        }
-        func unreadable(_ use: TargetUse) -> TargetVerdict {
-            verdict(
-                TargetReport(
-                    unreadable: use, isSplit: file.form.isModules, other: judgement.other,
-                    rules: target.rules), use)
-        }
         let use: TargetUse
         var small: ByteView?
         switch file.form {
@@ -174,37 +172,42 @@ struct Reading: Sendable {
             use = .module(bringsBase: true)
             small = base
         case .split: use = .module(bringsBase: false)
+        case .standalone where file.isObject: use = .object
         case .standalone:
             use = file.release == nil || file.isKernels ? .whole : .module(bringsBase: false)
         }
         let own = try? base(of: file, setting)
-        // Its types are those of its `.BTF.base`, whatever the kernel has.
-        if small != nil, own == nil || judgement.other != nil { return unreadable(use) }
-        if file.form.isModules {
-            // Without BTF of the target, the base that the file was read on stands for it.
-            let kernel =
-                target.base.map { ($0.btf, $0.path) }
-                ?? (judgement.other == nil ? nil : own?.kernel)
+        // Without BTF of the target, the base that the file was read on stands for it.
+        let kernel =
+            target.base.map { ($0.btf, $0.path) }
+            ?? (small == nil && judgement.other == nil ? own?.kernel : nil)
+        var subject = TargetSubject(file.bytes, use)
+        subject.distilledBase = small
+        subject.loaded = file.loaded(by: target.rules)
+        subject.kernel = (kernel?.0 ?? setting.base?.btf).flatMap { KernelTypes($0) }
+        subject.isSound = judgement.report.isSound && judgement.other == nil
+        let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
+        let btf =
+            small != nil && judgement.other != nil
+            ? nil : try? BTF.parse(subject.loaded ?? file.bytes, base: base, isForReading: true)
+        var report = checkTarget(
+            subject, btf, rules: target.rules,
+            kernelFunctions: btf.flatMap { file.ids?.listedFunctions(old: $0).functions } ?? [],
+            withImplicitArguments: btf.flatMap { file.ids?.functionsWithImplicitArguments(old: $0) }
+                ?? [], limit: limit)
+        if case .split = file.form {
             if let (kernel, name) = kernel,
-                let report = checkFit(
-                    file.bytes, distilledBase: small,
-                    madeOn: small == nil && judgement.other == nil ? own?.btf : nil, on: kernel,
-                    named: name, rules: target.rules)
+                let other = otherBase(
+                    of: file.bytes, madeOn: judgement.other == nil ? own?.btf : nil, on: kernel)
             {
-                return verdict(report, use)
+                report.blame(other, on: name)
+            } else if kernel == nil, let other = judgement.other {
+                report.blame(other, on: judgement.base ?? "")
             }
         }
-        let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
-        guard let btf = try? BTF.parse(file.bytes, base: base, isForReading: true) else {
-            return unreadable(use)
-        }
-        let report = checkTarget(
-            btf, byteCount: file.bytes.count, use: use, rules: target.rules,
-            isSound: judgement.report.isSound,
-            kernelFunctions: file.ids?.listedFunctions(old: btf).functions ?? [],
-            withImplicitArguments: file.ids?.functionsWithImplicitArguments(old: btf) ?? [],
-            limit: limit)
-        return verdict(report, use)
+        return TargetVerdict(
+            target: target, report: report, use: use, place: file.place,
+            isSplit: file.form.isModules)
     }
 
     // MARK: Bases
@@ -250,9 +253,9 @@ struct FoundBTF: BatchContents {
     let file: BTFFile?
     let keeping: Keeping
 
-    init(_ path: String, cache: BaseCache?) throws(Failure) {
+    init(_ path: String, cache: BaseCache?, evenUnreadable: Bool = false) throws(Failure) {
         let contents = try BTFFile.contents(of: path)
-        file = try BTFFile.open(contents, path, cache: cache)
+        file = try BTFFile.open(contents, path, cache: cache, evenUnreadable: evenUnreadable)
         keeping = contents.keeping
     }
 }

@@ -12,6 +12,8 @@ struct TargetVerdict {
     let use: TargetUse
     /// The prefix of offsets.
     let place: String
+    /// It continues other BTF.
+    let isSplit: Bool
 
     var isTaken: Bool { report.isTaken }
     /// Determines the exit status.
@@ -21,25 +23,34 @@ struct TargetVerdict {
         switch use {
         case .module: "module load"
         case .whole: "as the kernel's own"
+        case .object: "BPF_BTF_LOAD by libbpf"
         }
     }
 
     /// The findings, one per line, and the verdicts on one line.
     func lines(_ name: String, paint: Paint, withWarnings: Bool) -> String {
         var lines = ""
-        for finding in report.findings.findings where finding.severity == .error || withWarnings {
-            let text = "\(place)\(finding)".shown
+        for (index, finding) in report.findings.findings.enumerated()
+        where finding.severity == .error || withWarnings {
+            let isInBase = index == 0 && report.kernelAnswer.refusal?.isInBase == true
+            let text = "\(isInBase ? BTFFile.distilledBaseName : place)\(finding)".shown
             lines += "\(name): \(finding.severity == .error ? paint.bad(text) : text)\n"
         }
         let kernel = words(report.kernel) + consequence
-        return lines + "\(name): \(target.rules): \(way): "
-            + (isTaken ? paint.good(kernel) : paint.bad(kernel))
-            + "; BPF_BTF_LOAD: \(words(report.program))\n"
+        lines += "\(name): \(target.rules): \(way): "
+        lines += isTaken ? paint.good(kernel) : paint.bad(kernel)
+        if case .object = use { return lines + "\n" }
+        return lines + "; BPF_BTF_LOAD: \(programWords)\n"
+    }
+
+    private var programWords: String {
+        if isSplit, report.program != .takes { return "not for split BTF" }
+        return words(report.program)
     }
 
     private func words(_ verdict: LoadVerdict) -> String {
         switch verdict {
-        case .takes: "taken"
+        case .takes: report.isSound ? "taken" : "taken, although it is unsound"
         case .refuses(let error): "refused (\(error.rawValue))"
         case .overlooks: "overlooked, kernels read it since \(KernelAbility.moduleBTF.since)"
         case .misreads:
@@ -51,8 +62,8 @@ struct TargetVerdict {
         case .isOfAnotherBase(let error):
             error.map { "refused (\($0.rawValue)): made on another base" }
                 ?? "misread: made on another base, which it does not notice"
-        case .unsound: "not judged, it is unsound"
-        case .doesNotApply: "not for split BTF"
+        case .depends(let rule): "depends on the running kernel: \(rule)"
+        case .unpredictable(let reason): "unpredictable: \(reason)"
         }
     }
 
@@ -74,34 +85,49 @@ extension TargetVerdict: JSONValue {
             json.field("rules", target.rules.description)
             json.field("release", target.release?.text)
             json.object("kernel") { json in
-                fields(of: report.kernel, &json)
+                fields(of: report.kernel, report.kernelAnswer, &json)
                 if report.isRenumbered { json.field("renumbered", true) }
             }
-            json.object("bpf_btf_load") { fields(of: report.program, &$0) }
+            json.object("bpf_btf_load") {
+                fields(of: report.program, report.programAnswer, &$0)
+                if isSplit { $0.field("split", true) }
+            }
+            if let answer = report.moduleAnswer {
+                json.object("module_load") { fields(of: LoadVerdict(answer), answer, &$0) }
+            }
             json.field("errors", report.findings.errorCount)
             json.field("warnings", report.findings.warningCount)
             json.field("findings", report.findings.findings)
         }
     }
 
-    private func fields(of verdict: LoadVerdict, _ json: inout JSONWriter) {
+    private func fields(
+        of verdict: LoadVerdict, _ answer: KernelAnswer, _ json: inout JSONWriter
+    ) {
         let word =
             switch verdict {
             case .takes: "taken"
             case .refuses, .isOfAnotherBase(refusedWith: .some): "refused"
             case .overlooks: "overlooked"
             case .misreads, .isOfAnotherBase(refusedWith: nil): "misread"
-            case .unsound: "not-judged"
-            case .doesNotApply: "not-applicable"
+            case .depends: "depends"
+            case .unpredictable: "unpredictable"
             }
         json.field("verdict", word)
+        if verdict == .takes, !report.isSound { json.field("unsound", true) }
         switch verdict {
-        case .refuses(let error): json.field("errno", error.rawValue)
-        case .isOfAnotherBase(let error):
-            if let error { json.field("errno", error.rawValue) }
-            json.field("reason", "another-base")
+        case .isOfAnotherBase: json.field("reason", "another-base")
+        case .depends(let reason), .unpredictable(let reason): json.field("reason", reason)
         default: break
         }
+        guard word == "refused", let refusal = answer.refusal else { return }
+        json.field("errno", refusal.errno.rawValue)
+        json.field("rule", refusal.rule)
+        json.field("type", refusal.type?.rawValue)
+        json.field("message", refusal.lines.joined(separator: "\n"))
+        json.field("section", refusal.isInBase ? BTFFile.distilledBaseName : ".BTF")
+        json.field("offset", refusal.offset)
+        json.field("cause", refusal.cause)
     }
 }
 

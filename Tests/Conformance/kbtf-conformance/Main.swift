@@ -17,6 +17,10 @@ enum Main {
                  what each id in FILE's .BTF_ids names, of its own .BTF or that of another file
                kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
                  a copy of IN with its .BTF_ids as before it was filled in
+               kbtf-conformance verdict-cases RELEASE BTF OUT
+                 BTF for a kernel with this BTF to answer to, for verdicts.c
+               kbtf-conformance verdicts RELEASE BTF ANSWERS OUT
+                 our answers against those of the kernel, which are kept in OUT
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
 
         """
@@ -29,6 +33,8 @@ enum Main {
         case "compare": agrees = CompareCommand.run(&arguments)
         case "blank-ids": agrees = BlankIDsCommand.run(&arguments)
         case "ids": agrees = IDsCommand.run(&arguments)
+        case "verdict-cases": agrees = VerdictCasesCommand.run(&arguments)
+        case "verdicts": agrees = VerdictsCommand.run(&arguments)
         default: agrees = nil
         }
         guard let agrees else {

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import Glibc
+import HostIO
+import TestSupport
+
+/// Holds our answers against those that a kernel gave to `verdict-cases`.
+enum VerdictsCommand {
+    /// How many differences are shown.
+    private static let mostShown = 40
+
+    static func run(_ arguments: inout Arguments) -> Bool? {
+        guard let release = arguments.next(), let kernelPath = arguments.next(),
+            let answersPath = arguments.next(), let out = arguments.next(),
+            let rules = VerdictRun.rules(release)
+        else { return nil }
+        do {
+            let run = try VerdictRun(kernel: kernelPath, rules)
+            let answers = try read(answersPath, run)
+            let record = VerdictRecord(release: release, ground: run.ground, answers: answers)
+            try AtomicFile.replace(out, with: [ByteView(Array(record.text.utf8))])
+            return compare(run, answers)
+        } catch {
+            say("\(error)\n", to: STDERR_FILENO)
+            return false
+        }
+    }
+
+    private struct Unreadable: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    private static func read(_ path: String, _ run: VerdictRun) throws -> [VerdictAnswer?] {
+        let text = String(decoding: try FileReader.map(path).array, as: UTF8.self)
+        var answers = [VerdictAnswer?](repeating: nil, count: run.cases.count)
+        var isWhole = false
+        for line in text.split(whereSeparator: \.isNewline) {
+            if line == "end" {
+                isWhole = true
+                continue
+            }
+            let parts = line.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let number = Int(parts[0]), answers.indices.contains(number),
+                let answer = VerdictAnswer(
+                    guest: parts[1], isModule: run.cases[number].way == .module)
+            else { throw Unreadable(description: "\(path): no answer: \(line)") }
+            answers[number] = answer
+        }
+        if !isWhole { throw Unreadable(description: "\(path): the guest did not reach the end") }
+        return answers
+    }
+
+    private static func compare(_ run: VerdictRun, _ answers: [VerdictAnswer?]) -> Bool {
+        var counts: [VerdictAnswer.Agreement: Int] = [:]
+        var (asked, refused, shown) = (0, 0, 0)
+        for (number, answer) in answers.enumerated() {
+            guard let answer else { continue }
+            asked += 1
+            if answer.outcome != .taken { refused += 1 }
+            let ours = run.answer(run.cases[number])
+            let agreement = answer.agreement(ours)
+            counts[agreement, default: 0] += 1
+            guard agreement != .all, shown < mostShown else { continue }
+            shown += 1
+            say(
+                "\(number) \(run.cases[number].way): \(agreement.rawValue)\n  kernel: \(answer.kept)\n  kbtf:   \(shownAnswer(ours))\n"
+            )
+        }
+        say(
+            "\(asked) cases, \(refused) refused: "
+                + "\(counts[.neither, default: 0]) verdicts differ, "
+                + "\(counts[.verdictAlone, default: 0]) reasons differ\n")
+        return asked >= 10_000 && counts[.neither] == nil
+            && counts[.verdictAlone, default: 0] * 20 <= refused
+    }
+
+    private static func shownAnswer(_ answer: KernelAnswer) -> String {
+        guard case .refused(let refusal) = answer else { return "\(answer)" }
+        return "\(refusal.errno.number) \(refusal.type.map { "\($0)" } ?? "-") \(refusal.rule) "
+            + refusal.lines.joined(separator: "|") + (refusal.cause.map { " (\($0))" } ?? "")
+    }
+}

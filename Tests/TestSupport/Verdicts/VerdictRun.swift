@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import HostIO
+
+/// The cases of one kernel, with our answers.
+package struct VerdictRun {
+    package let ground: VerdictGround
+    package let cases: [VerdictCase]
+    package let rules: TargetRules
+    private let kernel: KernelTypes
+
+    package static func rules(_ release: String) -> TargetRules? {
+        let parts = release.split(separator: ".").compactMap { Int($0) }
+        return parts.count < 2 ? nil : TargetRules(KernelVersion(parts[0], parts[1]))
+    }
+
+    /// - Parameter kernel: raw BTF of the kernel.
+    package init(kernel path: String, _ rules: TargetRules) throws {
+        let btf = try BTF.parse(FileReader.map(path), isForReading: true)
+        try self.init(VerdictGround(btf), btf, rules)
+    }
+
+    package init(_ ground: VerdictGround, _ kernel: BTF, _ rules: TargetRules) throws {
+        self.ground = ground
+        // The kernels that are asked are stable releases with this change.
+        self.rules = rules.granting([.dottedNames])
+        cases = VerdictCases.all(ground)
+        self.kernel = KernelTypes(kernel)!
+    }
+
+    package func answer(_ one: VerdictCase) -> KernelAnswer {
+        switch one.way {
+        case .program:
+            answerToProgram(
+                ByteView(one.btf), kernel: kernel, rules: rules, bigEndian: false)
+        case .module:
+            answerToModule(
+                ByteView(one.btf), distilledBase: one.base.map { ByteView($0) }, kernel: kernel,
+                rules: rules, bigEndian: false)
+        }
+    }
+
+    package func isHarmless(_ one: VerdictCase) -> Bool {
+        if one.way == .module, one.btf.isEmpty { return false }
+        if case .unpredictable = answer(one) { return false }
+        return true
+    }
+}
