@@ -244,10 +244,14 @@ private struct LoadedTypes {
 
     private func serialized() -> [UInt8] {
         let length = words.count * 4
-        let header = Header(
-            length: Header.shortLength, typeOffset: 0, typeLength: length, stringOffset: length,
-            stringLength: strings.count, bigEndian: btf.bigEndian)
-        var bytes = header.serialized()
+        var writer = ByteWriter(bigEndian: btf.bigEndian)
+        writer.put(Header.magic)
+        writer.put(UInt8(1))
+        writer.put(UInt8(0))
+        for field in [Header.shortLength, 0, length, length, strings.count] {
+            writer.put(UInt32(truncatingIfNeeded: field))
+        }
+        var bytes = writer.bytes
         Bytes.append(words, to: &bytes, bigEndian: btf.bigEndian)
         return bytes + strings
     }

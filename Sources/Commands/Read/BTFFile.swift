@@ -136,10 +136,17 @@ struct BTFFile: Sendable {
             guard evenUnreadable else { throw failure }
             fault = failure
             isSplit = false
-            header = Header(
-                length: Header.shortLength, typeOffset: 0, typeLength: 0, stringOffset: 0,
-                stringLength: 0, bigEndian: Header.isBigEndian(bytes) ?? false)
+            header = try! Header.parse(Self.emptyBTF(bigEndian: Header.isBigEndian(bytes) ?? false))
         }
+    }
+
+    /// The header of nothing, in place of one that cannot be read.
+    private static func emptyBTF(bigEndian: Bool) -> ByteView {
+        var writer = ByteWriter(bigEndian: bigEndian)
+        writer.put(Header.magicBytes(bigEndian: bigEndian))
+        writer.put([1, 0] as [UInt8])
+        for field in [UInt32(Header.shortLength), 0, 0, 0, 0] { writer.put(field) }
+        return ByteView(writer.bytes)
     }
 
     private init(path: String, bytes: ByteView, header: Header) {

@@ -17,9 +17,9 @@ enum Main {
                  what each id in FILE's .BTF_ids names, of its own .BTF or that of another file
                kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
                  a copy of IN with its .BTF_ids as before it was filled in
-               kbtf-conformance verdict-cases RELEASE BTF OUT
+               kbtf-conformance verdict-cases RELEASE BTF OUT [MODULE-BTF...]
                  BTF for a kernel with this BTF to answer to, for verdicts.c
-               kbtf-conformance verdicts RELEASE BTF ANSWERS OUT
+               kbtf-conformance verdicts RELEASE BTF ANSWERS OUT [MODULE-BTF...]
                  our answers against those of the kernel, which are kept in OUT
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
 
@@ -47,11 +47,15 @@ enum Main {
 
 /// The words of a command line, taken from the front.
 struct Arguments {
-    private var rest: ArraySlice<String>
+    private var words: ArraySlice<String>
 
-    init(_ words: ArraySlice<String>) { rest = words }
+    init(_ words: ArraySlice<String>) { self.words = words }
 
-    mutating func next() -> String? { rest.popFirst() }
+    mutating func next() -> String? { words.popFirst() }
+    mutating func rest() -> [String] {
+        defer { words = [] }
+        return Array(words)
+    }
     mutating func nextNumber() -> Int? { next().flatMap { Int($0) } }
 }
 

@@ -15,7 +15,7 @@ enum VerdictCasesCommand {
             let out = arguments.next(), let rules = VerdictRun.rules(release)
         else { return nil }
         do {
-            let run = try VerdictRun(kernel: kernelPath, rules)
+            let run = try VerdictRun(kernel: kernelPath, rules, files: arguments.rest())
             var writer = ByteWriter(bigEndian: false)
             for one in run.cases {
                 let isHarmless = run.isHarmless(one)

@@ -17,9 +17,11 @@ enum VerdictsCommand {
             let rules = VerdictRun.rules(release)
         else { return nil }
         do {
-            let run = try VerdictRun(kernel: kernelPath, rules)
+            let run = try VerdictRun(kernel: kernelPath, rules, files: arguments.rest())
             let answers = try read(answersPath, run)
-            let record = VerdictRecord(release: release, ground: run.ground, answers: answers)
+            let record = VerdictRecord(
+                release: release, ground: run.ground,
+                answers: Array(answers.prefix(run.keptCount)))
             try AtomicFile.replace(out, with: [ByteView(Array(record.text.utf8))])
             return compare(run, answers)
         } catch {

@@ -47,9 +47,12 @@ package struct VerdictAnswer: Equatable, Sendable {
             lines = others.isEmpty ? [text[...]] : others
         }
         self.outcome = outcome
-        let named = lines.first { $0.first == "[" }
+        let last = outcome == .taken ? "" : lines.last.map(String.init) ?? ""
+        // Other lines are not about the type that was logged last.
+        let isAboutType = last.hasPrefix("[") || last.hasPrefix("\\x09")
+        let named = isAboutType ? lines.first { $0.first == "[" } : nil
         type = named.flatMap { UInt32($0.dropFirst().prefix { $0.isNumber }) }
-        text = outcome == .taken ? "" : lines.last.map(String.init) ?? ""
+        text = last
     }
 
     /// A line of kept answers.

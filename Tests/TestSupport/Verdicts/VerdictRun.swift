@@ -16,17 +16,28 @@ package struct VerdictRun {
         return parts.count < 2 ? nil : TargetRules(KernelVersion(parts[0], parts[1]))
     }
 
-    /// - Parameter kernel: raw BTF of the kernel.
-    package init(kernel path: String, _ rules: TargetRules) throws {
+    /// How many of the cases are kept with their answers. The others are of files.
+    package let keptCount: Int
+
+    /// - Parameters:
+    ///   - kernel: raw BTF of the kernel.
+    ///   - files: raw BTF of its modules.
+    package init(kernel path: String, _ rules: TargetRules, files: [String]) throws {
         let btf = try BTF.parse(FileReader.map(path), isForReading: true)
-        try self.init(VerdictGround(btf), btf, rules)
+        let bytes = try files.map { try FileReader.map($0).array }
+        try self.init(
+            VerdictGround(btf), btf, rules, VerdictCases.mutants(of: bytes, seed: 5, each: 25))
     }
 
-    package init(_ ground: VerdictGround, _ kernel: BTF, _ rules: TargetRules) throws {
+    package init(
+        _ ground: VerdictGround, _ kernel: BTF, _ rules: TargetRules, _ more: [VerdictCase] = []
+    ) throws {
         self.ground = ground
         // The kernels that are asked are stable releases with this change.
         self.rules = rules.granting([.dottedNames])
-        cases = VerdictCases.all(ground)
+        let kept = VerdictCases.all(ground)
+        keptCount = kept.count
+        cases = kept + more
         self.kernel = KernelTypes(kernel)!
     }
 
