@@ -184,7 +184,7 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	install -m755 '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
-	version=$$('$(KBTF)' --version)
+	version=$$('$(KBTF)' --version | head -n 1)
 	for page in docs/man/*.1; do
 		install -d "$$root/share/man/man1"
 		# Paths and version are those of this installation.
