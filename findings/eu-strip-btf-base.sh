@@ -7,7 +7,7 @@
 #   strip, strip --strip-unneeded, eu-strip -g: keep .BTF and .BTF.base;
 #   eu-strip: removes both;
 #   eu-strip --keep-section=.BTF: removes .BTF.base. What is left looks like split BTF made on vmlinux, and is not:
-#   its ids and names belong to the base that is gone, and a kernel refuses or misreads it.
+#   its ids and names belong to the removed base, and a kernel refuses or misreads it.
 # The value is a pattern: --keep-section='.BTF*' keeps both.
 
 # shellcheck source-path=SCRIPTDIR source=packages.bash
