@@ -36,7 +36,7 @@ extension LoaderTrace {
                     guard let reserved = unsafe reserved, unsafe reserved != MAP_FAILED else {
                         throw Refusal("reserve memory for an arena of", -errno)
                     }
-                    let substitute = unsafe UInt64(UInt(bitPattern: reserved))
+                    let substitute = UInt64(UInt(bitPattern: reserved))
                     let changed = unsafe bpf_map__set_map_extra(map, substitute)
                     guard changed == 0 else { throw Refusal("place an arena of", changed) }
                     arenas.append(Arena(address: address, substitute: substitute, pages: pages))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFLoad
 import ArgumentParser
 import Console
 import HostIO

@@ -133,7 +133,8 @@ import Testing
         guard LibBPF.version >= LibBPFVersion(1, 4) else { return }
         let address = UInt64(UInt(bitPattern: canary)) & ~0xffff
         let long = try data(address, isLong: true)
-        #expect(Array(long[at + 64..<at + 72]) == withUnsafeBytes(of: address) { Array($0) })
+        let there = try #require(place(long))
+        #expect(Array(long[there + 64..<there + 72]) == withUnsafeBytes(of: address) { Array($0) })
         #expect(UnsafeRawBufferPointer(start: canary, count: 1 << 20).allSatisfy { $0 == 0x5a })
         #expect(try data(1 << 44, isLong: true) == data(1 << 44, isLong: true))
     }

@@ -249,7 +249,7 @@ import Testing
         #expect(try program("freplace/f")?.contains("replaces a function") == true)
         #expect(
             try program("fentry/nf_nat:f")?.contains(
-                "does not support a module name before a function")
+                "do not support a module name before a function")
                 == true)
         let name = String(repeating: "a", count: 119)
         #expect(try program("lsm/\(name)") == nil)
