@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Counts the instructions of a loader as libbpf 1.1 to 1.8 generate it. Each error jumps back to the
-/// same place near the start, so the length decides whether a loader is possible at all; libbpf
+/// Counts the instructions of a loader as libbpf 1.1 to 1.8 generate it. Each error jumps back to
+/// the same place near the start, so the length decides whether a loader is possible at all; libbpf
 /// itself only reports ERANGE.
 struct LoaderLength {
     // Building blocks of the generator's functions.

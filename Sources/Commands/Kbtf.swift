@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import BPFLoad
 import ArgumentParser
+import BPFLoad
 import Console
 import HostIO
 

@@ -103,7 +103,7 @@ library() {
         [ "$said" = "$wanted" ] || { echo "$object with $name: $said, expected $wanted"; bad=1; }
         if [ "$said" = taken ]; then taken=$((taken + 1)); else refused=$((refused + 1)); fi
     done <"$NEWER/list" >"$NEWER/$name.objects"
-    # The one that no version number tells of.
+    # No version number distinguishes the two that know this one.
     said=$("$kbtf" gen skeleton -q -L "$NEWER/percpu.o" 2>&1 >"$NEWER/percpu.$name.h" | head -n 1) || true
     case $name in
     *-7.3) [ -z "$said" ] || bad=1 ;;
