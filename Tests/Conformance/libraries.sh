@@ -56,7 +56,7 @@ usdt_sleepable 3 usdt.s//bin/true:a:b
 tcx 3 tcx/egress
 netkit 3 netkit/peer
 unix_hook 3 cgroup/sendmsg_unix
-netfilter 3 netfilter
+netfilter_hook 3 netfilter
 sk_skb_verdict 4 sk_skb/verdict
 kprobe_session 5 kprobe.session/do_exit
 uprobe_session 6 uprobe.session//bin/true:main
