@@ -133,7 +133,7 @@ newer_guest() {
         gcc -O1 -Wall -Wextra -Werror "$@" -I"$dir" "$HERE/libraries/newer.c" -static -o "$dir/test/newer"
         "$KBTF" vm run --kernel "$(kernel_of 7.3)" --cpus "$(processors_of 7.3)" --test "$dir/test" --log "$dir.log"
     } >"$dir.ktap" 2>"$dir.err" || bad=1
-    verdict "7.3 skeletons, libbpf $name" "$bad" "$(points "$dir.ktap") $(head -n 1 "$dir.err")"
+    verdict "7.3 skeletons, libbpf $name" "$bad" "$(points "$dir.ktap")$([ "$bad" = 0 ] || tail -n 1 "$dir.err")"
 }
 
 run_libraries() {
