@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Part of run.sh: what kbtf says a kernel will answer, against what 6.1, 6.12 and 7.2 answer.
+# Part of run.sh: what kbtf says a kernel will answer, against what 6.1, 6.12, 7.2 and 7.3 answer.
 #
 # Each kernel is given thousands of BTFs (Tests/TestSupport/Verdicts) in one guest: seeded mutants of a module's BTF,
 # of a BPF object's, of distilled modules; random graphs of types; each kind with each field at its limits; special
@@ -53,5 +53,5 @@ verdicts() {
 run_verdicts() {
     local series
     guests_inputs
-    for series in 6.1 6.12 7.2; do verdicts "$series"; done
+    for series in "${GENERATIONS[@]}"; do verdicts "$series"; done
 }
