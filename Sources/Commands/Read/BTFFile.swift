@@ -160,6 +160,16 @@ struct BTFFile: Sendable {
     /// continues its `.BTF.base`.
     var recognition: Recognition { Recognition(bytes, header: header) }
 
+    /// It cannot be read without its base.
+    var needsBase: Bool { if case .split = form { fault == nil } else { false } }
+
+    /// A module whose BTF cannot be read, or is not split: a kernel reads it after its own types
+    /// all the same.
+    func mayNeedBase(_ option: String?) -> Bool {
+        guard case .standalone = form, release != nil, !isKernels else { return false }
+        return option != nil || fault != nil
+    }
+
     var isObject: Bool { object != nil }
 
     /// What a loader of BPF objects gives to the kernel; nil for other files.

@@ -83,6 +83,7 @@ struct Check: Command {
         var reading = Reading(base, surroundings)
         let target = try target.find(search: reading.search, talk: talk)
         reading.kernel = target?.base
+        reading.isForTarget = target != nil
         let outcomes = work(
             try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries, reading, target,
             talk)

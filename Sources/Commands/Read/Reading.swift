@@ -16,6 +16,8 @@ struct Reading: Sendable {
     let search: SearchPlaces
     /// What a file is read on if no base is found: `--target`'s own BTF.
     var kernel: LoadedBase?
+    /// What a kernel makes of the files is asked, sound or not.
+    var isForTarget = false
 
     init(_ options: BaseOptions, _ surroundings: Surroundings) {
         option = options.base
@@ -44,10 +46,10 @@ struct Reading: Sendable {
     ///
     /// - Parameter option: another `--base` for this file.
     func need(_ file: BTFFile?, base option: String? = nil) throws(Failure) -> Batch.Need {
-        guard let file, case .split = file.form, file.fault == nil else {
+        let option = option ?? self.option
+        guard let file, file.needsBase || isForTarget && file.mayNeedBase(option) else {
             return .init(choice: .none)
         }
-        let option = option ?? self.option
         guard option != nil || file.release != nil || search.release != nil else {
             if kernel != nil { return .init(choice: .none) }
             throw withoutBase(file)
