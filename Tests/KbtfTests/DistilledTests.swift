@@ -71,9 +71,9 @@ struct DistilledTests {
         let check = try Command.kbtf("check", "--target", "6.12", module)
         #expect(check.status == 1)
         let lines = check.text.split(separator: "\n")
-        #expect(lines.count == 3, "\(check)")
+        #expect(lines.count == 4, "\(check)")
         #expect(lines[0].contains("split BTF, which was not built against .BTF.base: "))
-        #expect(lines[2].contains("made on another base"))
+        #expect(lines[3].contains("made on another base"))
         #expect(check.err.contains("hint: the two sections are of different builds"))
         for command in ["dump", "distill"] {
             let result = try Command.kbtf(command, "--base", base, module)

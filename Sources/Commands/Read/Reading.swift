@@ -206,6 +206,10 @@ struct Reading: Sendable {
             } else if kernel == nil, let other = judgement.other {
                 report.blame(other, on: judgement.base ?? "")
             }
+        } else if case .distilled = file.form, target.rules.has(.distilledBase),
+            let other = judgement.other
+        {
+            report.blame(other, on: BTFFile.distilledBaseName)
         }
         return TargetVerdict(
             target: target, report: report, use: use, place: file.place,
