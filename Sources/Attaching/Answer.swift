@@ -63,8 +63,8 @@ package enum Missing: Sendable, Equatable {
     case sets
     /// Trampolines of this machine.
     case machine(String)
-    /// The file of the module.
-    case module
+    /// What the kernel makes of the function's first instruction.
+    case patching
 
     package var text: String {
         switch self {
@@ -73,7 +73,8 @@ package enum Missing: Sendable, Equatable {
         case .fentries: "the kernel's list of traceable functions (__mcount_loc)"
         case .sets: "the kernel's .BTF_ids"
         case .machine(let name): "the limits of trampolines on \(name)"
-        case .module: "the module's file"
+        case .patching:
+            "its first instruction, which the kernel chooses when it starts; ftrace has no call in it"
         }
     }
 }

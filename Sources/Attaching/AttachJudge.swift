@@ -112,8 +112,10 @@ package struct AttachJudge: Sendable {
             }
             return prototype
         case .fentry, .fexit, .fmodRet, .lsm, .iter, .freplace:
-            return proto(of: target, usesImplementation: version.map { $0 >= KernelVersion(7, 0) } ?? false)
-                .map { Prototype($0, seesReturnValue: way.seesReturnValue) }
+            return proto(
+                of: target, usesImplementation: version.map { $0 >= KernelVersion(7, 0) } ?? false
+            )
+            .map { Prototype($0, seesReturnValue: way.seesReturnValue) }
         }
     }
 
@@ -225,7 +227,9 @@ private struct Trial {
 
     /// Programs of this type never sleep.
     private var sleepingRefusal: Refusal? {
-        guard way == .tpBTF, rules.limitsSleeping, !rules.hasFaultableTracepoints else { return nil }
+        guard way == .tpBTF, rules.limitsSleeping, !rules.hasFaultableTracepoints else {
+            return nil
+        }
         return Refusal(
             .EINVAL,
             words:
@@ -268,7 +272,14 @@ private struct Trial {
         guard name.hasPrefix(way.prefix), judge.isIterator(name) else {
             return .refused(Refusal(.EINVAL, cause: "no iterator has this target"))
         }
-        return AttachVerdict(load: .yes, attach: .yes)
+        var verdict = AttachVerdict(load: .yes, attach: .yes)
+        switch name.dropFirst(way.prefix.count) {
+        case "bpf_map_elem", "bpf_sk_storage_map", "sockmap":
+            verdict.notes = ["attaching it needs a map"]
+        case "cgroup": verdict.notes = ["attaching it needs an order of the walk"]
+        default: break
+        }
+        return verdict
     }
 
     // MARK: Functions
@@ -394,7 +405,9 @@ private struct Trial {
     private func permission(_ found: Found) -> Answer {
         if judge.isSleepable {
             let words = Refusal(.EINVAL, words: "\(name) is not sleepable")
-            if way == .lsm { return isSleepableHook.map { $0 ? .yes : .no(words) } ?? .unknown(.sets) }
+            if way == .lsm {
+                return isSleepableHook.map { $0 ? .yes : .no(words) } ?? .unknown(.sets)
+            }
             return injectable(found, isSleepable: true, words)
         }
         guard way == .fmodRet else { return .yes }
@@ -502,7 +515,8 @@ private struct Trial {
             return .no(
                 Refusal(
                     .ENOTSUPP,
-                    cause: "its arguments take \(slots) registers or stack slots, trampolines pass \(most)"
+                    cause:
+                        "its arguments take \(slots) registers or stack slots, trampolines pass \(most)"
                 ))
         }
         guard case .at(let address, let facts, _) = found else { return .unknown(.symbols) }
@@ -516,6 +530,7 @@ private struct Trial {
         }
         guard let isTraceable = facts.isTraceable(address) else { return .unknown(.fentries) }
         if isTraceable { return .yes }
+        if facts.patched.contains(address) { return .unknown(.patching) }
         return .no(
             Refusal(
                 isInModule ? .EINVAL : .EBUSY,

@@ -9,7 +9,8 @@ extension AttachJudge {
         _ read: ContextReads.Read, _ way: AttachWay, _ name: String, _ prototype: Prototype
     ) -> String? {
         guard read.offset >= 0, read.offset < 8 * 12 else {
-            return "it reads \(read.size) bytes at offset \(read.offset) of its context, which has 96"
+            return
+                "it reads \(read.size) bytes at offset \(read.offset) of its context, which has 96"
         }
         guard read.offset % 8 == 0 else {
             return "func '\(name)' offset \(read.offset) is not multiple of 8"
@@ -27,7 +28,8 @@ extension AttachJudge {
         {
             value = returned
         } else {
-            let number = (way.seesReturnValue && prototype.returnValue != nil) ? count + 2 : count + 1
+            let number =
+                (way.seesReturnValue && prototype.returnValue != nil) ? count + 2 : count + 1
             return "func '\(name)' doesn't have \(number)-th argument"
         }
         guard let type = btf.unmodified(value.type) else { return nil }

@@ -92,7 +92,8 @@ private struct Tracer {
             return
         }
         var changes = false
-        for index in known.indices where known[index] != state[index] && known[index] != Self.unknown {
+        for index in known.indices
+        where known[index] != state[index] && known[index] != Self.unknown {
             known[index] = Self.unknown
             changes = true
         }
@@ -130,7 +131,9 @@ private struct Tracer {
         case 1: load(at, opcode, target, source, offset, &state)
         case 2: store(opcode, target, offset, Self.unknown, &state)
         case 3:
-            store(opcode, target, offset, opcode & 0xe0 == 0x60 ? state[source] : Self.unknown, &state)
+            store(
+                opcode, target, offset, opcode & 0xe0 == 0x60 ? state[source] : Self.unknown, &state
+            )
             // Atomic operations may leave the old value in a register.
             if opcode & 0xe0 == 0xc0 {
                 state[source] = Self.unknown

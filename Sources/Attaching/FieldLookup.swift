@@ -13,7 +13,8 @@ package struct FieldLookup {
 
     /// enum bpf_core_relo_kind
     private enum Question: UInt32 {
-        case byteOffset = 0, byteSize, exists, isSigned, leftShift, rightShift
+        case byteOffset = 0
+        case byteSize, exists, isSigned, leftShift, rightShift
         case localType, targetType, typeExists, typeSize, enumeratorExists, enumeratorValue
         case typeMatches
     }

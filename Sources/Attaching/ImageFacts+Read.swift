@@ -22,20 +22,21 @@ extension ImageFacts {
     package init(map: ByteView) { self.init(symbols: SymbolAddresses.read(map: map)) }
 
     private init(symbols: [SymbolAddresses.Symbol]) {
-        guard !symbols.isEmpty else { return }
         let table = SymbolAddresses(symbols, firstCounts: false)
+        // A stub in headers has the symbols of its .BTF_ids only.
+        guard let start = table["_stext"]?.address, let end = table["_etext"]?.address, start < end
+        else { return }
         self.symbols = table
-        if let start = table["_stext"]?.address, let end = table["_etext"]?.address, start < end {
-            text = [start..<end]
-        }
+        text = [start..<end]
         if table["__start_error_injection_whitelist"] == nil { errorInjection = .off }
     }
 
     private mutating func readMemory(
         _ elf: ELFFile, _ symbols: [SymbolAddresses.Symbol]
     ) throws(ELFError) {
-        guard let table = self.symbols else { return }
         let memory = KernelMemory(elf)
+        try readSets(memory, symbols)
+        guard let table = self.symbols else { return }
         func words(_ start: String, _ end: String) throws(ELFError) -> [UInt64]? {
             guard let start = table[start]?.address, let end = table[end]?.address, start <= end
             else { return nil }
@@ -46,12 +47,30 @@ extension ImageFacts {
             // In a relocatable kernel they are written when it starts.
             if !used.isEmpty { fentries = used.sorted() }
         }
+        if elf.machine == ELFMachine.amd64, fentries != nil {
+            for symbol in symbols
+            where symbol.isFunction && isText(symbol.address)
+                && isTraceable(symbol.address) == false
+            {
+                guard let code = try memory.bytes(symbol.address, 9)?.array else { continue }
+                let first = code.starts(with: [0xf3, 0x0f, 0x1e, 0xfa]) ? code[4...] : code[0...]
+                // A jump or a five-byte no-operation: a static key, or an alternative.
+                if first.first == 0xe9 || first.starts(with: [0x0f, 0x1f, 0x44, 0, 0]) {
+                    patched.insert(symbol.address)
+                }
+            }
+        }
         if let entries = try words(
             "__start_error_injection_whitelist", "__stop_error_injection_whitelist")
         {
             let addresses = stride(from: 0, to: entries.count - 1, by: 2).map { entries[$0] }
             errorInjection = .list(Set(addresses))
         }
+    }
+
+    private mutating func readSets(
+        _ memory: KernelMemory, _ symbols: [SymbolAddresses.Symbol]
+    ) throws(ELFError) {
         for symbol in symbols where symbol.name.hasPrefix("__BTF_ID__set") {
             for (prefix, stride) in [("__BTF_ID__set__", 1), ("__BTF_ID__set8__", 2)]
             where symbol.name.hasPrefix(prefix) {
@@ -92,7 +111,9 @@ extension SymbolAddresses {
         var symbols: [Symbol] = []
         let strings = try elf.symbolStrings()
         let kept = elf.sections.map(isKept)
-        let addresses = elf.sections.map { elf.type == ELFType.relocatable ? elf.address(of: $0) : 0 }
+        let addresses = elf.sections.map {
+            elf.type == ELFType.relocatable ? elf.address(of: $0) : 0
+        }
         try elf.forEachSymbol { symbol in
             guard symbol.type != ELFSymbolCode.typeFile, symbol.type != ELFSymbolCode.typeSection
             else { return }

@@ -8,6 +8,9 @@ package struct ImageFacts: Sendable {
     package var text: [Range<UInt64>] = []
     /// Addresses of calls of ftrace in that code, sorted; nil if they are not known.
     package var fentries: [UInt64]?
+    /// Functions without such a call whose first instruction the kernel may turn into one that
+    /// does nothing, which can be replaced as well.
+    package var patched: Set<UInt64> = []
     package var errorInjection = ErrorInjection.unknown
     /// Sets in `.BTF_ids` by name: ids, with flags in sets that have them.
     package var sets: [String: [UInt32: UInt32]] = [:]

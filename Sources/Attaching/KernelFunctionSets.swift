@@ -54,7 +54,9 @@ enum KernelFunctionSets {
     /// Whether a program of this type may call the function; nil if its sets do not show that.
     ///
     /// - Parameter sets: the kernel's, see `ImageFacts.sets`.
-    static func permits(_ id: UInt32, _ type: ProgramType, sets: [String: [UInt32: UInt32]]) -> Bool? {
+    static func permits(_ id: UInt32, _ type: ProgramType, sets: [String: [UInt32: UInt32]])
+        -> Bool?
+    {
         guard !sets.isEmpty, let group = group(type) else { return nil }
         var isListed = false
         for (name, ids) in sets where ids[id] != nil {

@@ -86,7 +86,8 @@ package struct ProgramCheck {
         guard way != .freplace else {
             report.add(
                 .unknown,
-                "it replaces \(target) of another program: give the object with that program as the kernel")
+                "it replaces \(target) of another program: give the object with that program as the kernel"
+            )
             return
         }
         let parts = target.split(separator: ":", maxSplits: 1)
@@ -109,7 +110,8 @@ package struct ProgramCheck {
         else {
             report.add(
                 .error,
-                "its target \(name) is not in the BTF of the kernel: libbpf does not load it (ESRCH)")
+                "its target \(name) is not in the BTF of the kernel: libbpf does not load it (ESRCH)"
+            )
             return
         }
         let isSleepable = program.kind?.isSleepable ?? false
@@ -119,7 +121,8 @@ package struct ProgramCheck {
         case .yes: break
         case .no(let refusal):
             report.add(
-                .error, (verdict.load == verdict.answer ? "" : "it loads, but does not attach: ")
+                .error,
+                (verdict.load == verdict.answer ? "" : "it loads, but does not attach: ")
                     + refusal.text)
         case .unknown(let missing):
             report.add(.unknown, "whether it attaches depends on \(missing.text)")
@@ -191,7 +194,9 @@ package struct ProgramCheck {
         let asks = relocations.contains { FieldLookup.isQuestion($0.0) }
         var seen: Set<String> = []
         for (relocation, function) in relocations.sorted(by: { $0.0.offset < $1.0.offset }) {
-            guard let fault = fields.fault(relocation), seen.insert(fault).inserted else { continue }
+            guard let fault = fields.fault(relocation), seen.insert(fault).inserted else {
+                continue
+            }
             let place = function.name == program.name ? "" : " (in \(function.name))"
             report.add(
                 asks ? .warning : .error,

@@ -36,7 +36,9 @@ import Testing
     @Test func stub() {
         let facts = ImageFacts(
             map: ByteView(
-                Array("ffffffffffffffff B The real System.map is in the linux-image-dbg package".utf8)))
+                Array(
+                    "ffffffffffffffff B The real System.map is in the linux-image-dbg package".utf8)
+            ))
         #expect(facts.symbols == nil)
     }
 

@@ -56,7 +56,8 @@ import Testing
         let handler = asm.prototype([("", pointer), ("", int), ("", pointer)])
         asm.typedef("btf_trace_event", asm.pointer(handler))
         asm.typedef("other_event", asm.pointer(handler))
-        function("__traceiter_event", returns: int, [("__data", pointer), ("id", int), ("ptr", pointer)])
+        function(
+            "__traceiter_event", returns: int, [("__data", pointer), ("id", int), ("ptr", pointer)])
         return try! asm.parse()
     }()
 
@@ -81,7 +82,8 @@ import Testing
         let words: String?
 
         init(
-            _ name: String, _ way: AttachWay = .fentry, _ versions: [(Int, Int)] = [(6, 1), (7, 2)],
+            _ name: String, _ way: AttachWay = .fentry,
+            _ versions: [(Int, Int)] = [(6, 1), (7, 2)],
             _ errno: KernelErrno? = .EINVAL, _ words: String? = nil
         ) {
             self.name = name
@@ -178,7 +180,8 @@ import Testing
     // MARK: With symbols
 
     /// Functions at 0x1000, 0x1100...; those in `traced` have a call of ftrace.
-    private func facts(_ names: [String], traced: [String], init late: [String] = []) -> ImageFacts {
+    private func facts(_ names: [String], traced: [String], init late: [String] = []) -> ImageFacts
+    {
         var symbols = names.enumerated().map { index, name in
             SymbolAddresses.Symbol(name, UInt64(0x1000 + 0x100 * index), isFunction: true)
         }
@@ -197,7 +200,9 @@ import Testing
         let facts = facts(
             ["plain", "twelve", "seven_slots", "takes_pair"],
             traced: ["plain", "twelve", "seven_slots", "variadic"], init: ["takes_double"])
-        func verdict(_ name: String, _ version: KernelVersion = KernelVersion(6, 12)) throws -> AttachVerdict {
+        func verdict(_ name: String, _ version: KernelVersion = KernelVersion(6, 12)) throws
+            -> AttachVerdict
+        {
             judge(facts, version).judge(try record(name), .fentry)
         }
         #expect(try verdict("plain") == AttachVerdict(load: .yes, attach: .yes))
@@ -234,7 +239,9 @@ import Testing
     @Test func returnValues() throws {
         let all = ["plain", "security_open", "__x64_sys_read"]
         var facts = facts(all, traced: all)
-        func load(_ name: String, _ minor: Int, _ major: Int = 6, isSleepable: Bool = false) throws -> Answer {
+        func load(_ name: String, _ minor: Int, _ major: Int = 6, isSleepable: Bool = false) throws
+            -> Answer
+        {
             judge(facts, KernelVersion(major, minor), isSleepable: isSleepable)
                 .judge(try record(name), .fmodRet).load
         }
@@ -254,7 +261,8 @@ import Testing
         facts.errorInjection = .off
         facts.sets = [
             "bpf_test_modify_return_ids": [
-                try record("plain").id.rawValue: 0, try record("__x64_sys_read").id.rawValue: 1 << 5,
+                try record("plain").id.rawValue: 0,
+                try record("__x64_sys_read").id.rawValue: 1 << 5,
             ]
         ]
         #expect(try load("plain", 12) == .yes)

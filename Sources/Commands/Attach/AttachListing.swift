@@ -34,15 +34,17 @@ struct AttachListing {
         judge =
             subject.programs.map { AttachJudge(subject.btf, $0) }
             ?? AttachJudge(
-            subject.btf, subject.facts, kernel: subject.kernel, version: subject.version,
-            machine: subject.machine, isSleepable: isSleepable)
+                subject.btf, subject.facts, kernel: subject.kernel, version: subject.version,
+                machine: subject.machine, isSleepable: isSleepable)
     }
 
     mutating func add(_ way: AttachWay, _ selection: NameSelection) {
         let wanted: Kind = way == .tpBTF ? .typedef : .func
         for record in subject.btf.ownRecords where record.kind == wanted {
             let whole = record.name
-            guard whole.hasPrefix(way.prefix), subject.programs?.has(whole) ?? true else { continue }
+            guard whole.hasPrefix(way.prefix), subject.programs?.has(whole) ?? true else {
+                continue
+            }
             let name = String(whole.dropFirst(way.prefix.utf8.count))
             candidates.append(name)
             let taken = selection.take(name, way)
@@ -95,7 +97,7 @@ struct AttachListing {
             case .symbols, .sets, .fentries:
                 "kbtf attach\(subject.options) --symbols vmlinux, the kernel's with symbols"
                     + (what == .symbols ? ", or its System.map" : "")
-            case .machine, .module: nil
+            case .machine, .patching: nil
             }
         }
     }

@@ -54,7 +54,8 @@ struct AttachSubject {
             ?? (base.path.hasPrefix("/sys/kernel/btf/")
                 ? places.surroundings.runningRelease.flatMap { KernelRelease($0) } : nil)
             ?? KernelRelease.ofTree(folder(of: base.path))
-        let search = SymbolSearch(kernel: base.path, release: release, roots: ["/"] + places.folders)
+        let search = SymbolSearch(
+            kernel: base.path, release: release, roots: ["/"] + places.folders)
         let found = try search.facts(named: symbols)
         if let found { talk.detail("symbols from \(found.path)") }
         var options = target.map { " --target \($0)" } ?? ""
@@ -83,6 +84,14 @@ struct AttachSubject {
         if let target {
             if let release = KernelRelease(target), release.version != nil {
                 choice = .auto(release, bigEndian: false)
+                do throws(Failure) {
+                    if let base = try choice?.load(places) { return base }
+                } catch {
+                    var failure = error.reworded(
+                        "--target \(target): no kernel of this release is found")
+                    failure.hint = "name the kernel's vmlinux or image with --target"
+                    throw failure
+                }
             }
         } else if let release = places.release ?? own ?? running {
             choice = .auto(release, bigEndian: false)

@@ -43,8 +43,8 @@ struct ProgramChecks {
         } else if !talk.isQuiet {
             try output.print(results.map(text).joined())
         }
-        if results.contains(where: { $0.failure != nil || $0.programs.contains(where: \.hasErrors) })
-        {
+        if results.contains(where: { $0.failure != nil || $0.programs.contains(where: \.hasErrors) }
+        ) {
             throw ExitCode(1)
         }
     }

@@ -24,14 +24,17 @@ struct SymbolSearch {
     /// - Returns: nil if there are none.
     func facts(named option: String?) throws(Failure) -> Found? {
         if let option {
-            if let found = try read(option) { return found }
+            if let found = try read(option), found.facts.symbols != nil { return found }
             throw Failure("--symbols \(option): neither a System.map nor a vmlinux with symbols")
         }
+        var sets: Found?
         for path in candidates where FileStatus(path).isRegular {
             // What is found by chance need not be readable.
-            if let found = try? read(path) { return found }
+            guard let found = try? read(path) else { continue }
+            if found.facts.symbols != nil { return found }
+            sets = sets ?? found
         }
-        return nil
+        return sets
     }
 
     private var candidates: [String] {
@@ -68,7 +71,7 @@ struct SymbolSearch {
                 let elf = try ELFFile(view, path: path)
                 guard elf.type != ELFType.relocatable || path != kernel else { return nil }
                 let facts = try ImageFacts(kernel: elf)
-                return facts.symbols == nil
+                return facts.symbols == nil && facts.sets.isEmpty
                     ? nil : Found(path: path, facts: facts, machine: KernelMachine.name(of: elf))
             }
             let map = ImageFacts(map: view)

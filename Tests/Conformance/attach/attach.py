@@ -52,8 +52,8 @@ def main():
         for target in listing["targets"]:
             if target["load"]["answer"] == "unknown":
                 continue
-            # Iterators over maps need one to attach.
-            if target["program"] == "iter" and re.search("map", target["name"]):
+            # Some need more than their program.
+            if target["program"] == "iter" and target["notes"]:
                 continue
             kinds.setdefault(kind(target), []).append(target)
         for group in kinds.values():
