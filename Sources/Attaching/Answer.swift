@@ -37,16 +37,20 @@ package struct Refusal: Sendable, Equatable {
 
 /// An error number by its name.
 package enum KernelErrno: String, Sendable {
-    case ENOENT, EBUSY, EINVAL, EOPNOTSUPP, ENOTSUPP
+    case noEntry = "ENOENT"
+    case busy = "EBUSY"
+    case invalid = "EINVAL"
+    case operationNotSupported = "EOPNOTSUPP"
+    case notSupported = "ENOTSUPP"
 
     package var number: Int {
         switch self {
-        case .ENOENT: 2
-        case .EBUSY: 16
-        case .EINVAL: 22
-        case .EOPNOTSUPP: 95
+        case .noEntry: 2
+        case .busy: 16
+        case .invalid: 22
+        case .operationNotSupported: 95
         // The kernel's own; user space has no name for it.
-        case .ENOTSUPP: 524
+        case .notSupported: 524
         }
     }
 }

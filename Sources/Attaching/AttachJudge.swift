@@ -218,7 +218,7 @@ private struct Trial {
         if judge.isSleepable, let refusal = sleepingRefusal { return .refused(refusal) }
         switch way {
         case .freplace:
-            return .refused(Refusal(.EINVAL, words: "Cannot replace kernel functions"))
+            return .refused(Refusal(.invalid, words: "Cannot replace kernel functions"))
         case .tpBTF: return tracepoint
         case .iter: return iterator
         case .fentry, .fexit, .fmodRet, .lsm: return function
@@ -231,7 +231,7 @@ private struct Trial {
             return nil
         }
         return Refusal(
-            .EINVAL,
+            .invalid,
             words:
                 "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable"
         )
@@ -242,22 +242,22 @@ private struct Trial {
     private var tracepoint: AttachVerdict {
         guard target.kind == .typedef else {
             return .refused(
-                Refusal(.EINVAL, words: "attach_btf_id \(target.id) is not a typedef"))
+                Refusal(.invalid, words: "attach_btf_id \(target.id) is not a typedef"))
         }
         guard name.hasPrefix(way.prefix) else {
             return .refused(
                 Refusal(
-                    .EINVAL,
+                    .invalid,
                     words: "attach_btf_id \(target.id) points to wrong type name \(name)"))
         }
-        guard judge.prototype(of: target, way) != nil else { return .refused(Refusal(.EINVAL)) }
+        guard judge.prototype(of: target, way) != nil else { return .refused(Refusal(.invalid)) }
         let short = name.dropFirst(way.prefix.count)
         if judge.isSleepable, rules.hasFaultableTracepoints, short != "sys_enter",
             short != "sys_exit"
         {
             return .refused(
                 Refusal(
-                    .EINVAL,
+                    .invalid,
                     words: "Sleepable program cannot attach to non-faultable tracepoint \(short)"))
         }
         return AttachVerdict(load: .yes, attach: .yes)
@@ -266,11 +266,11 @@ private struct Trial {
     private var iterator: AttachVerdict {
         guard target.kind == .func else { return .refused(notAFunction) }
         guard let proto = judge.proto(of: target, usesImplementation: false) else {
-            return .refused(Refusal(.EINVAL))
+            return .refused(Refusal(.invalid))
         }
         if let refusal = distil(proto) { return .refused(refusal) }
         guard name.hasPrefix(way.prefix), judge.isIterator(name) else {
-            return .refused(Refusal(.EINVAL, cause: "no iterator has this target"))
+            return .refused(Refusal(.invalid, cause: "no iterator has this target"))
         }
         var verdict = AttachVerdict(load: .yes, attach: .yes)
         switch name.dropFirst(way.prefix.count) {
@@ -285,13 +285,13 @@ private struct Trial {
     // MARK: Functions
 
     private var notAFunction: Refusal {
-        Refusal(.EINVAL, words: "attach_btf_id \(target.id) is not a function")
+        Refusal(.invalid, words: "attach_btf_id \(target.id) is not a function")
     }
 
     private var function: AttachVerdict {
         guard target.kind == .func else { return .refused(notAFunction) }
         guard let proto = judge.proto(of: target, usesImplementation: rules.usesImplementations)
-        else { return .refused(Refusal(.EINVAL)) }
+        else { return .refused(Refusal(.invalid)) }
         if let refusal = distil(proto) { return .refused(refusal) }
         var doubt: Missing?
         if way == .fexit || way == .fmodRet,
@@ -301,7 +301,7 @@ private struct Trial {
             if rules.deniesWideReturn ?? false {
                 return .refused(
                     Refusal(
-                        .EOPNOTSUPP,
+                        .operationNotSupported,
                         words:
                             "Attach to function \(name) with a >8 byte return value is not supported for this attach type"
                     ))
@@ -310,7 +310,7 @@ private struct Trial {
         let found = findAddress()
         if case .missing = found {
             return .refused(
-                Refusal(.ENOENT, words: "The address of function \(name) cannot be found"))
+                Refusal(.noEntry, words: "The address of function \(name) cannot be found"))
         }
         for check in [permission(found), membership] {
             switch check {
@@ -328,7 +328,7 @@ private struct Trial {
     /// The verifier's model of the prototype.
     private func distil(_ proto: Record) -> Refusal? {
         func refusal(_ text: String) -> Refusal {
-            Refusal(.EINVAL, words: "The function \(name) \(text)")
+            Refusal(.invalid, words: "The function \(name) \(text)")
         }
         guard proto.count <= 12 else {
             return refusal("has \(proto.count) arguments. Too many.")
@@ -387,7 +387,7 @@ private struct Trial {
         case .unknown, .missing: return []
         case .at(let address, _, isForeign: true):
             return [
-                "the kernel has a symbol of this name at 0x\(String(address, radix: 16)): "
+                "the kernel has a symbol with this name at 0x\(String(address, radix: 16)): "
                     + "a program attaches there, not in the module"
             ]
         case .at(let address, let facts, isForeign: false):
@@ -404,14 +404,14 @@ private struct Trial {
     /// Whether a sleepable program or one that changes return values may attach.
     private func permission(_ found: Found) -> Answer {
         if judge.isSleepable {
-            let words = Refusal(.EINVAL, words: "\(name) is not sleepable")
+            let words = Refusal(.invalid, words: "\(name) is not sleepable")
             if way == .lsm {
                 return isSleepableHook.map { $0 ? .yes : .no(words) } ?? .unknown(.sets)
             }
             return injectable(found, isSleepable: true, words)
         }
         guard way == .fmodRet else { return .yes }
-        let words = Refusal(.EINVAL, words: "\(name)() is not modifiable")
+        let words = Refusal(.invalid, words: "\(name)() is not modifiable")
         if name.hasPrefix("security_") { return .yes }
         return injectable(found, isSleepable: false, words)
     }
@@ -474,14 +474,14 @@ private struct Trial {
         if isMember("btf_id_deny", denied) {
             return .no(
                 Refusal(
-                    .EINVAL, words: rules.denialWords(name),
+                    .invalid, words: rules.denialWords(name),
                     cause: rules.denialWords(name) == nil
                         ? "the kernel accepts no tracing programs there" : nil))
         }
         guard way == .fexit || way == .fmodRet, isMember("noreturn_deny", HookNames.noReturn) else {
             return .yes
         }
-        let refusal = Refusal(.EINVAL, words: rules.noReturnWords(name))
+        let refusal = Refusal(.invalid, words: rules.noReturnWords(name))
         if facts.sets["noreturn_deny"] != nil { return .no(refusal) }
         // A kernel whose other sets are known has no such set.
         if !facts.sets.isEmpty { return .yes }
@@ -494,7 +494,7 @@ private struct Trial {
         if isMember("bpf_lsm_disabled_hooks", disabled) {
             return .no(
                 Refusal(
-                    .EINVAL,
+                    .invalid,
                     words: "attach_btf_id \(target.id) points to disabled hook \(name)"))
         }
         let isHook =
@@ -503,7 +503,7 @@ private struct Trial {
         if judge.kernel == nil, isHook { return .yes }
         return .no(
             Refusal(
-                .EINVAL, words: "attach_btf_id \(target.id) points to wrong type name \(name)"))
+                .invalid, words: "attach_btf_id \(target.id) points to wrong type name \(name)"))
     }
 
     // MARK: Attaching
@@ -514,7 +514,7 @@ private struct Trial {
         guard slots <= most else {
             return .no(
                 Refusal(
-                    .ENOTSUPP,
+                    .notSupported,
                     cause:
                         "its arguments take \(slots) registers or stack slots, trampolines pass \(most)"
                 ))
@@ -524,7 +524,7 @@ private struct Trial {
         guard facts.isText(address) else {
             return .no(
                 Refusal(
-                    .EINVAL,
+                    .invalid,
                     cause: "not code that stays in memory: __init or __exit, or no function at all"
                 ))
         }
@@ -533,7 +533,7 @@ private struct Trial {
         if facts.patched.contains(address) { return .unknown(.patching) }
         return .no(
             Refusal(
-                isInModule ? .EINVAL : .EBUSY,
+                isInModule ? .invalid : .busy,
                 cause: "ftrace has no call in it: notrace, noinstr or assembly"))
     }
 }

@@ -2,8 +2,8 @@
 
 import BPFObject
 
-/// Which programs may call the kernel functions of a set in `.BTF_ids`: sets are registered by code,
-/// and only their names are in the file.
+/// Which programs may call the kernel functions of a set in `.BTF_ids`. Code registers the sets;
+/// the file has only their names.
 enum KernelFunctionSets {
     /// A word for each group of program types that share their kernel functions.
     private static let registrations: [String: String] = [

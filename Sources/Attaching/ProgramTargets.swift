@@ -20,27 +20,27 @@ package struct ProgramTargets: Sendable {
     /// Why no program of type `way` attaches to a FUNC of the object; nil if one may.
     package func refusal(_ target: Record, _ way: AttachWay) -> Refusal? {
         guard let function = functions[target.name] else {
-            return Refusal(.EINVAL, words: "Subprog \(target.name) doesn't exist")
+            return Refusal(.invalid, words: "Subprog \(target.name) doesn't exist")
         }
         let ways = owners(of: function).compactMap { $0.kind.flatMap { AttachWay($0) } }
         switch way {
         case .freplace:
             if function.isStatic || target.linkage == Linkage.static.rawValue {
-                return Refusal(.EINVAL, words: "Cannot replace static functions")
+                return Refusal(.invalid, words: "Cannot replace static functions")
             }
             if ways.contains(.freplace) {
-                return Refusal(.EINVAL, words: "Cannot recursively attach")
+                return Refusal(.invalid, words: "Cannot recursively attach")
             }
             if ways.contains(.fentry) || ways.contains(.fexit) {
-                return Refusal(.EINVAL, words: "Cannot extend fentry/fexit")
+                return Refusal(.invalid, words: "Cannot extend fentry/fexit")
             }
             return nil
         case .fentry, .fexit: return nil
         case .fmodRet:
-            return Refusal(.EINVAL, words: "can't modify return codes of BPF programs")
+            return Refusal(.invalid, words: "can't modify return codes of BPF programs")
         case .tpBTF, .iter, .lsm:
             return Refusal(
-                .EINVAL, words: "Only FENTRY/FEXIT progs are attachable to another BPF prog")
+                .invalid, words: "Only FENTRY/FEXIT progs are attachable to another BPF prog")
         }
     }
 

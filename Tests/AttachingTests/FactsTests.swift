@@ -56,7 +56,7 @@ import Testing
         #expect(facts.isTraceable(0x1080) == true)
     }
 
-    /// Sections of a module have no addresses of their own; what `.init` has is gone.
+    /// Sections of a module have no addresses of their own; what `.init` has is freed.
     @Test(.enabled(if: shell("gcc --version"))) func module() throws {
         let scratch = try Scratch()
         let path = scratch.path + "/m.ko"

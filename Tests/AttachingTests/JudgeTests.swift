@@ -84,7 +84,7 @@ import Testing
         init(
             _ name: String, _ way: AttachWay = .fentry,
             _ versions: [(Int, Int)] = [(6, 1), (7, 2)],
-            _ errno: KernelErrno? = .EINVAL, _ words: String? = nil
+            _ errno: KernelErrno? = .invalid, _ words: String? = nil
         ) {
             self.name = name
             self.way = way
@@ -96,45 +96,49 @@ import Testing
         var testDescription: String { "\(way.rawValue) \(name) \(versions)" }
     }
 
-    static let rows = [
+    /// By all, and with these words.
+    private static func refused(_ name: String, _ words: String) -> Row {
+        Row(name, .fentry, [(6, 1), (7, 2)], .invalid, words)
+    }
+
+    static let rows: [Row] = [
         Row("plain", .fentry, [(6, 1), (6, 12), (7, 2)], nil),
-        Row("variadic", words: "The function variadic with variable args is unsupported."),
-        Row("returns_pair", words: "The function returns_pair return type STRUCT is unsupported."),
+        refused("variadic", "The function variadic with variable args is unsupported."),
+        refused("returns_pair", "The function returns_pair return type STRUCT is unsupported."),
+        refused("returns_double", "The function returns_double return type FLOAT is unsupported."),
+        refused("takes_double", "The function takes_double arg0 type FLOAT is unsupported."),
+        refused("takes_none", "The function takes_none has malformed void argument."),
+        refused("takes_triple", "The function takes_triple arg0 type STRUCT is unsupported."),
         Row(
-            "returns_double", words: "The function returns_double return type FLOAT is unsupported."
-        ),
-        Row("takes_double", words: "The function takes_double arg0 type FLOAT is unsupported."),
-        Row("takes_none", words: "The function takes_none has malformed void argument."),
-        Row("takes_triple", words: "The function takes_triple arg0 type STRUCT is unsupported."),
-        Row(
-            "takes_union", .fentry, [(6, 1), (6, 12), (6, 17)], .EINVAL,
+            "takes_union", .fentry, [(6, 1), (6, 12), (6, 17)], .invalid,
             "The function takes_union arg1 type UNION is unsupported."),
         Row("takes_union", .fentry, [(6, 18), (7, 2)], nil),
         Row("twelve", .fentry, [(6, 1), (7, 2)], nil),
-        Row("thirteen", words: "The function thirteen has 13 arguments. Too many."),
-        Row("dangles", words: "The function dangles arg0 type UNKNOWN is unsupported."),
+        refused("thirteen", "The function thirteen has 13 arguments. Too many."),
+        refused("dangles", "The function dangles arg0 type UNKNOWN is unsupported."),
         Row("returns_wide", .fexit, [(6, 1)], nil),
         Row(
-            "returns_wide", .fexit, [(7, 2)], .EOPNOTSUPP,
+            "returns_wide", .fexit, [(7, 2)], .operationNotSupported,
             "Attach to function returns_wide with a >8 byte return value is not supported for this attach type"
         ),
         Row("returns_wide", .fentry, [(7, 2)], nil),
-        Row("migrate_disable", .fexit, [(6, 1), (6, 12)], .EINVAL, nil),
+        Row("migrate_disable", .fexit, [(6, 1), (6, 12)], .invalid, nil),
         Row(
-            "migrate_disable", .fentry, [(7, 2)], .EINVAL,
+            "migrate_disable", .fentry, [(7, 2)], .invalid,
             "Attaching tracing programs to function 'migrate_disable' is rejected."),
         Row("__rcu_read_lock", .fentry, [(6, 1)], nil),
-        Row("__rcu_read_lock", .fentry, [(6, 12)], .EINVAL),
+        Row("__rcu_read_lock", .fentry, [(6, 12)], .invalid),
         Row("do_exit", .fexit, [(6, 1)], nil),
         Row("do_exit", .fentry, [(7, 2)], nil),
         Row(
-            "do_exit", .fexit, [(7, 2)], .EINVAL,
+            "do_exit", .fexit, [(7, 2)], .invalid,
             "Attaching fexit/fsession/fmod_ret to __noreturn function 'do_exit' is rejected."),
         Row("security_open", .fmodRet, [(6, 1), (7, 2)], nil),
         Row("bpf_iter_task", .iter, [(6, 1), (7, 2)], nil),
         Row("bpf_iter_run_prog", .iter),
         Row("bpf_lsm_file_open", .lsm, [(6, 1), (7, 2)], nil),
-        Row("plain", .freplace, words: "Cannot replace kernel functions"),
+        Row(
+            "plain", .freplace, [(6, 1), (7, 2)], .invalid, "Cannot replace kernel functions"),
         Row("btf_trace_event", .tpBTF, [(6, 1), (7, 2)], nil),
     ]
 
@@ -170,7 +174,7 @@ import Testing
     /// Without the release, only what all kernels answer alike is an answer.
     @Test func unknownRelease() throws {
         #expect(judge(nil).judge(try record("plain"), .fentry).load == .yes)
-        #expect(judge(nil).judge(try record("variadic"), .fentry).load.refusal?.errno == .EINVAL)
+        #expect(judge(nil).judge(try record("variadic"), .fentry).load.refusal?.errno == .invalid)
         #expect(judge(nil).judge(try record("takes_union"), .fentry).load == .unknown(.release))
         // A stable release got the rule.
         let doExit = judge(KernelVersion(6, 12)).judge(try record("do_exit"), .fexit)
@@ -206,17 +210,17 @@ import Testing
             judge(facts, version).judge(try record(name), .fentry)
         }
         #expect(try verdict("plain") == AttachVerdict(load: .yes, attach: .yes))
-        #expect(try verdict("takes_pair").attach.refusal?.errno == .EBUSY)
-        #expect(try verdict("takes_union").load.refusal?.errno == .EINVAL)
+        #expect(try verdict("takes_pair").attach.refusal?.errno == .busy)
+        #expect(try verdict("takes_union").load.refusal?.errno == .invalid)
         let missing = try verdict("security_open")
         #expect(
             missing.load.refusal
                 == Refusal(
-                    .ENOENT, words: "The address of function security_open cannot be found"))
+                    .noEntry, words: "The address of function security_open cannot be found"))
         for (name, slots) in [("twelve", 12), ("seven_slots", 7)] {
             #expect(try verdict(name).answer == .yes)
             let old = try verdict(name, KernelVersion(6, 1)).attach
-            #expect(old.refusal?.errno == .ENOTSUPP)
+            #expect(old.refusal?.errno == .notSupported)
             #expect(old.refusal?.cause?.contains("take \(slots) ") == true)
         }
         let other = AttachJudge(
@@ -229,7 +233,7 @@ import Testing
     @Test func addresses() throws {
         let late = facts(["other"], traced: ["plain"], init: ["plain"])
         let verdict = judge(late, KernelVersion(6, 1)).judge(try record("plain"), .fentry)
-        #expect(verdict.load == .yes && verdict.attach.refusal?.errno == .EINVAL)
+        #expect(verdict.load == .yes && verdict.attach.refusal?.errno == .invalid)
         let twice = facts(["other", "plain", "plain"], traced: ["plain"])
         let first = judge(twice, KernelVersion(6, 1)).judge(try record("plain"), .fentry)
         #expect(first.answer == .yes)
@@ -246,7 +250,7 @@ import Testing
                 .judge(try record(name), .fmodRet).load
         }
         #expect(try load("plain", 1).refusal?.words == "plain() is not modifiable")
-        #expect(try load("__x64_sys_read", 12).refusal?.errno == .EINVAL)
+        #expect(try load("__x64_sys_read", 12).refusal?.errno == .invalid)
         #expect(try load("__x64_sys_read", 2, 7) == .yes)
         #expect(try load("security_open", 1) == .yes)
         #expect(
@@ -306,11 +310,5 @@ import Testing
             judge(KernelVersion(6, 12)).prototype(of: record("btf_trace_event"), .tpBTF))
         #expect(prototype.arguments.map(\.name) == ["id", "ptr"])
         #expect(prototype.arguments.map(\.slot) == [0, 1])
-    }
-}
-
-extension JudgeTests.Row {
-    fileprivate init(_ name: String, words: String) {
-        self.init(name, .fentry, [(6, 1), (7, 2)], .EINVAL, words)
     }
 }

@@ -9,7 +9,7 @@ import Console
 import ELF
 import KernelTree
 
-/// `kbtf check --attach`: programs of objects against a kernel or module, or against another object.
+/// `kbtf check --attach`: programs of objects against a kernel, a module, or another object.
 struct ProgramChecks {
     /// A kernel, a module, or an object with programs to replace.
     let kernel: String
