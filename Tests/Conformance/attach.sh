@@ -33,7 +33,7 @@ attach_guest() {
     mkdir -p "$dir/$name"
     mv "$dir/$name.tries" "$dir/$name/tries"
     cp "$WORK/attach/tries" "$dir/$name/attach"
-    "$KBTF" vm run --kernel "$(attach_kernel "$series")" --cpus 1 --append lsm=bpf --timeout 900 --test-timeout 800 \
+    "$KBTF" vm run --kernel "$(kernel_of "$series")" --cpus 1 --append lsm=bpf --timeout 900 --test-timeout 800 \
         --test "$dir/$name" --log "$dir/$name.log" "${@:4}" >"$dir/$name.ktap" 2>"$dir/$name.err" || true
     tr -d '\r' <"$dir/$name.log" | sed -n 's/.*# \(differs: .*\|log: .*\|tried .*\)/\1/p' >"$dir/$name.told"
     tried=$(sed -n 's/^tried \([0-9]*\):.*/\1/p' "$dir/$name.told" | tail -n 1)
@@ -41,8 +41,6 @@ attach_guest() {
     [ -n "$tried" ] && [ "$((differing * 100))" -le "$((tried * most))" ] || bad=1
     verdict "$series attach, $name" "$bad" "${tried:-no} tries, ${differing:-?} differ"
 }
-
-attach_kernel() { if [ "$1" = 7.3 ]; then echo "$CACHE/vm/7.3/vmlinuz"; else kernel_of "$1"; fi; }
 
 attach_series() {
     local series=$1 dir=$WORK/attach/$1 way module modules=() name
@@ -74,5 +72,5 @@ run_attach() {
     mkdir -p "$WORK/attach"
     gcc -O2 -Wall -Wextra -Werror -static -o "$WORK/attach/tries" "$HERE/attach/tries.c"
     local series
-    for series in 6.1 6.12 7.2 7.3; do attach_series "$series"; done
+    for series in "${GENERATIONS[@]}"; do attach_series "$series"; done
 }
