@@ -6,7 +6,7 @@
 
 : "${ATTACH_SEED:=17}"
 
-# attach_predict SERIES NAME OPTIONS...: the prediction in $dir/NAME.json
+# attach_predict SERIES NAME OPTIONS...: the prediction in NAME.json
 attach_predict() {
     local series=$1 name=$2
     shift 2
@@ -18,10 +18,7 @@ attach_predict() {
 # attach_modules SERIES: some modules as they shipped, none of which needs another.
 attach_modules() {
     local from name
-    case $1 in
-    7.2 | 7.3) from=$CACHE/vm/$1/shipped ;;
-    *) from=$(shipped_of "$1") ;;
-    esac
+    from=$(shipped_of "$1")
     for name in net/sched/sch_htb fs/overlayfs/overlay crypto/ccm drivers/block/loop; do
         find "$from/kernel/${name%/*}" -name "${name##*/}.ko"
     done

@@ -60,7 +60,6 @@ WORDS=(
     "patched-series run_patched_series"
     # Kernels answer as `kbtf attach` predicts: attach.sh
     "attach run_attach"
-    # Every module that ships with the three loads with our BTF in its place: guests.sh
     # Every module that ships with the four loads with our BTF in its place: guests.sh
     "load run_load"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
