@@ -16,13 +16,13 @@ package enum Answer: Sendable, Equatable {
 
 /// How a kernel refuses.
 package struct Refusal: Sendable, Equatable {
-    package let errno: KernelErrno
+    package let errno: AttachErrno
     /// The verifier's line; nil if it prints none.
     package let words: String?
     /// The cause, where the kernel's words do not give it.
     package let cause: String?
 
-    package init(_ errno: KernelErrno, words: String? = nil, cause: String? = nil) {
+    package init(_ errno: AttachErrno, words: String? = nil, cause: String? = nil) {
         self.errno = errno
         self.words = words
         self.cause = cause
@@ -36,7 +36,7 @@ package struct Refusal: Sendable, Equatable {
 }
 
 /// An error number by its name.
-package enum KernelErrno: String, Sendable {
+package enum AttachErrno: String, Sendable {
     case noEntry = "ENOENT"
     case busy = "EBUSY"
     case invalid = "EINVAL"

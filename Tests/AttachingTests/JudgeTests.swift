@@ -66,7 +66,7 @@ import Testing
     }
 
     private func judge(
-        _ facts: ImageFacts = ImageFacts(), _ version: KernelVersion?, isSleepable: Bool = false
+        _ version: KernelVersion?, _ facts: ImageFacts = ImageFacts(), isSleepable: Bool = false
     ) -> AttachJudge {
         AttachJudge(
             Self.btf, facts, kernel: nil, version: version, machine: "x86_64",
@@ -78,13 +78,13 @@ import Testing
         let way: AttachWay
         let versions: [KernelVersion]
         /// nil: it loads.
-        let errno: KernelErrno?
+        let errno: AttachErrno?
         let words: String?
 
         init(
             _ name: String, _ way: AttachWay = .fentry,
             _ versions: [(Int, Int)] = [(6, 1), (7, 2)],
-            _ errno: KernelErrno? = .invalid, _ words: String? = nil
+            _ errno: AttachErrno? = .invalid, _ words: String? = nil
         ) {
             self.name = name
             self.way = way
@@ -207,7 +207,7 @@ import Testing
         func verdict(_ name: String, _ version: KernelVersion = KernelVersion(6, 12)) throws
             -> AttachVerdict
         {
-            judge(facts, version).judge(try record(name), .fentry)
+            judge(version, facts).judge(try record(name), .fentry)
         }
         #expect(try verdict("plain") == AttachVerdict(load: .yes, attach: .yes))
         #expect(try verdict("takes_pair").attach.refusal?.errno == .busy)
@@ -232,10 +232,10 @@ import Testing
     /// Code that is freed after boot, and names that occur twice.
     @Test func addresses() throws {
         let late = facts(["other"], traced: ["plain"], init: ["plain"])
-        let verdict = judge(late, KernelVersion(6, 1)).judge(try record("plain"), .fentry)
+        let verdict = judge(KernelVersion(6, 1), late).judge(try record("plain"), .fentry)
         #expect(verdict.load == .yes && verdict.attach.refusal?.errno == .invalid)
         let twice = facts(["other", "plain", "plain"], traced: ["plain"])
-        let first = judge(twice, KernelVersion(6, 1)).judge(try record("plain"), .fentry)
+        let first = judge(KernelVersion(6, 1), twice).judge(try record("plain"), .fentry)
         #expect(first.answer == .yes)
         #expect(first.notes.count == 1 && first.notes[0].contains("0x1100"))
     }
@@ -246,7 +246,7 @@ import Testing
         func load(_ name: String, _ minor: Int, _ major: Int = 6, isSleepable: Bool = false) throws
             -> Answer
         {
-            judge(facts, KernelVersion(major, minor), isSleepable: isSleepable)
+            judge(KernelVersion(major, minor), facts, isSleepable: isSleepable)
                 .judge(try record(name), .fmodRet).load
         }
         #expect(try load("plain", 1).refusal?.words == "plain() is not modifiable")
@@ -283,10 +283,10 @@ import Testing
             "sleepable_lsm_hooks": [try record("bpf_lsm_file_open").id.rawValue: 0],
         ]
         let version = KernelVersion(7, 2)
-        #expect(judge(facts, version).judge(try record("plain"), .fentry).load.refusal != nil)
-        #expect(judge(facts, version).judge(try record("migrate_disable"), .fentry).load == .yes)
+        #expect(judge(version, facts).judge(try record("plain"), .fentry).load.refusal != nil)
+        #expect(judge(version, facts).judge(try record("migrate_disable"), .fentry).load == .yes)
         // This kernel has no set of functions without return.
-        #expect(judge(facts, version).judge(try record("do_exit"), .fexit).load == .yes)
+        #expect(judge(version, facts).judge(try record("do_exit"), .fexit).load == .yes)
     }
 
     // MARK: Arguments
