@@ -157,7 +157,7 @@ struct NamePattern {
 /// At most five names that a mistyped one may mean, the nearest first.
 func nearNames(_ name: String, among names: [String]) -> [String] {
     let wanted = Array(name.utf8.prefix(64))
-    let limit = max(1, wanted.count / 4)
+    let limit = max(2, wanted.count / 4)
     let found = names.compactMap { other -> (distance: Int, name: String)? in
         let bytes = Array(other.utf8.prefix(80))
         guard abs(bytes.count - wanted.count) <= limit else { return nil }
