@@ -99,7 +99,8 @@ extension ImageFacts {
             let data = try elf.data(of: section)
             fentries? += data.words64(at: 0, count: data.count / 8, bigEndian: elf.isBigEndian)
         }
-        fentries?.sort()
+        // Those of code that is freed are dropped with it.
+        fentries = fentries?.filter(isText).sorted()
     }
 }
 
