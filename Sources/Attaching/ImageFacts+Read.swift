@@ -53,9 +53,11 @@ extension ImageFacts {
                 && isTraceable(symbol.address) == false
             {
                 guard let code = try memory.bytes(symbol.address, 9)?.array else { continue }
-                let first = code.starts(with: [0xf3, 0x0f, 0x1e, 0xfa]) ? code[4...] : code[0...]
-                // A jump or a five-byte no-operation: a static key, or an alternative.
-                if first.first == 0xe9 || first.starts(with: [0x0f, 0x1f, 0x44, 0, 0]) {
+                let start = code.starts(with: [0xf3, 0x0f, 0x1e, 0xfa]) ? 4 : 0
+                let first = code[start...]
+                // A static key, which is off, or an alternative: a jump to code beside the kernel's.
+                let isAlternative = first.first == 0xe9 && !isText(jump(first, at: symbol, start))
+                if isAlternative || first.starts(with: [0x0f, 0x1f, 0x44, 0, 0]) {
                     patched.insert(symbol.address)
                 }
             }
@@ -66,6 +68,18 @@ extension ImageFacts {
             let addresses = stride(from: 0, to: entries.count - 1, by: 2).map { entries[$0] }
             errorInjection = .list(Set(addresses))
         }
+    }
+
+    /// Where the jump of five bytes at the start of a function leads.
+    private func jump(
+        _ code: ArraySlice<UInt8>, at symbol: SymbolAddresses.Symbol, _ offset: Int
+    ) -> UInt64 {
+        var distance: UInt32 = 0
+        for byte in 0..<4 {
+            distance |= UInt32(code[code.startIndex + 1 + byte]) << UInt32(8 * byte)
+        }
+        return symbol.address &+ UInt64(offset) &+ 5
+            &+ UInt64(bitPattern: Int64(Int32(bitPattern: distance)))
     }
 
     private mutating func readSets(

@@ -95,8 +95,8 @@ struct UsageTests {
             echo "${COMPREPLY[@]}"
             """
         let result = try Command.run(["bash", "-c", script])
-        // The only one that stands on no file.
-        let expected = ["base", "vm run"].contains(command) ? "\n" : "folder\n"
+        // The only ones whose operands are not files.
+        let expected = ["attach", "base", "vm run"].contains(command) ? "\n" : "folder\n"
         #expect(result.text == expected, "\(result)")
     }
 
