@@ -32,7 +32,8 @@ extension LayoutComparison {
             }
             out.put(": \(first.from.shownPlace) -> \(first.to.shownPlace), moved by ")
             let bits = distance(first)
-            out.put(bits % 8 == 0 ? "\(bits / 8) bytes\n" : "\(bits) bits\n")
+            let (count, unit) = bits % 8 == 0 ? (bits / 8, "byte") : (bits, "bit")
+            out.put("\(count) \(unit)\(count.magnitude == 1 ? "" : "s")\n")
             moved = []
         }
         for row in rows {
