@@ -17,7 +17,7 @@ extension Dump {
             let ids = try names.isEmpty ? layouts.own : composites(names, files[0], layouts, file)
             guard let beside else {
                 let all = try ids.map { try layout(of: $0, &layouts, file) }
-                return try print(all, "layouts", surroundings) {
+                return try show(all, "layouts", surroundings) {
                     $0.text(cacheLine: UInt64(cacheLine ?? 64))
                 } json: {
                     $0.write(to: &$1)
@@ -31,7 +31,7 @@ extension Dump {
                 return LayoutComparison(
                     try layout(of: id, &layouts, file), try layout(of: other, &others, beside))
             }
-            try print(pairs, "comparisons", surroundings) {
+            try show(pairs, "comparisons", surroundings) {
                 $0.text()
             } json: {
                 $0.write(to: &$1)
@@ -39,7 +39,7 @@ extension Dump {
         }
     }
 
-    private func print<Value>(
+    private func show<Value>(
         _ values: [Value], _ key: String, _ surroundings: Surroundings,
         text: (Value) -> [UInt8], json: (Value, inout JSONWriter) -> Void
     ) throws {
