@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 struct StructLayoutTests {
-    /// struct s { char a; long b; struct { unsigned x:3; unsigned y:30; char z; } in[2]; union { int i;
-    /// char c; }; struct s *next; }, with more or less of it.
+    /// struct s { char a; long b; struct { unsigned x:3; unsigned y:30; char z; } in[2];
+    /// union { int i; char c; }; struct s *next; }, or a later one.
     private static func build(_ asm: inout BTFAssembler, isNew: Bool) -> TypeID {
         let char = asm.int("char", size: 1)
         let long = asm.int("long int", size: 8)
@@ -132,7 +132,7 @@ struct StructLayoutTests {
         #expect(try !selected(by: selection, name))
     }
 
-    /// Whether a comparison counts a struct of this name.
+    /// Whether a comparison counts a struct with that name.
     private func selected(by selection: TypeSelection, _ name: String) throws -> Bool {
         var asm = BTFAssembler()
         asm.structure(name, size: 0, [])

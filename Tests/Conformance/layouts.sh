@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Part of run.sh: `kbtf dump --layout` of whole kernels, against pahole's listing of the same BTF.
+# Part of run.sh: `kbtf dump --layout` of every vmlinux, against pahole's listing of the same BTF.
 
 run_layouts() {
     local series dir bad
