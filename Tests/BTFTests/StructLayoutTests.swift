@@ -60,8 +60,8 @@ struct StructLayoutTests {
                 		/* XXX 3 bytes padding */
 
                 	} in[2];                                        /*    16       24 */
+                	/* --- cacheline 1 boundary (32 bytes) was 8 bytes ago --- */
                 	union {
-                		/* --- cacheline 1 boundary (32 bytes) was 8 bytes ago --- */
                 		unsigned int i;                         /*    40        4 */
                 		char c;                                 /*    40        1 */
                 	};                                              /*    40        4 */
@@ -164,6 +164,7 @@ struct StructLayoutTests {
             text.contains(
                 """
                 STRUCT struct s: 56 bytes in A, 72 in B
+                    b: `long int b` in A, `struct s *b` in B
                     + 48 (8 bytes): long int more
                     next: 48 -> 56, moved by 8 bytes
 
