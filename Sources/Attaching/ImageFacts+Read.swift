@@ -55,7 +55,7 @@ extension ImageFacts {
                 guard let code = try memory.bytes(symbol.address, 9)?.array else { continue }
                 let start = code.starts(with: [0xf3, 0x0f, 0x1e, 0xfa]) ? 4 : 0
                 let first = code[start...]
-                // A static key, which is off, or an alternative: a jump to code beside the kernel's.
+                // A static key that is off, or an alternative: a jump to code outside of the text.
                 let isAlternative = first.first == 0xe9 && !isText(jump(first, at: symbol, start))
                 if isAlternative || first.starts(with: [0x0f, 0x1f, 0x44, 0, 0]) {
                     patched.insert(symbol.address)
