@@ -89,7 +89,9 @@ package struct BTFMark: Hashable, Sendable {
     package static func replacing(in modinfo: ByteView, with mark: BTFMark?) -> [UInt8] {
         var bytes = modinfo.array
         let old = fields(of: modinfo)
-        for field in old { bytes.replaceSubrange(field, with: repeatElement(0, count: field.count)) }
+        for field in old {
+            bytes.replaceSubrange(field, with: repeatElement(0, count: field.count))
+        }
         if let last = old.last, last.upperBound + 1 >= bytes.count {
             bytes.removeSubrange(last.lowerBound...)
         }

@@ -40,7 +40,10 @@ import Testing
             "btf=split digest=00C0FFEE00C0FFEE\0",
             "digest=00C0FFEE00C0FFEE: expected 16 hexadecimal digits"
         ),
-        ("btf=split x=\(String(repeating: "y", count: 1 << 20))\0", "1048588 bytes: expected at most 255"),
+        (
+            "btf=split x=\(String(repeating: "y", count: 1 << 20))\0",
+            "1048588 bytes: expected at most 255"
+        ),
     ])
     func damaged(field: String, message: String) {
         let error = #expect(throws: BTFMark.Fault.self) { try read("license=GPL\0" + field) }
