@@ -69,8 +69,9 @@ guest: $(GUESTS) ## the init of virtual machines
 
 # Separate from kbtf, because other flags would recompile everything each time.
 .PHONY: tools
-tools: ## the program that compares kbtf with its peers
+tools: ## the program that compares kbtf with its peers, and kbtf with shared libraries
 	@$(SWIFT) build --scratch-path $(SCRATCH)/tools -c release --static-swift-stdlib --product kbtf-conformance
+	$(SWIFT) build --scratch-path $(SCRATCH)/tools -c release --static-swift-stdlib --product kbtf
 
 .PHONY: run
 run: setup build ## give a real module split and standalone BTF, and show both
@@ -142,9 +143,9 @@ conformance: setup-peers setup-machines build ## compare with pahole, over whole
 bench: setup-peers build ## time and memory beside the peers (CASES="vmlinux start" picks)
 	@KBTF='$(KBTF)' bash bench/bench.sh
 
-SERIES ?= 6.1 6.12 7.2
+SERIES ?= 6.1 6.12 7.2 7.3
 .PHONY: image
-image: setup-peers build ## Debian images of 6.1, 6.12 and 7.2 for `kbtf vm run --image debian` (SERIES="6.1" picks; root)
+image: setup-peers build ## Debian images of 6.1, 6.12, 7.2 and 7.3 for `kbtf vm run --image debian` (SERIES="6.1" picks; root)
 	@KBTF='$(KBTF)' selftests/image.sh $(if $(UPDATE),--update) $(SERIES)
 
 .PHONY: image-test
@@ -184,7 +185,7 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	install -m755 '$(GUEST)'-* "$$roles"
 	install -Dm755 kbuild/kbtf-make "$$root/bin/kbtf-make"
 	install -Dm644 kbuild/kbtf.mk "$$root/share/kbtf/kbtf.mk"
-	version=$$('$(KBTF)' --version)
+	version=$$('$(KBTF)' --version | head -n 1)
 	for page in docs/man/*.1; do
 		install -d "$$root/share/man/man1"
 		# Paths and version are those of this installation.

@@ -10,7 +10,7 @@ export LC_ALL=C
 
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 kbtf=$(readlink -f "${KBTF:-$here/../.build/release/kbtf}")
-image=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/debian/${1:?a series: 6.1, 6.12 or 7.2}
+image=${XDG_CACHE_HOME:-$HOME/.cache}/kbtf/debian/${1:?a series: 6.1, 6.12, 7.2 or 7.3}
 shift
 [ -e "$image/disk.ext4" ] || { echo "Bail out! no image at $image: make image"; exit 1; }
 # A busy machine translates slowly: the limits are far above what the tests need.

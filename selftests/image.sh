@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# image.sh [--update] [SERIES]...: builds bootable Debian images for the kernel series 6.1, 6.12 and 7.2 (default: all).
+# image.sh [--update] [SERIES]...: builds bootable Debian images for the kernel series 6.1, 6.12, 7.2 and 7.3
+# (default: all).
 # docs/vm.md describes their use. Each is in a directory of the cache, $CACHE/debian/SERIES:
 #
 #   release       the kernel's
@@ -34,31 +35,33 @@ suite_of() {
     case $1 in
     6.1 | 6.12) echo bookworm ;;
     7.2) echo sid ;;
-    *) die "no such series: $1 (6.1 6.12 7.2)" ;;
+    # Not released when this was written: from experimental, or from sid, and all else from sid.
+    7.3) echo experimental ;;
+    *) die "no such series: $1 (6.1 6.12 7.2 7.3)" ;;
     esac
 }
 
 # sources_of SUITE: "URI CODENAME", one per line.
 sources_of() {
     local found
+    # Of the host, whatever apt is in use.
+    unset APT_CONFIG
+    [ "$1" != experimental ] || sources_of sid
     found=$(debian_sources | awk -v suite="$1" 'substr($2, 1, length(suite)) == suite')
     echo "${found:-$(debian_uri) $1}"
 }
 
 # choose SERIES: the newest kernel of it that has headers, and related packages; sets variables of the caller.
 choose() {
-    local pattern=${1//./\\.} image candidate
-    image=linux-image-
-    [ "$1" != 7.2 ] || image=linux-binary-unsigned-
+    local pattern=${1//./\\.} candidate
     release=''
-    for candidate in $(apt-cache search --names-only "^linux-headers-$pattern\\..*-cloud-amd64\$" |
+    # A release candidate has no third number.
+    for candidate in $(apt-cache search --names-only "^linux-headers-$pattern[^0-9].*cloud-amd64\$" |
         sed 's/^linux-headers-\(.*\) - .*/\1/' | sort -rV); do
-        kernel=("$image$candidate")
-        if [ "$1" = 7.2 ]; then
-            kernel+=("linux-modules-$candidate")
-        else
-            kernel=("$image$candidate-unsigned")
-        fi
+        case $1 in
+        7.*) kernel=("linux-binary-unsigned-$candidate" "linux-modules-$candidate") ;;
+        *) kernel=("linux-image-$candidate-unsigned") ;;
+        esac
         apt-cache show "${kernel[@]}" >/dev/null 2>&1 || continue
         release=$candidate
         break
@@ -70,7 +73,7 @@ choose() {
     case $1 in
     6.12) other=$(apt-cache search --names-only "^linux-headers-$pattern\\..*-cloud-amd64\$" |
         sed 's/^linux-headers-\(.*\) - .*/\1/' | sort -V | grep -vxF "$release" | head -n 1) ;;
-    7.2) other=${release/-cloud/} ;;
+    7.*) other=${release/-cloud/} ;;
     esac
     [ -z "$other" ] || packages+=("linux-headers-$other")
 }
@@ -108,7 +111,7 @@ make_tree() {
             --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
             --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
             --dpkgopt='path-exclude=/usr/share/info/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
-            --include="$(IFS=,; echo "${packages[*]}")" "$suite" "$dir" -
+            --include="$(IFS=,; echo "${packages[*]}")" "${suite/experimental/sid}" "$dir" -
     # Unpacked, not installed: installing a kernel builds an initramfs, and pulls in the tools for that.
     for package in "${kernel[@]}"; do
         deb=$(fresh "$dir.deb")
@@ -138,7 +141,7 @@ make_tests() {
     BASE=$(kernel_of "$root") HEADERS=$headers INSIDE=$root ROLES=$ROLES \
         OTHER_HEADERS=${other:+/usr/src/linux-headers-$other} \
         OTHER_BASE=${other:+$root/usr/src/linux-headers-$other/vmlinux} \
-        REFUSED=$([ "$2" = 7.2 ] && echo 22 || echo 0) KBTF=$KBTF \
+        REFUSED=$([[ $2 = 7.* ]] && echo 22 || echo 0) KBTF=$KBTF \
         "$here/stage.sh" "$stage" >>"$log" 2>&1 || { tail -n 5 "$log" >&2; die "$2: the guest tests cannot be made"; }
     mkdir -p "$root/$LIBRARY"
     cp -r "$stage/tests/." "$root/$LIBRARY/"
@@ -181,7 +184,7 @@ image() {
         return 0
     fi
     [ "$(id -u)" = 0 ] || die "making images needs root (mmdebstrap and chroot)"
-    sources_of "$suite" | private_apt "image-$suite" amd64
+    (sources_of "$suite") | private_apt "image-$suite" amd64
     export APT_CONFIG=$CACHE/apt-image-$suite/apt.conf
     choose "$series"
     tree=$(tree_digest)
@@ -225,5 +228,5 @@ if [ "${1-}" = --update ]; then
     update=yes
     shift
 fi
-[ $# -gt 0 ] || set -- 6.1 6.12 7.2
+[ $# -gt 0 ] || set -- 6.1 6.12 7.2 7.3
 for series; do (image "$series"); done

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# setup.sh            install what building and testing need, and unpack the
+# setup.sh            install what building and testing need, with the newest
+#                     libbpf that the machine's suites offer, and unpack the
 #                     kernel image that belongs to the installed headers
 # setup.sh --peers    install what the conformance tests and benchmarks need
 # setup.sh --machines install what booting kernels of other machines needs
@@ -65,6 +66,35 @@ install_packages() {
     fi
     apt update
     apt install --no-install-recommends "${missing[@]}"
+}
+
+# candidates: the versions of libbpf-dev in the machine's suites, newest first,
+# without those that apt's preferences forbid.
+candidates() {
+    apt-cache policy libbpf-dev | sed -nE 's/^ (\*\*\*|   ) ([^ ]+) ([0-9]+)$/\2 \3/p' |
+        awk '$2 > 0 { print $1 }'
+}
+
+# What loaders of BPF objects can do depends on libbpf (docs/bpf-objects.md). Backports
+# are installed only by request, so the newest version is named; not one that would
+# remove packages, or whose dependencies the suites do not have.
+newest_libbpf() {
+    local have version
+    have=$(dpkg-query -W -f '${Version}' libbpf-dev)
+    for version in $(candidates); do
+        dpkg --compare-versions "$version" gt "$have" || break
+        apt-get install -s --no-install-recommends "libbpf-dev=$version" "libbpf1=$version" 2>/dev/null |
+            awk '/^Inst libbpf-dev / { found = 1 } /^Remv / { removes = 1 } END { exit !found || removes }' || continue
+        if ! (need_root "") 2>/dev/null; then
+            echo "setup: libbpf $version is available, and $have works as well; as root:" \
+                "apt-get install libbpf-dev=$version libbpf1=$version" >&2
+            return
+        fi
+        need_root ""
+        echo "setup: installing libbpf $version instead of $have; after a build with the old one: make clean" >&2
+        apt install --no-install-recommends "libbpf-dev=$version" "libbpf1=$version"
+        return
+    done
 }
 
 # download PACKAGE VERSION: that version, or else the newest, to the current directory.
@@ -131,6 +161,7 @@ case ${1-} in
 '')
     command -v swift >/dev/null || die "no swift in PATH: kbtf needs the Swift 6.3 toolchain"
     install_packages "${PACKAGES[@]}"
+    newest_libbpf
     image
     ;;
 *)

@@ -36,22 +36,35 @@ trap 'rm -rf "$work" ${inside:+"$inside"}' EXIT
 rm -rf "$folder/tests" "$folder/modules"
 mkdir -p "$folder/tests" "$folder/modules"
 
-# compiled HEADERS NAME ARGUMENT...: builds kbtf_test.ko for them with make ARGUMENTS, as $work/NAME.ko
+# compiled HEADERS NAME ARGUMENT...: builds kbtf_test.ko for them with make ARGUMENTS, as $work/NAME.ko; for the NAME
+# `made` with kbtf-make.
 compiled() {
-    local headers=$1 name=$2 source=$work/$2
+    local headers=$1 name=$2 source=$work/$2 make=make
     shift 2
     if [ -n "$INSIDE" ]; then
         inside=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX")
         source=$inside
         cp "$here"/modules/kbtf_test/*.[ch] "$here/modules/kbtf_test/Kbuild" "$source/"
+        if [ "$name" = made ]; then
+            cp "$BASE" "$source/base"
+            set -- "$@" BTF_BASE="${source#"$INSIDE"}/base"
+            cp "$here/../kbuild/kbtf-make" "$source/"
+            cp "$KBTF" "$source/kbtf"
+            make=${source#"$INSIDE"}/kbtf-make
+        fi
         # objtool and make need /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
-        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" \
-            make -s -C "$headers" M="${source#"$INSIDE"}" "$@" modules
+        KBTF=${source#"$INSIDE"}/kbtf \
+            unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$INSIDE" \
+            "$make" -s -C "$headers" M="${source#"$INSIDE"}" "$@" modules
     else
         mkdir "$source"
         cp "$here"/modules/kbtf_test/*.[ch] "$here/modules/kbtf_test/Kbuild" "$source/"
-        make -s -C "$headers" M="$source" "$@" modules
+        if [ "$name" = made ]; then
+            make=$here/../kbuild/kbtf-make
+            set -- "$@" BTF_BASE="$(readlink -f "$BASE")"
+        fi
+        KBTF=$KBTF "$make" -s -C "$headers" M="$source" "$@" modules
     fi
     cp "$source/kbtf_test.ko" "$work/$name.ko"
     if [ -n "$INSIDE" ]; then
@@ -74,8 +87,10 @@ without_btf=CONFIG_DEBUG_INFO_BTF_MODULES=
 make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF"
 
 compiled "$HEADERS" this "$without_btf"
+compiled "$HEADERS" made
 cd "$folder/modules"
 module split this
+module made made
 module standalone this
 module unmarked this
 "$KBTF" encode -q --base "$BASE" split.ko
@@ -86,6 +101,7 @@ cp standalone.ko rebased.ko
 cp standalone.ko renumbered.ko
 "$KBTF" rebase -q --renumber-only --base "$BASE" renumbered.ko
 put split module_btf split
+put made module_btf made
 put rebased module_btf rebased
 put renumbered own_types renumbered
 if [ -n "$STANDALONE" ]; then

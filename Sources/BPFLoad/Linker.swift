@@ -40,7 +40,7 @@ package enum Linker {
         _ inputs: [Input], name: String
     ) throws(Failure) -> (bytes: ByteView, warnings: [String]) {
         for input in inputs where input.object.isBigEndian != (UInt16(1).bigEndian == 1) {
-            throw .object(input.object.foreignOrder("links objects"))
+            throw .object(input.object.foreignOrder("links objects", of: LibBPF.version))
         }
         try checkDefinitions(inputs)
         let (made, warnings) = try run(inputs.map { ($0.bytes, $0.object.file) }, name: name)

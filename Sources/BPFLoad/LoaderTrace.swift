@@ -30,6 +30,11 @@ package struct LoaderTrace: Sendable, Equatable {
         package internal(set) var initialValue: [UInt8]?
         /// The value's type in `types`: its DATASEC for a data section. 0: none.
         package let valueType: UInt32
+
+        /// The variables of `.percpu`.
+        package var isPerCPU: Bool {
+            values.isInternal && values.type == MapType.perCPUArray
+        }
     }
 
     package struct Program: Sendable, Equatable {
@@ -74,7 +79,7 @@ package struct LoaderTrace: Sendable, Equatable {
     }
 
     /// A failed call of libbpf.
-    private struct Refusal: Error {
+    struct Refusal: Error {
         let step: String
         let code: Int32
 
@@ -101,6 +106,7 @@ package struct LoaderTrace: Sendable, Equatable {
                     bytes.baseAddress, bytes.count, &options)
             else { throw Refusal("open", -errno) }
             defer { unsafe bpf_object__close(handle) }
+            let arenas = try unsafe Arenas(of: handle)
             var output = unsafe gen_loader_opts()
             unsafe output.sz = MemoryLayout<gen_loader_opts>.stride
             let begun = unsafe bpf_object__gen_loader(handle, &output)
@@ -108,8 +114,9 @@ package struct LoaderTrace: Sendable, Equatable {
             let loaded = unsafe bpf_object__load(handle)
             guard loaded == 0 else { throw Refusal("generate a loader for", loaded) }
             // SAFETY: the bytes belong to the object, and are copied before it is closed.
+            let data = try unsafe arenas.placed(in: copy(output.data, Int(output.data_sz)))
             return unsafe LoaderTrace(
-                data: copy(output.data, Int(output.data_sz)),
+                data: data,
                 instructions: copy(output.insns, Int(output.insns_sz)),
                 maps: maps(of: handle), programs: programs(of: handle), types: types(of: handle))
         }
@@ -121,7 +128,10 @@ package struct LoaderTrace: Sendable, Equatable {
         var next = unsafe bpf_object__next_map(object, nil)
         while let map = unsafe next {
             var size = 0
-            let initial = unsafe bpf_map__initial_value(map, &size)
+            // An arena's is memory that only user space would fill in.
+            let initial =
+                unsafe bpf_map__type(map).rawValue == MapType.arena
+                ? nil : bpf_map__initial_value(map, &size)
             unsafe maps.append(
                 Map(
                     name: text(bpf_map__name(map)),

@@ -171,7 +171,7 @@ extension BPFObject {
 
     /// A data section.
     package struct Contents: Sendable {
-        package enum Kind: Sendable, Equatable { case data, readOnly, zero, kconfig }
+        package enum Kind: Sendable, Equatable { case data, readOnly, zero, kconfig, perCPU }
         package let kind: Kind
         package let size: Int
         /// Its bytes; nil if they are zero (`.bss`) or not known yet (`.kconfig`).

@@ -58,8 +58,8 @@ extension BPFObject {
         functions.indices.filter { !functions[$0].isSubprogram && functions[$0].isAutoloaded }
     }
 
-    /// References to kernel symbols that a loader of libbpf 1.1 fills in wrongly, or not at all.
-    func symbolObstacles(kernel: BTF?) -> [BPFObjectError] {
+    /// References to kernel symbols that a loader of this libbpf fills in wrongly, or not at all.
+    func symbolObstacles(kernel: BTF?, of library: LibBPFVersion) -> [BPFObjectError] {
         var found: [BPFObjectError] = []
         var said: Set<String> = []
         func add(_ use: KernelSymbolUse.Use, _ message: String, _ hint: String) {
@@ -78,22 +78,23 @@ extension BPFObject {
             for one in use.uses {
                 let name = one.extern.name
                 switch one.extern.kind {
-                case .kernelFunction where !one.isCall:
+                case .kernelFunction where !one.isCall && library < .loadsSymbols:
                     add(
                         one,
-                        "the address of kfunc '\(name)' is taken, which a loader of libbpf 1.1 searches "
+                        "the address of kfunc '\(name)' is taken, which a loader of libbpf \(library) searches "
                             + "among variables",
-                        "call it without checking that it exists (bpf_ksym_exists), or remove it"
-                    )
+                        "call it without checking that it exists (bpf_ksym_exists), or use kbtf with "
+                            + "libbpf \(LibBPFVersion.loadsSymbols) or later")
                 case .kernelVariable where one.isCall, .kconfig where one.isCall:
                     add(
                         one, "'\(name)' is called, but declared as a variable", "declare a function"
                     )
-                case .kernelVariable(isTyped: true) where !loaded.insert(name).inserted:
+                case .kernelVariable(isTyped: true)
+                where library < .loadsSymbols && !loaded.insert(name).inserted:
                     add(
                         one,
                         "program '\(program.name)' loads the address of '\(name)' twice, but a loader of "
-                            + "libbpf 1.1 corrupts the second",
+                            + "libbpf \(library) corrupts the second",
                         "keep it in one variable: 'const void *p = &\(name); barrier_var(p);'")
                 default: continue
                 }
@@ -106,6 +107,7 @@ extension BPFObject {
                         "program '\(program.name)' calls \(kfuncs.count) kfuncs, but the kernel accepts "
                             + "\(LoaderLimit.kernelFunctions)", hint: "split the program"))
             }
+            guard library < .clearsDescriptors else { continue }
             for (slot, kfunc) in kfuncs.enumerated() {
                 if slot == before.count { before.append([]) }
                 if let other = before[slot].first(where: {
@@ -114,8 +116,8 @@ extension BPFObject {
                     add(
                         one,
                         "kfunc '\(kfunc.name)' follows '\(other.kfunc)' of program '\(other.program)' in the "
-                            + "loader's table: if that is a module's kfunc and this is not, a loader of libbpf 1.1 "
-                            + "closes a file it does not own",
+                            + "loader's table: if that is a module's kfunc and this is not, a loader of libbpf "
+                            + "\(library) closes a file it does not own",
                         kernel == nil
                             ? "show which are the kernel's own: --kernel-btf VMLINUX"
                             : "move the programs that call a module's kfuncs to an object of their own"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Counts the instructions of a loader as libbpf 1.1 generates it. Each error jumps back to the
-/// same place near the start, so the length decides whether a loader is possible at all; libbpf
+/// Counts the instructions of a loader as libbpf 1.1 to 1.8 generate it. Each error jumps back to
+/// the same place near the start, so the length decides whether a loader is possible at all; libbpf
 /// itself only reports ERANGE.
 struct LoaderLength {
     // Building blocks of the generator's functions.
@@ -80,8 +80,11 @@ struct LoaderLength {
         var seen: Set<String> = []
         var close = 0
         for use in KernelSymbolUse(of: program, in: object).uses {
-            let isFirst = seen.insert(use.extern.name).inserted
-            switch (use.extern.kind, isFirst) {
+            var kind = use.extern.kind
+            // The address of a kfunc is found like that of a variable.
+            if kind == .kernelFunction, !use.isCall { kind = .kernelVariable(isTyped: true) }
+            let isFirst = seen.insert("\(use.isCall) \(use.extern.name)").inserted
+            switch (kind, isFirst) {
             case (.kernelVariable(isTyped: true), true):
                 count += 2 + Self.findByName
                 if !use.extern.isWeak { addCheck() }

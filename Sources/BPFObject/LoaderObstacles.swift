@@ -16,26 +16,32 @@ package enum LoaderLimit {
     package static let targetName = 127
     /// Instructions back to the error handler: a jump has 16 bits.
     package static let jump = 32768
+    /// Size in bytes of the variables that each CPU has a copy of (PCPU_MIN_UNIT_SIZE).
+    package static let perCPUVariables = 32 << 10
     /// Size in bytes of variables. libbpf and kernels accept up to 2 GiB; as C text and in memory
     /// that is many times larger, hence this limit.
     package static let variables = 128 << 20
 }
 
 extension BPFObject {
-    /// What prevents libbpf 1.1 from generating a working loader for this object; empty if nothing
+    /// What prevents libbpf from generating a working loader for this object; empty if nothing
     /// does.
     ///
     /// Not checked here: whether programs can be attached (`LightSkeleton.Attachment`), and what
     /// libbpf would read from the machine it runs on (`hostFacts`).
     ///
-    /// - Parameter kernel: the BTF of the target kernel's vmlinux. With it, kfunc calls that a
-    ///   loader might get wrong without it can be distinguished.
-    package func loaderObstacles(kernel: BTF? = nil) -> [BPFObjectError] {
-        var found = wholeObstacles() + nameObstacles() + functionObstacles() + mapObstacles()
-        found += externObstacles()
+    /// - Parameters:
+    ///   - kernel: the BTF of the target kernel's vmlinux. With it, kfunc calls that a loader might
+    ///     get wrong without it can be distinguished.
+    ///   - library: the version that generates it.
+    package func loaderObstacles(
+        kernel: BTF? = nil, of library: LibBPFVersion
+    ) -> [BPFObjectError] {
+        var found = wholeObstacles(library) + nameObstacles() + functionObstacles(library)
+        found += mapObstacles(library) + externObstacles()
         // The number of functions bounds the work below.
         if functions.count <= LoaderLimit.functions {
-            found += symbolObstacles(kernel: kernel)
+            found += symbolObstacles(kernel: kernel, of: library)
             if found.isEmpty, let length = jumpTooFar {
                 found.append(
                     BPFObjectError(
@@ -48,18 +54,19 @@ extension BPFObject {
         return found
     }
 
-    private func wholeObstacles() -> [BPFObjectError] {
+    private func wholeObstacles(_ library: LibBPFVersion) -> [BPFObjectError] {
         var found: [BPFObjectError] = []
         func add(_ message: String, _ hint: String, in section: String? = nil) {
             found.append(BPFObjectError(file: file, section: section, message, hint: hint))
         }
         if isBigEndian != (UInt16(1).bigEndian == 1) {
-            found.append(foreignOrder("generates loaders"))
+            found.append(foreignOrder("generates loaders", of: library))
         }
         if let arena {
             add(
-                "\(arena.size) bytes of arena variables, which libbpf 1.1 cannot place in the arena's memory",
-                "load the object with libbpf 1.4 or later in user space", in: arena.section)
+                "\(arena.size) bytes of arena variables, which a loader cannot place in the arena's memory",
+                "load the object with libbpf \(LibBPFVersion.arenas) or later in user space",
+                in: arena.section)
         }
         if license == nil {
             add(
@@ -93,11 +100,12 @@ extension BPFObject {
         return found
     }
 
-    /// The error for an object of the other byte order, which libbpf cannot process in `step`.
-    package func foreignOrder(_ step: String) -> BPFObjectError {
+    /// The error for an object of the other byte order, which kbtf does not process in `step`.
+    /// libbpf 1.5 and later would, but write `.kconfig` in the order of their own machine.
+    package func foreignOrder(_ step: String, of library: LibBPFVersion) -> BPFObjectError {
         BPFObjectError(
             file: file,
-            "it is \(isBigEndian ? "big" : "little")-endian, and libbpf 1.1 \(step) on a machine of the same byte "
+            "it is \(isBigEndian ? "big" : "little")-endian, and kbtf \(step) on a machine of the same byte "
                 + "order only",
             hint: "run kbtf on a \(isBigEndian ? "big" : "little")-endian machine"
                 + (isBigEndian ? " (s390x)" : "")
@@ -127,7 +135,7 @@ extension BPFObject {
         return found
     }
 
-    private func functionObstacles() -> [BPFObjectError] {
+    private func functionObstacles(_ library: LibBPFVersion) -> [BPFObjectError] {
         var found: [BPFObjectError] = []
         for program in programs where program.isAutoloaded {
             func add(_ message: String, _ hint: String) {
@@ -135,8 +143,15 @@ extension BPFObject {
             }
             guard let kind = program.kind else {
                 add(
-                    "is in a section whose name libbpf 1.1 does not know",
+                    "is in a section whose name libbpf \(library) does not know",
                     "name its purpose: SEC(\"lsm/file_open\")")
+                continue
+            }
+            guard kind.since <= library else {
+                add(
+                    "is in a section that libbpf \(library) does not know, but libbpf \(kind.since) does",
+                    "use kbtf with libbpf \(kind.since) or later; kbtf --version shows which it has"
+                )
                 continue
             }
             if kind.type == .ext {
@@ -152,6 +167,11 @@ extension BPFObject {
                     "attaches to a tracepoint whose name has \(name.utf8.count) bytes, but the kernel accepts "
                         + "\(LoaderLimit.targetName)", "attach to another tracepoint")
             }
+            if kind.attachType?.isMulti == true, program.target?.contains(":") == true {
+                add(
+                    "selects functions of a module, which a loader cannot look up",
+                    "load it with libbpf \(kind.since) or later in user space")
+            }
             guard kind.needsTarget else { continue }
             guard let target = program.target, !target.isEmpty else {
                 add(
@@ -162,7 +182,7 @@ extension BPFObject {
             let prefix = kind.attachType?.targetPrefix ?? ""
             if target.contains(":") {
                 add(
-                    "attaches to '\(target)', but libbpf 1.1 does not support a module name before a function",
+                    "attaches to '\(target)', but loaders do not support a module name before a function",
                     "write only the function's name; modules are searched as well")
             } else if prefix.utf8.count + target.utf8.count > LoaderLimit.targetName {
                 add(
@@ -174,7 +194,7 @@ extension BPFObject {
         return found
     }
 
-    private func mapObstacles() -> [BPFObjectError] {
+    private func mapObstacles(_ library: LibBPFVersion) -> [BPFObjectError] {
         var found: [BPFObjectError] = []
         var size = 0
         for map in maps {
@@ -191,14 +211,23 @@ extension BPFObject {
                     "is initialised with programs, which libbpf's loaders do not support",
                     "leave 'values' empty, and fill it in after loading")
             }
-            if definition.hasLongExtra {
+            if definition.hasLongExtra, library < .arenas {
                 add(
-                    "has a map_extra of __ulong, which libbpf 1.1 does not read",
-                    "load the object with libbpf 1.4 or later in user space")
-            } else if definition.type == MapType.arena, definition.extra == 0 {
-                add(
-                    "is an arena, which kernels accept in programs only after user space has mapped it",
-                    "load the object with libbpf 1.4 or later in user space")
+                    "has a map_extra of __ulong, which libbpf \(library) does not read, but libbpf "
+                        + "\(LibBPFVersion.arenas) does",
+                    "use kbtf with libbpf \(LibBPFVersion.arenas) or later; kbtf --version shows which "
+                        + "it has")
+            } else if definition.type == MapType.arena {
+                if let fault = definition.arenaFault { add(fault.message, fault.hint) }
+            }
+            if let contents = map.contents, contents.kind == .perCPU {
+                if library < .perCPUData {
+                    add(perCPUMessage(library), Self.perCPUHint)
+                } else if contents.size > LoaderLimit.perCPUVariables {
+                    add(
+                        "has \(contents.size) bytes for each CPU, and kernels accept at most "
+                            + "\(LoaderLimit.perCPUVariables)", "use a map of type PERCPU_ARRAY")
+                }
             }
             guard MapType.holdsMaps(definition.type) else { continue }
             guard let inner = definition.inner.first else {
@@ -226,6 +255,22 @@ extension BPFObject {
         return found
     }
 
+    private func perCPUMessage(_ library: LibBPFVersion) -> String {
+        "has variables of each CPU, which libbpf \(library) does not know, but libbpf "
+            + "\(LibBPFVersion.perCPUData) of Linux 7.3 does"
+    }
+
+    private static let perCPUHint =
+        "use kbtf with that libbpf (kbtf --version shows which it has), or a map of type PERCPU_ARRAY"
+
+    /// The error for an object with variables in `.percpu`, if `library` does not know the section
+    /// although its version may; nil for an object without them.
+    package func perCPUObstacle(of library: LibBPFVersion) -> BPFObjectError? {
+        maps.first { $0.contents?.kind == .perCPU }.map {
+            error(in: $0, "map '\($0.name)' \(perCPUMessage(library))", hint: Self.perCPUHint)
+        }
+    }
+
     private func externObstacles() -> [BPFObjectError] {
         externs.compactMap { extern in
             guard extern.kind == .unresolved else { return nil }
@@ -245,7 +290,41 @@ extension BPFObject {
     }
 }
 
+extension MapDefinition {
+    /// Why no kernel creates this arena, or no program may use it.
+    fileprivate var arenaFault: (message: String, hint: String)? {
+        let hint = "__ulong(map_extra, 0x1ull << 44), a multiple of the page size"
+        if extra == 0 {
+            return (
+                "is an arena without an address (map_extra), which kernels accept in programs only "
+                    + "after user space has mapped it", hint
+            )
+        }
+        // The kernel computes with 32 bits of addresses, and refuses what crosses their end.
+        let size = UInt64(maxEntries) * 4096
+        guard size > 0, size <= 1 << 32 else {
+            return ("is an arena of \(maxEntries) pages, expected 1 to 1048576", "set max_entries")
+        }
+        let end = extra.addingReportingOverflow(size - 1)
+        guard extra % 4096 == 0, !end.overflow, extra >> 32 == end.partialValue >> 32 else {
+            return (
+                "is an arena at 0x\(String(extra, radix: 16)) that does not begin at a page, or "
+                    + "crosses a boundary of 4 GiB", hint
+            )
+        }
+        return nil
+    }
+}
+
 extension AttachType {
+    /// Programs for many functions, which are named when they are attached.
+    package var isMulti: Bool {
+        switch self {
+        case .fentryMulti, .fexitMulti, .fsessionMulti: true
+        default: false
+        }
+    }
+
     /// The prefix of such a target's name in the kernel's BTF.
     var targetPrefix: String {
         switch self {

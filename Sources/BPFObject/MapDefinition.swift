@@ -31,6 +31,7 @@ package enum MapType {
     @inlinable package static var array: UInt32 { 2 }
     @inlinable package static var programArray: UInt32 { 3 }
     @inlinable package static var perfEventArray: UInt32 { 4 }
+    @inlinable package static var perCPUArray: UInt32 { 6 }
     @inlinable package static var arrayOfMaps: UInt32 { 12 }
     @inlinable package static var hashOfMaps: UInt32 { 13 }
     @inlinable package static var structOps: UInt32 { 26 }

@@ -91,6 +91,7 @@ extension ObjectReader {
             case .data: kind = .data
             case .readOnly: kind = .readOnly
             case .zero: kind = .zero
+            case .perCPU: kind = .perCPU
             default: continue
             }
             // The kernel's limit on a map's value.
@@ -142,8 +143,10 @@ extension ObjectReader {
         if contents.kind == .readOnly || contents.kind == .kconfig {
             definition.flags = MapFlag.readOnlyForPrograms
         }
-        // User space may map variables it can name.
-        if contents.variables.contains(where: { !$0.isStatic }) {
+        // User space may map variables it can name, but not those of one CPU.
+        if contents.kind == .perCPU {
+            definition.type = MapType.perCPUArray
+        } else if contents.variables.contains(where: { !$0.isStatic }) {
             definition.flags |= MapFlag.mappable
         }
         return BPFObject.Map(

@@ -19,7 +19,7 @@ struct ObjectReader {
 
     /// The role of a section.
     enum Role: Equatable {
-        case program, data, readOnly, zero, maps, structOps
+        case program, data, readOnly, zero, perCPU, maps, structOps
         /// Variables of an arena.
         case arena
         case license, version, btf, btfExt
@@ -113,7 +113,8 @@ struct ObjectReader {
         default:
             if section.size == 0 { return .other }
             if section.flags & 0x4 != 0 { return .program }  // SHF_EXECINSTR
-            return named(".data") ? .data : named(".rodata") ? .readOnly : .other
+            return named(".data")
+                ? .data : named(".rodata") ? .readOnly : named(".percpu") ? .perCPU : .other
         }
     }
 

@@ -10,9 +10,11 @@ package struct ProgramKind: Sendable, Equatable {
     package let isSleepable: Bool
     /// Loading it requires a type of the kernel's BTF: the section must name a target.
     package let needsTarget: Bool
+    /// The version of libbpf that knows it first; 1.1 for all that are older.
+    package let since: LibBPFVersion
 
     /// The kind that section `name`, without a leading `?`, requests; nil for a name that libbpf
-    /// 1.1 does not know.
+    /// 1.8 does not know.
     package init?(section name: String) {
         // The first row counts, as in libbpf.
         guard let row = Self.rows.first(where: { $0.matches(name) }) else { return nil }
@@ -20,6 +22,7 @@ package struct ProgramKind: Sendable, Equatable {
         attachType = row.attachType
         isSleepable = row.isSleepable
         needsTarget = row.needsTarget
+        since = row.since
     }
 
     /// A row of libbpf's table.
@@ -31,12 +34,15 @@ package struct ProgramKind: Sendable, Equatable {
         let takesTarget: Bool
         let isSleepable: Bool
         let needsTarget: Bool
+        let since: LibBPFVersion
 
+        /// - Parameter since: the minor version.
         init(
             _ name: String, _ type: ProgramType, for attachType: AttachType? = nil,
             takesTarget: Bool = false, isSleepable: Bool = false,
-            needsTarget: Bool = false
+            needsTarget: Bool = false, since: Int = 1
         ) {
+            self.since = LibBPFVersion(1, since)
             self.name = name
             self.type = type
             self.attachType = attachType
@@ -53,13 +59,26 @@ package struct ProgramKind: Sendable, Equatable {
     }
 
     private static func traced(
-        _ name: String, _ type: AttachType, isSleepable: Bool = false
+        _ name: String, _ type: AttachType, isSleepable: Bool = false, since: Int = 1
     ) -> Row {
-        Row(name, .tracing, for: type, isSleepable: isSleepable, needsTarget: true)
+        Row(name, .tracing, for: type, isSleepable: isSleepable, needsTarget: true, since: since)
     }
 
-    private static func probe(_ name: String, isSleepable: Bool = false) -> Row {
-        Row(name, .kprobe, takesTarget: true, isSleepable: isSleepable)
+    /// For many functions at once, which are named when it is attached.
+    private static func tracedMulti(
+        _ name: String, _ type: AttachType, isSleepable: Bool = false
+    ) -> Row {
+        Row(name, .tracing, for: type, takesTarget: true, isSleepable: isSleepable, since: 8)
+    }
+
+    private static func probe(
+        _ name: String, for type: AttachType? = nil, isSleepable: Bool = false, since: Int = 1
+    ) -> Row {
+        Row(name, .kprobe, for: type, takesTarget: true, isSleepable: isSleepable, since: since)
+    }
+
+    private static func unix(_ name: String, _ type: AttachType) -> Row {
+        Row("cgroup/\(name)_unix", .cgroupSockAddr, for: type, since: 3)
     }
 
     private static func cgroup(_ name: String, _ type: ProgramType, _ attach: AttachType) -> Row {
@@ -74,21 +93,47 @@ package struct ProgramKind: Sendable, Equatable {
         probe("kretprobe"), probe("uretprobe"), probe("uretprobe.s", isSleepable: true),
         Row("kprobe.multi", .kprobe, for: .kprobeMulti, takesTarget: true),
         Row("kretprobe.multi", .kprobe, for: .kprobeMulti, takesTarget: true),
+        probe("kprobe.session", for: .kprobeSession, since: 5),
+        probe("uprobe.multi", for: .uprobeMulti, since: 3),
+        probe("uretprobe.multi", for: .uprobeMulti, since: 3),
+        probe("uprobe.session", for: .uprobeSession, since: 6),
+        probe("uprobe.multi.s", for: .uprobeMulti, isSleepable: true, since: 3),
+        probe("uretprobe.multi.s", for: .uprobeMulti, isSleepable: true, since: 3),
+        probe("uprobe.session.s", for: .uprobeSession, isSleepable: true, since: 6),
         probe("ksyscall"), probe("kretsyscall"), probe("usdt"),
+        probe("usdt.s", isSleepable: true, since: 3),
+        Row("tc/ingress", .schedCls, for: .tcxIngress, since: 3),
+        Row("tc/egress", .schedCls, for: .tcxEgress, since: 3),
+        Row("tcx/ingress", .schedCls, for: .tcxIngress, since: 3),
+        Row("tcx/egress", .schedCls, for: .tcxEgress, since: 3),
         Row("tc", .schedCls),
         Row("classifier", .schedCls),
         Row("action", .schedAct),
+        Row("netkit/primary", .schedCls, for: .netkitPrimary, since: 3),
+        Row("netkit/peer", .schedCls, for: .netkitPeer, since: 3),
         Row("tracepoint", .tracepoint, takesTarget: true),
         Row("tp", .tracepoint, takesTarget: true),
+        Row("tracepoint.s", .tracepoint, takesTarget: true, isSleepable: true, since: 8),
+        Row("tp.s", .tracepoint, takesTarget: true, isSleepable: true, since: 8),
         Row("raw_tracepoint", .rawTracepoint, takesTarget: true),
         Row("raw_tp", .rawTracepoint, takesTarget: true),
+        Row("raw_tracepoint.s", .rawTracepoint, takesTarget: true, isSleepable: true, since: 8),
+        Row("raw_tp.s", .rawTracepoint, takesTarget: true, isSleepable: true, since: 8),
         Row("raw_tracepoint.w", .rawTracepointWritable, takesTarget: true),
         Row("raw_tp.w", .rawTracepointWritable, takesTarget: true),
         traced("tp_btf", .traceRawTp), traced("fentry", .traceFentry),
+        traced("tp_btf.s", .traceRawTp, isSleepable: true, since: 8),
         traced("fmod_ret", .modifyReturn), traced("fexit", .traceFexit),
         traced("fentry.s", .traceFentry, isSleepable: true),
         traced("fmod_ret.s", .modifyReturn, isSleepable: true),
         traced("fexit.s", .traceFexit, isSleepable: true),
+        traced("fsession", .traceFsession, since: 7),
+        traced("fsession.s", .traceFsession, isSleepable: true, since: 7),
+        tracedMulti("fsession.multi", .fsessionMulti),
+        tracedMulti("fsession.multi.s", .fsessionMulti, isSleepable: true),
+        tracedMulti("fentry.multi", .fentryMulti), tracedMulti("fexit.multi", .fexitMulti),
+        tracedMulti("fentry.multi.s", .fentryMulti, isSleepable: true),
+        tracedMulti("fexit.multi.s", .fexitMulti, isSleepable: true),
         Row("freplace", .ext, needsTarget: true),
         Row("lsm", .lsm, for: .lsmMac, needsTarget: true),
         Row("lsm.s", .lsm, for: .lsmMac, isSleepable: true, needsTarget: true),
@@ -108,6 +153,7 @@ package struct ProgramKind: Sendable, Equatable {
         cgroup("sockops", .sockOps, .cgroupSockOps),
         Row("sk_skb/stream_parser", .skSkb, for: .skSkbStreamParser),
         Row("sk_skb/stream_verdict", .skSkb, for: .skSkbStreamVerdict),
+        Row("sk_skb/verdict", .skSkb, for: .skSkbVerdict, since: 4),
         Row("sk_skb", .skSkb),
         Row("sk_msg", .skMsg, for: .skMsgVerdict),
         Row("lirc_mode2", .lircMode2, for: .lircMode2),
@@ -124,19 +170,26 @@ package struct ProgramKind: Sendable, Equatable {
         cgroup("cgroup/bind6", .cgroupSockAddr, .cgroupInet6Bind),
         cgroup("cgroup/connect4", .cgroupSockAddr, .cgroupInet4Connect),
         cgroup("cgroup/connect6", .cgroupSockAddr, .cgroupInet6Connect),
+        unix("connect", .cgroupUnixConnect),
         cgroup("cgroup/sendmsg4", .cgroupSockAddr, .cgroupUdp4Sendmsg),
         cgroup("cgroup/sendmsg6", .cgroupSockAddr, .cgroupUdp6Sendmsg),
+        unix("sendmsg", .cgroupUnixSendmsg),
         cgroup("cgroup/recvmsg4", .cgroupSockAddr, .cgroupUdp4Recvmsg),
         cgroup("cgroup/recvmsg6", .cgroupSockAddr, .cgroupUdp6Recvmsg),
+        unix("recvmsg", .cgroupUnixRecvmsg),
         cgroup("cgroup/getpeername4", .cgroupSockAddr, .cgroupInet4Getpeername),
         cgroup("cgroup/getpeername6", .cgroupSockAddr, .cgroupInet6Getpeername),
+        unix("getpeername", .cgroupUnixGetpeername),
         cgroup("cgroup/getsockname4", .cgroupSockAddr, .cgroupInet4Getsockname),
         cgroup("cgroup/getsockname6", .cgroupSockAddr, .cgroupInet6Getsockname),
+        unix("getsockname", .cgroupUnixGetsockname),
         cgroup("cgroup/sysctl", .cgroupSysctl, .cgroupSysctl),
         cgroup("cgroup/getsockopt", .cgroupSockopt, .cgroupGetsockopt),
         cgroup("cgroup/setsockopt", .cgroupSockopt, .cgroupSetsockopt),
         cgroup("cgroup/dev", .cgroupDevice, .cgroupDevice),
         Row("struct_ops", .structOps, takesTarget: true),
+        Row("struct_ops.s", .structOps, takesTarget: true, isSleepable: true, since: 2),
         Row("sk_lookup", .skLookup, for: .skLookup),
+        Row("netfilter", .netfilter, for: .netfilter, since: 3),
     ]
 }

@@ -11,6 +11,7 @@ package enum ProgramType: UInt32, Sendable {
     case lircMode2, skReuseport, flowDissector, cgroupSysctl
     case rawTracepointWritable, cgroupSockopt, tracing, structOps
     case ext, lsm, skLookup, syscall
+    case netfilter
 }
 
 /// enum bpf_attach_type, numbered as in the kernel.
@@ -27,4 +28,9 @@ package enum AttachType: UInt32, Sendable {
     case cgroupInet6Getsockname, xdpDevmap, cgroupInetSockRelease, xdpCpumap
     case skLookup, xdp, skSkbVerdict, skReuseportSelect
     case skReuseportSelectOrMigrate, perfEvent, kprobeMulti, lsmCgroup
+    case structOps, netfilter, tcxIngress, tcxEgress
+    case uprobeMulti, cgroupUnixConnect, cgroupUnixSendmsg, cgroupUnixRecvmsg
+    case cgroupUnixGetpeername, cgroupUnixGetsockname, netkitPrimary, netkitPeer
+    case kprobeSession, uprobeSession, traceFsession, fentryMulti
+    case fexitMulti, fsessionMulti
 }

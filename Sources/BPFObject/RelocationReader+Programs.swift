@@ -98,7 +98,7 @@ extension RelocationReader {
             return
                 "loaders support only address space 1, an arena's: __attribute__((address_space(1)))"
         }
-        return "move it to .data, .rodata or .bss, or to a section named after them: "
+        return "move it to .data, .rodata, .bss or .percpu, or to a section named after them: "
             + "SEC(\".data.\(section.name.drop { $0 == "." })\")"
     }
 

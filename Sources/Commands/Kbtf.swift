@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
+import BPFLoad
 import Console
 import HostIO
 
@@ -32,9 +33,14 @@ struct Kbtf: Command {
             Topics:
             \(HelpTopic.allCases.map { "  kbtf help \($0.rawValue)    \($0.abstract)" }.joined(separator: "\n"))
             """,
-        version: "kbtf \(Console.version)",
+        version: versions,
         // One by one: a cast of the array asks the runtime about each, a quarter of `--version`.
         subcommands: all.map { $0 })
+
+    /// Of kbtf, and of the library on which it depends what loaders of BPF objects can do.
+    private static var versions: String {
+        "kbtf \(Console.version)\nusing libbpf \(LibBPF.version)"
+    }
 
     private static let all: [any Command.Type] = [
         Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
@@ -51,7 +57,7 @@ struct Kbtf: Command {
     static func run(_ arguments: ArraySlice<String>, in surroundings: Surroundings) throws {
         // Builds ask for it again and again; ArgumentParser would examine every command first.
         if arguments == ["--version"] {
-            return try surroundings.output.print("kbtf \(Console.version)\n")
+            return try surroundings.output.print("\(versions)\n")
         }
         // Only kbtf-vm knows the commands that follow.
         if arguments.starts(with: ["help", "vm"]) {

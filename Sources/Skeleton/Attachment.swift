@@ -26,10 +26,14 @@ extension LightSkeleton.Attachment {
                 ? .rawTracepoint(String(name[1]))
                 : .none(reason: "its section names no tracepoint")
         case .tracing where purpose == .traceIter: self = Self.iterator(section)
+        case .tracing where purpose?.isMulti == true:
+            self = .none(reason: "a link to many functions needs a list of them")
         case .lsm where purpose == .lsmCgroup: self = .link(.cgroup)
         case .tracing, .lsm: self = .tracing
-        case .kprobe where purpose == .kprobeMulti:
+        case .kprobe where purpose == .kprobeMulti || purpose == .kprobeSession:
             self = .none(reason: "a kprobe.multi link needs a list of functions")
+        case .kprobe where purpose == .uprobeMulti || purpose == .uprobeSession:
+            self = .none(reason: "a uprobe.multi link needs a file and a list of places in it")
         case .kprobe, .tracepoint, .perfEvent: self = .link(.perfEvent)
         case .xdp where purpose == .xdpDevmap || purpose == .xdpCpumap:
             self = .none(reason: "it is attached through a map")
@@ -40,6 +44,11 @@ extension LightSkeleton.Attachment {
         case .flowDissector, .skLookup: self = .link(.netns)
         case .socketFilter, .skReuseport:
             self = .none(reason: "it is attached to a socket with setsockopt")
+        case .schedCls
+        where [.tcxIngress, .tcxEgress, .netkitPrimary, .netkitPeer].contains(purpose):
+            self = .link(.interface)
+        case .netfilter:
+            self = .none(reason: "a netfilter link needs a protocol family, a hook and a priority")
         case .schedCls, .schedAct, .lwtIn, .lwtOut, .lwtXmit, .lwtSeg6local:
             self = .none(reason: "it is attached through netlink")
         case .skSkb, .skMsg, .lircMode2:

@@ -291,6 +291,10 @@ extension LightSkeleton {
             for map in maps {
                 guard let contents = map.contents else { continue }
                 let id = map.identifier
+                if contents.isPerCPU {
+                    writeProtection(of: map, &c)
+                    continue
+                }
                 let protection = contents.isReadOnly ? "PROT_READ" : "PROT_READ | PROT_WRITE"
                 c.line("skel->\(id) = (__typeof__(skel->\(id)))")
                 c.line("\tskel_finalize_map_data(&skel->maps.\(id).initial_value,")
@@ -301,6 +305,20 @@ extension LightSkeleton {
             }
             c.line("return 0;")
         }
+    }
+
+    /// After the load, initial values of per-CPU variables can no longer be changed.
+    private func writeProtection(of map: Map, _ c: inout CWriter) {
+        let id = map.identifier
+        c.directive("#ifdef __KERNEL__")
+        c.line("skel_free_map_data(skel->\(id), skel->maps.\(id).initial_value,")
+        c.line("\t\t   \(map.mappedSize));")
+        c.line("skel->maps.\(id).initial_value = ~0ULL;")
+        c.line("skel->\(id) = NULL;")
+        c.directive("#else")
+        c.line("if (mprotect(skel->\(id), \(map.mappedSize), PROT_READ))")
+        c.line("\treturn -errno;")
+        c.directive("#endif")
     }
 
     private func writeOpenAndLoad(_ c: inout CWriter) {

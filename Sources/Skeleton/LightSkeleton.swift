@@ -65,17 +65,20 @@ package struct LightSkeleton: Sendable, Equatable {
         package var types: [String]
         /// Programs must not write to it: its pages belong to the loader until it is frozen.
         package var isReadOnly: Bool
+        /// Each CPU gets a copy of it, of which C code sees only these initial values.
+        package var isPerCPU: Bool
         /// The offsets of the members, for the compiler to verify.
         package var variables: [Variable]
 
         package init(
             bytes: [UInt8], members: [String], types: [String], isReadOnly: Bool,
-            variables: [Variable] = []
+            isPerCPU: Bool = false, variables: [Variable] = []
         ) {
             self.bytes = bytes
             self.members = members
             self.types = types
             self.isReadOnly = isReadOnly
+            self.isPerCPU = isPerCPU
             self.variables = variables
         }
     }

@@ -34,7 +34,9 @@ import Testing
     @Test func externsFindTheirDefinitions() throws {
         let inputs = try pair()
         #expect(
-            inputs[0].object.loaderObstacles().map(\.message) == ["'helper' is not defined"])
+            inputs[0].object.loaderObstacles(of: LibBPF.version).map(\.message) == [
+                "'helper' is not defined"
+            ])
         let linked = try Linker.link(inputs, name: "out.o")
         let object = try BPFObject(linked.bytes, path: "out.o")
         #expect(object.programs.map(\.name) == ["p"])
@@ -44,7 +46,7 @@ import Testing
         #expect(object.maps.map(\.name) == ["first", "second"])
         #expect(object.maps.map(\.definition.type) == [1, 2])
         #expect(object.externs == [] && object.license == "GPL")
-        #expect(object.loaderObstacles() == [])
+        #expect(object.loaderObstacles(of: LibBPF.version) == [])
         #expect(linked.warnings == [])
         // What the inputs are called is not in it.
         let again = try Linker.link(try pair(), name: "other.o")

@@ -14,7 +14,7 @@ import Testing
         _ image: BPFImage, kernel: KernelFacts? = nil
     ) throws -> (BPFObject, LoaderTrace) {
         let object = try BPFObject(image.view(), path: "x.o")
-        #expect(object.loaderObstacles() == [])
+        #expect(object.loaderObstacles(of: LibBPF.version) == [])
         let facts = try object.hostFacts(kernel).get()
         let trace = try LoaderTrace.run(
             object: image.view(), path: "x.o", name: "x", facts: facts)
@@ -77,6 +77,101 @@ import Testing
         #expect(trace.maps.map(\.values.flags) == object.maps.map(\.definition.flags))
         #expect(trace.maps.map(\.values.isInternal) == object.maps.map(\.isInternal))
         #expect(trace.maps.last?.initialValue == [250, 0, 0, 0])
+    }
+
+    /// Programs that newer versions know load like others, whichever version this is.
+    @Test(arguments: [
+        "uprobe.multi/x:f", "uprobe.session.s/x:f", "usdt.s/x", "tcx/ingress", "netkit/peer",
+        "netfilter", "sk_skb/verdict", "cgroup/connect_unix", "kprobe.session/f*", "fsession/f",
+        "tp.s/a/b", "raw_tp.s/x", "tp_btf.s/x", "fentry.multi/f*", "fexit.multi",
+        "fsession.multi/f",
+    ]) func newSections(_ section: String) throws {
+        let kind = try #require(ProgramKind(section: section))
+        guard kind.since <= LibBPF.version else { return }
+        var image = BPFImage()
+        function(&image, "p")
+        image.program("p", in: section)
+        let (object, trace) = try trace(image)
+        #expect(trace.instructions.count / 8 == LoaderLength(of: object).count)
+        #expect(trace.programs.map(\.type) == [kind.type.rawValue])
+        // User space has more to say of where probes of this kind are.
+        let attached = section.hasPrefix("usdt") ? .uprobeMulti : kind.attachType
+        #expect(trace.programs.map(\.expectedAttachType) == [attached?.rawValue ?? 0])
+    }
+
+    /// An arena is created at its address, although libbpf must not map memory there meanwhile:
+    /// here lies what the tests need, which they see.
+    @Test func arena() throws {
+        let canary = UnsafeMutableRawPointer.allocate(byteCount: 1 << 20, alignment: 1 << 16)
+        defer { canary.deallocate() }
+        canary.initializeMemory(as: UInt8.self, repeating: 0x5a, count: 1 << 20)
+        func data(_ address: UInt64, isLong: Bool) throws -> [UInt8] {
+            var image = BPFImage()
+            let extra =
+                isLong
+                ? image.btf.enumeration64("", [("___bpf_concat", address)])
+                : image.number(UInt32(address))
+            image.map(
+                "a",
+                [
+                    ("type", image.number(33)), ("max_entries", image.number(16)),
+                    ("map_flags", image.number(1 << 10)), ("map_extra", extra),
+                ])
+            function(&image, "p")
+            image.program("p", in: "xdp")
+            let (object, trace) = try trace(image)
+            #expect(trace.instructions.count / 8 == LoaderLength(of: object).count)
+            #expect(trace.maps.map(\.initialValue) == [nil])
+            return trace.data
+        }
+        func place(_ data: [UInt8]) -> Int? {
+            (0..<data.count / 8 - 8).map { $0 * 8 }.first { data[$0] == 33 && data[$0 + 12] == 16 }
+        }
+        let short = try data(1 << 20, isLong: false)
+        let at = try #require(place(short))
+        #expect(Array(short[at + 64..<at + 72]) == [0, 0, 0x10, 0, 0, 0, 0, 0])
+        guard LibBPF.version >= LibBPFVersion(1, 4) else { return }
+        let address = UInt64(UInt(bitPattern: canary)) & ~0xffff
+        let long = try data(address, isLong: true)
+        let there = try #require(place(long))
+        #expect(Array(long[there + 64..<there + 72]) == withUnsafeBytes(of: address) { Array($0) })
+        #expect(UnsafeRawBufferPointer(start: canary, count: 1 << 20).allSatisfy { $0 == 0x5a })
+        #expect(try data(1 << 44, isLong: true) == data(1 << 44, isLong: true))
+    }
+
+    /// Two versions 1.8 differ: one has a map for each CPU's variables, the other none at all.
+    @Test func perCPUVariables() throws {
+        guard LibBPF.version >= .perCPUData else { return }
+        var image = BPFImage()
+        let x = image.global("x", in: ".percpu")
+        function(&image, "p")
+        let program = image.program("p", in: "xdp", [.load(1), .exit])
+        image.relocate(program, instruction: 0, to: x)
+        let loader: LoaderTrace
+        do throws(LibBPFError) {
+            loader = try LoaderTrace.run(
+                object: image.view(), path: "x.o", name: "x", facts: HostFacts())
+        } catch {
+            #expect(error.log.contains { $0.contains(".percpu") }, "\(error)")
+            return
+        }
+        #expect(loader.maps.map(\.isPerCPU) == [true] && loader.maps[0].name == ".percpu")
+        #expect(loader.maps[0].initialValue?.count == 4 && loader.maps[0].valueType != 0)
+        #expect(
+            try loader.instructions.count / 8
+                == LoaderLength(of: BPFObject(image.view(), path: "x.o")).count)
+    }
+
+    /// The address of a kfunc, loaded and called.
+    @Test func addressOfKfunc() throws {
+        guard LibBPF.version >= LibBPFVersion(1, 2) else { return }
+        var image = BPFImage()
+        let weak = image.extern("kfunc", in: ".ksyms", isFunction: true, isWeak: true)
+        function(&image, "p")
+        let p = image.program("p", in: "fentry/f", [.load(1), .load(2), .call(), .call(), .exit])
+        for number in 0..<4 { image.relocate(p, instruction: number, to: weak) }
+        let (object, trace) = try trace(image)
+        #expect(trace.instructions.count / 8 == LoaderLength(of: object).count)
     }
 
     /// libbpf asks the running kernel for its version; what was given is put in its place, and all

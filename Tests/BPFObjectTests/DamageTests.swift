@@ -44,8 +44,8 @@ import Testing
     /// Asks for everything; gives whether it was read.
     static func exercise(_ bytes: [UInt8]) -> Bool {
         guard let object = try? BPFObject(ByteView(bytes), path: "x.o") else { return false }
-        _ = object.loaderObstacles()
-        _ = object.loaderObstacles(kernel: object.btf)
+        _ = object.loaderObstacles(of: LibBPFVersion(1, 8))
+        _ = object.loaderObstacles(kernel: object.btf, of: LibBPFVersion(1, 1))
         _ = try? object.hostFacts(nil).get()
         _ = try? object.hostFacts(KernelFacts(file: "c", config: "CONFIG_HZ=1")).get()
         for function in object.functions {
@@ -154,6 +154,6 @@ import Testing
         }
         chain.program("end", in: ".text")
         chain.program("p", in: "xdp")
-        #expect(try chain.read().loaderObstacles().count == 1)
+        #expect(try chain.read().loaderObstacles(of: LibBPFVersion(1, 8)).count == 1)
     }
 }

@@ -10,17 +10,19 @@ import Testing
 /// What a loader of libbpf's cannot do is said before libbpf is asked.
 @Suite struct LoaderObstacleTests {
     private func obstacles(
-        kernel: BTF? = nil, _ change: (inout BPFImage) throws -> Void
+        kernel: BTF? = nil, _ library: LibBPFVersion = .oldest,
+        _ change: (inout BPFImage) throws -> Void
     ) throws -> [String] {
         var image = BPFImage()
         try change(&image)
-        return try image.read().loaderObstacles(kernel: kernel).map(\.description)
+        return try image.read().loaderObstacles(kernel: kernel, of: library).map(\.description)
     }
 
     private func obstacle(
-        kernel: BTF? = nil, _ change: (inout BPFImage) throws -> Void
+        kernel: BTF? = nil, _ library: LibBPFVersion = .oldest,
+        _ change: (inout BPFImage) throws -> Void
     ) throws -> String? {
-        let all = try obstacles(kernel: kernel, change)
+        let all = try obstacles(kernel: kernel, library, change)
         #expect(all.count < 2, "\(all)")
         return all.first
     }
@@ -48,39 +50,57 @@ import Testing
         #expect(object.arena?.variables.map(\.offset) == [0, 8] && object.maps.isEmpty)
         #expect(
             object.functions[0].references.map(\.target) == [.arena(offset: 8), .arena(offset: 4)])
-        let obstacle = try #require(object.loaderObstacles().first)
+        let obstacle = try #require(object.loaderObstacles(of: .newest).first)
         #expect(
             obstacle.description
-                == "x.o: .addr_space.1: 16 bytes of arena variables, which libbpf 1.1 cannot place in the arena's memory"
+                == "x.o: .addr_space.1: 16 bytes of arena variables, which a loader cannot place in the arena's memory"
         )
         #expect(obstacle.hint == "load the object with libbpf 1.4 or later in user space")
     }
 
     /// The address at which user space and programs see it.
     @Test func arenasWithoutVariables() throws {
-        func arena(_ image: inout BPFImage, _ extra: UInt32?) {
+        func arena(_ image: inout BPFImage, _ extra: UInt32?, pages: UInt32 = 4) {
             image.map(
                 "a",
-                [("type", image.number(33)), ("max_entries", image.number(4))]
+                [("type", image.number(33)), ("max_entries", image.number(pages))]
                     + (extra.map { [("map_extra", $0)] } ?? []))
         }
-        #expect(
-            try obstacle { arena(&$0, nil) }
-                == "x.o: .maps+0x0: map 'a' is an arena, which kernels accept in programs only after user space has mapped it"
-        )
-        let placed = try obstacle { image in
-            let extra = image.number(1 << 20)
-            arena(&image, extra)
+        for library in [LibBPFVersion.oldest, .newest] {
+            #expect(
+                try obstacle(library) { arena(&$0, nil) }
+                    == "x.o: .maps+0x0: map 'a' is an arena without an address (map_extra), which kernels accept "
+                    + "in programs only after user space has mapped it")
+            let placed = try obstacle(library) { image in
+                let extra = image.number(1 << 20)
+                arena(&image, extra)
+            }
+            #expect(placed == nil)
         }
-        #expect(placed == nil)
         // Beyond 32 bits, as __ulong has it.
-        let long = try obstacle { image in
-            let extra = image.btf.enumeration64("", [("___bpf_concat", 1 << 44)])
-            arena(&image, extra)
+        func long(
+            _ library: LibBPFVersion, _ extra: UInt64 = 1 << 44, pages: UInt32 = 4
+        ) throws -> String? {
+            try obstacle(library) { image in
+                let extra = image.btf.enumeration64("", [("___bpf_concat", extra)])
+                arena(&image, extra, pages: pages)
+            }
         }
         #expect(
-            long?.hasSuffix("map 'a' has a map_extra of __ulong, which libbpf 1.1 does not read")
+            try long(LibBPFVersion(1, 3))?.hasSuffix(
+                "map 'a' has a map_extra of __ulong, which libbpf 1.3 does not read, but libbpf 1.4 does"
+            )
                 == true)
+        #expect(try long(LibBPFVersion(1, 4)) == nil)
+        // What the kernel accepts: whole pages, up to 4 GiB, without carries in the low half.
+        #expect(try long(.newest, pages: 1 << 20) == nil)
+        #expect(try long(.newest, pages: 1 << 20 | 1)?.contains("1048577 pages") == true)
+        #expect(try long(.newest, pages: 0)?.contains("0 pages") == true)
+        #expect(try long(.newest, 1 << 44 | 8)?.contains("0x100000000008") == true)
+        #expect(try long(.newest, 1 << 44 - 4096, pages: 1) == nil)
+        #expect(
+            try long(.newest, 1 << 44 - 4096, pages: 2)?.contains("a boundary of 4 GiB") == true)
+        #expect(try long(.newest, .max - 4095, pages: 2)?.contains("a boundary of 4 GiB") == true)
         for wide in [true, false] {
             var image = BPFImage()
             let extra =
@@ -92,6 +112,57 @@ import Testing
         }
     }
 
+    /// A map of one value for each CPU, which no version before 1.8 makes.
+    @Test func perCPUVariables() throws {
+        func variables(_ size: Int) throws -> BPFObject {
+            var image = BPFImage()
+            image.global("x", size: UInt32(size), in: ".percpu.x")
+            image.program("p", in: "xdp")
+            return try image.read()
+        }
+        let object = try variables(8)
+        #expect(object.maps.map(\.definition.type) == [MapType.perCPUArray])
+        #expect(object.maps[0].definition.flags == 0 && object.maps[0].name == ".percpu.x")
+        #expect(object.loaderObstacles(of: .newest) == [])
+        let old = try #require(object.loaderObstacles(of: LibBPFVersion(1, 7)).first)
+        #expect(
+            old.description
+                == "x.o: .percpu.x: map '.percpu.x' has variables of each CPU, which libbpf 1.7 does not know, but "
+                + "libbpf 1.8 of Linux 7.3 does")
+        #expect(object.perCPUObstacle(of: .newest)?.message.contains("libbpf 1.8 does not") == true)
+        let large = try variables(32769).loaderObstacles(of: .newest)
+        #expect(large.map(\.message).first?.contains("32769 bytes for each CPU") == true)
+        #expect(try variables(32768).loaderObstacles(of: .newest) == [])
+    }
+
+    /// Each program that newer versions know is refused by the version before.
+    @Test(arguments: [
+        ("struct_ops.s/x", 2), ("uprobe.multi//bin/x:f", 3), ("uretprobe.multi.s/x", 3),
+        ("usdt.s/x", 3), ("tc/ingress", 3), ("tcx/egress", 3), ("netkit/primary", 3),
+        ("netkit/peer", 3), ("netfilter", 3), ("cgroup/connect_unix", 3),
+        ("cgroup/getsockname_unix", 3), ("sk_skb/verdict", 4), ("kprobe.session/f*", 5),
+        ("uprobe.session/x", 6), ("uprobe.session.s/x", 6), ("fsession/f", 7), ("fsession.s/f", 7),
+        ("fentry.multi/f*", 8), ("fexit.multi", 8), ("fsession.multi.s/f*", 8), ("tp.s/a/b", 8),
+        ("raw_tp.s/x", 8), ("tp_btf.s/x", 8),
+    ]) func newSections(_ section: String, _ minor: Int) throws {
+        func program(_ minor: Int) throws -> [String] {
+            try obstacles(LibBPFVersion(1, minor)) { $0.program("p", in: section) }
+        }
+        #expect(
+            try program(minor - 1).contains(
+                "x.o: \(section)+0x0: program 'p' is in a section that libbpf 1.\(minor - 1) does not know, but "
+                    + "libbpf 1.\(minor) does"))
+        #expect(try program(minor).allSatisfy { $0.contains("struct_ops") })
+        #expect(try program(9).allSatisfy { $0.contains("struct_ops") })
+    }
+
+    @Test func manyFunctionsOfAModule() throws {
+        let found = try obstacle(.newest) { $0.program("p", in: "fentry.multi/nf_nat:f*") }
+        #expect(
+            found?.contains("selects functions of a module, which a loader cannot look up") == true)
+        #expect(try obstacle(.newest) { $0.program("p", in: "fsession") } != nil)
+    }
+
     @Test func wholeObject() throws {
         #expect(
             try obstacle { _ in }
@@ -99,12 +170,12 @@ import Testing
         var image = BPFImage(license: nil)
         image.program("p", in: "xdp")
         #expect(
-            try image.read().loaderObstacles().map(\.description) == [
+            try image.read().loaderObstacles(of: .oldest).map(\.description) == [
                 "x.o: license: no such section"
             ])
         var big = BPFImage(bigEndian: UInt16(1).bigEndian != 1)
         big.program("p", in: "xdp")
-        let order = try #require(big.read().loaderObstacles().first)
+        let order = try #require(big.read().loaderObstacles(of: .newest).first)
         #expect(
             order.message.hasSuffix("generates loaders on a machine of the same byte order only"))
         // Another -target is for who has no such machine in mind.
@@ -178,7 +249,7 @@ import Testing
         #expect(try program("freplace/f")?.contains("replaces a function") == true)
         #expect(
             try program("fentry/nf_nat:f")?.contains(
-                "does not support a module name before a function")
+                "do not support a module name before a function")
                 == true)
         let name = String(repeating: "a", count: 119)
         #expect(try program("lsm/\(name)") == nil)
@@ -244,8 +315,10 @@ import Testing
 
     /// Once a program is right; a second time in another program as well.
     @Test func addressTwice() throws {
-        func image(_ programs: [[BPFImage.Instruction]], calls: Bool = false) throws -> String? {
-            try obstacle { image in
+        func image(
+            _ programs: [[BPFImage.Instruction]], _ library: LibBPFVersion = .oldest
+        ) throws -> String? {
+            try obstacle(library) { image in
                 let type = structure(&image)
                 let symbol = image.extern("runqueues", type: type, in: ".ksyms")
                 for (number, code) in programs.enumerated() {
@@ -261,6 +334,7 @@ import Testing
             try image([[.load(1), .load(2), .exit]])
                 == "x.o: fentry/f+0x10: program 'p0' loads the address of 'runqueues' twice, but a loader of "
                 + "libbpf 1.1 corrupts the second")
+        #expect(try image([[.load(1), .load(2), .exit]], LibBPFVersion(1, 2)) == nil)
     }
 
     /// The second load is in a function that the program calls.
@@ -280,14 +354,17 @@ import Testing
     }
 
     @Test func addressOfKfunc() throws {
-        let found = try obstacle { image in
-            let symbol = image.extern("bpf_go", in: ".ksyms", isFunction: true, isWeak: true)
-            let program = image.program("p", in: "fentry/f", [.load(1), .call(), .exit])
-            image.relocate(program, instruction: 0, to: symbol)
-            image.relocate(program, instruction: 1, to: symbol)
+        func found(_ library: LibBPFVersion) throws -> String? {
+            try obstacle(library) { image in
+                let symbol = image.extern("bpf_go", in: ".ksyms", isFunction: true, isWeak: true)
+                let program = image.program("p", in: "fentry/f", [.load(1), .call(), .exit])
+                image.relocate(program, instruction: 0, to: symbol)
+                image.relocate(program, instruction: 1, to: symbol)
+            }
         }
+        #expect(try found(LibBPFVersion(1, 2)) == nil)
         #expect(
-            found
+            try found(.oldest)
                 == "x.o: fentry/f+0x0: the address of kfunc 'bpf_go' is taken, which a loader of libbpf 1.1 "
                 + "searches among variables")
     }
@@ -328,9 +405,10 @@ import Testing
         for name in ["own_a", "own_b"] { kernel.function(name, prototype) }
         let types = try kernel.parse()
         func programs(
-            _ programs: [[String]], kernel: BTF? = nil, isWeak: Bool = false
+            _ programs: [[String]], kernel: BTF? = nil, isWeak: Bool = false,
+            _ library: LibBPFVersion = .oldest
         ) throws -> String? {
-            try obstacle(kernel: kernel) { image in
+            try obstacle(kernel: kernel, library) { image in
                 var symbols: [String: Int] = [:]
                 for name in Set(programs.joined()).sorted() {
                     symbols[name] = image.extern(
@@ -356,6 +434,10 @@ import Testing
                 + "that is a module's kfunc and this is not, a loader of libbpf 1.1 closes a file it does not own"
         )
         #expect(try programs([["module_a"], ["own_a"]], kernel: types) == mixed)
+        #expect(
+            try programs([["module_a"], ["own_a"]], LibBPFVersion(1, 2))?.contains("1.2 closes")
+                == true)
+        #expect(try programs([["module_a"], ["own_a"]], LibBPFVersion(1, 3)) == nil)
         // With the kernel's types it is known that nothing is wrong.
         #expect(try programs([["own_a"], ["own_b"]]) != nil)
         #expect(try programs([["own_a"], ["own_b"], ["module_a"]], kernel: types) == nil)
@@ -398,4 +480,9 @@ import Testing
         #expect(try uses(2300) == nil)
         #expect(try uses(2400)?.contains("an error could not jump back") == true)
     }
+}
+
+extension LibBPFVersion {
+    fileprivate static let oldest = Self(1, 1)
+    fileprivate static let newest = Self(1, 8)
 }

@@ -33,10 +33,10 @@ modules_of() { echo "$CACHE/kernels/$1/dbg/usr/lib/debug/lib/modules/$(release_o
 # list_of SERIES: the modules, relative to their root.
 list_of() { (cd "$(modules_of "$1")" && find . -name '*.ko' -printf '%P\n' | sort); }
 
-# shipped_of SERIES: the modules' root as they were shipped, uncompressed; guests-inputs.sh brings those of 7.2.
+# shipped_of SERIES: the modules' root as they were shipped, uncompressed; guests-inputs.sh brings those of 7.2 and 7.3.
 shipped_of() {
     local from=$CACHE/kernels/$1/image-ko
-    [ "$1" != 7.2 ] || from=$CACHE/vm/7.2/shipped
+    [[ $1 != 7.* ]] || from=$CACHE/vm/$1/shipped
     [ -d "$from" ] || from=$CACHE/kernels/$1/image/lib/modules/$(release_of "$1")
     echo "$from"
 }

@@ -5,10 +5,10 @@
 #
 #   $CACHE/vm/6.12/other/          headers of another ABI of the series; other/build leads to the directory for make -C,
 #                                  which has a kernel's types (vmlinux). Absent when the archive has but one ABI
-#   $CACHE/vm/7.2/other-headers    the same of the same release for all machines, not only clouds: where in sid's root
-#   $CACHE/vm/7.2/vmlinuz          sid's kernel: the one in kernels/7.2
-#   $CACHE/vm/7.2/shipped/         all its modules, uncompressed: kernel/...
-#   $CACHE/vm/7.2/debug/           their debug files: kernel/...
+#   $CACHE/vm/7.*/other-headers    the same of the same release for all machines, not only clouds: where in sid's root
+#   $CACHE/vm/7.*/vmlinuz          the kernel in kernels/7.2, or 7.3
+#   $CACHE/vm/7.*/shipped/         all its modules, uncompressed: kernel/...
+#   $CACHE/vm/7.*/debug/           their debug files: kernel/...
 #
 # Needs the network only for what is missing; installs nothing on the host.
 
@@ -41,13 +41,13 @@ another_abi() {
     mv "$tmp" "$dir"
 }
 
-# In sid's root, for modules are compiled there; what they lie on kbuild-inputs.sh put there.
+# another_flavour SERIES: in sid's root, for modules are compiled there; what they lie on kbuild-inputs.sh put there.
 another_flavour() {
-    local release tmp file=$CACHE/vm/7.2/other-headers
-    release=$(<"$CACHE/kernels/7.2/release")
+    local series=$1 release tmp file=$CACHE/vm/$1/other-headers
+    release=$(<"$CACHE/kernels/$series/release")
     release=${release/-cloud/}
     [ ! -d "$SID/usr/src/linux-headers-$release" ] || [ "$(cat "$file" 2>/dev/null)" != "/usr/src/linux-headers-$release" ] || return 0
-    status "7.2: fetching headers of $release into the sid root"
+    status "$series: fetching headers of $release into the sid root"
     mkdir -p "$(dirname "$file")"
     tmp=$(fresh "$SID/kbtf-headers")
     fetch "linux-headers-$release" "$tmp/root"
@@ -56,11 +56,12 @@ another_flavour() {
     echo "/usr/src/linux-headers-$release" >"$file"
 }
 
-sid_kernel() {
-    local dir=$CACHE/vm/7.2 release tmp
-    release=$(<"$CACHE/kernels/7.2/release")
+# kernel_with_modules SERIES
+kernel_with_modules() {
+    local series=$1 dir=$CACHE/vm/$1 release tmp
+    release=$(<"$CACHE/kernels/$series/release")
     [ "$(cat "$dir/release" 2>/dev/null)" != "$release" ] || return 0
-    status "7.2: fetching $release and its modules"
+    status "$series: fetching $release and its modules"
     mkdir -p "$dir"
     tmp=$(fresh "$dir/all")
     fetch "linux-binary-unsigned-$release" "$tmp/binary"
@@ -76,14 +77,17 @@ sid_kernel() {
     mv "$tmp/dbg/usr/lib/debug/lib/modules/$release" "$dir/debug"
     rm -rf "$tmp"
     echo "$release" >"$dir/release"
-    status "7.2: ready, $(find "$dir/shipped" -name '*.ko' | wc -l) modules, $(du -sh "$dir" | cut -f1)"
+    status "$series: ready, $(find "$dir/shipped" -name '*.ko' | wc -l) modules, $(du -sh "$dir" | cut -f1)"
 }
 
 lock
 another_abi
 (
     export APT_CONFIG=$CACHE/apt-sid/apt.conf
-    another_flavour
-    sid_kernel
+    another_flavour 7.2
+    kernel_with_modules 7.2
+    APT_CONFIG=$(later_apt)
+    another_flavour 7.3
+    kernel_with_modules 7.3
 )
 status "all inputs for guests ready"

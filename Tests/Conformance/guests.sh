@@ -3,32 +3,34 @@
 #
 # Part of run.sh: real kernels take our BTF, in virtual machines.
 #
-#   guests   the guest tests of selftests/ on 6.1, 6.12 and 7.2; distilled BTF of another ABI or flavour on the last two
+#   guests   the guest tests of selftests/ on 6.1, 6.12, 7.2 and 7.3; distilled BTF of another ABI or flavour on all but
+#            the first; on 7.3 also the module of kfuncs/, which kbtf-make and kbtf in the tools' roles build
 #   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well; and loads a
 #            module made of a BPF object, signed with its key, and no other
-#   images   the same in Debian images of the three, with modules that were made inside
-#   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the three
+#   images   the same in Debian images of the four, with modules that were made inside
+#   preload  modules made of BPF objects, in all modes, each with the test that kbtf writes of it, on the four
 #   load     every module that ships with them, encoded again and replaced: loaded, and its BTF seen in sysfs
 
 GUESTS=$WORK/guests
+GENERATIONS=(6.1 6.12 7.2 7.3)
 
 kernel_of() {
     case $1 in
-    7.2) echo "$CACHE/vm/7.2/vmlinuz" ;;
+    7.*) echo "$CACHE/vm/$1/vmlinuz" ;;
     small) echo "$GUESTS/small/vmlinuz" ;;
     *) echo "$CACHE/kernels/$1/image/boot/vmlinuz-$(release_of "$1")" ;;
     esac
 }
 
-# Two processors make 7.2 stop under QEMU 7.2's TCG where it patches its own code.
-processors_of() { if [ "$1" = 7.2 ]; then echo 1; else echo 2; fi; }
+# Two processors make 7.2 and later stop under QEMU 7.2's TCG where they patch their own code.
+processors_of() { if is_in_sid "$1"; then echo 1; else echo 2; fi; }
 
 # base_file SERIES: the BTF of that kernel, as it ships; of the small one, which has ours.
 base_file() {
     case $1 in
-    7.2)
-        [ -e "$GUESTS/7.2.btf" ] || btf_of "$(vmlinux_of 7.2)" "$GUESTS/7.2.btf"
-        echo "$GUESTS/7.2.btf"
+    7.*)
+        [ -e "$GUESTS/$1.btf" ] || btf_of "$(vmlinux_of "$1")" "$GUESTS/$1.btf"
+        echo "$GUESTS/$1.btf"
         ;;
     small) echo "$GUESTS/small/vmlinux.btf" ;;
     *) echo "$CACHE/kernels/$1/vmlinux.btf" ;;
@@ -69,10 +71,10 @@ guest_environment() {
             OTHER_BASE=$OTHER_HEADERS/vmlinux
         fi
         ;;
-    7.2)
+    7.*)
         INSIDE=$CACHE/peers/sid
-        HEADERS=/usr/src/linux-headers-$(release_of 7.2)
-        OTHER_HEADERS=$(<"$CACHE/vm/7.2/other-headers")
+        HEADERS=/usr/src/linux-headers-$(release_of "$series")
+        OTHER_HEADERS=$(<"$CACHE/vm/$series/other-headers")
         OTHER_BASE=$INSIDE$OTHER_HEADERS/vmlinux
         # EINVAL
         REFUSED=22
@@ -102,7 +104,7 @@ guests_inputs() {
 run_guests() {
     local series
     guests_inputs
-    for series in 6.1 6.12 7.2; do guest_tests "$series"; done
+    for series in "${GENERATIONS[@]}"; do guest_tests "$series"; done
 }
 
 # A point that is skipped would say that less is tested than docs/preload.md tells: two have no data to compare.
@@ -121,14 +123,14 @@ preload() {
 run_preload() {
     local series
     guests_inputs
-    for series in 6.1 6.12 7.2; do preload "$series"; done
+    for series in "${GENERATIONS[@]}"; do preload "$series"; done
 }
 
 # Whole systems: made by their own compilers, with kbtf in the roles of the kernels' tools.
 run_images() {
     local series bad
     mkdir -p "$GUESTS"
-    for series in 6.1 6.12 7.2; do
+    for series in "${GENERATIONS[@]}"; do
         bad=0
         "$REPO/selftests/image.sh" "$series" >"$GUESTS/$series-image.made" 2>&1 ||
             { verdict "$series image" 1 "$(tail -n 1 "$GUESTS/$series-image.made")"; continue; }
@@ -193,7 +195,7 @@ EXPECTED
     verdict "small kernel, signed module" "$bad" "sig_enforce=1: ${detail%; }"
 }
 
-debug_modules() { if [ "$1" = 7.2 ]; then echo "$CACHE/vm/7.2/debug"; else modules_of "$1"; fi; }
+debug_modules() { if is_in_sid "$1"; then echo "$CACHE/vm/$1/debug"; else modules_of "$1"; fi; }
 
 # refit BASE FOLDER KO...: puts FOLDER/NAME.ko.btf into each. Its ids are of the BTF that it came with. OBJCOPY
 # names that of the modules' machine.
@@ -260,5 +262,5 @@ load() {
 run_load() {
     local series
     guests_inputs
-    for series in 6.1 6.12 7.2; do load "$series"; done
+    for series in "${GENERATIONS[@]}"; do load "$series"; done
 }

@@ -5,9 +5,9 @@
 #
 #   $CACHE/sources/<series>/                   of the kernel's source: the selftest of resolve_btfids and its headers
 #   $CACHE/peers/bin/resolve_btfids-<series>   the kernel's own tool, built from that source
-#   $CACHE/kernels/7.2-modules/release         the same kernel as kernels/7.2
-#   $CACHE/kernels/7.2-modules/shipped/        its modules as they ship, uncompressed: all with .BTF_ids, and others up to 200
-#   $CACHE/kernels/7.2-modules/debug/          their debug files, as under /usr/lib/debug
+#   $CACHE/kernels/7.*-modules/release         the same kernel as kernels/7.2, 7.3
+#   $CACHE/kernels/7.*-modules/shipped/        its modules as they ship, uncompressed: all with .BTF_ids, and others up to 200
+#   $CACHE/kernels/7.*-modules/debug/          their debug files, as under /usr/lib/debug
 #
 # Needs the network only for what is missing; installs nothing.
 
@@ -60,11 +60,12 @@ chosen() {
         }'
 }
 
+# modules SERIES
 modules() {
-    local dir=$CACHE/kernels/7.2-modules release tmp ko
-    [ ! -e "$dir/release" ] || { status "7.2-modules: have $(<"$dir/release")"; return 0; }
-    release=$(<"$CACHE/kernels/7.2/release")
-    status "7.2-modules: fetching $release"
+    local dir=$CACHE/kernels/$1-modules release tmp ko
+    [ ! -e "$dir/release" ] || { status "$1-modules: have $(<"$dir/release")"; return 0; }
+    release=$(<"$CACHE/kernels/$1/release")
+    status "$1-modules: fetching $release"
     tmp=$(fresh "$dir")
     fetch "linux-modules-$release" "$tmp/package"
     (cd "$tmp/package/usr/lib/modules/$release" && find . -name '*.ko.xz' -printf '%P\n') | while read -r ko; do
@@ -77,17 +78,17 @@ modules() {
     rm -rf "$tmp/all" "$tmp/package"
     sed "s|^|./usr/lib/debug/lib/modules/$release/|" "$tmp/list" >"$tmp/members"
     fetch_some "linux-image-$release-dbg" "$tmp/debug" grep -Fxf "$tmp/members"
-    [ "$(find "$tmp/debug" -name '*.ko' | wc -l)" = "$(wc -l <"$tmp/list")" ] || die "7.2-modules: debug files are missing"
+    [ "$(find "$tmp/debug" -name '*.ko' | wc -l)" = "$(wc -l <"$tmp/list")" ] || die "$1-modules: debug files are missing"
     rm "$tmp/members"
     echo "$release" >"$tmp/release"
     rm -rf "$dir"
     mv "$tmp" "$dir"
-    status "7.2-modules: ready, $(wc -l <"$dir/list") modules, $(du -sh "$dir" | cut -f1)"
+    status "$1-modules: ready, $(wc -l <"$dir/list") modules, $(du -sh "$dir" | cut -f1)"
 }
 
-# link_debug: the debug files by build id too, as they are looked up.
+# link_debug SERIES: the debug files by build id too, as they are looked up.
 link_debug() {
-    local root=$CACHE/kernels/7.2-modules/debug/usr/lib/debug ko id
+    local root=$CACHE/kernels/$1-modules/debug/usr/lib/debug ko id
     [ ! -d "$root/.build-id" ] || return 0
     find "$root/lib" -name '*.ko' | while read -r ko; do
         id=$(readelf -n "$ko" 2>/dev/null | sed -n 's/^ *Build ID: //p' || true)
@@ -102,7 +103,10 @@ for series in 6.1 6.12; do source_of "$series" "linux-source-$series"; done
 echo "$(debian_uri) sid" | private_apt sid amd64
 export APT_CONFIG=$CACHE/apt-sid/apt.conf
 source_of 7.2 linux-source-7.2
-APT_CONFIG=$(later_apt) source_of 7.3 linux-source-7.3
-modules
-link_debug
+modules 7.2
+link_debug 7.2
+APT_CONFIG=$(later_apt)
+source_of 7.3 linux-source-7.3
+modules 7.3
+link_debug 7.3
 status "all inputs for ids ready"

@@ -6,9 +6,10 @@
 #   selftest   the kernels' own test of resolve_btfids, of four kernels, with ours in the tool's place
 #   refill     modules of 6.1 and 6.12 and a vmlinux, their ids blanked, filled in again by the kernel's tool and by
 #              ours: both give what shipped, byte for byte
-#   pipeline   200 modules of 7.2 from their debug files through the steps of its gen-btf.sh: types as shipped,
-#              ids for the same names; beside the kernel's tool the same bytes, and the same types when distilled
-#   kernel     vmlinux of 7.2 likewise
+#   pipeline   200 modules each of 7.2 and 7.3 from their debug files through the steps of gen-btf.sh: types as shipped,
+#              ids for the same names; beside the kernel's tool the same bytes (7.3: types), and the same types when
+#              distilled
+#   kernel     vmlinux of 7.2 and 7.3 likewise
 
 # The kernel's tool of a series.
 theirs() { "$CACHE/peers/bin/resolve_btfids-$1" "${@:2}"; }
@@ -60,10 +61,21 @@ refill() {
     verdict "$series ids refill" "$bad" "$count $what, $ids words, as the kernel's tool and as shipped"
 }
 
-# step NAME: the tool over all modules of the pipeline, each with its BTF, into pipeline/NAME/.
+# features_of SERIES: those that its build asks pahole for. Since 7.3 the kernel's tool describes kernel functions.
+features_of() { if [ "$1" = 7.2 ]; then echo "$DEFAULT,decl_tag_kfuncs,attributes"; else echo "$DEFAULT"; fi; }
+
+# same_output SERIES OURS THEIRS: raw BTF. Since 7.3 both deduplicate what they add, each in its order.
+same_output() {
+    if [ "$1" = 7.2 ]; then cmp "$2" "$3"; else "$KBTF" diff --base "$IDS/pipeline-$1/vmlinux.btf" "$2" "$3"; fi
+}
+
+# same_filled DIR NAME [SUFFIX]: the .BTF_ids of both, if the module has it.
+same_filled() { [ ! -e "$1/theirs${3-}/$2.BTF_ids" ] || cmp "$1"/{ours,theirs}"${3-}/$2.BTF_ids"; }
+
+# step SERIES NAME PROGRAM OPTIONS...: the tool over all modules of the pipeline, each with its BTF, into NAME/.
 step() {
-    local name=$1 program=$2 ko dir=$IDS/pipeline
-    shift 2
+    local name=$2 program=$3 ko dir=$IDS/pipeline-$1
+    shift 3
     mkdir -p "$dir/$name"
     for ko in "$dir"/ko/*.ko; do
         ln -s "$ko" "$dir/$name/"
@@ -72,26 +84,27 @@ step() {
     done
 }
 
+# pipeline SERIES
 pipeline() {
-    local from=$CACHE/kernels/7.2-modules dir=$IDS/pipeline release ko name bad=0 count same=0 ids=0 filled=0
-    local debug tool=$CACHE/peers/bin/resolve_btfids-7.2
+    local series=$1 from=$CACHE/kernels/$1-modules dir=$IDS/pipeline-$1 release ko name bad=0 count same=0 ids=0 filled=0
+    local debug tool=$CACHE/peers/bin/resolve_btfids-$1
     release=$(<"$from/release")
     debug=$from/debug/usr/lib/debug/lib/modules/$release
     mkdir -p "$dir"/{ko,encoded}
-    btf_of "$(vmlinux_of 7.2)" "$dir/vmlinux.btf"
+    btf_of "$(vmlinux_of "$series")" "$dir/vmlinux.btf"
     # As the linker left them: without BTF, ids not filled in.
     while read -r ko; do
         "$COMPARE" blank-ids --base "$dir/vmlinux.btf" --without-btf "$from/shipped/$ko" "$dir/ko/${ko##*/}" || bad=1
         echo "$dir/ours/${ko##*/}.BTF $from/shipped/$ko $dir/ledger $debug/$ko"
     done <"$from/list" >"$dir/compare.list" 2>"$dir/messages"
-    "$KBTF" encode -j "$JOBS" --base "$dir/vmlinux.btf" --sysroot "$from/debug" --features "$DEFAULT,decl_tag_kfuncs,attributes" \
+    "$KBTF" encode -j "$JOBS" --base "$dir/vmlinux.btf" --sysroot "$from/debug" --features "$(features_of "$series")" \
         --detached-dir "$dir/encoded" --ledger "$dir/ledger" "$dir/ko" 2>>"$dir/messages" || bad=1
-    step ours ours >>"$dir/messages"
+    step "$series" ours ours >>"$dir/messages"
     "$COMPARE" compare --jobs "$JOBS" --base-a "$dir/vmlinux.btf" --base-b "$dir/vmlinux.btf" --functions-by-rule \
         --rules "$BLIND_SPOT,goes-with-function,pahole-percpu-of-relocatable" "$dir/compare.list" >"$dir/compared" 2>&1 || bad=1
     count=$(field "$dir/compared" pairs)
     [ "$count" = 200 ] || bad=1
-    verdict "7.2 pipeline" "$bad" "$(summary "$dir/compared"); $(rules "$dir/compared")"
+    verdict "$series pipeline" "$bad" "$(summary "$dir/compared"); $(rules "$dir/compared")"
 
     bad=0
     while read -r ko; do
@@ -104,30 +117,30 @@ pipeline() {
             <("$COMPARE" ids --base "$dir/vmlinux.btf" "$from/shipped/$ko") && filled=$((filled + 1))
     done <"$from/list" 2>>"$dir/messages"
     [ "$ids" -gt 0 ] && [ "$filled" = "$ids" ] || bad=1
-    verdict "7.2 pipeline, ids" "$bad" "$filled of $ids modules with ids name what those shipped name"
+    verdict "$series pipeline, ids" "$bad" "$filled of $ids modules with ids name what those shipped name"
 
     bad=0
-    step theirs "$tool" >>"$dir/messages"
+    step "$series" theirs "$tool" >>"$dir/messages"
     for ko in "$dir"/ko/*.ko; do
         name=${ko##*/}
-        cmp "$dir"/{ours,theirs}/"$name.BTF" && cmp <(sort "$dir/ours/$name.messages") <(sort "$dir/theirs/$name.messages") &&
-            { [ ! -e "$dir/theirs/$name.BTF_ids" ] || cmp "$dir"/{ours,theirs}/"$name.BTF_ids"; } && same=$((same + 1))
+        same_output "$series" "$dir"/{ours,theirs}/"$name.BTF" && cmp <(sort "$dir/ours/$name.messages") <(sort "$dir/theirs/$name.messages") &&
+            same_filled "$dir" "$name" && same=$((same + 1))
     done >>"$dir/messages" 2>&1
     [ "$same" = "$count" ] || bad=1
-    verdict "7.2 pipeline, bytes" "$bad" "$same of $count as the kernel's tool: .BTF, .BTF_ids, warnings"
+    verdict "$series pipeline, bytes" "$bad" "$same of $count as the kernel's tool: .BTF, .BTF_ids, warnings"
 
     bad=0 same=0
-    step ours-distilled ours --distill_base >>"$dir/messages"
-    step theirs-distilled "$tool" --distill_base >>"$dir/messages"
+    step "$series" ours-distilled ours --distill_base >>"$dir/messages"
+    step "$series" theirs-distilled "$tool" --distill_base >>"$dir/messages"
     for ko in "$dir"/ko/*.ko; do
         name=${ko##*/}
         cmp <(distilled_text "$dir/ours-distilled/$name") <(distilled_text "$dir/theirs-distilled/$name") &&
             cmp <(sort "$dir/ours-distilled/$name.messages") <(sort "$dir/theirs-distilled/$name.messages") &&
-            { [ ! -e "$dir/theirs-distilled/$name.BTF_ids" ] || cmp "$dir"/{ours,theirs}-distilled/"$name.BTF_ids"; } &&
+            same_filled "$dir" "$name" -distilled &&
             same=$((same + 1))
     done >>"$dir/messages" 2>&1
     [ "$same" = "$count" ] || bad=1
-    verdict "7.2 pipeline, distilled" "$bad" "$same of $count as the kernel's tool: types, their ids, .BTF_ids, warnings"
+    verdict "$series pipeline, distilled" "$bad" "$same of $count as the kernel's tool: types, their ids, .BTF_ids, warnings"
 }
 
 # distilled_text ELF: the types of ELF.BTF over ELF.BTF.base, as bpftool has them.
@@ -135,13 +148,14 @@ distilled_text() {
     "$BPFTOOL" btf dump file "$1.BTF.base" && "$BPFTOOL" -B "$1.BTF.base" btf dump file "$1.BTF" || echo "cannot read $1.BTF"
 }
 
+# ids_kernel SERIES
 ids_kernel() {
-    local dir=$IDS/kernel elf bad=0
-    elf=$(readlink -f "$(vmlinux_of 7.2)")
+    local series=$1 dir=$IDS/kernel-$1 elf bad=0
+    elf=$(readlink -f "$(vmlinux_of "$series")")
     mkdir -p "$dir"
     "$COMPARE" blank-ids --base none "$elf" "$dir/vmlinux" >"$dir/messages" 2>&1 || bad=1
     # From the file as it shipped: flags in sorted sets go by the names of old ids.
-    "$KBTF" encode -j "$JOBS" --features "$DEFAULT,decl_tag_kfuncs,attributes" --detached "$dir/encoded" \
+    "$KBTF" encode -j "$JOBS" --features "$(features_of "$series")" --detached "$dir/encoded" \
         --ledger "$dir/ledger" "$elf" 2>>"$dir/messages" || bad=1
     ours --btf "$dir/encoded" "$dir/vmlinux" 2>>"$dir/messages" || bad=1
     mv "$dir/vmlinux.BTF" "$dir/ours.BTF"
@@ -149,14 +163,14 @@ ids_kernel() {
     ln -s "$elf" "$dir/shipped"
     ours --btf "$dir/encoded" "$dir/shipped" 2>>"$dir/messages" || bad=1
     cmp "$dir/ours.BTF" "$dir/shipped.BTF" && cmp "$dir/ours.BTF_ids" "$dir/shipped.BTF_ids" || bad=1
-    theirs 7.2 --btf "$dir/encoded" "$dir/vmlinux" 2>>"$dir/messages" || bad=1
+    theirs "$series" --btf "$dir/encoded" "$dir/vmlinux" 2>>"$dir/messages" || bad=1
     cmp "$dir/ours.BTF_ids" "$dir/vmlinux.BTF_ids" || bad=1
     cmp <("$BPFTOOL" btf dump file "$dir/ours.BTF") <("$BPFTOOL" btf dump file "$dir/vmlinux.BTF") || bad=1
     echo "$dir/ours.BTF $elf $dir/ledger $elf" >"$dir/compare.list"
     "$COMPARE" compare --base-a none --base-b none --functions-by-rule --rules "$VMLINUX_RULES" "$dir/compare.list" \
         >"$dir/compared" 2>&1 || bad=1
     rm -f "$dir/vmlinux"
-    verdict "7.2 kernel, pipeline" "$bad" "$(differences "$dir/compared"); $(rules "$dir/compared"); ids as the kernel's tool"
+    verdict "$series kernel, pipeline" "$bad" "$(differences "$dir/compared"); $(rules "$dir/compared"); ids as the kernel's tool"
 }
 
 run_ids() {
@@ -171,6 +185,8 @@ run_ids() {
         refill "$series" modules "$CACHE/kernels/$series/vmlinux.btf" "${modules[@]}"
     done
     refill 6.12 vmlinux none "$(vmlinux_of 6.12)"
-    pipeline
-    ids_kernel
+    for series in 7.2 7.3; do
+        pipeline "$series"
+        ids_kernel "$series"
+    done
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Part of run.sh: modules of `kbtf gen module` are built for three kernels without a warning (W=1), come and
+# Part of run.sh: modules of `kbtf gen module` are built for four kernels without a warning (W=1), come and
 # go a hundred times, and fail at every step of loading: descriptors and memory that run out one further each time,
 # each hook of a policy full once, objects that the kernel refuses. Programs, maps, links, BTF and descriptors are
 # counted before and after. Uses guests.sh.
@@ -23,5 +23,5 @@ preload_modules() {
 run_preload_modules() {
     local series
     guests_inputs
-    for series in 6.1 6.12 7.2; do preload_modules "$series"; done
+    for series in "${GENERATIONS[@]}"; do preload_modules "$series"; done
 }

@@ -37,9 +37,9 @@ WORDS=(
     "rebase run_rebase"
     # Distilled and relocated, against libbpf and pahole: distill.sh
     "distill run_distill"
-    # BPF programs attach by our BTF, in virtual machines of three kernels: guests.sh
+    # BPF programs attach by our BTF, in virtual machines of four kernels: guests.sh
     "guests run_guests"
-    # ... in Debian images of the three
+    # ... in Debian images of the four
     "images run_images"
     # Kernels of other machines accept the BTF of some of their modules: machines.sh
     "arm64 run_machines arm64"
@@ -58,12 +58,16 @@ WORDS=(
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
     "patched-series run_patched_series"
-    # Every module that ships with the three loads with our BTF in its place: guests.sh
+    # Every module that ships with the four loads with our BTF in its place: guests.sh
     "load run_load"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
     "objects run_objects"
-    # Light skeletons, against bpftool 7.1's: skeletons.sh
+    # kbtf with every libbpf that Debian has: libraries.sh
+    "libraries run_libraries"
+    # Light skeletons, against those of bpftool 7.1 and 7.8: skeletons.sh
     "skeletons run_skeletons"
+    # What kernels say of bpftool's signed skeletons in modules: signing.sh
+    "signing run_signing"
 )
 
 # command_of WORD: what runs it; nothing if there is no such word.
@@ -122,8 +126,12 @@ source "$HERE/preloaded.sh"
 source "$HERE/modules.sh"
 # shellcheck source=objects.sh
 source "$HERE/objects.sh"
+# shellcheck source=libraries.sh
+source "$HERE/libraries.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=signing.sh
+source "$HERE/signing.sh"
 # shellcheck source=machines.sh
 source "$HERE/machines.sh"
 
@@ -137,7 +145,7 @@ make -C "$REPO" SCRATCH="$(realpath --relative-to="$REPO" "$SCRATCH")" build too
 
 lock
 rm -rf "$WORK"
-mkdir -p "$WORK"/{6.1,6.12,7.2,6.1-amd64,6.1-arm64,6.1-s390x}
+mkdir -p "$WORK"/{6.1,6.12,7.2,7.3,6.1-amd64,6.1-arm64,6.1-s390x}
 SECONDS=0
 for word in $CHECKS; do
     read -ra command <<<"$(command_of "$word")"

@@ -1,15 +1,31 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Part of run.sh: light skeletons beside those of bpftool 7.1, for the objects of selftests/progs and for BPF programs
-# of the kernel's own selftests (skeletons/list).
+# Part of run.sh: light skeletons beside those of bpftool 7.1 and 7.8, for the objects of selftests/progs and for BPF
+# programs of the kernel's own selftests (skeletons/list); kbtf uses libbpf 1.1, or 1.8 as bpftool 7.8 does.
 #
 #   skeletons    the loaders' bytes; in guests of 6.1 and 6.12, what the kernel has when both have loaded: programs,
 #                maps and their contents, links; and that programs attach to targets which the user names
 
-SKELETONS=$WORK/skeletons
 SKELETON_SOURCES=$HERE/skeletons
-SHIPPED_BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
+
+# skeletons_of LIBBPF: whose programs are to be compared, and where.
+skeletons_of() {
+    SKELETONS=$WORK/skeletons-$1
+    mkdir -p "$SKELETONS"
+    case $1 in
+    1.1)
+        SKELETON_KBTF=$KBTF
+        SKELETON_BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
+        ;;
+    *)
+        SKELETON_KBTF=$SKELETONS/kbtf
+        SKELETON_BPFTOOL=$BPFTOOL
+        with_library "$1" "$DYNAMIC_KBTF" "$SKELETON_KBTF"
+        ;;
+    esac
+    export SKELETONS SKELETON_KBTF SKELETON_BPFTOOL
+}
 
 # skeleton_objects: compiles them all to $SKELETONS/objects.
 skeleton_objects() {
@@ -33,9 +49,9 @@ skeleton_objects() {
 skeleton_pair() {
     local name=$1 object=$SKELETONS/objects/$1.o out=$SKELETONS/pairs/$1 ours=0 theirs=0
     local compile=(gcc -O1 -DNAME="$name" -I"$SKELETON_SOURCES")
-    "$KBTF" gen skeleton -q -L --own-types --kernel-btf "$CACHE/kernels/6.12/vmlinux.btf" "$object" name "$name" \
+    "$SKELETON_KBTF" gen skeleton -q -L --own-types --kernel-btf "$CACHE/kernels/6.12/vmlinux.btf" "$object" name "$name" \
         >"$out.ours.h" 2>"$out.messages" || ours=$?
-    "$SHIPPED_BPFTOOL" gen skeleton -L "$object" name "$name" >"$out.theirs.h" 2>>"$out.messages" || theirs=$?
+    "$SKELETON_BPFTOOL" gen skeleton -L "$object" name "$name" >"$out.theirs.h" 2>>"$out.messages" || theirs=$?
     if [ "$ours" != 0 ] && [ "$theirs" != 0 ]; then
         echo "refused $name: $(head -n 1 "$out.messages")"
         return
@@ -78,10 +94,11 @@ skeleton_alone() {
     verdict "skeletons alone" "$bad" "as nobody: the same bytes, no bpf(), nothing read of this machine's kernel"
 }
 
+# skeleton_loaders LIBBPF
 skeleton_loaders() {
     local bad=0 words=$SKELETONS/words name
     mkdir -p "$SKELETONS/pairs" "$SKELETONS/loaders"
-    export SKELETONS SKELETON_SOURCES SHIPPED_BPFTOOL
+    export SKELETON_SOURCES
     find "$SKELETONS/objects" -name '*.o' -printf '%f\n' | sed 's/\.o$//' | sort |
         xargs -P "$JOBS" -I{} bash -euo pipefail -c 'skeleton_pair {}' | sort >"$words" || bad=1
     ! grep -qvE '^(pair|refused|spoiled) ' "$words" || bad=1
@@ -94,7 +111,7 @@ skeleton_loaders() {
     } >"$SKELETONS/messages" 2>&1 || bad=1
     # shellcheck disable=SC2046  # names are identifiers
     "$SKELETONS/loaders-compare" "$SKELETONS/loaders" $(sed -n 's/^pair //p' "$words") >"$SKELETONS/loaders.compared" 2>&1 || bad=1
-    verdict "skeletons, loaders" "$bad" \
+    verdict "skeletons $1, loaders" "$bad" \
         "$(tail -n 1 "$SKELETONS/loaders.compared"); refused by both: $(sed -n 's/^refused \([^:]*\):.*/\1/p' "$words" | tr '\n' ' '), for faults of libbpf: $(sed -n 's/^spoiled \([^:]*\):.*/\1/p' "$words" | tr '\n' ' ')$(grep -vE '^(pair|refused|spoiled) ' "$words" | head -n 3 | tr '\n' ' ')"
 }
 
@@ -106,9 +123,9 @@ skeleton_module() {
         "$KBTF" encode -q --base "$CACHE/kernels/$1/vmlinux.btf" "$dir/kbtf_test.ko"
 }
 
-# guest_skeletons SERIES: both load the same, and programs attach to targets.
+# guest_skeletons LIBBPF SERIES: both load the same, and programs attach to targets.
 guest_skeletons() {
-    local series=$1 bad=0 test=$SKELETONS/guest/compare name said
+    local series=$2 bad=0 test=$SKELETONS/guest/compare name said
     mkdir -p "$test"
     strip -o "$test/compare" "$SKELETONS/compare"
     sed -n 's/^pair //p' "$SKELETONS/words" | while read -r name; do
@@ -122,7 +139,7 @@ guest_skeletons() {
     tr -d '\r' <"$SKELETONS/$series.log" | sed -n 's/.*kbtf[:+] *//p' >"$SKELETONS/$series.said"
     said=$(sed -n 's/^# objects /objects /p' "$SKELETONS/$series.said")
     [ -n "$said" ] || bad=1
-    verdict "$series skeletons" "$bad" \
+    verdict "$series skeletons $1" "$bad" \
         "$said; not loaded: $(sed -n 's/^ok [0-9]* \([a-z0-9_]*\) # SKIP neither loads: \(.*\)/\1 (\2),/p' "$SKELETONS/$series.said" | tr '\n' ' ')"
 }
 
@@ -131,22 +148,42 @@ skeleton_targets() {
     {
         clang-16 -g -O2 -target bpf -D__TARGET_ARCH_x86 -fms-extensions -Wno-microsoft-anon-tag -I"$SKELETONS/build" \
             -c "$SKELETON_SOURCES/targets.bpf.c" -o "$SKELETONS/targets.bpf.o" &&
-            "$KBTF" gen skeleton -L "$SKELETONS/targets.bpf.o" name targets >"$SKELETONS/targets.lskel.h" &&
+            "$SKELETON_KBTF" gen skeleton -L "$SKELETONS/targets.bpf.o" name targets >"$SKELETONS/targets.lskel.h" &&
             gcc -O1 -Wall -Wextra -Werror -I"$SKELETONS" "$SKELETON_SOURCES/targets.c" -static -o "$SKELETONS/targets"
     } >"$SKELETONS/targets.messages" 2>&1
 }
 
 run_skeletons() {
-    local series step
-    for step in kbuild-inputs skeletons-inputs; do
+    local series step library
+    for step in kbuild-inputs skeletons-inputs libraries-inputs; do
         bash "$HERE/$step.sh" >/dev/null || die "$step.sh failed"
     done
-    rm -rf "$SKELETONS"
-    mkdir -p "$SKELETONS"
-    skeleton_objects >"$SKELETONS/compiled" 2>&1 ||
-        { verdict "skeletons" 1 "$(grep -m 1 error "$SKELETONS/compiled")"; return; }
-    skeleton_loaders
-    skeleton_alone
-    skeleton_targets || verdict "skeletons, targets" 1 "$(head -n 1 "$SKELETONS/targets.messages")"
-    for series in 6.1 6.12; do guest_skeletons "$series"; done
+    for library in 1.1 1.8; do
+        rm -rf "$WORK/skeletons-$library"
+        skeletons_of "$library"
+        skeleton_objects >"$SKELETONS/compiled" 2>&1 ||
+            { verdict "skeletons $library" 1 "$(grep -m 1 error "$SKELETONS/compiled")"; return; }
+        skeleton_loaders "$library"
+        [ "$library" != 1.1 ] || skeleton_alone
+        skeleton_targets || verdict "skeletons $library, targets" 1 "$(head -n 1 "$SKELETONS/targets.messages")"
+        for series in 6.1 6.12; do guest_skeletons "$library" "$series"; done
+    done
+    skeletons_agree
+}
+
+# What kernels have after loading does not depend on the libbpf that made the loader.
+skeletons_agree() {
+    local series bad=0 count=0
+    for series in 6.1 6.12; do
+        cmp <(reported 1.1 "$series") <(reported 1.8 "$series") >>"$WORK/skeletons-agree" 2>&1 || bad=1
+        count=$((count + $(reported 1.8 "$series" | wc -l)))
+    done
+    [ "$count" -gt 0 ] || bad=1
+    verdict "skeletons, 1.1 and 1.8" "$bad" "$count objects that both load or do not load: $(head -n 1 "$WORK/skeletons-agree")"
+}
+
+# reported LIBBPF SERIES: the objects with both words, each with what the guest said of it.
+reported() {
+    grep -E "^(not )?ok [0-9]+ ($(grep -hE '^pair ' "$WORK"/skeletons-{1.1,1.8}/words | sort | uniq -d | sed 's/^pair //' | paste -sd'|'))( |\$)" \
+        "$WORK/skeletons-$1/$2.said" | sed -E 's/^((not )?ok) [0-9]+ /\1 /' | sort
 }

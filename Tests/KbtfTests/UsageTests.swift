@@ -14,7 +14,9 @@ struct UsageTests {
     @Test func version() throws {
         let result = try Command.kbtf("--version")
         #expect(result.status == 0)
-        #expect(result.text == "kbtf 0.1.0\n")
+        let lines = result.text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 3 && lines[0] == "kbtf 0.1.0" && lines[2] == "")
+        #expect(lines[1].wholeMatch(of: #/using libbpf 1\.[0-9]+/#) != nil)
         #expect(result.err == "")
     }
 

@@ -27,6 +27,7 @@ struct AttachmentTests {
     @Test(arguments: [
         (ProgramType.tracing, AttachType.traceFentry), (.tracing, .traceFexit),
         (.tracing, .modifyReturn), (.tracing, .traceRawTp), (.lsm, .lsmMac),
+        (.tracing, .traceFsession),
     ])
     func targetsGivenAtLoad(_ type: ProgramType, _ purpose: AttachType) {
         #expect(attachment(type, purpose) == .tracing)
@@ -49,7 +50,9 @@ struct AttachmentTests {
         (.cgroupSockopt, .cgroupGetsockopt, .cgroup), (.lsm, .lsmCgroup, .cgroup),
         (.skLookup, .skLookup, .netns), (.flowDissector, .flowDissector, .netns),
         (.kprobe, .cgroupInetIngress, .perfEvent), (.tracepoint, .cgroupInetIngress, .perfEvent),
-        (.perfEvent, .cgroupInetIngress, .perfEvent),
+        (.perfEvent, .cgroupInetIngress, .perfEvent), (.schedCls, .tcxIngress, .interface),
+        (.schedCls, .tcxEgress, .interface), (.schedCls, .netkitPrimary, .interface),
+        (.schedCls, .netkitPeer, .interface), (.cgroupSockAddr, .cgroupUnixConnect, .cgroup),
     ])
     func targetsOfTheUser(
         _ type: ProgramType, _ purpose: AttachType, _ target: LightSkeleton.Target
@@ -62,7 +65,10 @@ struct AttachmentTests {
         (.skSkb, .skSkbStreamVerdict), (.skMsg, .skMsgVerdict), (.ext, .cgroupInetIngress),
         (.structOps, .cgroupInetIngress), (.syscall, .cgroupInetIngress), (.lircMode2, .lircMode2),
         (.lwtXmit, .cgroupInetIngress), (.skReuseport, .skReuseportSelect),
-        (.kprobe, .kprobeMulti), (.xdp, .xdpDevmap), (.xdp, .xdpCpumap), (.unspec, .xdp),
+        (.kprobe, .kprobeMulti), (.kprobe, .kprobeSession), (.kprobe, .uprobeMulti),
+        (.kprobe, .uprobeSession), (.tracing, .fentryMulti), (.tracing, .fexitMulti),
+        (.tracing, .fsessionMulti), (.netfilter, .netfilter), (.xdp, .xdpDevmap),
+        (.xdp, .xdpCpumap), (.unspec, .xdp),
     ])
     func othersSayWhyNot(_ type: ProgramType, _ purpose: AttachType) {
         guard case .none(let reason) = attachment(type, purpose) else {

@@ -143,6 +143,27 @@ struct LightSkeletonHeaderTests {
         #expect(!text.contains("} links;"))
     }
 
+    /// Nothing is mapped in their place: what C code sees stays what they begin with.
+    @Test func variablesOfEachCPU() {
+        var skeleton = sample
+        skeleton.maps[1].contents?.isPerCPU = true
+        let load = skeleton.header()
+        #expect(!load.contains("skel_finalize_map_data"))
+        #expect(
+            load.contains(
+                """
+                #ifdef __KERNEL__
+                \tskel_free_map_data(skel->bss, skel->maps.bss.initial_value,
+                \t\t\t   4096);
+                \tskel->maps.bss.initial_value = ~0ULL;
+                \tskel->bss = NULL;
+                #else
+                \tif (mprotect(skel->bss, 4096, PROT_READ))
+                \t\treturn -errno;
+                #endif
+                """))
+    }
+
     @Test func blobsAndSizes() {
         let text = sample.header()
         #expect(

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "harness.h"
@@ -19,6 +20,7 @@ EMBED(functions);
 EMBED(core);
 EMBED(kfuncs);
 EMBED(kfunc_leak);
+EMBED(kfunc_implicit);
 EMBED(percpu);
 EMBED(task_storage);
 
@@ -120,6 +122,21 @@ static int kfunc_flags(void)
 	return 0;
 }
 
+static int kfunc_implicit_args(void)
+{
+	struct bpf_object *object;
+	struct utsname kernel;
+
+	REQUIRE(!uname(&kernel));
+	if (atoi(kernel.release) < 7)
+		return skip("no implicit arguments before Linux 7.0");
+	object = loaded(&kfunc_implicit);
+	REQUIRE(object);
+	REQUIRE(run_on_packet(program_fd(object, "served")) == 0);
+	REQUIRE(passed(object, "served"));
+	return 0;
+}
+
 static int per_cpu(void)
 {
 	struct bpf_object *object = loaded(&percpu);
@@ -170,6 +187,7 @@ static const struct point points[] = {
 	{ "core_facts", core_facts },
 	{ "kfunc", kfunc },
 	{ "kfunc_flags", kfunc_flags },
+	{ "kfunc_implicit", kfunc_implicit_args },
 	{ "per_cpu", per_cpu },
 	{ "task_storage", task_of_the_kernel },
 };

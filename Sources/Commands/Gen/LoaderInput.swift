@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import BPFLoad
 import BPFObject
 import Bytes
 import Console
@@ -31,7 +32,8 @@ struct LoaderInput {
         do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
             throw Failure(error)
         }
-        var obstacles = object.loaderObstacles(kernel: try kernel.types())
+        var obstacles = object.loaderObstacles(
+            kernel: try kernel.types(), of: LibBPF.version)
         var facts = HostFacts()
         configuration = try kernel.configuration()
         switch object.hostFacts(try kernel.facts(configuration)) {

@@ -20,11 +20,21 @@ struct SkeletonSource {
 
     func read() throws(Failure) -> LightSkeleton {
         let name = try objectName()
+        let perCPUObstacle = input.object.perCPUObstacle(of: LibBPF.version)
         let trace: LoaderTrace
         do throws(LibBPFError) {
             trace = try LoaderTrace.run(
                 object: input.bytes, path: path, name: name, facts: input.facts)
-        } catch { throw Failure(error) }
+        } catch {
+            // It refers to a section without a map.
+            if let perCPUObstacle, error.log.contains(where: { $0.contains(".percpu") }) {
+                throw Failure(perCPUObstacle)
+            }
+            throw Failure(error)
+        }
+        if let perCPUObstacle, !trace.maps.contains(where: \.isPerCPU) {
+            throw Failure(perCPUObstacle)
+        }
         let types = try btf(of: trace)
         let contents = try contents(trace.maps, name, types)
         let maps = zip(trace.maps, contents).map(self.map)
@@ -92,13 +102,15 @@ struct SkeletonSource {
     }
 
     /// Sections that user space may map, by libbpf's rule: those with externally visible variables.
+    /// And those of which each CPU has a copy.
     private func contents(
         _ maps: [LoaderTrace.Map], _ name: String, _ types: BTF?
     ) throws(Failure) -> [LightSkeleton.Contents?] {
         let mappable: UInt32 = 1 << 10
         let readOnlyForPrograms: UInt32 = 1 << 7
         let mapped = maps.map {
-            types != nil && $0.values.isInternal && $0.values.flags & mappable != 0
+            types != nil && $0.values.isInternal
+                && ($0.values.flags & mappable != 0 || $0.isPerCPU && $0.valueType != 0)
                 ? $0.initialValue : nil
         }
         guard let types else { return mapped.map { _ in nil } }
@@ -115,6 +127,7 @@ struct SkeletonSource {
             return LightSkeleton.Contents(
                 bytes: bytes, members: section.members, types: section.types,
                 isReadOnly: map.values.flags & readOnlyForPrograms != 0,
+                isPerCPU: map.isPerCPU,
                 variables: section.variables.map {
                     LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
                 })

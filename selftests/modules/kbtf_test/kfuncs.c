@@ -39,10 +39,21 @@ __bpf_kfunc void kbtf_test_give(struct kbtf_test_item *item)
 	kfree(item);
 }
 
+#ifdef KF_IMPLICIT_ARGS
+/* The verifier adds the last argument: programs call it with one. */
+__bpf_kfunc u64 kbtf_test_served(u64 a, struct bpf_prog_aux *aux)
+{
+	return aux->id ? a + 1 : 0;
+}
+#endif
+
 BTF_KFUNCS_START(kbtf_test_kfunc_ids)
 BTF_ID_FLAGS(func, kbtf_test_weigh)
 BTF_ID_FLAGS(func, kbtf_test_take, KF_ACQUIRE | KF_RET_NULL)
 BTF_ID_FLAGS(func, kbtf_test_give, KF_RELEASE)
+#ifdef KF_IMPLICIT_ARGS
+BTF_ID_FLAGS(func, kbtf_test_served, KF_IMPLICIT_ARGS)
+#endif
 BTF_KFUNCS_END(kbtf_test_kfunc_ids)
 
 static const struct btf_kfunc_id_set kbtf_test_kfunc_set = {
