@@ -179,6 +179,8 @@ kernel() {
     # A module that is only linked again would have no BTF.
     find "$build" -name '*.ko' -delete
     kernel_make "$name" bzImage modules >"$build/log" 2>&1 || { tail -n 20 "$build/log" >&2; die "$name does not build"; }
+    # For modules that are built against it, it is where it is.
+    sed -i "s|/build\$|/build$(variant_of "$name")|" "$build/Makefile"
     echo "$key" >"$build/done"
     status "$name: ready, $(find "$build" -name '*.ko' | wc -l) modules, $((SECONDS - started)) s, $build"
 }

@@ -87,8 +87,11 @@ struct MarkTests {
         #expect(try marks() == [try mark("standalone")])
         let all = try before + marks()
         #expect(try fields() == all)
-        let standalone = try Sample.bytes(module)
+        // Whatever was there before.
         try scratch.write("m.ko", clean)
+        try kbtf("encode", "--standalone", module)
+        let standalone = try Sample.bytes(module)
+        try scratch.write("m.ko", split)
         try kbtf("encode", "--standalone", module)
         #expect(try Sample.bytes(module) == standalone)
         for renumbers in [[], ["--renumber-only"]] {
@@ -143,10 +146,9 @@ struct MarkTests {
         let digest = BaseDigest(of: try FileReader.map(base))
         #expect(
             info.text.contains(
-                #""mark": {"form": "split", "base": null, "digest": "\#(digest)", "kbtf": "0.1.0"}"#
-            ),
+                #""mark":{"form":"split","base":null,"digest":"\#(digest)","kbtf":"0.1.0"}"#),
             "\(info)")
-        #expect(info.text.contains(#""sure": true"#) && !info.text.contains("mark_fault"))
+        #expect(info.text.contains(#""sure":true"#) && !info.text.contains("mark_fault"))
         #expect(try kbtf("info", "-v", module, "--base", base).err.contains("marked as split"))
     }
 
@@ -159,7 +161,7 @@ struct MarkTests {
             "its mark names another base (digest \(own)), this one has digest \(other)"
         let bytes = try Sample.bytes(module)
         for command in [
-            ["check"], ["dump"], ["rebase"], ["rebase", "--base", base, "--from"],
+            ["check"], ["dump"], ["rebase"], ["rebase", "--base", otherBase, "--from"],
             ["distill", "--force"],
         ] {
             let named = command.last == "--from" ? [likeBase] : ["--base", likeBase]
@@ -191,8 +193,8 @@ struct MarkTests {
                         "warning: \(module): .modinfo: marked as \(lie) BTF, but it is \(form): "),
                     "\(check)")
                 let info = try kbtf("info", "--json", "--base", base, module)
-                #expect(info.text.contains("\"kind\": \"\(form)\""), "\(info)")
-                #expect(info.text.contains("\"mark_fault\": \".modinfo: marked as \(lie)"))
+                #expect(info.text.contains("\"kind\":\"\(form)\""), "\(info)")
+                #expect(info.text.contains("\"mark_fault\":\".modinfo: marked as \(lie)"))
             }
         }
     }
