@@ -42,8 +42,6 @@ import Testing
     ]
 
     @Test(arguments: names) func sameAsLibbpf(_ name: String) {
-        // It has something to say of each unknown name.
-        _ = libbpf_set_print(nil)
         var type = BPF_PROG_TYPE_UNSPEC
         var attach = BPF_CGROUP_INET_INGRESS
         let isKnown = libbpf_prog_type_by_name(name, &type, &attach) == 0

@@ -4,7 +4,7 @@
 # Part of run.sh: real kernels take our BTF, in virtual machines.
 #
 #   guests   the guest tests of selftests/ on 6.1, 6.12, 7.2 and 7.3; distilled BTF of another ABI or flavour on all but
-#            the first; on 7.3 also the module of kfuncs/, which kbtf-make and kbtf in the tools' roles build
+#            the first
 #   small    the small 6.12 kernel of kernel.sh, whose own BTF and .BTF_ids kbtf made, runs them as well; and loads a
 #            module made of a BPF object, signed with its key, and no other
 #   images   the same in Debian images of the four, with modules that were made inside

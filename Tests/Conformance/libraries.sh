@@ -48,7 +48,7 @@ one_by_one() {
     while read -r name needed section; do
         printf '#include "vmlinux.h"\n#include <bpf/bpf_helpers.h>\nSEC("%s")\nint %s(void *ctx)\n{\n\treturn 0;\n}\nchar LICENSE[] SEC("license") = "GPL";\n' \
             "$section" "$name" >"$NEWER/$name.bpf.c"
-        compiled "$NEWER/$name.bpf.c" || return 1
+        newer_object "$NEWER/$name.bpf.c" || return 1
         echo "$name $needed"
     done <<'SECTIONS'
 uprobe_multi 3 uprobe.multi//bin/true:main
@@ -56,7 +56,7 @@ usdt_sleepable 3 usdt.s//bin/true:a:b
 tcx 3 tcx/egress
 netkit 3 netkit/peer
 unix_hook 3 cgroup/sendmsg_unix
-netfilter 3 netfilter
+netfilter_hook 3 netfilter
 sk_skb_verdict 4 sk_skb/verdict
 kprobe_session 5 kprobe.session/do_exit
 uprobe_session 6 uprobe.session//bin/true:main
@@ -76,11 +76,11 @@ struct {
 } memory SEC(".maps");
 char LICENSE[] SEC("license") = "GPL";
 SOURCE
-    compiled "$NEWER/arena.bpf.c" && echo arena 4
+    newer_object "$NEWER/arena.bpf.c" && echo arena 4
 }
 
-# compiled SOURCE
-compiled() {
+# newer_object SOURCE: compiles it to $NEWER
+newer_object() {
     local out
     out=$NEWER/$(basename "$1" .bpf.c).o
     clang-16 -g -O2 -mcpu=v3 -target bpf -D__TARGET_ARCH_x86 -fms-extensions -Wno-microsoft-anon-tag -Wall -I"$NEWER" \
@@ -133,7 +133,24 @@ newer_guest() {
         gcc -O1 -Wall -Wextra -Werror "$@" -I"$dir" "$HERE/libraries/newer.c" -static -o "$dir/test/newer"
         "$KBTF" vm run --kernel "$(kernel_of 7.3)" --cpus "$(processors_of 7.3)" --test "$dir/test" --log "$dir.log"
     } >"$dir.ktap" 2>"$dir.err" || bad=1
-    verdict "7.3 skeletons, libbpf $name" "$bad" "$(points "$dir.ktap") $(head -n 1 "$dir.err")"
+    verdict "7.3 skeletons, libbpf $name" "$bad" "$(points "$dir.ktap")$([ "$bad" = 0 ] || tail -n 1 "$dir.err")"
+}
+
+# newer_module NAME: a module of session.bpf.c, with the test that kbtf writes of it.
+newer_module() {
+    local bad=0 dir=$NEWER/module root kbtf=$NEWER/kbtf-$1
+    root=$(root_of 7.3)/session
+    rm -rf "$root"
+    mkdir -p "$(dirname "$root")"
+    {
+        "$kbtf" gen module -q -o "$root" "$NEWER/session.o" &&
+            "$kbtf" gen selftest -q "$root" &&
+            build 7.3 make -s -C "$(seen 7.3 "$(readlink -f "$(headers_of 7.3)")")" M="$(seen 7.3 "$root")" W=1 \
+                CONFIG_DEBUG_INFO_BTF_MODULES= modules && make -s -C "$root/selftest" stage &&
+            "$KBTF" vm run --kernel "$(kernel_of 7.3)" --cpus "$(processors_of 7.3)" --test "$root/selftest/stage" --log "$dir.log"
+    } >"$dir.ktap" 2>"$dir.err" || bad=1
+    rm -rf "$root"
+    verdict "7.3 module, libbpf $1" "$bad" "$(points "$dir.ktap")$([ "$bad" = 0 ] || tail -n 1 "$dir.err")"
 }
 
 run_libraries() {
@@ -144,9 +161,11 @@ run_libraries() {
     swift build --scratch-path "$SCRATCH" --package-path "$REPO" --build-tests >"$CACHE/conformance.build" 2>&1 || die "the tests do not build"
     mkdir -p "$NEWER"
     "$KBTF" dump --format c "$(vmlinux_of 7.3)" >"$NEWER/vmlinux.h"
-    { one_by_one >"$NEWER/list" && compiled "$HERE/libraries/newer.bpf.c" && compiled "$HERE/libraries/percpu.bpf.c"; } \
+    { one_by_one >"$NEWER/list" && newer_object "$HERE/libraries/newer.bpf.c" && newer_object "$HERE/libraries/percpu.bpf.c" &&
+        newer_object "$HERE/libraries/session.bpf.c"; } \
         2>"$NEWER/messages" || { verdict "libbpf" 1 "$(head -n 1 "$NEWER/messages")"; return; }
     for name in "${LIBRARIES[@]}"; do library "$name"; done
     newer_guest 1.8
     newer_guest 1.8-7.3 -DPERCPU
+    newer_module 1.8-7.3
 }

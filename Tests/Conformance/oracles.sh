@@ -9,7 +9,7 @@
 #   legacy/<module>.btf, default/<module>.btf modules split on the base of that list
 #   standalone/<module>.btf                   modules without a base, legacy features
 #
-# of 7.2 vmlinux-default.btf, vmlinux-full.btf, default/ and full/, of 6.1-amd64 the first two;
+# of 7.2 vmlinux-default.btf, vmlinux-full.btf, default/ and full/, of 7.3 the first and the third, of 6.1-amd64 the first two;
 # and under $CACHE/oracles/6.1-<arch>/:
 #
 #   standalone-legacy/<module>.btf, standalone-default/<module>.btf
@@ -100,4 +100,7 @@ for series in 7.2 6.1-amd64; do
 done
 modules 7.2 default "$DEFAULT" "$CACHE/oracles/7.2/vmlinux-default.btf"
 modules 7.2 full "$FULL" "$CACHE/oracles/7.2/vmlinux-full.btf"
+# What its build asks pahole for.
+base 7.3 default "$DEFAULT"
+modules 7.3 default "$DEFAULT" "$CACHE/oracles/7.3/vmlinux-default.btf"
 status "all oracles ready"

@@ -27,6 +27,8 @@ WORDS=(
     "vmlinux run_vmlinux"
     # --target, against pahole with the features that are left: target.sh
     "target run_target"
+    # Where the members of all structs are, against pahole: layouts.sh
+    "layouts run_layouts"
     # Modules built out of tree with kbtf as PAHOLE and RESOLVE_BTFIDS, against the kernel's own tools: kbuild.sh
     "kbuild run_kbuild"
     # A small kernel, likewise: kernel.sh
@@ -106,6 +108,8 @@ source "$HERE/ledger.sh"
 source "$HERE/vmlinux.sh"
 # shellcheck source=target.sh
 source "$HERE/target.sh"
+# shellcheck source=layouts.sh
+source "$HERE/layouts.sh"
 # shellcheck source=kbuild.sh
 source "$HERE/kbuild.sh"
 # shellcheck source=kernel.sh

@@ -65,5 +65,5 @@ run_target() {
     target 6.1 "$DEFAULT"
     old_base
     for series in 6.1 6.12; do takes "$series" "$(shipped_of "$series")"; done
-    takes 7.2 "$(modules_of 7.2)"
+    for series in 7.2 7.3; do takes "$series" "$(modules_of "$series")"; done
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Part of run.sh: four kernels against pahole 1.32 with libbpf 1.8, for each list of features: sound, equal in meaning but
-# for faults of pahole, each proven from the file, not larger, same bytes with one job and two; and the modules of 7.2.
+# Part of run.sh: five kernels against pahole 1.32 with libbpf 1.8, for each list of features: sound, equal in meaning but
+# for faults of pahole, each proven from the file, not larger, same bytes with one job and two; and the modules of 7.2
+# and 7.3.
 
 # vmlinux SERIES NAME FEATURES [RULES]
 vmlinux() {
@@ -59,4 +60,6 @@ run_vmlinux() {
     vmlinux_same_bytes 10
     split 7.2 default "$DEFAULT"
     split 7.2 full "$FULL" "$VARIABLE_RULES"
+    vmlinux 7.3 default "$DEFAULT"
+    split 7.3 default "$DEFAULT"
 }

@@ -82,8 +82,10 @@ int check_contents(void)
 
 	if (!under_test->object)
 		return skip("the module was generated without its object");
+	REQUIRE(!access(beside(under_test->object), R_OK));
 	object = open_object();
-	REQUIRE(object);
+	if (!object)
+		return skip("the libbpf of this test is too old to read the object");
 	bpf_object__for_each_map(map, object) {
 		struct map *known = at < under_test->nr_maps ? &under_test->maps[at++] : NULL;
 		size_t size = 0;

@@ -47,5 +47,7 @@ int kbtf_test_register_kfuncs(void);
 u64 kbtf_test_weigh(u64 a, u32 b);
 struct kbtf_test_item *kbtf_test_take(u32 id);
 void kbtf_test_give(struct kbtf_test_item *item);
+struct bpf_prog_aux;
+u64 kbtf_test_served(u64 a, struct bpf_prog_aux *aux);
 
 #endif
