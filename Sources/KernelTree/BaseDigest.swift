@@ -3,7 +3,7 @@
 package import Bytes
 import Synchronization
 
-/// Tells the BTF of one build of a kernel from that of another: the first 16 hexadecimal digits of
+/// Distinguishes the BTF of two builds of a kernel: the first 16 hexadecimal digits of
 /// its SHA-256, as in `sha256sum /sys/kernel/btf/vmlinux | head -c 16`.
 package struct BaseDigest: Hashable, Sendable, CustomStringConvertible {
     /// The first eight bytes, big-endian.

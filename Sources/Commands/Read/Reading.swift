@@ -317,7 +317,8 @@ extension TargetReport {
                 rules: rules)
         case (.split, .standalone), (.distilled, .standalone):
             self.init(
-                marked: "marked as \(form.rawValue) BTF, but it is standalone", .misreads, rules: rules)
+                marked: "marked as \(form.rawValue) BTF, but it is standalone", .misreads,
+                rules: rules)
         default: return nil
         }
     }
