@@ -74,6 +74,16 @@ package struct TargetReport: Sendable {
             }
     }
 
+    /// For a module that the kernel takes for what its mark says: no rule is checked.
+    ///
+    /// - Parameter message: what is wrong with the mark.
+    package init(marked message: String, _ kernel: LoadVerdict, rules: TargetRules) {
+        self.init(rules: rules, findings: CheckReport(limit: 1))
+        findings.add(.error, "mark", offset: 0, message)
+        self.kernel = kernel
+        program = .doesNotApply
+    }
+
     /// The kernel accepts it where it reads BTF by itself.
     package var isTaken: Bool { kernel == .takes }
 }

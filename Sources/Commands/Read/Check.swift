@@ -95,6 +95,9 @@ struct Check: Command {
     /// What is known of one file.
     private struct Result: Sendable {
         let judgement: Judgement
+        let mark: BTFMark?
+        /// What is wrong with it.
+        let markFault: String?
         let verdict: TargetVerdict?
     }
 
@@ -151,7 +154,7 @@ struct Check: Command {
                     file, setting, profile: profile, limit: limit, &outcome)
             else { throw reading.withoutBase(file) }
             outcome.value = Result(
-                judgement: judgement,
+                judgement: judgement, mark: file.mark.mark, markFault: file.markTrouble,
                 verdict: target.map {
                     reading.hold(file, to: $0, setting, judgement, limit: limit)
                 })
@@ -211,6 +214,8 @@ struct Check: Command {
                 ?? judgement.report
             json.field("sound", report.isSound)
             if judgement.other != nil { json.field("another_base", true) }
+            if let mark = result.mark { json.field("mark", mark) }
+            if let fault = result.markFault { json.field("mark_fault", fault) }
             if let foreign = judgement.foreign { json.field("foreign_base", foreign) }
             json.field("errors", report.errorCount)
             json.field("warnings", report.warningCount)
