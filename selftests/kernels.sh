@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # kernels.sh [NAME]...: builds small kernels with the patches of kbuild/patches (default: 6.12 7.2). A NAME is a
-# series, or a series and a variant, SERIES-VARIANT, which adds kbuild/config/patched-VARIANT.config:
+# series, or a series and a variant, SERIES-VARIANT, configured by kbuild/config/patched-VARIANT.config:
 #
 #   6.12-other   its modules fit the kernel of the name without the variant, whose types have other ids
 #   6.12-kasan   watches each access to memory, and memory that is not freed
@@ -10,12 +10,12 @@
 # Each series has a directory, which `kernels.sh --directory NAME` prints:
 #
 #   linux/         source with the patches
-#   build/         objects, vmlinux, modules, arch/x86/boot/bzImage; build-VARIANT/ likewise
+#   build/         objects, vmlinux, modules, arch/x86/boot/bzImage; build-VARIANT/ likewise, which begins as a copy
 #   build/done     what it was built from; nothing is done while that stays the same
 #
 # That of 7.2 and later is inside the root of sid, whose compiler they need; `--inside NAME` prints where it is for
 # programs that run there, and nothing for others. Objects are kept, so that only what changed is compiled.
-# `--patch SERIES` only patches the source. Needs root for 7.2, and the network for what is missing.
+# `--patch SERIES` only patches the source. Needs root, and the network for what is missing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
@@ -38,23 +38,30 @@ place() { case $1 in 6.*) echo "$CACHE/patched/$1" ;; *) echo "$SID$(inside "$1"
 fragments() {
     local variant
     variant=$(variant_of "$1")
-    echo "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"}
+    case $variant in
+    -kasan) echo "$CONFIG/patched-kasan.config" ;;
+    *) echo "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"} ;;
+    esac
 }
 
-# kernel_make NAME ARGUMENTS...: in its build directory.
+# kernel_make NAME ARGUMENTS...: in its build directory, which is build/ as long as that takes: objtool knows its own
+# path, and all objects depend on it, so that elsewhere a copy of them would be compiled again.
 kernel_make() {
-    local series dir variant
-    series=$(series_of "$1") variant=$(variant_of "$1")
+    local series dir
+    series=$(series_of "$1")
+    dir=$(place "$series")
+    export KERNEL_BUILD=$dir/build$(variant_of "$1") KERNEL_PLACE=$dir/build
     shift
-    dir=$(inside "$series")
-    if [ -n "$dir" ]; then
+    if [ -n "$(inside "$series")" ]; then
+        dir=$(inside "$series")
         # objtool needs /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
-        env -u PWD -u OLDPWD unshare --mount sh -c 'cd / && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" \
-            make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" "$@"
+        env -u PWD -u OLDPWD unshare --mount sh -c 'cd / && mount --bind "$KERNEL_BUILD" "$KERNEL_PLACE" &&
+            mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" make -s -j "$JOBS" -C "$dir/linux" O="$dir/build" "$@"
     else
-        dir=$(place "$series")
-        make -s -j "$JOBS" -C "$dir/linux" O="$dir/build$variant" PAHOLE="$CACHE/peers/bin/pahole-1.32" "$@"
+        # shellcheck disable=SC2016
+        unshare --mount sh -c 'mount --bind "$KERNEL_BUILD" "$KERNEL_PLACE" && exec "$@"' - \
+            make -s -j "$JOBS" -C "$dir/linux" O="$dir/build" PAHOLE="$CACHE/peers/bin/pahole-1.32" "$@"
     fi
 }
 
@@ -151,7 +158,7 @@ key() {
 }
 
 kernel() {
-    local name=$1 series build key started=$SECONDS
+    local name=$1 series build key tmp started=$SECONDS
     series=$(series_of "$name")
     build=$(place "$series")/build$(variant_of "$name")
     key=$(key "$name")
@@ -160,12 +167,20 @@ kernel() {
     with_openssl "$series"
     pristine "$series"
     patched "$series"
-    mkdir -p "$build"
+    # Of a variant, what its configuration does not change is compiled already.
+    if [ -n "$(variant_of "$name")" ] && [ ! -e "$build" ] && [ -e "$(place "$series")/build/done" ]; then
+        tmp=$(fresh "$build")
+        cp -a "$(place "$series")/build/." "$tmp/"
+        mv "$tmp" "$build"
+    fi
+    mkdir -p "$(place "$series")/build" "$build"
     rm -f "$build/done"
     configured "$name"
     # A module that is only linked again would have no BTF.
     find "$build" -name '*.ko' -delete
     kernel_make "$name" bzImage modules >"$build/log" 2>&1 || { tail -n 20 "$build/log" >&2; die "$name does not build"; }
+    # For modules that are built against it, it is where it is.
+    sed -i "s|/build\$|/build$(variant_of "$name")|" "$build/Makefile"
     echo "$key" >"$build/done"
     status "$name: ready, $(find "$build" -name '*.ko' | wc -l) modules, $((SECONDS - started)) s, $build"
 }

@@ -5,6 +5,7 @@
 #   TEST_GEN_PROGS     programs from tests/NAME.c, static, each with the BPF objects that it embeds
 #   TEST_GEN_FILES     the same, but not listed as tests
 #   TEST_GEN_BARE      programs without BPF objects, built on request
+#   SOURCES_NAME       more sources of the program NAME
 #   HARNESS            sources shared by all of them
 #   REPORT             the directory of report.h, which they include
 #   CENSUS             sources shared by TEST_GEN_BARE in addition
@@ -41,14 +42,14 @@ $(O)/vmlinux.h: $(subst $(blank),\ ,$(VMLINUX))
 	@mkdir -p $(@D)
 	'$(KBTF)' dump --format c '$(VMLINUX)' >$@
 
-$(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h) $(O)/vmlinux.h
+$(O)/progs/%.bpf.o: progs/%.bpf.c $(wildcard progs/*.h progs/preload/*.h) $(O)/vmlinux.h
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
 # Only a program's source says which objects it embeds.
 $(O)/tests/%: tests/%.c $(HARNESS) $(wildcard tests/*.h $(REPORT)/report.h) $(PROGS)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(TEST_LDLIBS)
+	$(CC) $(TEST_CFLAGS) -o $@ $< $(SOURCES_$*) $(HARNESS) $(TEST_LDLIBS)
 
 $(O)/tests/activity: $(wildcard ../Sources/Skeleton/Selftest/activity.*)
 
@@ -57,9 +58,10 @@ $(addprefix $(O)/tests/,$(TEST_GEN_BARE)): $(O)/tests/%: tests/%.c $(HARNESS) $(
 	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
 
 # What is in the initramfs of preloaded.sh.
-$(O)/preloaded/init: preloaded/init.c $(HARNESS) $(CENSUS) $(wildcard tests/*.h $(REPORT)/report.h)
+PRELOADED := $(addprefix preloaded/,init.c kept.c contents.c lifetime.c namespaces.c) tests/kmemleak.c
+$(O)/preloaded/init: $(PRELOADED) $(HARNESS) $(CENSUS) $(wildcard preloaded/*.h progs/preload/*.h tests/*.h $(REPORT)/report.h)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_CFLAGS) -o $@ $< $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
+	$(CC) $(TEST_CFLAGS) -o $@ $(PRELOADED) $(HARNESS) $(CENSUS) $(TEST_LDLIBS)
 
 $(O)/preloaded/modprobe: preloaded/modprobe.c
 	@mkdir -p $(@D)

@@ -35,6 +35,7 @@ case_of() {
     "$KBTF" gen module -q "$@" -o "$work/$name" "$folder/build/progs/preload/$object.bpf.o"
     "$KBTF" gen selftest -q "$work/$name"
     cp "$here/preload/$object.own.c" "$work/$name/selftest/own.c"
+    [ ! -e "$here/progs/preload/$object.h" ] || cp "$here/progs/preload/$object.h" "$work/$name/selftest/"
     # Before anything is built in the directory.
     sh "$work/$name/selftest/text_test.sh" >"$work/said" || { cat "$work/said" >&2; exit 1; }
     echo "obj-m += $name/" >>"$work/Kbuild"

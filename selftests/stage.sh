@@ -92,8 +92,10 @@ cd "$folder/modules"
 module split this
 module made made
 module standalone this
+module unmarked this
 "$KBTF" encode -q --base "$BASE" split.ko
 "$KBTF" encode -q --standalone standalone.ko
+"$KBTF" encode -q --standalone --no-mark unmarked.ko
 cp standalone.ko rebased.ko
 "$KBTF" rebase -q --base "$BASE" rebased.ko
 cp standalone.ko renumbered.ko
@@ -103,10 +105,15 @@ put made module_btf made
 put rebased module_btf rebased
 put renumbered own_types renumbered
 if [ -n "$STANDALONE" ]; then
-    for test in module_btf own_types damaged_btf; do
-        put "standalone-$test" "$test" standalone
+    for test in module_btf own_types damaged_btf unmarked; do
+        case $test in
+        damaged_btf) put "standalone-$test" "$test" unmarked ;;
+        unmarked) put standalone-unmarked own_types unmarked ;;
+        *) put "standalone-$test" "$test" standalone ;;
+        esac
         "$KBTF" rebase -q --renumber-only --base "$BASE" --detached "$folder/tests/standalone-$test/kbtf_test.ko.btf" standalone.ko
     done
+    strip --strip-debug -o "$folder/tests/standalone-damaged_btf/split.ko" split.ko
 fi
 put programs programs
 put lsm lsm

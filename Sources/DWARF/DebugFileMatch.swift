@@ -68,9 +68,10 @@ struct DebugFileMatch {
     }
 
     /// The first allocated section in which the files differ: stripping changes none of them.
+    /// `.modinfo` is longer where a module says which BTF it has, and was compared already.
     private func differingSection(_ file: ELFFile) -> String? {
         func program(_ elf: ELFFile) -> [(name: String, size: UInt64)] {
-            elf.sections.filter { $0.isAllocated && $0.size > 0 }
+            elf.sections.filter { $0.isAllocated && $0.size > 0 && $0.name != ".modinfo" }
                 .map { (name: $0.name, size: $0.size) }
                 .sorted { ($0.name, $0.size) < ($1.name, $1.size) }
         }

@@ -44,6 +44,7 @@ package struct BaseCache: Sendable {
         let how: String
         let release: KernelRelease?
         let machine: String?
+        let digest: BaseDigest
         let index: BaseIndex?
     }
 

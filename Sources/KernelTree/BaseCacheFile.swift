@@ -6,8 +6,8 @@ import Glibc
 
 /// The file of an entry:
 ///
-///     head     9 numbers of 64 bits, in host order: magic, three digests, sizes of key, how, release,
-///              machine, BTF. The index has the rest.
+///     head     10 numbers of 64 bits, in host order: magic, three digests, sizes of key, how, release,
+///              machine, BTF, the `BaseDigest`. The index has the rest.
 ///     key      the `FileIdentity`, or nothing
 ///     how
 ///     release
@@ -17,9 +17,9 @@ import Glibc
 enum BaseCacheFile {
     /// Ends in a version: raise it with any change to the format or to what is found in images. On
     /// a machine with the other byte order the number differs.
-    private static let magic = Array("KBTFBAS3".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    private static let headCount = 9
-    private static let headLength = 72
+    private static let magic = Array("KBTFBAS4".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    private static let headCount = 10
+    private static let headLength = 80
 
     static func encode(_ entry: BaseCache.Entry, _ key: BaseCache.Key) -> [ByteView] {
         let texts = [
@@ -30,7 +30,8 @@ enum BaseCacheFile {
         let before = ByteView(joining: [text, .padding(after: text.count)])
         let index = entry.index?.frozen(over: entry.bytes) ?? .empty
         let after = ByteView(joining: [.padding(after: entry.bytes.count), index])
-        let sizes = texts.map { UInt64($0.count) } + [UInt64(entry.bytes.count)]
+        let sizes =
+            texts.map { UInt64($0.count) } + [UInt64(entry.bytes.count), entry.digest.value]
         let digests = [
             digest(Frozen(sizes).bytes) ^ digest(before), key.digest(of: entry.bytes),
             digest(after),
@@ -68,7 +69,7 @@ enum BaseCacheFile {
             bytes: bytes, how: String(decoding: how.array, as: UTF8.self),
             release: KernelRelease(String(decoding: release.array, as: UTF8.self)),
             machine: machine.isEmpty ? nil : String(decoding: machine.array, as: UTF8.self),
-            index: index)
+            digest: BaseDigest(value: head[9]), index: index)
     }
 
     fileprivate static func digest(_ bytes: ByteView) -> UInt64 {

@@ -61,8 +61,10 @@ struct BaseSource {
 
 extension BaseSource.Found {
     /// The cache entry for it.
-    func entry(index: BaseIndex?) -> BaseCache.Entry {
-        BaseCache.Entry(bytes: bytes, how: how, release: release, machine: machine, index: index)
+    func entry(_ digest: LazyBaseDigest, index: BaseIndex?) -> BaseCache.Entry {
+        BaseCache.Entry(
+            bytes: bytes, how: how, release: release, machine: machine, digest: digest.value,
+            index: index)
     }
 
     func parse(_ path: String, isForReading: Bool = false) throws(KernelTreeError) -> BTF {

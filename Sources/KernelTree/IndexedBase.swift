@@ -15,8 +15,11 @@ package struct IndexedBase: SearchedBase {
     package let how: String
     /// The kernel it belongs to, if the file itself names it.
     package let release: KernelRelease?
+    /// The kernel it belongs to, if the place where it was found proves it.
+    package var kernel: KernelRelease?
     /// The machine of that kernel in the notation of `uname -m`; nil for raw BTF.
     package let machine: String?
+    package let digest: LazyBaseDigest
     /// The index was read from a `BaseCache` instead of being built.
     package let isFromCache: Bool
 }
@@ -37,16 +40,18 @@ package func loadIndexedBase(
         try found.check(path, bigEndian: bigEndian)
         return IndexedBase(
             index: index, bytes: found.bytes, path: path, how: found.how, release: found.release,
-            machine: found.machine, isFromCache: true)
+            machine: found.machine, digest: LazyBaseDigest(found.bytes, known: known.digest),
+            isFromCache: true)
     }
     let btf = try found.parse(path)
     try found.check(path, bigEndian: bigEndian)
     try found.checkReferences(of: btf, path)
     let index = indexBase(btf, jobs: jobs)
-    if let key {
-        cache?.write(found.entry(index: index), for: key)
+    let digest = LazyBaseDigest(found.bytes, known: known?.digest)
+    if let key, let cache {
+        cache.write(found.entry(digest, index: index), for: key)
     }
     return IndexedBase(
         index: index, bytes: found.bytes, path: path, how: found.how, release: found.release,
-        machine: found.machine, isFromCache: false)
+        machine: found.machine, digest: digest, isFromCache: false)
 }

@@ -17,6 +17,7 @@ package struct LoadedBase: SearchedBase {
     package let release: KernelRelease?
     /// The machine of that kernel in the notation of `uname -m`; nil for raw BTF.
     package let machine: String?
+    package let digest: LazyBaseDigest
     /// Read from a `BaseCache` instead of being decompressed again.
     package let isFromCache: Bool
 }
@@ -37,13 +38,15 @@ package func loadBase(
 ) throws(KernelTreeError) -> LoadedBase {
     let source = try BaseSource(path, contents: contents)
     let found = try source.find(cache)
+    let digest = LazyBaseDigest(found.bytes, known: found.entry?.digest)
     let base = LoadedBase(
         btf: try found.parse(path, isForReading: isForReading), bytes: found.bytes, path: path,
         how: found.how,
-        release: found.release, machine: found.machine, isFromCache: found.entry != nil)
+        release: found.release, machine: found.machine, digest: digest,
+        isFromCache: found.entry != nil)
     try found.check(path, bigEndian: bigEndian)
-    if found.isDecompressed, found.entry == nil, let key = source.key(of: found) {
-        cache?.write(found.entry(index: nil), for: key)
+    if found.isDecompressed, found.entry == nil, let cache, let key = source.key(of: found) {
+        cache.write(found.entry(digest, index: nil), for: key)
     }
     return base
 }

@@ -229,14 +229,14 @@ private struct Sample {
         let result = compare(try Sample.parsed(), try Sample.parsed("member offset"), limit: 1)
         let words = String(decoding: result.text(), as: UTF8.self)
         #expect(
-            words.hasPrefix(
-                "STRUCT struct s: member 2 `b`: bit offset 64 in A, 96 in B\n"))
+            words.contains(
+                "\n\nSTRUCT struct s: 16 bytes in both\n    b: 8 -> 12, moved by 4 bytes\n"))
         let json = String(
             decoding: JSONWriter.report { result.write(to: &$0) }, as: UTF8.self)
         #expect(json.contains(#""equal":false"#))
         #expect(
             json.contains(
-                #""differences":[{"kind":"STRUCT","type":"struct s","a":5,"b":5,"detail":"member 2 `b`: bit offset 64 in A, 96 in B"}]"#
+                #""differences":[{"kind":"STRUCT","type":"struct s","a":5,"b":5,"detail":"member 2 `b`: bit offset 64 in A, 96 in B","layout":{"type":"struct s""#
             ))
         #expect(compare(try Sample.parsed(), try Sample.parsed("int size"), limit: 0).omitted == 1)
     }

@@ -27,6 +27,8 @@ WORDS=(
     "vmlinux run_vmlinux"
     # --target, against pahole with the features that are left: target.sh
     "target run_target"
+    # Where the members of all structs are, against pahole: layouts.sh
+    "layouts run_layouts"
     # Modules built out of tree with kbtf as PAHOLE and RESOLVE_BTFIDS, against the kernel's own tools: kbuild.sh
     "kbuild run_kbuild"
     # A small kernel, likewise: kernel.sh
@@ -58,6 +60,8 @@ WORDS=(
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
     "patched-series run_patched_series"
+    # Kernels answer as `kbtf attach` predicts: attach.sh
+    "attach run_attach"
     # Every module that ships with the four loads with our BTF in its place: guests.sh
     "load run_load"
     # Kernels answer to BTF, sound or not, what kbtf says they will: verdicts.sh
@@ -108,6 +112,8 @@ source "$HERE/ledger.sh"
 source "$HERE/vmlinux.sh"
 # shellcheck source=target.sh
 source "$HERE/target.sh"
+# shellcheck source=layouts.sh
+source "$HERE/layouts.sh"
 # shellcheck source=kbuild.sh
 source "$HERE/kbuild.sh"
 # shellcheck source=kernel.sh
@@ -120,6 +126,8 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=attach.sh
+source "$HERE/attach.sh"
 # shellcheck source=patched.sh
 source "$HERE/patched.sh"
 # shellcheck source=preloaded.sh

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Each of the twelve hooks of policy.bpf.c denies what a rule says, and nothing without a rule. */
 #include "preload_test.h"
+#include "policy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,32 +18,6 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
-
-/* As in policy.bpf.c. */
-enum operation {
-	OPERATION_READ = 1 << 0,
-	OPERATION_WRITE = 1 << 1,
-	OPERATION_REMOVE = 1 << 2,
-	OPERATION_RENAME = 1 << 3,
-	OPERATION_LINK = 1 << 4,
-	OPERATION_CHANGE = 1 << 5,
-	OPERATION_EXECUTE = 1 << 6,
-	OPERATION_SIGNAL = 1 << 7,
-	OPERATION_TRACE = 1 << 8,
-	OPERATION_PRIORITY = 1 << 9,
-};
-
-struct subject {
-	__u64 inode;
-	__u32 device;
-	__u32 process;
-};
-
-struct rule {
-	__u32 denied;
-	__u32 reserved;
-	__u64 denials;
-};
 
 static int rules;
 static struct subject subject;

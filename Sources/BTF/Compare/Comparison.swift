@@ -24,11 +24,14 @@ package struct Comparison: Sendable {
         /// For a changed type: its first difference, such as
         /// "member 3 `bar`: type `struct x *` in A, `void *` in B".
         package let detail: String
+        /// For a struct or union whose members are not where they were.
+        package let layout: LayoutComparison?
     }
 
     package internal(set) var counts: [Count] = Array(
         repeating: Count(), count: Kind.numberCount)
-    /// By kind, changed ones first, then A's, then B's; at most as many as asked for.
+    /// Structs with another layout first, then what else changed, then what only one side has, by
+    /// kind in the order of `ranked`; at most as many as asked for.
     package internal(set) var differences: [Difference] = []
     /// Own types that repeat another type of their side (`repeats`). They add no meaning and are
     /// not counted.
@@ -55,23 +58,31 @@ package struct Comparison: Sendable {
 /// Compares the own types of two BTFs by meaning: equal multisets of canonical definitions. Two
 /// split BTFs may stand on different bases. Equality of 128-bit digests is taken for equality.
 ///
-/// - Parameter limit: how many differences are described; all are counted.
-package func compare(_ a: BTF, _ b: BTF, limit: Int = 100) -> Comparison {
+/// - Parameters:
+///   - selection: only these types are compared and counted.
+///   - limit: how many differences are described; all are counted.
+package func compare(
+    _ a: BTF, _ b: BTF, selection: TypeSelection = TypeSelection(), limit: Int = 100
+) -> Comparison {
     let first = CanonicalIndex(a)
     let shared = a.base != nil && a.base === b.base ? first.baseIndex : nil
-    return compare(first, CanonicalIndex(b, base: shared), limit: limit)
+    return compare(
+        first, CanonicalIndex(b, base: shared), selection: selection, limit: limit)
 }
 
 /// Compares by indexes that the caller keeps, say those of one base for many modules.
-package func compare(_ a: CanonicalIndex, _ b: CanonicalIndex, limit: Int = 100) -> Comparison {
+package func compare(
+    _ a: CanonicalIndex, _ b: CanonicalIndex, selection: TypeSelection = TypeSelection(),
+    limit: Int = 100
+) -> Comparison {
     let ambiguous = a.ambiguous.union(b.ambiguous)
     var result = Comparison()
     let repeatedA = Set(repeats(in: a).map(\.own.rawValue))
     let repeatedB = Set(repeats(in: b).map(\.own.rawValue))
     result.repeatsA = repeatedA.count
     result.repeatsB = repeatedB.count
-    let left = sortedDefinitions(a, ambiguous, without: repeatedA)
-    let right = sortedDefinitions(b, ambiguous, without: repeatedB)
+    let left = sortedDefinitions(a, ambiguous, selection, without: repeatedA)
+    let right = sortedDefinitions(b, ambiguous, selection, without: repeatedB)
     var onlyA: [UInt32] = []
     var onlyB: [UInt32] = []
     var i = 0
@@ -98,11 +109,14 @@ package func compare(_ a: CanonicalIndex, _ b: CanonicalIndex, limit: Int = 100)
 }
 
 private func sortedDefinitions(
-    _ index: CanonicalIndex, _ ambiguous: Set<Digest>, without repeated: Set<UInt32>
+    _ index: CanonicalIndex, _ ambiguous: Set<Digest>, _ selection: TypeSelection,
+    without repeated: Set<UInt32>
 ) -> [(digest: Digest, id: UInt32)] {
     let digests = TwinMeanings.definitions(of: index, ambiguous: ambiguous)
     // By id within a digest, so that the same input always names the same types.
-    return zip(digests, index.types.ownIDs).filter { !repeated.contains($1) }.map { ($0, $1) }
+    return zip(digests, index.types.ownIDs)
+        .filter { !repeated.contains($1) && selection.contains($1, of: index.types) }
+        .map { ($0, $1) }
         .sorted { ($0.digest, $0.id) < ($1.digest, $1.id) }
 }
 
@@ -128,31 +142,75 @@ extension Comparison {
             }
         }
         let restB = onlyB.filter { !paired.contains($0) }
-        omitted = max(0, pairs.count + restA.count + restB.count - limit)
-        var finder = DifferenceFinder(a: a, b: b)
-        for kind in Kind.allCases {
-            for pair in pairs where a.types.kind(pair.a) == kind {
-                guard differences.count < limit else { return }
-                differences.append(
-                    Difference(
-                        kind: kind, text: a.types.text(pair.a), a: TypeID(pair.a),
-                        b: TypeID(pair.b),
-                        detail: finder.firstDifference(pair.a, pair.b)))
-            }
-            for id in restA where a.types.kind(id) == kind {
-                guard differences.count < limit else { return }
-                differences.append(
-                    Difference(
-                        kind: kind, text: a.types.text(id), a: TypeID(id), b: nil,
-                        detail: "only in A"))
-            }
-            for id in restB where b.types.kind(id) == kind {
-                guard differences.count < limit else { return }
-                differences.append(
-                    Difference(
-                        kind: kind, text: b.types.text(id), a: nil, b: TypeID(id),
-                        detail: "only in B"))
-            }
+        var layouts = LayoutPairs(a.btf, b.btf)
+        var found = pairs.map { pair in
+            let isComposite = a.types.kind(pair.a).isComposite
+            return Leftover(
+                kind: a.types.kind(pair.a), a: pair.a, b: pair.b,
+                layout: isComposite ? layouts.change(pair.a, pair.b) : nil)
         }
+        found += restA.map { Leftover(kind: a.types.kind($0), a: $0, b: nil) }
+        found += restB.map { Leftover(kind: b.types.kind($0), a: nil, b: $0) }
+        omitted = max(0, found.count - limit)
+        var finder = DifferenceFinder(a: a, b: b)
+        // Stable: by id within one rank.
+        let order = found.indices.sorted { (found[$0].rank, $0) < (found[$1].rank, $1) }
+        for index in order.prefix(limit) {
+            let one = found[index]
+            let detail =
+                switch (one.a, one.b) {
+                case (let x?, let y?): finder.firstDifference(x, y)
+                case (_?, nil): "only in A"
+                case (nil, _): "only in B"
+                }
+            differences.append(
+                Difference(
+                    kind: one.kind,
+                    text: one.a.map { a.types.text($0) } ?? one.b.map { b.types.text($0) } ?? "",
+                    a: one.a.map { TypeID($0) }, b: one.b.map { TypeID($0) }, detail: detail,
+                    layout: one.layout))
+        }
+    }
+}
+
+/// What remains where all that is equal is taken away.
+private struct Leftover {
+    let kind: Kind
+    let a: UInt32?
+    let b: UInt32?
+    var layout: LayoutComparison?
+
+    /// What breaks programs comes first.
+    var rank: Int {
+        let place = Self.ranked.firstIndex(of: kind) ?? Self.ranked.count + Int(kind.rawValue)
+        if a != nil, b != nil { return layout != nil ? place : 100 + place }
+        return (kind.row.name == .none ? 300 : 200) + place
+    }
+
+    private static let ranked: [Kind] = [
+        .struct, .union, .enum, .enum64, .typedef, .func, .var, .datasec,
+    ]
+}
+
+/// Layouts of structs that two sides define differently.
+private struct LayoutPairs {
+    private var a: StructLayouts
+    private var b: StructLayouts
+    /// Rows in all; a hostile file could ask for the most that one struct may have, many times.
+    private var left = 1 << 22
+
+    init(_ a: BTF, _ b: BTF) {
+        self.a = StructLayouts(a)
+        self.b = StructLayouts(b)
+    }
+
+    /// nil if nothing is elsewhere, or where a side has no layout.
+    mutating func change(_ x: UInt32, _ y: UInt32) -> LayoutComparison? {
+        guard left > 0, let one = try? a.layout(of: TypeID(x)),
+            let other = try? b.layout(of: TypeID(y))
+        else { return nil }
+        left -= one.rows.count + other.rows.count
+        let comparison = LayoutComparison(one, other)
+        return comparison.movesNothing ? nil : comparison
     }
 }

@@ -3,24 +3,20 @@
 package import Bytes
 
 extension Comparison {
-    /// One line per difference, then the counts for each kind that differs, or "equal".
+    /// The counts for each kind that differs, then one line per difference, for structs also what
+    /// happened to their members; or "equal".
+    ///
+    ///     STRUCT: 1 changed, 2 only in A, 0 only in B, 310 in both
+    ///     total: 1 changed, 2 only in A, 0 only in B, 1450 in both
     ///
     ///     STRUCT struct foo: member 3 `bar`: type `struct x *` in A, `void *` in B
-    ///     STRUCT: 1 changed, 2 only in A, 0 only in B, 310 in both
     package func text() -> [UInt8] {
         var out: [UInt8] = []
-        for difference in differences {
-            out.put(difference.kind.word)
-            out.append(32)
-            out.put(difference.text)
-            out.put(": ")
-            out.put(difference.detail)
-            out.append(10)
-        }
-        if omitted > 0 {
-            out.put("and ")
-            out.put(omitted)
-            out.put(" more\n")
+        guard !isEqual else {
+            out.put("equal: ")
+            out.put(total.common)
+            out.put(" types in both\n")
+            return out
         }
         for kind in Kind.allCases where !self[kind].isEqual {
             out.put(kind.word)
@@ -28,14 +24,28 @@ extension Comparison {
             put(self[kind], into: &out)
             out.append(10)
         }
-        if isEqual {
-            out.put("equal: ")
-            out.put(total.common)
-            out.put(" types in both\n")
-        } else {
-            out.put("total: ")
-            put(total, into: &out)
-            out.append(10)
+        out.put("total: ")
+        put(total, into: &out)
+        out.append(10)
+        if !differences.isEmpty { out.append(10) }
+        for difference in differences {
+            out.put(difference.kind.word)
+            out.append(32)
+            out.put(difference.text)
+            out.put(": ")
+            if let layout = difference.layout {
+                out.put(layout.summary)
+                out.append(10)
+                out.append(contentsOf: layout.changedMembers)
+            } else {
+                out.put(difference.detail)
+                out.append(10)
+            }
+        }
+        if omitted > 0 {
+            out.put("and ")
+            out.put(omitted)
+            out.put(" more (--limit)\n")
         }
         return out
     }
@@ -73,6 +83,9 @@ extension Comparison {
                 if let id = difference.a { json.field("a", id.rawValue) }
                 if let id = difference.b { json.field("b", id.rawValue) }
                 json.field("detail", difference.detail)
+                if let layout = difference.layout {
+                    json.object("layout") { layout.write(to: &$0, changed: true) }
+                }
             }
         }
         json.field("omitted", omitted)

@@ -7,6 +7,21 @@ extension TypeTable {
         var printer = TypeTextPrinter(types: self)
         return printer.text(id)
     }
+
+    /// The declaration of something with this type: `int (*notify)(char, ...)`.
+    func declaration(of name: String, _ id: UInt32) -> String {
+        var printer = TypeTextPrinter(types: self)
+        return printer.declare(id, name, 0)
+    }
+}
+
+/// Types of a BTF as short lines, see `TypeTable.text`.
+package struct TypeTexts: Sendable {
+    private let types: TypeTable
+
+    package init(_ btf: BTF) { types = TypeTable(btf) }
+
+    package func text(_ type: TypeID) -> String { types.text(type.rawValue) }
 }
 
 private struct TypeTextPrinter {
@@ -23,7 +38,7 @@ private struct TypeTextPrinter {
 
     /// The declaration of `inner` (a declarator, possibly empty) with type `id`. Each call adds at
     /// least one character towards the limit, so the number of calls is bounded too.
-    private mutating func declare(_ id: UInt32, _ inner: String, _ depth: Int) -> String {
+    mutating func declare(_ id: UInt32, _ inner: String, _ depth: Int) -> String {
         length += 1
         if id == 0 { return join("void", inner) }
         guard types.exists(id) else { return join("?", inner) }

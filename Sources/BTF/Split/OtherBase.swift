@@ -130,6 +130,19 @@ package struct OtherBase: Equatable, Sendable {
             type: TypeID(difference.type), difference.what, isRefused: isRefused)
     }
 
+    /// For BTF whose file names the base that it was built against.
+    ///
+    /// - Parameters:
+    ///   - difference: how that base differs from the one that the BTF is read on.
+    ///   - shown: how the BTF shows it; nil if it does not.
+    ///   - isRefused: a kernel with the other base refuses the BTF.
+    package init(_ difference: String, adding shown: OtherBase?, isRefused: Bool) {
+        self.init(
+            offset: shown?.offset ?? 0, type: shown?.type,
+            shown.map { "\($0.message); \(difference)" } ?? difference,
+            isRefused: isRefused)
+    }
+
     /// Its rule in reports, besides the kernel's rules.
     package static let rule = "base"
 

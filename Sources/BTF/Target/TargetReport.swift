@@ -82,6 +82,15 @@ package struct TargetReport: Sendable {
         self.findings = findings
     }
 
+    /// For a module that the kernel takes for what its mark says: no rule is checked.
+    ///
+    /// - Parameter message: what is wrong with the mark.
+    package init(marked message: String, _ kernel: LoadVerdict, rules: TargetRules) {
+        self.init(rules: rules, findings: CheckReport(limit: 1))
+        findings.add(.error, "mark", offset: 0, message)
+        self.kernel = kernel
+    }
+
     /// The kernel accepts it where it reads BTF by itself.
     package var isTaken: Bool { kernel == .takes }
 }

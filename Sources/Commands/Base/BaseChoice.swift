@@ -50,7 +50,11 @@ enum BaseChoice: Hashable, Sendable {
                     path, bigEndian: bigEndian, cache: search.cache, jobs: jobs)
             },
             auto: { release, bigEndian throws(KernelTreeError) in
-                try search.search(for: release, bigEndian: bigEndian).runIndexed(jobs: jobs).base
+                let found = try search.search(for: release, bigEndian: bigEndian)
+                    .runIndexed(jobs: jobs)
+                var base = found.base
+                if found.isReleaseVerified { base.kernel = release }
+                return base
             })
     }
 

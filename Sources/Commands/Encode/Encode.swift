@@ -36,7 +36,8 @@ struct Encode: Command {
 
             A module that offers kernel functions to BPF programs has a section .BTF_ids of type \
             ids; it is filled in from the new BTF, as resolve_btfids does in kernel builds \
-            ('kbtf ids' shows it).
+            ('kbtf ids' shows it). What its BTF is, and on which base, is described in its \
+            modinfo as btf=, unless --no-mark is given.
 
             A file whose debug information contains nothing that BTF can express, such as one \
             written in Rust only, is left unchanged.
@@ -85,6 +86,8 @@ struct Encode: Command {
         help: "Leave .BTF_ids unchanged instead of filling it in from the new BTF.")
     var noIDs = false
 
+    @OptionGroup var mark: MarkOptions
+
     @Option(
         help: ArgumentHelp(
             "Write what was left out of the BTF or changed, and why, as JSON.", valueName: "LEDGER"),
@@ -132,6 +135,7 @@ struct Encode: Command {
             jobs: destinations.jobCount, request: request, target: target,
             hidesImplicitArguments: true, talk: talk)
         batch.fillsIDs = !noIDs
+        batch.marks = !mark.noMark
         batch.isStrict = strict.isStrict(surroundings)
         batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment(surroundings)
         let reads = [base.base, self.target.target]

@@ -21,6 +21,8 @@ struct EncodeBatch {
     let talk: Talk
     /// Fill in `.BTF_ids` of files that get their BTF written into them.
     var fillsIDs = false
+    /// Describe the BTF in the modinfo of modules that get their BTF written into them.
+    var marks = false
     /// `--strict`: warnings are errors.
     var isStrict = false
     /// What to do with a file whose base is not found.
@@ -67,7 +69,7 @@ struct EncodeBatch {
                 target: target, hidesImplicitArguments: hidesImplicitArguments, kbuildTree: tree,
                 roots: search.folders, base: setting.base?.indexed,
                 wholeBase: setting.base?.whole, debugFiles: debugFiles, fillsIDs: fillsIDs,
-                isStrict: isStrict
+                marks: marks, isStrict: isStrict
             ).run(&outcome)
         }
     }

@@ -32,6 +32,8 @@ struct EncodeFile {
     let debugFiles: DebugFileSearch
     /// Fill in `.BTF_ids` of a file that gets its BTF written into it.
     let fillsIDs: Bool
+    /// Describe the BTF in a module's modinfo.
+    let marks: Bool
     /// Warnings are errors.
     let isStrict: Bool
 
@@ -39,6 +41,7 @@ struct EncodeFile {
         let separation = options.features.sectionSeparation
         let elf = try openELF(contents, job.path, separation)
         let oldWarning = try checkOldBTF(elf)
+        let oldMark = BTFMark.read(elf)
         let debugInfo = try DebugInfo(of: elf, debugFiles)
         let plan = try plan(elf, debugInfo, &outcome)
         let ids = try idsToFill(elf)
@@ -62,7 +65,10 @@ struct EncodeFile {
             )
             return
         }
-        for warning in [oldWarning, debugInfo.splitWarning] {
+        if marks, case .unreadable(let fault) = oldMark, job.detached == nil {
+            outcome.messages.append(.note("\(job.path): \(fault.sentence): replaced"))
+        }
+        for warning in [oldWarning, otherBuild(oldMark.mark), debugInfo.splitWarning] {
             guard let warning else { continue }
             if isStrict { throw warning }
             outcome.messages.append(.warning(warning.message, hint: warning.hint))
@@ -142,6 +148,10 @@ struct EncodeFile {
             return false
         }
         var new = NewBTF(btf: encoded.bytes, base: encoded.base, ids: ids)
+        if marks, BTFMark.isPossible(in: elf) {
+            new.mark = BTFMark(
+                encoded.base != nil ? .distilled : base != nil ? .split : .standalone, on: base)
+        }
         // The resolve_btfids of kernel builds fails on ids without BTF.
         new.keepsEmpty = !fillsIDs && elf.section(named: IDSection.name) != nil
         outcome.messages += new.messages(job.path, elf)

@@ -42,4 +42,16 @@ extension EncodeFile {
                 + "joined by ld -r): all of them are replaced",
             hint: "link it from objects built without -gbtf")
     }
+
+    /// A warning if the old BTF was built against another base although both claim to be of one
+    /// kernel: only one of them is.
+    func otherBuild(_ mark: BTFMark?) -> Failure? {
+        guard let mark, let base, job.detached == nil,
+            let difference = mark.difference(to: base.digest)
+        else { return nil }
+        if let old = mark.base, let new = base.release ?? base.kernel, old != new { return nil }
+        return Failure(
+            "\(job.path): its old BTF was not built against \(base.path): \(difference)",
+            hint: "kernels of one release may have different BTF: see which one the module is for")
+    }
 }

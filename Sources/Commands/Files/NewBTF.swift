@@ -5,6 +5,7 @@ import BTFIDs
 import Bytes
 import Console
 import ELF
+import KernelTree
 
 /// New BTF for a file.
 struct NewBTF {
@@ -15,6 +16,8 @@ struct NewBTF {
     var keepsEmpty = false
     /// For `.BTF_ids`; nil leaves it unchanged.
     var ids: [UInt8]?
+    /// What a module says about it in `.modinfo`; nil for nothing.
+    var mark: BTFMark?
 
     /// A module without types of its own needs no BTF: the base has all of them.
     var isWritten: Bool {
@@ -46,6 +49,10 @@ struct NewBTF {
         }
         if let ids { sections.append((IDSection.name, ByteView(ids))) }
         do throws(ELFError) {
+            // What a mark said was about the old BTF.
+            if let modinfo = try BTFMark.modinfo(of: elf, with: isWritten ? mark : nil) {
+                sections.append(modinfo)
+            }
             return try ELFEditor.image(of: elf, replacing: sections, removing: obsolete)
         } catch { throw Failure(error) }
     }

@@ -52,7 +52,8 @@ struct Distill: Command {
     private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
         let batch = moving.batch(base, "distilling", talk, surroundings)
-        let work = DistillFile(force: force, dryRun: moving.dryRun)
+        let work = DistillFile(
+            force: force, dryRun: moving.dryRun, marks: !moving.mark.noMark)
         let outcomes = batch.run(try moving.jobs(reading: [base.base], talk)) {
             file, base, job, outcome throws(Failure) in
             try work.run(file, base, detached: job.detached, &outcome)

@@ -10,11 +10,14 @@ import KernelTree
 struct DistillFile: Sendable {
     let force: Bool
     let dryRun: Bool
+    /// Describe the result in the module's modinfo.
+    let marks: Bool
 
     func run(
         _ file: ModuleBTF, _ base: MoveBase, detached: String?, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
-        outcome.value.facts = [("form", file.form), ("base", base.path)]
+        outcome.value.facts = [("form", file.known.form.rawValue), ("base", base.path)]
+        outcome.messages += file.markMessages
         if let small = file.distilledBase {
             try file.checkDistilled(small)
             outcome.value.facts.append(("done", "kept"))
@@ -48,6 +51,7 @@ struct DistillFile: Sendable {
             outcome.messages.append(.warning("\(file.path): \(refusal)", hint: nil))
         }
         var moved = NewBTF(btf: distilled.split, base: distilled.base)
+        if marks { moved.mark = BTFMark(.distilled, on: base.indexed) }
         moved.ids = try file.renumberIDs(distilled.ids, from: old, to: new, &outcome)?.bytes
         let baseTypes = new.firstID - 1
         let text =
@@ -74,12 +78,12 @@ struct DistillFile: Sendable {
     }
 
     private func split(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) -> BTF {
-        guard !file.recognition.isStandalone else {
+        guard !file.known.isStandalone else {
             throw Failure(
                 "\(file.path): standalone BTF has no base to distill",
                 hint: "kbtf rebase \(file.path) first")
         }
-        if let fault = BTF.misfit(of: file.bytes, on: base.btf) {
+        if let fault = file.misfit(on: base) {
             throw file.failure(
                 BTFError(
                     offset: fault.offset,

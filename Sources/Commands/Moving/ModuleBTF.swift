@@ -21,6 +21,10 @@ struct ModuleBTF: BatchContents {
     private(set) var ids: IDSection?
     /// The kernel that the file names.
     private(set) var release: KernelRelease?
+    /// What the file says about it.
+    private(set) var mark = BTFMark.Reading.none
+    /// Whether it is standalone, split or distilled BTF.
+    private(set) var known: KnownForm
     private(set) var keeping = Keeping()
 
     /// - Throws: for a file without BTF, and for a BPF object, whose programs refer to types as
@@ -58,6 +62,10 @@ struct ModuleBTF: BatchContents {
         if let base, base.hasData { file.distilledBase = try contents(of: base, elf) }
         do throws(IDError) { file.ids = try IDSection.read(elf) } catch { throw Failure(error) }
         file.release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
+        file.mark = BTFMark.read(elf)
+        file.known = KnownForm(
+            file.mark, hasDistilledBase: file.distilledBase != nil,
+            Recognition(file.bytes, header: file.header))
         return file
     }
 
@@ -73,7 +81,7 @@ struct ModuleBTF: BatchContents {
         }
         self.path = path
         self.bytes = bytes
-        recognition = Recognition(bytes, header: header)
+        known = KnownForm(.none, hasDistilledBase: false, Recognition(bytes, header: header))
     }
 
     /// The kernel that its BTF is for once it is on this base; nil if nothing is known.
@@ -85,20 +93,17 @@ struct ModuleBTF: BatchContents {
         return TargetChoice(named: nil, "", signs: signs)
     }
 
-    /// Whether it is standalone or split BTF. Distilled BTF counts as split: it continues its
-    /// `.BTF.base`.
-    let recognition: Recognition
-
-    /// The form in a word.
-    var form: String {
-        distilledBase != nil ? "distilled" : recognition.isStandalone ? "standalone" : "split"
+    /// What is wrong with the mark.
+    var markMessages: [Talk.Message] {
+        known.trouble.map { [.warning("\(path): \($0)", hint: nil)] } ?? []
     }
 
-    /// The form, whether it is sure, and the evidence.
-    var description: String {
-        if distilledBase != nil { return "distilled BTF: it has a section .BTF.base" }
-        return "\(form) BTF (\(recognition.isSure ? "sure" : "not sure")): "
-            + recognition.signs.joined(separator: ", ")
+    /// Why split BTF was not built against the base; nil if it may have been.
+    func misfit(on base: MoveBase) -> BTFError? {
+        if let difference = mark.mark?.difference(to: base.indexed.digest) {
+            return BTFError(offset: 0, difference)
+        }
+        return BTF.misfit(of: bytes, on: base.btf)
     }
 
     /// Reads distilled BTF over its `.BTF.base`.

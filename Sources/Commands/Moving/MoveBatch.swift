@@ -9,12 +9,14 @@ import KernelTree
 
 /// A base that files are moved to or from: all that may be asked about it.
 struct MoveBase: SearchedBase {
-    let index: BaseIndex
+    let indexed: IndexedBase
     let btf: BTF
-    let path: String
-    let how: String
-    let release: KernelRelease?
-    let machine: String?
+
+    var index: BaseIndex { indexed.index }
+    var path: String { indexed.path }
+    var how: String { indexed.how }
+    var release: KernelRelease? { indexed.release }
+    var machine: String? { indexed.machine }
 }
 
 /// Does the same to many files that stand on bases.
@@ -73,9 +75,7 @@ struct MoveBatch {
             throw Failure("--base '': a base is required", hint: "specify it with --base FILE")
         }
         do throws(BTFError) {
-            return MoveBase(
-                index: base.index, btf: try BTF.parse(base.bytes), path: base.path, how: base.how,
-                release: base.release, machine: base.machine)
+            return MoveBase(indexed: base, btf: try BTF.parse(base.bytes))
         } catch { throw Failure("\(base.path): \(error)") }
     }
 }

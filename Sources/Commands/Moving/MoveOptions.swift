@@ -10,6 +10,8 @@ struct MoveOptions: ParsableArguments {
 
     @OptionGroup var destinations: DetachedOptions
 
+    @OptionGroup var mark: MarkOptions
+
     @Flag(help: "Print JSON.")
     var json = false
 

@@ -70,7 +70,8 @@ struct Rebase: Command {
         }
         let work = RebaseFile(
             renumberOnly: renumberOnly, force: force, dryRun: moving.dryRun,
-            listsAllDiffering: talk.isVerbose, strict: strict.isStrict(surroundings), from: from)
+            listsAllDiffering: talk.isVerbose, strict: strict.isStrict(surroundings),
+            marks: !moving.mark.noMark, from: from)
         let outcomes = batch.run(jobs) { file, base, job, outcome throws(Failure) in
             try work.run(file, onto: base, detached: job.detached, &outcome)
         }

@@ -15,6 +15,8 @@ struct RebaseFile: Sendable {
     let listsAllDiffering: Bool
     /// Refuse results that the kernel will refuse as modules.
     let strict: Bool
+    /// Describe the result in the module's modinfo.
+    let marks: Bool
     /// The current base of split BTF, if known.
     let from: MoveBase?
 
@@ -42,15 +44,15 @@ struct RebaseFile: Sendable {
         _ file: ModuleBTF, onto base: MoveBase, detached: String?,
         _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
-        let recognition = file.recognition
         outcome.value.facts = [
-            ("form", file.form), ("sure", recognition.isSure),
-            ("signs", recognition.signs), ("base", base.path),
+            ("form", file.known.form.rawValue), ("sure", file.known.isSure),
+            ("signs", file.known.signs), ("base", base.path),
         ]
-        outcome.messages.append(.detail("\(file.path): \(file.description)"))
+        outcome.messages.append(.detail("\(file.path): \(file.known.description())"))
+        outcome.messages += file.markMessages
         let target = file.target(on: base)
         if let target { outcome.messages.append(.detail("\(file.path): target: \(target)")) }
-        guard let step = try step(file, recognition, base, target) else {
+        guard let step = try step(file, base, target) else {
             outcome.value.facts.append(("done", Way.kept.rawValue))
             outcome.messages.append(
                 .note("\(file.path): already fits \(base.path): left unchanged"))
@@ -61,6 +63,7 @@ struct RebaseFile: Sendable {
         let btf = try sound(step.result, on: base, file)
         try refuse(btf, step.result, target, file)
         var moved = NewBTF(btf: step.result.bytes)
+        if marks { moved.mark = BTFMark(.split, on: base.indexed) }
         let ids = try file.renumberIDs(step.result.ids, from: step.old, to: btf, &outcome)
         moved.ids = ids?.bytes
         let text =
@@ -79,7 +82,7 @@ struct RebaseFile: Sendable {
 
     /// nil if the file already fits the base.
     private func step(
-        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
+        _ file: ModuleBTF, _ base: MoveBase, _ target: TargetChoice?
     ) throws(Failure) -> Step? {
         if let small = file.distilledBase {
             if renumberOnly { throw refusal(file) }
@@ -88,12 +91,10 @@ struct RebaseFile: Sendable {
                 return Step(way: .relocated, old: old, result: try old.relocated(onto: base.btf))
             } catch { throw file.failure(error, base: base.path) }
         }
-        if recognition.isStandalone {
-            return try standalone(file, recognition, base, target)
-        }
-        let misfit = BTF.misfit(of: file.bytes, on: base.btf)
+        if file.known.isStandalone { return try standalone(file, base, target) }
+        let misfit = file.misfit(on: base)
         if renumberOnly, misfit != nil { throw refusal(file) }
-        let other = from.flatMap { BTF.misfit(of: file.bytes, on: $0.btf) }
+        let other = from.flatMap { file.misfit(on: $0) }
         guard let from, other == nil else {
             guard let misfit else {
                 _ = try file.parseSplit(on: base.btf)
@@ -117,11 +118,11 @@ struct RebaseFile: Sendable {
     }
 
     private func standalone(
-        _ file: ModuleBTF, _ recognition: Recognition, _ base: MoveBase, _ target: TargetChoice?
+        _ file: ModuleBTF, _ base: MoveBase, _ target: TargetChoice?
     ) throws(Failure) -> Step {
-        guard recognition.isSure || force else {
+        guard file.known.isSure || force else {
             throw Failure(
-                "\(file.path): not surely standalone BTF: \(recognition.signs.joined(separator: ", "))",
+                "\(file.path): not surely standalone BTF: \(file.known.signs.joined(separator: ", "))",
                 hint: "kbtf rebase --force \(file.path), if it is standalone")
         }
         return try file.attempt { () throws(BTFError) in
@@ -152,7 +153,7 @@ struct RebaseFile: Sendable {
 
     private func refusal(_ file: ModuleBTF) -> Failure {
         Failure(
-            "\(file.path): --renumber-only is for standalone BTF, but this is \(file.form)",
+            "\(file.path): --renumber-only is for standalone BTF, but this is \(file.known.form.rawValue)",
             hint: "kbtf rebase \(file.path)")
     }
 

@@ -30,6 +30,10 @@ struct BTFFile: Sendable {
     private var distilledBase: ByteView?
     /// The module that holds the kernel's own BTF.
     private(set) var isKernels = false
+    /// What the file says about it.
+    private(set) var mark = BTFMark.Reading.none
+    /// The form by mark and contents, if there is a mark that is not simply confirmed.
+    private var known: KnownForm?
 
     /// The name of that section as a base.
     static let distilledBaseName = ".BTF.base"
@@ -45,7 +49,7 @@ struct BTFFile: Sendable {
 
     var form: Form {
         if let distilledBase { return .distilled(base: distilledBase) }
-        return isSplit ? .split : .standalone
+        return known.map { !$0.isStandalone } ?? isSplit ? .split : .standalone
     }
 
     /// It continues other BTF, its `.BTF.base` if it has one.
@@ -99,6 +103,7 @@ struct BTFFile: Sendable {
         let machine: String
         let isKernels: Bool
         var object: ELFFile?
+        let mark: BTFMark.Reading
         do throws(ELFError) {
             let elf = try ELFFile(view, path: path)
             machine = KernelMachine.name(of: elf)
@@ -111,6 +116,7 @@ struct BTFFile: Sendable {
             if elf.machine == ELFMachine.bpf { object = elf }
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
             ids = try? IDSection.read(elf)
+            mark = BTFMark.read(elf)
         } catch { throw Failure(error) }
         var file = try BTFFile(path, bytes, place: ".BTF", evenUnreadable)
         file.object = object
@@ -119,6 +125,7 @@ struct BTFFile: Sendable {
         file.ids = ids
         file.machine = machine
         file.isKernels = isKernels
+        file.read(mark)
         return file
     }
 
@@ -156,15 +163,37 @@ struct BTFFile: Sendable {
         isSplit = BTFFile.isSplit(bytes, header)
     }
 
-    /// Whether it is standalone, whether that is sure, and the evidence. Distilled BTF is not: it
-    /// continues its `.BTF.base`.
-    var recognition: Recognition { Recognition(bytes, header: header) }
+    private mutating func read(_ mark: BTFMark.Reading) {
+        self.mark = mark
+        let shown: BTFMark.Form =
+            distilledBase != nil ? .distilled : isSplit ? .split : .standalone
+        switch mark {
+        case .none: return
+        case .mark(let mark) where mark.form == shown: return
+        case .mark, .unreadable: known = knownForm
+        }
+    }
+
+    /// The form, whether it is sure, and the evidence.
+    var knownForm: KnownForm {
+        known
+            ?? KnownForm(
+                mark, hasDistilledBase: distilledBase != nil, Recognition(bytes, header: header))
+    }
+
+    /// What is wrong with the mark; nil for nothing.
+    var markTrouble: String? { known?.trouble }
+
+    /// The kernel whose BTF it continues.
+    var baseRelease: KernelRelease? {
+        known?.trouble == nil ? mark.mark?.base ?? release : release
+    }
 
     /// It cannot be read without its base.
     var needsBase: Bool { if case .split = form { fault == nil } else { false } }
 
     /// A module whose BTF cannot be read, or is not split: a kernel reads it after its own types
-    /// all the same.
+    /// .
     func mayNeedBase(_ option: String?) -> Bool {
         guard case .standalone = form, release != nil, !isKernels else { return false }
         return option != nil || fault != nil

@@ -11,14 +11,18 @@ struct Diff: Command {
         abstract: "Compare the types of two files by meaning.",
         discussion: """
             Two files are equal if they define the same types, whatever the order, the ids and \
-            the layout of the strings. For a type that differs, the first different member is \
-            named. For split BTF only the files' own types are compared; the two may have \
-            different bases.
+            the layout of the strings. Counts come first, then structs whose members moved, with \
+            offsets in bytes, then other types that differ, with the first difference, then those \
+            that only one file has. For split BTF only the files' own types are compared; the two \
+            may have different bases.
 
             The exit status is 0 if they are equal and 1 if they differ.
 
             Examples:
               kbtf diff old/foo.ko new/foo.ko
+              kbtf diff --name mm_struct vmlinuz-old vmlinuz-new
+              kbtf diff --kind func --name 'tcp_*' vmlinuz-old vmlinuz-new
+              kbtf diff --used-by foo.ko vmlinuz-old vmlinuz-new
               kbtf diff --base-a old/vmlinux --base-b new/vmlinux old.btf new.btf
             """)
 
@@ -32,6 +36,25 @@ struct Diff: Command {
         help: ArgumentHelp(
             "Describe at most this many differences; all are counted.", valueName: "N"))
     var limit = 100
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare only types of this kind, such as struct or func (repeatable).",
+            valueName: "KIND"),
+        completion: .list(Kind.allCases.map { $0.word.lowercased() }))
+    var kind: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare only types with such a name; * and ? stand for anything (repeatable).",
+            valueName: "PATTERN"))
+    var name: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Compare only what this module, made on A, uses of its base.", valueName: "MODULE"),
+        completion: .file())
+    var usedBy: String?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -47,14 +70,31 @@ struct Diff: Command {
 
     func validate() throws {
         if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
+        if let word = kind.first(where: { Kind(word: $0) == nil }) {
+            throw ValidationError(
+                "'\(word)' is not a kind of type; they are \(Kind.allCases.map { $0.word.lowercased() }.joined(separator: ", "))"
+            )
+        }
     }
 
     func run(in surroundings: Surroundings) throws {
         let output = surroundings.output
         try output.reporting(json && !talkOptions.quiet) {
-            let files = try Reading(base, surroundings).types(
-                ofFiles: [(a, baseA), (b, baseB)], understood: true, talkOptions.talk(surroundings))
-            let comparison = compare(files[0], files[1], limit: limit)
+            let reading = Reading(base, surroundings)
+            let talk = talkOptions.talk(surroundings)
+            let files = try reading.types(
+                ofFiles: [(a, baseA), (b, baseB)], understood: true, talk)
+            var selection = TypeSelection()
+            if !kind.isEmpty { selection.kinds = Set(kind.compactMap { Kind(word: $0) }) }
+            selection.names = name
+            if let usedBy {
+                let module = try reading.types(ofFiles: [(usedBy, a)], understood: true, talk)[0]
+                guard module.base != nil else {
+                    throw Failure("\(usedBy): not split BTF, so it uses nothing of \(a)")
+                }
+                selection.used = TypeUse(of: module)
+            }
+            let comparison = compare(files[0], files[1], selection: selection, limit: limit)
             if !talkOptions.quiet {
                 if json {
                     try output.report { comparison.write(to: &$0) }
@@ -64,5 +104,15 @@ struct Diff: Command {
             }
             if !comparison.isEqual { throw ExitCode(1) }
         }
+    }
+}
+
+extension Kind {
+    /// The kind with this word, in any case.
+    fileprivate init?(word: String) {
+        guard let kind = Kind.allCases.first(where: { $0.word == word.uppercased() }) else {
+            return nil
+        }
+        self = kind
     }
 }

@@ -19,12 +19,15 @@ struct Dump: Command {
             Without a selection, only the file's own types are printed for split BTF; --format c \
             also declares the base types that they need.
 
-            The formats are those of bpftool.
+            The formats are those of bpftool. --layout shows where the members of structs are, \
+            with holes and cache lines; --beside compares them with those of another file.
 
             Examples:
               kbtf dump --format c /sys/kernel/btf/vmlinux > vmlinux.h
               kbtf dump --format c foo.ko task_struct
               kbtf dump --base vmlinux foo.btf 104232
+              kbtf dump --layout mm_struct
+              kbtf dump --layout --beside vmlinuz-new vmlinuz-old mm_struct
             """)
 
     @Option(help: ArgumentHelp("raw, c or json.", valueName: "FORMAT"))
@@ -36,6 +39,19 @@ struct Dump: Command {
     @Flag(help: "With --format c: in order of ids instead of sorted by name.")
     var unsorted = false
 
+    @Flag(help: "Show offsets, sizes, holes and cache lines of structs, as C with comments.")
+    var layout = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --layout: compare with the structs of this file.", valueName: "FILE"),
+        completion: .file())
+    var beside: String?
+
+    @Option(
+        help: ArgumentHelp("With --layout: the size of a cache line in bytes.", valueName: "N"))
+    var cacheLine: Int?
+
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
@@ -45,7 +61,21 @@ struct Dump: Command {
     @Argument(help: ArgumentHelp("Print only these types.", valueName: "NAME|ID"))
     var types: [String] = []
 
+    func validate() throws {
+        if !layout, let option = beside != nil ? "--beside" : cacheLine.map({ _ in "--cache-line" })
+        {
+            throw ValidationError("\(option) requires --layout")
+        }
+        if let cacheLine, cacheLine < 1 {
+            throw ValidationError("--cache-line must be at least 1, not \(cacheLine)")
+        }
+        if layout, format == .c || unsorted {
+            throw ValidationError("--layout is a format of its own; use it without --format")
+        }
+    }
+
     func run(in surroundings: Surroundings) throws {
+        if layout { return try printLayouts(surroundings) }
         do { try printTypes(surroundings) } catch let failure as Failure where isJSON {
             // As bpftool does: its format has no schema.
             var report = JSONWriter()
@@ -55,7 +85,7 @@ struct Dump: Command {
         }
     }
 
-    private var isJSON: Bool { json || format == .json }
+    var isJSON: Bool { json || format == .json }
 
     private func printTypes(_ surroundings: Surroundings) throws {
         try refuseForeignWords()
@@ -73,7 +103,7 @@ struct Dump: Command {
     }
 
     /// The file and the selected types. A type in place of the file refers to the running kernel.
-    private var inputs: (file: String, types: [String]) {
+    var inputs: (file: String, types: [String]) {
         guard TypeName(file) != nil, !FileStatus(file).exists else { return (file, types) }
         return ("/sys/kernel/btf/vmlinux", [file] + types)
     }
@@ -103,7 +133,7 @@ struct Dump: Command {
     }
 
     /// Refuses a `file` before the file.
-    private func refuseForeignWords() throws {
+    func refuseForeignWords() throws {
         guard file == "file", !types.isEmpty, !FileStatus(file).exists else { return }
         throw Failure(
             "file: no such file; only bpftool has this word before a file", hint: translated)
@@ -111,7 +141,7 @@ struct Dump: Command {
 
     /// The types that a word selects: an id, or all types with this name, or with this kind and
     /// name.
-    private func ids(_ word: String, _ btf: BTF, _ file: String) throws -> [TypeID] {
+    func ids(_ word: String, _ btf: BTF, _ file: String) throws -> [TypeID] {
         if let id = UInt32(word) {
             guard id > 0, id < btf.typeCount else {
                 throw Failure("\(file): no type \(id); the last is \(btf.typeCount - 1)")

@@ -4,6 +4,7 @@ import ArgumentParser
 import BTF
 import Bytes
 import Console
+import KernelTree
 
 /// `kbtf info`.
 struct Info: Command {
@@ -115,7 +116,9 @@ struct Info: Command {
         var foreign: ForeignBase?
         /// It is a kernel that turns standalone BTF of modules into split BTF.
         private(set) var acceptsStandalone = false
-        private var recognition: Recognition?
+        private var known: KnownForm?
+        private var mark: BTFMark?
+        private var markFault: String?
 
         mutating func read(_ file: BTFFile) {
             kind =
@@ -124,7 +127,9 @@ struct Info: Command {
                 case .split: "split"
                 case .distilled: "distilled"
                 }
-            if case .distilled = file.form {} else { recognition = file.recognition }
+            known = file.knownForm
+            mark = file.mark.mark
+            markFault = file.markTrouble
             types = file.typeCount
             bytes = file.bytes.count
             guard case .standalone = file.form, let types, types > TargetEvidence.leastTypes,
@@ -133,12 +138,9 @@ struct Info: Command {
             acceptsStandalone = TargetEvidence(btf).renumbersStandalone
         }
 
-        /// By what the form is known; nil where a section `.BTF.base` says it.
+        /// By what the form is known.
         func signs(_ path: String) -> String? {
-            recognition.map {
-                "\(path): \(kind) BTF (\($0.isSure ? "sure" : "not sure")): "
-                    + $0.signs.joined(separator: ", ")
-            }
+            known.map { "\(path): \($0.description(as: kind))" }
         }
 
         var cells: [String] {
@@ -151,8 +153,10 @@ struct Info: Command {
         /// Fields of a report.
         func write(to json: inout JSONWriter) {
             json.field("kind", kind)
-            json.field("sure", kind == "none" ? nil : recognition?.isSure ?? true)
-            json.field("signs", recognition?.signs ?? [])
+            json.field("sure", known?.isSure)
+            json.field("signs", known?.signs ?? [])
+            if let mark { json.field("mark", mark) }
+            if let markFault { json.field("mark_fault", markFault) }
             json.field("types", types)
             json.field("bytes", bytes)
             if !unknownKinds.isEmpty { json.field("unknown_kinds", unknownKinds) }

@@ -50,13 +50,13 @@ struct Reading: Sendable {
         guard let file, file.needsBase || isForTarget && file.mayNeedBase(option) else {
             return .init(choice: .none)
         }
-        guard option != nil || file.release != nil || search.release != nil else {
+        guard option != nil || file.baseRelease != nil || search.release != nil else {
             if kernel != nil { return .init(choice: .none) }
             throw withoutBase(file)
         }
         return .init(
             choice: try BaseChoice(
-                option: option ?? "auto", path: file.path, own: file.release,
+                option: option ?? "auto", path: file.path, own: file.baseRelease,
                 bigEndian: file.header.bigEndian, search: search),
             release: file.release, machine: file.machine)
     }
@@ -142,7 +142,7 @@ struct Reading: Sendable {
         var base = try base(of: file, setting, &outcome)
         if case .split = file.form, base.btf == nil {
             guard option == nil, let kernel else { return nil }
-            base = FileBase(btf: kernel.btf, name: kernel.path)
+            base = FileBase(btf: kernel.btf, name: kernel.path, digest: kernel.digest)
         }
         var judgement = judgement(
             file, base, check(file.bytes, base: base.btf, profile: profile, limit: limit))
@@ -158,6 +158,13 @@ struct Reading: Sendable {
         var judgement = Judgement(report: report, place: file.place, base: base.name)
         if file.form.isModules, let lower = base.btf {
             judgement.other = OtherBase(file.bytes, on: lower, report: report)
+        }
+        if let difference = base.difference(file) {
+            judgement.other = OtherBase(
+                difference, adding: judgement.other, isRefused: report.refusedAtLoad != nil)
+        } else if base.isMarked(file) {
+            // Its faults are damage.
+            judgement.other = nil
         }
         return judgement
     }
@@ -177,6 +184,10 @@ struct Reading: Sendable {
         case .standalone where file.isObject: use = .object
         case .standalone:
             use = file.release == nil || file.isKernels ? .whole : .module(bringsBase: false)
+        }
+        if let report = TargetReport(file, rules: target.rules) {
+            return TargetVerdict(
+                target: target, report: report, use: use, place: file.place, isSplit: true)
         }
         let own = try? base(of: file, setting)
         // Without BTF of the target, the base that the file was read on stands for it.
@@ -203,6 +214,9 @@ struct Reading: Sendable {
                     of: file.bytes, madeOn: judgement.other == nil ? own?.btf : nil, on: kernel)
             {
                 report.blame(other, on: name)
+            } else if let base = target.base, let difference = base.difference(file) {
+                report.blame(
+                    OtherBase(difference, adding: nil, isRefused: false), on: base.path)
             } else if kernel == nil, let other = judgement.other {
                 report.blame(other, on: judgement.base ?? "")
             }
@@ -222,9 +236,21 @@ struct Reading: Sendable {
     private struct FileBase {
         var btf: BTF?
         var name: String?
+        var digest: LazyBaseDigest?
 
         /// As a kernel that the file may be for.
         var kernel: (BTF, String)? { if let btf, let name { (btf, name) } else { nil } }
+
+        /// How it differs from the base that the file's mark names; nil if that is not known.
+        func difference(_ file: BTFFile) -> String? {
+            digest.flatMap { file.markOfSplit?.difference(to: $0) }
+        }
+
+        /// It is the base that the file's mark names.
+        func isMarked(_ file: BTFFile) -> Bool {
+            guard let digest, let mark = file.markOfSplit else { return false }
+            return mark.digest == digest.value
+        }
     }
 
     /// The BTF below a file's own: none, its `.BTF.base`, or the base of a kernel if one was found.
@@ -238,13 +264,19 @@ struct Reading: Sendable {
                 return FileBase(
                     btf: try BTF.parse(base, isForReading: true), name: BTFFile.distilledBaseName)
             } catch { throw Failure("\(file.path): \(BTFFile.distilledBaseName)\(error)") }
-        case .split: return FileBase(btf: setting.base?.btf, name: setting.base?.path)
+        case .split:
+            return FileBase(
+                btf: setting.base?.btf, name: setting.base?.path, digest: setting.base?.digest)
         }
     }
 
     private func base<Value>(
         of file: BTFFile, _ setting: Batch.Setting, _ outcome: inout FileOutcome<Value>
     ) throws(Failure) -> FileBase {
+        if let trouble = file.markTrouble {
+            outcome.messages.append(
+                .warning("\(file.path): \(trouble)", hint: KnownForm.cure(file.path)))
+        }
         if case .split = file.form, let base = setting.base {
             outcome.messages.append(
                 .detail("\(file.path): split BTF, read on \(base.path) (\(base.how))"))
@@ -263,6 +295,40 @@ struct FoundBTF: BatchContents {
         let contents = try BTFFile.contents(of: path)
         file = try BTFFile.open(contents, path, cache: cache, evenUnreadable: evenUnreadable)
         keeping = contents.keeping
+    }
+}
+
+extension BTFFile {
+    /// The mark of split BTF, whose digest is that of its base.
+    fileprivate var markOfSplit: BTFMark? {
+        if case .split = form, markTrouble == nil { mark.mark } else { nil }
+    }
+}
+
+extension LoadedBase {
+    /// How it differs from the base that the file's mark names; nil if that is not known.
+    fileprivate func difference(_ file: BTFFile) -> String? {
+        file.markOfSplit?.difference(to: digest)
+    }
+}
+
+extension TargetReport {
+    /// For a kernel that reads marks, and a file whose mark is wrong; nil for others.
+    fileprivate init?(_ file: BTFFile, rules: TargetRules) {
+        guard rules.renumbersStandalone, let form = file.mark.mark?.form, !file.isKernels else {
+            return nil
+        }
+        switch (form, file.form) {
+        case (.standalone, .split), (.standalone, .distilled):
+            self.init(
+                marked: "marked as standalone BTF, which it is not", .refuses(.invalid),
+                rules: rules)
+        case (.split, .standalone), (.distilled, .standalone):
+            self.init(
+                marked: "marked as \(form.rawValue) BTF, but it is standalone", .misreads,
+                rules: rules)
+        default: return nil
+        }
     }
 }
 

@@ -48,7 +48,10 @@ struct TargetVerdict {
     }
 
     private var programWords: String {
-        if isSplit, report.program != .takes { return "not for split BTF" }
+        // What a mark says, nothing was asked about.
+        if isSplit, report.program != .takes || report.findings.firstError?.rule == "mark" {
+            return "not for split BTF"
+        }
         return words(report.program)
     }
 
@@ -133,7 +136,11 @@ extension TargetVerdict: JSONValue {
         case .depends(let reason), .unpredictable(let reason): json.field("reason", reason)
         default: break
         }
-        guard word == "refused", let refusal = answer.refusal else { return }
+        guard word == "refused" else { return }
+        guard let refusal = answer.refusal else {
+            if case .refuses(let errno) = verdict { json.field("errno", errno.rawValue) }
+            return
+        }
         json.field("errno", refusal.errno.rawValue)
         json.field("rule", refusal.rule)
         json.field("type", refusal.type?.rawValue)

@@ -9,38 +9,13 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "policy.h"
+
 #define EPERM		1
 #define FMODE_WRITE	2
 #define PROT_EXEC	4
 
 char LICENSE[] SEC("license") = "GPL";
-
-/* Bits of a rule. */
-enum operation {
-	OPERATION_READ = 1 << 0,
-	OPERATION_WRITE = 1 << 1,
-	OPERATION_REMOVE = 1 << 2,
-	OPERATION_RENAME = 1 << 3,
-	OPERATION_LINK = 1 << 4,
-	OPERATION_CHANGE = 1 << 5,	/* mode, owner, times, size, extended attributes */
-	OPERATION_EXECUTE = 1 << 6,
-	OPERATION_SIGNAL = 1 << 7,
-	OPERATION_TRACE = 1 << 8,
-	OPERATION_PRIORITY = 1 << 9,
-};
-
-/* A file, or a process; what does not belong to it is 0. */
-struct subject {
-	__u64 inode;
-	__u32 device;
-	__u32 process;
-};
-
-struct rule {
-	__u32 denied;	/* enum operation */
-	__u32 reserved;
-	__u64 denials;
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

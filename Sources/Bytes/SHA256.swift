@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+/// SHA-256 (FIPS 180-4), for digests that others compare with those of `sha256sum`.
+///
+/// - Returns: the 32 bytes of the digest.
+package func sha256(_ bytes: RawSpan) -> [UInt8] {
+    var state = SHA256State()
+    let count = bytes.byteCount
+    var index = 0
+    while count &- index >= 64 {
+        state.add(bytes.extracting(index..<(index &+ 64)))
+        index &+= 64
+    }
+    // What is left, a one bit, zeros, and the length in bits in the last eight bytes.
+    var tail: [UInt8] = []
+    for at in index..<count { tail.append(bytes.byte(at)) }
+    tail.append(0x80)
+    tail.append(contentsOf: repeatElement(0, count: (120 - tail.count % 64) % 64))
+    let bits = UInt64(count) &* 8
+    for shift in stride(from: 56, through: 0, by: -8) {
+        tail.append(UInt8(truncatingIfNeeded: bits >> UInt64(shift)))
+    }
+    withBytes(tail) { tail in
+        for start in stride(from: 0, to: tail.byteCount, by: 64) {
+            state.add(tail.extracting(start..<(start + 64)))
+        }
+    }
+    return state.digest
+}
+
+private struct SHA256State {
+    private var a: UInt32 = 0x6a09_e667
+    private var b: UInt32 = 0xbb67_ae85
+    private var c: UInt32 = 0x3c6e_f372
+    private var d: UInt32 = 0xa54f_f53a
+    private var e: UInt32 = 0x510e_527f
+    private var f: UInt32 = 0x9b05_688c
+    private var g: UInt32 = 0x1f83_d9ab
+    private var h: UInt32 = 0x5be0_cd19
+
+    var digest: [UInt8] {
+        [a, b, c, d, e, f, g, h].flatMap { word in
+            [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: word >> UInt32($0)) }
+        }
+    }
+
+    /// - Parameter block: 64 bytes.
+    mutating func add(_ block: RawSpan) {
+        var schedule = InlineArray<64, UInt32>(repeating: 0)
+        for index in 0..<16 {
+            // SAFETY: the block has sixteen words.
+            schedule[index] = unsafe block.unsafeLoadUnaligned(
+                fromByteOffset: index &* 4, as: UInt32.self
+            ).bigEndian
+        }
+        for index in 16..<64 {
+            let (early, late) = (schedule[index &- 15], schedule[index &- 2])
+            let small = early.rotated(7) ^ early.rotated(18) ^ early >> 3
+            let large = late.rotated(17) ^ late.rotated(19) ^ late >> 10
+            schedule[index] = schedule[index &- 16] &+ small &+ schedule[index &- 7] &+ large
+        }
+        let before = self
+        for index in 0..<64 {
+            let first =
+                h &+ (e.rotated(6) ^ e.rotated(11) ^ e.rotated(25)) &+ (e & f ^ ~e & g)
+                &+ roundConstants[index] &+ schedule[index]
+            let second =
+                (a.rotated(2) ^ a.rotated(13) ^ a.rotated(22)) &+ (a & b ^ a & c ^ b & c)
+            (h, g, f, e) = (g, f, e, d &+ first)
+            (d, c, b, a) = (c, b, a, first &+ second)
+        }
+        a &+= before.a
+        b &+= before.b
+        c &+= before.c
+        d &+= before.d
+        e &+= before.e
+        f &+= before.f
+        g &+= before.g
+        h &+= before.h
+    }
+}
+
+extension UInt32 {
+    /// To the right.
+    fileprivate func rotated(_ count: UInt32) -> UInt32 { self &>> count | self &<< (32 &- count) }
+}
+
+extension RawSpan {
+    fileprivate func byte(_ index: Int) -> UInt8 {
+        // SAFETY: the only caller counts up to the end.
+        unsafe unsafeLoad(fromByteOffset: index, as: UInt8.self)
+    }
+}
+
+/// The fractional parts of the cube roots of the first 64 primes.
+private let roundConstants: InlineArray<64, UInt32> = [
+    0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4,
+    0xab1c_5ed5, 0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe,
+    0x9bdc_06a7, 0xc19b_f174, 0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f,
+    0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da, 0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7,
+    0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967, 0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc,
+    0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85, 0xa2bf_e8a1, 0xa81a_664b,
+    0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070, 0x19a4_c116,
+    0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+    0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7,
+    0xc671_78f2,
+]
