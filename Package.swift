@@ -65,6 +65,7 @@ let package = Package(
         room("DWARFToBTF", ["Bytes", "Tables", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs"]),
         room("KernelTree", ["Bytes", "HostIO", "ELF", "BTF", "CZlib", "CLzma", "CZstd", "CLz4"]),
         room("BPFObject", ["Bytes", "Tables", "ELF", "BTF"]),
+        room("Attaching", ["Bytes", "ELF", "BTF", "BPFObject"]),
         room("CEmit", ["BTF"]),
         room(
             "Skeleton", ["BPFObject", "CEmit"],
@@ -96,7 +97,7 @@ let package = Package(
             "Commands",
             [
                 "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
-                "BPFObject", "CEmit", "Skeleton", "BPFLoad", "Console",
+                "BPFObject", "Attaching", "CEmit", "Skeleton", "BPFLoad", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         room(
@@ -137,6 +138,7 @@ let package = Package(
         tests(
             "BPFLoadTests",
             ["Bytes", "HostIO", "BTF", "BPFObject", "BPFLoad", "CBpf", "TestSupport"]),
+        tests("AttachingTests", ["Bytes", "ELF", "BTF", "Attaching", "TestSupport"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(

@@ -43,7 +43,7 @@ struct Kbtf: Command {
     }
 
     private static let all: [any Command.Type] = [
-        Encode.self, Dump.self, Diff.self, Check.self, Info.self, IDs.self, Base.self,
+        Encode.self, Dump.self, Diff.self, Check.self, Attach.self, Info.self, IDs.self, Base.self,
         Distill.self, Rebase.self, Gen.self, VM.self,
     ]
 

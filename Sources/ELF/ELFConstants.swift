@@ -18,6 +18,7 @@ package enum ELFSectionType {
 /// Section flags, `sh_flags`.
 package enum ELFSectionFlag {
     @inlinable package static var alloc: UInt64 { 0x2 }
+    @inlinable package static var code: UInt64 { 0x4 }
     /// `sh_info` is a section index.
     @inlinable package static var infoLink: UInt64 { 0x40 }
     /// Member of a section group.

@@ -23,6 +23,8 @@ package struct ELFSection: Sendable, Equatable {
     package let entrySize: UInt64
 
     package var isAllocated: Bool { flags & ELFSectionFlag.alloc != 0 }
+    /// It contains instructions.
+    package var isCode: Bool { flags & ELFSectionFlag.code != 0 }
     /// Compressed in the gABI format (`SHF_COMPRESSED`); the older `.zdebug_` sections are not
     /// marked.
     package var isCompressed: Bool { flags & ELFSectionFlag.compressed != 0 }

@@ -66,6 +66,11 @@ extension ELFFile {
             })
     }
 
+    /// Where relocations place a section: its address, or the one that separates it from others.
+    package func address(of section: ELFSection) -> UInt64 {
+        placements?[section.index] ?? section.address
+    }
+
     /// An address for each section that occupies memory, in sequence, with gaps so that no section
     /// contains another's end. Sections that would lie beyond 32 bits get none, 0.
     static func placements(of sections: [ELFSection]) -> [UInt64] {

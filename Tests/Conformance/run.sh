@@ -60,6 +60,8 @@ WORDS=(
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
     "patched-series run_patched_series"
+    # Kernels answer as `kbtf attach` predicts: attach.sh
+    "attach run_attach"
     # Every module that ships with the four loads with our BTF in its place: guests.sh
     "load run_load"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
@@ -122,6 +124,8 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=attach.sh
+source "$HERE/attach.sh"
 # shellcheck source=patched.sh
 source "$HERE/patched.sh"
 # shellcheck source=preloaded.sh

@@ -74,6 +74,10 @@ struct JSONTests {
         let target = try files(
             report(["check", "--json", "--base", base, "--target", "6.1", file], status: 0))
         #expect((target[0]["target"] as? [String: Any])?["rules"] as? String == "Linux 6.1")
+        let attach = try report(
+            ["attach", "--json", "--target", base, "--release", "6.1", "--program", "fexit"],
+            status: 0)
+        #expect((attach["counts"] as? [String: Any])?["yes"] as? Int == 0)
         let info = try files(report(["info", "--json", "--base", base, file, base], status: 0))
         #expect(info.map { $0["kind"] as? String } == ["split", "standalone"])
         let diff = try report(["diff", "--json", "--base", base, base, file], status: 1)

@@ -7,7 +7,7 @@ import Testing
 struct UsageTests {
     /// All that do something.
     static let commands = [
-        "encode", "dump", "diff", "check", "info", "ids", "base", "distill", "rebase",
+        "encode", "dump", "diff", "check", "attach", "info", "ids", "base", "distill", "rebase",
         "gen module", "gen object", "gen selftest", "gen skeleton", "vm run",
     ]
 
@@ -95,8 +95,8 @@ struct UsageTests {
             echo "${COMPREPLY[@]}"
             """
         let result = try Command.run(["bash", "-c", script])
-        // The only one that stands on no file.
-        let expected = ["base", "vm run"].contains(command) ? "\n" : "folder\n"
+        // The only ones whose operands are not files.
+        let expected = ["attach", "base", "vm run"].contains(command) ? "\n" : "folder\n"
         #expect(result.text == expected, "\(result)")
     }
 

@@ -15,6 +15,15 @@ extension TypeTable {
     }
 }
 
+/// Types of a BTF as short lines, see `TypeTable.text`.
+package struct TypeTexts: Sendable {
+    private let types: TypeTable
+
+    package init(_ btf: BTF) { types = TypeTable(btf) }
+
+    package func text(_ type: TypeID) -> String { types.text(type.rawValue) }
+}
+
 private struct TypeTextPrinter {
     /// Ends nesting that no reader could follow, and hostile data.
     private static let maxDepth = 24

@@ -23,6 +23,11 @@ struct Check: Command {
             reading it as its own), and for a program passing it to BPF_BTF_LOAD. See \
             docs/targets.md for the rules.
 
+            With --attach, the files are BPF objects, and their programs are checked against a \
+            kernel or module instead: that their targets exist and accept them, that arguments, \
+            members and kfuncs exist with their types. Given another BPF object, programs that \
+            attach to its functions are checked. See docs/attach.md.
+
             In a directory, all modules in it and below it that have BTF are checked. The exit \
             status is 1 if some BTF is unsound, cannot be read, or is refused by the target, or \
             if a file named on the command line has none.
@@ -31,6 +36,7 @@ struct Check: Command {
               kbtf check foo.ko
               kbtf check --base vmlinux /lib/modules/6.12.0
               kbtf check --target 6.1 foo.ko
+              kbtf check --attach vmlinux tool.bpf.o
             """)
 
     @Option(
@@ -51,6 +57,12 @@ struct Check: Command {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Check programs of BPF objects against this kernel, module or BPF object.",
+            valueName: "KERNEL|FILE"), completion: .file())
+    var attach: String?
+
     @OptionGroup var target: TargetOptions
     @OptionGroup var paint: PaintOptions
     @OptionGroup var base: BaseOptions
@@ -63,12 +75,21 @@ struct Check: Command {
     var files: [String]
 
     func validate() throws {
+        if attach != nil, target.target != nil {
+            throw ValidationError("--attach and --target exclude each other")
+        }
         if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
     func run(in surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        try surroundings.output.reporting(json) { try check(surroundings, talk) }
+        try surroundings.output.reporting(json) {
+            guard let attach else { return try check(surroundings, talk) }
+            try ProgramChecks(
+                kernel: attach, json: json, places: base.search.places(surroundings), talk: talk,
+                paint: paint.paint(surroundings)
+            ).run(files, surroundings.output)
+        }
     }
 
     /// What is known of one file.

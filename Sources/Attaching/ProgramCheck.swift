@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+package import BPFObject
+import BTF
+import Bytes
+
+/// What stands between a program of an object and a kernel.
+package struct ProgramFinding: Sendable, Equatable {
+    package enum Severity: String, Sendable {
+        /// The program does not load or attach.
+        case error
+        /// It does, but may not do what was meant; or it fails unless the program handles it.
+        case warning
+        /// The files do not show it.
+        case unknown
+    }
+
+    package let severity: Severity
+    /// Bytes from the start of the program's section; nil for the program as a whole.
+    package let offset: Int?
+    package let message: String
+}
+
+/// The report on one program.
+package struct ProgramReport: Sendable {
+    package let name: String
+    package let section: String
+    /// How it attaches; nil if that needs no type of the kernel's.
+    package let way: AttachWay?
+    /// The function or hook as the section names it.
+    package let target: String?
+    package fileprivate(set) var findings: [ProgramFinding] = []
+
+    package var hasErrors: Bool { findings.contains { $0.severity == .error } }
+}
+
+/// Compares programs of an object with a kernel, its modules' BTF included as far as it is known.
+package struct ProgramCheck {
+    private let object: BPFObject
+    /// The kernel's judge, then the module's if one is named, for programs that sleep and others.
+    private let judges: [(awake: AttachJudge, asleep: AttachJudge)]
+    private let fields: FieldLookup
+    private let functions: [[String: Record]]
+
+    /// - Parameter judges: of the kernel and, if there is one, of a module; for programs that do
+    ///   not sleep and that do.
+    package init(_ object: BPFObject, _ judges: [(awake: AttachJudge, asleep: AttachJudge)]) {
+        self.object = object
+        self.judges = judges
+        fields = FieldLookup(object, in: judges[judges.count - 1].awake.btf)
+        functions = judges.map { judge in
+            var byName: [String: Record] = [:]
+            for record in judge.awake.btf.ownRecords
+            where record.kind == .func || record.hasName(startingWith: "btf_trace_") {
+                let name = record.name
+                if byName[name] == nil { byName[name] = record }
+            }
+            return byName
+        }
+    }
+
+    package func reports() -> [ProgramReport] { object.programs.map(report) }
+
+    private func report(_ program: BPFObject.Function) -> ProgramReport {
+        let way = program.kind.flatMap { AttachWay($0) }
+        var report = ProgramReport(
+            name: program.name, section: program.sectionName, way: way, target: program.target)
+        if let way {
+            if let target = program.target {
+                attach(program, way, target, &report)
+            } else {
+                report.add(.unknown, "its section names no target: the loader has to set one")
+            }
+        }
+        checkFields(program, &report)
+        checkKernelFunctions(program, &report)
+        return report
+    }
+
+    // MARK: Target
+
+    private func attach(
+        _ program: BPFObject.Function, _ way: AttachWay, _ target: String,
+        _ report: inout ProgramReport
+    ) {
+        guard way != .freplace else {
+            report.add(
+                .unknown,
+                "it replaces \(target) of another program: give the object with that program as the kernel"
+            )
+            return
+        }
+        let parts = target.split(separator: ":", maxSplits: 1)
+        let name = way.prefix + String(parts.count == 2 ? parts[1] : Substring(target))
+        var searched = Array(judges.indices)
+        if parts.count == 2 {
+            if parts[0] == "vmlinux" {
+                searched = [0]
+            } else if judges.count == 1 {
+                report.add(
+                    .unknown,
+                    "its target is in module \(parts[0]): give the module's file as the kernel")
+                return
+            } else {
+                searched = [1]
+            }
+        }
+        guard let place = searched.first(where: { functions[$0][name] != nil }),
+            let record = functions[place][name]
+        else {
+            report.add(
+                .error,
+                "its target \(name) is not in the BTF of the kernel: libbpf does not load it (ESRCH)"
+            )
+            return
+        }
+        let isSleepable = program.kind?.isSleepable ?? false
+        let judge = isSleepable ? judges[place].asleep : judges[place].awake
+        let verdict = judge.judge(record, way)
+        switch verdict.answer {
+        case .yes: break
+        case .no(let refusal):
+            report.add(
+                .error,
+                (verdict.load == verdict.answer ? "" : "it loads, but does not attach: ")
+                    + refusal.text)
+        case .unknown(let missing):
+            report.add(.unknown, "whether it attaches depends on \(missing.text)")
+        }
+        for note in verdict.notes { report.add(.warning, note) }
+        if verdict.load.refusal == nil, let prototype = judge.prototype(of: record, way) {
+            let short = way == .tpBTF ? String(name.dropFirst(way.prefix.count)) : name
+            checkReads(program, way, short, judge, prototype, &report)
+        }
+    }
+
+    // MARK: Arguments
+
+    private func checkReads(
+        _ program: BPFObject.Function, _ way: AttachWay, _ name: String, _ judge: AttachJudge,
+        _ prototype: Prototype, _ report: inout ProgramReport
+    ) {
+        let relocations = relocations(of: program)
+        let trace = ContextReads(
+            program.code, bigEndian: object.isBigEndian, relocated: Set(relocations.keys))
+        if trace.isIncomplete {
+            report.add(.unknown, "it is too large to follow what it reads of its arguments")
+            return
+        }
+        // An iterator's context is a struct of its own.
+        guard way != .iter else { return }
+        var seen: Set<String> = []
+        for read in trace.reads {
+            guard let fault = judge.readFault(read, way, name, prototype),
+                seen.insert(fault).inserted
+            else { continue }
+            report.add(.error, fault, at: program.offset + read.instruction * 8)
+        }
+        for use in trace.uses {
+            guard let relocation = relocations[use.instruction],
+                let local = fields.subject(of: relocation),
+                let argument = prototype.arguments.first(where: { $0.slot == use.slot }),
+                let pointer = judge.btf.unmodified(argument.type), pointer.kind == .ptr,
+                let pointee = judge.btf.unmodified(pointer.type), pointee.kind.isComposite,
+                !pointee.name.isEmpty, FieldLookup.essential(pointee.name) != local
+            else { continue }
+            let text =
+                "it reads a struct \(local) through argument \(argument.name.isEmpty ? "\(argument.slot)" : argument.name) "
+                + "of \(name), which points to \(pointee.kind == .union ? "union" : "struct") \(pointee.name)"
+            guard seen.insert(text).inserted else { continue }
+            report.add(.warning, text, at: program.offset + use.instruction * 8)
+        }
+    }
+
+    private func relocations(
+        of program: BPFObject.Function
+    ) -> [Int: ExtendedInfo.FieldRelocation] {
+        var found: [Int: ExtendedInfo.FieldRelocation] = [:]
+        for relocation in object.extendedInfo.relocations
+        where relocation.section == program.section && relocation.offset >= program.offset
+            && relocation.offset < program.offset + program.code.count
+        {
+            found[(relocation.offset - program.offset) / 8] = relocation
+        }
+        return found
+    }
+
+    // MARK: Types
+
+    private func checkFields(_ program: BPFObject.Function, _ report: inout ProgramReport) {
+        let relocations = reachable(from: program).flatMap { function in
+            self.relocations(of: function).values.map { ($0, function) }
+        }
+        let asks = relocations.contains { FieldLookup.isQuestion($0.0) }
+        var seen: Set<String> = []
+        for (relocation, function) in relocations.sorted(by: { $0.0.offset < $1.0.offset }) {
+            guard let fault = fields.fault(relocation), seen.insert(fault).inserted else {
+                continue
+            }
+            let place = function.name == program.name ? "" : " (in \(function.name))"
+            report.add(
+                asks ? .warning : .error,
+                fault + place
+                    + (asks ? ", unless the program asks whether it is there" : ""),
+                at: relocation.offset)
+        }
+    }
+
+    /// The program and the functions that it calls.
+    private func reachable(from program: BPFObject.Function) -> [BPFObject.Function] {
+        var found = [program]
+        var names: Set<String> = [program.name]
+        var next = 0
+        while next < found.count {
+            for reference in found[next].references {
+                let index: Int
+                switch reference.target {
+                case .call(let function), .address(let function): index = function
+                default: continue
+                }
+                if names.insert(object.functions[index].name).inserted {
+                    found.append(object.functions[index])
+                }
+            }
+            next += 1
+        }
+        return found
+    }
+
+    // MARK: Kernel functions
+
+    private func checkKernelFunctions(
+        _ program: BPFObject.Function, _ report: inout ProgramReport
+    ) {
+        var seen: Set<String> = []
+        for function in reachable(from: program) {
+            for reference in function.references {
+                guard case .externalCall(let index) = reference.target else { continue }
+                let extern = object.externs[index]
+                guard extern.kind == .kernelFunction, seen.insert(extern.name).inserted,
+                    let (severity, text) = fault(of: extern, program)
+                else { continue }
+                report.add(severity, text, at: function.offset + reference.instruction * 8)
+            }
+        }
+    }
+
+    private func fault(
+        of extern: BPFObject.Extern, _ program: BPFObject.Function
+    ) -> (ProgramFinding.Severity, String)? {
+        let name = FieldLookup.essential(extern.name)
+        guard let place = functions.indices.first(where: { functions[$0][name]?.kind == .func }),
+            let record = functions[place][name]
+        else {
+            return extern.isWeak
+                ? nil : (.error, "the kernel has no function \(name) for it to call")
+        }
+        let local = object.btf.ownRecords.first { $0.kind == .func && $0.name == extern.name }
+        if let local,
+            !Compatibility.areCompatible(
+                local.type, of: object.btf, record.type, of: judges[place].awake.btf)
+        {
+            let (here, there) = (TypeTexts(object.btf), TypeTexts(judges[place].awake.btf))
+            return (
+                .error,
+                "kfunc \(name) is \(there.text(record.type)) in the kernel, and "
+                    + "\(here.text(local.type)) in the object"
+            )
+        }
+        guard let type = program.kind?.type else { return nil }
+        switch judges[place].awake.permits(record, type) {
+        case true?: return nil
+        case false?:
+            return (
+                .error,
+                "kfunc \(name) is not for programs of this type: calling kernel function \(name) is not allowed (EACCES)"
+            )
+        case nil:
+            return (
+                .unknown,
+                "whether programs of this type may call \(name) depends on \(Missing.sets.text)"
+            )
+        }
+    }
+}
+
+extension ProgramReport {
+    mutating func add(
+        _ severity: ProgramFinding.Severity, _ message: String, at offset: Int? = nil
+    ) {
+        findings.append(ProgramFinding(severity: severity, offset: offset, message: message))
+    }
+}
+
+extension AttachWay {
+    /// nil for programs whose target is no type of the kernel's.
+    init?(_ kind: ProgramKind) {
+        switch (kind.type, kind.attachType) {
+        case (.tracing, .traceFentry): self = .fentry
+        case (.tracing, .traceFexit): self = .fexit
+        case (.tracing, .modifyReturn): self = .fmodRet
+        case (.tracing, .traceRawTp): self = .tpBTF
+        case (.tracing, .traceIter): self = .iter
+        case (.lsm, _): self = .lsm
+        case (.ext, _): self = .freplace
+        default: return nil
+        }
+    }
+}

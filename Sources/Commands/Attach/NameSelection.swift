@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Attaching
+import Console
+
+/// The operands that select targets: names, and patterns as shells have them.
+final class NameSelection {
+    private var plain: [String: Bool] = [:]
+    private var patterns: [(text: String, parts: NamePattern, isUsed: Bool)] = []
+    private let order: [String]
+
+    /// - Parameter names: empty selects everything.
+    init(_ names: [String]) {
+        order = names
+        for name in names {
+            if let pattern = NamePattern(name) {
+                patterns.append((name, pattern, false))
+            } else {
+                plain[name] = false
+            }
+        }
+    }
+
+    /// Whether `name` is selected, and whether in full.
+    func take(_ name: String, _ way: AttachWay?) -> (isTaken: Bool, isNamed: Bool) {
+        if order.isEmpty { return (true, false) }
+        let full = (way?.prefix ?? "") + name
+        var isNamed = false
+        for spelling in [name, full] where plain[spelling] != nil {
+            plain[spelling] = true
+            isNamed = true
+        }
+        var isTaken = isNamed
+        for index in patterns.indices
+        where patterns[index].parts.matches(name) || patterns[index].parts.matches(full) {
+            patterns[index].isUsed = true
+            isTaken = true
+        }
+        return (isTaken, isNamed)
+    }
+
+    /// What to say of operands that selected nothing; nil if all did.
+    func failure(
+        _ listing: AttachListing, _ subject: AttachSubject, _ ways: [AttachWay]
+    ) -> Failure? {
+        let unused = order.filter { name in
+            plain[name].map { !$0 } ?? !(patterns.first { $0.text == name }?.isUsed ?? true)
+        }
+        guard let name = unused.first else { return nil }
+        let types = ways.map(\.rawValue).joined(separator: ", ")
+        guard plain[name] != nil else {
+            return Failure("\(name): no target for \(types) in \(subject.name) matches")
+        }
+        var failure = Failure("\(name): no such target for \(types) in \(subject.name)")
+        if let why = subject.absence(of: name) { failure.message += ": \(why)" }
+        let near = nearNames(name, among: listing.candidates)
+        if !near.isEmpty {
+            failure.details = ["similar names: " + near.joined(separator: ", ")]
+            failure.showsDetails = true
+            failure.hint = "kbtf attach\(subject.options) \(near[0])"
+        } else {
+            failure.hint = "kbtf attach\(subject.options) '*\(name.prefix(5))*'"
+        }
+        return failure
+    }
+}
+
+/// A pattern with `*`, `?` and `[...]`.
+struct NamePattern {
+    private enum Part {
+        case byte(UInt8)
+        case any
+        case many
+        case oneOf([ClosedRange<UInt8>], isNegated: Bool)
+    }
+
+    private var parts: [Part] = []
+
+    /// nil for text without any of them.
+    init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        var at = 0
+        var isPlain = true
+        while at < bytes.count {
+            let byte = bytes[at]
+            at += 1
+            switch byte {
+            case UInt8(ascii: "*"): parts.append(.many)
+            case UInt8(ascii: "?"): parts.append(.any)
+            case UInt8(ascii: "["):
+                guard let part = NamePattern.group(bytes, &at) else { fallthrough }
+                parts.append(part)
+            default:
+                parts.append(.byte(byte))
+                continue
+            }
+            isPlain = false
+        }
+        if isPlain { return nil }
+    }
+
+    private static func group(_ bytes: [UInt8], _ at: inout Int) -> Part? {
+        guard let end = bytes[at...].dropFirst().firstIndex(of: UInt8(ascii: "]")) else {
+            return nil
+        }
+        let isNegated = bytes[at] == UInt8(ascii: "!") || bytes[at] == UInt8(ascii: "^")
+        var ranges: [ClosedRange<UInt8>] = []
+        var index = at + (isNegated ? 1 : 0)
+        while index < end {
+            if index + 2 < end, bytes[index + 1] == UInt8(ascii: "-"),
+                bytes[index] <= bytes[index + 2]
+            {
+                ranges.append(bytes[index]...bytes[index + 2])
+                index += 3
+            } else {
+                ranges.append(bytes[index]...bytes[index])
+                index += 1
+            }
+        }
+        at = end + 1
+        return .oneOf(ranges, isNegated: isNegated)
+    }
+
+    func matches(_ name: String) -> Bool {
+        let bytes = Array(name.utf8)
+        var (part, at) = (0, 0)
+        // Where to go on if what follows the last `*` does not match.
+        var back: (part: Int, at: Int)?
+        while at < bytes.count {
+            if part < parts.count, case .many = parts[part] {
+                back = (part + 1, at)
+                part += 1
+            } else if part < parts.count, accepts(parts[part], bytes[at]) {
+                part += 1
+                at += 1
+            } else if let last = back {
+                back = (last.part, last.at + 1)
+                (part, at) = (last.part, last.at + 1)
+            } else {
+                return false
+            }
+        }
+        return parts[part...].allSatisfy { if case .many = $0 { true } else { false } }
+    }
+
+    private func accepts(_ part: Part, _ byte: UInt8) -> Bool {
+        switch part {
+        case .byte(let wanted): wanted == byte
+        case .any: true
+        case .many: false
+        case .oneOf(let ranges, let isNegated):
+            ranges.contains { $0.contains(byte) } != isNegated
+        }
+    }
+}
+
+/// At most five names that a mistyped one may mean, the nearest first.
+func nearNames(_ name: String, among names: [String]) -> [String] {
+    let wanted = Array(name.utf8.prefix(64))
+    let limit = max(2, wanted.count / 4)
+    let found = names.compactMap { other -> (distance: Int, name: String)? in
+        let bytes = Array(other.utf8.prefix(80))
+        guard abs(bytes.count - wanted.count) <= limit else { return nil }
+        let distance = editDistance(wanted, bytes)
+        return distance <= limit ? (distance, other) : nil
+    }
+    return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(5).map(\.name)
+}
+
+/// Insertions, removals and replacements of bytes between two names.
+private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var row = Array(0...b.count)
+    for (index, byte) in a.enumerated() {
+        var corner = row[0]
+        row[0] = index + 1
+        for column in b.indices {
+            let above = row[column + 1]
+            row[column + 1] = min(
+                above + 1, row[column] + 1, corner + (byte == b[column] ? 0 : 1))
+            corner = above
+        }
+    }
+    return row[b.count]
+}
