@@ -8,7 +8,7 @@
 #   bpf_preload_list=                  that nothing is preloaded
 #   nothing                            the default
 #
-# Configured by the environment, as stage.sh: KBTF, BASE, HEADERS, INSIDE. HEADERS is the directory that the kernel
+# Configured by the environment, as stage.sh: KBTF, BASE, TYPES, HEADERS, INSIDE. HEADERS is the directory that the kernel
 # was built in, with its key.
 
 set -euo pipefail
@@ -28,7 +28,7 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$folder/root" "$folder/initramfs"
 mkdir -p "$folder/root"/{dev,proc,sys,tmp,sbin,modules,later}
 
-make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload \
+make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-$BASE}" KBTF="$KBTF" preload \
     "$folder/build/preloaded/init" "$folder/build/preloaded/modprobe"
 
 # object NAME OBJECT: a module made of the object.

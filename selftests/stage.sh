@@ -7,6 +7,7 @@
 #
 #   KBTF            the kbtf to test
 #   BASE            the kernel that will be booted: its vmlinux, vmlinuz or BTF
+#   TYPES           BTF with the types that BPF programs are compiled with; default: BASE
 #   HEADERS         its headers
 #   OTHER_BASE      another build of it, whose modules are adapted by distilling; none: no such tests
 #   OTHER_HEADERS   the headers of that build
@@ -84,7 +85,7 @@ put() {
 }
 
 without_btf=CONFIG_DEBUG_INFO_BTF_MODULES=
-make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF"
+make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-$BASE}" KBTF="$KBTF"
 
 compiled "$HEADERS" this "$without_btf"
 compiled "$HEADERS" made
@@ -131,7 +132,7 @@ if [ -n "$ROLES" ]; then
     put inside module_btf inside
     put inside-rebased module_btf inside-rebased
 
-    make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload
+    make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-$BASE}" KBTF="$KBTF" preload
     same=$folder/tests/same_bytes
     mkdir -p "$same"/{inputs,expected}
     cp "$folder"/build/progs/preload/*.bpf.o "$work/this.ko" "$same/inputs/"

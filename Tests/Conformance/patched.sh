@@ -21,8 +21,12 @@ variant_of() { if [ "$1" != "${1#*-}" ]; then echo "-${1#*-}"; fi; }
 
 # patched_environment NAME: of selftests/stage.sh; the other build is NAME-other.
 patched_environment() {
-    local build other=${1%%-*}-other
+    local build other=${1%%-*}-other types
     build=$(build_of "$1")
+    # Those of the kernel with KASAN lack the network's.
+    types=$(build_of "${1%%-*}")
+    TYPES=$types/vmlinux.btf
+    [ -e "$TYPES" ] && [ "$TYPES" -nt "$types/vmlinux" ] || btf_of "$types/vmlinux" "$TYPES"
     BASE=$build/vmlinux.btf STANDALONE=1 REFUSED=22 INSIDE=''
     [ -e "$BASE" ] && [ "$BASE" -nt "$build/vmlinux" ] || btf_of "$build/vmlinux" "$BASE"
     HEADERS=$build OTHER_HEADERS=$(build_of "$other") OTHER_BASE=$(build_of "$other")/vmlinux
@@ -30,7 +34,7 @@ patched_environment() {
     6.*) ;;
     *) INSIDE=$CACHE/peers/sid HEADERS=$(inside_of "$1") OTHER_HEADERS=$(inside_of "$other") ;;
     esac
-    export KBTF BASE STANDALONE REFUSED INSIDE HEADERS OTHER_HEADERS OTHER_BASE
+    export KBTF BASE TYPES STANDALONE REFUSED INSIDE HEADERS OTHER_HEADERS OTHER_BASE
 }
 
 # patched_boot NAME RESULTS TESTS OPTIONS...: results in $GUESTS/RESULTS.{ktap,log}
@@ -184,7 +188,7 @@ run_patched_kasan() {
     mkdir -p "$GUESTS"
     for series in 6.12 7.2; do
         bad=0
-        built "$series-kasan" "$series-other" || continue
+        built "$series" "$series-kasan" "$series-other" || continue
         patched_environment "$series-kasan"
         bash "$REPO/selftests/stage.sh" "$GUESTS/patched-$series-kasan" >"$GUESTS/patched-$series-kasan.staging" 2>&1 ||
             { verdict "patched $series, damaged" 1 "$(tail -n 1 "$GUESTS/patched-$series-kasan.staging")"; continue; }

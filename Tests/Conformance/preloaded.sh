@@ -46,5 +46,5 @@ run_patched_preload() {
         preloaded "$series"
         preloaded_modules "$series"
     done
-    ! built 6.12-kasan || preloaded 6.12-kasan
+    ! built 6.12 6.12-kasan || preloaded 6.12-kasan
 }
