@@ -193,7 +193,7 @@ struct BTFFile: Sendable {
     var needsBase: Bool { if case .split = form { fault == nil } else { false } }
 
     /// A module whose BTF cannot be read, or is not split: a kernel reads it after its own types
-    /// .
+    /// anyway.
     func mayNeedBase(_ option: String?) -> Bool {
         guard case .standalone = form, release != nil, !isKernels else { return false }
         return option != nil || fault != nil
