@@ -17,7 +17,7 @@ package enum LoadVerdict: Equatable, Sendable {
     /// It follows a reference that leads nowhere, and may crash.
     case unpredictable(String)
 
-    init(_ answer: KernelAnswer) {
+    package init(_ answer: KernelAnswer) {
         self =
             switch answer {
             case .taken: .takes

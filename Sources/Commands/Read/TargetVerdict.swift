@@ -100,20 +100,11 @@ extension TargetVerdict: JSONValue {
                 if isSplit { $0.field("split", true) }
             }
             if let answer = report.moduleAnswer {
-                json.object("module_load") { fields(of: verdict(of: answer), answer, &$0) }
+                json.object("module_load") { fields(of: LoadVerdict(answer), answer, &$0) }
             }
             json.field("errors", report.findings.errorCount)
             json.field("warnings", report.findings.warningCount)
             json.field("findings", report.findings.findings)
-        }
-    }
-
-    private func verdict(of answer: KernelAnswer) -> LoadVerdict {
-        switch answer {
-        case .taken: .takes
-        case .refused(let refusal): .refuses(refusal.errno)
-        case .dependsOnKernel(let rule): .depends(rule)
-        case .unpredictable(let reason): .unpredictable(reason)
         }
     }
 
