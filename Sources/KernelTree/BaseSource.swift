@@ -78,6 +78,11 @@ extension BaseSource.Found {
                         + "(\(error))",
                     hint: "use the kernel's vmlinux or vmlinuz as the base")
             }
+            if !isForReading, (try? BTF.parse(bytes, isForReading: true)) != nil {
+                throw KernelTreeError(
+                    .damaged, path: path,
+                    "\(how): nothing can be built on types of a later kernel: \(error)")
+            }
             throw KernelTreeError(.damaged, path: path, "\(how): the BTF is damaged: \(error)")
         }
     }

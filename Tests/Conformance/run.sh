@@ -66,6 +66,8 @@ WORDS=(
     "load run_load"
     # Kernels answer to BTF, sound or not, what kbtf says they will: verdicts.sh
     "verdicts run_verdicts"
+    # Kinds that nobody knows, with layouts right and wrong, against bpftool 7.8: unknown-kinds.sh
+    "unknown-kinds run_unknown_kinds"
     # BPF objects are taken, refused and linked as by bpftool 7.1: objects.sh
     "objects run_objects"
     # kbtf with every libbpf that Debian has: libraries.sh
@@ -140,6 +142,8 @@ source "$HERE/objects.sh"
 source "$HERE/libraries.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=unknown-kinds.sh
+source "$HERE/unknown-kinds.sh"
 # shellcheck source=verdicts.sh
 source "$HERE/verdicts.sh"
 # shellcheck source=signing.sh

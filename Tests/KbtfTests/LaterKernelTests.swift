@@ -87,13 +87,16 @@ import Testing
         split.pointer(2)
         let foo = try scratch.write("foo.ko", module("foo", split.bytes()).bytes())
         #expect(try Command.kbtf("dump", "--base", vmlinux, foo).status == 0)
+        #expect(try Command.kbtf("check", "--base", vmlinux, foo).status == 0)
         // Without understanding it, nothing can be built on it.
         for command in [
             ["rebase", "--base", vmlinux, foo], ["distill", "--base", vmlinux, foo],
-            ["diff", vmlinux, vmlinux],
+            ["diff", vmlinux, vmlinux], ["encode", "--base", vmlinux, foo],
         ] {
             let result = try Command.kbtf(command)
             #expect(result.status != 0 && result.err.contains("unknown kind 40"), "\(result)")
         }
+        let encode = try Command.kbtf("encode", "--base", vmlinux, foo)
+        #expect(encode.err.contains("types of a later kernel") && !encode.err.contains("damaged"))
     }
 }
