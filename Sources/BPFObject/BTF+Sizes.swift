@@ -37,7 +37,9 @@ extension BTF {
                 count = product.partialValue
                 id = TypeID(record.fixed(0))
                 continue
-            case .function, .prototype, .forward, .declarationTag, .unknown: return nil
+            case .function, .prototype, .forward, .declarationTag, .location, .locationPrototype,
+                .locationSection, .unknown:
+                return nil
             }
             let product = count.multipliedReportingOverflow(by: size)
             return product.overflow ? nil : product.partialValue

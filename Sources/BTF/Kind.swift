@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The nineteen kinds of BTF (Documentation/bpf/btf.rst; include/uapi/linux/btf.h).
+/// The kinds of BTF (Documentation/bpf/btf.rst; include/uapi/linux/btf.h).
 @usableFromInline @frozen
 package enum Kind: UInt8, CaseIterable, Sendable {
     /// A kind that we do not know: its records are stepped over, by the layout section. Only in BTF
@@ -25,10 +25,16 @@ package enum Kind: UInt8, CaseIterable, Sendable {
     case declTag = 17
     case typeTag = 18
     case enum64 = 19
+    /// Where a parameter of an inlined function is: a register, an address, a constant.
+    case locParam = 20
+    /// Where all parameters of one inlined call are.
+    case locProto = 21
+    /// The inlined calls in one section of code.
+    case locsec = 22
 
     /// The known kinds, in order of their numbers.
     @usableFromInline
-    package static let allCases: [Kind] = (1...Kind.enum64.rawValue).compactMap {
+    package static let allCases: [Kind] = (1...Kind.locsec.rawValue).compactMap {
         Kind(rawValue: $0)
     }
 
@@ -56,6 +62,9 @@ package enum Kind: UInt8, CaseIterable, Sendable {
         case 17: self = .declTag
         case 18: self = .typeTag
         case 19: self = .enum64
+        case 20: self = .locParam
+        case 21: self = .locProto
+        case 22: self = .locsec
         default: return nil
         }
     }

@@ -22,6 +22,16 @@ struct KindLayout: Equatable {
             fixedBytes: UInt8(shape.fixed * 4), elementBytes: UInt8(shape.element * 4))
     }
 
+    /// The section for these records: all kinds of Linux 7.1, as pahole writes it; those that came
+    /// later only for BTF that has them.
+    static func describing(_ words: [UInt32]) -> [KindLayout] {
+        var walk = RecordWalk(words)
+        while let step = try? walk.next() {
+            if step.kind.rawValue > Kind.enum64.rawValue { return allKinds }
+        }
+        return Array(allKinds[...Int(Kind.enum64.rawValue)])
+    }
+
     func write(to writer: inout ByteWriter) {
         writer.put(fixedBytes)
         writer.put(elementBytes)

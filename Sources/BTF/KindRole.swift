@@ -24,6 +24,12 @@ package enum KindRole: Sendable {
     /// A section and its variables.
     case section
     case declarationTag
+    /// The place of one parameter of an inlined function.
+    case location
+    /// The places of all its parameters.
+    case locationPrototype
+    /// A section and the functions that are inlined there.
+    case locationSection
     /// Nothing is known about it but its size.
     case unknown
 }
@@ -34,7 +40,8 @@ extension Kind {
         switch role {
         case .alias, .qualifier, .typeTag: true
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .function,
-            .prototype, .variable, .section, .declarationTag, .unknown:
+            .prototype, .variable, .section, .declarationTag, .location, .locationPrototype,
+            .locationSection, .unknown:
             false
         }
     }
@@ -48,7 +55,9 @@ extension Kind {
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .alias,
             .qualifier, .typeTag, .prototype, .unknown:
             true
-        case .function, .variable, .section, .declarationTag: false
+        case .function, .variable, .section, .declarationTag, .location, .locationPrototype,
+            .locationSection:
+            false
         }
     }
 
@@ -57,7 +66,7 @@ extension Kind {
         switch role {
         case .integer, .float, .composite, .enumeration, .forward: true
         case .pointer, .array, .alias, .qualifier, .typeTag, .function, .prototype, .variable,
-            .section, .declarationTag, .unknown:
+            .section, .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             false
         }
     }
@@ -66,5 +75,7 @@ extension Kind {
     var isInDistilledBase: Bool { isFoundByName && self != .enum64 }
 
     /// A place and not a type: two that look alike are still two.
-    var isPlace: Bool { role == .variable || role == .section }
+    var isPlace: Bool {
+        role == .variable || role == .section || role == .locationSection
+    }
 }

@@ -109,6 +109,20 @@ extension Kind {
                 word: "ENUM64", role: .enumeration, rule: "M7", name: .optionalIdentifier,
                 hasFlag: true, needs: .enum64,
                 shape: KindShape(element: 3, elementHasName: true))  // name, low half, high half
+        case .locParam:
+            KindRow(
+                word: "LOC_PARAM", role: .location, rule: "M15", name: .none, needs: .inlineSites,
+                shape: KindShape(fixed: 1, element: 1))  // flags; register, offset or value
+        case .locProto:
+            KindRow(
+                word: "LOC_PROTO", role: .locationPrototype, rule: "M16", name: .none,
+                needs: .inlineSites, shape: KindShape(element: 1, elementTypes: 0b1))
+        case .locsec:
+            KindRow(
+                word: "LOCSEC", role: .locationSection, rule: "M17", name: .section,
+                needs: .inlineSites,
+                // Function, location prototype, offset.
+                shape: KindShape(element: 3, elementTypes: 0b011))
         }
     }
 }

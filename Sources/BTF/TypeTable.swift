@@ -82,7 +82,7 @@ struct TypeTable: Sendable {
         case .alias, .qualifier, .typeTag: index == 0 ? word(id, 2) : nil
         case .array: index == 0 ? word(id, 3) : nil
         case .integer, .float, .pointer, .enumeration, .forward, .function, .prototype, .variable,
-            .section, .declarationTag, .unknown:
+            .section, .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             nil
         }
     }

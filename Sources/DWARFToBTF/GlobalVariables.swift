@@ -171,8 +171,8 @@ extension UnitEncoder {
                 continue
             case .pointer: size = UInt32(context.unit.encoding.addressSize)
             case .integer, .float, .composite, .enumeration: size = types.word(id, 2)
-            case .forward, .function, .prototype, .variable, .section, .declarationTag, .unknown,
-                nil:
+            case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
+                .locationPrototype, .locationSection, .unknown, nil:
                 return nil
             }
             let (product, overflow) = count.multipliedReportingOverflow(by: size)

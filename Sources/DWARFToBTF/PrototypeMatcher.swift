@@ -45,7 +45,7 @@ struct PrototypeMatcher {
             case .pointer, .qualifier, .typeTag, .function, .variable, .declarationTag:
                 (a, b) = (types.word(a, 2), types.word(b, 2))
             // No prototype leads to such.
-            case .section, .unknown: return false
+            case .section, .location, .locationPrototype, .locationSection, .unknown: return false
             }
         }
         return false

@@ -179,6 +179,60 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
             let t = $0.typedef("t", 1)
             $0.declTag("x", t, component: 0)
         },
+        BrokenFile("M15", "Invalid name", 2) {
+            $0.record(.locParam, "x", third: 8, vlen: 1, [0x8, 1])
+        },
+        BrokenFile("M15", "Unexpected size: 0", 2) { $0.location(0x8, size: 0, [1]) },
+        BrokenFile("M15", "Unexpected size: 17", 2) { $0.location(0x8, size: 17, [1]) },
+        BrokenFile("M15", "kind_flag", 2) {
+            $0.record(.locParam, third: 8, vlen: 1, flag: true, [0x8, 1])
+        },
+        BrokenFile("M15", "Invalid flags: 0x40", 2) { $0.location(0x40, [1]) },
+        BrokenFile("M15", "Invalid flags: 0x9", 2) { $0.location(0x9, [1]) },
+        BrokenFile("M15", "Invalid flags: 0x19", 2) { $0.location(0x19, [1]) },
+        BrokenFile("M15", "Invalid flags: 0xa", 2) { $0.location(0xa, [1]) },
+        BrokenFile("M15", "Invalid vlen: 0", 2) { $0.location(0x8, []) },
+        BrokenFile("M15", "Invalid vlen: 3", 2) { $0.location(0x8, [1, 2, 3]) },
+        BrokenFile("M15", "Invalid vlen: 2", 2) { $0.location(0x18, [1, 2]) },
+        BrokenFile("M15", "Invalid vlen: 1", 2) { $0.location(0x38, [1]) },
+        BrokenFile("M15", "Invalid vlen: 1", 2) { $0.location(0x2, size: 8, [1]) },
+        BrokenFile("M15", "Invalid vlen: 2", 2) { $0.location(0x2, size: 16, [1, 2]) },
+        BrokenFile("M16", "Invalid name", 2) { $0.record(.locProto, "x") },
+        BrokenFile("R25", "Invalid loc_proto type: 1", 2) { $0.record(.locProto, third: 1) },
+        BrokenFile("R25", "Invalid loc_param#2: 1 is a INT", 3) {
+            let place = $0.location(0x8, [1])
+            $0.locations([place, 1])
+        },
+        BrokenFile("R25", "Invalid loc_param#1: 9 does not exist", 2) { $0.locations([9]) },
+        BrokenFile("M17", "Invalid name", 2) { $0.sites("", []) },
+        BrokenFile("M17", "Invalid func: 0 is void", 3) {
+            let places = $0.locations([])
+            $0.sites("inline.text", [(0, places, 0)])
+        },
+        BrokenFile("M17", "Invalid loc_proto: 0 is void", 4) {
+            let function = $0.function("f", $0.prototype())
+            $0.sites("inline.text", [(function, 0, 0)])
+        },
+        BrokenFile("R26", "Invalid locsec type: 1", 2) {
+            $0.record(.locsec, "inline.text", third: 1)
+        },
+        BrokenFile("R26", "Invalid func#1: 1 is a INT", 3) {
+            let places = $0.locations([])
+            $0.sites("inline.text", [(1, places, 0)])
+        },
+        BrokenFile("R26", "Invalid loc_proto#1: 1 is a INT", 4) {
+            let function = $0.function("f", $0.prototype())
+            $0.sites("inline.text", [(function, 1, 0)])
+        },
+        BrokenFile("R26", "Mismatched vlen for loc_proto#1: 0 places of 1 parameters", 5) {
+            let function = $0.function("f", $0.prototype([("a", 1)]))
+            let places = $0.locations([])
+            $0.sites("inline.text", [(function, places, 0)])
+        },
+        BrokenFile("R4", "is a LOCSEC", 3) {
+            let sites = $0.sites("inline.text", [])
+            $0.pointer(sites)
+        },
         BrokenFile("R3", "is a VAR", 3) {
             let v = $0.variable("v", 1)
             $0.wrap(.const, v)

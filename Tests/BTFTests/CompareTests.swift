@@ -45,6 +45,11 @@ private struct Sample {
         "tag value": (.declTag, "only in A"),
         "tag component": (.declTag, "component 0 in A, 1 in B"),
         "tag target": (.declTag, "target `struct s` in A, `union u` in B"),
+        "place flags": (.locParam, "only in A"),
+        "place value": (.locParam, "only in A"),
+        "places": (.locProto, "only in A"),
+        "site offset": (.locsec, "site 1 `fn`: offset 64 in A, 65 in B"),
+        "site more": (.locsec, "number of sites 1 in A, 2 in B"),
         "inner member": (.typedef, "in `struct {x}`: member 1 `x`: type `int` in A, `int *` in B"),
     ]
 
@@ -84,7 +89,8 @@ private struct Sample {
         ]
         let prototype = asm.prototype(
             returns: pick("return type", int, 0), Array(parameters.prefix(pick("variadic", 1, 2))))
-        asm.function("fn", prototype, linkage: pick("func linkage", .static, .global))
+        let function = asm.function(
+            "fn", prototype, linkage: pick("func linkage", .static, .global))
         let variable = asm.variable(
             "v", pick("var type", int, pointer), linkage: pick("var linkage", .global, .static))
         asm.section(
@@ -96,6 +102,13 @@ private struct Sample {
             component: pick("tag component", 0, 1))
         let inner = asm.structure(size: 8, [("x", pick("inner member", int, pointer), 0)])
         asm.typedef("anon", inner)
+        let place = asm.location(pick("place flags", 0x8, 0x18), [pick("place value", 1, 2)])
+        let places = asm.locations([pick("places", place, 0)])
+        asm.sites(
+            "inline.text",
+            Array(
+                [(function, places, pick("site offset", 64, 65)), (function, places, 128)]
+                    .prefix(pick("site more", 1, 2))))
     }
 
     static func parsed(_ change: String = "") throws -> BTF {
@@ -121,9 +134,9 @@ private struct Sample {
     @Test func aFileEqualsItself() throws {
         let result = compare(try Sample.parsed(), try Sample.parsed())
         #expect(result.isEqual && result.differences.isEmpty)
-        #expect(result.total.common == 22)
+        #expect(result.total.common == 25)
         #expect(Kind.allCases.allSatisfy { result[$0].common > 0 })
-        #expect(String(decoding: result.text(), as: UTF8.self) == "equal: 22 types in both\n")
+        #expect(String(decoding: result.text(), as: UTF8.self) == "equal: 25 types in both\n")
     }
 
     @Test func headerAndByteOrderDoNotCount() throws {

@@ -38,7 +38,7 @@ struct Difference: CustomTestStringConvertible, Sendable {
     }
 
     static let all: [Difference] =
-        leaves + composites + referring + tags + cycles
+        leaves + composites + referring + tags + cycles + locations
 
     private static let leaves: [Difference] = [
         Difference("INT name") { $0.int(either($1, "i", "j")) },
@@ -108,6 +108,24 @@ struct Difference: CustomTestStringConvertible, Sendable {
         },
         Difference("FUNC prototype", extra: 2) {
             $0.function("f", $0.prototype(returns: either($1, 1, 2)))
+        },
+    ]
+
+    private static let locations: [Difference] = [
+        Difference("LOC_PARAM flags") { $0.location(either($1, 0x8, 0x18), [1]) },
+        Difference("LOC_PARAM size") { $0.location(0x8, size: either($1, 4, 8), [1]) },
+        Difference("LOC_PARAM value") { $0.location(0x2, [1, UInt32($1)]) },
+        Difference("LOC_PARAM number of values") { $0.location(0x8, either($1, [1], [1, 0])) },
+        Difference("LOC_PROTO number of parameters") {
+            let place = $0.location(0x8, [5])
+            $0.locations(either($1, [place], [place, 0]))
+        },
+        Difference("LOC_PROTO place or none") {
+            let place = $0.location(0x8, [5])
+            $0.locations([either($1, place, 0)])
+        },
+        Difference("LOC_PROTO place", extra: 2) {
+            $0.locations([$0.location(0x8, [UInt32($1)])])
         },
     ]
 

@@ -23,7 +23,9 @@ struct DumpCase: CustomTestStringConvertible, Sendable {
 
     var testDescription: String { String(raw.prefix { $0 != "\n" }) }
 
-    static let all: [DumpCase] = [
+    static let all = ordinary + locations
+
+    private static let ordinary: [DumpCase] = [
         DumpCase(
             .int, raw: "[1] INT 'char' size=1 bits_offset=0 nr_bits=8 encoding=SIGNED",
             json:
@@ -192,6 +194,61 @@ struct DumpCase: CustomTestStringConvertible, Sendable {
                 #"{"id":1,"kind":"ENUM64","name":"big","encoding":"SIGNED","size":8,"vlen":1,"values":[{"name":"A","val":-2}]}"#
         ) { $0.enumeration64("big", signed: true, [("A", .max - 1)]) },
     ]
+}
+
+extension DumpCase {
+    /// As bpftool of linux-next prints them.
+    fileprivate static let locations: [DumpCase] =
+        [
+            ("reg1", 0x8, 4, [1]), ("reg0, reg1", 0x8, 16, [0, 1]), ("*(reg7)", 0x18, 8, [7]),
+            ("*(reg2 + 0x10)", 0x38, 8, [2, 0x10]), ("reg2 + 0x10", 0x28, 8, [2, 0x10]),
+            ("fbreg - 0x10", 0x29, 8, [0xffff_ffff, 0xffff_fff0]),
+            ("*(fbreg - 0x20)", 0x39, 8, [0xffff_ffff, 0xffff_ffe0]),
+            ("*(reg3 - 0x1)", 0x39, 8, [3, 0xffff_ffff, 0xffff_ffff]),
+            ("0x123456789abcdef0 (addr)", 0x6, 8, [0x9abc_def0, 0x1234_5678]),
+            ("0xdeadbeeffeedface", 0x2, 8, [0xfeed_face, 0xdead_beef]), ("-0x1", 0x3, 4, [.max]),
+            ("0x2a", 0x3, 4, [42]),
+            // What means nothing.
+            ("0x1 0x2", 0x40, 4, [1, 2]), ("0x1 0x2 0x3 0x4 ...", 0x8, 4, [1, 2, 3, 4, 5]),
+            ("", 0x8, 4, []),
+        ].map { (text: String, flags: UInt32, size: UInt32, values: [UInt32]) in
+            let head = "size=\(size) flags=0x\(String(flags, radix: 16)) vlen=\(values.count)"
+            let fields = #""size":\#(size),"flags":\#(flags),"vlen":\#(values.count)"#
+            return DumpCase(
+                .locParam, raw: "[1] LOC_PARAM '(anon)' \(head) values='\(text)'",
+                json:
+                    #"{"id":1,"kind":"LOC_PARAM","name":"(anon)",\#(fields),"values":"\#(text)"}"#
+            ) { $0.location(flags, size: size, values) }
+        } + [
+            DumpCase(
+                .locProto,
+                raw: """
+                    [2] LOC_PROTO '(anon)' vlen=3
+                    \ttype_id=1 value='reg5'
+                    \ttype_id=0
+                    \ttype_id=9
+                    """,
+                json:
+                    #"{"id":2,"kind":"LOC_PROTO","name":"(anon)","vlen":3,"params":[{"type_id":1,"value":"reg5"},{"type_id":0},{"type_id":9}]}"#
+            ) {
+                let place = $0.location(0x8, [5])
+                $0.locations([place, 0, 9])
+            },
+            DumpCase(
+                .locsec,
+                raw: """
+                    [4] LOCSEC 'inline.text' vlen=2
+                    \tname='foo' func_type_id=2 loc_proto_type_id=3 offset=64
+                    \tname='(anon)' func_type_id=9 loc_proto_type_id=0 offset=4294967295
+                    """,
+                json:
+                    #"{"id":4,"kind":"LOCSEC","name":"inline.text","vlen":2,"locs":[{"name":"foo","func_type_id":2,"loc_proto_type_id":3,"offset":64},{"name":"(anon)","func_type_id":9,"loc_proto_type_id":0,"offset":4294967295}]}"#
+            ) {
+                let function = $0.function("foo", $0.prototype())
+                let places = $0.locations([])
+                $0.sites("inline.text", [(function, places, 64), (9, 0, .max)])
+            },
+        ]
 }
 
 /// A dump as text.

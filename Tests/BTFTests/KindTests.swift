@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: [
         (Kind.int, 4), (.ptr, 3), (.array, 6), (.struct, 9), (.union, 9), (.enum, 7), (.fwd, 3),
         (.func, 3), (.funcProto, 7), (.var, 4), (.datasec, 9), (.float, 3), (.declTag, 4),
-        (.typeTag, 3), (.enum64, 9),
+        (.typeTag, 3), (.enum64, 9), (.locParam, 6), (.locProto, 5), (.locsec, 9),
     ]) func lengths(_ kind: Kind, _ words: Int) {
         #expect(TypeInfo(kind, vlen: 2).recordWords == words)
         #expect(TypeInfo(kind, vlen: 2).count == (kind.shape.element == 0 ? 0 : 2))
@@ -105,6 +105,6 @@ import Testing
             #expect(kind.isInDistilledBase == (kind.isFoundByName && kind != .enum64))
         }
         #expect(Kind.allCases.filter(\.isModifier).count == 5)
-        #expect(Kind.allCases.filter(\.isPlace) == [.var, .datasec])
+        #expect(Kind.allCases.filter(\.isPlace) == [.var, .datasec, .locsec])
     }
 }

@@ -33,6 +33,9 @@ struct NewerBTF: CustomTestStringConvertible, Sendable {
         NewerBTF(rule: "M0c", words: "Invalid kind:19", since: KernelVersion(6, 0)) {
             $0.enumeration64("e", [("A", 1)])
         },
+        NewerBTF(rule: "M0c", words: "Invalid kind:20", since: KernelVersion(7, 4)) {
+            $0.location(0x8, [1])
+        },
         NewerBTF(rule: "M7", words: "Invalid btf_info kind_flag", since: KernelVersion(6, 0)) {
             $0.enumeration("e", signed: true, [("A", -1)])
         },

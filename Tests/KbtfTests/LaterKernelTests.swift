@@ -66,8 +66,10 @@ import Testing
         let known: [(UInt8, UInt8)] = [
             (0, 0), (4, 0), (0, 0), (12, 0), (0, 12), (0, 12), (0, 8), (0, 0), (0, 0), (0, 0),
             (0, 0), (0, 0), (0, 0), (0, 8), (4, 0), (0, 12), (0, 0), (4, 0), (0, 0), (0, 12),
+            (4, 4),
+            (0, 4), (0, 12),
         ]
-        asm.layout = (known + Array(repeating: (0, 0), count: 20) + [(0, 4)]).flatMap {
+        asm.layout = (known + Array(repeating: (0, 0), count: 17) + [(0, 4)]).flatMap {
             [$0.0, $0.1, 0, 0] as [UInt8]
         }
         let rest = (4 - (asm.stringSection.count + 1) % 4) % 4

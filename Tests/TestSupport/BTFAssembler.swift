@@ -255,6 +255,26 @@ extension BTFAssembler {
         record(.declTag, value, third: target, flag: flag, [UInt32(bitPattern: component)])
     }
 
+    /// LOC_PARAM.
+    @discardableResult
+    package mutating func location(
+        _ flags: UInt32, size: UInt32 = 8, _ values: [UInt32]
+    ) -> UInt32 {
+        record(.locParam, third: size, vlen: values.count, [flags] + values)
+    }
+
+    /// LOC_PROTO; 0 where no place is known.
+    @discardableResult
+    package mutating func locations(_ parameters: [UInt32]) -> UInt32 {
+        record(.locProto, vlen: parameters.count, parameters)
+    }
+
+    /// LOCSEC: sites as (function, LOC_PROTO, offset).
+    @discardableResult
+    package mutating func sites(_ name: String, _ sites: [(UInt32, UInt32, UInt32)]) -> UInt32 {
+        record(.locsec, name, vlen: sites.count, sites.flatMap { [$0.0, $0.1, $0.2] })
+    }
+
     @discardableResult
     package mutating func typeTag(_ value: String, _ target: UInt32, flag: Bool = false) -> UInt32 {
         record(.typeTag, value, third: target, flag: flag)

@@ -10,8 +10,8 @@ extension TypeStore.Compact {
     ///   - withLayout: describe the kinds, see `KindLayout`. Kernels before 7.1 refuse that.
     package func serialized(bigEndian: Bool, withLayout: Bool = false) -> [UInt8] {
         BTF.serialized(
-            words: words, strings: strings, layout: withLayout ? KindLayout.allKinds : [],
-            bigEndian: bigEndian)
+            words: words, strings: strings,
+            layout: withLayout ? KindLayout.describing(words) : [], bigEndian: bigEndian)
     }
 }
 

@@ -106,7 +106,7 @@ extension TypeChecker {
         case .variable, .alias: parts = 0
         case .unknown: return
         case .integer, .float, .pointer, .array, .enumeration, .forward, .qualifier, .typeTag,
-            .prototype, .section, .declarationTag:
+            .prototype, .section, .declarationTag, .location, .locationPrototype, .locationSection:
             return error(
                 "R23", word: 2, "Invalid type_id: \(target) is a \(types.kind(target).word)")
         }

@@ -96,7 +96,9 @@ struct TypeChecker {
         guard let target = resolve(id) else { return true }
         guard target != 0 else { return false }
         switch types.kind(target).role {
-        case .forward, .function, .prototype, .variable, .section, .declarationTag: return false
+        case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
+            .locationPrototype, .locationSection:
+            return false
         case .integer, .float, .pointer, .array, .composite, .enumeration, .alias, .qualifier,
             .typeTag, .unknown:
             return true
@@ -158,6 +160,9 @@ struct TypeChecker {
                 error("M13", word: 2, "Invalid type_size: \(types.word(id, 2))")
             }
         case .declarationTag: checkDeclTag()
+        case .location: checkLocation()
+        case .locationPrototype: checkLocationPrototype()
+        case .locationSection: checkLocationSection()
         case .unknown: break
         }
     }

@@ -126,6 +126,7 @@ struct DifferenceFinder {
     ) -> String {
         switch kind {
         case .datasec: return both(word == 1 ? "offset" : "size", valueA, valueB)
+        case .locsec: return both("offset", valueA, valueB)
         case .enum where a.types.info(x).flag:
             return both("value", Int32(bitPattern: valueA), Int32(bitPattern: valueB))
         case .enum64:
@@ -207,7 +208,8 @@ private struct FieldWords {
         case .function: "prototype"
         case .declarationTag: "target"
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .alias,
-            .qualifier, .typeTag, .variable, .section, .unknown:
+            .qualifier, .typeTag, .variable, .section, .location, .locationPrototype,
+            .locationSection, .unknown:
             "type"
         }
     }
@@ -215,7 +217,9 @@ private struct FieldWords {
     var element: String {
         switch kind.role {
         case .enumeration: "value"
-        case .prototype: "parameter"
+        case .prototype, .locationPrototype: "parameter"
+        case .location: "value"
+        case .locationSection: "site"
         case .section: "entry"
         case .composite, .integer, .float, .pointer, .array, .forward, .alias, .qualifier,
             .typeTag, .function, .variable, .declarationTag, .unknown:
@@ -230,6 +234,7 @@ private struct FieldWords {
         case (.array, _): "number of elements"
         case (.var, _): "linkage"
         case (.declTag, _): "component"
+        case (.locParam, _): "flags"
         default: "word \(index)"
         }
     }

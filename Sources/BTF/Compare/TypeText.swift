@@ -49,6 +49,10 @@ private struct TypeTextPrinter {
         let name = types.name(id)
         length += name.utf8.count
         switch types.kind(id) {
+        case .locParam: return join(types.location(id), inner)
+        case .locProto:
+            return join("locations (\(types.count(id)))", inner)
+        case .locsec: return join("inline sites " + name, inner)
         case .unknown: return join(types.kindWord(id) + (name.isEmpty ? "" : " " + name), inner)
         case .ptr:
             let isInside = [.array, .funcProto].contains(types.kindIfAny(target))

@@ -2,7 +2,8 @@
 
 internal import Bytes
 
-/// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC).
+/// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC, and
+/// LOCSEC).
 ///
 /// Structs and unions are hashed without their members' types, named enums and typedefs by name:
 /// types that may still turn out to be the same must share a hash. All other kinds hash every word.
@@ -26,7 +27,7 @@ func recordHash(
     var mixer = Mixer()
     mixer.add(UInt64(name) << 32 | UInt64(info.rawValue))
     switch kind.role {
-    case .variable, .section, .unknown:
+    case .variable, .section, .locationSection, .unknown:
         return nil
     case .enumeration:
         guard name == 0 else {
@@ -62,6 +63,12 @@ func recordHash(
     case .array:
         mixer.add(UInt64(reference(word(3))) << 32 | UInt64(reference(word(4))))
         mixer.add(word(5))
+    case .location:
+        mixer.add(word(2))
+        for at in 3..<info.recordWords { mixer.add(word(at)) }
+    case .locationPrototype:
+        mixer.add(word(2))
+        for at in 3..<info.recordWords { mixer.add(reference(word(at))) }
     case .prototype:
         mixer.add(reference(word(2)))
         var at = 3

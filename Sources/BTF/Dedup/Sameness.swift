@@ -156,7 +156,10 @@ extension TypeStore {
                 else { return false }
             }
             return queue(unit.words[own + 2], read(place, 2, unit))
-        case .composite, .variable, .section, .declarationTag, .enumeration, .unknown:
+        case .location:
+            return sameWords(TypeWriter.unstored | number, other, unit)
+        case .composite, .variable, .section, .declarationTag, .enumeration, .locationPrototype,
+            .locationSection, .unknown:
             return false
         }
     }

@@ -17,11 +17,12 @@ enum Settling {
 extension Kind {
     @inline(__always) var settling: Settling {
         switch role {
-        case .integer, .float, .forward, .enumeration: .leaf
-        case .variable, .section, .unknown: .place
+        case .integer, .float, .forward, .enumeration, .location: .leaf
+        case .variable, .section, .locationSection, .unknown: .place
         case .composite: .graph
         case .alias: .alias
-        case .pointer, .array, .qualifier, .typeTag, .function, .prototype, .declarationTag:
+        case .pointer, .array, .qualifier, .typeTag, .function, .prototype, .declarationTag,
+            .locationPrototype:
             .referring
         }
     }

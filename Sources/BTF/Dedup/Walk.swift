@@ -172,7 +172,8 @@ extension Walk {
                 }
             }
             return queue(own[a &+ 2], words[b &+ 2], standings, &pairs) ? .alike : .unusual
-        case .int, .float, .fwd, .enum, .enum64, .var, .datasec, .declTag, .unknown, nil:
+        case .int, .float, .fwd, .enum, .enum64, .var, .datasec, .declTag, .locParam, .locProto,
+            .locsec, .unknown, nil:
             return .unusual
         }
     }

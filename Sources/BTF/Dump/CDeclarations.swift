@@ -150,7 +150,8 @@ extension CDumper {
             let isKnown = style.typedefs.contains(Array(types.string(at: types.nameOffset(id))))
             return isKnown ? nil : types.word(id, 2)
         case .integer, .float, .pointer, .array, .composite, .enumeration, .forward, .function,
-            .prototype, .variable, .section, .declarationTag, .unknown:
+            .prototype, .variable, .section, .declarationTag, .location, .locationPrototype,
+            .locationSection, .unknown:
             return nil
         }
     }
@@ -183,7 +184,7 @@ extension CDumper {
             putForeignTag(id, isUnion: types.info(id).flag)
             return true
         case .pointer, .array, .alias, .qualifier, .typeTag, .function, .prototype, .variable,
-            .section, .declarationTag, .unknown:
+            .section, .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             return false
         }
     }

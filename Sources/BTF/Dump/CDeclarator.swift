@@ -101,7 +101,8 @@ extension CDumper {
                 current = types.word(current, 3)
                 continue
             case .integer, .float, .enumeration, .composite, .forward, .alias: break
-            case .function, .variable, .section, .declarationTag, .unknown:
+            case .function, .variable, .section, .declarationTag, .location, .locationPrototype,
+                .locationSection, .unknown:
                 throw cError(id, "leads to a \(types.kindWord(current)), which is not a type")
             }
             break

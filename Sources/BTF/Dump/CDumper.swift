@@ -113,7 +113,8 @@ struct CDumper {
             case .pointer, .qualifier, .typeTag: id = types.word(id, 2)
             case .array: id = types.word(id, 3)
             case .integer, .float, .composite, .enumeration, .forward, .alias, .function,
-                .prototype, .variable, .section, .declarationTag, .unknown:
+                .prototype, .variable, .section, .declarationTag, .location, .locationPrototype,
+                .locationSection, .unknown:
                 return try enterNamed(id, container, &stack)
             }
         }
@@ -168,8 +169,8 @@ struct CDumper {
                 throw cError(id, "FUNC_PROTO is part of a loop of types without a name")
             }
             stack.append(Frame(id: id, container: container))
-        case .float, .function, .variable, .section, .declarationTag, .unknown, .pointer, .array,
-            .qualifier, .typeTag:
+        case .float, .function, .variable, .section, .declarationTag, .location,
+            .locationPrototype, .locationSection, .unknown, .pointer, .array, .qualifier, .typeTag:
             states[Int(id)] = .done
         }
     }

@@ -79,7 +79,8 @@ struct CLayout {
             return Place(size: fits ? size.partialValue : 0, align: element.align)
         case .composite:
             return compose(id)
-        case .forward, .function, .prototype, .variable, .section, .declarationTag, .unknown:
+        case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
+            .locationPrototype, .locationSection, .unknown:
             return Place()
         }
     }

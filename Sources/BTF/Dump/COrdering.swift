@@ -87,7 +87,7 @@ struct COrdering {
             return frame.next == 0 ? (types.word(id, 2), false, false) : nil
         // `enter` walks none of these.
         case .integer, .float, .enumeration, .forward, .function, .variable, .section,
-            .declarationTag, .unknown:
+            .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             return nil
         }
     }
@@ -108,7 +108,8 @@ struct COrdering {
         case .new: break
         }
         switch kind.role {
-        case .integer, .float, .function, .variable, .section, .declarationTag, .unknown:
+        case .integer, .float, .function, .variable, .section, .declarationTag, .location,
+            .locationPrototype, .locationSection, .unknown:
             states[Int(id)] = .done
             return false
         case .enumeration, .forward:

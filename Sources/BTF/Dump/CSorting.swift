@@ -76,7 +76,9 @@ private func rank(_ start: UInt32, _ types: TypeTable) -> UInt8 {
         case .pointer, .qualifier, .alias, .typeTag, .declarationTag:
             guard named else { return last }
             id = types.word(id, 2)
-        case .forward, .function, .variable, .section, .unknown: return last
+        case .forward, .function, .variable, .section, .location, .locationPrototype,
+            .locationSection, .unknown:
+            return last
         }
     }
     return last
@@ -95,7 +97,7 @@ private func sortName(_ start: UInt32, _ types: TypeTable) -> UInt32 {
             let name = types.nameOffset(id)
             return id == start && name == 0 && types.count(id) > 0 ? types.word(id, 3) : name
         case .integer, .float, .composite, .forward, .function, .prototype, .variable, .section,
-            .unknown:
+            .location, .locationPrototype, .locationSection, .unknown:
             return types.nameOffset(id)
         }
     }
@@ -149,7 +151,7 @@ private struct NameHashes {
         case .pointer, .qualifier, .alias, .typeTag: visit(types.word(id, 2), members)
         case .array: visit(types.word(id, 3), members)
         case .integer, .float, .enumeration, .forward, .function, .prototype, .variable, .section,
-            .declarationTag, .unknown:
+            .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             break
         }
     }
@@ -178,7 +180,7 @@ private struct NameHashes {
             sum.add(UInt64(types.word(id, 5)))
             sum.add(part(types.word(id, 3), members))
         case .integer, .float, .forward, .function, .prototype, .variable, .section,
-            .declarationTag, .unknown:
+            .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             break
         }
         return sum.value

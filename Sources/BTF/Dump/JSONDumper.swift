@@ -58,6 +58,15 @@ struct JSONDumper {
             putField(",\"type_id\":", third, into: &out)
             out.put(",\"component_idx\":")
             out.put(Int64(Int32(bitPattern: types.word(id, 3))))
+        case .location:
+            putField(",\"size\":", third, into: &out)
+            putField(",\"flags\":", types.word(id, 3), into: &out)
+            putField(",\"vlen\":", UInt32(info.vlen), into: &out)
+            putWord(",\"values\":\"", types.location(id), into: &out)
+        case .locationPrototype:
+            putElements(",\"params\":[", id, into: &out, putLocation)
+        case .locationSection:
+            putElements(",\"locs\":[", id, into: &out, putSite)
         case .unknown:
             putField(",\"vlen\":", UInt32(info.vlen), into: &out)
         }
@@ -120,6 +129,23 @@ struct JSONDumper {
         putField("{\"type_id\":", types.word(id, at), into: &out)
         putField(",\"offset\":", types.word(id, at + 1), into: &out)
         putField(",\"size\":", types.word(id, at + 2), into: &out)
+    }
+
+    private func putLocation(_ id: UInt32, _ index: Int, _ out: inout [UInt8]) {
+        let place = types.word(id, 3 + index)
+        putField("{\"type_id\":", place, into: &out)
+        guard types.kindIfAny(place) == .locParam else { return }
+        putWord(",\"value\":\"", types.location(place), into: &out)
+    }
+
+    private func putSite(_ id: UInt32, _ index: Int, _ out: inout [UInt8]) {
+        let at = 3 + index * 3
+        let function = types.word(id, at)
+        out.put("{\"name\":")
+        putName(types.exists(function) ? types.nameOffset(function) : 0, into: &out)
+        putField(",\"func_type_id\":", function, into: &out)
+        putField(",\"loc_proto_type_id\":", types.word(id, at + 1), into: &out)
+        putField(",\"offset\":", types.word(id, at + 2), into: &out)
     }
 
     private func putName(_ offset: UInt32, into out: inout [UInt8]) {

@@ -68,6 +68,22 @@ struct RawDumper {
             putField(" type_id=", third, into: &out)
             out.put(" component_idx=")
             out.put(Int64(Int32(bitPattern: types.word(id, 3))))
+        case .location:
+            putField(" size=", third, into: &out)
+            out.put(" flags=0x" + String(types.word(id, 3), radix: 16))
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            out.put(" values='" + types.location(id) + "'")
+        case .locationPrototype:
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            for index in 0..<info.vlen where out.count <= limit {
+                let place = types.word(id, 3 + index)
+                putField("\n\ttype_id=", place, into: &out)
+                guard types.kindIfAny(place) == .locParam else { continue }
+                out.put(" value='" + types.location(place) + "'")
+            }
+        case .locationSection:
+            putField(" vlen=", UInt32(info.vlen), into: &out)
+            putSites(id, into: &out)
         case .unknown:
             putField(" vlen=", UInt32(info.vlen), into: &out)
         }
@@ -129,6 +145,18 @@ struct RawDumper {
             out.append(32)
             putName(variable == 0 ? 0 : types.nameOffset(variable), into: &out)
             out.append(41)
+        }
+    }
+
+    private func putSites(_ id: UInt32, into out: inout [UInt8]) {
+        for index in 0..<types.info(id).vlen where out.count <= limit {
+            let at = 3 + index * 3
+            let function = types.word(id, at)
+            out.put("\n\tname=")
+            putName(types.exists(function) ? types.nameOffset(function) : 0, into: &out)
+            putField(" func_type_id=", function, into: &out)
+            putField(" loc_proto_type_id=", types.word(id, at + 1), into: &out)
+            putField(" offset=", types.word(id, at + 2), into: &out)
         }
     }
 

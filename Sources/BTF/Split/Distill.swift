@@ -122,9 +122,10 @@ private struct Distiller {
         switch TypeInfo(rawValue: base.words[start + 1]).kind?.role ?? .unknown {
         case .integer, .float, .forward, .composite, .enumeration:
             return isNamed ? .distilled : .moved
-        case .array, .alias, .pointer, .qualifier, .prototype, .typeTag:
+        case .array, .alias, .pointer, .qualifier, .prototype, .typeTag, .location,
+            .locationPrototype:
             return .moved
-        case .function, .variable, .section, .declarationTag, .unknown:
+        case .function, .variable, .section, .declarationTag, .locationSection, .unknown:
             throw BTFError(
                 offset: base.header.length + start * 4,
                 "\(base.record(TypeID(id))?.kind.word ?? "") '\(base.string(at: base.words[start]))' of the base cannot be distilled"
@@ -147,7 +148,8 @@ private struct Distiller {
                 words.append(contentsOf: [0, TypeInfo(.enum).rawValue, base.words[start + 2]])
             // As they are; others are not distilled.
             case .integer, .float, .forward, .pointer, .array, .alias, .qualifier, .typeTag,
-                .function, .prototype, .variable, .section, .declarationTag, .unknown:
+                .function, .prototype, .variable, .section, .declarationTag, .location,
+                .locationPrototype, .locationSection, .unknown:
                 words.append(contentsOf: base.words[start..<start + info.recordWords])
             }
         }

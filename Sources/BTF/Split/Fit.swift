@@ -47,7 +47,8 @@ extension CheckReport.Finding {
     /// count: some producers write such BTF.
     fileprivate var isAboutReference: Bool {
         switch rule {
-        case "C1", "R2", "R3", "R4", "R5", "R6", "R7", "R10", "R19", "R20", "R21", "R22", "R23":
+        case "C1", "R2", "R3", "R4", "R5", "R6", "R7", "R10", "R19", "R20", "R21", "R22", "R23",
+            "R25", "R26":
             true
         default: false
         }

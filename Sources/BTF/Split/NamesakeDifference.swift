@@ -105,7 +105,7 @@ private struct ShallowDifference {
                 pairs.append((a.type, b.type))
             // They have a name, and were compared by that; nothing else is in them.
             case .forward, .section: break
-            case .unknown: return false
+            case .location, .locationPrototype, .locationSection, .unknown: return false
             }
         }
         return true

@@ -55,17 +55,17 @@ struct OwnTypes {
         var header = Header(
             length: Header.shortLength, typeOffset: 0, typeLength: words.count * 4,
             stringOffset: words.count * 4, stringLength: strings.count, bigEndian: btf.bigEndian)
-        if btf.header.layoutLength > 0 { header.describeKinds() }
+        if btf.header.layoutLength > 0 { header.describeKinds(of: words) }
         return BTF(base: btf.base, header: header, words: words, starts: starts, strings: strings)
     }
 }
 
 extension Header {
     /// Makes room for a layout section between types and strings.
-    fileprivate mutating func describeKinds() {
+    fileprivate mutating func describeKinds(of words: [UInt32]) {
         length = Header.longLength
         layoutOffset = typeLength
-        layoutLength = KindLayout.allKinds.count * KindLayout.byteCount
+        layoutLength = KindLayout.describing(words).count * KindLayout.byteCount
         stringOffset += layoutLength
     }
 }
@@ -76,6 +76,7 @@ extension BTF {
     package func serialized() -> [UInt8] {
         BTF.serialized(
             words: words, strings: strings,
-            layout: header.layoutLength > 0 ? KindLayout.allKinds : [], bigEndian: bigEndian)
+            layout: header.layoutLength > 0 ? KindLayout.describing(words) : [],
+            bigEndian: bigEndian)
     }
 }

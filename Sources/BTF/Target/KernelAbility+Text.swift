@@ -25,6 +25,7 @@ extension KernelAbility {
         case .manyElements: "more than 65535 elements of a record"
         case .anyTagOrder: "TYPE_TAG after other modifiers"
         case .arenaParameters: "arena pointers as parameters of kernel functions, named NAME__arena"
+        case .inlineSites: "LOC_PARAM, LOC_PROTO, LOCSEC: inlined functions, and their parameters"
         }
     }
 
@@ -46,7 +47,7 @@ extension KernelAbility {
         case .sortedNames: "any order"
         case .implicitArguments, .arenaParameters: "written unchanged"
         case .layout: "a 24-byte header"
-        case .manyElements, .anyTagOrder: "never written"
+        case .manyElements, .anyTagOrder, .inlineSites: "never written"
         }
     }
 }

@@ -45,6 +45,9 @@ package enum KernelAbility: String, CaseIterable, Sendable {
     /// Parameters of kernel functions named `NAME__arena` are pointers into arenas. Since the same
     /// release resolve_btfids, not pahole, describes kernel functions.
     case arenaParameters = "arena-parameters"
+    /// LOC_PARAM, LOC_PROTO and LOCSEC: where functions are inlined, and where their parameters are
+    /// there. In linux-next since 2026-10.
+    case inlineSites = "inline-sites"
 
     /// The first release that has it (include/uapi/linux/btf.h, kernel/bpf/btf.c and their history;
     /// docs/targets.md names the changes).
@@ -68,12 +71,21 @@ package enum KernelAbility: String, CaseIterable, Sendable {
         case .layout: KernelVersion(7, 1)
         case .manyElements, .anyTagOrder: KernelVersion(7, 2)
         case .arenaParameters: KernelVersion(7, 3)
+        case .inlineSites: KernelVersion(7, 4)
         }
     }
 
     /// The kinds that some kernels do not list in include/uapi/linux/btf.h, with what they are for.
+    /// Those of inline sites are not among them: nothing is written otherwise because a list ends
+    /// before them.
     package static let listedKinds: [(name: String, ability: KernelAbility)] =
-        Kind.allCases.compactMap { kind in kind.row.needs.map { (kind.constant, $0) } }
+        Kind.allCases.compactMap { kind in
+            guard let ability = kind.row.needs, ability != .inlineSites else { return nil }
+            return (kind.constant, ability)
+        }
+
+    /// The first of the kinds that come with `inlineSites`, in that list.
+    static let inlineSitesKind = Kind.locParam.constant
 
     /// Abilities that a kernel may have without showing them in its BTF. Stable releases have
     /// backported some of them.

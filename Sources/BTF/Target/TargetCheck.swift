@@ -176,7 +176,7 @@ private struct TargetChecker {
             if types.word(id, 2) == 0 { refuse("M12", type: id, word: 2, "size == 0") }
         // All kernels that know such a kind hold it to the same rules.
         case .integer, .float, .pointer, .array, .composite, .forward, .alias, .qualifier,
-            .prototype, .unknown:
+            .prototype, .location, .locationPrototype, .locationSection, .unknown:
             break
         }
     }

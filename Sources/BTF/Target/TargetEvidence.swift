@@ -66,6 +66,7 @@ package struct TargetEvidence: Hashable, Sendable {
             isListed = isListed || lists(name)
             if isListed { shown.insert(ability) } else { denied.insert(ability) }
         }
+        if lists(KernelAbility.inlineSitesKind) { shown.insert(.inlineSites) }
     }
 
     private mutating func add(_ other: TargetEvidence) {
@@ -117,7 +118,7 @@ private struct AbilitySearch {
                     show(.dottedNames)
                 }
             case .integer, .float, .pointer, .array, .forward, .alias, .qualifier, .prototype,
-                .variable, .section, .unknown:
+                .variable, .section, .location, .locationPrototype, .locationSection, .unknown:
                 break
             }
         }
@@ -151,6 +152,7 @@ private struct AbilitySearch {
                 element(of: id, named: $0) != nil
             }
             evidence.list { names.contains($0) }
+            if element(of: id, named: KernelAbility.inlineSitesKind) != nil { show(.inlineSites) }
         } else if isName(first, "BTF_MAX_KIND") || isName(first, "BTF_MAX_TYPE") {
             if let limit = element(of: id, named: "BTF_MAX_VLEN"),
                 types.word(id, limit + 1) >= 0xff_ffff

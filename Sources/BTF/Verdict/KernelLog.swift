@@ -44,8 +44,26 @@ enum KernelLog {
         case KernelKind.float: return "size=\(words[at + 2])"
         case KernelKind.declTag:
             return "type=\(words[at + 2]) component_idx=\(Int32(bitPattern: words[at + 3]))"
+        case KernelKind.locParam:
+            return values(
+                words, at + 4, vlen,
+                "size=\(words[at + 2]) vlen=\(vlen) flags=0x"
+                    + String(words[at + 3], radix: 16))
+        case KernelKind.locProto: return values(words, at + 3, vlen, "vlen=\(vlen)")
+        case KernelKind.locsec: return "vlen=\(vlen)"
         default: return "type_id=\(words[at + 2])"
         }
+    }
+
+    private static func values(
+        _ words: [UInt32], _ start: Int, _ count: Int, _ head: String
+    ) -> String {
+        let shown = words[start..<start + min(count, mostParameters)]
+        return shown.reduce(head) { $0 + ", \($1)" } + (shown.count < count ? ", ..." : "")
+    }
+
+    static func site(_ types: KernelTypes, at: Int) -> String {
+        "\t func=\(types.words[at]) loc_proto=\(types.words[at + 1]) offset=\(types.words[at + 2]) "
     }
 
     /// No more than this many parameters are shown; the kernel shows all.

@@ -88,6 +88,9 @@ extension KernelReader {
         case KernelKind.var: return try readVariable(record)
         case KernelKind.datasec: return try readSection(record)
         case KernelKind.float: return try readFloat(record)
+        case KernelKind.locParam: return try readLocation(record)
+        case KernelKind.locProto: return try readLocationPrototype(record)
+        case KernelKind.locsec: return try readLocationSection(record)
         default: return try readDeclTag(record)
         }
     }
@@ -124,7 +127,7 @@ extension KernelReader {
             + KernelLog.details(types, at: record.at, record.kind)
     }
 
-    private func need(_ rule: String, _ record: MetaRecord, _ bytes: Int) throws(Unaccepted) {
+    func need(_ rule: String, _ record: MetaRecord, _ bytes: Int) throws(Unaccepted) {
         if record.left < bytes { throw refuse(rule, record, needed: bytes) }
     }
 
@@ -132,7 +135,7 @@ extension KernelReader {
         if record.vlen != 0 { throw refuse(rule, record, word: 1, "vlen != 0") }
     }
 
-    private func needNoFlag(_ rule: String, _ record: MetaRecord) throws(Unaccepted) {
+    func needNoFlag(_ rule: String, _ record: MetaRecord) throws(Unaccepted) {
         if record.flag { throw refuse(rule, record, word: 1, "Invalid btf_info kind_flag") }
     }
 
@@ -142,7 +145,7 @@ extension KernelReader {
         offset <= rules.maxNameOffset && types.hasString(offset)
     }
 
-    private func isValid(id: UInt32) -> Bool { id <= rules.maxTypes }
+    func isValid(id: UInt32) -> Bool { id <= rules.maxTypes }
 
     /// Of a valid offset.
     func isIdentifier(_ offset: UInt32) -> Bool {
@@ -340,7 +343,7 @@ extension KernelReader {
     }
 
     /// Before `takesAnySection`, an identifier in which dots are taken anyway.
-    private func isSectionName(_ offset: UInt32) -> Bool {
+    func isSectionName(_ offset: UInt32) -> Bool {
         let (strings, at) = types.place(of: offset)
         return rules.takesAnySection
             ? names.isSection(strings, at, limit: rules.maxNameLength)

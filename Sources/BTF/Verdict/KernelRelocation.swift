@@ -255,7 +255,8 @@ private struct NameFilter {
 
 private func forEachReference(_ types: KernelTypes, _ id: UInt32, _ body: (UInt32) -> Void) {
     switch types.kind(id) {
-    case KernelKind.int, KernelKind.float, KernelKind.enum, KernelKind.enum64: break
+    case KernelKind.int, KernelKind.float, KernelKind.enum, KernelKind.enum64, KernelKind.locParam:
+        break
     case KernelKind.array:
         body(types.word(id, 3))
         body(types.word(id, 4))
@@ -266,6 +267,13 @@ private func forEachReference(_ types: KernelTypes, _ id: UInt32, _ body: (UInt3
         for index in 0..<types.vlen(id) { body(types.word(id, 4 + index * 2)) }
     case KernelKind.datasec:
         for index in 0..<types.vlen(id) { body(types.word(id, 3 + index * 3)) }
+    case KernelKind.locProto:
+        for index in 0..<types.vlen(id) { body(types.word(id, 3 + index)) }
+    case KernelKind.locsec:
+        for index in 0..<types.vlen(id) {
+            body(types.word(id, 3 + index * 3))
+            body(types.word(id, 4 + index * 3))
+        }
     default: body(types.third(id))
     }
 }

@@ -8,9 +8,9 @@ struct KernelResolver {
     private(set) var resolvedIDs: [UInt32]
     private(set) var resolvedSizes: [UInt32]
     private var states: [State]
-    private var stack: [Vertex] = []
+    var stack: [Vertex] = []
     var stackedTypes: [UInt32] { stack.map(\.id) }
-    private var mode = Mode.undecided
+    var mode = Mode.undecided
     /// Of each prototype that was looked at: its first parameter without a name, from 1.
     private var namelessParameters: [UInt32: Int] = [:]
     /// The type that the kernel has in its log.
@@ -20,7 +20,7 @@ struct KernelResolver {
 
     private enum State: UInt8 { case new, visited, resolved }
 
-    private enum Mode { case undecided, pointer, structOrArray }
+    enum Mode { case undecided, pointer, structOrArray }
 
     struct Vertex {
         let id: UInt32
@@ -28,7 +28,7 @@ struct KernelResolver {
     }
 
     /// What a step asks for.
-    private enum Step {
+    enum Step {
         case push(UInt32)
         case done
     }
@@ -108,7 +108,7 @@ struct KernelResolver {
         }
     }
 
-    private mutating func pop(_ resolved: UInt32, size: UInt32 = 0) -> Step {
+    mutating func pop(_ resolved: UInt32, size: UInt32 = 0) -> Step {
         let id = Int(stack.removeLast().id)
         resolvedSizes[id] = size
         resolvedIDs[id] = resolved
@@ -126,6 +126,8 @@ struct KernelResolver {
         case KernelKind.datasec: return try stepSection(vertex)
         case KernelKind.func: return try stepFunction(vertex.id)
         case KernelKind.declTag: return try stepDeclTag(vertex.id)
+        case KernelKind.locProto: return try stepLocationPrototype(vertex.id)
+        case KernelKind.locsec: return try stepLocationSection(vertex)
         default: return try stepReference(vertex.id, kind)
         }
     }
@@ -134,7 +136,9 @@ struct KernelResolver {
         guard isResolved(id) else { return false }
         let (resolved, size) = (resolvedIDs[Int(id)], resolvedSizes[Int(id)])
         let kind = types.kind(id)
-        if KernelKind.isComposite(kind) || kind == KernelKind.datasec {
+        if KernelKind.isComposite(kind) || kind == KernelKind.datasec
+            || kind == KernelKind.locProto || kind == KernelKind.locsec
+        {
             return resolved == 0 && size == 0
         }
         if kind == KernelKind.declTag || kind == KernelKind.func {

@@ -39,8 +39,7 @@ struct KernelRules: Sendable {
         infoForbidden = rules.infoMask.map { ~$0 } ?? 0
         kindMask = has(.manyElements) ? 0x7f : has(.float) ? 0x1f : 0x0f
         vlenMask = UInt32(rules.maxElements)
-        // The rules below know no others.
-        highestKind = UInt32(min(rules.highestKind.rawValue, Kind.enum64.rawValue))
+        highestKind = UInt32(rules.highestKind.rawValue)
         let isSmall = isProgram && !has(.largeBTF)
         maxTypes = isSmall ? 0xffff : 0xf_ffff
         maxNameOffset = isSmall ? 0xffff : 0xff_ffff

@@ -144,26 +144,30 @@ enum KernelKind {
     static let declTag: UInt32 = 17
     static let typeTag: UInt32 = 18
     static let enum64: UInt32 = 19
+    static let locParam: UInt32 = 20
+    static let locProto: UInt32 = 21
+    static let locsec: UInt32 = 22
 
     private static func set(_ kinds: UInt32...) -> UInt32 { kinds.reduce(0) { $0 | 1 << $1 } }
 
     private static let modifiers = set(typedef, volatile, const, restrict, typeTag)
     private static let composites = set(`struct`, union)
-    private static let sizeless = set(0, fwd, `func`, funcProto, declTag)
+    private static let sizeless =
+        set(0, fwd, `func`, funcProto, declTag, locParam, locProto, locsec)
     private static let sized = set(int, `struct`, union, `enum`, datasec, float, enum64)
-    private static let sources = set(`var`, declTag, datasec)
+    private static let sources = set(`var`, declTag, datasec, locProto, locsec)
     private static let resolving =
-        modifiers | composites | set(ptr, array, `var`, `func`, declTag, datasec)
+        modifiers | composites | set(ptr, array, `var`, `func`, declTag, datasec, locProto, locsec)
 
     private static func isIn(_ set: UInt32, _ kind: UInt32) -> Bool { set >> kind & 1 != 0 }
 
     static func isModifier(_ kind: UInt32) -> Bool { isIn(modifiers, kind) }
     static func isComposite(_ kind: UInt32) -> Bool { isIn(composites, kind) }
-    /// void, FWD, FUNC, FUNC_PROTO, DECL_TAG.
+    /// void, FWD, FUNC, FUNC_PROTO, DECL_TAG, LOC_PARAM, LOC_PROTO, LOCSEC.
     static func isSizeless(_ kind: UInt32) -> Bool { isIn(sizeless, kind) }
     /// Has its size in the third word.
     static func hasSize(_ kind: UInt32) -> Bool { isIn(sized, kind) }
-    /// VAR, DECL_TAG, DATASEC: no type may refer to them as its type.
+    /// VAR, DECL_TAG, DATASEC, LOC_PROTO, LOCSEC: no type may refer to them as its type.
     static func isSource(_ kind: UInt32) -> Bool { isIn(sources, kind) }
     static func needsResolution(_ kind: UInt32) -> Bool { isIn(resolving, kind) }
 }
