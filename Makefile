@@ -135,9 +135,7 @@ setup-machines: setup
 
 .PHONY: conformance
 conformance: setup-peers setup-machines build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
-	@for step in inputs peers oracles run; do
-		KBTF='$(KBTF)' bash Tests/Conformance/$$step.sh
-	done
+	@KBTF='$(KBTF)' bash Tests/Conformance/run.sh
 
 .PHONY: bench
 bench: setup-peers build ## time and memory beside the peers (CASES="vmlinux start" picks)

@@ -5,6 +5,7 @@
 # series, or a series and a variant, SERIES-VARIANT, configured by kbuild/config/patched-VARIANT.config:
 #
 #   6.12-other   its modules fit the kernel of the name without the variant, whose types have other ids
+#   6.12-builtin has the kernel's own preloaded iterators built in
 #   6.12-kasan   watches each access to memory, and memory that is not freed
 #
 # Each series has a directory, which `kernels.sh --directory NAME` prints:

@@ -115,9 +115,20 @@ static int nothing(void)
 	return 0;
 }
 
-/* Without a word on the command line, the iterators as on all kernels. */
+/* Without a word on the command line, the iterators as on all kernels. A kernel that has them built in needs no module. */
 static int by_default(void)
 {
+	bool requested, loaded = !access("/sys/module/bpf_preload/refcnt", F_OK);
+	const char *log = kernel_log();
+	size_t size;
+	char *text = (char *)read_whole("/requests", &size);
+
+	requested = text && strstr(text, "bpf_preload");
+	free(text);
+	REQUIRE(requested == loaded);
+	REQUIRE(count(log, "bpf_preload: bpf_preload: kept") == 1);
+	REQUIRE(count(log, "bpf_preload: ") == 2);
+	REQUIRE(at_start.count[LINKS] == 2);
 	REQUIRE(mount_bpffs("/bpf"));
 	REQUIRE(count_names("/bpf", NULL) == 2);
 	REQUIRE(tells("/bpf/maps.debug", "rodata"));
@@ -142,6 +153,7 @@ static const struct point with_list[] = {
 	{ "mount_namespace", mount_namespace },
 	{ "user_namespace", user_namespace },
 	{ "late", late },
+	{ "second_try", second_try },
 	{ "no_leaks", no_leaks },
 };
 static const struct point with_empty_list[] = {

@@ -54,6 +54,7 @@ int rounds(void);
 int removal(void);
 int refused_pin(void);
 int late(void);
+int second_try(void);
 
 int mount_namespace(void);
 int user_namespace(void);

@@ -86,3 +86,22 @@ int late(void)
 	REQUIRE(syscall(SYS_delete_module, "late", O_NONBLOCK));
 	return 0;
 }
+
+/* An object that could not be pinned, nor kept, until now: nothing of the earlier tries is in its way. */
+int second_try(void)
+{
+	int fd;
+
+	REQUIRE(mount_bpffs("/round"));
+	REQUIRE(access("/round/kbtf_preload_half", F_OK) && errno == ENOENT);
+	REQUIRE(!umount("/round"));
+	fd = open("/sys/module/kbtf_preload_half/parameters/whole", O_WRONLY | O_CLOEXEC);
+	REQUIRE(fd >= 0 && write(fd, "1", 1) == 1);
+	close(fd);
+	REQUIRE(mount_bpffs("/round"));
+	REQUIRE(count_names("/round/kbtf_preload_half", NULL) == 2);
+	REQUIRE(count(kernel_log(), "bpf_preload: kbtf_preload_half: kept") == 1);
+	REQUIRE(!umount("/round"));
+	REQUIRE(references("kbtf_preload_half") == 1);
+	return 0;
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * An object on the list of a patched kernel that can never be pinned whole: its
- * second file has the name of the first. Nothing of it may stay in bpffs.
+ * An object on the list of a patched kernel that cannot be pinned whole: its
+ * second file has the name of the first. Nothing of it may stay in bpffs. When the
+ * parameter `whole` is set, the second one has a name of its own.
  */
 #include <linux/bpf.h>
 #include <linux/bpf_preload.h>
@@ -9,10 +10,14 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/version.h>
 
 /* Exported; no header declares it for modules. */
 int kern_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
+
+static bool whole;
+module_param(whole, bool, 0600);
 
 static struct bpf_map *map;
 
@@ -23,12 +28,12 @@ static void drop(void)
 	bpf_map_put(map);
 }
 
-static int pin(struct dentry *parent)
+static int pin(struct dentry *parent, const char *name)
 {
 	int err;
 
 	bpf_map_inc_with_uref(map);
-	err = bpf_obj_do_pin_kernel(parent, "first", map, BPF_TYPE_MAP);
+	err = bpf_obj_do_pin_kernel(parent, name, map, BPF_TYPE_MAP);
 	if (err)
 		drop();
 	return err;
@@ -36,7 +41,7 @@ static int pin(struct dentry *parent)
 
 static int preload(struct dentry *parent)
 {
-	return pin(parent) ?: pin(parent);
+	return pin(parent, "first") ?: pin(parent, whole ? "second" : "first");
 }
 
 static struct bpf_preload_ops ops = {
@@ -82,7 +87,7 @@ static void __exit half_exit(void)
 module_exit(half_exit);
 
 MODULE_LICENSE("Dual BSD/GPL");
-MODULE_DESCRIPTION("an object to preload that cannot be pinned");
+MODULE_DESCRIPTION("an object to preload that cannot be pinned, until it can");
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 MODULE_IMPORT_NS("BPF_INTERNAL");
 #else
