@@ -143,6 +143,7 @@ made_by_kbuild() {
         [ "$tool" = pahole ] || make+=(PAHOLE="$roles/pahole" RESOLVE_BTFIDS="$roles/resolve_btfids")
         "${make[@]}" -s -C "$HEADERS" M="${work#"$INSIDE"}" BTF_BASE= modules || return 1
         ! section "$work/kbtf_test.ko" .BTF.base >/dev/null || return 1
+        content "$work/kbtf_test.ko" .modinfo | tr '\0' '\n' | grep -qE '^btf=standalone( |$)' || return 1
         test=$dir/tests/made-by-$tool
         mkdir "$test"
         strip --strip-debug -o "$test/kbtf_test.ko" "$work/kbtf_test.ko"
@@ -157,6 +158,7 @@ made_by_kbuild() {
     "${make[@]}" -s -C "$HEADERS" M="${work#"$INSIDE"}" modules
     "$KBTF" check -q --base "$BASE" "$work/kbtf_test.ko" || return 1
     "$KBTF" info --base "$BASE" "$work/kbtf_test.ko" | grep -qE 'split|distilled' || return 1
+    ! content "$work/kbtf_test.ko" .modinfo | tr '\0' '\n' | grep -q '^btf=' || return 1
     "${make[@]}" -s -C "$HEADERS" M="${work#"$INSIDE"}" clean
     "${make[@]}" -s -C "$HEADERS" M="${work#"$INSIDE"}" BTF_BASE="$OTHER_HEADERS/vmlinux" modules
     "$KBTF" check -q --base "$OTHER_BASE" "$work/kbtf_test.ko" || return 1

@@ -109,6 +109,37 @@ struct PaholeRoleTests {
         }
     }
 
+    /// A module says what its BTF is if the user chose that, however it reaches us.
+    @Test func mark() throws {
+        let base = try base()
+        let other = try scratch.write(
+            "other.btf", Sample.rawBTF(Sample.source + "struct more { int a; } more;"))
+        let file = try Sample.compile(
+            scratch, "marked.ko",
+            source: Sample.source + """
+                struct own { struct item item; } own;
+                static const char name[] __attribute__((used, section(".modinfo"))) = "name=marked";
+                """)
+        func modinfo(_ options: [String], _ variables: [String]) throws -> [String] {
+            let result = try Command.role(
+                "pahole", ["-J"] + options + [file], environment: variables)
+            #expect(result.status == 0 && result.err == "", "\(result)")
+            let bytes = try #require(try Sample.section(".modinfo", of: file))
+            return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        }
+        let split = ["--btf_base", base]
+        #expect(try modinfo(split, []) == ["name=marked"])
+        let chosen = try modinfo(split, ["BTF_BASE=" + other])
+        #expect(chosen.count == 2 && chosen[1].hasPrefix("btf=split "))
+        #expect(chosen[1].contains(" digest="))
+        for options in [split, []] {
+            let standalone = try modinfo(options, ["BTF_BASE="])
+            #expect(standalone.count == 2 && standalone[1].hasPrefix("btf=standalone "))
+        }
+        // Of another BTF it was.
+        #expect(try modinfo(split, []) == ["name=marked"])
+    }
+
     /// Filling it in is the work of the build's next step, which knows what the step asks for.
     @Test func idsAreNotFilledIn() throws {
         let file = try Sample.compile(

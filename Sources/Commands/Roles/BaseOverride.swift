@@ -32,6 +32,16 @@ enum BaseOverride {
         }
     }
 
+    /// Whether the user chose the base, so that modules say which it is. The kernel's makefiles may
+    /// have heeded that already (kbuild/patches): then they name no base for standalone BTF.
+    static func isChosen(insteadOf asked: String?, _ surroundings: Surroundings) -> Bool {
+        switch try? current(surroundings) {
+        case nil, .unsaid?: false
+        case .standalone?: true
+        case .file?: asked != nil
+        }
+    }
+
     /// The request in the environment of the process.
     ///
     /// - Throws: for a value that does not clearly name a file.

@@ -90,6 +90,7 @@ enum PaholeRole {
             jobs: settings.jobs,
             request: request, talk: talk)
         batch.isStrict = surroundings.isStrict
+        batch.marks = BaseOverride.isChosen(insteadOf: settings.base, surroundings)
         let destinations = Destinations(
             file: settings.detached, folder: nil, reads: base.map { [$0] } ?? [],
             fileOption: "--btf_encode_detached")
