@@ -68,14 +68,14 @@ other_build() {
     verdict "patched $1, the same module on another build" "$bad" "$(points "$GUESTS/patched-$other.ktap")"
 }
 
-# patched_modules SERIES: all modules of the kernel, and its own test module, with standalone BTF.
+# patched_modules SERIES: all modules of the kernel, its own test module and kbtf_sample, with standalone BTF.
 patched_modules() {
     local series=$1 bad=0 build dir=$GUESTS/patched-$1 test ko
     build=$(build_of "$series")
     test=$dir/all/load
     rm -rf "$dir/all" "$dir/lib"
     mkdir -p "$test" "$dir/lib/modules/0.0/kernel"
-    testmod "$series" "$dir/lib/modules/0.0/kernel/" >"$dir/messages" 2>&1 || bad=1
+    test_modules "$series" "$dir/lib/modules/0.0/kernel/" >"$dir/messages" 2>&1 || bad=1
     find "$build" -name '*.ko' -exec cp -t "$dir/lib/modules/0.0/kernel" {} +
     "$KBTF" encode -q --standalone "$dir/lib/modules/0.0/kernel" >>"$dir/messages" 2>&1 || bad=1
     depmod -b "$dir" 0.0 2>>"$dir/messages" || bad=1
@@ -91,30 +91,34 @@ patched_modules() {
     patched_boot "$series" "patched-$series-all" "$dir/all" --memory 2048 --timeout 900 --test-timeout 800 || bad=1
     rm -rf "$dir/all" "$dir/lib"
     tr -d '\r' <"$GUESTS/patched-$series-all.log" | sed -n 's/.*kbtf: *# //p' >"$dir/told"
+    # Neither of these needs hardware.
+    [ -s "$dir/told" ] && ! grep -qE ' (kbtf_sample|bpf_testmod)( |$)' "$dir/told" || bad=1
     verdict "patched $series, standalone BTF of all modules" "$bad" \
         "$(sed -nE 's/^((listed|BTF refused) .*)/\1; /p' "$dir/told" | tr -d '\n')"
 }
 
-# testmod SERIES DIR: the kernel's own bpf_testmod.ko, into the directory.
-testmod() {
-    local source work
-    source=$("$KERNELS" --directory "$1")/linux/tools/testing/selftests/bpf
+# test_modules SERIES DIR: the kernel's own bpf_testmod.ko, and kbtf_sample.ko, into the directory.
+test_modules() {
+    local source name root='' work=$GUESTS/patched-$1/module build make=(make)
+    build=$(build_of "$1")
+    source=$("$KERNELS" --directory "$1")/linux/tools/testing/selftests/bpf/bpf_testmod
     case $1 in
-    6.*)
-        work=$GUESTS/patched-$1/testmod
-        rm -rf "$work"
-        cp -r "$source/bpf_testmod" "$work"
-        make -s -C "$(build_of "$1")" M="$work" CONFIG_DEBUG_INFO_BTF_MODULES= modules
-        ;;
+    6.*) ;;
     *)
-        work=$CACHE/peers/sid/tmp/kbtf-testmod
-        rm -rf "$work"
-        cp -r "$source/test_kmods" "$work"
-        unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$CACHE/peers/sid" \
-            make -s -C "$(inside_of "$1")" M=/tmp/kbtf-testmod CONFIG_DEBUG_INFO_BTF_MODULES= modules
+        source=${source%/*}/test_kmods build=$(inside_of "$1") root=$CACHE/peers/sid
+        work=$root/tmp/kbtf-module
+        # shellcheck disable=SC2016  # the inner shell expands these
+        make=(unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" make)
         ;;
     esac
-    cp "$work/bpf_testmod.ko" "$2"
+    for name in bpf_testmod kbtf_sample; do
+        [ "$name" = bpf_testmod ] || source=$REPO/selftests/modules/$name
+        rm -rf "$work"
+        cp -r "$source" "$work"
+        "${make[@]}" -s -C "$build" M="${work#"$root"}" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+        cp "$work/$name.ko" "$2"
+    done
+    rm -rf "$work"
 }
 
 # made_by_kbuild SERIES: tests of modules that the kernel's makefiles gave standalone BTF, with pahole and with kbtf.
