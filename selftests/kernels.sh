@@ -143,7 +143,8 @@ configured() {
     # The last one wins.
     cat "$build/.fragment" >>"$build/.config"
     kernel_make "$name" olddefconfig 2>"$build/config.log"
-    line=$(grep '^CONFIG\|^# CONFIG' "$build/.fragment" | grep -vxFf "$build/.config" || true)
+    line=$(awk '/^CONFIG/ { wish[substr($0, 1, index($0, "=") - 1)] = $0 } /^# CONFIG/ { wish[$2] = $0 }
+        END { for (symbol in wish) print wish[symbol] }' "$build/.fragment" | grep -vxFf "$build/.config" || true)
     [ -z "$line" ] || die "$name: the kernel does not accept" $line
     mv "$build/.fragment" "$build/fragment"
 }
