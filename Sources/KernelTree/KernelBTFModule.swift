@@ -6,7 +6,7 @@ package import ELF
 /// The module that holds the kernel's own BTF if its image does not (proposed after Linux 7.3):
 /// standalone BTF, a base like that of a vmlinux, and no module's.
 package enum KernelBTFModule {
-    static let name = "btf_vmlinux"
+    package static let name = "btf_vmlinux"
 
     /// Its paths in a directory of modules, as Debian and others compress them.
     static let paths = ["", ".xz", ".zst", ".gz"].map { "kernel/kernel/bpf/\(name).ko" + $0 }

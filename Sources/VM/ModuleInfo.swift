@@ -21,7 +21,8 @@ package struct ModuleInfo: Sendable {
     package let release: KernelRelease?
     /// The file, decompressed.
     package let bytes: ByteView
-    /// `.BTF`, if there is one.
+    /// `.BTF`, if there is one; nil for the module that holds the kernel's own, which is not shown
+    /// as this module's.
     package let btf: ByteView?
     /// It has `.BTF.base`, so the kernel shows other BTF than the file's.
     package let isDistilled: Bool
@@ -68,7 +69,7 @@ package struct ModuleInfo: Sendable {
             throw VMError("\(path): .modinfo: softdep= with more than 1000 modules")
         }
         release = KernelRelease.inModinfo(data)
-        btf = sections[".BTF"]
+        btf = name == KernelBTFModule.name ? nil : sections[".BTF"]
         isDistilled = sections[".BTF.base"] != nil
     }
 

@@ -69,6 +69,14 @@ import Testing
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
     }
 
+    /// The kernel shows its BTF as that of vmlinux.
+    @Test func kernelBTFIsNoModules() throws {
+        let scratch = try Scratch()
+        let own = try scratch.write("btf_vmlinux.ko", module("btf_vmlinux", btf: "x"))
+        let other = try scratch.write("other.ko", module("other", btf: "x"))
+        #expect(try ModuleInfo(own).btf == nil && ModuleInfo(other).btf != nil)
+    }
+
     /// A soft dependency of a module comes where modprobe would have it, and is no error where it
     /// is not there.
     @Test func softDependencies() throws {
