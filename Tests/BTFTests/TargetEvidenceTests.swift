@@ -35,6 +35,25 @@ import Testing
         #expect(evidence.denied == [.declTag, .typeTag])
     }
 
+    /// The kinds of inline sites show themselves; that a list ends before them denies nothing.
+    @Test func inlineSites() throws {
+        func evidence(_ kinds: [String]) throws -> TargetEvidence {
+            var asm = BTFAssembler()
+            asm.enumeration("", kinds.enumerated().map { ($0.element, Int64($0.offset)) })
+            return TargetEvidence(try asm.parse())
+        }
+        let listed = try evidence(["BTF_KIND_UNKN", "BTF_KIND_ENUM64", "BTF_KIND_LOC_PARAM"])
+        #expect(listed.shown.contains(.inlineSites))
+        #expect(TargetRules(nil, listed)?.description == "a kernel like Linux 7.4")
+        let before = try evidence(["BTF_KIND_UNKN", "BTF_KIND_ENUM64"])
+        #expect(!before.shown.contains(.inlineSites) && before.denied.isEmpty)
+        let header = try #require(TargetEvidence(header: "BTF_KIND_DATASEC BTF_KIND_LOC_PARAM"))
+        #expect(header.shown.contains(.inlineSites))
+        var asm = BTFAssembler()
+        asm.location(0x8, [1])
+        #expect(TargetEvidence(try asm.parse()).shown == [.inlineSites])
+    }
+
     @Test func formOfEnums() throws {
         func cuts(_ build: (inout BTFAssembler) -> Void) throws -> Bool {
             var asm = BTFAssembler()
