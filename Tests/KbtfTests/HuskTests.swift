@@ -87,7 +87,14 @@ struct HuskTests {
             try #require(
                 Command.shell("objcopy --add-section \(name)='\(junk)' '\(file)'").status == 0)
             let on = command.contains("--standalone") ? [] : ["--base", base]
+            let before = try Sample.bytes(file)
             let result = try Command.kbtf(command + on + [file])
+            // This one moves along, so it has to be sound.
+            if name == ".BTF.inline", command[0] != "encode" {
+                #expect(result.status == 1 && result.err.contains(".BTF.inline+0x0: "), "\(result)")
+                #expect(try Sample.bytes(file) == before)
+                continue
+            }
             #expect(result.status == 0, "\(result)")
             #expect(
                 result.err.contains(

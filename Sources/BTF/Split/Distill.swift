@@ -27,13 +27,14 @@ extension BTF {
     /// not needed. All others move to the split BTF, after the own types. Both keep their order.
     /// Corresponds to `btf__distill_base` of libbpf 1.8.
     ///
+    /// - Parameter needed: ids of the base that are needed besides those that own types lead to.
     /// - Throws: `BTFError` if there is no base, if the base is itself split, or if a type refers
     ///   to something that cannot be distilled: functions, variables and tags of the base.
-    package func distilled() throws(BTFError) -> Distilled {
+    package func distilled(keeping needed: [UInt32] = []) throws(BTFError) -> Distilled {
         guard let base else { throw BTFError(offset: 0, "no base to distill") }
         guard base.base == nil else { throw BTFError(offset: 0, "its base is itself split") }
         var distiller = Distiller(split: self, base: base)
-        return try distiller.run()
+        return try distiller.run(keeping: needed)
     }
 }
 
@@ -54,8 +55,8 @@ private struct Distiller {
         newIDs = Array(repeating: 0, count: Int(split.typeCount))
     }
 
-    mutating func run() throws(BTFError) -> Distilled {
-        try decideFates()
+    mutating func run(keeping needed: [UInt32]) throws(BTFError) -> Distilled {
+        try decideFates(besides: needed)
         let distilled = base.ownIDs.filter { fates[Int($0)] == .distilled }
         let moved = base.ownIDs.filter { fates[Int($0)] == .moved }
         var next: UInt32 = 1
@@ -98,8 +99,8 @@ private struct Distiller {
     private func start(_ id: UInt32) -> Int { Int(base.starts[Int(id) - 1]) }
 
     /// Goes from the own types to all that they need of the base.
-    private mutating func decideFates() throws(BTFError) {
-        var pending: [UInt32] = []
+    private mutating func decideFates(besides needed: [UInt32]) throws(BTFError) {
+        var pending = needed
         for start in split.starts {
             forEachReference(split.words, Int(start)) { pending.append(split.words[$0]) }
         }

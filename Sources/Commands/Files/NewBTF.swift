@@ -16,6 +16,8 @@ struct NewBTF {
     var keepsEmpty = false
     /// For `.BTF_ids`; nil leaves it unchanged.
     var ids: [UInt8]?
+    /// For `.BTF.inline`, continuing the new BTF; nil for none.
+    var inline: [UInt8]?
     /// What a module says about it in `.modinfo`; nil for nothing.
     var mark: BTFMark?
 
@@ -25,11 +27,15 @@ struct NewBTF {
             || (try? Header.parse(ByteView(btf))).map { $0.typeLength > 0 } ?? true
     }
 
-    /// Sections besides `.BTF` that contain ids of its types (`.BTF.inline` and the like).
-    private static func companions(in elf: ELFFile) -> [String] {
+    /// The section that says where a module's functions are inlined.
+    static let inlineName = ".BTF.inline"
+
+    /// Sections besides `.BTF` that contain ids of its types and cannot follow it.
+    private func companions(in elf: ELFFile) -> [String] {
         var names: [String] = []
         for section in elf.sections
         where section.name.hasPrefix(".BTF.") && section.name != ".BTF.base" {
+            if section.name == Self.inlineName, isWritten, inline != nil { continue }
             if !names.contains(section.name) { names.append(section.name) }
         }
         return names
@@ -40,13 +46,14 @@ struct NewBTF {
         var sections: [(name: String, data: ByteView)] = []
         // The old BTF's base, relocations and companions are meaningless for the new one.
         var obsolete = [".rel.BTF", ".rela.BTF", ".rel.BTF.base", ".rela.BTF.base"]
-        for name in Self.companions(in: elf) { obsolete += [name, ".rel" + name, ".rela" + name] }
+        for name in companions(in: elf) { obsolete += [name, ".rel" + name, ".rela" + name] }
         if isWritten { sections.append((".BTF", ByteView(btf))) } else { obsolete.append(".BTF") }
         if isWritten, let base {
             sections.append((".BTF.base", ByteView(base)))
         } else {
             obsolete.append(".BTF.base")
         }
+        if isWritten, let inline { sections.append((Self.inlineName, ByteView(inline))) }
         if let ids { sections.append((IDSection.name, ByteView(ids))) }
         do throws(ELFError) {
             // What a mark said was about the old BTF.
@@ -59,7 +66,7 @@ struct NewBTF {
 
     /// What the file at `path` loses or does not get.
     func messages(_ path: String, _ elf: ELFFile) -> [Talk.Message] {
-        var messages = Self.companions(in: elf).map {
+        var messages = companions(in: elf).map {
             Talk.Message.note(
                 "\(path): \($0): removed, because its type ids belong to the BTF that was replaced")
         }

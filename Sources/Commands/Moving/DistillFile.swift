@@ -36,7 +36,10 @@ struct DistillFile: Sendable {
             if let detached, !dryRun { try file.writeAsItIs(detached: detached) }
             return
         }
-        let distilled = try file.attempt { () throws(BTFError) in try old.distilled() }
+        let sites = try file.inlineSites(on: old)
+        let distilled = try file.attempt { () throws(BTFError) in
+            try old.distilled(keeping: sites?.needed(below: old) ?? [])
+        }
         let new = try file.attempt { () throws(BTFError) in
             try BTF.parse(
                 ByteView(distilled.split), base: try BTF.parse(ByteView(distilled.base)))
@@ -52,6 +55,7 @@ struct DistillFile: Sendable {
         }
         var moved = NewBTF(btf: distilled.split, base: distilled.base)
         if marks { moved.mark = BTFMark(.distilled, on: base.indexed) }
+        moved.inline = try file.following(sites, distilled.ids, onto: new)
         moved.ids = try file.renumberIDs(distilled.ids, from: old, to: new, &outcome)?.bytes
         let baseTypes = new.firstID - 1
         let text =

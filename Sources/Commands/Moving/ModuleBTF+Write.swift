@@ -59,7 +59,8 @@ extension ModuleBTF {
 
     private enum Writing { case written, signatureLost, unchanged }
 
-    /// Writes the new contents to the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`.
+    /// Writes the new contents to the file, or raw beside it: `OUT`, `OUT.base`, `OUT.ids`,
+    /// `OUT.inline`.
     ///
     /// - Returns: whether the file was written, and whether it lost its signature.
     @discardableResult
@@ -67,6 +68,7 @@ extension ModuleBTF {
         if let detached {
             let parts = [
                 (detached + ".base", moved.base), (detached + ".ids", moved.ids),
+                (detached + ".inline", moved.inline),
                 (detached, moved.btf),
             ]
             for (path, bytes) in parts {

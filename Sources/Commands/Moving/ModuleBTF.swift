@@ -17,6 +17,8 @@ struct ModuleBTF: BatchContents {
     let header: Header
     /// Its `.BTF.base`.
     private(set) var distilledBase: ByteView?
+    /// Its `.BTF.inline`.
+    private(set) var inline: ByteView?
     /// Its `.BTF_ids`.
     private(set) var ids: IDSection?
     /// The kernel that the file names.
@@ -44,9 +46,11 @@ struct ModuleBTF: BatchContents {
         guard !KernelBTFModule.isOne(elf) else { throw Failure.holdsKernelBTF(path) }
         let own: ELFSection?
         let base: ELFSection?
+        let inline: ELFSection?
         do throws(ELFError) {
             own = try elf.onlySection(named: ".BTF")
             base = try elf.onlySection(named: ".BTF.base")
+            inline = try elf.onlySection(named: NewBTF.inlineName)
         } catch { throw Failure(error) }
         guard let section = own, section.hasData else {
             throw Failure(
@@ -59,6 +63,7 @@ struct ModuleBTF: BatchContents {
         }
         var file = try ModuleBTF(path, try contents(of: section, elf), place: ".BTF")
         file.elf = elf
+        if let inline, inline.hasData { file.inline = try contents(of: inline, elf) }
         if let base, base.hasData { file.distilledBase = try contents(of: base, elf) }
         do throws(IDError) { file.ids = try IDSection.read(elf) } catch { throw Failure(error) }
         file.release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)

@@ -37,6 +37,8 @@ struct RebaseFile: Sendable {
     private struct Step {
         let way: Way
         let old: BTF
+        /// What `.BTF.inline` says on it.
+        var sites: BTF?
         let result: Rebased
     }
 
@@ -64,6 +66,7 @@ struct RebaseFile: Sendable {
         try refuse(btf, step.result, target, file)
         var moved = NewBTF(btf: step.result.bytes)
         if marks { moved.mark = BTFMark(.split, on: base.indexed) }
+        moved.inline = try file.following(step.sites, step.result.ids, onto: btf)
         let ids = try file.renumberIDs(step.result.ids, from: step.old, to: btf, &outcome)
         moved.ids = ids?.bytes
         let text =
@@ -87,8 +90,11 @@ struct RebaseFile: Sendable {
         if let small = file.distilledBase {
             if renumberOnly { throw refusal(file) }
             let old = try file.parseDistilled(small)
+            let sites = try file.inlineSites(on: old)
             do throws(RelocationError) {
-                return Step(way: .relocated, old: old, result: try old.relocated(onto: base.btf))
+                return Step(
+                    way: .relocated, old: old, sites: sites,
+                    result: try old.relocated(onto: base.btf))
             } catch { throw file.failure(error, base: base.path) }
         }
         if file.known.isStandalone { return try standalone(file, base, target) }
@@ -108,11 +114,13 @@ struct RebaseFile: Sendable {
                 )
         }
         let old = try file.parseSplit(on: from.btf)
+        let sites = try file.inlineSites(on: old)
+        let needed = (file.ids?.filledIn ?? []) + (sites?.needed(below: old) ?? [])
         return try file.attempt { () throws(BTFError) in
             Step(
-                way: .rebased, old: old,
+                way: .rebased, old: old, sites: sites,
                 result: try old.rebased(
-                    onto: base.index, keeping: file.ids?.filledIn ?? [],
+                    onto: base.index, keeping: needed,
                     without: missing(target)))
         }
     }
@@ -125,12 +133,15 @@ struct RebaseFile: Sendable {
                 "\(file.path): not surely standalone BTF: \(file.known.signs.joined(separator: ", "))",
                 hint: "kbtf rebase --force \(file.path), if it is standalone")
         }
+        let old = try file.attempt { () throws(BTFError) in try BTF.parse(file.bytes) }
+        let sites = try file.inlineSites(on: old)
         return try file.attempt { () throws(BTFError) in
-            let old = try BTF.parse(file.bytes)
-            return renumberOnly
-                ? Step(way: .renumbered, old: old, result: try old.renumbered(onto: base.index))
+            renumberOnly
+                ? Step(
+                    way: .renumbered, old: old, sites: sites,
+                    result: try old.renumbered(onto: base.index))
                 : Step(
-                    way: .deduplicated, old: old,
+                    way: .deduplicated, old: old, sites: sites,
                     result: try old.rebased(onto: base.index, without: missing(target)))
         }
     }
@@ -178,8 +189,11 @@ struct RebaseFile: Sendable {
     private func refuse(
         _ btf: BTF, _ result: Rebased, _ target: TargetChoice?, _ file: ModuleBTF
     ) throws(Failure) {
-        // Newer kernels refuse nothing that was accepted before.
-        guard let target, !target.rules.has(.longNames) else { return }
+        // Newer kernels refuse nothing that was accepted before, except what is newer than they.
+        guard let target,
+            !target.rules.has(.longNames)
+                || !target.rules.has(.inlineSites) && btf.hasKinds(of: .inlineSites)
+        else { return }
         let report = checkTarget(
             TargetSubject(ByteView(result.bytes), .module(bringsBase: false)), btf,
             rules: target.rules)

@@ -39,6 +39,11 @@ struct Dump: Command {
     @Flag(help: "With --format c: in order of ids instead of sorted by name.")
     var unsorted = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Print where functions are inlined: .BTF.inline of the file, or FILE.inline."))
+    var inline = false
+
     @Flag(help: "Show offsets, sizes, holes and cache lines of structs, as C with comments.")
     var layout = false
 
@@ -69,6 +74,9 @@ struct Dump: Command {
         if let cacheLine, cacheLine < 1 {
             throw ValidationError("--cache-line must be at least 1, not \(cacheLine)")
         }
+        if inline, layout || format == .c {
+            throw ValidationError("--inline has no C: use it without --layout and --format c")
+        }
         if layout, format == .c || unsorted {
             throw ValidationError("--layout is a format of its own; use it without --format")
         }
@@ -90,8 +98,9 @@ struct Dump: Command {
     private func printTypes(_ surroundings: Surroundings) throws {
         try refuseForeignWords()
         let (file, types) = inputs
-        let btf = try Reading(base, surroundings)
+        var btf = try Reading(base, surroundings)
             .types(ofFiles: [(file, nil)], talkOptions.talk(surroundings))[0]
+        if inline { btf = try InlineSites.read(beside: file, on: btf) }
         var out: [UInt8] = []
         let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf, file) }
         do throws(BTFError) {
