@@ -152,6 +152,23 @@ import Testing
         }
     }
 
+    /// What is read of it; a kernel loads a module whose sites are damaged.
+    @Test func reported() throws {
+        let (old, _, module, foo) = try inputs()
+        let info = try Command.kbtf("info", "-v", "--base", old, foo)
+        #expect(info.status == 0 && info.err.contains(".BTF.inline: 8 types, 3 inline sites"))
+        let json = try Command.kbtf("info", "--json", "--base", old, foo)
+        #expect(json.text.contains(#""inline":{"types":8,"sites":3,"bytes":"#), "\(json)")
+        let check = try Command.kbtf("check", "--base", old, foo)
+        #expect(check.status == 0 && !check.err.contains("warning"), "\(check)")
+        var dangling = Self.sites(on: module)
+        dangling.locations([99])
+        let bad = try file("bad.ko", module.serialized(), dangling.bytes())
+        let warned = try Command.kbtf("check", "--base", old, bad)
+        #expect(warned.status == 0 && warned.err.contains("99 does not exist"), "\(warned)")
+        #expect(try Command.kbtf("check", "--strict", "--base", old, bad).status == 1)
+    }
+
     /// As the kernel shows them beside each other.
     @Test func inSysfs() throws {
         let (old, _, module, _) = try inputs()

@@ -28,6 +28,8 @@ struct BTFFile: Sendable {
     private(set) var machine: String?
     /// The section `.BTF.base` in the same file.
     private var distilledBase: ByteView?
+    /// The section `.BTF.inline` in the same file.
+    private(set) var inline: ByteView?
     /// The module that holds the kernel's own BTF.
     private(set) var isKernels = false
     /// What the file says about it.
@@ -98,6 +100,7 @@ struct BTFFile: Sendable {
     ) throws(Failure) -> BTFFile? {
         let bytes: ByteView
         var base: ByteView?
+        var inline: ByteView?
         var release: KernelRelease?
         var ids: IDSection?
         let machine: String
@@ -113,6 +116,9 @@ struct BTFFile: Sendable {
             if let section = try elf.onlySection(named: distilledBaseName) {
                 base = try elf.data(of: section)
             }
+            if let section = try elf.onlySection(named: NewBTF.inlineName), section.hasData {
+                inline = try elf.data(of: section)
+            }
             if elf.machine == ELFMachine.bpf { object = elf }
             if elf.section(named: ".modinfo") != nil { release = KernelRelease.of(elf) }
             ids = try? IDSection.read(elf)
@@ -121,6 +127,7 @@ struct BTFFile: Sendable {
         var file = try BTFFile(path, bytes, place: ".BTF", evenUnreadable)
         file.object = object
         file.distilledBase = base
+        file.inline = inline
         file.release = release
         file.ids = ids
         file.machine = machine

@@ -132,7 +132,7 @@ struct Check: Command {
             }
         }
         let isStrict = strict.isStrict(surroundings)
-        if told.contains(where: { isBad($0) || isStrict && $0.foreign != nil }) {
+        if told.contains(where: { isBad($0) || isStrict && isDoubtful($0) }) {
             throw ExitCode(1)
         }
     }
@@ -168,6 +168,11 @@ struct Check: Command {
         guard let result = outcome.value else { return true }
         return !result.judgement.report.isSound || result.judgement.other != nil
             || result.verdict?.isGood == false
+    }
+
+    /// Of a warning that `--strict` makes an error.
+    private func isDoubtful(_ outcome: Outcome) -> Bool {
+        outcome.foreign != nil || outcome.value?.judgement.inline?.fault != nil
     }
 
     // MARK: Output
@@ -223,6 +228,7 @@ struct Check: Command {
             json.field("errors", report.errorCount)
             json.field("warnings", report.warningCount)
             json.field("findings", report.findings)
+            if let inline = judgement.inline { json.field("inline", inline) }
             if let verdict = result.verdict { json.field("target", verdict) }
         }
     }

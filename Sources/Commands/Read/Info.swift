@@ -74,6 +74,11 @@ struct Info: Command {
             facts.foreign = judgement.foreign
             facts.check = judgement.summary
             facts.unknownKinds = judgement.unknownKinds
+            facts.inline = judgement.inline
+            if let text = judgement.inline?.text {
+                outcome.messages.append(
+                    .detail("\(file.path): \(NewBTF.inlineName): \(text)"))
+            }
             facts.types = facts.types ?? judgement.typeCount
             if let fault = judgement.misplaced(file.path) { throw fault }
         }
@@ -113,6 +118,8 @@ struct Info: Command {
         var check: String?
         /// Kinds that we do not know.
         var unknownKinds: [String] = []
+        /// Where functions are inlined.
+        var inline: InlineReport?
         var foreign: ForeignBase?
         /// It is a kernel that turns standalone BTF of modules into split BTF.
         private(set) var acceptsStandalone = false
@@ -160,6 +167,7 @@ struct Info: Command {
             json.field("types", types)
             json.field("bytes", bytes)
             if !unknownKinds.isEmpty { json.field("unknown_kinds", unknownKinds) }
+            if let inline { json.field("inline", inline) }
             json.field("base", base)
             if let foreign { json.field("foreign_base", foreign) }
             if acceptsStandalone { json.field("accepts_standalone", true) }

@@ -149,6 +149,14 @@ struct Reading: Sendable {
         judgement.foreign = setting.foreign
         // One cause is enough.
         if judgement.other != nil { outcome.foreign = nil }
+        if let section = file.inline, judgement.other == nil, judgement.report.isSound,
+            let btf = try? BTF.parse(file.bytes, base: base.btf, isForReading: true)
+        {
+            judgement.inline = InlineReport(section, on: btf)
+            if let warning = judgement.inline?.warning(file.path) {
+                outcome.messages.append(warning)
+            }
+        }
         return judgement
     }
 

@@ -14,6 +14,8 @@ struct Judgement: Sendable {
     var foreign: ForeignBase?
     /// It was made on another base: the one finding in the report.
     var other: OtherBase?
+    /// What accompanies it in `.BTF.inline`.
+    var inline: InlineReport?
 
     /// A few words for a column: `sound`, or the first error.
     var summary: String {
