@@ -87,6 +87,7 @@ let package = Package(
             ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
+        room("Diagnosis"),
         room(
             "Console",
             [
@@ -97,7 +98,7 @@ let package = Package(
             "Commands",
             [
                 "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
-                "BPFObject", "Attaching", "CEmit", "Skeleton", "BPFLoad", "Console",
+                "BPFObject", "Attaching", "CEmit", "Skeleton", "BPFLoad", "Diagnosis", "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         room(

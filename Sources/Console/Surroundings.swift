@@ -20,6 +20,8 @@ package struct Surroundings: Sendable {
     package let ownPath: @Sendable () -> String?
     /// Replaces this program by the one of these words. Returns only when that fails.
     package let become: @Sendable ([String]) -> HostError
+    /// A line that the user types; nil at the end, and where nobody can be asked.
+    package let answer: @Sendable () -> String?
     /// Gets the heap ready for work that takes much memory.
     package let prepareHeap: @Sendable () -> Void
 
@@ -30,6 +32,7 @@ package struct Surroundings: Sendable {
         milliseconds: @escaping @Sendable () -> Int = { 0 },
         ownPath: @escaping @Sendable () -> String? = { nil },
         become: @escaping @Sendable ([String]) -> HostError,
+        answer: @escaping @Sendable () -> String? = { nil },
         prepareHeap: @escaping @Sendable () -> Void = {}
     ) {
         self.environment = environment
@@ -40,7 +43,15 @@ package struct Surroundings: Sendable {
         self.milliseconds = milliseconds
         self.ownPath = ownPath
         self.become = become
+        self.answer = answer
         self.prepareHeap = prepareHeap
+    }
+
+    /// The same for a command that runs within another one.
+    package func speaking(output: Stream, errors: Stream) -> Surroundings {
+        Surroundings(
+            environment: environment, variables: variables, output: output, errors: errors,
+            kernel: kernel, milliseconds: milliseconds, ownPath: ownPath, become: become)
     }
 
     /// An environment variable; nil when it is not set or empty.

@@ -30,6 +30,7 @@ extension Surroundings {
             },
             ownPath: { SymbolicLink.target(of: "/proc/self/exe") },
             become: { ChildProcess.become($0) },
+            answer: { readLine() },
             prepareHeap: { HeapTuning.preferLargePages() })
     }
 

@@ -38,6 +38,15 @@ package struct KernelTarget: Sendable {
         self.init(release.takesDots ? rules.granting([.dottedNames]) : rules, release: release)
     }
 
+    /// The kernel with this release and this BTF of its own; nil for one that is too old.
+    package init?(_ release: KernelRelease, base: LoadedBase, allowsMismatch: Bool?) {
+        guard
+            let target = try? KernelTarget(
+                release, named: release.text, base: base, allowsMismatch: allowsMismatch)
+        else { return nil }
+        self = target
+    }
+
     /// Interprets the value of `--target`: a release, a build tree or headers directory, or a file
     /// with the kernel's BTF (anything that `loadBase` reads). Text that looks like a release is
     /// one; write a file with such a name with its directory, `./6.1`.

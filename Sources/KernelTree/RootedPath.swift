@@ -3,11 +3,11 @@
 import HostIO
 
 /// Paths inside a system that is unpacked in a directory.
-enum RootedPath {
+package enum RootedPath {
     /// Resolves `path` with `root` as `/`, following all symbolic links inside the root: the
     /// `build` link of `/lib/modules/R` is absolute, and must not lead out of a sysroot to the
     /// host. Parts that do not exist are kept as written.
-    static func resolve(_ path: String, in root: String) -> String {
+    package static func resolve(_ path: String, in root: String) -> String {
         let root = root == "/" ? "" : trimmed(root)
         var pending = components(path)
         pending.reverse()

@@ -52,18 +52,16 @@ package struct ModuleInfo: Sendable {
         if let architecture, !architecture.runs(file) {
             throw VMError("\(path): not a module for \(architecture.name)")
         }
-        let values = ModuleInfo.values(data)
-        name = ModuleInfo.canonical(
-            values.first { $0.key == "name" }?.value ?? ModuleInfo.name(ofFile: path))
+        let values = Modinfo(data)
+        name = ModuleInfo.canonical(values["name"] ?? ModuleInfo.name(ofFile: path))
         // It becomes a file name and a word in the guest's list.
         guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") }) else {
             throw VMError("\(path): .modinfo: invalid module name")
         }
-        dependencies = values.filter { $0.key == "depends" }
-            .flatMap { $0.value.split(separator: ",") }.map { ModuleInfo.canonical(String($0)) }
-        aliases = values.filter { $0.key == "alias" }.map { ModuleInfo.canonical($0.value) }
-        (wishesBefore, wishesAfter) = ModuleInfo.wishes(
-            values.filter { $0.key == "softdep" }.map { $0.value })
+        dependencies = values.all("depends").flatMap { $0.split(separator: ",") }
+            .map { ModuleInfo.canonical(String($0)) }
+        aliases = values.all("alias").map { ModuleInfo.canonical($0) }
+        (wishesBefore, wishesAfter) = ModuleInfo.wishes(values.all("softdep"))
         // Each one is searched among all modules.
         guard wishesBefore.count + wishesAfter.count <= 1000 else {
             throw VMError("\(path): .modinfo: softdep= with more than 1000 modules")
@@ -109,16 +107,5 @@ package struct ModuleInfo: Sendable {
         do throws(DecompressionError) {
             return try decompress(view, format: format, concatenated: true)
         } catch { throw VMError("\(path): \(error)") }
-    }
-
-    /// `.modinfo`: strings of the form key=value, each terminated by NUL.
-    private static func values(_ data: ByteView) -> [(key: String, value: String)] {
-        data.array.split(separator: 0).compactMap { entry in
-            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { return nil }
-            return (
-                String(decoding: entry[..<equals], as: UTF8.self),
-                String(decoding: entry[(equals + 1)...], as: UTF8.self)
-            )
-        }
     }
 }

@@ -12,6 +12,8 @@ struct SearchPlaces: Sendable {
     let folders: [String]
     /// nil: bases are not cached.
     let cache: BaseCache?
+    /// The one system to search instead of this one and the directories.
+    var root: String?
 
     /// - Parameter sysroots: directories to search before those of the environment.
     init(
@@ -29,8 +31,9 @@ struct SearchPlaces: Sendable {
     func search(for release: KernelRelease, bigEndian: Bool?) -> BaseSearch {
         var search = BaseSearch(
             release: release,
-            roots: ["/"] + folders + (surroundings.cachedKernels?.roots(for: release) ?? []),
-            running: surroundings.runningRelease.flatMap { KernelRelease($0) },
+            roots: root.map { [$0] }
+                ?? ["/"] + folders + (surroundings.cachedKernels?.roots(for: release) ?? []),
+            running: root == nil ? surroundings.runningRelease.flatMap { KernelRelease($0) } : nil,
             bigEndian: bigEndian, cache: cache)
         if let named = surroundings.baseSwitch {
             search.option = named

@@ -44,13 +44,6 @@ struct IDFiller {
     }
 }
 
-extension ELFFile {
-    /// A module's signature is appended to the file (include/linux/module_signature.h).
-    var isSigned: Bool {
-        bytes.hasBytes("~Module signature appended~\n", at: bytes.count - 28)
-    }
-}
-
 extension Talk.Message {
     static func signatureIsGone(_ path: String) -> Talk.Message {
         .note("\(path): its signature was removed because the file has changed: sign it again")

@@ -6,6 +6,7 @@ import Bytes
 import Console
 import ELF
 import HostIO
+import KernelTree
 
 extension ModuleBTF {
     /// Writes the new contents, unless this is a dry run, and reports it.

@@ -20,8 +20,12 @@ struct Reading: Sendable {
     var isForTarget = false
 
     init(_ options: BaseOptions, _ surroundings: Surroundings) {
-        option = options.base
-        search = options.search.places(surroundings)
+        self.init(option: options.base, options.search.places(surroundings))
+    }
+
+    init(option: String?, _ search: SearchPlaces) {
+        self.option = option
+        self.search = search
     }
 
     /// Work on many files.

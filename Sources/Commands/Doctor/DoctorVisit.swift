@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Console
+import Diagnosis
+import ELF
+import HostIO
+import KernelTree
+
+/// Looks at everything that the command line names.
+struct DoctorVisit {
+    let surroundings: Surroundings
+    /// `--release`
+    let release: KernelRelease?
+    let talk: Talk
+    private(set) var report = DoctorReport()
+    /// Modules that were looked at and are in order, by name.
+    private var healthy: Set<String> = []
+    private var fileTroubles: [String: [BTFTrouble]] = [:]
+
+    init(_ surroundings: Surroundings, release: KernelRelease?, _ talk: Talk) {
+        self.surroundings = surroundings
+        self.release = release
+        self.talk = talk
+    }
+
+    // MARK: Arguments
+
+    mutating func look(atArgument argument: String) throws(Failure) {
+        if argument == "-" { return try look(atLog: "/dev/stdin", named: "standard input") }
+        let status = FileStatus(argument)
+        guard status.exists else { throw Failure("\(argument): no such file or directory") }
+        if status.isDirectory {
+            if ["/lib/modules", "/usr/lib/modules"].contains(where: {
+                SystemRoot(argument).exists($0)
+            }) {
+                return look(at: SystemRoot(argument))
+            }
+            return try look(atModules: [argument])
+        }
+        if status.isRegular, isModule(argument) { return try look(atModules: [argument]) }
+        try look(atLog: argument, named: argument)
+    }
+
+    private func isModule(_ path: String) -> Bool {
+        if Inputs.installedSuffixes.contains(where: { path.hasSuffix($0) }) { return true }
+        guard let view = try? FileReader.map(path) else { return false }
+        return ELFFile.isELF(view)
+    }
+
+    private mutating func look(atLog path: String, named name: String) throws(Failure) {
+        let view: ByteView
+        // A compressed log is a log.
+        view = try PackedFile.read(path) { $0.isSupported }
+        guard view.count <= 256 << 20 else {
+            throw Failure("\(name): larger than 256 MiB, which no kernel's log is")
+        }
+        let text = String(decoding: view.array, as: UTF8.self)
+        if text.utf8.prefix(4096).contains(0) {
+            throw Failure(
+                "\(name): neither a log, a module, a package nor a directory",
+                hint: "kbtf doctor --help")
+        }
+        look(at: LogReading(text), named: name, root: SystemRoot("/"))
+        report.looked.append(name)
+    }
+
+    private mutating func look(atModules arguments: [String]) throws(Failure) {
+        let entries = try Inputs(arguments, suffixes: Inputs.installedSuffixes, talk).entries
+        var groups: [(root: SystemRoot, release: KernelRelease, entries: [Inputs.Entry])] = []
+        for entry in entries {
+            let around = SystemRoot.around(entry.path)
+            let root = around?.root ?? SystemRoot("/")
+            let known = release ?? around?.release
+            guard let own = known ?? (try? KernelRelease.ofModule(entry.path)) ?? nil else {
+                report.add(
+                    damaged(entry.path))
+                continue
+            }
+            if let place = groups.firstIndex(where: { $0.release == own && $0.root.path == root.path })
+            {
+                groups[place].entries.append(entry)
+            } else {
+                groups.append((root, own, [entry]))
+            }
+        }
+        for group in groups {
+            let search = search(group.root)
+            examine(
+                group.entries, of: SystemKernel(group.release, in: group.root, search), search)
+        }
+    }
+
+    /// A file that does not say what kernel it is for.
+    private func damaged(_ path: String) -> BTFTrouble {
+        var words = "it has no vermagic: not a kernel module"
+        do throws(KernelTreeError) { _ = try KernelRelease.ofModule(path) } catch {
+            words = error.message
+        }
+        return BTFTrouble(
+            .damagedFile, of: path, .notLoaded, isSure: true, evidence: [words], cure: nil)
+    }
+
+    private func search(_ root: SystemRoot) -> SearchPlaces {
+        var search = SearchPlaces(surroundings)
+        if !root.isLive { search.root = root.path }
+        return search
+    }
+
+    // MARK: Systems
+
+    mutating func look(at root: SystemRoot) {
+        let search = search(root)
+        let running = root.isLive ? surroundings.runningRelease.flatMap { KernelRelease($0) } : nil
+        var releases = root.releases
+        if let release { releases = [release] }
+        if let running, !releases.contains(running) {
+            report.unseen.append("the modules of the running kernel \(running): none are installed")
+        }
+        if releases.isEmpty { report.unseen.append("\(root.path): no kernel has modules there") }
+        let pahole = self.pahole(root)
+        let packages = DKMS.packages(of: root)
+        for release in releases {
+            let kernel = SystemKernel(release, in: root, search)
+            look(at: kernel, packages, search)
+            let tools = ToolExam(
+                kernel: kernel, pahole: pahole,
+                machine: root.isLive ? surroundings.running.machine : kernel.base?.machine,
+                roles: surroundings.ownFolder + "/../libexec/kbtf"
+            ).run()
+            for trouble in tools.troubles { report.add(trouble) }
+            report.remarks += tools.remarks
+        }
+        if pahole == nil { report.unseen.append("the version of pahole: it cannot be told") }
+        if root.isLive { lookAtRunningKernel(running) } else { lookAtSavedLogs(root) }
+    }
+
+    private func pahole(_ root: SystemRoot) -> ToolExam.Pahole? {
+        guard root.isLive else { return .installed(in: root) }
+        guard let text = ProgramOutput.of(["pahole", "--version"], surroundings) else {
+            return .missing
+        }
+        return ToolExam.Pahole(version: text, from: "pahole")
+    }
+
+    private mutating func look(
+        at kernel: SystemKernel, _ packages: [DKMS], _ search: SearchPlaces
+    ) {
+        if let failure = kernel.withoutBase, kernel.config?.hasModuleBTF != false {
+            report.unseen.append(
+                "whether the BTF of modules fits \(kernel.release): \(failure.message)")
+        }
+        var entries: [Inputs.Entry] = []
+        if let folder = kernel.root.modules(of: kernel.release) {
+            entries = (try? Inputs([folder], suffixes: Inputs.installedSuffixes, talk))?.entries ?? []
+        }
+        var logs: [String: KernelMessage] = [:]
+        for package in packages {
+            let log = package.log(for: kernel.release)
+            for complaint in log.map({ LogReading($0.text).complaints }) ?? [] {
+                if complaint.message.sort == .skippedBTF,
+                    let name = LogExam.module(complaint.message.module)
+                {
+                    logs[name] = complaint.message
+                }
+            }
+            guard !package.isBuilt(for: kernel.release), package.isWanted(for: kernel.release)
+            else { continue }
+            report.add(notBuilt(package, kernel, log))
+        }
+        examine(entries, of: kernel, search, logs)
+    }
+
+    private func notBuilt(
+        _ package: DKMS, _ kernel: SystemKernel, _ log: (path: String, text: String)?
+    ) -> BTFTrouble {
+        var evidence = [
+            "/var/lib/dkms/\(package.name)/\(package.version) has no build for \(kernel.release)"
+        ]
+        if !kernel.root.exists("/lib/modules/\(kernel.release)/build/Makefile") {
+            evidence.append("\(kernel.headers): no headers, which builds need")
+            let installer = kernel.root.installer
+            return BTFTrouble(
+                .notBuilt, of: "\(package.name)/\(package.version)", .notLoaded, isSure: true,
+                evidence: evidence, cure: Cure(installer.install(installer.headers(kernel.release))))
+        }
+        let first = log.flatMap { LogReading($0.text).complaints.first }
+        if let log, let first {
+            evidence.append("\(log.path), line \(first.line): \(first.message.text)")
+        }
+        return BTFTrouble(
+            .notBuilt, of: "\(package.name)/\(package.version)", .notLoaded, isSure: true,
+            evidence: evidence,
+            cure: Cure([
+                "dkms", "install", "\(package.name)/\(package.version)", "-k",
+                kernel.release.text,
+            ]))
+    }
+
+    private mutating func examine(
+        _ entries: [Inputs.Entry], of kernel: SystemKernel, _ search: SearchPlaces,
+        _ logs: [String: KernelMessage] = [:]
+    ) {
+        var exam = ModuleExam(kernel, search)
+        exam.buildLogs = logs
+        let modules = entries.filter { !KernelBTFModule.isNamed($0.path) }
+        for outcome in exam.run(modules, talk) {
+            let name = LogExam.module(outcome.path) ?? ""
+            if outcome.value.isEmpty {
+                healthy.insert(name)
+            } else {
+                fileTroubles[name] = outcome.value
+                for trouble in outcome.value { report.add(trouble, onto: kernel.base?.path) }
+            }
+        }
+        report.looked.append(
+            "\(modules.count) module\(modules.count == 1 ? "" : "s") of Linux \(kernel.release)")
+    }
+
+    // MARK: Logs
+
+    private mutating func look(at reading: LogReading, named name: String, root: SystemRoot) {
+        let exam = LogExam(reading: reading, name: name)
+        if reading.omitted > 0 {
+            report.unseen.append("\(reading.omitted) more complaints in \(name)")
+        }
+        // The files that it is about, unless they were looked at already.
+        if let release = release ?? reading.release.flatMap({ KernelRelease($0) }),
+            let folder = root.modules(of: release)
+        {
+            let names = Set(reading.complaints.compactMap { LogExam.module($0.message.module) })
+                .subtracting(healthy).subtracting(fileTroubles.keys)
+            let paths = ((try? Directory.walk(folder, suffixes: Inputs.installedSuffixes)) ?? [])
+                .filter { LogExam.module($0).map { names.contains($0) } == true }
+            if !paths.isEmpty {
+                let search = search(root)
+                examine(
+                    paths.map { Inputs.Entry(path: $0, isFromFolder: false) },
+                    of: SystemKernel(release, in: root, search), search)
+            }
+        }
+        for trouble in exam.troubles(fileTroubles, healthy: healthy) { report.add(trouble) }
+    }
+
+    private mutating func lookAtRunningKernel(_ running: KernelRelease?) {
+        let log =
+            ProgramOutput.of(["dmesg"], surroundings)
+            ?? ProgramOutput.of(["journalctl", "-k", "-b", "-q", "--no-pager"], surroundings)
+        if let log {
+            look(at: LogReading(log), named: "the kernel's log", root: SystemRoot("/"))
+            report.looked.append("the kernel's log")
+        } else {
+            report.unseen.append("the kernel's log: only root may read it")
+        }
+        lookAtLoadedModules()
+    }
+
+    /// Modules that are loaded without BTF although their files have it.
+    private mutating func lookAtLoadedModules() {
+        let root = SystemRoot("/")
+        let folder = "/sys/kernel/btf"
+        guard root.exists(folder + "/vmlinux"), let text = root.text("/proc/modules") else {
+            report.unseen.append("loaded modules: there is no \(folder)/vmlinux")
+            return
+        }
+        let shown = Set(root.list(folder))
+        for line in text.split(separator: "\n") {
+            guard let name = line.split(separator: " ").first.map(String.init),
+                !shown.contains(name), healthy.contains(name)
+            else { continue }
+            report.add(
+                BTFTrouble(
+                    .unexplained, of: name, .withoutBTF, isSure: false,
+                    evidence: [
+                        "it is loaded, \(folder)/\(name) is missing, and its file is in order: the file is newer than what is loaded, or the kernel refused its BTF"
+                    ], cure: Cure(["modprobe", "-r", name], remark: "and load it again")))
+        }
+        report.looked.append("loaded modules")
+    }
+
+    /// What a system that is not running left behind.
+    private mutating func lookAtSavedLogs(_ root: SystemRoot) {
+        var found = false
+        for path in ["/var/log/dmesg", "/var/log/kern.log", "/var/log/messages"] {
+            guard let text = root.text(path, atMost: 256 << 20) else { continue }
+            found = true
+            look(at: LogReading(text), named: path, root: root)
+            report.looked.append(path)
+        }
+        if !found { report.unseen.append("the kernel's log: \(root.path)/var/log has none") }
+    }
+
+    // MARK: Cures
+
+    mutating func tryCures() { report.tryCures(surroundings) }
+}

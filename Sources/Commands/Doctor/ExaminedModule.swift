@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import BTFIDs
+import Bytes
+import Console
+import ELF
+import KernelTree
+
+/// A module as it is on disk, opened to see what is wrong with it.
+struct ExaminedModule: BatchContents {
+    let path: String
+    let elf: ELFFile
+    let info: Modinfo
+    /// The section; nil if there is none.
+    let section: ELFSection?
+    /// nil without BTF, or if it cannot be read even as a kernel would.
+    let btf: BTFFile?
+    let keeping: Keeping
+
+    init(_ path: String, cache: BaseCache?) throws(Failure) {
+        self.path = path
+        let contents = try BTFFile.contents(of: path)
+        keeping = contents.keeping
+        elf = try openELF(contents.view, path)
+        guard let info = Modinfo(elf) else {
+            throw Failure("\(path): not a kernel module (it has no .modinfo)")
+        }
+        self.info = info
+        section = elf.section(named: ".BTF")
+        btf =
+            section?.hasData == true
+            ? try? BTFFile.open(contents, path, cache: cache, evenUnreadable: true) : nil
+    }
+
+    /// It came with its kernel.
+    var isInTree: Bool { info["intree"] == "Y" }
+    var hasDebugInfo: Bool { elf.debugSection(named: ".debug_info") != nil }
+    var release: KernelRelease? {
+        info["vermagic"]?.split(separator: " ").first.flatMap { KernelRelease($0) }
+    }
+
+    /// The kernel's check of `vermagic=`: with checksums of symbols, the release does not count.
+    func hasVermagic(_ expected: String) -> Bool {
+        guard let own = info["vermagic"] else { return false }
+        if own == expected { return true }
+        guard elf.section(named: "__versions") != nil,
+            let blank = own.firstIndex(of: " "), let other = expected.firstIndex(of: " ")
+        else { return false }
+        return own[blank...] == expected[other...]
+    }
+
+    /// Sections `.BTF` one after the other, as `ld -r` leaves them if two inputs have one: the
+    /// second begins where the first one's header says that it ends.
+    var hasSeveralBTF: Bool {
+        if elf.sections(named: ".BTF").count > 1 { return true }
+        guard let btf, btf.fault == nil else { return false }
+        let header = btf.header
+        let end = header.length
+            + max(
+                header.typeOffset + header.typeLength, header.stringOffset + header.stringLength)
+        guard end < btf.bytes.count else { return false }
+        let rest = (end..<min(end + 8, btf.bytes.count)).first { btf.bytes[$0] != 0 }
+        guard let rest, let view = btf.bytes.slice(rest, btf.bytes.count - rest) else {
+            return false
+        }
+        return Header.isBigEndian(view) != nil
+    }
+}
