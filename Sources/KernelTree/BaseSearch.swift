@@ -21,6 +21,9 @@ package struct BaseSearch: Sendable {
     /// The byte order that the base must have; nil for either.
     package var bigEndian: Bool?
     package var cache: BaseCache?
+    /// What runs, or boots, counts more than what modules are built against: sysfs, then images,
+    /// then the rest. Headers may be of another build.
+    package var asBooted = false
     /// Where the running kernel shows its BTF.
     package var sysfs = "/sys/kernel/btf/vmlinux"
 
@@ -75,12 +78,13 @@ package struct BaseSearch: Sendable {
     ) throws(KernelTreeError) -> Result<Base> {
         var attempts: [Attempt] = []
         var seen: Set<String> = []
+        if asBooted, let result = runningKernel(&attempts, read) { return result }
         for root in roots {
             guard root == "/" || FileStatus(root).isDirectory else {
                 attempts.append(Attempt(path: root, reason: nil))
                 continue
             }
-            for candidate in BaseCandidate.all(for: release) {
+            for candidate in candidates {
                 let path = RootedPath.resolve(candidate.path, in: root)
                 // /lib and /usr/lib are the same directory nearly everywhere, and `build` leads to
                 // /usr/src.
@@ -92,15 +96,29 @@ package struct BaseSearch: Sendable {
                 if let result = load(path, candidate.kind, &attempts, read) { return result }
             }
         }
+        if !asBooted, let result = runningKernel(&attempts, read) { return result }
+        throw failure(attempts)
+    }
+
+    private var candidates: [BaseCandidate] {
+        let all = BaseCandidate.all(for: release)
+        guard asBooted else { return all }
+        return all.filter { $0.kind == .image } + all.filter { $0.kind == .vmlinux }
+            + all.filter { $0.kind == .headers }
+    }
+
+    private func runningKernel<Base>(
+        _ attempts: inout [Attempt], _ read: (String) throws(KernelTreeError) -> Base
+    ) -> Result<Base>? {
         if running == release, FileStatus(sysfs).exists {
-            if let result = load(sysfs, .sysfs, &attempts, read) { return result }
+            return load(sysfs, .sysfs, &attempts, read)
         } else if running == release {
             attempts.append(Attempt(path: sysfs, reason: nil))
         } else if let running {
             attempts.append(
                 Attempt(path: sysfs, reason: "belongs to the running kernel, \(running)"))
         }
-        throw failure(attempts)
+        return nil
     }
 
     private func load<Base>(

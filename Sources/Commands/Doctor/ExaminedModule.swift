@@ -54,16 +54,17 @@ struct ExaminedModule: BatchContents {
     /// second begins where the first one's header says that it ends.
     var hasSeveralBTF: Bool {
         if elf.sections(named: ".BTF").count > 1 { return true }
-        guard let btf, btf.fault == nil else { return false }
-        let header = btf.header
-        let end = header.length
-            + max(
-                header.typeOffset + header.typeLength, header.stringOffset + header.stringLength)
-        guard end < btf.bytes.count else { return false }
-        let rest = (end..<min(end + 8, btf.bytes.count)).first { btf.bytes[$0] != 0 }
-        guard let rest, let view = btf.bytes.slice(rest, btf.bytes.count - rest) else {
-            return false
+        guard let bytes = btf?.bytes, let bigEndian = Header.isBigEndian(bytes),
+            let head = bytes.slice(0, Header.shortLength)
+        else { return false }
+        func field(_ offset: Int) -> Int {
+            let four = head.array[offset..<offset + 4]
+            return (bigEndian ? Array(four) : four.reversed()).reduce(0) { $0 << 8 | Int($1) }
         }
-        return Header.isBigEndian(view) != nil
+        // hdr_len, str_off, str_len; the next section may be aligned.
+        let end = field(4) + field(16) + field(20)
+        return (end..<end + 8).contains { at in
+            bytes.slice(at, bytes.count - at).map { Header.isBigEndian($0) != nil } == true
+        }
     }
 }

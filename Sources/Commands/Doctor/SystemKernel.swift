@@ -43,7 +43,9 @@ struct SystemKernel: Sendable {
         symbols = SymbolVersions.read(headers + "/Module.symvers")
         var found: LoadedBase?
         do throws(KernelTreeError) {
-            found = try search.search(for: release, bigEndian: nil).run().base
+            var search = search.search(for: release, bigEndian: nil)
+            search.asBooted = true
+            found = try search.run().base
             withoutBase = nil
         } catch { withoutBase = Failure(error) }
         target =

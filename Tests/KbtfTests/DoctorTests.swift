@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import ELF
+import HostIO
+import TestSupport
+import Testing
+
+/// Broken systems, and what `kbtf doctor` says about them.
+@Suite(.enabled(if: Sample.hasCompiler))
+struct DoctorTests {
+    /// A way to break a system, and the troubles that are then found.
+    struct Case: Sendable, CustomTestStringConvertible {
+        let name: String
+        var config = ""
+        let break_: @Sendable (SampleSystem) throws -> Void
+        let causes: [String]
+
+        var testDescription: String { name }
+
+        init(
+            _ name: String, config: String = "", _ causes: [String],
+            _ break_: @escaping @Sendable (SampleSystem) throws -> Void
+        ) {
+            (self.name, self.config, self.causes, self.break_) = (name, config, causes, break_)
+        }
+    }
+
+    static let healthy: [Case] = [
+        Case("as it is installed", []) { _ in },
+        Case("a module of others", []) { try $0.addModule("updates/own.ko") },
+        // The release does not count where symbols have checksums.
+        Case("built for another release of the same symbols", []) {
+            let path = try $0.addModule(
+                "updates/own.ko", vermagic: "6.12.6-test SMP preempt mod_unload modversions ")
+            try $0.scratch.write("versions", [UInt8](repeating: 0, count: 64))
+            try $0.shell("objcopy --add-section __versions=versions '\(path)'")
+        },
+        Case("without headers", []) {
+            try $0.shell("mv \($0.folder)/build/include/config/auto.conf \($0.folder)/config")
+            try $0.shell("mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            try $0.shell("rm -r \($0.folder)/build")
+        },
+        Case("headers without vmlinux, no module of others", []) {
+            try $0.shell("mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+        },
+        Case("distilled BTF", []) {
+            let path = try $0.addModule("updates/own.ko", on: nil)
+            let raw = try $0.scratch.write("base.btf", Sample.rawBTF(SampleSystem.kernel))
+            try $0.kbtf("encode", "--features", "default,distilled_base", "--base", raw, path)
+        },
+    ]
+
+    static let broken: [Case] = [
+        Case("BTF of another build", ["other-base own.ko"]) {
+            try $0.addModule("updates/own.ko", on: SampleSystem.otherKernel)
+        },
+        Case("all modules of another build", ["other-base first.ko", "other-base second.ko"]) {
+            try $0.addModule("kernel/first.ko", fields: ["intree=Y"], on: SampleSystem.otherKernel)
+            try $0.addModule("kernel/second.ko", fields: ["intree=Y"], on: SampleSystem.otherKernel)
+        },
+        Case("stripped, from the kernel's package", ["stripped first.ko"]) {
+            try $0.shell("objcopy -R .BTF \($0.folder)/kernel/first.ko")
+        },
+        Case("stripped, although marked", ["stripped own.ko"]) {
+            let path = try $0.addModule("updates/own.ko", on: nil)
+            let raw = try $0.scratch.write("base.btf", Sample.rawBTF(SampleSystem.kernel))
+            try $0.kbtf("encode", "--base", raw, path)
+            try $0.shell("objcopy -R .BTF \(path)")
+        },
+        Case("a section without contents", ["husk own.ko"]) {
+            let path = try $0.addModule("updates/own.ko")
+            try Self.empty(".BTF", in: path)
+        },
+        Case("a header and nothing else", ["husk own.ko"]) {
+            let path = try $0.addModule("updates/own.ko")
+            try $0.scratch.write("husk", [0x9f, 0xeb, 1, 0, 24] + [UInt8](repeating: 0, count: 19))
+            try $0.shell("objcopy --update-section .BTF=husk \(path)")
+        },
+        Case("linked again with another module", ["relinked own.ko"]) {
+            let path = try $0.addModule("updates/own.ko")
+            let other = try $0.addModule("other.o", source: "int other_one(int a) { return a; }")
+            try $0.shell("objcopy -R .modinfo \(other) && ld -r -o both.ko \(path) \(other)")
+            try $0.shell("rm \(other) && mv both.ko \(path)")
+        },
+        Case("ids left out", ["kfuncs-refused own.ko"]) {
+            let path = try $0.addModule(
+                "updates/own.ko", source: SampleSystem.source + Self.set)
+            try $0.scratch.write("ids", [0, 0, 0, 0])
+            try $0.shell("objcopy --update-section .BTF_ids=ids \(path)")
+        },
+        Case("something behind the signature", ["signature-gone own.ko"]) {
+            let path = try $0.addModule("updates/own.ko")
+            try Self.sign(path)
+            try $0.shell("printf 'more bytes' >>\(path)")
+        },
+        Case(
+            "a signature lost by strip", config: "CONFIG_MODULE_SIG_ALL=y\nCONFIG_MODULE_SIG_FORCE=y",
+            ["signature-gone second.ko"]
+        ) {
+            try Self.sign($0.root + "/\($0.folder)/kernel/first.ko")
+            try $0.addModule("kernel/second.ko", fields: ["intree=Y"])
+        },
+        Case(
+            "not signed, and the kernel insists", config: "CONFIG_MODULE_SIG_FORCE=y",
+            ["unsigned first.ko"]
+        ) { _ in },
+        Case("built without a vmlinux in the headers", ["btf-skipped own.ko"]) {
+            try $0.shell("mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            let path = try $0.addModule("updates/own.ko", on: nil)
+            try $0.shell("objcopy --strip-debug \(path)")
+        },
+        Case("with debug information and no BTF", ["btf-skipped own.ko"]) {
+            try $0.addModule("updates/own.ko", on: nil)
+        },
+        Case("DKMS's log says so", ["btf-skipped own.ko"]) {
+            let path = try $0.addModule("updates/dkms/own.ko", on: nil)
+            try $0.shell("objcopy --strip-debug \(path)")
+            let build = "var/lib/dkms/own/1.0/\(SampleSystem.release)/x86_64"
+            try $0.scratch.write("var/lib/dkms/own/1.0/source/dkms.conf", "AUTOINSTALL=\"yes\"\n")
+            try $0.scratch.write("\(build)/module/own.ko", "")
+            try $0.scratch.write(
+                "\(build)/log/make.log",
+                "  BTF [M] /var/lib/dkms/own/1.0/build/own.ko\nSkipping BTF generation for /var/lib/dkms/own/1.0/build/own.ko due to unavailability of vmlinux\n"
+            )
+        },
+        Case("DKMS failed", ["not-built 1.0"]) {
+            try $0.scratch.write("var/lib/dkms/own/1.0/source/dkms.conf", "AUTOINSTALL=yes\n")
+            try $0.scratch.write(
+                "var/lib/dkms/own/1.0/build/make.log", "/bin/sh: 1: pahole: not found\n")
+        },
+        Case("pahole too old", ["pahole-too-old the package pahole"]) { try $0.setPahole("1.22-1") },
+        Case("no pahole", ["pahole-missing pahole"]) {
+            try $0.scratch.write("var/lib/dpkg/status", "Package: bash\n\n")
+        },
+        Case("no resolve_btfids", ["wrong-tool resolve_btfids"]) {
+            try $0.shell("rm \($0.folder)/build/tools/bpf/resolve_btfids/resolve_btfids")
+        },
+        Case("resolve_btfids may not run", ["wrong-tool resolve_btfids"]) {
+            try $0.shell("chmod 644 \($0.folder)/build/tools/bpf/resolve_btfids/resolve_btfids")
+        },
+        Case("headers of another build", ["no-headers vmlinux"]) {
+            try $0.shell("mkdir -p boot; cp \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            try $0.addVmlinux(SampleSystem.otherKernel)
+            try $0.shell("mv boot/vmlinux-\(SampleSystem.release) \($0.folder)/vmlinux")
+        },
+        Case("a truncated vmlinux in the headers", ["no-headers vmlinux"]) {
+            try $0.shell("cp \($0.folder)/build/vmlinux \($0.folder)/vmlinux")
+            try $0.shell("truncate -s 100 \($0.folder)/build/vmlinux")
+        },
+        Case("for another kernel", ["vermagic own.ko"]) {
+            try $0.addModule(
+                "updates/own.ko", vermagic: "6.12.6-test SMP preempt mod_unload modversions ")
+        },
+        Case("other versions of symbols", ["symbol-versions own.ko"]) {
+            let path = try $0.addModule("updates/own.ko")
+            var entry = [UInt8](repeating: 0, count: 64)
+            entry.replaceSubrange(0..<4, with: [0x78, 0x56, 0x34, 0x12])
+            entry.replaceSubrange(8..<15, with: Array("_printk".utf8))
+            try $0.scratch.write("versions", entry)
+            try $0.shell("objcopy --add-section __versions=versions '\(path)'")
+            try $0.scratch.write(
+                "\($0.folder)/build/Module.symvers", "0x12345679\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n")
+        },
+        Case("no file at all", ["damaged-file own.ko"]) {
+            try $0.scratch.write("\($0.folder)/updates/own.ko", "")
+        },
+        Case("cut off", ["damaged-file own.ko"]) {
+            let path = try $0.addModule("updates/own.ko")
+            try $0.shell("truncate -s 200 \(path)")
+        },
+    ]
+
+    /// An entry for a kernel function.
+    private static let set = #"""
+        asm(".pushsection .BTF_ids,\"a\",@progbits\n__BTF_ID__func__use__1: .long 0\n.popsection");
+        """#
+
+    /// Makes a section one without contents, as in files of debug information.
+    private static func empty(_ name: String, in path: String) throws {
+        var bytes = try Sample.bytes(path)
+        let section = try #require(try ELFFile(path: path).section(named: name))
+        let table = (0..<8).reduce(0) { $0 | Int(bytes[0x28 + $1]) << (8 * $1) }
+        bytes[table + section.index * 64 + 4] = 8
+        try AtomicFile.replace(path, with: [ByteView(bytes)])
+    }
+
+    /// Appends what looks like a signature.
+    private static func sign(_ path: String) throws {
+        let bytes =
+            try Sample.bytes(path) + [UInt8](repeating: 7, count: 20)
+            + [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 20] + Array("~Module signature appended~\n".utf8)
+        try AtomicFile.replace(path, with: [ByteView(bytes)])
+    }
+
+    @Test(arguments: healthy) func nothingIsWrong(_ test: Case) throws {
+        let system = try SampleSystem(config: test.config)
+        try test.break_(system)
+        let found = try system.causes(status: 0)
+        #expect(found == [])
+    }
+
+    @Test(arguments: broken) func cause(_ test: Case) throws {
+        let system = try SampleSystem(config: test.config)
+        try test.break_(system)
+        let found = try system.causes()
+        #expect(found == test.causes)
+    }
+}
