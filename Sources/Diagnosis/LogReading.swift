@@ -39,6 +39,8 @@ package struct LogReading: Sendable {
                 readerLines = []
             case .readerLine:
                 if readerLines.count == LogReading.mostReaderLines { readerLines.removeFirst() }
+                // Also between reports, an empty one.
+                guard message.text != "BPF:" else { continue }
                 readerLines.append(message.text)
             default:
                 guard complaints.count < LogReading.most else {

@@ -95,17 +95,11 @@ package struct TroubleGroup: Sendable {
         let effect: Effect
         /// The command without the subject.
         let cure: [String]
-        let trial: String
 
         init(_ trouble: BTFTrouble) {
             cause = trouble.cause
             effect = trouble.effect
             cure = trouble.cure?.words.filter { $0 != trouble.subject } ?? []
-            trial = switch trouble.trial {
-            case .notTried: "not tried"
-            case .works: "works"
-            case .fails(let reason): reason
-            }
         }
     }
 }

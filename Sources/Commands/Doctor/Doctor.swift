@@ -67,7 +67,9 @@ struct Doctor: Command {
         try surroundings.output.reporting(json) {
             var visit = DoctorVisit(surroundings, release: release, talk)
             if files.isEmpty { visit.look(at: SystemRoot("/")) }
-            for file in files { try visit.look(atArgument: file) }
+            let packages = files.filter { UnpackedPackages.isOne($0) }
+            if !packages.isEmpty { try visit.look(atPackages: packages) }
+            for file in files where !packages.contains(file) { try visit.look(atArgument: file) }
             if !noTry { visit.tryCures() }
             let report = visit.report
             if json {

@@ -37,6 +37,21 @@ struct DoctorReport {
         entries.append(Entry(trouble: trouble, base: base))
     }
 
+    /// Adds what was found in packages, whose files are only there to be looked at.
+    mutating func add(_ other: DoctorReport, from packages: UnpackedPackages) {
+        for entry in other.entries {
+            var trouble = BTFTrouble(
+                entry.trouble.cause, of: packages.inner(entry.trouble.subject), entry.trouble.effect,
+                isSure: entry.trouble.isSure,
+                evidence: entry.trouble.evidence.map { packages.inner($0) }, cure: nil)
+            trouble.trial = .notTried
+            add(trouble)
+        }
+        looked += other.looked
+        unseen += other.unseen.map { packages.inner($0) }
+        remarks += other.remarks.map { packages.inner($0) }
+    }
+
     /// Tries the cures that kbtf is itself, one for each group.
     mutating func tryCures(_ surroundings: Surroundings) {
         for group in groups {

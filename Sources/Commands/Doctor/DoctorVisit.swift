@@ -14,6 +14,8 @@ struct DoctorVisit {
     let release: KernelRelease?
     let talk: Talk
     private(set) var report = DoctorReport()
+    /// What is looked at has files only, and nobody builds or logs there.
+    private var isOfPackages = false
     /// Modules that were looked at and are in order, by name.
     private var healthy: Set<String> = []
     private var fileTroubles: [String: [BTFTrouble]] = [:]
@@ -40,6 +42,20 @@ struct DoctorVisit {
         }
         if status.isRegular, isModule(argument) { return try look(atModules: [argument]) }
         try look(atLog: argument, named: argument)
+    }
+
+    /// Packages are one system: a kernel's image and its modules may come in several.
+    mutating func look(atPackages paths: [String]) throws(Failure) {
+        let packages = try UnpackedPackages(paths, surroundings)
+        var visit = DoctorVisit(surroundings, release: release, talk)
+        let root = SystemRoot(packages.path)
+        if root.releases.isEmpty {
+            try visit.look(atModules: [packages.path])
+        } else {
+            visit.isOfPackages = true
+            visit.look(at: root)
+        }
+        report.add(visit.report, from: packages)
     }
 
     private func isModule(_ path: String) -> Bool {
@@ -118,11 +134,12 @@ struct DoctorVisit {
             report.unseen.append("the modules of the running kernel \(running): none are installed")
         }
         if releases.isEmpty { report.unseen.append("\(root.path): no kernel has modules there") }
-        let pahole = self.pahole(root)
+        let pahole = isOfPackages ? nil : self.pahole(root)
         let packages = DKMS.packages(of: root)
         for release in releases {
             let kernel = SystemKernel(release, in: root, search)
             look(at: kernel, packages, search)
+            guard !isOfPackages else { continue }
             let tools = ToolExam(
                 kernel: kernel, pahole: pahole,
                 machine: root.isLive ? surroundings.running.machine : kernel.base?.machine,
@@ -131,6 +148,7 @@ struct DoctorVisit {
             for trouble in tools.troubles { report.add(trouble) }
             report.remarks += tools.remarks
         }
+        if isOfPackages { return }
         if pahole == nil { report.unseen.append("the version of pahole: it cannot be told") }
         if root.isLive { lookAtRunningKernel(running) } else { lookAtSavedLogs(root) }
     }
@@ -220,7 +238,7 @@ struct DoctorVisit {
     // MARK: Logs
 
     private mutating func look(at reading: LogReading, named name: String, root: SystemRoot) {
-        let exam = LogExam(reading: reading, name: name)
+        let exam = LogExam(reading: reading, name: name, installer: root.installer)
         if reading.omitted > 0 {
             report.unseen.append("\(reading.omitted) more complaints in \(name)")
         }

@@ -8,6 +8,8 @@ struct LogExam {
     let reading: LogReading
     /// The log's name in sentences.
     let name: String
+    /// Of the system whose log it is, as far as that is known.
+    let installer: SystemRoot.Installer
 
     /// - Parameters:
     ///   - fileTroubles: what was found in files, by the name of the module.
@@ -49,6 +51,8 @@ struct LogExam {
                     evidence: evidence + [
                         "its file is in order now: it may have changed since the log was written"
                     ], cure: Cure(["modprobe", module]))
+            } else if let cure = cure(of: message, complaint.release) {
+                trouble.cure = cure
             } else if trouble.cause == .otherBase {
                 trouble.cure = Cure(
                     ["kbtf", "doctor", "/lib/modules/\(complaint.release ?? "RELEASE")"],
@@ -57,6 +61,30 @@ struct LogExam {
             troubles.append(trouble)
         }
         return troubles
+    }
+
+    /// What puts right what a message alone shows.
+    private func cure(of message: KernelMessage, _ release: String?) -> Cure? {
+        let release = release ?? "RELEASE"
+        switch message.sort {
+        case .vermagic, .symbolVersion, .otherStructModule:
+            return Cure(
+                ["dkms", "autoinstall", "-k", release],
+                remark: "or build it again with the headers of that kernel")
+        case .unknownSymbol: return Cure(["depmod", "-a", release])
+        case .unsigned, .lockdown:
+            return Cure(
+                ["mokutil", "--import", "/var/lib/dkms/mok.pub"],
+                remark: "if DKMS signed it; a reboot asks to confirm the key")
+        case .skippedBTF:
+            return Cure(
+                ["kbtf-make", "-C", "/lib/modules/\(release)/build", "M=DIR", "modules"],
+                remark: "in the directory with the module's sources")
+        case .noResolver, .foreignResolver:
+            return Cure(installer.reinstall("linux-headers-\(release)"))
+        case .noPahole, .paholeRejects: return Cure(installer.install(installer.pahole))
+        default: return nil
+        }
     }
 
     /// `nvidia_uvm` for `/tmp/nvidia-uvm.ko`, as builds name modules.
