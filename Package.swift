@@ -142,6 +142,7 @@ let package = Package(
             "BPFLoadTests",
             ["Bytes", "HostIO", "BTF", "BPFObject", "BPFLoad", "CBpf", "TestSupport"]),
         tests("AttachingTests", ["Bytes", "ELF", "BTF", "Attaching", "TestSupport"]),
+        tests("DiagnosisTests", ["Diagnosis"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(

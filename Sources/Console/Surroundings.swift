@@ -51,7 +51,8 @@ package struct Surroundings: Sendable {
     package func speaking(output: Stream, errors: Stream) -> Surroundings {
         Surroundings(
             environment: environment, variables: variables, output: output, errors: errors,
-            kernel: kernel, milliseconds: milliseconds, ownPath: ownPath, become: become)
+            kernel: kernel, milliseconds: milliseconds, ownPath: ownPath, become: become,
+            answer: answer)
     }
 
     /// An environment variable; nil when it is not set or empty.

@@ -38,11 +38,13 @@ struct DoctorTests {
         },
         Case("without headers", []) {
             try $0.shell("mv \($0.folder)/build/include/config/auto.conf \($0.folder)/config")
-            try $0.shell("mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            try $0.shell(
+                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
             try $0.shell("rm -r \($0.folder)/build")
         },
         Case("headers without vmlinux, no module of others", []) {
-            try $0.shell("mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            try $0.shell(
+                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
         },
         Case("distilled BTF", []) {
             let path = try $0.addModule("updates/own.ko", on: nil)
@@ -95,7 +97,8 @@ struct DoctorTests {
             try $0.shell("printf 'more bytes' >>\(path)")
         },
         Case(
-            "a signature lost by strip", config: "CONFIG_MODULE_SIG_ALL=y\nCONFIG_MODULE_SIG_FORCE=y",
+            "a signature lost by strip",
+            config: "CONFIG_MODULE_SIG_ALL=y\nCONFIG_MODULE_SIG_FORCE=y",
             ["signature-gone second.ko"]
         ) {
             try Self.sign($0.root + "/\($0.folder)/kernel/first.ko")
@@ -106,7 +109,8 @@ struct DoctorTests {
             ["unsigned first.ko"]
         ) { _ in },
         Case("built without a vmlinux in the headers", ["btf-skipped own.ko"]) {
-            try $0.shell("mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            try $0.shell(
+                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
             let path = try $0.addModule("updates/own.ko", on: nil)
             try $0.shell("objcopy --strip-debug \(path)")
         },
@@ -129,7 +133,9 @@ struct DoctorTests {
             try $0.scratch.write(
                 "var/lib/dkms/own/1.0/build/make.log", "/bin/sh: 1: pahole: not found\n")
         },
-        Case("pahole too old", ["pahole-too-old the package pahole"]) { try $0.setPahole("1.22-1") },
+        Case("pahole too old", ["pahole-too-old the package pahole"]) {
+            try $0.setPahole("1.22-1")
+        },
         Case("no pahole", ["pahole-missing pahole"]) {
             try $0.scratch.write("var/lib/dpkg/status", "Package: bash\n\n")
         },
@@ -140,7 +146,8 @@ struct DoctorTests {
             try $0.shell("chmod 644 \($0.folder)/build/tools/bpf/resolve_btfids/resolve_btfids")
         },
         Case("headers of another build", ["no-headers vmlinux"]) {
-            try $0.shell("mkdir -p boot; cp \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            try $0.shell(
+                "mkdir -p boot; cp \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
             try $0.addVmlinux(SampleSystem.otherKernel)
             try $0.shell("mv boot/vmlinux-\(SampleSystem.release) \($0.folder)/vmlinux")
         },
@@ -160,7 +167,8 @@ struct DoctorTests {
             try $0.scratch.write("versions", entry)
             try $0.shell("objcopy --add-section __versions=versions '\(path)'")
             try $0.scratch.write(
-                "\($0.folder)/build/Module.symvers", "0x12345679\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n")
+                "\($0.folder)/build/Module.symvers",
+                "0x12345679\t_printk\tvmlinux\tEXPORT_SYMBOL\t\n")
         },
         Case("no file at all", ["damaged-file own.ko"]) {
             try $0.scratch.write("\($0.folder)/updates/own.ko", "")
@@ -205,5 +213,155 @@ struct DoctorTests {
         try test.break_(system)
         let found = try system.causes()
         #expect(found == test.causes)
+    }
+
+    // MARK: Logs
+
+    private static let complaint = """
+        [    0.000000] Linux version 6.12.7-test (a) (b)
+        [    2.0] BPF: Invalid name
+        [    2.1] failed to validate module [own] BTF: -22
+
+        """
+
+    /// A log's complaint about a module at hand is evidence; one about another is a guess.
+    @Test func logOfASystem() throws {
+        let system = try SampleSystem()
+        try system.addModule("updates/own.ko", on: SampleSystem.otherKernel)
+        try system.scratch.write(
+            "var/log/dmesg",
+            Self.complaint + "[    3.1] failed to validate module [gone] BTF: -22\n")
+        let result = try Command.kbtf("doctor", system.root)
+        #expect(result.status == 1)
+        #expect(result.text.contains("other-base: \(system.root)/\(system.folder)/updates/own.ko"))
+        #expect(
+            result.text.contains("seen: /var/log/dmesg, line 3: failed to validate module [own]"))
+        #expect(result.text.contains("other-base: gone\n"))
+        #expect(result.text.contains("this is the likely cause"))
+    }
+
+    /// What was put right since.
+    @Test func oldLog() throws {
+        let system = try SampleSystem()
+        try system.addModule("updates/own.ko")
+        try system.scratch.write("var/log/dmesg", Self.complaint)
+        let found = try system.causes()
+        #expect(found == ["unexplained own"])
+    }
+
+    @Test(arguments: ["log", "log.gz"]) func log(name: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("log", Self.complaint + "nvidia: disagrees about version of symbol x\n")
+        try #require(shell("gzip -k '\(scratch("log"))'"))
+        let result = try Command.kbtf("doctor", scratch(name))
+        #expect(result.status == 1)
+        #expect(result.text.contains("other-base: own\n"))
+        #expect(result.text.contains("symbol-versions: nvidia\n"))
+        #expect(result.text.contains("cure: dkms autoinstall -k 6.12.7-test"))
+        #expect(result.text.hasSuffix("2 troubles\n"))
+    }
+
+    @Test func healthyLog() throws {
+        let scratch = try Scratch()
+        let log = try scratch.write("log", "[    1.0] usb 1-1: new device\n")
+        let result = try Command.kbtf("doctor", log)
+        #expect(result.status == 0)
+        #expect(result.text == "looked at: \(log)\nnothing is wrong\n")
+    }
+
+    @Test(arguments: ["nothing", "binary"]) func neither(name: String) throws {
+        let scratch = try Scratch()
+        try scratch.write("binary", [UInt8](repeating: 0, count: 64))
+        let result = try Command.kbtf("doctor", scratch(name))
+        #expect(result.status == 1 && result.out == [] && result.errorLines.count <= 2)
+    }
+
+    // MARK: Cures
+
+    /// The cure of a module's BTF is tried without writing, and applied on request.
+    @Test func fix() throws {
+        let system = try SampleSystem()
+        let path = try system.addModule("updates/own.ko", on: SampleSystem.otherKernel)
+        let (base, other) = (
+            try system.scratch.write("base.btf", Sample.rawBTF(SampleSystem.kernel)),
+            try system.scratch.write("other.btf", Sample.rawBTF(SampleSystem.otherKernel))
+        )
+        _ = (base, other)
+        let before = try Sample.bytes(path)
+        let report = try Command.kbtf("doctor", system.root)
+        #expect(report.text.contains("cure: kbtf rebase \(path) (tried without writing: "))
+        #expect(try Sample.bytes(path) == before)
+
+        let plain = try system.addModule("updates/plain.ko", on: nil)
+        try system.shell("rm '\(path)'")
+        let tried = try Command.kbtf("doctor", system.root)
+        #expect(tried.text.contains("cure: kbtf encode \(plain) (tried without writing: works)"))
+        #expect(try Sample.section(".BTF", of: plain) == nil)
+        // Nobody answers.
+        #expect(try Command.kbtf("doctor", "--fix", system.root).status == 1)
+        #expect(try Sample.section(".BTF", of: plain) == nil)
+        #expect(try Command.kbtf("doctor", "--fix", "--yes", system.root).status == 0)
+        #expect(try Sample.section(".BTF", of: plain) != nil)
+        let found = try system.causes(status: 0)
+        #expect(found == [])
+    }
+
+    // MARK: Packages
+
+    /// Two packages are one system, named as they are, and nothing is left of them.
+    @Test func packages() throws {
+        let system = try SampleSystem()
+        try system.addModule("kernel/bad.ko", fields: ["intree=Y"], on: SampleSystem.otherKernel)
+        try system.shell(
+            "mkdir -p boot; mv \(system.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+        try system.shell(
+            "cp \(system.folder)/build/include/config/auto.conf boot/config-\(SampleSystem.release)"
+        )
+        try system.shell(
+            "tar -czf image.tar.gz boot && tar -cJf modules.tar.xz \(system.folder)/kernel")
+        let temporary = try Scratch()
+        let result = try Command.kbtf(
+            ["doctor", system.root + "/image.tar.gz", system.root + "/modules.tar.xz"],
+            environment: ["TMPDIR=\(temporary.path)"])
+        #expect(result.status == 1)
+        #expect(result.text.hasPrefix("other-base: packages/\(system.folder)/kernel/bad.ko\n"))
+        #expect(!result.text.contains("cure:"))
+        #expect(try Directory.list(temporary.path) == [])
+
+        let check = try Command.kbtf(
+            [
+                "check", "--summary", "--base",
+                system.root + "/boot/vmlinux-" + SampleSystem.release,
+                system.root + "/modules.tar.xz",
+            ],
+            environment: ["TMPDIR=\(temporary.path)"])
+        #expect(check.status == 1)
+        #expect(
+            check.text.hasPrefix("2 files: 1 sound, 1 with troubles\n1: made on another base than ")
+        )
+        #expect(
+            check.text.contains(": \(system.root)/modules.tar.xz/\(system.folder)/kernel/bad.ko\n"))
+        #expect(try Directory.list(temporary.path) == [])
+    }
+
+    /// A path that leads out, and an archive that is cut off: nothing is written anywhere.
+    @Test func badPackages() throws {
+        let scratch = try Scratch()
+        try scratch.write("a/x.ko", "x")
+        try scratch.write("sub/keep", "")
+        try #require(shell("cd '\(scratch.path)/sub' && tar -Pcf ../out.tar ../a/x.ko"))
+        try #require(shell("cd '\(scratch.path)' && tar -cf cut.tar a && truncate -s 700 cut.tar"))
+        try scratch.write("tmp/keep", "")
+        for (name, words) in [
+            ("out.tar", "../a/x.ko: a path that leads out of the package"),
+            ("cut.tar", "tar+0x200: the entry ends behind the archive's end"),
+        ] {
+            for command in ["doctor", "check"] {
+                let result = try Command.kbtf(
+                    [command, scratch(name)], environment: ["TMPDIR=\(scratch("tmp"))"])
+                #expect(result.status == 1 && result.err.contains(words), "\(result)")
+                #expect(try Directory.list(scratch("tmp")) == ["keep"])
+            }
+        }
     }
 }

@@ -39,7 +39,8 @@ struct SampleSystem {
             """)
         try scratch.write("\(build)/Makefile", "")
         try addVmlinux()
-        try scratch.write("\(build)/tools/bpf/resolve_btfids/resolve_btfids", "#!/bin/sh\n", mode: 0o755)
+        try scratch.write(
+            "\(build)/tools/bpf/resolve_btfids/resolve_btfids", "#!/bin/sh\n", mode: 0o755)
         try scratch.write("var/log/dmesg", "")
         try setPahole("1.25-1")
         try addModule("kernel/first.ko", fields: ["intree=Y"])
@@ -72,7 +73,8 @@ struct SampleSystem {
     ///   - base: the source of the kernel that it is encoded on; nil: it has no BTF.
     @discardableResult
     func addModule(
-        _ name: String, vermagic: String = vermagic, fields: [String] = [], on base: String? = kernel,
+        _ name: String, vermagic: String = vermagic, fields: [String] = [],
+        on base: String? = kernel,
         source: String = source, options: String = "-g"
     ) throws -> String {
         let path = try Sample.compile(
@@ -83,7 +85,8 @@ struct SampleSystem {
             (["license=GPL", "name=\(file)", "vermagic=\(vermagic)"] + fields)
                 .joined(separator: "\0") + "\0")
         try shell(
-            "objcopy --add-section .modinfo='\(modinfo)' --set-section-flags .modinfo=alloc,readonly '\(path)'")
+            "objcopy --add-section .modinfo='\(modinfo)' --set-section-flags .modinfo=alloc,readonly '\(path)'"
+        )
         if let base {
             let raw = try scratch.write("base.btf", Sample.rawBTF(base))
             try kbtf("encode", "--no-mark", "--base", raw, path)

@@ -63,13 +63,21 @@ struct Doctor: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
+        let paths = files.filter { UnpackedPackages.isOne($0) }
+        guard !paths.isEmpty else { return try run(in: surroundings, nil) }
+        let packages = try UnpackedPackages(paths, surroundings)
+        try run(in: packages.naming(surroundings), packages)
+    }
+
+    private func run(in surroundings: Surroundings, _ packages: UnpackedPackages?) throws {
         let talk = talkOptions.talk(surroundings)
         try surroundings.output.reporting(json) {
             var visit = DoctorVisit(surroundings, release: release, talk)
             if files.isEmpty { visit.look(at: SystemRoot("/")) }
-            let packages = files.filter { UnpackedPackages.isOne($0) }
-            if !packages.isEmpty { try visit.look(atPackages: packages) }
-            for file in files where !packages.contains(file) { try visit.look(atArgument: file) }
+            if let packages { try visit.look(at: packages) }
+            for file in files where packages?.names.contains(file) != true {
+                try visit.look(atArgument: file)
+            }
             if !noTry { visit.tryCures() }
             let report = visit.report
             if json {

@@ -17,6 +17,8 @@ struct DoctorReport {
     var looked: [String] = []
     /// What could not be looked at, and why.
     var unseen: [String] = []
+    /// The files are there only to be looked at: nothing can be put right in them.
+    var hasCures = true
     /// What is worth knowing, and no trouble.
     var remarks: [String] = []
     private(set) var entries: [Entry] = []
@@ -27,6 +29,8 @@ struct DoctorReport {
 
     /// Adds a trouble; what is known already gets more evidence.
     mutating func add(_ trouble: BTFTrouble, onto base: String? = nil) {
+        var trouble = trouble
+        if !hasCures { trouble.cure = nil }
         let key = "\(trouble.cause) \(trouble.subject)"
         if let place = places[key] {
             let known = entries[place].trouble.evidence
@@ -35,21 +39,6 @@ struct DoctorReport {
         }
         places[key] = entries.count
         entries.append(Entry(trouble: trouble, base: base))
-    }
-
-    /// Adds what was found in packages, whose files are only there to be looked at.
-    mutating func add(_ other: DoctorReport, from packages: UnpackedPackages) {
-        for entry in other.entries {
-            var trouble = BTFTrouble(
-                entry.trouble.cause, of: packages.inner(entry.trouble.subject), entry.trouble.effect,
-                isSure: entry.trouble.isSure,
-                evidence: entry.trouble.evidence.map { packages.inner($0) }, cure: nil)
-            trouble.trial = .notTried
-            add(trouble)
-        }
-        looked += other.looked
-        unseen += other.unseen.map { packages.inner($0) }
-        remarks += other.remarks.map { packages.inner($0) }
     }
 
     /// Tries the cures that kbtf is itself, one for each group.
@@ -74,7 +63,8 @@ struct DoctorReport {
         let count = groups.count
         return text
             + (isHealthy
-                ? paint.good("nothing is wrong") + (unseen.isEmpty ? "" : " with what was looked at")
+                ? paint.good("nothing is wrong")
+                    + (unseen.isEmpty ? "" : " with what was looked at")
                 : paint.bad("\(count) trouble\(count == 1 ? "" : "s")")) + "\n"
     }
 

@@ -45,17 +45,12 @@ struct DoctorVisit {
     }
 
     /// Packages are one system: a kernel's image and its modules may come in several.
-    mutating func look(atPackages paths: [String]) throws(Failure) {
-        let packages = try UnpackedPackages(paths, surroundings)
-        var visit = DoctorVisit(surroundings, release: release, talk)
+    mutating func look(at packages: UnpackedPackages) throws(Failure) {
         let root = SystemRoot(packages.path)
-        if root.releases.isEmpty {
-            try visit.look(atModules: [packages.path])
-        } else {
-            visit.isOfPackages = true
-            visit.look(at: root)
-        }
-        report.add(visit.report, from: packages)
+        (isOfPackages, report.hasCures) = (true, false)
+        defer { (isOfPackages, report.hasCures) = (false, true) }
+        if root.releases.isEmpty { return try look(atModules: [packages.path]) }
+        look(at: root)
     }
 
     private func isModule(_ path: String) -> Bool {
@@ -93,8 +88,9 @@ struct DoctorVisit {
                     damaged(entry.path))
                 continue
             }
-            if let place = groups.firstIndex(where: { $0.release == own && $0.root.path == root.path })
-            {
+            if let place = groups.firstIndex(where: {
+                $0.release == own && $0.root.path == root.path
+            }) {
                 groups[place].entries.append(entry)
             } else {
                 groups.append((root, own, [entry]))
@@ -170,7 +166,8 @@ struct DoctorVisit {
         }
         var entries: [Inputs.Entry] = []
         if let folder = kernel.root.modules(of: kernel.release) {
-            entries = (try? Inputs([folder], suffixes: Inputs.installedSuffixes, talk))?.entries ?? []
+            entries =
+                (try? Inputs([folder], suffixes: Inputs.installedSuffixes, talk))?.entries ?? []
         }
         var logs: [String: KernelMessage] = [:]
         for package in packages {
@@ -200,7 +197,8 @@ struct DoctorVisit {
             let installer = kernel.root.installer
             return BTFTrouble(
                 .notBuilt, of: "\(package.name)/\(package.version)", .notLoaded, isSure: true,
-                evidence: evidence, cure: Cure(installer.install(installer.headers(kernel.release))))
+                evidence: evidence, cure: Cure(installer.install(installer.headers(kernel.release)))
+            )
         }
         let first = log.flatMap { LogReading($0.text).complaints.first }
         if let log, let first {

@@ -98,7 +98,9 @@ struct ModuleExam: Sendable {
                 BTFTrouble(
                     .signatureGone, of: file.path, isEnforced ? .notLoaded : .nextBuild,
                     isSure: true,
-                    evidence: ["its signature is not at its end: the file was changed after signing"],
+                    evidence: [
+                        "its signature is not at its end: the file was changed after signing"
+                    ],
                     cure: sign(file))
             ]
         }
@@ -152,7 +154,8 @@ struct ModuleExam: Sendable {
         }
         guard let btf = file.btf else {
             return [
-                damagedBTF(file, file.elf.sections(named: ".BTF").count > 1 ? .relinked : .damagedBTF,
+                damagedBTF(
+                    file, file.elf.sections(named: ".BTF").count > 1 ? .relinked : .damagedBTF,
                     "its .BTF cannot be read")
             ]
         }
@@ -173,7 +176,9 @@ struct ModuleExam: Sendable {
             cure: again(file))
     }
 
-    private func damagedBTF(_ file: ExaminedModule, _ cause: Cause, _ evidence: String) -> BTFTrouble {
+    private func damagedBTF(_ file: ExaminedModule, _ cause: Cause, _ evidence: String)
+        -> BTFTrouble
+    {
         BTFTrouble(
             cause, of: file.path, refusal, isSure: true, evidence: [evidence], cure: again(file))
     }
@@ -185,7 +190,8 @@ struct ModuleExam: Sendable {
     private func again(_ file: ExaminedModule) -> Cure? {
         if isOwnModule(file.path) { return kernel.reinstall }
         return file.hasDebugInfo
-            ? Cure(["kbtf", "encode", file.path], isHarmless: true) : Rebuild(file.path, kernel).cure
+            ? Cure(["kbtf", "encode", file.path], isHarmless: true)
+            : Rebuild(file.path, kernel).cure
     }
 
     private func fit(
@@ -208,7 +214,9 @@ struct ModuleExam: Sendable {
             return [
                 BTFTrouble(
                     .otherBase, of: file.path, .withoutBTF, isSure: true,
-                    evidence: ["its BTF is \(btf.knownForm.form.rawValue), which Linux \(kernel.release) reads as split BTF"],
+                    evidence: [
+                        "its BTF is \(btf.knownForm.form.rawValue), which Linux \(kernel.release) reads as split BTF"
+                    ],
                     cure: rebase(file))
             ]
         case .refuses(let errno):

@@ -94,7 +94,9 @@ struct ToolExam {
         let own = KernelMachine.name(of: elf)
         if let machine, own != machine, !(machine == "x86_64" && own == "i686") {
             return [
-                trouble(.wrongTool, path, "it is for \(own), this machine is \(machine)", installHeaders)
+                trouble(
+                    .wrongTool, path, "it is for \(own), this machine is \(machine)", installHeaders
+                )
             ]
         }
         return []
@@ -132,8 +134,12 @@ struct ToolExam {
                         .paholeTooNew, place,
                         "it is \(own), which writes ENUM64 (since 1.24); Linux \(kernel.release) does not accept that, and its headers have no --skip_encoding_btf_enum64",
                         Cure(
-                            ["make", "-C", kernel.headers, "PAHOLE=\(roles)/pahole", "M=DIR", "modules"],
-                            remark: "with kbtf in the place of pahole, which writes what the kernel accepts"
+                            [
+                                "make", "-C", kernel.headers, "PAHOLE=\(roles)/pahole", "M=DIR",
+                                "modules",
+                            ],
+                            remark:
+                                "with kbtf in the place of pahole, which writes what the kernel accepts"
                         ))
                 ]
             }

@@ -36,11 +36,16 @@ final class UnpackedPackages: Sendable {
         }
     }
 
-    /// Whether a file is something that can be unpacked.
+    /// Whether a file is something that can be unpacked: by its contents or, if it is compressed
+    /// as a whole, by its name.
     static func isOne(_ path: String) -> Bool {
         guard FileStatus(path).isRegular, let view = try? FileReader.map(path) else { return false }
-        if Inputs.installedSuffixes.contains(where: { path.hasSuffix($0) }) { return false }
-        return ArchiveFormat.detect(packed: view) != nil
+        if ArchiveFormat.detect(view) != nil { return true }
+        let name = path.split(separator: "/").last ?? ""
+        return CompressionFormat.detect(view) != nil
+            && (name.contains(".tar.") || [".tgz", ".txz", ".tzst"].contains { name.hasSuffix($0) }
+                || ["initrd", "initramfs"].contains { name.hasPrefix($0) }
+                || name.contains(".cpio."))
     }
 
     private func unpack(_ package: String, _ left: inout (bytes: Int, files: Int)) throws {
@@ -82,29 +87,39 @@ final class UnpackedPackages: Sendable {
             .contains { path.hasPrefix($0) }
         return isInPlace
             && [
-                "vmlinuz", "vmlinuz.unsigned", "vmlinux", "Image", "Image.gz", "config", "auto.conf",
+                "vmlinuz", "vmlinuz.unsigned", "vmlinux", "Image", "Image.gz", "config",
+                "auto.conf",
                 "kernel.release", "Module.symvers", "resolve_btfids",
             ].contains(String(name))
     }
 
-    /// A path as the packages have it.
-    func inner(_ text: String) -> String {
-        let name = names.count == 1 ? names[0] : "packages"
-        var result = ""
-        var rest = text[...]
-        while let place = UnpackedPackages.range(of: folder.path, in: rest) {
-            result += rest[..<place.lowerBound] + name
-            rest = rest[place.upperBound...]
-        }
-        return result + rest
+    /// Streams on which files have the names that they have in the packages.
+    func naming(_ surroundings: Surroundings) -> Surroundings {
+        let (output, errors) = (surroundings.output, surroundings.errors)
+        return surroundings.speaking(
+            output: Stream(
+                writer: { bytes throws(HostError) in try output.write(self.renamed(bytes)) },
+                isTerminal: output.isTerminal),
+            errors: Stream(
+                writer: { bytes throws(HostError) in try errors.write(self.renamed(bytes)) },
+                isTerminal: errors.isTerminal))
     }
 
-    private static func range(of word: String, in text: Substring) -> Range<Substring.Index>? {
-        var at = text.startIndex
-        while let hit = text[at...].firstIndex(of: word.first!) {
-            if text[hit...].hasPrefix(word) { return hit..<text.index(hit, offsetBy: word.count) }
-            at = text.index(after: hit)
+    private func renamed(_ bytes: [UInt8]) -> [UInt8] {
+        let (own, name) = (
+            Array(folder.path.utf8), Array((names.count == 1 ? names[0] : "packages").utf8)
+        )
+        var result: [UInt8] = []
+        var at = 0
+        while at < bytes.count {
+            if bytes[at] == own[0], bytes[at...].starts(with: own) {
+                result += name
+                at += own.count
+            } else {
+                result.append(bytes[at])
+                at += 1
+            }
         }
-        return nil
+        return result
     }
 }

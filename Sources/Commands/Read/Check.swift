@@ -28,13 +28,16 @@ struct Check: Command {
             members and kfuncs exist with their types. Given another BPF object, programs that \
             attach to its functions are checked. See docs/attach.md.
 
-            In a directory, all modules in it and below it that have BTF are checked. The exit \
+            In a directory, all modules in it and below it that have BTF are checked, and so in \
+            a package (.deb, .rpm, .tar, initramfs), with the kernel in it as base; several \
+            packages are one system. --summary prints totals by cause. The exit \
             status is 1 if some BTF is unsound, cannot be read, or is refused by the target, or \
             if a file named on the command line has none.
 
             Examples:
               kbtf check foo.ko
               kbtf check --base vmlinux /lib/modules/6.12.0
+              kbtf check --summary --require-btf linux-image-6.12.0_amd64.deb
               kbtf check --target 6.1 foo.ko
               kbtf check --attach vmlinux tool.bpf.o
             """)
@@ -53,6 +56,9 @@ struct Check: Command {
         name: .customLong("require-btf"),
         help: "Treat a module without BTF in a directory as an error.")
     var requireBTF = false
+
+    @Flag(help: "Print totals by cause instead of a verdict for each file.")
+    var summary = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -78,6 +84,10 @@ struct Check: Command {
         if attach != nil, target.target != nil {
             throw ValidationError("--attach and --target exclude each other")
         }
+        if summary, json || attach != nil {
+            throw ValidationError(
+                "--summary and \(json ? "--json" : "--attach") exclude each other")
+        }
         if limit < 0 { throw ValidationError("--limit must be at least 0, not \(limit)") }
     }
 
@@ -93,31 +103,56 @@ struct Check: Command {
     }
 
     /// What is known of one file.
-    private struct Result: Sendable {
+    struct Result: Sendable {
         let judgement: Judgement
         let mark: BTFMark?
         /// What is wrong with it.
         let markFault: String?
         let verdict: TargetVerdict?
+
+        var isGood: Bool {
+            judgement.report.isSound && judgement.other == nil && verdict?.isGood != false
+        }
     }
 
-    private typealias Outcome = FileOutcome<Result?>
+    typealias Outcome = FileOutcome<Result?>
 
     private func check(_ surroundings: Surroundings, _ talk: Talk) throws {
-        var reading = Reading(base, surroundings)
+        let paths = files.filter { UnpackedPackages.isOne($0) }
+        guard !paths.isEmpty else {
+            return try check(files, base.search.sysroot, surroundings, talk)
+        }
+        let packages = try UnpackedPackages(paths, surroundings)
+        let naming = packages.naming(surroundings)
+        try check(
+            files.filter { !paths.contains($0) } + [packages.path],
+            base.search.sysroot + [packages.path], naming, talkOptions.talk(naming))
+    }
+
+    private func check(
+        _ files: [String], _ sysroots: [String], _ surroundings: Surroundings, _ talk: Talk
+    ) throws {
+        var reading = Reading(
+            option: base.base,
+            SearchPlaces(
+                surroundings, release: base.search.release, sysroots: sysroots,
+                usesCache: !base.search.noCache))
         let target = try target.find(search: reading.search, talk: talk)
         reading.kernel = target?.base
         reading.isForTarget = target != nil
         let outcomes = work(
             try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries, reading, target,
             talk)
-        outcomes.say(talk)
+        if !summary { outcomes.say(talk) }
         let told = outcomes.filter { $0.value != nil || $0.failure != nil }
         if told.isEmpty { talk.note("none of these files has BTF: nothing was checked") }
         if json {
             try surroundings.output.report { json in
                 json.array("files", told, onLines: true) { write($1, to: &$0) }
             }
+        } else if summary {
+            try surroundings.output.print(
+                CheckSummary(outcomes).text(paint: paint.paint(surroundings)))
         } else if !talkOptions.quiet {
             let paint = paint.paint(surroundings)
             try surroundings.output.print(
@@ -164,11 +199,7 @@ struct Check: Command {
         }
     }
 
-    private func isBad(_ outcome: Outcome) -> Bool {
-        guard let result = outcome.value else { return true }
-        return !result.judgement.report.isSound || result.judgement.other != nil
-            || result.verdict?.isGood == false
-    }
+    private func isBad(_ outcome: Outcome) -> Bool { outcome.value?.isGood != true }
 
     /// Of a warning that `--strict` makes an error.
     private func isDoubtful(_ outcome: Outcome) -> Bool {

@@ -58,17 +58,6 @@ package enum ArchiveFormat: Sendable {
         if view.matches([0xed, 0xab, 0xee, 0xdb], at: 0) { return .rpm }
         return view.hasBytes("ustar", at: 257) ? .tar : nil
     }
-
-    /// The same for a file that may be compressed.
-    ///
-    /// - Returns: nil also for damaged compressed files.
-    package static func detect(packed view: ByteView) -> ArchiveFormat? {
-        if let format = detect(view) { return format }
-        guard let compression = CompressionFormat.detect(view), compression.isSupported,
-            let start = try? decompress(view, format: compression, concatenated: true)
-        else { return nil }
-        return detect(start)
-    }
 }
 
 /// Calls `body` with each entry of the archive in `view`, in its order; packages are opened to the
