@@ -86,8 +86,8 @@ let package = Package(
                 .embedInCode("Selftest/activity.c"),
             ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
-        room("VM", ["Bytes", "HostIO", "ELF", "KernelTree"]),
         room("Diagnosis"),
+        room("VM", ["Bytes", "HostIO", "ELF", "KernelTree", "Diagnosis"]),
         room(
             "Console",
             [

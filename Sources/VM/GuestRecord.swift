@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Diagnosis
 import HostIO
 
 /// What is known about a guest while it runs, and the final verdict.
@@ -135,9 +136,19 @@ struct GuestRecord {
             hasResult = false
             return
         }
-        if parser.take(text, circumstances: kernelLines ?? []) != nil {
+        if parser.take(text, circumstances: GuestRecord.explained(kernelLines ?? [])) != nil {
             activity = nil
             hasResult = true
+        }
+    }
+
+    /// The kernel's lines, and after those from which it is certain what they mean for a module.
+    private static func explained(_ lines: [String]) -> [String] {
+        lines.flatMap { line in
+            guard let meaning = KernelMessage.recognise(line[...])?.meaning, meaning.isSure else {
+                return [line]
+            }
+            return [line, "-> \(meaning.cause.rawValue): \(meaning.cause.sentence)"]
         }
     }
 

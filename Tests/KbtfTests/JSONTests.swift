@@ -78,6 +78,8 @@ struct JSONTests {
             ["attach", "--json", "--target", base, "--release", "6.1", "--program", "fexit"],
             status: 0)
         #expect((attach["counts"] as? [String: Any])?["yes"] as? Int == 0)
+        let doctor = try report(["doctor", "--json", "--release", "6.1.0-none", file], status: 1)
+        #expect(doctor["healthy"] as? Bool == false)
         let info = try files(report(["info", "--json", "--base", base, file, base], status: 0))
         #expect(info.map { $0["kind"] as? String } == ["split", "standalone"])
         let diff = try report(["diff", "--json", "--base", base, base, file], status: 1)

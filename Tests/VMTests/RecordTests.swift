@@ -247,6 +247,7 @@ import Testing
                 [
                     "# /modules/bar.ko: cannot load: Exec format error",
                     "bar: version magic '6.2.0' should be '6.1.0'",
+                    "-> vermagic: it was built for another kernel",
                 ], [], ["partly said", "other driver"],
             ])
         let summary = Summary([.init(name: "6.1.0", report: report)])
