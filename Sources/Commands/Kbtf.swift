@@ -44,7 +44,8 @@ struct Kbtf: Command {
 
     private static let all: [any Command.Type] = [
         Encode.self, Dump.self, Diff.self, Check.self, Attach.self, Info.self, IDs.self, Base.self,
-        Distill.self, Rebase.self, Gen.self, Doctor.self, VM.self,
+        Distill.self, Rebase.self, Gen.self, Doctor.self, Matrix.self,
+        VM.self,
     ]
 
     func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf") }

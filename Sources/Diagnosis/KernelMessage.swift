@@ -23,6 +23,9 @@ package struct KernelMessage: Sendable, Equatable {
         case lockdown
         case damagedFile = "damaged-file"
         case otherStructModule = "other-struct-module"
+        /// A build linked a module, or gave it BTF.
+        case linked
+        case madeBTF = "made-btf"
         /// A build gave a module no BTF.
         case skippedBTF = "skipped-btf"
         case noResolver = "no-resolver"
@@ -100,6 +103,8 @@ package struct KernelMessage: Sendable, Equatable {
         Row(.otherStructModule, "module {module}: .gnu.linkonce.this_module section size"),
         Row(.otherStructModule, "module {module}: .gnu.linkonce.this_module{subject}"),
         // Builds.
+        Row(.linked, "LD [M]  {module}"),
+        Row(.madeBTF, "BTF [M] {module}"),
         Row(
             .skippedBTF,
             "Skipping BTF generation for {module} due to unavailability of vmlinux"),

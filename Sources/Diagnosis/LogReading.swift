@@ -64,7 +64,7 @@ extension KernelMessage {
     /// - Returns: the cause, what it means, and whether nothing else is possible.
     package var meaning: (cause: Cause, effect: Effect, isSure: Bool)? {
         switch sort {
-        case .banner, .readerLine, .unsignedAllowed: nil
+        case .banner, .readerLine, .unsignedAllowed, .linked, .madeBTF: nil
         // Most often; only the file tells.
         case .refusedBTF: (.otherBase, .notLoaded, false)
         case .mismatch, .notInSysfs: (.otherBase, .withoutBTF, false)

@@ -60,6 +60,8 @@ WORDS=(
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
     "patched-series run_patched_series"
+    # Broken systems, and the causes and cures that doctor names: doctor.sh
+    "doctor run_doctor"
     # Kernels answer as `kbtf attach` predicts: attach.sh
     "attach run_attach"
     # Every module that ships with the four loads with our BTF in its place: guests.sh
@@ -128,6 +130,8 @@ source "$HERE/rebase.sh"
 source "$HERE/distill.sh"
 # shellcheck source=guests.sh
 source "$HERE/guests.sh"
+# shellcheck source=doctor.sh
+source "$HERE/doctor.sh"
 # shellcheck source=attach.sh
 source "$HERE/attach.sh"
 # shellcheck source=patched.sh

@@ -12,6 +12,7 @@ struct DoctorTests {
     /// A way to break a system, and the troubles that are then found.
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
+        var release = "6.12.7-test"
         var config = ""
         let break_: @Sendable (SampleSystem) throws -> Void
         let causes: [String]
@@ -19,10 +20,12 @@ struct DoctorTests {
         var testDescription: String { name }
 
         init(
-            _ name: String, config: String = "", _ causes: [String],
+            _ name: String, release: String = "6.12.7-test", config: String = "",
+            _ causes: [String],
             _ break_: @escaping @Sendable (SampleSystem) throws -> Void
         ) {
-            (self.name, self.config, self.causes, self.break_) = (name, config, causes, break_)
+            (self.name, self.release, self.config) = (name, release, config)
+            (self.causes, self.break_) = (causes, break_)
         }
     }
 
@@ -39,12 +42,12 @@ struct DoctorTests {
         Case("without headers", []) {
             try $0.shell("mv \($0.folder)/build/include/config/auto.conf \($0.folder)/config")
             try $0.shell(
-                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\($0.release)")
             try $0.shell("rm -r \($0.folder)/build")
         },
         Case("headers without vmlinux, no module of others", []) {
             try $0.shell(
-                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\($0.release)")
         },
         Case("distilled BTF", []) {
             let path = try $0.addModule("updates/own.ko", on: nil)
@@ -110,7 +113,7 @@ struct DoctorTests {
         ) { _ in },
         Case("built without a vmlinux in the headers", ["btf-skipped own.ko"]) {
             try $0.shell(
-                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+                "mkdir -p boot; mv \($0.folder)/build/vmlinux boot/vmlinux-\($0.release)")
             let path = try $0.addModule("updates/own.ko", on: nil)
             try $0.shell("objcopy --strip-debug \(path)")
         },
@@ -118,14 +121,9 @@ struct DoctorTests {
             try $0.addModule("updates/own.ko", on: nil)
         },
         Case("DKMS's log says so", ["btf-skipped own.ko"]) {
-            let path = try $0.addModule("updates/dkms/own.ko", on: nil)
-            try $0.shell("objcopy --strip-debug \(path)")
-            let build = "var/lib/dkms/own/1.0/\(SampleSystem.release)/x86_64"
-            try $0.scratch.write("var/lib/dkms/own/1.0/source/dkms.conf", "AUTOINSTALL=\"yes\"\n")
-            try $0.scratch.write("\(build)/module/own.ko", "")
-            try $0.scratch.write(
-                "\(build)/log/make.log",
-                "  BTF [M] /var/lib/dkms/own/1.0/build/own.ko\nSkipping BTF generation for /var/lib/dkms/own/1.0/build/own.ko due to unavailability of vmlinux\n"
+            try Self.build(
+                $0,
+                "  BTF [M] /b/own.ko\nSkipping BTF generation for /b/own.ko due to unavailability of vmlinux\n"
             )
         },
         Case("DKMS failed", ["not-built 1.0"]) {
@@ -135,6 +133,16 @@ struct DoctorTests {
         },
         Case("pahole too old", ["pahole-too-old the package pahole"]) {
             try $0.setPahole("1.22-1")
+        },
+        Case("pahole too new", release: "5.15.3-test", ["pahole-too-new the package pahole"]) {
+            _ in
+        },
+        Case("linked again after BTF was made", ["relinked own.ko"]) {
+            try Self.build(
+                $0, "  LD [M]  /b/own.ko\n  BTF [M] /b/own.ko\n  LD [M]  /b/own.ko\n")
+        },
+        Case("stripped after BTF was made", ["stripped own.ko"]) {
+            try Self.build($0, "  LD [M]  /b/own.ko\n  BTF [M] /b/own.ko\n  STRIP /b/own.ko\n")
         },
         Case("no pahole", ["pahole-missing pahole"]) {
             try $0.scratch.write("var/lib/dpkg/status", "Package: bash\n\n")
@@ -147,9 +155,9 @@ struct DoctorTests {
         },
         Case("headers of another build", ["no-headers vmlinux"]) {
             try $0.shell(
-                "mkdir -p boot; cp \($0.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+                "mkdir -p boot; cp \($0.folder)/build/vmlinux boot/vmlinux-\($0.release)")
             try $0.addVmlinux(SampleSystem.otherKernel)
-            try $0.shell("mv boot/vmlinux-\(SampleSystem.release) \($0.folder)/vmlinux")
+            try $0.shell("mv boot/vmlinux-\($0.release) \($0.folder)/vmlinux")
         },
         Case("a truncated vmlinux in the headers", ["no-headers vmlinux"]) {
             try $0.shell("cp \($0.folder)/build/vmlinux \($0.folder)/vmlinux")
@@ -193,6 +201,17 @@ struct DoctorTests {
         try AtomicFile.replace(path, with: [ByteView(bytes)])
     }
 
+    /// A module of DKMS without BTF, and the log of its build.
+    private static func build(_ system: SampleSystem, _ log: String) throws {
+        let path = try system.addModule("updates/dkms/own.ko", on: nil)
+        try system.shell("objcopy --strip-debug \(path)")
+        let build = "var/lib/dkms/own/1.0/\(system.release)/x86_64"
+        try system.scratch.write(
+            "var/lib/dkms/own/1.0/source/dkms.conf", "AUTOINSTALL=\"yes\"\n")
+        try system.scratch.write("\(build)/module/own.ko", "")
+        try system.scratch.write("\(build)/log/make.log", log)
+    }
+
     /// Appends what looks like a signature.
     private static func sign(_ path: String) throws {
         let bytes =
@@ -202,14 +221,14 @@ struct DoctorTests {
     }
 
     @Test(arguments: healthy) func nothingIsWrong(_ test: Case) throws {
-        let system = try SampleSystem(config: test.config)
+        let system = try SampleSystem(release: test.release, config: test.config)
         try test.break_(system)
         let found = try system.causes(status: 0)
         #expect(found == [])
     }
 
     @Test(arguments: broken) func cause(_ test: Case) throws {
-        let system = try SampleSystem(config: test.config)
+        let system = try SampleSystem(release: test.release, config: test.config)
         try test.break_(system)
         let found = try system.causes()
         #expect(found == test.causes)
@@ -308,9 +327,9 @@ struct DoctorTests {
         let system = try SampleSystem()
         try system.addModule("kernel/bad.ko", fields: ["intree=Y"], on: SampleSystem.otherKernel)
         try system.shell(
-            "mkdir -p boot; mv \(system.folder)/build/vmlinux boot/vmlinux-\(SampleSystem.release)")
+            "mkdir -p boot; mv \(system.folder)/build/vmlinux boot/vmlinux-\(system.release)")
         try system.shell(
-            "cp \(system.folder)/build/include/config/auto.conf boot/config-\(SampleSystem.release)"
+            "cp \(system.folder)/build/include/config/auto.conf boot/config-\(system.release)"
         )
         try system.shell(
             "tar -czf image.tar.gz boot && tar -cJf modules.tar.xz \(system.folder)/kernel")
@@ -326,7 +345,7 @@ struct DoctorTests {
         let check = try Command.kbtf(
             [
                 "check", "--summary", "--base",
-                system.root + "/boot/vmlinux-" + SampleSystem.release,
+                system.root + "/boot/vmlinux-" + system.release,
                 system.root + "/modules.tar.xz",
             ],
             environment: ["TMPDIR=\(temporary.path)"])

@@ -80,6 +80,8 @@ struct JSONTests {
         #expect((attach["counts"] as? [String: Any])?["yes"] as? Int == 0)
         let doctor = try report(["doctor", "--json", "--release", "6.1.0-none", file], status: 1)
         #expect(doctor["healthy"] as? Bool == false)
+        let matrix = try report(["matrix", "--json", "--kernel", base, file], status: 1)
+        #expect((matrix["cells"] as? [Any])?.count == 1)
         let info = try files(report(["info", "--json", "--base", base, file, base], status: 0))
         #expect(info.map { $0["kind"] as? String } == ["split", "standalone"])
         let diff = try report(["diff", "--json", "--base", base, base, file], status: 1)

@@ -8,12 +8,12 @@ import TestSupport
 /// A directory with what `kbtf doctor` looks at in a system: a kernel with headers, whose BTF is of
 /// a few types, and modules.
 struct SampleSystem {
-    static let release = "6.12.7-test"
-    static let vermagic = "\(release) SMP preempt mod_unload modversions "
+    static let features = " SMP preempt mod_unload modversions "
 
+    let release: String
     let scratch: Scratch
     var root: String { scratch.path }
-    var folder: String { "lib/modules/\(Self.release)" }
+    var folder: String { "lib/modules/\(release)" }
 
     /// The types of its kernel.
     static let kernel = "struct first { int x[2]; } first;" + Sample.source
@@ -25,10 +25,11 @@ struct SampleSystem {
         Sample.source
         + "struct own { struct item *i; long n; }; int use(struct own *o) { return !o->i + o->n; }"
 
-    init(config: String = "") throws {
+    init(release: String = "6.12.7-test", config: String = "") throws {
+        self.release = release
         scratch = try Scratch()
         let build = "\(folder)/build"
-        try scratch.write("\(build)/include/config/kernel.release", Self.release + "\n")
+        try scratch.write("\(build)/include/config/kernel.release", release + "\n")
         try scratch.write(
             "\(build)/include/config/auto.conf",
             """
@@ -73,7 +74,7 @@ struct SampleSystem {
     ///   - base: the source of the kernel that it is encoded on; nil: it has no BTF.
     @discardableResult
     func addModule(
-        _ name: String, vermagic: String = vermagic, fields: [String] = [],
+        _ name: String, vermagic: String? = nil, fields: [String] = [],
         on base: String? = kernel,
         source: String = source, options: String = "-g"
     ) throws -> String {
@@ -82,7 +83,8 @@ struct SampleSystem {
         let file = name.split(separator: "/").last!.prefix { $0 != "." }
         let modinfo = try scratch.write(
             "modinfo",
-            (["license=GPL", "name=\(file)", "vermagic=\(vermagic)"] + fields)
+            (["license=GPL", "name=\(file)", "vermagic=\(vermagic ?? release + Self.features)"]
+                + fields)
                 .joined(separator: "\0") + "\0")
         try shell(
             "objcopy --add-section .modinfo='\(modinfo)' --set-section-flags .modinfo=alloc,readonly '\(path)'"

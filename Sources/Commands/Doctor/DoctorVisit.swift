@@ -160,23 +160,17 @@ struct DoctorVisit {
     private mutating func look(
         at kernel: SystemKernel, _ packages: [DKMS], _ search: SearchPlaces
     ) {
-        if let failure = kernel.withoutBase, kernel.config?.hasModuleBTF != false {
-            report.unseen.append(
-                "whether the BTF of modules fits \(kernel.release): \(failure.message)")
-        }
         var entries: [Inputs.Entry] = []
         if let folder = kernel.root.modules(of: kernel.release) {
             entries =
                 (try? Inputs([folder], suffixes: Inputs.installedSuffixes, talk))?.entries ?? []
         }
-        var logs: [String: KernelMessage] = [:]
+        var logs: [String: [KernelMessage]] = [:]
         for package in packages {
             let log = package.log(for: kernel.release)
             for complaint in log.map({ LogReading($0.text).complaints }) ?? [] {
-                if complaint.message.sort == .skippedBTF,
-                    let name = LogExam.module(complaint.message.module)
-                {
-                    logs[name] = complaint.message
+                if let name = LogExam.module(complaint.message.module) {
+                    logs[name, default: []].append(complaint.message)
                 }
             }
             guard !package.isBuilt(for: kernel.release), package.isWanted(for: kernel.release)
@@ -200,7 +194,9 @@ struct DoctorVisit {
                 evidence: evidence, cure: Cure(installer.install(installer.headers(kernel.release)))
             )
         }
-        let first = log.flatMap { LogReading($0.text).complaints.first }
+        let first = log.flatMap { log in
+            LogReading(log.text).complaints.first { $0.message.meaning != nil }
+        }
         if let log, let first {
             evidence.append("\(log.path), line \(first.line): \(first.message.text)")
         }
@@ -215,8 +211,12 @@ struct DoctorVisit {
 
     private mutating func examine(
         _ entries: [Inputs.Entry], of kernel: SystemKernel, _ search: SearchPlaces,
-        _ logs: [String: KernelMessage] = [:]
+        _ logs: [String: [KernelMessage]] = [:]
     ) {
+        if let failure = kernel.withoutBase, kernel.config?.hasModuleBTF != false {
+            report.unseen.append(
+                "whether the BTF of modules fits \(kernel.release): \(failure.message)")
+        }
         var exam = ModuleExam(kernel, search)
         exam.buildLogs = logs
         let modules = entries.filter { !KernelBTFModule.isNamed($0.path) }

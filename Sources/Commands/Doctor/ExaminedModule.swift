@@ -35,6 +35,10 @@ struct ExaminedModule: BatchContents {
 
     /// It came with its kernel.
     var isInTree: Bool { info["intree"] == "Y" }
+    var isStandalone: Bool {
+        guard let btf, btf.fault == nil, case .standalone = btf.form else { return false }
+        return true
+    }
     var hasDebugInfo: Bool { elf.debugSection(named: ".debug_info") != nil }
     var release: KernelRelease? {
         info["vermagic"]?.split(separator: " ").first.flatMap { KernelRelease($0) }

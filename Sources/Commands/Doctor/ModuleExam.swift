@@ -12,7 +12,7 @@ struct ModuleExam: Sendable {
     let kernel: SystemKernel
     let reading: Reading
     /// What the builds of modules left in their logs, by name of the module.
-    var buildLogs: [String: KernelMessage] = [:]
+    var buildLogs: [String: [KernelMessage]] = [:]
 
     init(_ kernel: SystemKernel, _ search: SearchPlaces) {
         self.kernel = kernel
@@ -71,7 +71,9 @@ struct ModuleExam: Sendable {
                     "its vermagic is '\(own)', that of the kernel's modules '\(expected)'",
                     rebuild(file))
             ]
-        } else if kernel.vermagic == nil, let own = file.release, own != kernel.release {
+        } else if kernel.vermagic == nil, kernel.hasRelease, let own = file.release,
+            own != kernel.release
+        {
             return [
                 trouble(
                     .vermagic, "its vermagic says \(own), the kernel is \(kernel.release)",
@@ -210,15 +212,9 @@ struct ModuleExam: Sendable {
         case .takes, .overlooks, .depends, .unpredictable: break
         case .isOfAnotherBase(let errno):
             return [otherBase(file, judgement, verdict, isRefused: errno != nil)]
-        case .misreads:
-            return [
-                BTFTrouble(
-                    .otherBase, of: file.path, .withoutBTF, isSure: true,
-                    evidence: [
-                        "its BTF is \(btf.knownForm.form.rawValue), which Linux \(kernel.release) reads as split BTF"
-                    ],
-                    cure: rebase(file))
-            ]
+        case .misreads: return [standalone(file, btf, .withoutBTF)]
+        case .refuses where file.isStandalone:
+            return [standalone(file, btf, refusal)]
         case .refuses(let errno):
             if judgement.other != nil {
                 return [otherBase(file, judgement, verdict, isRefused: true)]
@@ -237,6 +233,17 @@ struct ModuleExam: Sendable {
             ]
         }
         return functions(file, btf, setting)
+    }
+
+    /// BTF of a form that this kernel does not read in modules.
+    private func standalone(
+        _ file: ExaminedModule, _ btf: BTFFile, _ effect: Effect
+    ) -> BTFTrouble {
+        BTFTrouble(
+            .otherBase, of: file.path, effect, isSure: true,
+            evidence: [
+                "its BTF is \(btf.knownForm.form.rawValue), which Linux \(kernel.release) reads as split BTF"
+            ], cure: rebase(file))
     }
 
     private func otherBase(
@@ -331,9 +338,7 @@ struct ModuleExam: Sendable {
             return (.stripped, true, ["it has a section .BTF.base, and no .BTF"])
         }
         let name = file.info["name"] ?? ""
-        if let said = buildLogs[name] {
-            return (.skipped, true, ["its build's log says: \(said.text)"])
-        }
+        if let history = buildLogs[name], let known = why(history) { return known }
         if file.isInTree, isOwnModule(file.path) {
             return (
                 .stripped, true,
@@ -350,5 +355,18 @@ struct ModuleExam: Sendable {
             )
         }
         return (.stripped, false, ["it has neither BTF nor debug information"])
+    }
+
+    /// What the log of its build shows: BTF was left out, or made and lost.
+    private func why(_ history: [KernelMessage]) -> (Cause, isSure: Bool, [String])? {
+        if let said = history.last(where: { $0.sort == .skippedBTF }) {
+            return (.skipped, true, ["its build's log says: \(said.text)"])
+        }
+        guard let made = history.lastIndex(where: { $0.sort == .madeBTF }) else { return nil }
+        let evidence = "its build's log says: \(history[made].text)"
+        if let link = history[made...].first(where: { $0.sort == .linked }) {
+            return (.relinked, true, [evidence, "and after that: \(link.text)"])
+        }
+        return (.stripped, true, [evidence])
     }
 }

@@ -11,6 +11,8 @@ import KernelTree
 struct SystemKernel: Sendable {
     let root: SystemRoot
     let release: KernelRelease
+    /// It is known; otherwise `release` is one that no kernel has.
+    let hasRelease: Bool
     let config: KernelConfig?
     /// Rules, BTF and settings; nil for a release that is no version.
     let target: KernelTarget?
@@ -35,6 +37,7 @@ struct SystemKernel: Sendable {
     init(_ release: KernelRelease, in root: SystemRoot, _ search: SearchPlaces) {
         self.root = root
         self.release = release
+        hasRelease = true
         config =
             KernelConfig.find(release, roots: [root.path])
             ?? (root.isLive && search.surroundings.runningRelease == release.text
@@ -56,6 +59,21 @@ struct SystemKernel: Sendable {
         enforcesSignatures = SystemKernel.enforcement(
             config, isRunning: root.isLive && search.surroundings.runningRelease == release.text,
             root)
+    }
+
+    /// A kernel of which there is only a file, with its BTF or its headers.
+    init(_ target: KernelTarget, _ path: String) {
+        self.target = target
+        root = SystemRoot("/")
+        release = target.release ?? KernelRelease("0.0")!
+        hasRelease = target.release != nil
+        config = nil
+        withoutBase =
+            target.base == nil ? Failure("\(path): it has no BTF") : nil
+        symbols = nil
+        headers = path
+        vermagic = nil
+        enforcesSignatures = nil
     }
 
     /// `/proc/config.gz`
