@@ -57,13 +57,13 @@ struct SampleSystem {
         try scratch.write(
             "var/lib/dpkg/status",
             """
-            Package: bash
-            Status: install ok installed
-            Version: 5.2.15-2
-
             Package: pahole
             Status: install ok installed
             Version: \(version)
+
+            Package: pahole-doc
+            Status: install ok installed
+            Version: 1.0-1
 
             """)
     }

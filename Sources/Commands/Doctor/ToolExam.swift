@@ -181,7 +181,8 @@ extension ToolExam.Pahole {
 
     /// Of a system that is not running: from its package.
     static func installed(in root: SystemRoot) -> ToolExam.Pahole? {
-        if let status = root.text("/var/lib/dpkg/status", atMost: 256 << 20) {
+        if let text = root.text("/var/lib/dpkg/status", atMost: 256 << 20) {
+            let status = "\n" + text
             for name in ["pahole", "dwarves"] {
                 guard let start = status.range(of: "\nPackage: \(name)\n") else { continue }
                 let rest = status[start.upperBound...]
