@@ -14,7 +14,7 @@ struct DoctorTests {
         let name: String
         var release = "6.12.7-test"
         var config = ""
-        let break_: @Sendable (SampleSystem) throws -> Void
+        let damage: @Sendable (SampleSystem) throws -> Void
         let causes: [String]
 
         var testDescription: String { name }
@@ -22,10 +22,10 @@ struct DoctorTests {
         init(
             _ name: String, release: String = "6.12.7-test", config: String = "",
             _ causes: [String],
-            _ break_: @escaping @Sendable (SampleSystem) throws -> Void
+            _ damage: @escaping @Sendable (SampleSystem) throws -> Void
         ) {
             (self.name, self.release, self.config) = (name, release, config)
-            (self.causes, self.break_) = (causes, break_)
+            (self.causes, self.damage) = (causes, damage)
         }
     }
 
@@ -222,14 +222,14 @@ struct DoctorTests {
 
     @Test(arguments: healthy) func nothingIsWrong(_ test: Case) throws {
         let system = try SampleSystem(release: test.release, config: test.config)
-        try test.break_(system)
+        try test.damage(system)
         let found = try system.causes(status: 0)
         #expect(found == [])
     }
 
     @Test(arguments: broken) func cause(_ test: Case) throws {
         let system = try SampleSystem(release: test.release, config: test.config)
-        try test.break_(system)
+        try test.damage(system)
         let found = try system.causes()
         #expect(found == test.causes)
     }

@@ -54,7 +54,8 @@ struct ManualTests {
     /// What reports something does so for programs, too.
     @Test(
         arguments: [
-            "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base", "distill", "rebase", "vm run",
+            "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base", "distill",
+            "rebase", "vm run",
         ])
     func json(command: String) throws {
         #expect(try Help(of: command).options.contains(["--json"]))

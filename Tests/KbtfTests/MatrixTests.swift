@@ -46,7 +46,7 @@ struct MatrixTests {
         #expect(after.status == 0 && rows(after).last == "all load with BTF", "\(after)")
     }
 
-    /// A package, a folder of packages, an image.
+    /// A package, a directory of packages, an image.
     @Test func kernels() throws {
         let system = try SampleSystem()
         let module = try system.addModule("updates/own.ko")

@@ -7,7 +7,8 @@ import Testing
 struct UsageTests {
     /// All that do something.
     static let commands = [
-        "encode", "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base", "distill", "rebase",
+        "encode", "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base",
+        "distill", "rebase",
         "gen module", "gen object", "gen selftest", "gen skeleton", "vm run",
     ]
 

@@ -103,7 +103,7 @@ struct ArchiveTests {
         }
     }
 
-    /// Names that lead out are told; others lose what stands before them.
+    /// Names that lead out are reported; others lose what stands before them.
     @Test(arguments: [
         ("../x", "../x", true), ("./a/../../x", "a/../../x", true), ("/etc/x", "etc/x", false),
         (".//./a", "a", false), ("a/..b", "a/..b", false),

@@ -21,7 +21,7 @@ struct DKMS: Sendable {
         }
     }
 
-    /// The folders of finished builds for a kernel, one for each architecture.
+    /// The directories of finished builds for a kernel, one for each architecture.
     private func builds(for release: KernelRelease) -> [String] {
         root.list("\(folder)/\(release)").map { "\(folder)/\(release)/\($0)" }
             .filter { root.exists($0 + "/module") }

@@ -28,8 +28,6 @@ struct SymbolVersions: Sendable {
         return SymbolVersions(checksums: checksums)
     }
 
-    private init(checksums: [String: UInt32]) { self.checksums = checksums }
-
     /// The symbols in a module's `__versions` that have another checksum here. Symbols that are
     /// not known here may be other modules'.
     func differences(from module: ELFFile) -> [String] {

@@ -2,8 +2,8 @@
 
 import Bytes
 
-/// `newc` archives, one after the other (Documentation/driver-api/early-userspace/buffer-format.rst):
-/// each compressed or not, with zeros between them.
+/// `newc` archives, one after the other: each compressed or not, with zeros between them
+/// (Documentation/driver-api/early-userspace/buffer-format.rst).
 func forEachMember(
     ofCpio view: ByteView, _ name: String, _ body: (ArchiveMember) throws -> Void
 ) throws {
