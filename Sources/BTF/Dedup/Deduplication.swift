@@ -48,6 +48,10 @@ internal import Bytes
 // 3. All others are merged bottom-up by their words, with references replaced by the types they
 //    resolve to.
 //
+// With `mergesSigns`, named enums that differ only in their sign, where no value depends on it, are the same: compilers decide
+// it by what they have seen of the enum. A base may have a value below zero without the sign, from
+// a tool that believed GCC's encoding of enums declared first.
+//
 // Enums that the base has without their sign and upper halves are merged with the base's
 // (CutEnums.swift).
 //
@@ -175,6 +179,7 @@ extension TypeStore {
         let own = TypeWriter.unstored | number
         let isForward = unit.info(own).vlen == 0
         var given: UInt32?
+        var otherSign: UInt32?
         var list = Candidates(hash)
         while let candidate = next(&list) {
             guard candidate != given, info(candidate).kind?.isAnyEnum == true else { continue }
@@ -183,6 +188,9 @@ extension TypeStore {
                 standings[Int(number)].settled = resolve(candidate)
                 return
             }
+            if mergesSigns, otherSign == nil, differsInSignOnly(own, candidate, unit) {
+                otherSign = candidate
+            }
             guard resolve(candidate) == candidate, compatibleEnums(own, candidate, unit) else {
                 continue
             }
@@ -190,6 +198,10 @@ extension TypeStore {
             let id = given ?? adopt(number, unit, hash: hash)
             given = id
             merge(candidate, into: id)
+        }
+        if given == nil, let otherSign {
+            standings[Int(number)].settled = resolve(otherSign)
+            return
         }
         if given != nil || settleAsCutEnum(number, unit) { return }
         adopt(number, unit, hash: hash)

@@ -30,6 +30,25 @@ extension TypeStore {
         return sameWords(a, b, unit)
     }
 
+    /// Named enums equal but for the sign, which no value depends on; or the base's has lost it.
+    func differsInSignOnly(
+        _ own: UInt32, _ candidate: UInt32, _ unit: borrowing TypeWriter
+    ) -> Bool {
+        let (x, y) = (info(own, unit), info(candidate, unit))
+        guard x.rawValue ^ y.rawValue == 1 << 31, let kind = x.kind, x.vlen > 0,
+            word(own, 0, unit) != 0, word(own, 0, unit) == word(candidate, 0, unit),
+            word(own, 2, unit) == word(candidate, 2, unit)
+        else { return false }
+        let isLost = candidate < firstID && x.flag
+        let size = kind.shape.element
+        for index in 3..<x.recordWords {
+            let value = word(own, index, unit)
+            guard value == word(candidate, index, unit) else { return false }
+            if !isLost, (index - 3) % size == size - 1, value >> 31 != 0 { return false }
+        }
+        return true
+    }
+
     /// Same words, references replaced by what they stand for.
     func sameReferring(_ number: UInt32, _ candidate: UInt32, _ unit: borrowing TypeWriter) -> Bool
     {

@@ -46,8 +46,13 @@ package struct TypeStore: ~Copyable, Sendable {
         let other: UInt32
     }
 
-    package init(base: BaseIndex?, names: NamePool) {
+    /// Whether named enums that differ in a sign that no value depends on are one: see
+    /// `differsInSignOnly`.
+    let mergesSigns: Bool
+
+    package init(base: BaseIndex?, names: NamePool, mergesSigns: Bool = false) {
         self.names = names
+        self.mergesSigns = mergesSigns
         self.base = StoreBase(base)
         outgrown = OutgrownBase(self.base)
     }

@@ -45,7 +45,7 @@ extension BTF {
         let arrays =
             base.nestsArrays ? FlatArrays() : try FlatArrays(self, needed + Array(ownIDs))
         let names = NamePool(base: base, expecting: starts.count)
-        var store = TypeStore(base: base, names: names)
+        var store = TypeStore(base: base, names: names, mergesSigns: true)
         let lowering = Lowering(missing, base)
         var translation = Translation(self, names, arrays, lowering)
         for ids in [needed, Array(ownIDs)] {
