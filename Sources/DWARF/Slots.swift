@@ -10,7 +10,7 @@ package enum Slot: UInt8, CaseIterable, Sendable {
     case abstractOrigin, specification, sibling, location, inline, language
     case strOffsetsBase, loclistsBase, lowPC, signature, annotation, artificial, importUnit,
         addrBase
-    case ranges
+    case ranges, callingConvention
 
     init?(_ attribute: Attribute) {
         switch attribute {
@@ -43,6 +43,7 @@ package enum Slot: UInt8, CaseIterable, Sendable {
         case .import: self = .importUnit
         case .addrBase: self = .addrBase
         case .ranges: self = .ranges
+        case .callingConvention: self = .callingConvention
         default: return nil
         }
     }

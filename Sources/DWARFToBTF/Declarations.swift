@@ -32,6 +32,8 @@ struct FunctionEntry: BitwiseCopyable {
     /// Its code is in several ranges (DW_AT_ranges).
     var hasRanges: Bool
     var isVariadic = false
+    /// DW_AT_calling_convention is DW_CC_nocall.
+    var isNoCall = false
 
     var hasCode: Bool { hasAddress || hasRanges }
 }

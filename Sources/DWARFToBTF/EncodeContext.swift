@@ -17,9 +17,12 @@ struct EncodeContext: Sendable {
     let names: NamePool
     /// Numbers of names by their offset in `.debug_str`.
     let namesByOffset: SharedNumberTable
+    let strangeNames: StrangeNames
     let symbols: SymbolNames
-    /// DWARF registers of the first parameters.
-    let registers: [UInt8]
+    /// Where arguments are.
+    let convention: CallingConvention
+    /// Where the kernel's code for BPF programs looks for them; nil for a machine without.
+    let reading: CallingConvention?
     /// Languages whose units are left out.
     let excluded: Set<UInt64>
     /// Languages whose units alone are taken, if not all are.
@@ -38,6 +41,7 @@ struct EncodeContext: Sendable {
     /// In a linked file, relocations to what the linker dropped give address 0.
     let zeroMeansDropped: Bool
     let intName: UInt32
+    let longDoubleName: UInt32
     let typeTagName: UInt32
     let declTagName: UInt32
 
@@ -51,6 +55,7 @@ struct EncodeContext: Sendable {
         splitFiles = units.isEmpty ? nil : split
         features = options.features
         target = options.target
+        strangeNames = StrangeNames(options.target)
         nestsArrays = base?.nestsArrays ?? true
         // A string section may share endings between names, a hostile one all of them.
         let strings = data.bytes(of: .str).count + data.bytes(of: .lineStr).count
@@ -76,11 +81,13 @@ struct EncodeContext: Sendable {
         sections = wantsGlobals ? data.sectionMap : nil
         wantsVariables = perCPU != nil || wantsGlobals
         zeroMeansDropped = elf.type != ELFType.relocatable
-        registers = CallingConvention.parameterRegisters(machine: elf.machine)
+        convention = CallingConvention.of(elf)
+        reading = convention.asRead
         excluded = options.excludedLanguages
         only = options.onlyLanguages
         keepsLedger = options.keepsLedger
         intName = names.intern("int")
+        longDoubleName = names.intern("long double")
         typeTagName = names.intern("btf_type_tag")
         declTagName = names.intern("btf_decl_tag")
     }

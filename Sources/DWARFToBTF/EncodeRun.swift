@@ -28,7 +28,7 @@ struct EncodeRun: ~Copyable, Sendable {
 
     init(_ context: EncodeContext, base: BaseIndex?) {
         self.context = context
-        store = TypeStore(base: base, names: context.names)
+        store = TypeStore(base: base, names: context.names, mergesSigns: true)
         functions = FunctionSelection(context)
         ledger = context.keepsLedger ? Ledger() : nil
     }

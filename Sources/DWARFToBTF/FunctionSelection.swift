@@ -17,10 +17,14 @@ struct FunctionView: Sendable {
     let rank: Rank
     /// A parameter arrives in another register than the calling convention says.
     let hasUnexpectedRegister: Bool
+    /// The calling convention puts a parameter elsewhere than BPF programs look for it.
+    let isMisread: Bool
     /// The parameters are not those of the source, in its order.
     let isReordered: Bool
     /// It is a clone's, and a parameter of the source is missing, constant or in no register.
     let hasOptimizedParameter: Bool
+    /// The compiler changed how it is called.
+    let isChanged: Bool
     /// Declaration tags: value and component.
     let tags: [DeclarationTag]
 
@@ -49,6 +53,7 @@ struct FunctionSelection: ~Copyable, Sendable {
         var unexpectedRegister: Bool
         var reordered: Bool
         var optimizedParameter: Bool
+        var isChanged: Bool
         var inconsistent = false
         /// The unit of a lower-ranked view with a different prototype, which was discarded.
         var inlinedTwin: UInt32?
@@ -97,7 +102,8 @@ struct FunctionSelection: ~Copyable, Sendable {
                     State(
                         view: view, unit: unit, unexpectedRegister: view.hasUnexpectedRegister,
                         reordered: view.isReordered,
-                        optimizedParameter: view.hasOptimizedParameter))
+                        optimizedParameter: view.hasOptimizedParameter,
+                        isChanged: view.isChanged))
                 kept = true
             }
             if !kept { parameters.truncate(to: start) }
@@ -121,6 +127,7 @@ struct FunctionSelection: ~Copyable, Sendable {
         }
         if new.hasUnexpectedRegister { states[index].unexpectedRegister = true }
         if new.isReordered { states[index].reordered = true }
+        if new.isChanged { states[index].isChanged = true }
         if new.hasOptimizedParameter { states[index].optimizedParameter = true }
         guard new.rank > old.rank else { return false }
         states[index].view = new
@@ -186,8 +193,9 @@ struct FunctionSelection: ~Copyable, Sendable {
         if !isIdentifier(list[state.view.name], for: target) { return .invalidName }
         if symbols.isAmbiguous(state.view.name) { return .ambiguousAddress }
         if state.reordered { return .reorderedParameters }
-        if state.unexpectedRegister { return .unexpectedRegister }
+        if state.unexpectedRegister || state.view.isMisread { return .unexpectedRegister }
         if state.optimizedParameter { return .optimizedParameter }
+        if state.isChanged { return .changedSignature }
         if state.inconsistent { return .inconsistentPrototype }
         return nil
     }

@@ -10,13 +10,16 @@ package struct Ledger: Sendable {
         case noSymbol = "no-symbol"
         /// A parameter has no name.
         case unnamedParameter = "unnamed-parameter"
-        /// A parameter arrives in another register than the calling convention says.
+        /// A parameter arrives in another register than the calling convention says, or elsewhere
+        /// than BPF programs look for it.
         case unexpectedRegister = "unexpected-register"
         /// A clone takes its parameters in another order than in the source, or not all of them.
         case reorderedParameters = "reordered-parameters"
-        /// The only code is a clone from which the compiler removed a parameter, or in which one is
-        /// constant.
+        /// The compiler removed a parameter from the only code there is, or passes a constant.
         case optimizedParameter = "optimized-parameter"
+        /// The compiler says that it changed how the function is called, and what it passes as
+        /// parameters does not show how: it removed the result, or a part of a struct.
+        case changedSignature = "changed-signature"
         /// Units of this file define it with different prototypes.
         case inconsistentPrototype = "inconsistent-prototype"
         /// It exists only inside callers, or was overridden, and has another prototype than the
@@ -26,8 +29,8 @@ package struct Ledger: Sendable {
         case ambiguousAddress = "ambiguous-address"
         /// The function has code but no name.
         case unnamedFunction = "unnamed-function"
-        /// The name is not a C identifier: functions and variables are left out, types lose their
-        /// name.
+        /// The name is not one that kernels accept: functions, variables and values of enums are
+        /// left out, types, members and parameters of function types lose their name.
         case invalidName = "invalid-name"
         // Variables.
         /// The variable's type is void.
@@ -64,6 +67,11 @@ package struct Ledger: Sendable {
         case bitfieldOutOfReach = "bitfield-out-of-reach"
         /// An array with 2^32 elements or more: kept with none.
         case arrayTooLarge = "array-too-large"
+        /// A struct or union whose size, or the place of a member, is computed at run time or too
+        /// large for BTF: kept without its members.
+        case inexpressibleLayout = "inexpressible-layout"
+        /// An integer of more than 128 bits: an array of its words takes its place.
+        case largeInteger = "large-integer"
         /// A kind of type that BTF cannot express: void takes its place.
         case unsupportedType = "unsupported-type"
         /// A complex number: an array of its two parts takes its place.

@@ -17,6 +17,8 @@ struct OpenEntry: BitwiseCopyable {
     var tag: Tag
     var size: UInt64 = 0
     var type = EntryReference.none
+    /// Of a function: it takes any further arguments. Of an enum: it is signed. Of a composite:
+    /// BTF cannot express its layout.
     var flag = false
     /// Where its elements start in `scratch`.
     let elements: Int
@@ -77,6 +79,6 @@ struct OpenEntries: ~Copyable {
         return entry
     }
 
-    /// The innermost, which there is, takes any further arguments.
-    mutating func makeVariadic() { entries[entries.count - 1].flag = true }
+    /// Flags the innermost, which there is.
+    mutating func flagLast() { entries[entries.count - 1].flag = true }
 }

@@ -28,6 +28,10 @@ extension UnitEncoder {
     mutating func finishComposite(_ entry: OpenEntry) {
         let kind: Kind = entry.tag == .unionType ? .union : .struct
         var members = entry.elements..<scratch.count
+        if entry.flag {
+            note(entry.name, .inexpressibleLayout)
+            members = members.lowerBound..<members.lowerBound
+        }
         var id = types.begin(
             name: entry.name, info: TypeInfo(kind, vlen: members.count / 4),
             third: UInt32(truncatingIfNeeded: entry.size))
@@ -73,6 +77,7 @@ extension UnitEncoder {
             types.append(scratch[at], isVoid ? 0 : reference, offset | width << 24)
             at += 4
         }
+        dropStrangeNames(from: types.position - 3 * range.count / 4, stride: 3)
         return (widths != 0, farthest, isSorted)
     }
 
@@ -118,6 +123,7 @@ extension UnitEncoder {
     }
 
     mutating func finishEnum(_ entry: OpenEntry) {
+        if mayBeStrange { dropStrangeValues(entry.elements..<scratch.count) }
         var values = entry.elements..<scratch.count
         if values.count / 3 > Self.maxElements {
             note(entry.name, .tooManyElements)
@@ -126,19 +132,34 @@ extension UnitEncoder {
         // The kind flag came with ENUM64: kernels without the one refuse the other.
         let knowsSigns = features.contains(.enum64)
         let wide = entry.size > 4 && knowsSigns
+        var isSigned = entry.flag
+        var type = entry.type
+        // A value below zero decides. Those of large enums were looked at as they were read.
+        for at in stride(from: values.lowerBound, to: values.upperBound, by: 3)
+        where entry.size <= 4 && scratch[at + 2] >> 31 != 0 {
+            isSigned = true
+        }
+        if isSigned || !knowsSigns {
+            type = .none
+        } else if type != .none, let id = references.type(type), TypeWriter.isUnstored(id),
+            types.info(id).kind == .int
+        {
+            isSigned = types.word(id, 3) >> 24 & IntEncoding.signed != 0
+            type = .none
+        }
         if entry.size > 4, !knowsSigns { note(entry.name, .narrowedEnum) }
         let id = types.begin(
             name: entry.name,
             info: TypeInfo(
                 wide ? .enum64 : .enum, vlen: values.count / 3,
-                flag: entry.flag && knowsSigns),
+                flag: isSigned && knowsSigns),
             third: UInt32(entry.size))
         for at in stride(from: values.lowerBound, to: values.upperBound, by: 3) {
             types.append(scratch[at], scratch[at + 1])
             if wide { types.append(scratch[at + 2]) }
         }
         define(entry, as: id)
-        if entry.type != .none, knowsSigns { references.waitForSign(id, of: entry.type) }
+        if type != .none { references.waitForSign(id, of: type) }
     }
 
     /// Pushed per parameter: name, type.
@@ -153,7 +174,7 @@ extension UnitEncoder {
         let id = begin(
             .funcProto, vlen: parameters.count / 2 + (variadic ? 1 : 0), to: entry.type)
         for at in stride(from: parameters.lowerBound, to: parameters.upperBound, by: 2) {
-            types.append(scratch[at])
+            types.append(acceptedName(scratch[at]))
             append(EntryReference(rawValue: scratch[at + 1]))
         }
         if variadic { types.append(0, 0) }

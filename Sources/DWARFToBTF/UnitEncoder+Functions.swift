@@ -22,7 +22,8 @@ extension UnitEncoder {
                     ? data.address(
                         die.value(.lowPC), form: die.form(.lowPC), unit: current.unit,
                         addrBase: addrBase) ?? 0 : 0,
-                hasAddress: die.has(.lowPC), hasRanges: die.has(.ranges)))
+                hasAddress: die.has(.lowPC), hasRanges: die.has(.ranges),
+                isNoCall: die.value(.callingConvention) == 3))
         let place = references.mark(die.offset)
         references.set(place, .function(UInt32(truncatingIfNeeded: index)))
         let hasChain = die.has(.annotation)
@@ -107,7 +108,8 @@ extension UnitEncoder {
             types[position] = try typeID(EntryReference(rawValue: types[position]))
         }
         references.resolveIndexes(in: &types)
-        for (id, reference) in references.takeSigns() where isSigned(try typeID(reference)) {
+        for (id, reference) in references.takeSigns()
+        where isSigned(try typeID(reference)) {
             let info = types.info(id)
             types.amend(
                 id, info: TypeInfo(info.kind ?? .enum, vlen: info.vlen, flag: true),

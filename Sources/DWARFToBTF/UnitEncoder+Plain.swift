@@ -45,6 +45,7 @@ extension UnitEncoder {
             reader.reset(to: before)
             return false
         }
+        dropStrangeNames(from: first, stride: 3)
         references.wait(first + 1, count: children.count, stride: 3)
         if widths != 0 { types.setFlag(of: id) }
         define(die, as: id)
@@ -122,6 +123,7 @@ extension UnitEncoder {
             }
             types.append(name, child.type == 0 ? 0 : child.type &+ shift)
         }
+        dropStrangeNames(from: first, stride: 2)
         references.wait(first + 1, count: children.count, stride: 2)
         define(entry, as: id)
         return true
@@ -197,6 +199,7 @@ extension UnitEncoder {
             let byte = UInt8(truncatingIfNeeded: key >> shift)
             if byte != 0 { bytes.append(byte) }
         }
+        context.strangeNames.look(at: ByteView(bytes), allowsSpaces: current.isC)
         guard let name = withBytes(bytes, { context.names.intern($0) }) else { return nil }
         knownNames.store(name, short: key)
         return name

@@ -8,15 +8,17 @@ internal import DWARF
 extension UnitEncoder {
     mutating func addBaseType(_ die: borrowing DIE) throws(DWARFError) {
         let name = try name(die, .name)
-        let bits = die.has(.bitSize) ? die.value(.bitSize) : die.value(.byteSize) &* 8
-        let bytes = die.has(.byteSize) ? die.value(.byteSize) : (bits &+ 7) / 8
-        guard bytes <= 0xffff else {
-            throw fail(die.offset, "base type of \(bytes) bytes")
+        // A type of 7 bits, `_BitInt(7)`, has the values of one of 8: the rest is sign or zero.
+        let bytes =
+            die.has(.byteSize) ? die.value(.byteSize) : (die.value(.bitSize) &+ 7) / 8
+        guard bytes <= UInt64(UInt32.max) else {
+            note(name, .unsupportedType)
+            return aliasToVoid(die)
         }
         let encoding = BaseEncoding(die.value(.encoding))
         let size = UInt32(bytes)
         switch encoding {
-        case .float where features.contains(.float):
+        case .float where features.contains(.float) && [2, 4, 8, 12, 16].contains(size):
             define(die, as: types.add(.float, name: name, third: size))
             return
         case .float:
@@ -27,15 +29,24 @@ extension UnitEncoder {
         default:
             break
         }
-        guard bits <= 128 else {
-            note(name, .unsupportedType)
-            aliasToVoid(die)
-            return
-        }
+        guard size <= 16 else { return addLargeInteger(die, name: name, size: size) }
         let id = types.addInt(
-            name: name, size: size, encoding: encoding.intBits, bits: UInt32(bits))
+            name: name, size: size, encoding: encoding.intBits, bits: size * 8)
         define(die, as: id)
         if name == context.intName { references.found(int: id) }
+    }
+
+    /// An integer of more than 128 bits: an array of its words.
+    private mutating func addLargeInteger(_ die: borrowing DIE, name: UInt32, size: UInt32) {
+        note(name, .largeInteger)
+        let word: UInt32 = size % 8 == 0 ? 8 : 1
+        let element = types.addInt(
+            name: context.names.intern(word == 8 ? "unsigned long long" : "unsigned char"),
+            size: word, encoding: 0, bits: 8 * word)
+        let id = types.addArray(element: element, index: 0, count: size / word)
+        references.waitForInt(types.position - 2)
+        define(die, as: id)
+        largeIntegers.insert(id)
     }
 
     /// A complex number: an array of two of its parts, which lies in memory the same way.
@@ -75,7 +86,13 @@ extension UnitEncoder {
             setAlias(die, of: target)
             return
         case .unspecifiedType:
-            aliasToVoid(die)
+            // `typeof (nullptr)`, `decltype(nullptr)`, `nullptr_t`: the others are void.
+            let name = context.names.bytes(of: try name(die, .name))
+            if String(decoding: name, as: UTF8.self).contains("nullptr") {
+                define(die, as: types.add(.ptr, third: 0))
+            } else {
+                aliasToVoid(die)
+            }
             return
         default:
             note(try name(die, .name), .unsupportedType)
@@ -118,14 +135,23 @@ extension UnitEncoder {
             define(die, as: types.add(.fwd, name: name, third: 0, flag: flag))
             return
         }
-        let size = die.value(.byteSize)
-        guard size <= UInt64(UInt32.max) else {
-            throw fail(die.offset, "struct of \(size) bytes")
+        var size = die.value(.byteSize)
+        var isInexpressible = false
+        switch die.form(.byteSize) {
+        case .exprloc, .block, .block1, .block2, .block4, .ref4, .ref1, .ref2, .ref8, .refUdata:
+            isInexpressible = true
+        default:
+            isInexpressible = size > UInt64(UInt32.max)
         }
-        if isPlain, try addPlainComposite(die, name: name, size: UInt32(size), &reader) { return }
+        if isInexpressible {
+            size = 0
+        } else if isPlain, try addPlainComposite(die, name: name, size: UInt32(size), &reader) {
+            return
+        }
         var entry = opened(.composite, die)
         entry.name = name
         entry.size = size
+        entry.flag = isInexpressible
         push(entry)
         try noteChain(die, isComponent: false)
         if !die.hasChildren { try close() }
@@ -145,15 +171,12 @@ extension UnitEncoder {
             entry.name = try typeName(die)
             entry.type = try reference(die, .type)
             entry.size = die.has(.byteSize) ? die.value(.byteSize) : 4
-            switch BaseEncoding(die.value(.encoding)) {
-            case .signed:
+            // The type decides: GCC keeps the encoding of an enum that it had seen declared only.
+            if entry.type == .none, case .signed = BaseEncoding(die.value(.encoding)) {
                 entry.flag = true
-                entry.type = .none
-            case .unsigned, .boolean: entry.type = .none
-            default: break
             }
             guard entry.size <= 16 else { throw fail(die.offset, "enum of \(entry.size) bytes") }
-            if die.hasChildren, try addPlainEnum(entry, &reader) { return }
+            if die.hasChildren, entry.size <= 4, try addPlainEnum(entry, &reader) { return }
             if die.hasChildren { push(entry) } else { finishEnum(entry) }
         default:
             var entry = opened(.prototype, die)
@@ -199,20 +222,27 @@ extension UnitEncoder {
             try addMember(die)
         case (.enumerator, .enumeration):
             let value = die.value(.constValue)
+            let form = die.form(.constValue)
+            if value >> 63 != 0, form == .sdata || form == .implicitConst { flagOpen() }
             scratch.append(try name(die, .name))
             scratch.append(UInt32(truncatingIfNeeded: value))
             scratch.append(UInt32(truncatingIfNeeded: value >> 32))
         case (.subrangeType, .array):
-            scratch.append(dimension(die))
+            var count = dimension(die)
+            if count > UInt64(UInt32.max) {
+                note(0, .arrayTooLarge)
+                count = 0
+            }
+            scratch.append(UInt32(count))
         case (.unspecifiedParameters, .prototype), (.unspecifiedParameters, .function):
-            makeOpenVariadic()
+            flagOpen()
         default:
             break
         }
     }
 
     /// Elements in one dimension; 0 where the length is unknown or worked out at run time.
-    private func dimension(_ die: borrowing DIE) -> UInt32 {
+    private func dimension(_ die: borrowing DIE) -> UInt64 {
         func constant(_ slot: Slot) -> UInt64? {
             guard die.has(slot) else { return nil }
             switch die.form(slot) {
@@ -230,9 +260,9 @@ extension UnitEncoder {
                 case .data4: 0xffff_ffff
                 default: .max
                 }
-            return UInt32(truncatingIfNeeded: (upper == width && width > 0xffff) ? 0 : upper &+ 1)
+            return (upper == width && width > 0xffff) ? 0 : upper &+ 1
         }
-        return UInt32(truncatingIfNeeded: constant(.count) ?? 0)
+        return constant(.count) ?? 0
     }
 
     /// Pushes name, type, bit offset and bit width.
@@ -240,12 +270,13 @@ extension UnitEncoder {
         // Static members of C++ classes live elsewhere.
         if die.flag(.external) { return }
         if die.flag(.declaration) { return }
-        let bits = die.value(.bitSize)
+        var bits = die.value(.bitSize)
         var offset: UInt64
         if die.has(.dataBitOffset) {
             offset = die.value(.dataBitOffset)
         } else {
-            offset = try memberOffset(die) &* 8
+            guard let bytes = memberOffset(die) else { return flagOpen() }
+            offset = bytes &* 8
             if die.has(.bitOffset), bits > 0 {
                 // DWARF 2 counts from the most significant bit of the storage unit, which without a
                 // size of its own is as large as the type (DWARF 4 section 5.5.6).
@@ -257,9 +288,9 @@ extension UnitEncoder {
                     ? offset &+ fromTop : offset &+ storage &* 8 &- fromTop &- bits
             }
         }
-        guard offset <= UInt64(UInt32.max), bits <= 255 else {
-            throw fail(die.offset, "member at bit \(offset), \(bits) bits wide")
-        }
+        // Clang 14 describes an `_Atomic` struct of 3 bytes as a bitfield of 32 bits.
+        if die.has(.byteSize), bits > die.value(.byteSize) &* 8 { bits = 0 }
+        guard offset <= UInt64(UInt32.max), bits <= 255 else { return flagOpen() }
         let name = try name(die, .name)
         scratch.append(
             name, try reference(die, .type).rawValue, UInt32(offset), UInt32(bits))
@@ -282,15 +313,16 @@ extension UnitEncoder {
         return 0
     }
 
-    /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2).
+    /// Bytes from the start of the struct: a constant, or DW_OP_plus_uconst (DWARF 2); nil for an
+    /// offset that is computed at run time or too large.
     @inline(__always)
-    private func memberOffset(_ die: borrowing DIE) throws(DWARFError) -> UInt64 {
+    private func memberOffset(_ die: borrowing DIE) -> UInt64? {
         guard die.has(.dataMemberLocation) else { return 0 }
         return die.form(.dataMemberLocation) == .data1
-            ? die.value(.dataMemberLocation) : try longMemberOffset(die)
+            ? die.value(.dataMemberLocation) : longMemberOffset(die)
     }
 
-    private func longMemberOffset(_ die: borrowing DIE) throws(DWARFError) -> UInt64 {
+    private func longMemberOffset(_ die: borrowing DIE) -> UInt64? {
         switch die.form(.dataMemberLocation) {
         case .exprloc, .block, .block1, .block2, .block4:
             let range = BlockRange(bits: die.value(.dataMemberLocation))
@@ -298,11 +330,13 @@ extension UnitEncoder {
             guard
                 var cursor = section.cursor(bigEndian: data.bigEndian)
                     .sub(range.offset, range.length), (try? cursor.readU8()) == 0x23,
-                let value = try? cursor.readULEB()
-            else { throw fail(die.offset, "member at an offset computed at run time") }
+                let value = try? cursor.readULEB(), value >> 29 == 0
+            else { return nil }
             return value
         default:
-            return die.value(.dataMemberLocation)
+            // A member so far away is as good as one at no fixed place.
+            let value = die.value(.dataMemberLocation)
+            return value >> 29 == 0 || die.has(.bitSize) ? value : nil
         }
     }
 }

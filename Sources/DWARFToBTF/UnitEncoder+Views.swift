@@ -4,10 +4,7 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 
-// What a unit knows of its declared.functions.
-
-/// `inStruct`: a struct by value may take several registers, or none, and moves those after it.
-enum ParameterPlace { case expected, elsewhere, inStruct }
+// What a unit knows of its functions.
 
 extension UnitEncoder {
     /// Takes down the functions of the units just read.
@@ -38,13 +35,18 @@ extension UnitEncoder {
             return
         }
         let start = findings.parameters.count
-        var unexpected = false
-        var hasStruct = false
+        var isInMemory = false
         var reordered = false
         var optimized = false
         let rank = rank(of: function, definition.name)
         let isClone = rank == .exact && context.symbols.isClone(definition.name)
-        var register = 0
+        let isChanged = isNoCall(index)
+        let returns = try typeID(definition.returns)
+        var arguments = ArgumentTrack(context)
+        if !arguments.isOver, returns != 0 {
+            arguments.takeResult(argumentShape(returns, word: pointerSize(function)))
+        }
+        if !largeIntegers.isEmpty, isLargeInteger(returns) { isInMemory = true }
         let first = Int(function.firstParameter)
         for value in first..<first + Int(function.parameterCount) {
             let parameter = try parameter(value)
@@ -53,24 +55,32 @@ extension UnitEncoder {
                 note(definition.name, .unnamedParameter, in: contexts[Int(function.context)])
                 return
             }
+            guard isAccepted(parameter.name) else {
+                findings.parameters.truncate(to: start)
+                note(definition.name, .invalidName, in: contexts[Int(function.context)])
+                return
+            }
+            if !largeIntegers.isEmpty, isLargeInteger(parameter.type) { isInMemory = true }
             findings.parameters.append(Parameter(name: parameter.name, type: parameter.type))
             if isReordered(value) { reordered = true }
             if isClone, try isOptimized(value) { optimized = true }
-            switch try place(of: value, register: register, type: parameter.type) {
-            case .expected: break
-            case .elsewhere: unexpected = true
-            case .inStruct: hasStruct = true
+            if isChanged, function.hasCode, isMissing(value) { optimized = true }
+            guard !arguments.isOver else { continue }
+            let shape = argumentShape(parameter.type, word: pointerSize(function))
+            if let expected = arguments.take(shape),
+                try register(of: value, expected: expected).map({ $0 != expected }) == true
+            {
+                arguments.move()
             }
-            register += registerCount(parameter.type, function)
         }
         findings.views.append(
             FunctionView(
-                name: definition.name, unit: function.context,
-                returns: try typeID(definition.returns),
+                name: definition.name, unit: function.context, returns: returns,
                 parameters: UInt32(start)..<UInt32(findings.parameters.count),
                 isVariadic: function.isVariadic,
-                rank: rank, hasUnexpectedRegister: unexpected && !hasStruct,
-                isReordered: reordered, hasOptimizedParameter: optimized, tags: tags)
+                rank: rank, hasUnexpectedRegister: arguments.isUnexpected,
+                isMisread: arguments.isMisread || isInMemory, isReordered: reordered,
+                hasOptimizedParameter: optimized, isChanged: isChanged, tags: tags)
         )
     }
 
@@ -87,13 +97,46 @@ extension UnitEncoder {
         let value = declared.values[index]
         if value.isConstant { return true }
         guard let located = located(index) else { return true }
-        guard Int(value.position) < context.registers.count else { return false }
-        let unit = contexts[Int(located.context)]
-        let found = try unit.data.parameterRegister(
-            located.location, form: located.locationForm,
-            expected: context.registers[Int(value.position)], unit: unit.unit,
-            loclistsBase: unit.loclistsBase)
-        return found == .none
+        let registers = context.convention.registers
+        guard Int(value.position) < registers.count else { return false }
+        return try register(at: located, expected: registers[Int(value.position)]) == nil
+    }
+
+    /// Whether a parameter has neither a location nor more than a constant value.
+    private func isMissing(_ index: Int) -> Bool {
+        declared.values[index].isConstant || located(index) == nil
+    }
+
+    /// Whether clang changed how the function is called (DW_CC_nocall): it removed parameters,
+    /// parts of them, or the result.
+    private func isNoCall(_ index: Int) -> Bool {
+        var function = declared.functions[index]
+        for _ in 0..<4 {
+            if function.isNoCall { return true }
+            guard function.origin != .none,
+                case .function(let next) = references.get(function.origin)
+            else { return false }
+            function = declared.functions[Int(next)]
+        }
+        return false
+    }
+
+    /// Whether a type is an integer of more than 128 bits, which is in memory wherever it is an
+    /// argument.
+    private func isLargeInteger(_ id: UInt32) -> Bool {
+        var id = id
+        for _ in 0..<32 where TypeWriter.isUnstored(id) {
+            if largeIntegers.contains(id) { return true }
+            let kind = types.info(id).kind
+            guard kind == .typedef || kind?.isModifier == true else { return false }
+            id = types.word(id, 2)
+        }
+        return false
+    }
+
+    /// Bytes.
+    private func pointerSize(_ function: FunctionEntry) -> UInt32 {
+        UInt32(contexts[Int(function.context)].unit.encoding.addressSize)
     }
 
     /// The entry that says a function's name and return type: itself, or what it is an instance of.
@@ -124,23 +167,18 @@ extension UnitEncoder {
         return (name, try typeID(type))
     }
 
-    /// Whether a parameter is where the calling convention puts it, as far as the DWARF tells.
-    private func place(
-        of index: Int, register: Int, type: UInt32
-    ) throws(DWARFError) -> ParameterPlace {
-        let registers = context.registers
-        guard register < registers.count else { return .expected }
-        if isStruct(type) { return .inStruct }
-        guard let located = located(index) else { return .expected }
+    /// The register that a parameter arrives in, as far as the DWARF tells; nil if it does not.
+    private func register(of index: Int, expected: UInt8) throws(DWARFError) -> UInt8? {
+        guard let located = located(index) else { return nil }
+        return try register(at: located, expected: expected)
+    }
+
+    private func register(at located: ValueEntry, expected: UInt8) throws(DWARFError) -> UInt8? {
         let unit = contexts[Int(located.context)]
         let found = try unit.data.parameterRegister(
-            located.location, form: located.locationForm, expected: registers[register],
-            unit: unit.unit, loclistsBase: unit.loclistsBase)
-        switch found {
-        case .none: return .expected
-        case .register(let found):
-            return found == registers[register] ? .expected : .elsewhere
-        }
+            located.location, form: located.locationForm, expected: expected, unit: unit.unit,
+            loclistsBase: unit.loclistsBase)
+        return if case .register(let found) = found { found } else { nil }
     }
 
     /// Whether a clone's parameter has a different position in the original: earlier ones were
@@ -163,34 +201,5 @@ extension UnitEncoder {
             value = declared.values[Int(next)]
         }
         return nil
-    }
-
-    /// Registers that a parameter of this type takes: two when it is larger than one and fits two.
-    private func registerCount(_ id: UInt32, _ function: FunctionEntry) -> Int {
-        var id = id
-        for _ in 0..<32 where id != 0 {
-            let kind = types.info(id).kind
-            switch kind {
-            case .const, .volatile, .typedef: id = types.word(id, 2)
-            case .int, .struct, .union, .float, .enum, .enum64:
-                let word = UInt32(contexts[Int(function.context)].unit.encoding.addressSize)
-                let size = types.word(id, 2)
-                return size > word && size <= 2 * word ? 2 : 1
-            default: return 1
-            }
-        }
-        return 1
-    }
-
-    private func isStruct(_ id: UInt32) -> Bool {
-        var id = id
-        for _ in 0..<32 where id != 0 {
-            switch types.info(id).kind {
-            case .struct: return true
-            case .const, .typedef: id = types.word(id, 2)
-            default: return false
-            }
-        }
-        return false
     }
 }

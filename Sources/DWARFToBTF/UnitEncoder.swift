@@ -32,8 +32,11 @@ struct UnitEncoder: ~Copyable {
     var children = Arena<PlainChild>()
     var models = CompositeModels()
     var knownNames: NameCache
+    /// The arrays that stand for integers of more than 128 bits.
+    var largeIntegers: Set<UInt32> = []
+    var verdicts = NameVerdicts()
     private var die = DIE()
-    /// Kernels take names of up to 511 bytes.
+    /// Of a longer name, whose first bytes stand for it: kernels accept up to 511.
     private static let longestName = 4096
 
     init(_ context: EncodeContext, firstUnit: Unit) {
@@ -156,8 +159,9 @@ struct UnitEncoder: ~Copyable {
     /// Takes back from `open` the entry whose children are all read.
     mutating func popOpen() -> OpenEntry? { open.pop() }
 
-    /// The entry that is open takes any further arguments.
-    mutating func makeOpenVariadic() { open.makeVariadic() }
+    /// Flags the entry that is open: it takes any further arguments, has a value below zero, or has
+    /// a member at a place that BTF cannot express.
+    mutating func flagOpen() { open.flagLast() }
 
     mutating func forgetContexts() { contexts.removeAll(keepingCapacity: true) }
 
@@ -197,6 +201,7 @@ struct UnitEncoder: ~Copyable {
         let offset = UInt32(exactly: place.offset)
         if isCached, let offset, let known = knownNames.find(offset) { return known }
         let view = try bytes(of: place, die)
+        context.strangeNames.look(at: view, allowsSpaces: current.isC)
         let short = view.shortKey
         if short != 0, let known = knownNames.findShort(short) {
             if isCached, let offset { knownNames.store(known, at: offset) }
@@ -229,21 +234,12 @@ struct UnitEncoder: ~Copyable {
             throw fail(
                 die, "name at string offset 0x\(String(place.offset, radix: 16)) is not terminated")
         }
-        guard length <= Self.longestName else {
-            throw fail(die, "name of \(length) bytes, expected at most \(Self.longestName)")
-        }
-        return bytes.slice(place.offset, length) ?? .empty
+        return bytes.slice(place.offset, min(length, Self.longestName)) ?? .empty
     }
 
-    /// The name of a type; 0, with a note, where the unit's language allows what no kernel takes.
+    /// The name of a type; 0, with a note, if it is not one that kernels accept.
     mutating func typeName(_ die: borrowing DIE) throws(DWARFError) -> UInt32 {
-        let name = try name(die, .name)
-        if current.isC || name == 0 { return name }
-        if isIdentifier(context.names.bytes(of: name)[...], for: context.target) {
-            return name
-        }
-        note(name, .invalidName)
-        return 0
+        acceptedName(try name(die, .name))
     }
 
     /// The entry an attribute refers to.

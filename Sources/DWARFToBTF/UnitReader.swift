@@ -63,6 +63,7 @@ struct UnitReader: ~Copyable {
             content.failure = failure
         }
         encoder.types.removeAll()
+        encoder.largeIntegers.removeAll()
         encoder.findings.removeAll()
     }
 

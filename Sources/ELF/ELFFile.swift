@@ -18,6 +18,8 @@ package final class ELFFile: Sendable {
     package let isBigEndian: Bool
     /// `e_machine`, see `ELFMachine`.
     package let machine: UInt16
+    /// `e_flags`, whose meaning depends on the machine.
+    package let processorFlags: UInt32
     /// `e_type`, see `ELFType`.
     package let type: UInt16
     /// All sections in file order; index 0 is the empty one. Empty if there is no section table.
@@ -71,6 +73,7 @@ package final class ELFFile: Sendable {
         is64Bit = header.is64Bit
         isBigEndian = header.isBigEndian
         machine = header.machine
+        processorFlags = header.processorFlags
         type = header.type
         // In other file types the linker has already applied the remaining relocations
         // (--emit-relocs).

@@ -19,6 +19,7 @@ struct LibELF {
         var isBigEndian: Bool
         var type: UInt16
         var machine: UInt16
+        var processorFlags: UInt32
         var sectionTableOffset: UInt64
         var segmentTableEnd: UInt64
         /// Index of the section with the section names; 0 if there is none.
@@ -98,7 +99,8 @@ struct LibELF {
         }
         return Header(
             is64Bit: is64Bit, isBigEndian: raw.e_ident.5 == UInt8(ELFDATA2MSB), type: raw.e_type,
-            machine: raw.e_machine, sectionTableOffset: raw.e_shoff,
+            machine: raw.e_machine, processorFlags: raw.e_flags,
+            sectionTableOffset: raw.e_shoff,
             segmentTableEnd: segments == 0 ? 0 : segmentEnd.partialValue, namesIndex: names)
     }
 

@@ -29,6 +29,7 @@ OF_VARIABLES = {
 }
 OF_FUNCTIONS = {
     "no-symbol", "unnamed-parameter", "unexpected-register", "reordered-parameters", "optimized-parameter",
+    "changed-signature",
     "inconsistent-prototype", "inlined-twin", "ambiguous-address", "unnamed-function", "invalid-name",
 }
 

@@ -55,24 +55,57 @@ import Testing
         #expect(outcome.line("s") == "struct s: size 16 { m: int @96 }")
     }
 
-    @Test func memberPlaceWorkedOutAtRunTime() throws {
-        var asm = DWARFAssembler()
-        asm.unit([.language(12)]) { unit in
-            unit.int()
-            unit.add(.structureType, [.name("s"), .byteSize(16)]) { unit in
-                unit.add(
-                    .member, "m",
-                    [
-                        .type("int"),
-                        DWARFAttribute(.dataMemberLocation, .exprloc, .bytes([0x12, 6])),
-                    ])
-            }
-        }
-        let error = #expect(throws: EncodeError.self) { try encoded(asm) }
-        let place = String(asm.offsets["m"]!, radix: 16)
+    /// Members at places that are worked out at run time (GCC's structs with arrays of variable
+    /// length), or too far away, and sizes of the same kinds: the struct loses its members, all
+    /// else stays.
+    @Test(
+        arguments: [
+            (.byteSize(16), DWARFAttribute(.dataMemberLocation, .exprloc, .bytes([0x12, 6])), 16),
+            (.byteSize(16), DWARFAttribute(.dataMemberLocation, .udata, .number(1 << 29)), 16),
+            (.byteSize(16), DWARFAttribute(.dataMemberLocation, .udata, .number(1 << 61)), 16),
+            (.byteSize(16), DWARFAttribute(.dataBitOffset, .udata, .number(1 << 32)), 16),
+            (.byteSize(1 << 32), .memberOffset(0), 0), (.byteSize(1 << 40), .memberOffset(0), 0),
+            (DWARFAttribute(.byteSize, .exprloc, .bytes([0x12, 6])), .memberOffset(0), 0),
+        ] as [(DWARFAttribute, DWARFAttribute, Int)])
+    func layoutBeyondBTF(
+        _ size: DWARFAttribute, _ place: DWARFAttribute, _ expected: Int
+    ) throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.add(.structureType, "s", [.name("s"), size]) { unit in
+                    unit.add(.member, [.name("first"), .type("int"), .memberOffset(0)])
+                    unit.add(.member, [.name("m"), .type("int"), place])
+                }
+                unit.add(.pointerType, "s *", [.type("s")])
+                unit.add(.structureType, [.name("other"), .byteSize(8)]) {
+                    $0.member("s", "s *", at: 0)
+                }
+            })
+        #expect(outcome.line("s") == "struct s: size \(expected) {  }")
+        #expect(outcome.line("other") == "struct other: size 8 { s: *struct s @0 }")
+        #expect(outcome.ledger == ["s: inexpressible-layout"])
+    }
+
+    /// Clang 14 describes an `_Atomic` struct of 3 or 5 bytes as a bitfield wider than the struct.
+    @Test func atomicStructIsNoBitfield() throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.add(.structureType, "three", [.name("three"), .byteSize(3)])
+                unit.add(.structureType, [.name("s"), .byteSize(12)]) { unit in
+                    unit.member("a", "int", at: 0)
+                    unit.add(
+                        .member,
+                        [
+                            .name("f"), .type("three"), .byteSize(3), .bitSize(32),
+                            DWARFAttribute(.bitOffset, .data8, .number(UInt64(bitPattern: -8))),
+                            .memberOffset(4),
+                        ])
+                    unit.member("after", "int", at: 8)
+                }
+            })
         #expect(
-            error?.description == ".debug_info+0x\(place): member at an offset computed at run time"
-        )
+            outcome.line("s")
+                == "struct s: size 12 { a: int @0; f: struct three @32; after: int @64 }")
     }
 
     /// `unsigned a:3, b:7; unsigned long c:33;` at bits 0, 3 and 64, in the three ways to say so.

@@ -78,6 +78,8 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         let whole = try deduplicated(units, base: nil, hashMask: mask)
         let split = try deduplicated([units[1]], base: units[0], hashMask: mask)
         for (name, count) in variation.names {
+            // The encoder merges these, a plain store does not.
+            let count = variation.what == "enum sign" ? 2 : count
             #expect(whole.ids(named: name).count == count)
             let expected = variation.what == "enum declared" ? 2 : count
             #expect(split.ids(named: name).count == expected)

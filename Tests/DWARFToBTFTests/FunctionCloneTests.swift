@@ -26,6 +26,7 @@ import Testing
         functions(codes) { unit, number, attributes in
             unit.add(.structureType, "pair\(number)", [.name("pair"), .byteSize(16)]) {
                 $0.member("x", "int\(number)", at: 0)
+                $0.member("y", "int\(number)", at: 8)
             }
             unit.add(.subprogram, attributes) { unit in
                 for index in 0..<count {

@@ -54,7 +54,7 @@ func unit(
                 "float float: size 4", "int char: size 1 bits 8 signed",
                 "int unsigned char: size 1 bits 8", "int unsigned long: size 8 bits 64",
                 "int __int128: size 16 bits 128 signed", "int char16_t: size 2 bits 16",
-                "int seven: size 1 bits 7", "int three: size 1 bits 3 signed",
+                "int seven: size 1 bits 8", "int three: size 1 bits 8 signed",
             ])
         let withoutFloat = try encoded(asm, features: Features.legacy.subtracting(.float))
         #expect(withoutFloat.line("float") == "int float: size 4 bits 32")
@@ -94,7 +94,62 @@ func unit(
             outcome.lines == [
                 "int int: size 4 bits 32 signed", "typedef a: *void", "typedef b: *const void",
                 "typedef c: restrict *const void", "typedef d: volatile int", "typedef e: void",
-                "typedef f: *void",
+                "typedef f: **void",
+            ])
+    }
+
+    /// C23's `nullptr_t` and C++'s are pointers wherever they stand; other unspecified types are
+    /// void.
+    @Test(arguments: ["typeof (nullptr)", "decltype(nullptr)", "nullptr_t", "asm-result"])
+    func unspecifiedTypes(_ name: String) throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.add(.unspecifiedType, "null", [.name(name)])
+                unit.add(.structureType, [.name("s"), .byteSize(8)]) {
+                    $0.member("m", "null", at: 0)
+                }
+                unit.add(.subprogram, [.name("f"), .type("null")]) { unit in
+                    unit.add(.formalParameter, [.name("p"), .type("null")])
+                }
+            }, image: { $0.function("f", at: 0) })
+        let isPointer = name.contains("nullptr")
+        #expect(outcome.line("s").contains("m: *void @0") == isPointer)
+        #expect((outcome.line("f") == "func f: (p: *void) -> *void") == isPointer)
+    }
+
+    /// Integers of more than 128 bits (`_BitInt`) keep their size; functions that take or return
+    /// one are left out.
+    @Test(arguments: [(24, "[3]unsigned long long"), (17, "[17]unsigned char")])
+    func largeIntegers(_ size: UInt64, _ text: String) throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.add(
+                    .baseType, "big",
+                    [.name("_BitInt"), .byteSize(size), .bitSize(129), .encoding(5)])
+                unit.add(.typedef, "big_t", [.name("big_t"), .type("big")])
+                unit.add(.pointerType, "big *", [.type("big")])
+                unit.add(.structureType, [.name("s"), .byteSize(size)]) {
+                    $0.member("m", "big", at: 0)
+                }
+                for (name, result, parameter) in [
+                    ("f", "int", "big *"), ("g", "int", "big_t"), ("h", "big", "int"),
+                ] {
+                    unit.add(.subprogram, [.name(name), .type(result)]) { unit in
+                        unit.add(.formalParameter, [.name("p"), .type(parameter)])
+                    }
+                }
+            },
+            image: { image in
+                for (index, name) in ["f", "g", "h"].enumerated() {
+                    image.function(name, at: UInt64(16 * index))
+                }
+            })
+        #expect(outcome.line("s") == "struct s: size \(size) { m: \(text) @0 }")
+        #expect(outcome.line("f") == "func f: (p: *\(text)) -> int")
+        #expect(outcome.line("g") == "" && outcome.line("h") == "")
+        #expect(
+            Set(outcome.ledger) == [
+                "_BitInt: large-integer", "g: unexpected-register", "h: unexpected-register",
             ])
     }
 

@@ -66,9 +66,16 @@ struct Variation: CustomTestStringConvertible, Sendable {
                 $0.add(.enumerator, [.name("v"), .value(1)])
             }
         },
-        Variation(what: "enum sign", names: ["e": 2]) { unit, n in
+        Variation(what: "enum sign", names: ["e": 1]) { unit, n in
             unit.add(.enumerationType, [.name("e"), .byteSize(4), .encoding(n == 0 ? 5 : 7)]) {
                 $0.add(.enumerator, [.name("v"), .value(1)])
+            }
+        },
+        Variation(what: "enum sign that a value depends on", names: ["e": 2]) { unit, n in
+            unit.add(.enumerationType, [.name("e"), .byteSize(4), .encoding(n == 0 ? 5 : 7)]) {
+                $0.add(
+                    .enumerator,
+                    [.name("v"), DWARFAttribute(.constValue, .data4, .number(0xffff_ffff))])
             }
         },
         Variation(what: "enum of 64 bits", names: ["e": 2]) { unit, n in
@@ -90,7 +97,7 @@ struct Variation: CustomTestStringConvertible, Sendable {
                 if n == 0 { unit.add(.enumerator, [.name("v"), .value(1)]) }
             }
         },
-        Variation(what: "int bits", names: ["i": 2]) { unit, n in
+        Variation(what: "int bits", names: ["i": 1]) { unit, n in
             unit.add(.baseType, [.name("i"), .byteSize(4), .bitSize(UInt64(31 + n)), .encoding(7)])
         },
         Variation(what: "int sign", names: ["i": 2]) { unit, n in

@@ -38,6 +38,8 @@ package struct DWARFImage {
     package var bigEndian = false
     package var type: UInt16 = 1
     package var machine: UInt16 = 62
+    /// `e_flags`.
+    package var processorFlags: UInt32 = 0
     /// The first one is section 1.
     package var sections: [Section] = []
     package var symbols: [Symbol] = []
@@ -134,7 +136,7 @@ package struct DWARFImage {
         head += [UInt8](repeating: 0, count: 9)
         head += number(UInt64(type), 2) + number(UInt64(machine), 2) + number(1, 4)
         head += number(0, word) + number(0, word) + number(UInt64(headerSize + body.count), word)
-        head += number(0, 4) + number(UInt64(headerSize), 2) + number(0, 4)
+        head += number(UInt64(processorFlags), 4) + number(UInt64(headerSize), 2) + number(0, 4)
         head += number(is64Bit ? 64 : 40, 2) + number(UInt64(all.count), 2)
         head += number(UInt64(all.count - 1), 2)
         return head + body + table

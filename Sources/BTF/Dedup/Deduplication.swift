@@ -48,9 +48,9 @@ internal import Bytes
 // 3. All others are merged bottom-up by their words, with references replaced by the types they
 //    resolve to.
 //
-// With `mergesSigns`, named enums that differ only in their sign, where no value depends on it, are the same: compilers decide
-// it by what they have seen of the enum. A base may have a value below zero without the sign, from
-// a tool that believed GCC's encoding of enums declared first.
+// With `mergesSigns`, named enums that differ only in their sign, where no value depends on it, are
+// the same: compilers decide it by what they have seen of the enum. A base may have a value below
+// zero without the sign, from a tool that believed GCC's encoding of enums declared first.
 //
 // Enums that the base has without their sign and upper halves are merged with the base's
 // (CutEnums.swift).
