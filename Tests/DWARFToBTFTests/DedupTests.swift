@@ -87,6 +87,36 @@ private func graph(_ unit: inout DWARFAssembler, _ n: Int, complete: Bool = true
         #expect(whole.ids(named: "int").count == 1)
     }
 
+    /// A struct that a unit describes on a declaration of the base, and a later one on the
+    /// definition, is there once, also if it leads to another type that was declared only.
+    @Test func structKeptForALateDefinition() throws {
+        var base = BTFAssembler()
+        base.int()
+        base.pointer(base.forward("late"))
+        var asm = DWARFAssembler(DWARFFlavor(version: 4))
+        asm.units(0..<2) { unit, n in
+            for name in ["late", "own"] {
+                if n == 0 {
+                    unit.add(.structureType, "\(name)\(n)", [.name(name), .declaration])
+                } else {
+                    unit.add(.structureType, "\(name)\(n)", [.name(name), .byteSize(4)]) {
+                        $0.member("x", "int\(n)", at: 0)
+                    }
+                }
+                unit.add(.pointerType, "\(name) *\(n)", [.type("\(name)\(n)")])
+            }
+            unit.add(.structureType, "sb\(n)", [.name("sb"), .byteSize(16)]) { unit in
+                unit.member("late", "late *\(n)", at: 0)
+                unit.member("own", "own *\(n)", at: 8)
+            }
+            unit.add(.typedef, [.name("t\(n)"), .type("sb\(n)")])
+        }
+        let outcome = try encoded(asm, base: try base.parse())
+        for name in ["sb", "late", "own"] {
+            #expect(outcome.btf.ownRecords.count { $0.name == name } == 1, "\(outcome.lines)")
+        }
+    }
+
     @Test(arguments: [UInt64(0), 3, .max]) func collidingCycles(_ mask: UInt64) throws {
         let units = try [true, false, true, false].enumerated().map { number, complete in
             var asm = DWARFAssembler(DWARFFlavor(version: 4))

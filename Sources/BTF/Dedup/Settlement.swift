@@ -46,22 +46,25 @@ extension TypeStore {
             budget -= 1
             guard budget > 0 else { return nil }
             let own = resolve(pair.own)
-            if own == pair.other { continue }
-            guard own != 0, pair.other != 0 else { return nil }
-            guard met.insert(UInt64(own) << 32 | UInt64(pair.other)).inserted else { continue }
-            found.append(Pair(own: own, other: pair.other))
+            // What the other says itself counts, if it is the base's; an own type may have been
+            // merged since, such as a declaration.
+            let other = pair.other < firstID ? pair.other : resolve(pair.other)
+            if own == other { continue }
+            guard own != 0, other != 0 else { return nil }
+            guard met.insert(UInt64(own) << 32 | UInt64(other)).inserted else { continue }
+            found.append(Pair(own: own, other: other))
             let info = info(own)
-            guard info.rawValue == word(pair.other, 1), word(own, 0) == word(pair.other, 0),
+            guard info.rawValue == word(other, 1), word(own, 0) == word(other, 0),
                 let kind = info.kind, !kind.isPlace, kind.role != .declarationTag
             else { return nil }
             let shape = kind.shape
             if shape.refersToType {
-                queue.append(Pair(own: word(own, 2), other: word(pair.other, 2)))
-            } else if word(own, 2) != word(pair.other, 2) {
+                queue.append(Pair(own: word(own, 2), other: word(other, 2)))
+            } else if word(own, 2) != word(other, 2) {
                 return nil
             }
             for index in 3..<info.recordWords {
-                let (a, b) = (word(own, index), word(pair.other, index))
+                let (a, b) = (word(own, index), word(other, index))
                 if shape.isReference(index) {
                     queue.append(Pair(own: a, other: b))
                 } else if a != b {
