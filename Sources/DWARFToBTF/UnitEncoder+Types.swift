@@ -330,7 +330,7 @@ extension UnitEncoder {
             guard
                 var cursor = section.cursor(bigEndian: data.bigEndian)
                     .sub(range.offset, range.length), (try? cursor.readU8()) == 0x23,
-                let value = try? cursor.readULEB(), value >> 29 == 0
+                let value = try? cursor.readULEB(), value >> 29 == 0, cursor.atEnd
             else { return nil }
             return value
         default:

@@ -17,6 +17,8 @@ WORDS=(
     "6.12 run_series 6.12"
     # ... of arm64 and s390x, without a base
     "foreign run_foreign"
+    # Small inputs by every compiler that is installed: compilers.sh
+    "compilers run_compilers"
     # The stream of DWARF entries, against libdw
     "dies dies"
     # One job, two jobs, another directory
@@ -118,6 +120,8 @@ source "$HERE/vmlinux.sh"
 source "$HERE/target.sh"
 # shellcheck source=layouts.sh
 source "$HERE/layouts.sh"
+# shellcheck source=compilers.sh
+source "$HERE/compilers.sh"
 # shellcheck source=kbuild.sh
 source "$HERE/kbuild.sh"
 # shellcheck source=kernel.sh

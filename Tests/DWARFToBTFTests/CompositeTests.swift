@@ -61,7 +61,10 @@ import Testing
     @Test(
         arguments: [
             (.byteSize(16), DWARFAttribute(.dataMemberLocation, .exprloc, .bytes([0x12, 6])), 16),
-            (.byteSize(16), DWARFAttribute(.dataMemberLocation, .udata, .number(1 << 29)), 16),
+            (
+                .byteSize(16),
+                DWARFAttribute(.dataMemberLocation, .exprloc, .bytes([0x23, 4, 0x06])), 16
+            ), (.byteSize(16), DWARFAttribute(.dataMemberLocation, .udata, .number(1 << 29)), 16),
             (.byteSize(16), DWARFAttribute(.dataMemberLocation, .udata, .number(1 << 61)), 16),
             (.byteSize(16), DWARFAttribute(.dataBitOffset, .udata, .number(1 << 32)), 16),
             (.byteSize(1 << 32), .memberOffset(0), 0), (.byteSize(1 << 40), .memberOffset(0), 0),
