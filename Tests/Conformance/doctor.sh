@@ -9,12 +9,13 @@
 
 # broken NAME CAUSE: `ROOT` is broken already.
 broken() {
-    local name=$1 cause=$2 found
-    found=$("$KBTF" doctor --json "$ROOT" | jq -r '[.troubles[].cause] | unique | join(" ")')
+    local name=$1 cause=$2 report found
+    report=$("$KBTF" doctor --json "$ROOT") || true
+    found=$(jq -r '[.troubles[].cause] | unique | join(" ")' <<<"$report")
     if [ "$found" != "$cause" ]; then
         verdict "doctor $name" 1 "expected ${cause:-nothing}, found ${found:-nothing}"
-    elif "$KBTF" doctor --json "$ROOT" | jq -e '.troubles[0].cure_tried == "works"' >/dev/null; then
-        "$KBTF" doctor --fix --yes -q "$ROOT" >"$WORK/doctor/fix" 2>&1
+    elif jq -e '.troubles[0].cure_tried == "works"' <<<"$report" >/dev/null; then
+        { "$KBTF" doctor --fix --yes -q "$ROOT" && "$KBTF" doctor -q "$ROOT"; } >"$WORK/doctor/fix" 2>&1
         verdict "doctor $name" "$?" "$cause, cured"
     else
         verdict "doctor $name" 0 "${cause:-nothing is wrong}"

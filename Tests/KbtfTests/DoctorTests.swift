@@ -306,6 +306,14 @@ struct DoctorTests {
         #expect(report.text.contains("cure: kbtf rebase \(path) (tried without writing: "))
         #expect(try Sample.bytes(path) == before)
 
+        // With debug information, that is the better source.
+        let whole = try system.addModule("updates/whole.ko", on: nil)
+        let other = try system.scratch.write(
+            "other.btf", Sample.rawBTF(SampleSystem.otherKernel))
+        try system.kbtf("encode", "--no-mark", "--base", other, whole)
+        #expect(
+            try Command.kbtf("doctor", whole).text.contains(
+                "cure: kbtf encode \(whole) (tried without writing: works)"))
         let plain = try system.addModule("updates/plain.ko", on: nil)
         try system.shell("rm '\(path)'")
         let tried = try Command.kbtf("doctor", system.root)

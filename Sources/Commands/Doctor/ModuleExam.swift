@@ -266,10 +266,11 @@ struct ModuleExam: Sendable {
             evidence: evidence, cure: rebase(file))
     }
 
+    /// Split BTF moves only from a base that is at hand; debug information is always enough.
     private func rebase(_ file: ExaminedModule) -> Cure? {
-        isOwnModule(file.path)
-            ? kernel.reinstall
-            : Cure(["kbtf", "rebase", file.path], isHarmless: true)
+        if isOwnModule(file.path) { return kernel.reinstall }
+        let word = file.hasDebugInfo && !file.isStandalone ? "encode" : "rebase"
+        return Cure(["kbtf", word, file.path], isHarmless: true)
     }
 
     /// Sets of kernel functions that registration will refuse.
