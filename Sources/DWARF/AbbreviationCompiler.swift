@@ -214,11 +214,14 @@ private struct CompiledAbbreviations: ~Copyable {
         let skipEnd = steps.count
         compileSteps(firstSpec, loading: true)
         var refersOutside = false
+        var saysTypes = tag.isType
         for index in firstSpec..<specs.count {
             switch specs[index].form {
             case .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8: refersOutside = true
             default: break
             }
+            let attribute = specs[index].attribute
+            if attribute == .type || attribute == .prototyped { saysTypes = true }
         }
         var entry =
             Abbreviation(
@@ -229,6 +232,7 @@ private struct CompiledAbbreviations: ~Copyable {
                 skipStart: UInt32(skipStart), skipEnd: UInt32(skipEnd),
                 loadEnd: UInt32(steps.count),
                 specStart: UInt32(firstSpec), specEnd: UInt32(specs.count))
+        entry.saysTypes = saysTypes
         // Masks work for numbers that begin with their lowest byte.
         if !encoding.bigEndian, !entry.isLong { compileFixed(&entry) }
         entries.append(entry)

@@ -125,6 +125,8 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
+    /// It is for types, or for entries that have one.
+    var saysTypes = false
     /// The tag of a plain child with layout `simple`; no tag for all others.
     var simpleTag = Tag(rawValue: 0)
     var simple = SimpleLayout()
@@ -185,6 +187,8 @@ package final class AbbreviationTable {
     let plainLayouts: UnsafePointer<PlainLayout>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
+    /// Some entry may describe a type or a prototype. Units compiled with -g1 have none.
+    package let saysTypes: Bool
 
     @unsafe
     init(
@@ -198,6 +202,7 @@ package final class AbbreviationTable {
         unsafe self.plainLayouts = plainLayouts
         sparse = draft.sparse
         refersOutside = draft.refersOutside
+        saysTypes = draft.saysTypes
         dense = draft.dense
     }
 
@@ -213,10 +218,12 @@ struct AbbreviationDraft: ~Copyable {
     var dense = Arena<Abbreviation>(capacity: 512)
     var sparse: [UInt64: Abbreviation] = [:]
     var refersOutside = false
+    var saysTypes = false
 
     /// Adds an entry; false if its code was already declared.
     mutating func insert(_ code: UInt64, _ entry: Abbreviation) -> Bool {
         if entry.refersOutside { refersOutside = true }
+        if entry.saysTypes { saysTypes = true }
         if code == UInt64(dense.count) + 1 {
             dense.append(entry)
             return true

@@ -92,6 +92,7 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var strOffsetsBase: Attribute { Attribute(rawValue: 0x72) }
     @inlinable package static var addrBase: Attribute { Attribute(rawValue: 0x73) }
     @inlinable package static var loclistsBase: Attribute { Attribute(rawValue: 0x8c) }
+    @inlinable package static var prototyped: Attribute { Attribute(rawValue: 0x27) }
     @inlinable package static var callingConvention: Attribute { Attribute(rawValue: 0x36) }
     @inlinable package static var `import`: Attribute { Attribute(rawValue: 0x18) }
     @inlinable package static var alignment: Attribute { Attribute(rawValue: 0x88) }
@@ -105,6 +106,18 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var gnuDwoName: Attribute { Attribute(rawValue: 0x2130) }
     @inlinable package static var gnuDwoID: Attribute { Attribute(rawValue: 0x2131) }
     @inlinable package static var gnuAddrBase: Attribute { Attribute(rawValue: 0x2133) }
+}
+
+extension Tag {
+    /// Entries with this tag are types that C has.
+    var isType: Bool {
+        switch self {
+        case .structureType, .unionType, .classType, .enumerationType, .baseType, .typedef,
+            .arrayType, .subroutineType, .pointerType:
+            true
+        default: false
+        }
+    }
 }
 
 /// DW_FORM codes (DWARF 5 section 7.5.6).

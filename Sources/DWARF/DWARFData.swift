@@ -29,9 +29,9 @@ package final class DWARFData: Sendable {
     /// The dwz file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` refer to, if it was found.
     package let alternate: DWARFData?
 
-    /// Reads the sections of `elf`. Sections that belong to a group (COMDAT) are ignored: in a
-    /// relocatable file with type units there is one `.debug_info` or `.debug_types` for each,
-    /// besides the file's own.
+    /// Reads the sections of `elf`. A relocatable file with type units has a `.debug_info` or
+    /// `.debug_types` for each of them, in a group (COMDAT), besides its own: they are joined, the
+    /// file's own first. Other sections that belong to a group are ignored.
     ///
     /// - Parameter alternate: the file named by `.gnu_debugaltlink`.
     /// - Throws: `DWARFReadError` for sections that cannot be read, several with the same name
@@ -45,6 +45,10 @@ package final class DWARFData: Sendable {
             // Relocations are relative to each section's start: an offset does not say which one it
             // means.
             guard own.count < 2 else { throw elf.ambiguous(name, count: own.count) }
+            if name == ".debug_info" || name == ".debug_types", all.count > own.count {
+                let grouped = all.filter { $0.flags & ELFSectionFlag.group != 0 }
+                return try Self.joined(own + grouped, of: elf, named: name)
+            }
             return try own.first.map { own throws(ELFError) in try elf.data(of: own) } ?? .empty
         }
     }
@@ -67,17 +71,22 @@ package final class DWARFData: Sendable {
                     try elf.data(of: section)
                 } ?? .empty
             }
-            let sections = elf.sections(named: name + ".dwo")
-            var left = UInt64(elf.bytes.count)
-            var parts: [ByteView] = []
-            for section in sections {
-                // Overlapping sections could add up to any size.
-                guard section.size <= left else { throw elf.ambiguous(name, count: sections.count) }
-                left -= section.size
-                parts.append(try elf.data(of: section))
-            }
-            return parts.count == 1 ? parts[0] : ByteView(joining: parts)
+            return try Self.joined(elf.sections(named: name + ".dwo"), of: elf, named: name)
         }
+    }
+
+    private static func joined(
+        _ sections: [ELFSection], of elf: ELFFile, named name: String
+    ) throws(ELFError) -> ByteView {
+        var left = UInt64(elf.bytes.count)
+        var parts: [ByteView] = []
+        for section in sections {
+            // Overlapping sections could add up to any size.
+            guard section.size <= left else { throw elf.ambiguous(name, count: sections.count) }
+            left -= section.size
+            parts.append(try elf.data(of: section))
+        }
+        return parts.count == 1 ? parts[0] : ByteView(joining: parts)
     }
 
     private init(

@@ -19,6 +19,8 @@ struct EncodeRun: ~Copyable, Sendable {
     /// Units before that one with arrays but without an `int`.
     private var waiting: [UnitBox] = []
     private(set) var failure: EncodeError?
+    /// Units that describe neither types nor prototypes.
+    private(set) var lineTableUnits = 0
     /// Some unit had types, even if the base has all of them.
     private(set) var hasTypes = false
     let context: EncodeContext
@@ -92,6 +94,7 @@ struct EncodeRun: ~Copyable, Sendable {
             content.types.seal()
         }
         if content.types.count > 0 { hasTypes = true }
+        lineTableUnits += content.findings.lineTableUnits
         try store.absorb(content.types)
         if int == nil { int = content.findings.int.map { store.id(of: $0) } }
         functions.take(content.findings, store)

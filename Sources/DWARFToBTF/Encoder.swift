@@ -41,6 +41,8 @@ package struct Encoded: Sendable {
     package var base: [UInt8]?
     package let typeCount: Int
     package let ledger: Ledger?
+    /// How many units describe neither types nor prototypes, as compiled with -g1.
+    package var lineTableUnits = 0
     /// Kernel functions whose implicit arguments are hidden.
     package var withHiddenArguments: [String] = []
 }
@@ -144,7 +146,8 @@ package func encode(
         }
     }
     guard compact.typeCount > 0 || base != nil && run.hasTypes else {
-        return Encoded(bytes: [], typeCount: 0, ledger: ledger)
+        return Encoded(
+            bytes: [], typeCount: 0, ledger: ledger, lineTableUnits: run.lineTableUnits)
     }
     var bytes = compact.serialized(
         bigEndian: data.bigEndian,

@@ -103,6 +103,8 @@ package struct Ledger: Sendable {
         // Units.
         /// The unit's language was excluded (`--lang-exclude`, pahole's `--lang`).
         case excludedLanguage = "excluded-language"
+        /// The unit names functions and lines, but describes no types (-g1).
+        case lineTablesOnly = "line-tables-only"
         /// The unit's entries are in another file (`-gsplit-dwarf`) that was not read.
         case missingSplitFile = "missing-split-file"
     }

@@ -51,7 +51,8 @@ struct UnitEncoder: ~Copyable {
 
     /// Appends the types of one unit.
     ///
-    /// - Returns: false when the unit was left out, because its language is excluded.
+    /// - Returns: false when the unit was left out, because its language is excluded or it
+    ///   describes no types.
     mutating func encode(
         _ unit: Unit, table: AbbreviationTable, inTypes: Bool
     ) throws(DWARFError) -> Bool {
@@ -67,6 +68,16 @@ struct UnitEncoder: ~Copyable {
         guard try reader.advance() else { return true }
         try reader.decode(into: &die)
         guard try enterUnit(die) else { return false }
+        let language = die.value(.language)
+        // C++ and assemblers say nothing of functions without parameters.
+        guard table.saysTypes || !Language.isC(language) else {
+            findings.lineTableUnits += 1
+            if let unit = contexts.popLast(), context.keepsLedger {
+                let name = context.names.intern(unit.name)
+                findings.notes.append((name, unit.name, .lineTablesOnly))
+            }
+            return false
+        }
         var filter = EntryFilter(variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
             while open.depth >= reader.outermost { try close() }

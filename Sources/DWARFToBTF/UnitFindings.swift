@@ -19,6 +19,8 @@ struct UnitFindings: ~Copyable, Sendable {
     /// Indexes of symbols whose variables are in `notes`.
     var notedPerCPU: [Int] = []
     var globals: [GlobalVariables.Entry] = []
+    /// Units that describe neither types nor prototypes.
+    var lineTableUnits = 0
     /// By `FunctionView.unit`; empty without a ledger.
     var unitNames: [String] = []
     var notes: [(name: UInt32, unit: String, reason: Ledger.Reason)] = []
@@ -34,6 +36,7 @@ struct UnitFindings: ~Copyable, Sendable {
         missedPerCPU.removeAll(keepingCapacity: true)
         notedPerCPU.removeAll(keepingCapacity: true)
         globals.removeAll(keepingCapacity: true)
+        lineTableUnits = 0
         unitNames.removeAll(keepingCapacity: true)
         notes.removeAll(keepingCapacity: true)
         int = nil

@@ -168,6 +168,40 @@ import Testing
         #expect(outcome.line(".data..percpu").contains(" 32"))
     }
 
+    /// Type units are in sections of their own in relocatable files, one for each.
+    @Test(.enabled(if: hasGCC), arguments: ["gcc -gdwarf-4", "gcc -gdwarf-5"])
+    func typeUnits(_ compiler: String) throws {
+        let shared = "struct shared { struct shared *next; enum kind { A, B = -1 } kind; };\n"
+        let sources = [
+            shared
+                + "struct own { struct shared s; int x : 3; }; int f(struct own *o) { return o->x; }",
+            shared
+                + "union other { struct shared *s; long l; }; long g(union other *u) { return u->l; }",
+        ]
+        for count in 1...2 {
+            let used = Array(sources.prefix(count))
+            let plain = try compiled(used, with: compiler, features: .standard)
+            let split = try compiled(
+                used, with: compiler + " -fdebug-types-section", features: .standard)
+            #expect(Set(split.lines) == Set(plain.lines))
+            #expect(split.line("f") == "func f: (o: *struct own) -> int")
+            #expect(split.ledger == plain.ledger)
+        }
+    }
+
+    /// Without types and prototypes, functions would be told to take no arguments.
+    @Test func lineTablesOnly() throws {
+        let source = "int f(int a) { return a; } int *p; int g(long b) { return f(b) + *p; }"
+        for compiler in (hasGCC ? ["gcc -g1"] : []) + (hasClang ? ["clang-16 -g1"] : []) {
+            let outcome = try compiled([source], with: compiler, features: .standard)
+            #expect(outcome.count == 0, "\(compiler): \(outcome.lines)")
+            #expect(outcome.ledger == ["0.c: line-tables-only"])
+            let mixed = try compiled(
+                ["int f(int a) { return a; }"], with: compiler + " -g2", features: .standard)
+            #expect(mixed.line("f") == "func f: (a: int) -> int")
+        }
+    }
+
     @Test(.enabled(if: hasClang), arguments: ["-gdwarf-4", "-gdwarf-5"])
     func tags(_ version: String) throws {
         let source = """

@@ -193,7 +193,9 @@ private let rdx: [UInt8] = [0x51]
         for number in 0..<3 {
             asm.unit([.language(12)]) { unit in
                 for name in ["zeta", "alpha", "m_\(number)"] {
-                    unit.add(.subprogram, [.name(name)])
+                    unit.add(
+                        .subprogram,
+                        [.name(name), DWARFAttribute(.prototyped, .flagPresent, .number(1))])
                 }
             }
         }

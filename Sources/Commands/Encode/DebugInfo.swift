@@ -87,6 +87,11 @@ struct DebugInfo {
                 "\(elf.path): holds the split debug information of another file (-gsplit-dwarf)",
                 hint: "encode the object or module whose units name this file")
         }
+        guard !elf.sections.contains(where: { $0.name.hasPrefix(".gnu.lto_") }) else {
+            return Failure(
+                "\(elf.path): not compiled yet: it has the compiler's intermediate code only (-flto)",
+                hint: "encode the linked file, or compile with -ffat-lto-objects")
+        }
         var failure = Failure(EncodeError.noDebugInfo, path: elf.path)
         let rejected = attempts.filter { $0.reason != nil }
         let release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)

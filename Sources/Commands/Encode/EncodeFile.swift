@@ -58,9 +58,11 @@ struct EncodeFile {
         outcome.value = encoded.ledger
         guard !encoded.bytes.isEmpty else {
             if let failure = debugInfo.splitFailure { throw failure }
+            let hasLines = encoded.lineTableUnits > 0
             outcome.messages.append(
                 .note(
-                    "\(job.path): its debug information contains no types for BTF: nothing is written"
+                    "\(job.path): its debug information contains no types for BTF"
+                        + (hasLines ? " (-g1; use -g)" : "") + ": nothing is written"
                 )
             )
             return
