@@ -264,8 +264,22 @@ struct DoctorTests {
         let system = try SampleSystem()
         try system.addModule("updates/own.ko")
         try system.scratch.write("var/log/dmesg", Self.complaint)
-        let found = try system.causes()
-        #expect(found == ["unexplained own"])
+        let result = try Command.kbtf("doctor", system.root)
+        #expect(result.status == 0)
+        #expect(result.text.contains("note: /var/log/dmesg, line 3: failed to validate module"))
+        #expect(result.text.contains("its file is in order"))
+    }
+
+    /// Kernels do not say which module has kernel functions and no BTF.
+    @Test func whatFollowsARefusal() throws {
+        let scratch = try Scratch()
+        let line = "missing module BTF, cannot register kfuncs\n"
+        let log = try scratch.write("log", Self.complaint + line)
+        let one = try Command.kbtf("doctor", log)
+        #expect(one.text.hasSuffix("1 trouble\n"), "\(one)")
+        let alone = try scratch.write("alone", line)
+        let other = try Command.kbtf("doctor", alone)
+        #expect(other.text.hasPrefix("btf-skipped: a module that registers kfuncs\n"), "\(other)")
     }
 
     @Test(arguments: ["log", "log.gz"]) func log(name: String) throws {

@@ -14,53 +14,66 @@ struct LogExam {
     /// - Parameters:
     ///   - fileTroubles: what was found in files, by the name of the module.
     ///   - healthy: modules whose files were looked at and are in order.
+    /// - Returns: troubles, and remarks about modules that are in order now.
     func troubles(
         _ fileTroubles: [String: [BTFTrouble]], healthy: Set<String>
-    ) -> [BTFTrouble] {
+    ) -> (troubles: [BTFTrouble], remarks: [String]) {
         var troubles: [BTFTrouble] = []
+        var remarks: [String] = []
         var said: Set<String> = []
         let named = Set(
             reading.complaints.filter { $0.message.sort == .refusedBTF }
                 .compactMap(\.message.module))
+        var refused: String?
         for complaint in reading.complaints {
-            let message = complaint.message
+            var message = complaint.message
             guard let meaning = message.meaning else { continue }
             // Said once, of any module.
             if message.sort == .mismatch, !named.isEmpty { continue }
-            let subject = LogExam.module(message.module) ?? message.subject ?? name
+            // Said of the module whose BTF was refused right before.
+            if message.sort == .noModuleBTF, message.module == nil { message.module = refused }
+            refused = message.sort == .refusedBTF ? message.module : nil
+            let module = LogExam.module(message.module)
+            let subject = module ?? subject(of: message)
             guard said.insert("\(message.sort) \(subject)").inserted else { continue }
             let evidence =
                 ["\(name), line \(complaint.line): \(message.text)"]
                 + complaint.readerLines.suffix(2)
-            if let module = LogExam.module(message.module), let known = fileTroubles[module] {
+            if let module, let known = fileTroubles[module] {
                 for var trouble in known {
                     trouble.evidence += evidence
-                    if said.insert("file \(trouble.cause) \(trouble.subject)").inserted {
-                        troubles.append(trouble)
-                    }
+                    troubles.append(trouble)
                 }
-                continue
+            } else if let module, healthy.contains(module) {
+                remarks.append(
+                    "\(evidence[0]); its file is in order: if that is new, load the module again")
+            } else if message.sort != .noModuleBTF || module == nil {
+                troubles.append(trouble(complaint, meaning, subject, evidence))
             }
-            var trouble = BTFTrouble(
-                KernelMessage.cause(ofReaderLines: complaint.readerLines) ?? meaning.cause,
-                of: subject, meaning.effect, isSure: meaning.isSure, evidence: evidence,
-                cure: nil)
-            if let module = LogExam.module(message.module), healthy.contains(module) {
-                trouble = BTFTrouble(
-                    .unexplained, of: module, meaning.effect, isSure: false,
-                    evidence: evidence + [
-                        "its file is in order now: it may have changed since the log was written"
-                    ], cure: Cure(["modprobe", module]))
-            } else if let cure = cure(of: message, complaint.release) {
-                trouble.cure = cure
-            } else if trouble.cause == .otherBase {
-                trouble.cure = Cure(
-                    ["kbtf", "doctor", "/lib/modules/\(complaint.release ?? "RELEASE")"],
-                    remark: "on the machine that wrote the log: the file shows the cause")
-            }
-            troubles.append(trouble)
         }
-        return troubles
+        return (troubles, remarks)
+    }
+
+    private func subject(of message: KernelMessage) -> String {
+        guard message.sort == .noModuleBTF else { return message.subject ?? name }
+        return "a module that registers \(message.subject ?? "ids")"
+    }
+
+    /// What a message says about a module that is not at hand.
+    private func trouble(
+        _ complaint: LogReading.Complaint, _ meaning: (cause: Cause, effect: Effect, isSure: Bool),
+        _ subject: String, _ evidence: [String]
+    ) -> BTFTrouble {
+        var trouble = BTFTrouble(
+            KernelMessage.cause(ofReaderLines: complaint.readerLines) ?? meaning.cause,
+            of: subject, meaning.effect, isSure: meaning.isSure, evidence: evidence,
+            cure: cure(of: complaint.message, complaint.release))
+        if trouble.cure == nil, trouble.cause == .otherBase {
+            trouble.cure = Cure(
+                ["kbtf", "doctor", "/lib/modules/\(complaint.release ?? "RELEASE")"],
+                remark: "on the machine that wrote the log: the file shows the cause")
+        }
+        return trouble
     }
 
     /// What puts right what a message alone shows.
