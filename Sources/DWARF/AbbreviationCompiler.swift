@@ -337,8 +337,9 @@ private struct CompiledAbbreviations: ~Copyable {
             case .name where load.mask == 0xffff_ffff && load.form == Form.strp.rawValue:
                 layout.name = field
             case .type where load.isReference && entry.tag != .enumerator: layout.type = field
-            case .constValue where entry.tag == .enumerator,
-                .dataMemberLocation where entry.tag == .member:
+            case .constValue where entry.tag == .enumerator: layout.number = field
+            case .dataMemberLocation
+            where entry.tag == .member && load.form != Form.secOffset.rawValue:
                 layout.number = field
             case .dataBitOffset where entry.tag == .member: layout.bits = field
             case .bitSize where entry.tag == .member: layout.width = field

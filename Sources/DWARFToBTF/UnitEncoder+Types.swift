@@ -122,7 +122,9 @@ extension UnitEncoder {
     ) throws(DWARFError) {
         if die.has(.signature), try isSkeleton(die) { return }
         let isDeclaration = die.flag(.declaration)
-        let isPlain = !isDeclaration && die.hasChildren && !die.has(.annotation)
+        // Where it is computed, GCC may leave the size out.
+        let isSized = die.has(.byteSize)
+        let isPlain = !isDeclaration && die.hasChildren && isSized && !die.has(.annotation)
         if isPlain, let size = UInt32(exactly: die.value(.byteSize)),
             addExpectedComposite(die, size: size, &reader)
         {
@@ -141,7 +143,7 @@ extension UnitEncoder {
         case .exprloc, .block, .block1, .block2, .block4, .ref4, .ref1, .ref2, .ref8, .refUdata:
             isInexpressible = true
         default:
-            isInexpressible = size > UInt64(UInt32.max)
+            isInexpressible = size > UInt64(UInt32.max) || !isSized && die.hasChildren
         }
         if isInexpressible {
             size = 0
@@ -333,6 +335,7 @@ extension UnitEncoder {
                 let value = try? cursor.readULEB(), value >> 29 == 0, cursor.atEnd
             else { return nil }
             return value
+        case .secOffset, .loclistx: return nil
         default:
             // A member so far away is as good as one at no fixed place.
             let value = die.value(.dataMemberLocation)

@@ -69,6 +69,8 @@ import Testing
             (.byteSize(16), DWARFAttribute(.dataBitOffset, .udata, .number(1 << 32)), 16),
             (.byteSize(1 << 32), .memberOffset(0), 0), (.byteSize(1 << 40), .memberOffset(0), 0),
             (DWARFAttribute(.byteSize, .exprloc, .bytes([0x12, 6])), .memberOffset(0), 0),
+            (.byteSize(16), DWARFAttribute(.dataMemberLocation, .secOffset, .number(0x53)), 16),
+            (DWARFAttribute(.alignment, .data1, .number(4)), .memberOffset(4), 0),
         ] as [(DWARFAttribute, DWARFAttribute, Int)])
     func layoutBeyondBTF(
         _ size: DWARFAttribute, _ place: DWARFAttribute, _ expected: Int
