@@ -286,9 +286,7 @@ struct ModuleExam: Sendable {
                     evidence: [
                         "the ids in its .BTF_ids are 0, \(first.name) first: resolve_btfids did not run"
                     ],
-                    cure: isOwnModule(file.path)
-                        ? kernel.reinstall
-                        : Cure(["kbtf", "ids", "--fill", file.path], isHarmless: true))
+                    cure: fillIDs(file))
             ]
         }
         var said = FileOutcome<Int>(path: file.path, value: 0)
@@ -303,9 +301,7 @@ struct ModuleExam: Sendable {
                 BTFTrouble(
                     .kfuncsRefused, of: file.path, .withoutBTF, isSure: true,
                     evidence: ["the id for \(name) in its .BTF_ids is of another type"],
-                    cure: isOwnModule(file.path)
-                        ? kernel.reinstall
-                        : Cure(["kbtf", "ids", "--fill", file.path], isHarmless: true))
+                    cure: fillIDs(file))
             ]
         }
         let version = kernel.release.version.map { KernelVersion($0.major, $0.minor) }
@@ -317,6 +313,11 @@ struct ModuleExam: Sendable {
                 .kfuncsRefused, of: file.path, .withoutBTF, isSure: true,
                 evidence: ["\(first)"], cure: rebuild(file))
         ]
+    }
+
+    private func fillIDs(_ file: ExaminedModule) -> Cure {
+        isOwnModule(file.path)
+            ? kernel.reinstall : Cure(["kbtf", "ids", "--fill", file.path], isHarmless: true)
     }
 
     // MARK: Without BTF

@@ -181,40 +181,31 @@ extension ToolExam.Pahole {
 
     /// Of a system that is not running: from its package.
     static func installed(in root: SystemRoot) -> ToolExam.Pahole? {
-        if let text = root.text("/var/lib/dpkg/status", atMost: 256 << 20) {
-            let status = "\n" + text
-            for name in ["pahole", "dwarves"] {
-                guard let start = status.range(of: "\nPackage: \(name)\n") else { continue }
-                let rest = status[start.upperBound...]
-                let entry = rest.range(of: "\n\n").map { rest[..<$0.lowerBound] } ?? rest
-                guard entry.contains("Status: install ok installed") else { continue }
-                for line in entry.split(separator: "\n") where line.hasPrefix("Version: ") {
-                    return ToolExam.Pahole(
-                        version: String(line.dropFirst(9)), from: "the package \(name)")
-                }
-            }
+        if let status = root.text("/var/lib/dpkg/status", atMost: 256 << 20),
+            let found = installed(inList: status)
+        {
+            return found
         }
         let isThere = ["/usr/bin/pahole", "/usr/local/bin/pahole", "/bin/pahole"].contains {
             root.exists($0)
         }
         return isThere ? nil : .missing
     }
-}
 
-extension String {
-    /// Where `text` first occurs.
-    fileprivate func range(of text: String) -> Range<String.Index>? { self[...].range(of: text) }
-}
-
-extension Substring {
-    fileprivate func range(of text: String) -> Range<String.Index>? {
-        let (own, wanted) = (utf8, Array(text.utf8))
-        var at = own.startIndex
-        while let hit = own[at...].firstIndex(of: wanted[0]) {
-            if own[hit...].starts(with: wanted) {
-                return hit..<own.index(hit, offsetBy: wanted.count)
+    /// - Parameter status: what dpkg knows of packages: paragraphs with an empty line after each.
+    private static func installed(inList status: String) -> ToolExam.Pahole? {
+        var name: Substring = ""
+        var isInstalled = false
+        for line in status.split(separator: "\n") {
+            if line.hasPrefix("Package: ") {
+                (name, isInstalled) = (line.dropFirst(9), false)
+            } else if name == "pahole" || name == "dwarves" {
+                if line == "Status: install ok installed" { isInstalled = true }
+                if isInstalled, line.hasPrefix("Version: ") {
+                    return ToolExam.Pahole(
+                        version: String(line.dropFirst(9)), from: "the package \(name)")
+                }
             }
-            at = own.index(after: hit)
         }
         return nil
     }
