@@ -4,8 +4,12 @@ internal import BTF
 internal import Bytes
 internal import Synchronization
 
-/// Whether any name of the file's entries has a character that C identifiers do not have, or is too
-/// long for kernels. Few files have one, and the others need not look at names again.
+/// Whether any name of the file's entries, but for base types, is one that kernels may refuse: it
+/// has characters that C identifiers do not have, begins with a digit, or is too long. Few files
+/// have one, and the others need not look at names again.
+///
+/// Every name is looked at before other threads can find its number. What is refused depends on the
+/// name alone, so that the order in which threads find names does not matter.
 final class StrangeNames: Sendable {
     private let found = Atomic<Bool>(false)
     private let longest: Int
@@ -16,19 +20,9 @@ final class StrangeNames: Sendable {
     @inline(__always)
     var areThere: Bool { found.load(ordering: .relaxed) }
 
-    /// - Parameter allowsSpaces: names of C's types have spaces.
-    func look(at name: ByteView, allowsSpaces: Bool) {
-        if areThere { return }
-        if name.count > longest { return found.store(true, ordering: .relaxed) }
-        for index in 0..<name.count {
-            let byte = name[index]
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
-                continue
-            case UInt8(ascii: " ") where allowsSpaces: continue
-            default: return found.store(true, ordering: .relaxed)
-            }
+    func look(at name: ByteView) {
+        if !areThere, name.count > longest || !(name.isEmpty || name.isPlainWord) {
+            found.store(true, ordering: .relaxed)
         }
     }
 }

@@ -199,7 +199,7 @@ extension UnitEncoder {
             let byte = UInt8(truncatingIfNeeded: key >> shift)
             if byte != 0 { bytes.append(byte) }
         }
-        context.strangeNames.look(at: ByteView(bytes), allowsSpaces: current.isC)
+        context.strangeNames.look(at: ByteView(bytes))
         guard let name = withBytes(bytes, { context.names.intern($0) }) else { return nil }
         knownNames.store(name, short: key)
         return name

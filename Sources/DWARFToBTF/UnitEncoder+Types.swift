@@ -7,7 +7,7 @@ internal import DWARF
 // Entries that are complete when their attributes are read, and the opening of those that are not.
 extension UnitEncoder {
     mutating func addBaseType(_ die: borrowing DIE) throws(DWARFError) {
-        let name = try name(die, .name)
+        let name = try name(die, .name, hasWords: true)
         // A type of 7 bits, `_BitInt(7)`, has the values of one of 8: the rest is sign or zero.
         let bytes =
             die.has(.byteSize) ? die.value(.byteSize) : (die.value(.bitSize) &+ 7) / 8

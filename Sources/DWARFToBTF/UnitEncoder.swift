@@ -181,8 +181,12 @@ struct UnitEncoder: ~Copyable {
     func fail(_ offset: Int, _ message: String) -> DWARFError { current.fail(offset, message) }
 
     /// The number of the name in `slot`; 0 when the entry has none.
+    ///
+    /// - Parameter hasWords: names of base types have spaces in all languages, and may.
     @inline(__always)
-    mutating func name(_ die: borrowing DIE, _ slot: Slot) throws(DWARFError) -> UInt32 {
+    mutating func name(
+        _ die: borrowing DIE, _ slot: Slot, hasWords: Bool = false
+    ) throws(DWARFError) -> UInt32 {
         guard die.has(slot) else { return 0 }
         if die.form(slot) == .strp, !references.links.inAlternate,
             let offset = UInt32(exactly: die.value(slot)), let known = knownNames.find(offset)
@@ -194,36 +198,45 @@ struct UnitEncoder: ~Copyable {
                 current.inTypes ? data.types.shortKey(at: offset) : data.info.shortKey(at: offset)
             if key != 0, let known = knownNames.findShort(key) { return known }
         }
-        return try newName(die, slot)
+        return try newName(die, slot, hasWords)
     }
 
     private mutating func newName(
-        _ die: borrowing DIE, _ slot: Slot
+        _ die: borrowing DIE, _ slot: Slot, _ hasWords: Bool
     ) throws(DWARFError) -> UInt32 {
         let place = try data.place(
             of: die.value(slot), form: die.form(slot), unit: current.unit,
             strOffsetsBase: current.strOffsetsBase, inTypes: current.inTypes, at: die.offset)
-        return try newName(place, die.offset)
+        return try newName(place, die.offset, hasWords: hasWords)
     }
 
     /// - Parameter die: offset of the entry, for messages.
-    mutating func newName(_ place: StringPlace, _ die: Int) throws(DWARFError) -> UInt32 {
+    mutating func newName(
+        _ place: StringPlace, _ die: Int, hasWords: Bool = false
+    ) throws(DWARFError) -> UInt32 {
         let isCached = place.section == .str && !references.links.inAlternate
         let offset = UInt32(exactly: place.offset)
         if isCached, let offset, let known = knownNames.find(offset) { return known }
         let view = try bytes(of: place, die)
-        context.strangeNames.look(at: view, allowsSpaces: current.isC)
+        // Not stored: the next that has it may be no base type.
+        if hasWords, view.firstIndex(of: UInt8(ascii: " ")) != nil { return try intern(view, die) }
+        context.strangeNames.look(at: view)
         let short = view.shortKey
         if short != 0, let known = knownNames.findShort(short) {
             if isCached, let offset { knownNames.store(known, at: offset) }
             return known
         }
-        guard let name = view.withSpan({ context.names.intern($0) }) else {
-            throw fail(die, "names overlap: together they are longer than all strings")
-        }
+        let name = try intern(view, die)
         if short != 0 { knownNames.store(name, short: short) }
         if isCached, let offset { knownNames.store(name, at: offset) }
         return name
+    }
+
+    private func intern(_ name: ByteView, _ die: Int) throws(DWARFError) -> UInt32 {
+        guard let number = name.withSpan({ context.names.intern($0) }) else {
+            throw fail(die, "names overlap: together they are longer than all strings")
+        }
+        return number
     }
 
     private func unitName(_ die: borrowing DIE) throws(DWARFError) -> String {

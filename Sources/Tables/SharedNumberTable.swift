@@ -38,8 +38,8 @@ package final class SharedNumberTable: @unchecked Sendable {
     package func find(_ offset: UInt32) -> UInt32? {
         var slot = Int(offset >> 3) & (count &- 1)
         for _ in 0..<Self.reach {
-            // Relaxed: offset and number are one value, and nothing else depends on it.
-            let entry = unsafe slots[slot].load(ordering: .relaxed)
+            // Offset and number are one value; acquiring for what its thread has found before.
+            let entry = unsafe slots[slot].load(ordering: .acquiring)
             // Checked first: an empty slot reads as one with the greatest offset.
             if entry == Self.empty { return nil }
             if entry >> 32 == UInt64(offset) { return UInt32(truncatingIfNeeded: entry) }
@@ -57,7 +57,7 @@ package final class SharedNumberTable: @unchecked Sendable {
         var slot = Int(offset >> 3) & (count - 1)
         for _ in 0..<Self.reach {
             let (exchanged, found) = unsafe slots[slot].compareExchange(
-                expected: Self.empty, desired: entry, ordering: .relaxed)
+                expected: Self.empty, desired: entry, ordering: .acquiringAndReleasing)
             if exchanged || found == entry { return }
             slot = (slot + 1) & (count - 1)
         }

@@ -41,6 +41,25 @@ import Testing
         #expect(view.withSpan { $0.byteCount } == 5)
     }
 
+    /// Each byte at each place of names of up to 17 bytes.
+    @Test func words() {
+        func isPlain(_ byte: UInt8) -> Bool {
+            let character = Character(UnicodeScalar(byte))
+            return byte < 0x80 && (character.isLetter || character.isNumber || character == "_")
+        }
+        #expect(!ByteView([]).isPlainWord)
+        for count in 1...17 {
+            for place in 0..<count {
+                for byte in UInt8.min...UInt8.max {
+                    var bytes = Array("aZ_z9A0pqmnop_123".utf8.prefix(count))
+                    bytes[place] = byte
+                    let isDigit = place == 0 && (0x30...0x39).contains(byte)
+                    #expect(ByteView(bytes).isPlainWord == (isPlain(byte) && !isDigit))
+                }
+            }
+        }
+    }
+
     /// The storage lives as long as the last view, and is given back once.
     @Test func released() {
         nonisolated(unsafe) var count = 0

@@ -42,20 +42,22 @@ struct Outcome {
 /// Encodes what `asm` assembled.
 func encoded(
     _ asm: DWARFAssembler, features: Features = .legacy, base: BTF? = nil,
-    excluding: Set<UInt64> = [], target: TargetRules? = nil,
+    excluding: Set<UInt64> = [], target: TargetRules? = nil, jobs: Int = 1,
     image change: (inout DWARFImage) -> Void = { _ in }
 ) throws -> Outcome {
     var image = asm.image()
     change(&image)
     return try encoded(
-        image.file(), features: features, base: base, excluding: excluding, target: target)
+        image.file(), features: features, base: base, excluding: excluding, target: target,
+        jobs: jobs)
 }
 
 func encoded(
     _ elf: ELFFile, features: Features = .legacy, base: BTF? = nil,
-    excluding: Set<UInt64> = [], target: TargetRules? = nil
+    excluding: Set<UInt64> = [], target: TargetRules? = nil, jobs: Int = 1
 ) throws -> Outcome {
     var options = EncodeOptions()
+    options.jobs = jobs
     options.features = features
     options.target = target
     options.excludedLanguages = excluding

@@ -11,6 +11,7 @@ import Testing
 @Suite struct StrangeNameTests {
     static let names = [
         "a$b", "_vptr$A", "_vptr.A", "\u{e4}\u{f6}", "[]u8", "Tm<int, 4>", "os.linux", "two words",
+        "2nd",
         String(repeating: "n", count: 512), String(repeating: "n", count: 5000),
     ]
 
@@ -63,8 +64,7 @@ import Testing
 
     @Test(arguments: names, [UInt64(12), 0x2a])
     func everywhere(_ name: String, _ language: UInt64) throws {
-        // C has types of several words, but nothing else.
-        for form in [Form.strp, .string] where name != "two words" || language != 12 {
+        for form in [Form.strp, .string] {
             let outcome = try outcome(name, language: language, form: form)
             let holder = outcome.line("holder")
             #expect(
@@ -95,6 +95,32 @@ import Testing
         let outcome = try outcome("fine", language: 12)
         #expect(outcome.line("fine").contains("struct fine: size 4 { fine: int @0 }"))
         #expect(outcome.ledger.isEmpty)
+    }
+
+    /// Base types have names of several words; another type with the same name has none, wherever
+    /// it stands, and for any number of threads.
+    @Test(arguments: ["long unsigned int", "a b"], [(Form.strp, 1), (.strp, 3), (.string, 3)])
+    func words(_ words: String, _ way: (form: Form, jobs: Int)) throws {
+        let (form, jobs) = way
+        var asm = DWARFAssembler(DWARFFlavor(version: 5))
+        for number in 0..<6 {
+            asm.unit([.name("a.c"), .language(12)]) { unit in
+                unit.add(
+                    .baseType, "base\(number)",
+                    [.name(words, form: form), .byteSize(8), .encoding(7)])
+                unit.add(.structureType, "s\(number)", [.name("s\(number)"), .byteSize(8)]) {
+                    $0.add(.member, [.name("m"), .type("base\(number)"), .memberOffset(0)])
+                }
+                if number == 3 {
+                    unit.add(.structureType, "other", [.name(words, form: form), .byteSize(1)])
+                    unit.add(.typedef, [.name("t"), .type("other")])
+                }
+            }
+        }
+        let outcome = try encoded(asm, jobs: jobs)
+        #expect(outcome.line("s5") == "struct s5: size 8 { m: \(words) @0 }")
+        #expect(outcome.line("t") == "typedef t: struct size 1 {  }")
+        #expect(outcome.ledger == ["\(words): invalid-name"])
     }
 
     /// With a target that accepts dots, dots stay.
