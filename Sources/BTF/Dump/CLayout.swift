@@ -14,39 +14,57 @@ struct CLayout {
 
     let pointerSize: UInt32
     private let types: TypeTable
-    private var places: [Place]
-    private var states: [State]
+    private var own: [Progress]
+    /// Of the base, which is many times larger than a module, a module uses few types.
+    private var low: [UInt32: Progress] = [:]
+
+    private struct Progress {
+        var place = Place()
+        var state = State.new
+    }
 
     init(_ types: TypeTable) {
         self.types = types
         pointerSize = guessPointerSize(types)
-        places = Array(repeating: Place(), count: Int(types.typeCount))
-        states = Array(repeating: .new, count: Int(types.typeCount))
+        own = Array(repeating: Progress(), count: types.ownIDs.count)
+    }
+
+    private subscript(_ id: UInt32) -> Progress {
+        get {
+            id < types.firstID
+                ? low[id, default: Progress()] : own[Int(id - types.firstID)]
+        }
+        set {
+            if id < types.firstID {
+                low[id] = newValue
+            } else {
+                own[Int(id - types.firstID)] = newValue
+            }
+        }
     }
 
     /// Types that contain themselves by value have no layout; what is asked of them reads as 0.
     mutating func place(_ id: UInt32) -> Place {
         guard types.exists(id) else { return Place() }
-        if states[Int(id)] != .done { resolve(id) }
-        return places[Int(id)]
+        if self[id].state != .done { resolve(id) }
+        return self[id].place
     }
 
     /// Inner types first, by a stack of its own: nesting may be as deep as the file is long.
     private mutating func resolve(_ root: UInt32) {
         var stack = [root]
         while let id = stack.last {
-            if states[Int(id)] == .new {
-                states[Int(id)] = .open
+            if self[id].state == .new {
+                self[id].state = .open
                 let depth = stack.count
                 forEachPart(id) { part in
-                    if types.exists(part), states[Int(part)] == .new { stack.append(part) }
+                    if types.exists(part), self[part].state == .new { stack.append(part) }
                 }
                 if stack.count > depth { continue }
             }
             stack.removeLast()
-            if states[Int(id)] == .open {
-                places[Int(id)] = compute(id)
-                states[Int(id)] = .done
+            if self[id].state == .open {
+                self[id] = Progress(place: compute(id), state: .done)
             }
         }
     }
@@ -60,7 +78,7 @@ struct CLayout {
         }
     }
 
-    private func known(_ id: UInt32) -> Place { types.exists(id) ? places[Int(id)] : Place() }
+    private func known(_ id: UInt32) -> Place { types.exists(id) ? self[id].place : Place() }
 
     private func compute(_ id: UInt32) -> Place {
         let third = types.word(id, 2)

@@ -59,6 +59,11 @@ private struct TargetChecker {
     private let typesAt: Int
     /// What the kernel's answers have said.
     private let said: Set<String>
+    // What is asked of each type.
+    private let infoForbidden: UInt32
+    private let looksAtNames: Bool
+    private let maxNameLength: Int
+    private let takesDots: Bool
 
     private var rules: TargetRules { report.rules }
 
@@ -68,6 +73,11 @@ private struct TargetChecker {
         self.report = report
         types = TypeTable(btf)
         typesAt = btf.header.length + btf.header.typeOffset
+        let rules = report.rules
+        infoForbidden = rules.infoMask.map { ~$0 } ?? 0
+        takesDots = rules.has(.dottedNames)
+        looksAtNames = !rules.has(.longNames) || !takesDots
+        maxNameLength = rules.maxNameLength
         said = Set(report.findings.findings.map { Self.key($0.rule, $0.type) })
     }
 
@@ -117,17 +127,18 @@ private struct TargetChecker {
     // MARK: Types
 
     mutating func checkTypes() {
-        let looksAtNames = !rules.has(.longNames) || !rules.has(.dottedNames)
+        let known = Kind.allCases.filter { $0 != .unknown && rules.takes($0) }
+            .reduce(UInt64(0)) { $0 | 1 << $1.rawValue }
         for id in types.ownIDs {
             let info = types.info(id)
             let kind = types.kind(id)
-            if let mask = rules.infoMask, info.rawValue & ~mask != 0 {
+            if info.rawValue & infoForbidden != 0 {
                 refuse(
                     "M0b", type: id, word: 1,
                     "Invalid btf_info:" + String(info.rawValue, radix: 16))
                 continue
             }
-            guard kind != .unknown, rules.takes(kind) else {
+            guard known >> kind.rawValue & 1 != 0 else {
                 refuse("M0c", type: id, word: 1, "Invalid kind:\(info.rawKind)")
                 continue
             }
@@ -215,7 +226,8 @@ private struct TargetChecker {
     /// A name like those of newer kernels. What no kernel takes is not said here again.
     private func isRefused(_ offset: UInt32) -> Bool {
         let name = types.string(at: offset)
-        return name.isIdentifier && !rules.takes(identifier: name)
+        let isOdd = name.count > maxNameLength || !takesDots && name.contains(UInt8(ascii: "."))
+        return isOdd && name.isIdentifier
     }
 
     /// No type tag behind another modifier, on the way from this one on.

@@ -222,8 +222,10 @@ struct Reading: Sendable {
                 ?? [], limit: limit)
         if case .split = file.form {
             if let (kernel, name) = kernel,
-                let other = otherBase(
-                    of: file.bytes, madeOn: judgement.other == nil ? own?.btf : nil, on: kernel)
+                let other = name == judgement.base
+                    ? judgement.other
+                    : otherBase(
+                        of: file.bytes, madeOn: judgement.other == nil ? own?.btf : nil, on: kernel)
             {
                 report.blame(other, on: name)
             } else if let base = target.base, let difference = base.difference(file) {
