@@ -115,7 +115,8 @@ let package = Package(
         .executableTarget(
             name: "kbtf-conformance",
             dependencies: [
-                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "CDw", "TestSupport",
+                "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "BPFObject", "CDw",
+                "TestSupport",
             ],
             path: "Tests/Conformance/kbtf-conformance", swiftSettings: strict),
         .target(

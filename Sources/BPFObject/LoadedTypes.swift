@@ -22,7 +22,13 @@ private struct LoadedTypes {
     private var starts: [Int]
     private var strings: [UInt8]
     private let sizes: [String: UInt32]
+    /// Global and weak variables.
     private let symbols: [String: ELFSymbol]
+    /// Functions that no other object sees, and other functions call: the kernel need not know that
+    /// they are global.
+    private let hiddenFunctions: Set<String>
+    /// What the object declares and others define.
+    private let externs: Set<String>
     /// An INT of 32 bits; 0 until one is asked for.
     private var int: UInt32 = 0
     private var dummy: (id: UInt32, name: UInt32) = (0, 0)
@@ -37,15 +43,36 @@ private struct LoadedTypes {
             object.sections.map { ($0.name, UInt32(truncatingIfNeeded: $0.size)) },
             uniquingKeysWith: { first, _ in first })
         var symbols: [String: ELFSymbol] = [:]
+        var hidden: Set<String> = []
+        var externs: Set<String> = []
+        var functionCount = 0
         let names = (try? object.symbolStrings()) ?? .empty
         try? object.forEachSymbol { symbol in
-            // Of variables: global ones, in a section.
-            guard symbol.sectionIndex != nil, symbol.nameOffset != 0,
+            if symbol.place == .undefined, symbol.type == ELFSymbolCode.typeNone,
+                symbol.binding != ELFSymbolCode.bindLocal, symbol.nameOffset != 0,
+                let name = names.cString(at: Int(symbol.nameOffset))
+            {
+                externs.insert(name)
+            }
+            guard let index = symbol.sectionIndex, object.sections.indices.contains(index) else {
+                return
+            }
+            let isFunction =
+                symbol.type == ELFSymbolCode.typeFunction && object.sections[index].isCode
+            if isFunction { functionCount += 1 }
+            guard symbol.binding != ELFSymbolCode.bindLocal, symbol.nameOffset != 0,
                 let name = names.cString(at: Int(symbol.nameOffset))
             else { return }
-            if symbols[name] == nil { symbols[name] = symbol }
+            if isFunction {
+                if symbol.isHidden, object.sections[index].name == ".text" { hidden.insert(name) }
+            } else if symbol.type == ELFSymbolCode.typeObject, symbols[name] == nil {
+                symbols[name] = symbol
+            }
         }
         self.symbols = symbols
+        self.externs = externs
+        // A single one is a program.
+        hiddenFunctions = functionCount > 1 ? hidden : []
     }
 
     private func kind(_ start: Int) -> Kind? { TypeInfo(rawValue: words[start + 1]).kind }
@@ -57,15 +84,17 @@ private struct LoadedTypes {
     }
 
     mutating func run() -> ByteView? {
+        guard declaresExterns() else { return nil }
         for start in starts where kind(start) == .datasec {
             let section = name(start)
             switch section {
             case ".ksyms": fillKernelSymbols(start)
             case ".kconfig": fillConfiguration(start)
-            default: if words[start + 2] == 0, !fill(start, section) { return nil }
+            default: if !fill(start, section) { return nil }
             }
             sortVariables(start)
         }
+        hideFunctions()
         replaceKinds()
         return ByteView(serialized())
     }
@@ -74,24 +103,37 @@ private struct LoadedTypes {
 
     private func elements(_ start: Int) -> Int { TypeInfo(rawValue: words[start + 1]).vlen }
 
-    /// - Returns: false if the object has no such section, which libbpf does not accept.
+    /// The linker has filled in size and offsets already.
+    ///
+    /// - Returns: false if the object has no such section or variable, which libbpf does not accept.
     private mutating func fill(_ start: Int, _ section: String) -> Bool {
-        guard let size = sizes[section], size != 0 else { return false }
-        words[start + 2] = size
+        let isFilled = words[start + 2] != 0
+        if !isFilled {
+            guard let size = sizes[section], size != 0 else { return false }
+            words[start + 2] = size
+        }
         for index in 0..<elements(start) {
             let at = start + 3 + index * 3
             guard let variable = self.start(of: words[at]), kind(variable) == .var else {
                 return false
             }
-            if words[variable + 3] == Linkage.static.rawValue { continue }
+            let linkage = words[variable + 3]
+            if linkage == Linkage.static.rawValue || linkage == Linkage.extern.rawValue { continue }
             guard let symbol = symbols[name(variable)] else { return false }
-            words[at + 1] = UInt32(truncatingIfNeeded: symbol.value)
-            // Hidden and internal ones are like static ones.
-            if symbol.visibility == 1 || symbol.visibility == 2 {
-                words[variable + 3] = Linkage.static.rawValue
-            }
+            if !isFilled { words[at + 1] = UInt32(truncatingIfNeeded: symbol.value) }
+            if symbol.isHidden { words[variable + 3] = Linkage.static.rawValue }
         }
         return true
+    }
+
+    private mutating func hideFunctions() {
+        var left = hiddenFunctions
+        for start in starts where !left.isEmpty && kind(start) == .func {
+            guard words[start + 1] & 0xffff == Linkage.global.rawValue,
+                left.remove(name(start)) != nil
+            else { continue }
+            words[start + 1] = UInt32(Kind.func.rawValue) << 24
+        }
     }
 
     private mutating func sortVariables(_ start: Int) {
@@ -108,6 +150,20 @@ private struct LoadedTypes {
     }
 
     // MARK: Externs
+
+    /// Whether the two sections of externs list what the symbols declare, and nothing else. Parts
+    /// of an object that was not linked declare more.
+    private func declaresExterns() -> Bool {
+        var listed: Set<String> = []
+        for start in starts
+        where kind(start) == .datasec && [".ksyms", ".kconfig"].contains(name(start)) {
+            for index in 0..<elements(start) {
+                guard let entry = self.start(of: words[start + 3 + index * 3]) else { return false }
+                listed.insert(name(entry))
+            }
+        }
+        return listed == externs
+    }
 
     /// Each becomes an int.
     private mutating func fillKernelSymbols(_ start: Int) {
@@ -198,10 +254,18 @@ private struct LoadedTypes {
         dummy.id = append([dummy.name, UInt32(Kind.var.rawValue) << 24, int, 1])
     }
 
+    /// The offset of a whole string: the first one, or a new one.
     private mutating func addString(_ text: String) -> UInt32 {
-        let offset = UInt32(strings.count)
-        strings += Array(text.utf8) + [0]
-        return offset
+        let bytes = Array(text.utf8) + [0]
+        var at = 0
+        while at + bytes.count <= strings.count {
+            if strings[at] == bytes[0], strings[at..<at + bytes.count].elementsEqual(bytes) {
+                return UInt32(at)
+            }
+            at = (strings[at...].firstIndex(of: 0) ?? strings.count) + 1
+        }
+        strings += bytes
+        return UInt32(strings.count - bytes.count)
     }
 
     // MARK: Older kernels
@@ -255,4 +319,9 @@ private struct LoadedTypes {
         Bytes.append(words, to: &bytes, bigEndian: btf.bigEndian)
         return bytes + strings
     }
+}
+
+extension ELFSymbol {
+    /// STV_INTERNAL, STV_HIDDEN: libbpf takes it for static.
+    fileprivate var isHidden: Bool { visibility == 1 || visibility == 2 }
 }

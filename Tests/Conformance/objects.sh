@@ -5,8 +5,8 @@
 # whose libbpf is the same.
 #
 #   objects      libbpf is shown none that it would refuse (bpftool itself crashes on some), and those that it would take and kbtf refuses
-#                are refused for a reason known here; linked, they are what bpftool links; nothing of this
-#                machine's kernel is read
+#                are refused for a reason known here; linked, they are what bpftool links; their BTF is passed on as
+#                libbpf passes it on; nothing of this machine's kernel is read
 
 OBJECTS=$WORK/objects
 HOST_BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
@@ -119,5 +119,6 @@ run_objects() {
     verdict "objects linked" "$bad" "$(grep -c ^same "$OBJECTS/linked") the same bytes, $(
         grep -c ^extern "$OBJECTS/linked" || true) but for the section of externs, $(
         grep -c ^different "$OBJECTS/linked" || true) different, $(grep -c ^refused "$OBJECTS/linked" || true) refused by kbtf alone"
+    passed_on objects "$CACHE/kernels/6.12/vmlinux.btf" "$OBJECTS"/o/*.o
     objects_alone
 }

@@ -68,7 +68,7 @@ WORDS=(
     "attach run_attach"
     # Every module that ships with the four loads with our BTF in its place: guests.sh
     "load run_load"
-    # Kernels answer to BTF, sound or not, what kbtf says they will: verdicts.sh
+    # Kernels answer to BTF, sound or not, what kbtf says they will; libbpf passes on what kbtf says: verdicts.sh
     "verdicts run_verdicts"
     # Kinds that nobody knows, with layouts right and wrong, against bpftool 7.8: unknown-kinds.sh
     "unknown-kinds run_unknown_kinds"
@@ -152,6 +152,8 @@ source "$HERE/libraries.sh"
 source "$HERE/skeletons.sh"
 # shellcheck source=unknown-kinds.sh
 source "$HERE/unknown-kinds.sh"
+# shellcheck source=passed-on.sh
+source "$HERE/passed-on.sh"
 # shellcheck source=verdicts.sh
 source "$HERE/verdicts.sh"
 # shellcheck source=signing.sh
@@ -160,10 +162,14 @@ source "$HERE/signing.sh"
 source "$HERE/machines.sh"
 
 [[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
-# Patched kernels are built here; nothing else is compared with them.
-steps=(peers) targets=(build)
+# Patched kernels are built here; nothing else is compared with them. Two words ask kernels alone, and fetch these.
+steps=() targets=(build)
 for word in $CHECKS; do
-    [[ $word == patched* ]] || { steps=(inputs peers oracles) targets=(build tools); break; }
+    case $word in
+    patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
+    verdicts | attach) targets=(build tools) ;;
+    *) steps=(inputs peers oracles) targets=(build tools) ;;
+    esac
 done
 for step in "${steps[@]}"; do
     bash "$HERE/$step.sh" || die "$step.sh failed"

@@ -17,10 +17,14 @@ enum Main {
                  what each id in FILE's .BTF_ids names, of its own .BTF or that of another file
                kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
                  a copy of IN with its .BTF_ids as before it was filled in
-               kbtf-conformance verdict-cases RELEASE BTF OUT [MODULE-BTF...]
-                 BTF for a kernel with this BTF to answer to, for verdicts.c
-               kbtf-conformance verdicts RELEASE BTF ANSWERS OUT [MODULE-BTF...]
+               kbtf-conformance verdict-cases [--seed N] RELEASE BTF OUT [FILE...]
+                 BTF for a kernel with this BTF to answer to, for verdicts.c; also that of
+                 FILEs, modules or BPF objects, and mutants of it
+               kbtf-conformance verdicts [--seed N] RELEASE BTF ANSWERS OUT [FILE...]
                  our answers against those of the kernel, which are kept in OUT
+               kbtf-conformance passed-on RELEASE LIST
+                 the BTF that a loader passes on for BPF objects, against libbpf's; each line
+                 of LIST is OBJECT BTF, which is empty if libbpf refuses the object
         exit status: 0 all agree, 1 something differs or cannot be read, 2 usage
 
         """
@@ -35,6 +39,7 @@ enum Main {
         case "ids": agrees = IDsCommand.run(&arguments)
         case "verdict-cases": agrees = VerdictCasesCommand.run(&arguments)
         case "verdicts": agrees = VerdictsCommand.run(&arguments)
+        case "passed-on": agrees = PassedOnCommand.run(&arguments)
         default: agrees = nil
         }
         guard let agrees else {

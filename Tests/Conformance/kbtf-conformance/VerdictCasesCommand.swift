@@ -11,11 +11,11 @@ enum VerdictCasesCommand {
     /// Each case: its way (0 a program's, 1 a module's, 2 nothing: it might harm the kernel), the
     /// lengths of `.BTF` and `.BTF.base` (0: none), and their bytes.
     static func run(_ arguments: inout Arguments) -> Bool? {
-        guard let release = arguments.next(), let kernelPath = arguments.next(),
-            let out = arguments.next(), let rules = VerdictRun.rules(release)
-        else { return nil }
+        guard let asked = VerdictArguments(&arguments), let out = arguments.next() else {
+            return nil
+        }
         do {
-            let run = try VerdictRun(kernel: kernelPath, rules, files: arguments.rest())
+            let run = try asked.run(arguments.rest())
             var writer = ByteWriter(bigEndian: false)
             for one in run.cases {
                 let isHarmless = run.isHarmless(one)

@@ -12,20 +12,21 @@ enum VerdictsCommand {
     private static let mostShown = 40
 
     static func run(_ arguments: inout Arguments) -> Bool? {
-        guard let release = arguments.next(), let kernelPath = arguments.next(),
-            let answersPath = arguments.next(), let out = arguments.next(),
-            let rules = VerdictRun.rules(release)
+        guard let asked = VerdictArguments(&arguments), let answersPath = arguments.next(),
+            let out = arguments.next()
         else { return nil }
         do {
-            let run = try VerdictRun(kernel: kernelPath, rules, files: arguments.rest())
+            let run = try asked.run(arguments.rest())
             let answers = try read(answersPath, run)
             // Without the names in the kernel's BTF, some cases have other answers.
-            let standIn = try VerdictRun(run.ground, run.ground.kernel(), rules)
+            let standIn = try VerdictRun(
+                run.ground, run.ground.kernel(), asked.rules, seed: asked.seed)
             let kept = (0..<run.keptCount).map { number -> VerdictAnswer? in
                 let one = run.cases[number]
                 return standIn.answer(one) == run.answer(one) ? answers[number] : nil
             }
-            let record = VerdictRecord(release: release, ground: run.ground, answers: kept)
+            let record = VerdictRecord(
+                release: asked.release, ground: run.ground, answers: kept)
             try AtomicFile.replace(out, with: [ByteView(Array(record.text.utf8))])
             return compare(run, answers)
         } catch {
@@ -60,11 +61,13 @@ enum VerdictsCommand {
 
     private static func compare(_ run: VerdictRun, _ answers: [VerdictAnswer?]) -> Bool {
         var counts: [VerdictAnswer.Agreement: Int] = [:]
-        var (asked, refused, shown) = (0, 0, 0)
+        var (asked, refused, silent, withReason, shown) = (0, 0, 0, 0, 0)
         for (number, answer) in answers.enumerated() {
             guard let answer else { continue }
             asked += 1
             if answer.outcome != .taken { refused += 1 }
+            if answer.outcome == .absent { silent += 1 }
+            if !answer.text.isEmpty { withReason += 1 }
             let ours = run.answer(run.cases[number])
             let agreement = answer.agreement(ours)
             counts[agreement, default: 0] += 1
@@ -74,12 +77,13 @@ enum VerdictsCommand {
                 "\(number) \(run.cases[number].way): \(agreement.rawValue)\n  kernel: \(answer.kept)\n  kbtf:   \(shownAnswer(ours))\n"
             )
         }
+        let otherReasons = counts[.verdictAlone, default: 0]
         say(
-            "\(asked) cases, \(refused) refused: "
+            "\(asked) cases, \(asked - answers.prefix(run.keptCount).count { $0 != nil }) of files; "
+                + "\(refused) refused, \(silent) without errno: "
                 + "\(counts[.neither, default: 0]) verdicts differ, "
-                + "\(counts[.verdictAlone, default: 0]) reasons differ\n")
-        return asked >= 10_000 && counts[.neither] == nil
-            && counts[.verdictAlone, default: 0] * 20 <= refused
+                + "\(otherReasons) of \(withReason) reasons differ\n")
+        return asked >= 10_000 && counts[.neither] == nil && otherReasons * 20 <= withReason
     }
 
     private static func shownAnswer(_ answer: KernelAnswer) -> String {
