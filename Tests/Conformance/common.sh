@@ -146,3 +146,22 @@ btf_of() {
     at=$(section "$1" .BTF) || return 1
     bytes "$1" "${at% *}" "${at#* }" >"$2"
 }
+
+# unpack_vmlinuz VMLINUZ OUT: the payload of a bzImage, which its setup header locates.
+unpack_vmlinuz() {
+    local sectors offset size with
+    field() { od -An -t "u$2" -j "$3" -N "$2" "$1" | tr -d ' '; }
+    sectors=$(field "$1" 1 $((0x1f1)))
+    offset=$(((sectors + 1) * 512 + $(field "$1" 4 $((0x248)))))
+    size=$(field "$1" 4 $((0x24c)))
+    case $(od -An -t x1 -j "$offset" -N 4 "$1" | tr -d ' ') in
+    1f8b*) with=gzip ;;
+    28b52ffd) with=zstd ;;
+    fd377a58) with=xz ;;
+    02214c18) with=lz4 ;;
+    *) return 1 ;;
+    esac
+    # The length of the kernel follows the stream in the last four bytes.
+    [ "$with" = gzip ] || size=$((size - 4))
+    bytes "$1" "$offset" "$size" | "$with" -dcq >"$2"
+}

@@ -6,7 +6,7 @@
  *	NUMBER ERRNO|taken|absent LOG
  *
  * A module's BTF replaces that of /template.ko; /name has its name. `absent`: the
- * module was loaded without its BTF. Of a program's log, the last type and what follows; of the
+ * module was loaded without its BTF. Of a program's log, the last type and the last line; of the
  * kernel's, all lines about BTF. Line ends are `|`.
  */
 #define _GNU_SOURCE
@@ -55,26 +55,29 @@ static unsigned char *read_file(const char *path, size_t *size)
 	return bytes;
 }
 
-static void print_text(const char *text, size_t size)
+static const char *next_line(const char *at)
 {
-	size_t at;
+	at += strcspn(at, "\n");
+	return *at ? at + 1 : at;
+}
 
-	for (at = 0; at < size; at++) {
-		unsigned char byte = text[at];
+static void print_line(const char *text)
+{
+	for (; *text && *text != '\n'; text++) {
+		unsigned char byte = *text;
 
-		if (byte == '\n')
-			putchar('|');
-		else if (byte < 0x20 || byte > 0x7e || byte == '\\' || byte == '|')
+		if (byte < 0x20 || byte > 0x7e || byte == '\\' || byte == '|')
 			printf("\\x%02x", byte);
 		else
 			putchar(byte);
 	}
+	putchar('|');
 }
 
 static void ask_program(unsigned int number, unsigned char *btf, uint32_t size)
 {
 	union bpf_attr attr;
-	const char *last;
+	const char *type = NULL, *last = log_buffer;
 	int fd, error;
 
 	memset(&attr, 0, sizeof(attr));
@@ -92,23 +95,16 @@ static void ask_program(unsigned int number, unsigned char *btf, uint32_t size)
 		printf("%u taken\n", number);
 		return;
 	}
-	/* The last line that begins with a type. */
-	last = log_buffer;
-	for (const char *at = log_buffer; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
-		if (*at == '[' || last == log_buffer)
-			last = at;
-	printf("%u %d ", number, error);
-	if (*last != '[') {
-		/* No type at all: the last line. */
-		const char *end = log_buffer + strlen(log_buffer);
-
-		while (end > log_buffer && end[-1] == '\n')
-			end--;
-		last = end;
-		while (last > log_buffer && last[-1] != '\n')
-			last--;
+	/* The last line that begins with a type, and the last of all; a struct may have thousands between. */
+	for (const char *at = log_buffer; *at; at = next_line(at)) {
+		if (*at == '[')
+			type = at;
+		last = at;
 	}
-	print_text(last, strlen(last) > 3000 ? 3000 : strlen(last));
+	printf("%u %d ", number, error);
+	if (type && type != last)
+		print_line(type);
+	print_line(last);
 	putchar('\n');
 }
 
@@ -136,8 +132,12 @@ static void print_kernel_log(void)
 			*end = 0;
 		if (strstr(text, "kbtf: ") || strstr(text, "taint") || strstr(text, "signature"))
 			continue;
-		/* Escaped already. */
-		fputs(text, stdout);
+		/* Escaped already, but for this. */
+		for (; *text; text++)
+			if (*text == '|')
+				fputs("\\x7c", stdout);
+			else
+				putchar(*text);
 		putchar('|');
 	}
 }

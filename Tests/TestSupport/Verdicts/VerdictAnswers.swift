@@ -110,7 +110,8 @@ package struct VerdictAnswer: Equatable, Sendable {
     static func escaped(_ line: String) -> String {
         var text = ""
         for byte in line.systemBytes {
-            if byte < 0x20 || byte > 0x7e || byte == UInt8(ascii: "\\") {
+            if byte < 0x20 || byte > 0x7e || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "|")
+            {
                 let digits = String(byte, radix: 16)
                 text += "\\x" + (digits.count < 2 ? "0" : "") + digits
             } else {

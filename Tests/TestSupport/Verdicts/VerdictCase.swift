@@ -15,6 +15,12 @@ package struct VerdictCase: Sendable {
     package let way: Way
     package let btf: [UInt8]
     package let base: [UInt8]?
+
+    package init(way: Way, btf: [UInt8], base: [UInt8]?) {
+        self.way = way
+        self.btf = btf
+        self.base = base
+    }
 }
 
 /// What cases need to know of a kernel: where the ids and strings of its modules begin, and some of

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 extension VerdictCases {
-    /// Mutants of real BTF of modules, whole: words of its types, or bytes anywhere.
-    package static func mutants(of files: [[UInt8]], seed: UInt64, each count: Int) -> [VerdictCase]
-    {
+    /// Each BTF of a file as it is, and mutants of it: words of its types, or bytes anywhere.
+    package static func mutants(
+        of originals: [VerdictCase], seed: UInt64, each count: Int
+    ) -> [VerdictCase] {
         var random = VerdictRandom(seed)
         var cases: [VerdictCase] = []
-        for file in files {
+        for original in originals {
+            cases.append(original)
             for _ in 0..<count {
-                var bytes = file
-                for _ in 0...random.below(3) { damage(&bytes, &random) }
-                cases.append(VerdictCase(way: .module, btf: bytes, base: nil))
+                var (btf, base) = (original.btf, original.base)
+                for _ in 0...random.below(3) {
+                    if var small = base, random.chance(1, in: 3) {
+                        damage(&small, &random)
+                        base = small
+                    } else {
+                        damage(&btf, &random)
+                    }
+                }
+                cases.append(VerdictCase(way: original.way, btf: btf, base: base))
             }
         }
         return cases
@@ -20,6 +29,7 @@ extension VerdictCases {
         func word(_ at: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << UInt32(8 * $1) }
         }
+        guard bytes.count >= 24 else { return }
         let types = Int(word(12))
         guard types >= 12, 24 + types <= bytes.count else { return }
         if random.chance(1, in: 6) {

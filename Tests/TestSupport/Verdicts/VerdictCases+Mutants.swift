@@ -132,7 +132,7 @@ extension VerdictCases {
     }
 
     /// Chains and nests around the limit of 32, from either end, and circles.
-    mutating func addDeep(_ way: VerdictCase.Way) {
+    mutating func addDeep(_ way: VerdictCase.Way, seed: UInt64) {
         let start = prelude(way)
         for count in 29...36 {
             for kind: UInt32 in [2, 3, 4, 8, 10, 18] {
@@ -156,7 +156,7 @@ extension VerdictCases {
                 }
             }
         }
-        addMixedChains(way)
+        addMixedChains(way, seed: seed)
     }
 
     private func addLink(_ kind: UInt32, to next: UInt32, _ blob: inout VerdictBlob) {
@@ -168,8 +168,8 @@ extension VerdictCases {
         }
     }
 
-    private mutating func addMixedChains(_ way: VerdictCase.Way) {
-        var random = VerdictRandom(7 + UInt64(way.rawValue))
+    private mutating func addMixedChains(_ way: VerdictCase.Way, seed: UInt64) {
+        var random = VerdictRandom(seed + UInt64(way.rawValue))
         let start = prelude(way)
         for _ in 0..<300 {
             var blob = start

@@ -5,17 +5,19 @@ package struct VerdictCases {
     let ground: VerdictGround
     private var list: [VerdictCase] = []
 
-    package static func all(_ ground: VerdictGround) -> [VerdictCase] {
+    /// - Parameter seed: other than 0, the random ones among them are others.
+    package static func all(_ ground: VerdictGround, seed: UInt64 = 0) -> [VerdictCase] {
         var cases = VerdictCases(ground: ground)
+        let seed = seed << 16
         for way in [VerdictCase.Way.program, .module] {
             cases.addLimits(way)
             cases.addHeaders(way)
-            cases.addMutants(way, seed: 1, count: 1000)
-            cases.addGraphs(way, seed: 2, count: 800)
-            cases.addDeep(way)
+            cases.addMutants(way, seed: seed + 1, count: 1000)
+            cases.addGraphs(way, seed: seed + 2, count: 800)
+            cases.addDeep(way, seed: seed + 7)
         }
-        cases.addFields(seed: 3, count: 1000)
-        cases.addDistilled(seed: 4, count: 600)
+        cases.addFields(seed: seed + 3, count: 1000)
+        cases.addDistilled(seed: seed + 4, count: 600)
         return cases.list
     }
 

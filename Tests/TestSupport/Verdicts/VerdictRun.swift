@@ -20,22 +20,25 @@ package struct VerdictRun {
     package let keptCount: Int
 
     /// - Parameters:
-    ///   - kernel: raw BTF of the kernel.
-    ///   - files: raw BTF of its modules.
-    package init(kernel path: String, _ rules: TargetRules, files: [String]) throws {
+    ///   - path: raw BTF of the kernel.
+    ///   - files: what of files the kernel is asked, itself and changed.
+    package init(
+        kernel path: String, _ rules: TargetRules, files: [VerdictCase], seed: UInt64
+    ) throws {
         let btf = try BTF.parse(FileReader.map(path), isForReading: true)
-        let bytes = try files.map { try FileReader.map($0).array }
         try self.init(
-            VerdictGround(btf), btf, rules, VerdictCases.mutants(of: bytes, seed: 5, each: 25))
+            VerdictGround(btf), btf, rules, seed: seed,
+            VerdictCases.mutants(of: files, seed: seed << 16 + 5, each: 25))
     }
 
     package init(
-        _ ground: VerdictGround, _ kernel: BTF, _ rules: TargetRules, _ more: [VerdictCase] = []
+        _ ground: VerdictGround, _ kernel: BTF, _ rules: TargetRules, seed: UInt64 = 0,
+        _ more: [VerdictCase] = []
     ) throws {
         self.ground = ground
         // The kernels that are asked are stable releases with this change.
         self.rules = rules.granting([.dottedNames])
-        let kept = VerdictCases.all(ground)
+        let kept = VerdictCases.all(ground, seed: seed)
         keptCount = kept.count
         cases = kept + more
         self.kernel = KernelTypes(kernel)!
