@@ -105,7 +105,7 @@ private struct LoadedTypes {
 
     /// The linker has filled in size and offsets already.
     ///
-    /// - Returns: false if the object has no such section or variable, which libbpf does not accept.
+    /// - Returns: false if the object has no such section or variable, which libbpf refuses.
     private mutating func fill(_ start: Int, _ section: String) -> Bool {
         let isFilled = words[start + 2] != 0
         if !isFilled {

@@ -36,8 +36,8 @@ struct VerdictArguments {
             kernel: kernelPath, rules, files: try files.flatMap(cases(of:)), seed: seed)
     }
 
-    /// A module's BTF, with its `.BTF.base` if it has one; an object's as the compiler wrote it, and
-    /// as libbpf passes it on.
+    /// A module's BTF, with its `.BTF.base` if it has one; an object's as the compiler wrote it,
+    /// and as libbpf passes it on.
     private func cases(of path: String) throws -> [VerdictCase] {
         let file = try ELFFile(path: path)
         guard let btf = try section(".BTF", file) else { return [] }
