@@ -55,4 +55,9 @@ extension AttachJudge {
     func permits(_ function: Record, _ type: ProgramType) -> Bool? {
         KernelFunctionSets.permits(function.id.rawValue, type, sets: facts.sets)
     }
+
+    /// Whether a kernel function may sleep, as far as its sets show.
+    func mayWait(_ function: Record) -> Bool {
+        KernelFunctionSets.isSleepable(function.id.rawValue, sets: facts.sets)
+    }
 }

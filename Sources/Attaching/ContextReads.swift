@@ -19,6 +19,8 @@ struct ContextReads {
 
     private(set) var reads: [Read] = []
     private(set) var uses: [Use] = []
+    /// Instructions that write to the context.
+    private(set) var writes: [Int] = []
     /// The program is too large or too tangled to be followed.
     private(set) var isIncomplete = false
 
@@ -28,6 +30,7 @@ struct ContextReads {
         isIncomplete = !tracer.run()
         reads = tracer.reads.values.sorted { $0.instruction < $1.instruction }
         uses = tracer.uses.values.sorted { $0.instruction < $1.instruction }
+        writes = tracer.writes.sorted()
     }
 }
 
@@ -47,6 +50,7 @@ private struct Tracer {
     private let count: Int
     var reads: [Int: ContextReads.Read] = [:]
     var uses: [Int: ContextReads.Use] = [:]
+    var writes: Set<Int> = []
     /// Registers 0 to 10, and stack slots from -8 downwards, at the start of each block.
     private var states: [Int: [Value]] = [:]
     private var pending: [Int] = [0]
@@ -129,8 +133,11 @@ private struct Tracer {
             }
             clobber(&state)
         case 1: load(at, opcode, target, source, offset, &state)
-        case 2: store(opcode, target, offset, Self.unknown, &state)
+        case 2:
+            if state[target] == Self.context { writes.insert(at) }
+            store(opcode, target, offset, Self.unknown, &state)
         case 3:
+            if state[target] == Self.context { writes.insert(at) }
             store(
                 opcode, target, offset, opcode & 0xe0 == 0x60 ? state[source] : Self.unknown, &state
             )

@@ -56,8 +56,24 @@ package struct FieldLookup {
         FieldLookup.named(relocation.type, local).map { FieldLookup.essential($0.name) }
     }
 
-    /// What the kernel lacks for a relocation; nil if it has all, or if that is what is asked.
-    package func fault(_ relocation: ExtendedInfo.FieldRelocation) -> String? {
+    /// What the kernel lacks for a relocation.
+    package struct Lack: Equatable {
+        package let text: String
+        /// The loader puts in a 0; otherwise an instruction that no kernel accepts.
+        package let isZero: Bool
+    }
+
+    /// nil if the kernel has all, or if that is what is asked.
+    package func lack(for relocation: ExtendedInfo.FieldRelocation) -> Lack? {
+        guard let text = missing(for: relocation) else { return nil }
+        switch Question(rawValue: relocation.kind) {
+        case .targetType: return Lack(text: text + ", so its id is 0", isZero: true)
+        case .typeSize: return Lack(text: text + ", so its size is 0", isZero: true)
+        default: return Lack(text: text, isZero: false)
+        }
+    }
+
+    private func missing(for relocation: ExtendedInfo.FieldRelocation) -> String? {
         guard let question = Question(rawValue: relocation.kind), !Self.isQuestion(relocation),
             question != .localType, let record = Self.named(relocation.type, local)
         else { return nil }

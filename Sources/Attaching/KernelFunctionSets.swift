@@ -67,4 +67,11 @@ enum KernelFunctionSets {
         }
         return isListed ? false : nil
     }
+
+    /// KF_SLEEPABLE.
+    private static let sleepable: UInt32 = 1 << 5
+
+    static func isSleepable(_ id: UInt32, sets: [String: [UInt32: UInt32]]) -> Bool {
+        sets.values.contains { ($0[id] ?? 0) & sleepable != 0 }
+    }
 }

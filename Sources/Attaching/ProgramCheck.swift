@@ -147,6 +147,11 @@ package struct ProgramCheck {
             report.add(.unknown, "it is too large to follow what it reads of its arguments")
             return
         }
+        if let write = trace.writes.first {
+            report.add(
+                .error, "it writes to its context, which is for reading (EACCES)",
+                at: program.offset + write * 8)
+        }
         // An iterator's context is a struct of its own.
         guard way != .iter else { return }
         var seen: Set<String> = []
@@ -194,14 +199,14 @@ package struct ProgramCheck {
         let asks = relocations.contains { FieldLookup.isQuestion($0.0) }
         var seen: Set<String> = []
         for (relocation, function) in relocations.sorted(by: { $0.0.offset < $1.0.offset }) {
-            guard let fault = fields.fault(relocation), seen.insert(fault).inserted else {
+            guard let lack = fields.lack(for: relocation), seen.insert(lack.text).inserted else {
                 continue
             }
             let place = function.name == program.name ? "" : " (in \(function.name))"
+            let doubt =
+                asks && !lack.isZero ? ", unless the program asks whether it is there" : ""
             report.add(
-                asks ? .warning : .error,
-                fault + place
-                    + (asks ? ", unless the program asks whether it is there" : ""),
+                asks || lack.isZero ? .warning : .error, lack.text + place + doubt,
                 at: relocation.offset)
         }
     }
@@ -238,7 +243,8 @@ package struct ProgramCheck {
                 guard case .externalCall(let index) = reference.target else { continue }
                 let extern = object.externs[index]
                 guard extern.kind == .kernelFunction, seen.insert(extern.name).inserted,
-                    let (severity, text) = fault(of: extern, program)
+                    let (severity, text) = fault(
+                        of: extern, program, isCallback: function.name != program.name)
                 else { continue }
                 report.add(severity, text, at: function.offset + reference.instruction * 8)
             }
@@ -246,7 +252,7 @@ package struct ProgramCheck {
     }
 
     private func fault(
-        of extern: BPFObject.Extern, _ program: BPFObject.Function
+        of extern: BPFObject.Extern, _ program: BPFObject.Function, isCallback: Bool
     ) -> (ProgramFinding.Severity, String)? {
         let name = FieldLookup.essential(extern.name)
         guard let place = functions.indices.first(where: { functions[$0][name]?.kind == .func }),
@@ -267,9 +273,16 @@ package struct ProgramCheck {
                     + "\(here.text(local.type)) in the object"
             )
         }
-        guard let type = program.kind?.type else { return nil }
-        switch judges[place].awake.permits(record, type) {
-        case true?: return nil
+        guard let kind = program.kind else { return nil }
+        switch judges[place].awake.permits(record, kind.type) {
+        case true?:
+            // A work queue may call a function of the program where it can sleep.
+            guard !kind.isSleepable, !isCallback, judges[place].awake.mayWait(record) else {
+                return nil
+            }
+            return (
+                .error, "program must be sleepable to call sleepable kfunc \(name) (EACCES)"
+            )
         case false?:
             return (
                 .error,

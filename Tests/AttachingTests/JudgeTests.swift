@@ -289,6 +289,19 @@ import Testing
         #expect(judge(version, facts).judge(try record("do_exit"), .fexit).load == .yes)
     }
 
+    /// Who may call a kernel function, and whether it sleeps.
+    @Test func kernelFunctions() throws {
+        var facts = facts(["plain"], traced: [])
+        let plain = try record("plain")
+        facts.sets = ["common_btf_ids": [plain.id.rawValue: 1 << 5]]
+        let general = judge(KernelVersion(7, 2), facts)
+        #expect(general.permits(plain, .xdp) == true && general.mayWait(plain))
+        facts.sets = ["key_sig_kfunc_set": [plain.id.rawValue: 1 << 2]]
+        let special = judge(KernelVersion(7, 2), facts)
+        #expect(special.permits(plain, .xdp) == false && special.permits(plain, .lsm) == true)
+        #expect(!special.mayWait(plain))
+    }
+
     // MARK: Arguments
 
     @Test func slots() throws {

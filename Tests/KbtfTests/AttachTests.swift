@@ -126,6 +126,7 @@ struct AttachTests {
             SEC("fentry/plainer") int beyond(u64 *ctx) { return ctx[1] == 3; }
             SEC("fexit/plainer") int returned(u64 *ctx) { return ctx[1] == 3; }
             SEC("fentry/other") int narrow(u64 *ctx) { return *(int *)ctx; }
+            SEC("fentry/plain") int writes(u64 *ctx) { ctx[1] = 0; return 0; }
             """)
         #expect(result.status == 1)
         func lines(_ name: String) -> [Substring] {
@@ -139,6 +140,7 @@ struct AttachTests {
         #expect(lines("variadic")[0].contains("with variable args is unsupported. (EINVAL)"))
         #expect(lines("beyond").last?.contains("func 'plainer' doesn't have 2-th argument") == true)
         #expect(lines("narrow").last?.contains("func 'other' size 4 must be 8") == true)
+        #expect(lines("writes").last?.contains("error: it writes to its context") == true)
     }
 
     @Test func members() throws {
@@ -164,6 +166,10 @@ struct AttachTests {
                 if (__builtin_preserve_field_info(sk->gone, 2)) return sk->gone;
                 return 0;
             }
+            struct nowhere { int x; };
+            SEC("fentry/plain") int measures(u64 *ctx) {
+                return __builtin_preserve_type_info(*(struct nowhere *)0, 1);
+            }
             """)
         #expect(result.status == 1)
         func lines(_ name: String) -> String {
@@ -177,6 +183,10 @@ struct AttachTests {
                 "warning: it reads a struct file through argument sk of plain, which points to struct sock"
             ))
         #expect(lines("careful").contains("warning: struct sock of the kernel has no member gone"))
+        // libbpf puts in a 0, and the program loads.
+        #expect(
+            lines("measures").contains(
+                "warning: the kernel has no struct nowhere, so its size is 0"))
     }
 
     @Test func kernelFunctions() throws {

@@ -12,7 +12,9 @@ package struct VerdictRun {
     private let kernel: KernelTypes
 
     package static func rules(_ release: String) -> TargetRules? {
-        let parts = release.split(separator: ".").compactMap { Int($0) }
+        // 6.1.0-57-cloud-amd64, 7.3-cloud-amd64
+        let parts = release.prefix { $0.isNumber || $0 == "." }.split(separator: ".")
+            .compactMap { Int($0) }
         return parts.count < 2 ? nil : TargetRules(KernelVersion(parts[0], parts[1]))
     }
 
