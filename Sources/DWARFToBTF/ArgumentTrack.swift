@@ -4,7 +4,7 @@
 struct ArgumentTrack {
     private var placer: ArgumentPlacer
     private var reader: ArgumentPlacer?
-    private let registers: [UInt8]
+    private let registers: ArgumentRegisters
     /// Where later arguments are is not known.
     private(set) var isOver: Bool
     /// A kernel refuses to run programs at this function.
@@ -17,10 +17,11 @@ struct ArgumentTrack {
     /// A BPF program would read something else under a parameter's name.
     var isMisread: Bool { differs && !isRefused }
 
-    init(_ context: EncodeContext) {
-        placer = ArgumentPlacer(context.convention)
-        reader = context.reading.map { ArgumentPlacer($0) }
-        registers = context.convention.registers
+    /// - Parameter reading: where programs look for arguments; nil for a machine without programs.
+    init(_ convention: CallingConvention, reading: CallingConvention?) {
+        placer = ArgumentPlacer(convention)
+        reader = reading.map { ArgumentPlacer($0) }
+        registers = convention.registers
         isOver = registers.isEmpty
     }
 

@@ -13,7 +13,7 @@ internal import ELF
 struct CallingConvention: Sendable {
     /// DWARF numbers of the registers that carry the first integer arguments, in order. Empty for
     /// a machine without a model.
-    var registers: [UInt8] = []
+    var registers: ArgumentRegisters = []
     /// Bytes of such a register, and of a word on the stack.
     var word: UInt32 = 8
     /// Which values begin at an even word if they are aligned to two.
@@ -83,37 +83,37 @@ struct CallingConvention: Sendable {
                 results: .inMemory(above: 16), reading: .words)
         case ELFMachine.aarch64:
             return CallingConvention(
-                registers: Array(0...7), pairs: .all, large: .byReference, overflow: .exhausts,
+                registers: ArgumentRegisters(0...7), pairs: .all, large: .byReference, overflow: .exhausts,
                 floats: .inOwnRegisters, reading: .words)
         case ELFMachine.s390 where is64Bit:
             return CallingConvention(
-                registers: Array(2...6), large: .byReference, overflow: .splits,
+                registers: ArgumentRegisters(2...6), large: .byReference, overflow: .splits,
                 floats: .inOwnRegisters, results: .inMemoryUnlessWords, largestAlignment: 8,
                 reading: .references)
         case ELFMachine.ppc64:
             let isV2 = flags & 3 == 2 || flags & 3 == 0 && !isBigEndian  // EF_PPC64_ABI
             return CallingConvention(
-                registers: Array(3...10), pairs: .composites, floats: .shadowed,
+                registers: ArgumentRegisters(3...10), pairs: .composites, floats: .shadowed,
                 results: .inMemory(above: isV2 ? 16 : 0), reading: .words)
         case ELFMachine.riscv where is64Bit:
             return CallingConvention(
-                registers: Array(10...17), large: .byReference,
+                registers: ArgumentRegisters(10...17), large: .byReference,
                 floats: flags & 6 == 0 ? .asIntegers : .inOwnRegisters,  // EF_RISCV_FLOAT_ABI
                 results: .inMemory(above: 16), reading: .words)
         case ELFMachine.loongarch where is64Bit:
             return CallingConvention(
-                registers: Array(4...11), large: .byReference,
+                registers: ArgumentRegisters(4...11), large: .byReference,
                 floats: flags & 7 == 1 ? .asIntegers : .inOwnRegisters,  // EF_LOONGARCH_ABI
                 results: .inMemory(above: 16), reading: .words)
         case ELFMachine.mips where is64Bit || flags & 0x20 != 0:  // EF_MIPS_ABI2
             return CallingConvention(
-                registers: Array(4...11), pairs: .all, results: .inMemory(above: 16))
+                registers: ArgumentRegisters(4...11), pairs: .all, results: .inMemory(above: 16))
         case ELFMachine.mips:
             return CallingConvention(
-                registers: Array(4...7), word: 4, pairs: .all, results: .inMemory(above: 0))
+                registers: ArgumentRegisters(4...7), word: 4, pairs: .all, results: .inMemory(above: 0))
         case ELFMachine.arm:
             return CallingConvention(
-                registers: Array(0...3), word: 4, pairs: .all, results: .inMemory(above: 4))
+                registers: ArgumentRegisters(0...3), word: 4, pairs: .all, results: .inMemory(above: 4))
         case ELFMachine.i386:
             return CallingConvention(
                 registers: [0, 2, 1],  // eax edx ecx: -mregparm=3, as kernels are built

@@ -48,8 +48,13 @@ struct NameVerdicts: ~Copyable {
 
 extension UnitEncoder {
     /// Whether kernels accept this as the name of a type, member, value or parameter.
+    @inline(__always)
     mutating func isAccepted(_ name: UInt32) -> Bool {
-        if name == 0 || !mayBeStrange { return true }
+        !mayBeStrange || name == 0 || isAcceptedNow(name)
+    }
+
+    @inline(never)
+    private mutating func isAcceptedNow(_ name: UInt32) -> Bool {
         switch verdicts[name] {
         case .accepted: return true
         case .refused: return false
@@ -65,6 +70,7 @@ extension UnitEncoder {
     }
 
     /// The name of an entry; 0, with a note, if it has one that kernels do not accept there.
+    @inline(__always)
     mutating func acceptedName(_ name: UInt32) -> UInt32 {
         if isAccepted(name) { return name }
         note(name, .invalidName)

@@ -135,9 +135,14 @@ extension UnitEncoder {
         var isSigned = entry.flag
         var type = entry.type
         // A value below zero decides. Those of large enums were looked at as they were read.
-        for at in stride(from: values.lowerBound, to: values.upperBound, by: 3)
-        where entry.size <= 4 && scratch[at + 2] >> 31 != 0 {
-            isSigned = true
+        if entry.size <= 4 {
+            var high: UInt32 = 0
+            var at = values.lowerBound
+            while at < values.upperBound {
+                high |= scratch[at + 2]
+                at += 3
+            }
+            if high >> 31 != 0 { isSigned = true }
         }
         if isSigned || !knowsSigns {
             type = .none

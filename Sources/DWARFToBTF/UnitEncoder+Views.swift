@@ -42,7 +42,7 @@ extension UnitEncoder {
         let isClone = rank == .exact && context.symbols.isClone(definition.name)
         let isChanged = isNoCall(index)
         let returns = try typeID(definition.returns)
-        var arguments = ArgumentTrack(context)
+        var arguments = ArgumentTrack(context.convention, reading: context.reading)
         if !arguments.isOver, returns != 0 {
             arguments.takeResult(argumentShape(returns, word: pointerSize(function)))
         }
@@ -174,10 +174,11 @@ extension UnitEncoder {
     }
 
     private func register(at located: ValueEntry, expected: UInt8) throws(DWARFError) -> UInt8? {
-        let unit = contexts[Int(located.context)]
-        let found = try unit.data.parameterRegister(
-            located.location, form: located.locationForm, expected: expected, unit: unit.unit,
-            loclistsBase: unit.loclistsBase)
+        // The elements in place: a copy of a context counts references.
+        let index = Int(located.context)
+        let found = try contexts[index].data.parameterRegister(
+            located.location, form: located.locationForm, expected: expected,
+            unit: contexts[index].unit, loclistsBase: contexts[index].loclistsBase)
         return if case .register(let found) = found { found } else { nil }
     }
 
