@@ -53,14 +53,14 @@ package struct ModuleInfo: Sendable {
             throw VMError("\(path): not a module for \(architecture.name)")
         }
         let values = Modinfo(data)
-        name = ModuleInfo.canonical(values["name"] ?? ModuleInfo.name(ofFile: path))
+        name = values["name"].map { ModuleName.canonical($0) } ?? ModuleName.ofFile(path)
         // It becomes a file name and a word in the guest's list.
         guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") }) else {
             throw VMError("\(path): .modinfo: invalid module name")
         }
         dependencies = values.all("depends").flatMap { $0.split(separator: ",") }
-            .map { ModuleInfo.canonical(String($0)) }
-        aliases = values.all("alias").map { ModuleInfo.canonical($0) }
+            .map { ModuleName.canonical($0) }
+        aliases = values.all("alias").map { ModuleName.canonical($0) }
         (wishesBefore, wishesAfter) = ModuleInfo.wishes(values.all("softdep"))
         // Each one is searched among all modules.
         guard wishesBefore.count + wishesAfter.count <= 1000 else {
@@ -69,16 +69,6 @@ package struct ModuleInfo: Sendable {
         release = KernelRelease.inModinfo(data)
         btf = name == KernelBTFModule.name ? nil : sections[".BTF"]
         isDistilled = sections[".BTF.base"] != nil
-    }
-
-    /// `kbtf_sample` for `/x/kbtf-sample.ko.xz`.
-    package static func name(ofFile path: String) -> String {
-        let file = path.split(separator: "/").last ?? ""
-        return canonical(String(file.prefix(upTo: file.firstIndex(of: ".") ?? file.endIndex)))
-    }
-
-    static func canonical(_ name: String) -> String {
-        String(name.map { $0 == "-" ? "_" : $0 })
     }
 
     /// `pre: a b post: c`, in each of `texts`.
@@ -91,8 +81,8 @@ package struct ModuleInfo: Sendable {
                 switch (word, isAfter) {
                 case ("pre:", _): isAfter = false
                 case ("post:", _): isAfter = true
-                case (_, false): before.append(canonical(String(word)))
-                case (_, true): after.append(canonical(String(word)))
+                case (_, false): before.append(ModuleName.canonical(word))
+                case (_, true): after.append(ModuleName.canonical(word))
                 case (_, nil): break
                 }
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import HostIO
+import KernelTree
 
 /// Orders modules by their dependencies, as modprobe does (modprobe.d(5) for soft dependencies):
 /// the modules that must (`depends=`) or should (`softdep=pre:`) precede a module come first, and
@@ -142,7 +143,7 @@ struct ModuleOrder {
             for path in try Directory.walk(
                 folder, suffixes: [".ko", ".ko.xz", ".ko.zst", ".ko.gz"])
             {
-                found[ModuleInfo.name(ofFile: path)] = path
+                found[ModuleName.ofFile(path)] = path
             }
         } catch { throw VMError(error) }
         return found

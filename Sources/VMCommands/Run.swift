@@ -143,8 +143,8 @@ struct Run: Command {
             guard parts.count == 2, !text.contains("\t"), !text.contains("\n") else {
                 throw VMError("--parameters \(text): expected MODULE:WORDS")
             }
-            let name = ModuleInfo.name(ofFile: String(parts[0]))
-            guard arguments.module.contains(where: { ModuleInfo.name(ofFile: $0) == name }) else {
+            let name = ModuleName.ofFile(parts[0])
+            guard arguments.module.contains(where: { ModuleName.ofFile($0) == name }) else {
                 throw VMError("--parameters \(text): no --module with that name")
             }
             let words = parts[1].drop { $0 == " " }

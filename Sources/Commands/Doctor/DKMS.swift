@@ -28,10 +28,10 @@ struct DKMS: Sendable {
 
     func isBuilt(for release: KernelRelease) -> Bool { !builds(for: release).isEmpty }
 
-    /// A build of it has this module.
+    /// A build of it has the module of this name.
     func builds(_ module: String, for release: KernelRelease) -> Bool {
         builds(for: release).contains { build in
-            root.list(build + "/module").contains { $0.hasPrefix(module + ".ko") }
+            root.list(build + "/module").contains { ModuleName.ofFile($0) == module }
         }
     }
 

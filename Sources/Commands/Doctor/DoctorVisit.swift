@@ -169,7 +169,7 @@ struct DoctorVisit {
         for package in packages {
             let log = package.log(for: kernel.release)
             for complaint in log.map({ LogReading($0.text).complaints }) ?? [] {
-                if let name = LogExam.module(complaint.message.module) {
+                if let name = complaint.message.moduleName {
                     logs[name, default: []].append(complaint.message)
                 }
             }
@@ -221,7 +221,7 @@ struct DoctorVisit {
         exam.buildLogs = logs
         let modules = entries.filter { !KernelBTFModule.isNamed($0.path) }
         for outcome in exam.run(modules, talk) {
-            let name = LogExam.module(outcome.path) ?? ""
+            let name = ModuleName.ofFile(outcome.path)
             if outcome.value.isEmpty {
                 healthy.insert(name)
             } else {
@@ -244,10 +244,10 @@ struct DoctorVisit {
         if let release = release ?? reading.release.flatMap({ KernelRelease($0) }),
             let folder = root.modules(of: release)
         {
-            let names = Set(reading.complaints.compactMap { LogExam.module($0.message.module) })
+            let names = Set(reading.complaints.compactMap(\.message.moduleName))
                 .subtracting(healthy).subtracting(fileTroubles.keys)
             let paths = ((try? Directory.walk(folder, suffixes: Inputs.installedSuffixes)) ?? [])
-                .filter { LogExam.module($0).map { names.contains($0) } == true }
+                .filter { names.contains(ModuleName.ofFile($0)) }
             if !paths.isEmpty {
                 let search = search(root)
                 examine(

@@ -33,7 +33,7 @@ struct LogExam {
             // Said of the module whose BTF was refused right before.
             if message.sort == .noModuleBTF, message.module == nil { message.module = refused }
             refused = message.sort == .refusedBTF ? message.module : nil
-            let module = LogExam.module(message.module)
+            let module = message.moduleName
             let subject = module ?? subject(of: message)
             guard said.insert("\(message.sort) \(subject)").inserted else { continue }
             let evidence =
@@ -99,11 +99,9 @@ struct LogExam {
         default: return nil
         }
     }
+}
 
-    /// `nvidia_uvm` for `/tmp/nvidia-uvm.ko`, as builds name modules.
-    static func module(_ name: String?) -> String? {
-        guard let name else { return nil }
-        let file = name.split(separator: "/").last ?? ""
-        return String(file.prefix { $0 != "." }.map { $0 == "-" ? "_" : $0 })
-    }
+extension KernelMessage {
+    /// The name of the module that it is about; the message may have its file.
+    var moduleName: String? { module.map { ModuleName.ofFile($0) } }
 }

@@ -10,9 +10,8 @@ struct Rebuild {
 
     /// - Parameter path: where the module is installed.
     init(_ path: String, _ kernel: SystemKernel) {
-        let name = path.split(separator: "/").last.map { $0.prefix { $0 != "." } } ?? ""
         if let package = DKMS.packages(of: kernel.root).first(where: {
-            $0.builds(String(name), for: kernel.release)
+            $0.builds(ModuleName.ofFile(path), for: kernel.release)
         }) {
             cure = Cure([
                 "dkms", "install", "--force", "\(package.name)/\(package.version)", "-k",
