@@ -2,26 +2,33 @@
 
 extension ByteView {
     /// Whether all bytes are ASCII letters, digits or `_`, and the first is no digit.
+    package var isPlainWord: Bool { unsafe withUnsafeBytes { unsafe $0.bytes.isPlainWord } }
+}
+
+extension RawSpan {
+    /// Whether all bytes are ASCII letters, digits or `_`, and the first is no digit.
+    @inline(__always)
     package var isPlainWord: Bool {
-        guard count > 0, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self[0]) else {
+        let count = byteCount
+        // SAFETY: places are checked against `count` here and below.
+        guard count > 0, (unsafe unsafeLoad(fromByteOffset: 0, as: UInt8.self) &- 0x30) > 9 else {
             return false
         }
-        return unsafe withUnsafeBytes { bytes in
-            var index = 0
-            while index &+ 8 <= bytes.count {
-                // SAFETY: eight bytes are left.
-                let eight = unsafe bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-                if !areWordBytes(eight) { return false }
-                index &+= 8
+        guard count >= 8 else {
+            var bytes: UInt64 = 0x5f5f_5f5f_5f5f_5f5f
+            for index in 0..<count {
+                bytes =
+                    bytes << 8 | UInt64(unsafe unsafeLoad(fromByteOffset: index, as: UInt8.self))
             }
-            var rest: UInt64 = 0
-            while index < bytes.count {
-                rest = rest << 8 | UInt64(unsafe bytes[index])
-                index &+= 1
-            }
-            let missing = UInt64(8 - bytes.count & 7) * 8
-            return areWordBytes(rest | 0x5f5f_5f5f_5f5f_5f5f << (64 - missing))
+            return areWordBytes(bytes)
         }
+        var index = 0
+        while index < count &- 8 {
+            let eight = unsafe unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            if !areWordBytes(eight) { return false }
+            index &+= 8
+        }
+        return areWordBytes(unsafe unsafeLoadUnaligned(fromByteOffset: count &- 8, as: UInt64.self))
     }
 }
 

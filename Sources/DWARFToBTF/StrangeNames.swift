@@ -21,7 +21,8 @@ final class StrangeNames: Sendable {
     var areThere: Bool { found.load(ordering: .relaxed) }
 
     func look(at name: ByteView) {
-        if !areThere, name.count > longest || !(name.isEmpty || name.isPlainWord) {
+        if areThere || name.isEmpty { return }
+        if name.count > longest || !name.isPlainWord {
             found.store(true, ordering: .relaxed)
         }
     }

@@ -134,16 +134,7 @@ extension UnitEncoder {
         let wide = entry.size > 4 && knowsSigns
         var isSigned = entry.flag
         var type = entry.type
-        // A value below zero decides. Those of large enums were looked at as they were read.
-        if entry.size <= 4 {
-            var high: UInt32 = 0
-            var at = values.lowerBound
-            while at < values.upperBound {
-                high |= scratch[at + 2]
-                at += 3
-            }
-            if high >> 31 != 0 { isSigned = true }
-        }
+        // A value below zero decides, which was looked for as they were read.
         if isSigned || !knowsSigns {
             type = .none
         } else if type != .none, let id = references.type(type), TypeWriter.isUnstored(id),
@@ -159,9 +150,14 @@ extension UnitEncoder {
                 wide ? .enum64 : .enum, vlen: values.count / 3,
                 flag: isSigned && knowsSigns),
             third: UInt32(entry.size))
-        for at in stride(from: values.lowerBound, to: values.upperBound, by: 3) {
-            types.append(scratch[at], scratch[at + 1])
-            if wide { types.append(scratch[at + 2]) }
+        var at = values.lowerBound
+        while at < values.upperBound {
+            if wide {
+                types.append(scratch[at], scratch[at + 1], scratch[at + 2])
+            } else {
+                types.append(scratch[at], scratch[at + 1])
+            }
+            at += 3
         }
         define(entry, as: id)
         if type != .none { references.waitForSign(id, of: type) }

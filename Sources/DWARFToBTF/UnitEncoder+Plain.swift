@@ -129,12 +129,13 @@ extension UnitEncoder {
         return true
     }
 
-    /// An enum; false when it must be opened.
+    /// An enum of at most four bytes; false when it must be opened.
     mutating func addPlainEnum(
         _ entry: OpenEntry, _ reader: inout EntryReader
     ) throws(DWARFError) -> Bool {
         let before = reader.mark
         guard readPlain(.enumerator, &reader, before) != nil else { return false }
+        var signs: UInt64 = 0
         for index in children.indices {
             let child = children[index]
             guard let name = self.name(of: child) else {
@@ -142,10 +143,13 @@ extension UnitEncoder {
                 reader.reset(to: before)
                 return false
             }
+            signs |= child.number
             scratch.append(
                 name, UInt32(truncatingIfNeeded: child.number),
                 UInt32(truncatingIfNeeded: child.number >> 32))
         }
+        var entry = entry
+        if signs >> 63 != 0 { entry.flag = true }
         finishEnum(entry)
         scratch.truncate(to: entry.elements)
         return true

@@ -225,7 +225,9 @@ extension UnitEncoder {
         case (.enumerator, .enumeration):
             let value = die.value(.constValue)
             let form = die.form(.constValue)
-            if value >> 63 != 0, form == .sdata || form == .implicitConst { flagOpen() }
+            if value >> 63 != 0, form == .sdata || form == .implicitConst || open.last.size <= 4 {
+                flagOpen()
+            }
             scratch.append(try name(die, .name))
             scratch.append(UInt32(truncatingIfNeeded: value))
             scratch.append(UInt32(truncatingIfNeeded: value >> 32))
