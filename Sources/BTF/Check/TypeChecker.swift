@@ -43,6 +43,18 @@ struct TypeChecker {
             self.id = id
             error(rule, message)
         }
+        if report.isSound { checkRepeats() }
+    }
+
+    /// One warning, however many there are.
+    private mutating func checkRepeats() {
+        let repeated = RepeatedDefinitions(types)
+        guard let first = repeated.first else { return }
+        id = first.id
+        let others = repeated.ids.count - 1
+        warning(
+            "D1",
+            "the same as [\(first.of)]" + (others > 0 ? "; \(others) more types repeat others" : ""))
     }
 
     // MARK: Findings

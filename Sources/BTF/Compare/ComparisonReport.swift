@@ -16,6 +16,7 @@ extension Comparison {
             out.put("equal: ")
             out.put(total.common)
             out.put(" types in both\n")
+            putRepeats(into: &out)
             return out
         }
         for kind in Kind.allCases where !self[kind].isEqual {
@@ -27,6 +28,7 @@ extension Comparison {
         out.put("total: ")
         put(total, into: &out)
         out.append(10)
+        putRepeats(into: &out)
         if !differences.isEmpty { out.append(10) }
         for difference in differences {
             out.put(difference.kind.word)
@@ -48,6 +50,13 @@ extension Comparison {
             out.put(" more (--limit)\n")
         }
         return out
+    }
+
+    /// What would have been one type after an exact deduplication.
+    private func putRepeats(into out: inout [UInt8]) {
+        for (side, count) in [("A", repeatsA), ("B", repeatsB)] where count > 0 {
+            out.put("\(side): \(count) types repeat others, and are not counted\n")
+        }
     }
 
     private func put(_ count: Count, into out: inout [UInt8]) {
@@ -89,5 +98,7 @@ extension Comparison {
             }
         }
         json.field("omitted", omitted)
+        json.field("repeats_a", repeatsA)
+        json.field("repeats_b", repeatsB)
     }
 }
