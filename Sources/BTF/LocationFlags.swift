@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 /// What the values of a LOC_PARAM mean (`enum btf_loc_param_flags` in include/uapi/linux/btf.h).
-enum LocationFlags {
+package enum LocationFlags {
     /// The constant or the offset is signed.
-    static let signed: UInt32 = 0x1
-    static let constant: UInt32 = 0x2
+    package static let signed: UInt32 = 0x1
+    package static let constant: UInt32 = 0x2
     /// With `constant`: an address, relative to where the kernel or module is loaded.
-    static let address: UInt32 = 0x4
+    package static let address: UInt32 = 0x4
     /// The first value is the number of a register in DWARF.
-    static let register: UInt32 = 0x8
+    package static let register: UInt32 = 0x8
     /// The parameter is in memory, at the address that the register and offset give.
-    static let dereferenced: UInt32 = 0x10
+    package static let dereferenced: UInt32 = 0x10
     /// The values after the register are an offset, low half first.
-    static let offset: UInt32 = 0x20
+    package static let offset: UInt32 = 0x20
 
     /// In place of a register: the frame base.
-    static let frameBase: UInt32 = 0xffff_ffff
+    package static let frameBase: UInt32 = 0xffff_ffff
 }

@@ -73,6 +73,8 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var bitOffset: Attribute { Attribute(rawValue: 0x0c) }
     @inlinable package static var bitSize: Attribute { Attribute(rawValue: 0x0d) }
     @inlinable package static var lowPc: Attribute { Attribute(rawValue: 0x11) }
+    @inlinable package static var entryPc: Attribute { Attribute(rawValue: 0x52) }
+    @inlinable package static var rnglistsBase: Attribute { Attribute(rawValue: 0x74) }
     @inlinable package static var language: Attribute { Attribute(rawValue: 0x13) }
     @inlinable package static var constValue: Attribute { Attribute(rawValue: 0x1c) }
     @inlinable package static var `inline`: Attribute { Attribute(rawValue: 0x20) }

@@ -14,6 +14,10 @@ package final class DWARFData: Sendable {
     let strOffsets: ByteView
     package let loclists: ByteView
     package let loc: ByteView
+    // Read on request only.
+    let rnglists: ByteView
+    let ranges: ByteView
+    private let readsRanges: Bool
     let addr: ByteView
     package let bigEndian: Bool
     /// The sections that contain these addresses, see `ELFFile.sectionMap`.
@@ -33,13 +37,17 @@ package final class DWARFData: Sendable {
     /// `.debug_types` for each of them, in a group (COMDAT), besides its own: they are joined, the
     /// file's own first. Other sections that belong to a group are ignored.
     ///
-    /// - Parameter alternate: the file named by `.gnu_debugaltlink`.
+    /// - Parameters:
+    ///   - alternate: the file named by `.gnu_debugaltlink`.
+    ///   - readsRanges: read the sections with the ranges of code as well.
     /// - Throws: `DWARFReadError` for sections that cannot be read, several with the same name
     ///   outside of groups, and damaged unit headers.
     package convenience init(
-        _ elf: ELFFile, alternate: DWARFData? = nil
+        _ elf: ELFFile, alternate: DWARFData? = nil, readsRanges: Bool = false
     ) throws(DWARFReadError) {
-        try self.init(elf, alternate: alternate, skeleton: nil) { name throws(ELFError) in
+        try self.init(
+            elf, alternate: alternate, skeleton: nil, readsRanges: readsRanges
+        ) { name throws(ELFError) in
             let all = elf.sections(named: name) + elf.sections(named: ".z" + name.dropFirst())
             let own = all.filter { $0.flags & ELFSectionFlag.group == 0 && $0.size > 0 }
             // Relocations are relative to each section's start: an offset does not say which one it
@@ -63,7 +71,8 @@ package final class DWARFData: Sendable {
         split elf: ELFFile, of skeleton: DWARFData, isPackage: Bool = false
     ) throws(DWARFReadError) {
         try self.init(
-            elf, alternate: nil, skeleton: skeleton, isPackage: isPackage
+            elf, alternate: nil, skeleton: skeleton, isPackage: isPackage,
+            readsRanges: skeleton.readsRanges && !isPackage
         ) { name throws(ELFError) in
             // Compilers give each type unit a section of its own. Nothing in them is relocated.
             guard !isPackage, name == ".debug_info" || name == ".debug_types" else {
@@ -91,6 +100,7 @@ package final class DWARFData: Sendable {
 
     private init(
         _ elf: ELFFile, alternate: DWARFData?, skeleton: DWARFData?, isPackage: Bool = false,
+        readsRanges: Bool,
         find: (String) throws(ELFError) -> ByteView
     ) throws(DWARFReadError) {
         func section(_ name: String) throws(DWARFReadError) -> ByteView {
@@ -106,6 +116,13 @@ package final class DWARFData: Sendable {
         loclists = try section(".debug_loclists")
         loc = try section(".debug_loc")
         locationAllowance = ReadAllowance(for: loclists.count + loc.count)
+        self.readsRanges = readsRanges
+        rnglists = readsRanges ? try section(".debug_rnglists") : .empty
+        // Split DWARF 4 leaves them in the skeleton's file.
+        ranges =
+            if let skeleton { skeleton.ranges } else if readsRanges {
+                try section(".debug_ranges")
+            } else { .empty }
         addr = if let skeleton { skeleton.addr } else { try section(".debug_addr") }
         bigEndian = elf.isBigEndian
         sectionMap = if let skeleton { skeleton.sectionMap } else { elf.sectionMap }
@@ -140,6 +157,9 @@ package final class DWARFData: Sendable {
         str = package.str
         lineStr = package.lineStr
         locationAllowance = package.locationAllowance
+        rnglists = .empty
+        ranges = package.ranges
+        readsRanges = false
         addr = package.addr
         bigEndian = package.bigEndian
         sectionMap = package.sectionMap

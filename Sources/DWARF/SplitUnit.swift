@@ -15,6 +15,8 @@ package struct SplitUnit: Sendable, Equatable {
     package let id: UInt64
     /// Start of the unit's addresses in `.debug_addr` of the skeleton's file.
     package let addressBase: UInt64
+    /// Start of its code (DW_AT_low_pc of the skeleton), if that is not given by index.
+    package var codeBase: UInt64?
 }
 
 extension DWARFData {
@@ -97,6 +99,7 @@ extension DWARFData {
         return SplitUnit(
             index: index, file: file, directory: try text(.compDir) ?? "",
             id: unit.sort == .skeleton ? unit.signature : number(.gnuDwoID) ?? 0,
-            addressBase: number(.addrBase, .gnuAddrBase) ?? 0)
+            addressBase: number(.addrBase, .gnuAddrBase) ?? 0,
+            codeBase: root.first { $0.attribute == .lowPc && $0.form == .addr }?.value)
     }
 }

@@ -38,6 +38,8 @@ struct EncodeContext: Sendable {
     let wantsVariables: Bool
     /// What addresses lie in, when all variables are wanted.
     let sections: SectionMap?
+    /// Where functions may be inlined, when that is wanted.
+    let codeSections: CodeSections?
     /// In a linked file, relocations to what the linker dropped give address 0.
     let zeroMeansDropped: Bool
     let intName: UInt32
@@ -79,6 +81,8 @@ struct EncodeContext: Sendable {
             preconditionFailure("global variables need separated sections")
         }
         sections = wantsGlobals ? data.sectionMap : nil
+        codeSections =
+            features.contains(.inlineSites) ? data.sectionMap.map { CodeSections($0) } : nil
         wantsVariables = perCPU != nil || wantsGlobals
         zeroMeansDropped = elf.type != ELFType.relocatable
         convention = CallingConvention.of(elf)

@@ -13,6 +13,8 @@ struct EncodeRun: ~Copyable, Sendable {
     var perCPU = PerCPUVariables()
     /// Replaces `perCPU` with that feature.
     var globals = GlobalVariables()
+    /// With that feature.
+    var sites = InlineSites()
     var ledger: Ledger?
     /// The integer `int` of the first unit that has it.
     private var int: UInt32?
@@ -111,6 +113,7 @@ struct EncodeRun: ~Copyable, Sendable {
             entry.type = store.id(of: entry.type)
             globals.entries.append(entry)
         }
+        if !content.findings.inlineSites.isEmpty { sites.take(content.findings.inlineSites, store) }
         if ledger != nil {
             for note in content.findings.notes {
                 ledger?.note(

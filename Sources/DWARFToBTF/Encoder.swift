@@ -24,6 +24,9 @@ package struct EncodeOptions: Sendable {
     package var excludedLanguages: Set<UInt64> = []
     /// Codes of the only languages whose units are encoded; nil encodes all that are not excluded.
     package var onlyLanguages: Set<UInt64>?
+    /// With `inlineSites`, the BTF goes to a tool that keeps all functions that have symbols in the
+    /// main part.
+    package var joinsSites = false
     /// Keep a ledger.
     package var keepsLedger = false
     /// Threads to use for one file.
@@ -39,10 +42,12 @@ package struct Encoded: Sendable {
     package var bytes: [UInt8]
     /// The base that `bytes` continues, if it was to be distilled.
     package var base: [UInt8]?
-    package let typeCount: Int
+    package var typeCount: Int
     package let ledger: Ledger?
     /// How many units describe neither types nor prototypes, as compiled with -g1.
     package var lineTableUnits = 0
+    /// With `inlineSites`, the functions that the BTF describes as such; others are only inlined.
+    package var functions: Set<[UInt8]> = []
     /// Kernel functions whose implicit arguments are hidden.
     package var withHiddenArguments: [String] = []
 }
@@ -128,6 +133,14 @@ package func encode(
         }
     }
     run.globals.write(&last, &ledger)
+    var functions: Set<[UInt8]> = []
+    if context.codeSections != nil {
+        let written = last.names(of: .func)
+        run.sites.write(&last, run.store, &ledger) { name in
+            !options.joinsSites || written.contains(name) || !context.symbols.isFunction(name)
+        }
+        functions = Set(written.map { context.names.bytes(of: $0) })
+    }
     last.seal()
     do throws(BTFError) { try run.store.absorb(last) } catch { throw .btf(error) }
     guard !context.names.hasRefused else {
@@ -186,7 +199,8 @@ package func encode(
     }
     guard let whole, options.features.contains(.distilledBase) else {
         return Encoded(
-            bytes: bytes, typeCount: typeCount, ledger: ledger, withHiddenArguments: hidden)
+            bytes: bytes, typeCount: typeCount, ledger: ledger, functions: functions,
+            withHiddenArguments: hidden)
     }
     let distilled: Distilled
     do throws(BTFError) {
@@ -197,5 +211,5 @@ package func encode(
     }
     return Encoded(
         bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount,
-        ledger: ledger, withHiddenArguments: hidden)
+        ledger: ledger, functions: functions, withHiddenArguments: hidden)
 }

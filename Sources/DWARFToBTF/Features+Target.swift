@@ -7,7 +7,7 @@ extension Features {
     static let needs: [(feature: Features, ability: KernelAbility)] = [
         (.float, .float), (.declTag, .declTag), (.typeTag, .typeTag), (.enum64, .enum64),
         (.kernelFunctionTags, .declTag), (.distilledBase, .distilledBase),
-        (.attributes, .flaggedTags), (.layout, .layout),
+        (.attributes, .flaggedTags), (.layout, .layout), (.inlineSites, .inlineSites),
     ]
 
     /// The features among these that a kernel with these rules does not accept, with pahole's names

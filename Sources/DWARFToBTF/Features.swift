@@ -36,6 +36,8 @@ package struct Features: OptionSet, Sendable {
     package static let layout = Features(rawValue: 1 << 11)
     /// Split BTF gets a small base of its own.
     package static let distilledBase = Features(rawValue: 1 << 12)
+    /// The places where functions are inlined, with those of their parameters.
+    package static let inlineSites = Features(rawValue: 1 << 13)
 
     /// pahole's name of each feature, in pahole's order, and what it does. Empty features are
     /// always on.
@@ -66,6 +68,10 @@ package struct Features: OptionSet, Sendable {
             "attributes of kernel functions' pointers; with decl_tag_kfuncs"
         ),
         ("layout", .layout, "a layout section, in standalone BTF"),
+        (
+            "inline", .inlineSites,
+            "where functions are inlined, and the places of their parameters (.BTF.inline)"
+        ),
         ("force_cu_merging", [], "always on: the types of all units are merged"),
     ]
 
@@ -83,7 +89,7 @@ package struct Features: OptionSet, Sendable {
 
     /// How to open files for encoding: variables are distinguished by their sections.
     package var sectionSeparation: SectionSeparation {
-        if contains(.globalVariables) { return .all }
+        if contains(.globalVariables) || contains(.inlineSites) { return .all }
         return contains(.variables) ? .withSection(PerCPUSection.name) : .none
     }
 

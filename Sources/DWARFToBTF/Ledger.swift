@@ -32,6 +32,18 @@ package struct Ledger: Sendable {
         /// The name is not one that kernels accept: functions, variables and values of enums are
         /// left out, types, members and parameters of function types lose their name.
         case invalidName = "invalid-name"
+        // Inlined calls.
+        /// An inlined call whose function or address the debug information does not give, or whose
+        /// address is in no section of code.
+        case inlineSite = "inline-site"
+        /// The function has code of its own that the BTF does not describe: what comes after would
+        /// take the one that inlined calls name for it.
+        case omittedFunction = "omitted-function"
+        /// A parameter of an inlined call is where LOC_PARAM cannot express it: in several places,
+        /// computed, at a fixed address, or known only from what the caller was called with.
+        case inexpressibleLocation = "inexpressible-location"
+        /// A parameter of an inlined call has places, but none at the address where it begins.
+        case locationElsewhere = "location-elsewhere"
         // Variables.
         /// The variable's type is void.
         case voidVariable = "void-variable"

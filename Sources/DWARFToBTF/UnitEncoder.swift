@@ -16,9 +16,12 @@ struct UnitEncoder: ~Copyable {
     /// The results other than types of the units read since the table was last emptied.
     var findings = UnitFindings()
 
-    private(set) var current: UnitUnderWay
+    var current: UnitUnderWay
     /// Of the unit's skeleton, in a `.dwo` file.
     private var addressBase: UInt64?
+    private var codeBase: UInt64?
+    /// Units of the table that may have inlined calls, with that feature.
+    var siteUnits: [SiteUnit] = []
     /// What was said by the units since the table was last emptied.
     private(set) var contexts: [UnitContext] = []
     var references = References()
@@ -86,6 +89,7 @@ struct UnitEncoder: ~Copyable {
             filter.hidden = open.hidden
         }
         while !open.isEmpty { try close() }
+        if context.codeSections != nil, !inTypes { keepForSites(unit, table) }
         return true
     }
 
@@ -93,12 +97,15 @@ struct UnitEncoder: ~Copyable {
     ///
     /// - Parameters:
     ///   - addressBase: of the skeleton; nil for type units, which have no addresses.
+    ///   - codeBase: `SplitUnit.codeBase`.
     ///   - types: the file's type units.
     mutating func enter(
-        _ split: DWARFData, addressBase: UInt64?, types: WantedTypeUnits? = nil
+        _ split: DWARFData, addressBase: UInt64?, codeBase: UInt64?,
+        types: WantedTypeUnits? = nil
     ) {
         data = split
         self.addressBase = addressBase
+        self.codeBase = codeBase
         references.links = UnitLinks()
         references.links.inAlternate = true
         references.links.isShared = types != nil
@@ -110,6 +117,7 @@ struct UnitEncoder: ~Copyable {
     mutating func leave(to whole: DWARFData) {
         data = whole
         addressBase = nil
+        codeBase = nil
         references.links = UnitLinks()
         references.sectionBase = 0
     }
@@ -134,6 +142,16 @@ struct UnitEncoder: ~Copyable {
         contexts.append(context)
         current.isC = context.isC
         return true
+    }
+
+    private mutating func keepForSites(_ unit: Unit, _ table: AbbreviationTable) {
+        // The common part that dwz extracts has no code.
+        guard !references.links.inAlternate || data.isSplit else { return }
+        siteUnits.append(
+            SiteUnit(
+                unit: unit, table: table, context: contexts.count - 1, codeBase: codeBase,
+                origin: references.origin, sectionBase: references.sectionBase,
+                addressedBase: references.links.addressedBase))
     }
 
     private mutating func visit(

@@ -19,6 +19,7 @@ struct UnitFindings: ~Copyable, Sendable {
     /// Indexes of symbols whose variables are in `notes`.
     var notedPerCPU: [Int] = []
     var globals: [GlobalVariables.Entry] = []
+    var inlineSites: [InlineSites.Entry] = []
     /// Units that describe neither types nor prototypes.
     var lineTableUnits = 0
     /// By `FunctionView.unit`; empty without a ledger.
@@ -36,6 +37,7 @@ struct UnitFindings: ~Copyable, Sendable {
         missedPerCPU.removeAll(keepingCapacity: true)
         notedPerCPU.removeAll(keepingCapacity: true)
         globals.removeAll(keepingCapacity: true)
+        inlineSites.removeAll(keepingCapacity: true)
         lineTableUnits = 0
         unitNames.removeAll(keepingCapacity: true)
         notes.removeAll(keepingCapacity: true)

@@ -30,7 +30,8 @@ extension UnitReader {
     ) throws(SplitFileError) {
         let unit = entries.unit
         context.expectNames(of: file)
-        encoder.enter(entries.data, addressBase: split.addressBase)
+        encoder.enter(
+            entries.data, addressBase: split.addressBase, codeBase: split.codeBase)
         forgetTables()
         defer {
             encoder.leave(to: context.data)
@@ -85,7 +86,7 @@ extension UnitReader {
         encoder.beginTable(origin: 0, count: end)
         for (split, entries, place) in units {
             regions.append((place, entries))
-            try read(entries, at: place, addressBase: split.addressBase, wanted, file)
+            try read(entries, at: place, of: split, wanted, file)
         }
         var next = 0
         while next < wanted.wanted.count {
@@ -93,7 +94,7 @@ extension UnitReader {
             next += 1
             let entries = try file.entries(types[index])
             regions.append((typePlaces[index], entries))
-            try read(entries, at: typePlaces[index], addressBase: nil, wanted, file)
+            try read(entries, at: typePlaces[index], of: nil, wanted, file)
         }
         encoder.references.origin = 0
         do throws(DWARFError) { try encoder.finishTable() } catch {
@@ -115,11 +116,13 @@ extension UnitReader {
     }
 
     private mutating func read(
-        _ entries: SplitEntries, at place: Int, addressBase: UInt64?, _ wanted: WantedTypeUnits,
+        _ entries: SplitEntries, at place: Int, of split: SplitUnit?, _ wanted: WantedTypeUnits,
         _ file: SplitFile
     ) throws(SplitFileError) {
         let unit = entries.unit
-        encoder.enter(entries.data, addressBase: addressBase, types: wanted)
+        encoder.enter(
+            entries.data, addressBase: split?.addressBase, codeBase: split?.codeBase,
+            types: wanted)
         encoder.references.origin = unit.offset
         encoder.references.sectionBase = place
         encoder.references.links.addressedBase = place - unit.offset

@@ -136,12 +136,14 @@ extension UnitEncoder {
         forgetContexts()
         declared.removeAll()
         annotations.beginTable()
+        siteUnits.removeAll(keepingCapacity: true)
     }
 
     /// Completes types and findings of the units read into the table.
     mutating func finishTable() throws(DWARFError) {
         try resolveReferences()
         try collectFunctions()
+        if let sections = context.codeSections { try collectInlineSites(sections) }
         if let sections = context.sections {
             try collectGlobals(sections)
         } else if let section = context.perCPU {

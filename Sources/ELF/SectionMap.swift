@@ -12,9 +12,12 @@ package struct SectionMap: Sendable {
         package let address: UInt64
         /// Bytes.
         package let size: UInt64
+        /// It holds instructions.
+        package var isCode = false
     }
 
-    private let entries: [Entry]
+    /// By address.
+    package let entries: [Entry]
 
     init(_ entries: [Entry]) {
         self.entries = entries.sorted { ($0.address, $0.index) < ($1.address, $1.index) }
@@ -62,7 +65,8 @@ extension ELFFile {
                 if placements?[section.index] == 0 { return nil }
                 return .init(
                     index: section.index, name: section.name,
-                    address: placements?[section.index] ?? section.address, size: section.size)
+                    address: placements?[section.index] ?? section.address, size: section.size,
+                    isCode: section.flags & ELFSectionFlag.code != 0)
             })
     }
 

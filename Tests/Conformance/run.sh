@@ -25,6 +25,8 @@ WORDS=(
     "same-bytes same_bytes"
     # Every function and per-CPU variable of 200 modules is in the BTF or in the ledger, by pyelftools: ledger.sh
     "ledger run_ledger"
+    # Every inlined call of 120 modules is in .BTF.inline, with the places of its parameters, by pyelftools: sites.sh
+    "sites run_sites"
     # Kernels, against pahole 1.32: vmlinux.sh
     "vmlinux run_vmlinux"
     # --target, against pahole with the features that are left: target.sh
@@ -114,6 +116,8 @@ source "$HERE/comparing.sh"
 source "$HERE/series.sh"
 # shellcheck source=ledger.sh
 source "$HERE/ledger.sh"
+# shellcheck source=sites.sh
+source "$HERE/sites.sh"
 # shellcheck source=vmlinux.sh
 source "$HERE/vmlinux.sh"
 # shellcheck source=target.sh

@@ -28,12 +28,6 @@ enum Code: CaseIterable, Comparable {
     }
 }
 
-extension DWARFAttribute {
-    static func lowPC(_ address: UInt64) -> DWARFAttribute {
-        DWARFAttribute(.lowPc, .addr, .number(address))
-    }
-}
-
 /// Units that each tell of a function `f` of their own. Labels of the unit's types end in its
 /// number, as `int0`.
 func functions(

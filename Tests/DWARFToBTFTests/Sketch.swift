@@ -62,7 +62,8 @@ func encoded(
     options.target = target
     options.excludedLanguages = excluding
     options.keepsLedger = true
-    let result = try encode(elf, DWARFData(elf), base: base.map { BaseIndex($0) }, options: options)
+    let data = try DWARFData(elf, readsRanges: features.contains(.inlineSites))
+    let result = try encode(elf, data, base: base.map { BaseIndex($0) }, options: options)
     let ledger = (result.ledger?.entries ?? []).map { "\($0.name): \($0.reason.rawValue)" }
     guard !result.bytes.isEmpty else {
         return Outcome(btf: try BTFAssembler(base: base).parse(), ledger: ledger)

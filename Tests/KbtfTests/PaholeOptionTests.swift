@@ -145,7 +145,7 @@ struct PaholeOptionTests {
                 ["--supported_btf_features"],
                 "encode_force,var,float,decl_tag,type_tag,enum64,optimized_func,consistent_func,"
                     + "decl_tag_kfuncs,reproducible_build,distilled_base,global_var,attributes,layout,"
-                    + "force_cu_merging\n"
+                    + "inline,force_cu_merging\n"
             ),
         ])
     func answers(_ arguments: [String], _ expected: String) throws {

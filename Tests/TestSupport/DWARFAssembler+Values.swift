@@ -139,6 +139,9 @@ extension DWARFAttribute {
     package static func expression(_ bytes: [UInt8]) -> DWARFAttribute {
         DWARFAttribute(.location, .exprloc, .bytes(bytes))
     }
+    package static func lowPC(_ address: UInt64) -> DWARFAttribute {
+        DWARFAttribute(.lowPc, .addr, .number(address))
+    }
     package static func language(_ code: UInt64) -> DWARFAttribute {
         DWARFAttribute(.language, .data2, .number(code))
     }

@@ -104,6 +104,16 @@ package struct TypeWriter: ~Copyable, Sendable {
     package func word(_ id: UInt32, _ index: Int) -> UInt32 { words[start(id) + index] }
 
     package func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
+
+    /// The names of all types of a kind.
+    package func names(of kind: Kind) -> Set<UInt32> {
+        var names: Set<UInt32> = []
+        for index in starts.indices {
+            let start = Int(starts[index])
+            if TypeInfo(rawValue: words[start + 1]).kind == kind { names.insert(words[start]) }
+        }
+        return names
+    }
 }
 
 extension TypeWriter {

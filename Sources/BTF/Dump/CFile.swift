@@ -19,6 +19,7 @@ func dumpC(
         case .sorted: for id in sortedForC(types, ids) { try dumper.define(id) }
         }
         if frame { try dumper.putKfuncs(ids) }
+        for id in ids where types.kind(id) == .locsec { try dumper.putSites(id) }
     }
     if frame { dumper.out.put(foot) }
 }
@@ -64,6 +65,7 @@ extension CDumper {
     /// types are defined.
     fileprivate mutating func defineSelected(_ id: UInt32) throws(BTFError) {
         let kind = types.kind(id)
+        if kind == .locsec { return try putSites(id) }
         guard kind == .func || kind == .var else { return try define(id) }
         let type = types.word(id, 2)
         guard types.exists(type) else {

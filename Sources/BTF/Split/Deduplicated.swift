@@ -21,6 +21,6 @@ extension BTF {
         try store.absorb(writer)
         let bytes = store.compacted().serialized(
             bigEndian: bigEndian, withLayout: header.layoutLength > 0)
-        return try BTF.parse(ByteView(bytes), base: base)
+        return try BTF.parse(ByteView(bytes), base: base).withSortedSites()
     }
 }

@@ -73,19 +73,6 @@ extension BTF {
         return BTF.serialized(words: output, strings: section.bytes, bigEndian: bigEndian)
     }
 
-    private func sortSites(at start: Int, in words: inout [UInt32]) {
-        let info = TypeInfo(rawValue: words[start + 1])
-        guard info.kind == .locsec else { return }
-        let sites = (0..<info.count).map { index -> (UInt32, UInt32, UInt32) in
-            let at = start + 3 + index * 3
-            return (words[at], words[at + 2], words[at + 1])
-        }
-        for (index, site) in sites.sorted(by: <).enumerated() {
-            let at = start + 3 + index * 3
-            (words[at], words[at + 2], words[at + 1]) = site
-        }
-    }
-
     /// It has types of a kind that kernels accept only with this ability.
     package func hasKinds(of ability: KernelAbility) -> Bool {
         starts.contains {

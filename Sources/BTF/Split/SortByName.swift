@@ -56,6 +56,7 @@ extension BTF {
                 let id = self.words[position]
                 if id >= firstID { words[position + shift] = newIDs[Int(id - firstID)] }
             }
+            sortSites(at: start + shift, in: &words)
         }
         return OwnTypes(self, words: words, starts: starts).finish()
     }

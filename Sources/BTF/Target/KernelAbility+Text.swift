@@ -47,7 +47,8 @@ extension KernelAbility {
         case .sortedNames: "any order"
         case .implicitArguments, .arenaParameters: "written unchanged"
         case .layout: "a 24-byte header"
-        case .manyElements, .anyTagOrder, .inlineSites: "never written"
+        case .inlineSites: "refused"
+        case .manyElements, .anyTagOrder: "never written"
         }
     }
 }

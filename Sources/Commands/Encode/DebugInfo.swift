@@ -18,7 +18,11 @@ struct DebugInfo {
 
     /// Finds the debug information of `elf`: its own, else that of its separate debug file; and the
     /// common part that dwz may have extracted.
-    init(of elf: ELFFile, _ search: DebugFileSearch) throws(Failure) {
+    ///
+    /// - Parameter readsRanges: read where code in several ranges is as well.
+    init(
+        of elf: ELFFile, _ search: DebugFileSearch, readsRanges: Bool = false
+    ) throws(Failure) {
         let source = try DebugInfo.source(of: elf, search)
         var common: DWARFData?
         if source.section(named: ".gnu_debugaltlink") != nil {
@@ -34,9 +38,9 @@ struct DebugInfo {
                     "\(source.path): .gnu_debugaltlink: the file that it names does not exist",
                     hint: "install the debug package's common part, or unpack it under a --sysroot")
             }
-            common = try DebugInfo.read(alternate, nil)
+            common = try DebugInfo.read(alternate, nil, readsRanges: false)
         }
-        let data = try DebugInfo.read(source, common)
+        let data = try DebugInfo.read(source, common, readsRanges: readsRanges)
         self.data = data
         path = source.path
         do throws(DWARFError) {
@@ -114,9 +118,11 @@ struct DebugInfo {
         return failure
     }
 
-    private static func read(_ elf: ELFFile, _ common: DWARFData?) throws(Failure) -> DWARFData {
-        do throws(DWARFReadError) { return try DWARFData(elf, alternate: common) } catch {
-            throw Failure(EncodeError.read(error), path: elf.path)
-        }
+    private static func read(
+        _ elf: ELFFile, _ common: DWARFData?, readsRanges: Bool
+    ) throws(Failure) -> DWARFData {
+        do throws(DWARFReadError) {
+            return try DWARFData(elf, alternate: common, readsRanges: readsRanges)
+        } catch { throw Failure(EncodeError.read(error), path: elf.path) }
     }
 }

@@ -74,7 +74,7 @@ struct Encode: Command {
             valueName: "fail|skip|standalone"))
     var withoutBase: EncodeBatch.WithoutBase?
 
-    @Flag(help: "Write a distilled base even for a kernel that does not read it.")
+    @Flag(help: "Write a distilled base or inline sites even for a kernel that does not read them.")
     var force = false
 
     @Option(
@@ -126,7 +126,7 @@ struct Encode: Command {
             .map { NamedTarget(kernel: $0, name: self.target.name) }
         let request = FeatureRequest(
             features: options.features, named: Features.named(in: features),
-            forcesDistilledBase: force)
+            forcesSections: force)
         if let target { try tellFeatures(request, for: target, talk) }
         options.excludedLanguages = Language.parse(langExclude).codes
         options.keepsLedger = ledger != nil

@@ -42,12 +42,14 @@ struct EncodeFile {
         let elf = try openELF(contents, job.path, separation)
         let oldWarning = try checkOldBTF(elf)
         let oldMark = BTFMark.read(elf)
-        let debugInfo = try DebugInfo(of: elf, debugFiles)
+        let debugInfo = try DebugInfo(
+            of: elf, debugFiles, readsRanges: options.features.contains(.inlineSites))
         let plan = try plan(elf, debugInfo, &outcome)
         let ids = try idsToFill(elf)
         let needsBase =
             elf.section(named: IDSection.name) != nil
             || plan.options.features.contains(.distilledBase) || plan.isHeldAgainstTarget
+            || plan.options.separatesSites
         let whole = needsBase ? try parseBase() : nil
         var encoded: Encoded
         do throws(EncodeError) {
@@ -75,6 +77,7 @@ struct EncodeFile {
             if isStrict { throw warning }
             outcome.messages.append(.warning(warning.message, hint: warning.hint))
         }
+        let inline = try plan.options.separatesSites ? separateSites(&encoded, whole, plan) : nil
         if plan.isHeldAgainstTarget, let target = plan.target {
             try fit(&encoded, whole, to: target)
         }
@@ -84,7 +87,7 @@ struct EncodeFile {
         }
         var filled: [UInt8]?
         if let ids { filled = try fill(ids, encoded, whole, elf, &outcome) }
-        let isSigned = try write(encoded, ids: filled, elf, &outcome)
+        let isSigned = try write(encoded, inline, ids: filled, elf, &outcome)
         let form = encoded.base.map { "split, with \($0.count) bytes of base, from" } ?? "split, on"
         let place = base.map { "\(form) \($0.path) (\($0.how))" } ?? "standalone"
         if encoded.typeCount > 0 || job.detached != nil {
@@ -92,6 +95,10 @@ struct EncodeFile {
                 .detail(
                     "\(job.path): \(encoded.typeCount) types, \(encoded.bytes.count) bytes, \(place)"
                         + (job.detached.map { ", in \($0)" } ?? "")))
+        }
+        if let inline {
+            outcome.messages.append(
+                .detail("\(job.path): \(NewBTF.inlineName): \(inline.count) bytes"))
         }
         for name in encoded.withHiddenArguments {
             outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
@@ -138,12 +145,16 @@ struct EncodeFile {
 
     /// - Returns: whether the file lost its signature.
     private func write(
-        _ encoded: Encoded, ids: [UInt8]?, _ elf: ELFFile, _ outcome: inout EncodeBatch.Outcome
+        _ encoded: Encoded, _ inline: [UInt8]?, ids: [UInt8]?, _ elf: ELFFile,
+        _ outcome: inout EncodeBatch.Outcome
     ) throws(Failure) -> Bool {
         if let detached = job.detached {
             do throws(HostError) {
                 if let base = encoded.base {
                     try AtomicFile.replace(detached + ".base", with: [ByteView(base)])
+                }
+                if let inline {
+                    try AtomicFile.replace(detached + ".inline", with: [ByteView(inline)])
                 }
                 try AtomicFile.replace(detached, with: [ByteView(encoded.bytes)])
             } catch { throw Failure(error) }
@@ -154,8 +165,10 @@ struct EncodeFile {
             new.mark = BTFMark(
                 encoded.base != nil ? .distilled : base != nil ? .split : .standalone, on: base)
         }
-        // The resolve_btfids of kernel builds fails on ids without BTF.
-        new.keepsEmpty = !fillsIDs && elf.section(named: IDSection.name) != nil
+        new.inline = inline
+        // The resolve_btfids of kernel builds fails on ids without BTF; inline sites continue it.
+        new.keepsEmpty =
+            !fillsIDs && elf.section(named: IDSection.name) != nil || inline != nil
         outcome.messages += new.messages(job.path, elf)
         let image = try new.image(of: elf)
         if try PackedFile.update(job.path, from: elf.bytes, with: image) { return elf.isSigned }

@@ -10,8 +10,8 @@ struct FeatureRequest: Sendable {
     var features: Features
     /// Features named individually instead of by `default` or `all`.
     var named: Features = []
-    /// Write a distilled base whatever the kernel does with it.
-    var forcesDistilledBase = false
+    /// Write a distilled base, and inline sites, whatever the kernel does with them.
+    var forcesSections = false
     /// Drop a named feature that is not possible with a message, because kernel builds name
     /// features unconditionally.
     var isLenient = false
@@ -31,7 +31,7 @@ struct FeatureRequest: Sendable {
     func fitted(to target: TargetChoice) throws(Failure) -> Fitted {
         var fitted = Fitted(features: features)
         for (name, feature, lacks) in features.beyond(target.rules) {
-            if feature == .distilledBase, forcesDistilledBase { continue }
+            if feature == .distilledBase || feature == .inlineSites, forcesSections { continue }
             guard named.contains(feature) else {
                 fitted.features.remove(feature)
                 fitted.without.append(name)
@@ -40,6 +40,8 @@ struct FeatureRequest: Sendable {
             // Requested by name, and nothing proves it impossible.
             guard target.surelyLacks(lacks) else { continue }
             guard isLenient else { throw refusal(of: feature, name, lacks, target) }
+            // The kernel's own build asks for it, and its next step takes it out of the BTF.
+            if feature == .inlineSites { continue }
             fitted.features.remove(feature)
             fitted.refused.append(name)
         }
@@ -55,7 +57,7 @@ struct FeatureRequest: Sendable {
             : "\(name): \(target) does not accept it, "
         return Failure(
             kernel + "\(lacks.since) and later do",
-            hint: feature == .distilledBase
+            hint: feature == .distilledBase || feature == .inlineSites
                 ? "omit \(name), or write it anyway with --force"
                 : "omit \(name) from --features"
                     + (target.isNamed ? "" : ", or specify the kernel with --target"))

@@ -74,8 +74,8 @@ struct Dump: Command {
         if let cacheLine, cacheLine < 1 {
             throw ValidationError("--cache-line must be at least 1, not \(cacheLine)")
         }
-        if inline, layout || format == .c {
-            throw ValidationError("--inline has no C: use it without --layout and --format c")
+        if inline, layout {
+            throw ValidationError("--inline has no layouts: use it without --layout")
         }
         if layout, format == .c || unsorted {
             throw ValidationError("--layout is a format of its own; use it without --format")

@@ -75,6 +75,8 @@ enum PaholeRole {
         let base = try BaseOverride.base(insteadOf: settings.base, surroundings)
         var options = EncodeOptions()
         options.features = settings.features
+        // resolve_btfids --inline separates them.
+        options.joinsSites = true
         options.onlyLanguages = settings.onlyLanguages
         options.excludedLanguages = settings.excludedLanguages
         var request = FeatureRequest(

@@ -59,6 +59,8 @@ struct ResolveBTFIDsJob {
         do throws(BTFError) { btf = try btf.sortedByName() } catch {
             throw Refusal("FAILED to sort BTF: \(btfPath)\(error)")
         }
+        var inline: BTF?
+        if settings.separatesSites { (btf, inline) = try separateSites(btf, elf, section) }
         let resolved = try section.map { section throws(Refusal) in
             // The kernel's own tool only says that it fails.
             try resolve(
@@ -68,6 +70,7 @@ struct ResolveBTFIDsJob {
         try write(IDSection.name, resolved?.bytes)
         try write(".BTF", btf.serialized())
         try write(".BTF.base", distilledBase)
+        try write(NewBTF.inlineName, inline?.serialized())
     }
 
     // MARK: Reading
@@ -171,6 +174,33 @@ struct ResolveBTFIDsJob {
             let base = try BTF.parse(ByteView(distilled.base))
             return (try BTF.parse(ByteView(distilled.split), base: base), distilled.base)
         } catch { throw Refusal("FAILED to distill base BTF: \(btfPath)\(error)") }
+    }
+
+    /// Moves what only inline sites need to BTF of its own. Functions that have a symbol, or are
+    /// listed in `.BTF_ids`, stay.
+    private func separateSites(
+        _ btf: BTF, _ elf: ELFFile, _ section: IDSection?
+    ) throws(Refusal) -> (btf: BTF, inline: BTF?) {
+        var functions: Set<[UInt8]> = []
+        do throws(ELFError) {
+            let strings = try elf.symbolStrings()
+            try elf.forEachSymbol { symbol in
+                guard symbol.type == ELFSymbolCode.typeFunction, symbol.sectionIndex != nil,
+                    let name = symbol.name(in: strings)
+                else { return }
+                functions.insert(name.array)
+            }
+        } catch { throw Refusal("FAILED to read symbols of \(error)") }
+        for entry in section?.entries ?? [] where entry.kind == .func {
+            functions.insert(Array(entry.name.utf8))
+        }
+        let keepsAll = elf.symbolTable == nil
+        do throws(BTFError) {
+            let parts = try btf.separatingSites { name, _ in
+                keepsAll || functions.contains(Array(name))
+            }
+            return (parts?.main ?? btf, parts?.inline)
+        } catch { throw Refusal("FAILED to extract inline BTF: \(btfPath)\(error)") }
     }
 
     /// - Parameters:

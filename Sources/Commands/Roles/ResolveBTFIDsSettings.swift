@@ -24,11 +24,13 @@ struct ResolveBTFIDsSettings {
     /// The contents to copy to `.BTF_ids`; nothing else is done then.
     private(set) var patch: String?
     private(set) var distillsBase = false
+    /// Move inline sites to FILE.BTF.inline.
+    private(set) var separatesSites = false
     private(set) var hasFatalWarnings = false
     private(set) var isVerbose = false
 
     private enum Key: Sendable {
-        case verbose, btf, base, fatalWarnings, distillBase, patch, help
+        case verbose, btf, base, fatalWarnings, distillBase, inline, patch, help
     }
 
     private static let options: [OptionScanner<Key>.Option] = [
@@ -37,6 +39,7 @@ struct ResolveBTFIDsSettings {
         .init(key: .base, long: "btf_base", short: "b", argument: .required),
         .init(key: .fatalWarnings, long: "fatal_warnings"),
         .init(key: .distillBase, long: "distill_base"),
+        .init(key: .inline, long: "inline"),
         .init(key: .patch, long: "patch_btfids", argument: .required),
         .init(key: .help, long: "help", short: "h"),
     ]
@@ -48,6 +51,7 @@ struct ResolveBTFIDsSettings {
           --btf FILE           the BTF to use instead of FILE's own, raw or in an ELF file
           -b, --btf_base BASE  the base of split BTF
           --distill_base       also distill the base into FILE.BTF.base
+          --inline             move where functions are inlined to FILE.BTF.inline
           --fatal_warnings     fail if there are warnings (with --btf as the kernels' own tools: only print them)
           --patch_btfids IDS   copy these contents to FILE's .BTF_ids
           -v, --verbose        report what is done
@@ -72,6 +76,7 @@ struct ResolveBTFIDsSettings {
                 case .base: base = value
                 case .fatalWarnings: hasFatalWarnings = true
                 case .distillBase: distillsBase = true
+                case .inline: separatesSites = true
                 case .patch: patch = value
                 case .help: throw ResolveBTFIDsSettings.wrong("help:")
                 }
@@ -117,7 +122,7 @@ struct ResolveBTFIDsSettings {
             throw ResolveBTFIDsRole.Refusal(
                 "FAILED KBTF_RESOLVE_BTFIDS: '\(value)', expected in-place or beside")
         }
-        if distillsBase { return .beside }
+        if distillsBase || separatesSites { return .beside }
         guard let btf else { return .inPlace }
         let isELF = (try? FileReader.map(btf)).map { ELFFile.isELF($0) } ?? false
         return isELF ? .both : .beside
