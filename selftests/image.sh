@@ -35,7 +35,7 @@ suite_of() {
     case $1 in
     6.1 | 6.12) echo bookworm ;;
     7.2) echo sid ;;
-    # Not released when this was written: from experimental, or from sid, and all else from sid.
+    # From experimental, sid or the backports, whichever has the newest, and all else from sid.
     7.3) echo experimental ;;
     *) die "no such series: $1 (6.1 6.12 7.2 7.3)" ;;
     esac
@@ -46,7 +46,7 @@ sources_of() {
     local found
     # Of the host, whatever apt is in use.
     unset APT_CONFIG
-    [ "$1" != experimental ] || sources_of sid
+    [ "$1" != experimental ] || { sources_of sid && echo "$(debian_uri) trixie-backports"; }
     found=$(debian_sources | awk -v suite="$1" 'substr($2, 1, length(suite)) == suite')
     echo "${found:-$(debian_uri) $1}"
 }

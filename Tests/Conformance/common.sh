@@ -88,13 +88,17 @@ CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
 }
 
-# later_apt: the configuration of an apt for sid and experimental, whichever has a kernel that is not released yet.
+# later_apt: the configuration of an apt for the suites that may have a kernel which sid has not: experimental before
+# it is released, the backports after. The highest version counts, whichever suite it is in.
 later_apt() {
-    local uri
+    local uri preferences=$CACHE/apt-later/etc/preferences.d/highest
     # Of the host, whatever apt is in use.
     uri=$(unset APT_CONFIG && debian_uri)
-    printf '%s %s\n' "$uri" sid "$uri" experimental | private_apt experimental amd64
-    echo "$CACHE/apt-experimental/apt.conf"
+    printf "$uri %s\n" sid experimental trixie-backports | private_apt later amd64
+    # Otherwise apt would rather take what sid has, and from experimental nothing.
+    printf 'Package: *\nPin: release o=*\nPin-Priority: 500\n' >"$preferences.new"
+    mv "$preferences.new" "$preferences"
+    echo "$CACHE/apt-later/apt.conf"
 }
 
 # download PACKAGE DIR: into the empty directory DIR.

@@ -85,7 +85,10 @@ headers_in_sid() {
     mkdir "$tmp/libbpf"
     cp -a "$CACHE/peers/libbpf-1.8"/libbpf.so* "$tmp/libbpf/"
     compiler=$(sed -n 's/^override CROSS_COMPILE.*//; s/.*\(gcc-[0-9]*\).*/\1/p' "$SID/usr/src/linux-headers-$release/.kernelvariables" | head -n 1)
-    chroot "$SID" sh -c "command -v ${compiler:-gcc}" >/dev/null || die "the sid root has no ${compiler:-gcc}, which $series was built with"
+    # Backports are built with the compiler of their own suite, which sid still has.
+    chroot "$SID" sh -c "command -v ${compiler:-gcc}" >/dev/null ||
+        chroot "$SID" apt-get -qq -y --no-install-recommends install "$compiler" >/dev/null ||
+        die "the sid root has no ${compiler:-gcc}, which $series was built with"
     echo "$release" >"$tmp/headers"
     rm -rf "$dir"
     mv "$tmp" "$dir"
