@@ -11,14 +11,6 @@ package struct FieldLookup {
     /// Types of the kernel by name, of those names that the object refers to.
     private var candidates: [String: [Record]] = [:]
 
-    /// enum bpf_core_relo_kind
-    private enum Question: UInt32 {
-        case byteOffset = 0
-        case byteSize, exists, isSigned, leftShift, rightShift
-        case localType, targetType, typeExists, typeSize, enumeratorExists, enumeratorValue
-        case typeMatches
-    }
-
     package init(_ object: BPFObject, in kernel: BTF) {
         local = object.btf
         self.kernel = kernel
@@ -42,14 +34,6 @@ package struct FieldLookup {
         }
     }
 
-    /// It asks whether something exists, and so is prepared for the case that it does not.
-    package static func isQuestion(_ relocation: ExtendedInfo.FieldRelocation) -> Bool {
-        switch Question(rawValue: relocation.kind) {
-        case .exists, .typeExists, .enumeratorExists, .typeMatches: true
-        default: false
-        }
-    }
-
     /// The name of the struct or other type that a relocation is about, without a suffix such as
     /// `___old`; nil if it has none.
     package func subject(of relocation: ExtendedInfo.FieldRelocation) -> String? {
@@ -66,7 +50,7 @@ package struct FieldLookup {
     /// nil if the kernel has all, or if that is what is asked.
     package func lack(for relocation: ExtendedInfo.FieldRelocation) -> Lack? {
         guard let text = missing(for: relocation) else { return nil }
-        switch Question(rawValue: relocation.kind) {
+        switch relocation.question {
         case .targetType: return Lack(text: text + ", so its id is 0", isZero: true)
         case .typeSize: return Lack(text: text + ", so its size is 0", isZero: true)
         default: return Lack(text: text, isZero: false)
@@ -74,8 +58,8 @@ package struct FieldLookup {
     }
 
     private func missing(for relocation: ExtendedInfo.FieldRelocation) -> String? {
-        guard let question = Question(rawValue: relocation.kind), !Self.isQuestion(relocation),
-            question != .localType, let record = Self.named(relocation.type, local)
+        guard let question = relocation.question, !question.isQuestion, question != .localType,
+            let record = Self.named(relocation.type, local)
         else { return nil }
         let name = Self.essential(record.name)
         let word = Self.word(record.kind)
@@ -214,14 +198,6 @@ package struct FieldLookup {
 
     /// Without a last part that begins with three underscores.
     static func essential(_ name: String) -> String {
-        let bytes = Array(name.utf8)
-        guard bytes.count > 4 else { return name }
-        for index in stride(from: bytes.count - 5, through: 0, by: -1)
-        where bytes[index] != 95 && bytes[index + 1] == 95 && bytes[index + 2] == 95
-            && bytes[index + 3] == 95 && bytes[index + 4] != 95
-        {
-            return String(decoding: bytes[...index], as: UTF8.self)
-        }
-        return name
+        String(systemBytes: essentialName(name.systemBytes[...]))
     }
 }

@@ -196,7 +196,7 @@ package struct ProgramCheck {
         let relocations = reachable(from: program).flatMap { function in
             self.relocations(of: function).values.map { ($0, function) }
         }
-        let asks = relocations.contains { FieldLookup.isQuestion($0.0) }
+        let asks = relocations.contains { $0.0.question?.isQuestion ?? false }
         var seen: Set<String> = []
         for (relocation, function) in relocations.sorted(by: { $0.0.offset < $1.0.offset }) {
             guard let lack = fields.lack(for: relocation), seen.insert(lack.text).inserted else {

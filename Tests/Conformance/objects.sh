@@ -6,7 +6,8 @@
 #
 #   objects      libbpf is shown none that it would refuse (bpftool itself crashes on some), and those that it would take and kbtf refuses
 #                are refused for a reason known here; linked, they are what bpftool links; their BTF is passed on as
-#                libbpf passes it on; nothing of this machine's kernel is read
+#                libbpf passes it on; what they need of a kernel's BTF is what bpftool keeps of it; nothing of this
+#                machine's kernel is read
 
 OBJECTS=$WORK/objects
 HOST_BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
@@ -92,6 +93,20 @@ C
     verdict "objects alone" "$bad" "with --kconfig and --kernel-version, nothing of this machine's kernel is opened"
 }
 
+# objects_needed OBJECT: whether both keep the same of a kernel's BTF.
+objects_needed() {
+    local tmp theirs=0 ours=0
+    tmp=$(mktemp -d)
+    timeout 60 "$HOST_BPFTOOL" gen min_core_btf "$CACHE/kernels/6.12/vmlinux.btf" "$tmp/theirs" "$1" 2>/dev/null || theirs=1
+    "$KBTF" gen min-core-btf -q --kernel "$CACHE/kernels/6.12/vmlinux.btf" -o "$tmp/ours" "$1" 2>"$tmp/words" || ours=$?
+    case $theirs$ours in
+    00) if cmp -s "$tmp/theirs" "$tmp/ours"; then echo "same $1"; else echo "different $1"; fi ;;
+    11) echo "neither $1" ;;
+    *) echo "bpftool $theirs kbtf $ours $1 $(grep ^kbtf: "$tmp/words" | head -n 1)" ;;
+    esac
+    rm -rf "$tmp"
+}
+
 run_objects() {
     local bad=0 taken unknown
     [[ $("$HOST_BPFTOOL" version) == *'libbpf v1.1'* ]] || die "objects: bpftool with libbpf 1.1 is wanted, as Debian 12 has it"
@@ -99,7 +114,7 @@ run_objects() {
     rm -rf "$OBJECTS"
     objects_compile
     export HOST_BPFTOOL
-    export -f outcome objects_one objects_linked only_externs
+    export -f outcome objects_one objects_linked objects_needed only_externs
     find "$OBJECTS/o" -name '*.o' | sort | xargs -P "$JOBS" -I{} bash -c 'objects_one {}' 2>/dev/null | sort >"$OBJECTS/words"
     # What bpftool takes, kbtf takes, or knows why not; what it does not, kbtf refuses by itself.
     # bpftool's own libbpf does not know sections .bss.NAME, which kptr_xchg_inline has.
@@ -121,4 +136,12 @@ run_objects() {
         grep -c ^different "$OBJECTS/linked" || true) different, $(grep -c ^refused "$OBJECTS/linked" || true) refused by kbtf alone"
     passed_on objects "$CACHE/kernels/6.12/vmlinux.btf" "$OBJECTS"/o/*.o
     objects_alone
+    bad=0
+    export CACHE
+    find "$OBJECTS/o" -name '*.o' | sort | xargs -P "$JOBS" -I{} bash -c 'objects_needed {}' 2>/dev/null | sort >"$OBJECTS/needed"
+    # Without .BTF.ext, or with types that kernels refuse, there is nothing to ask.
+    ! grep -vE '^(same|neither) |such section|Unexpected size: 0' "$OBJECTS/needed" >"$OBJECTS/needed.bad" || bad=1
+    grep -q ^same "$OBJECTS/needed" || bad=1
+    verdict "objects needed" "$bad" "$(grep -c ^same "$OBJECTS/needed") min_core_btf the same bytes, $(
+        grep -c ^neither "$OBJECTS/needed" || true) refused by both, $(wc -l <"$OBJECTS/needed.bad") otherwise"
 }

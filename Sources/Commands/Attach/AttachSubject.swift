@@ -48,7 +48,7 @@ struct AttachSubject {
         }
         var file: ModuleFile?
         if let module { file = try ModuleFile(module) }
-        let base = try loadKernel(target, file?.release, places)
+        let base = try KernelChoice("--target", target).load(for: file?.release, places)
         let release =
             places.release ?? base.release ?? file?.release
             ?? (base.path.hasPrefix("/sys/kernel/btf/")
@@ -74,46 +74,6 @@ struct AttachSubject {
             name: module, btf: try file.btf(on: base), facts: file.facts,
             kernel: found?.facts ?? ImageFacts(), kernelPath: base.path, release: release,
             machine: machine, symbolsPath: found?.path, modulePath: module, options: options)
-    }
-
-    private static func loadKernel(
-        _ target: String?, _ own: KernelRelease?, _ places: SearchPlaces
-    ) throws(Failure) -> LoadedBase {
-        let running = places.surroundings.runningRelease.flatMap { KernelRelease($0) }
-        var choice: BaseChoice?
-        if let target {
-            if let release = KernelRelease(target), release.version != nil {
-                choice = .auto(release, bigEndian: false)
-                do throws(Failure) {
-                    if let base = try choice?.load(places) { return base }
-                } catch {
-                    var failure = error.reworded(
-                        "--target \(target): no kernel of this release is found")
-                    failure.hint = "name the kernel's vmlinux or image with --target"
-                    throw failure
-                }
-            }
-        } else if let release = places.release ?? own ?? running {
-            choice = .auto(release, bigEndian: false)
-        } else {
-            throw Failure("no kernel is named", hint: "kbtf attach --target vmlinux")
-        }
-        if let choice {
-            guard let base = try choice.load(places) else {
-                throw Failure("no kernel is named", hint: "kbtf attach --target vmlinux")
-            }
-            return base
-        }
-        let found: KernelTarget
-        do throws(KernelTreeError) {
-            found = try KernelTarget.find(target ?? "", cache: places.cache)
-        } catch { throw Failure(error) }
-        guard let base = found.base else {
-            throw Failure(
-                "--target \(target ?? ""): this tree has no vmlinux with BTF",
-                hint: "name the kernel's vmlinux, or its image, with --target")
-        }
-        return base
     }
 
     /// A warning if the symbols are another kernel's.

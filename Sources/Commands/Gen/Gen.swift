@@ -7,8 +7,12 @@ import Console
 struct Gen: Command {
     static let configuration = CommandConfiguration(
         commandName: "gen",
-        abstract: "Generate skeletons, kernel modules and their tests from BPF objects.",
-        subcommands: [GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self])
+        abstract:
+            "Generate skeletons, kernel modules and their tests from BPF objects, and what they need of a kernel.",
+        subcommands: [
+            GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self,
+            GenMinCoreBTF.self,
+        ])
 
     func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf gen") }
 }
