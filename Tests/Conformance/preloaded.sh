@@ -8,7 +8,7 @@
 preloaded_boot() {
     local results=$GUESTS/preloaded-$1-$2
     "$KBTF" vm run --kernel "$(build_of "$1")/arch/x86/boot/bzImage" --cpus "$(processors_of "${1%%-*}")" \
-        --image "$GUESTS/preloaded-$1/initramfs" --append "lsm=bpf module.sig_enforce=1 $3" --timeout 1800 --memory 2048 \
+        --image "$GUESTS/preloaded-$1/initramfs" --append "$(words_of "$1") module.sig_enforce=1 $3" --timeout 1800 --memory 2048 \
         --log "$results.log" >"$results.ktap" 2>"$results.err"
 }
 
