@@ -83,7 +83,8 @@ struct CallingConvention: Sendable {
                 results: .inMemory(above: 16), reading: .words)
         case ELFMachine.aarch64:
             return CallingConvention(
-                registers: ArgumentRegisters(0...7), pairs: .all, large: .byReference, overflow: .exhausts,
+                registers: ArgumentRegisters(0...7), pairs: .all, large: .byReference,
+                overflow: .exhausts,
                 floats: .inOwnRegisters, reading: .words)
         case ELFMachine.s390 where is64Bit:
             return CallingConvention(
@@ -110,10 +111,12 @@ struct CallingConvention: Sendable {
                 registers: ArgumentRegisters(4...11), pairs: .all, results: .inMemory(above: 16))
         case ELFMachine.mips:
             return CallingConvention(
-                registers: ArgumentRegisters(4...7), word: 4, pairs: .all, results: .inMemory(above: 0))
+                registers: ArgumentRegisters(4...7), word: 4, pairs: .all,
+                results: .inMemory(above: 0))
         case ELFMachine.arm:
             return CallingConvention(
-                registers: ArgumentRegisters(0...3), word: 4, pairs: .all, results: .inMemory(above: 4))
+                registers: ArgumentRegisters(0...3), word: 4, pairs: .all,
+                results: .inMemory(above: 4))
         case ELFMachine.i386:
             return CallingConvention(
                 registers: [0, 2, 1],  // eax edx ecx: -mregparm=3, as kernels are built

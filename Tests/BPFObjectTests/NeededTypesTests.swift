@@ -251,7 +251,7 @@ import Testing
         }
         #expect(
             try Self.lines(of: kernel, modules: [module, small.parse()], object) == [
-                "INT int", "STRUCT inner 12 b:1@32", "PTR  -> 0",
+                "INT int", "STRUCT inner 12 b:1@32", "PTR  -> 2",
                 "STRUCT own 32 inner:3@0 n:1@64 i:2@128", "INT u32", "STRUCT alone 4 k:5@0",
             ])
         #expect(try Self.lines(of: kernel, object) == [])

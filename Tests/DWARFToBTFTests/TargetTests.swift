@@ -152,13 +152,16 @@ import Testing
     @Test(arguments: [
         (
             (5, 10),
-            "float decl_tag type_tag enum64 decl_tag_kfuncs distilled_base attributes layout"
+            "float decl_tag type_tag enum64 decl_tag_kfuncs distilled_base attributes layout inline"
         ),
-        ((5, 13), "decl_tag type_tag enum64 decl_tag_kfuncs distilled_base attributes layout"),
-        ((5, 16), "type_tag enum64 distilled_base attributes layout"),
-        ((5, 17), "enum64 distilled_base attributes layout"),
-        ((6, 0), "distilled_base attributes layout"), ((6, 11), "attributes layout"),
-        ((6, 15), "layout"), ((7, 1), ""), ((8, 0), ""),
+        (
+            (5, 13),
+            "decl_tag type_tag enum64 decl_tag_kfuncs distilled_base attributes layout inline"
+        ),
+        ((5, 16), "type_tag enum64 distilled_base attributes layout inline"),
+        ((5, 17), "enum64 distilled_base attributes layout inline"),
+        ((6, 0), "distilled_base attributes layout inline"), ((6, 11), "attributes layout inline"),
+        ((6, 15), "layout inline"), ((7, 1), "inline"), ((7, 4), ""), ((8, 0), ""),
     ])
     func beyond(_ version: (Int, Int), _ names: String) throws {
         let rules = try #require(TargetRules(KernelVersion(version.0, version.1)))

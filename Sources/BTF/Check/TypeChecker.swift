@@ -54,7 +54,8 @@ struct TypeChecker {
         let others = repeated.ids.count - 1
         warning(
             "D1",
-            "the same as [\(first.of)]" + (others > 0 ? "; \(others) more types repeat others" : ""))
+            "the same as [\(first.of)]" + (others > 0 ? "; \(others) more types repeat others" : "")
+        )
     }
 
     // MARK: Findings
