@@ -78,7 +78,7 @@ import Testing
             ])
     }
 
-    /// Many of one name, each of which differs from all others, and a long way down.
+    /// Many with the same name, each of which differs from all others, and a long way down.
     @Test func hostile() throws {
         var asm = BTFAssembler()
         let int = asm.int()

@@ -28,7 +28,7 @@ struct DKMS: Sendable {
 
     func isBuilt(for release: KernelRelease) -> Bool { !builds(for: release).isEmpty }
 
-    /// A build of it has the module of this name.
+    /// A build of it has a module with that name.
     func builds(_ module: String, for release: KernelRelease) -> Bool {
         builds(for: release).contains { build in
             root.list(build + "/module").contains { ModuleName.ofFile($0) == module }
