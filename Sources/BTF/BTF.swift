@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import Bytes
+internal import Synchronization
 
 /// One BTF, read from bytes and immutable: its own types and strings, and, for split BTF, the base
 /// they continue.
@@ -29,6 +30,10 @@ package final class BTF: Sendable {
     /// refused.
     let layout: LayoutTable?
 
+    /// Size of `long`, once it was looked for: in BTF that is sorted by name it is far behind, and
+    /// each module would look again.
+    private let long = Mutex<(isKnown: Bool, size: UInt32?)>((false, nil))
+
     init(
         base: BTF?, header: Header, words: [UInt32], starts: [UInt32], strings: [UInt8],
         layout: LayoutTable? = nil
@@ -41,6 +46,31 @@ package final class BTF: Sendable {
         self.strings = strings
         stringBase = base.map { $0.stringBase + $0.strings.count } ?? 0
         firstID = base?.typeCount ?? 1
+    }
+
+    /// The size of the first integer that is a `long` of 4 or 8 bytes, the base's first; nil if
+    /// there is none.
+    var longSize: UInt32? {
+        if let size = base?.longSize { return size }
+        return long.withLock { long in
+            if !long.isKnown { long = (true, firstLong()) }
+            return long.size
+        }
+    }
+
+    private func firstLong() -> UInt32? {
+        for start in starts.lazy.map(Int.init)
+        where TypeInfo(rawValue: words[start + 1]).kind == .int {
+            let size = words[start + 2]
+            guard size == 4 || size == 8 else { continue }
+            let parts = string(at: words[start]).split(separator: " ").sorted()
+            switch parts {
+            case ["long"], ["int", "long"], ["long", "unsigned"], ["int", "long", "unsigned"]:
+                return size
+            default: continue
+            }
+        }
+        return nil
     }
 
     /// One past the highest id; counts void and the base's types.

@@ -17,8 +17,11 @@ struct TypeTable: Sendable {
     let firstID: UInt32
     /// One past the highest id.
     let typeCount: UInt32
+    /// See `BTF.longSize`.
+    let longSize: UInt32?
 
     init(_ btf: BTF) {
+        longSize = btf.longSize
         var chain: [BTF] = []
         var link = btf.base
         while let current = link {

@@ -25,7 +25,7 @@ struct CLayout {
 
     init(_ types: TypeTable) {
         self.types = types
-        pointerSize = guessPointerSize(types)
+        pointerSize = types.longSize ?? 8
         own = Array(repeating: Progress(), count: types.ownIDs.count)
     }
 
@@ -125,19 +125,4 @@ struct CLayout {
         }
         return place
     }
-}
-
-/// The size of the first integer that is a `long`; 8 when there is none.
-private func guessPointerSize(_ types: TypeTable) -> UInt32 {
-    for id in 1..<max(types.typeCount, 1) where types.kind(id) == .int {
-        let size = types.word(id, 2)
-        guard size == 4 || size == 8 else { continue }
-        let words = types.name(id).split(separator: " ").sorted()
-        switch words {
-        case ["long"], ["int", "long"], ["long", "unsigned"], ["int", "long", "unsigned"]:
-            return size
-        default: continue
-        }
-    }
-    return 8
 }
