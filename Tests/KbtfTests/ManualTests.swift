@@ -9,7 +9,7 @@ struct ManualTests {
         "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/") + "/docs/man"
 
     /// Pages of what is no command: kbtf itself, what calls it, and its names in kernel builds.
-    static let others = ["kbtf", "kbtf-gen", "kbtf-make", "kbtf-pahole"]
+    static let others = ["kbtf", "kbtf-gen", "kbtf-ledger", "kbtf-make", "kbtf-pahole"]
 
     @Test(arguments: UsageTests.commands) func options(command: String) throws {
         let page = try Page(ofCommand: command)
@@ -55,7 +55,7 @@ struct ManualTests {
     @Test(
         arguments: [
             "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base", "distill",
-            "rebase", "vm run",
+            "rebase", "ledger diff", "ledger show", "vm run",
         ])
     func json(command: String) throws {
         #expect(try Help(of: command).options.contains(["--json"]))

@@ -9,7 +9,8 @@ struct UsageTests {
     static let commands = [
         "encode", "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base",
         "distill", "rebase",
-        "gen min-core-btf", "gen module", "gen object", "gen selftest", "gen skeleton", "vm run",
+        "gen min-core-btf", "gen module", "gen object", "gen selftest", "gen skeleton",
+        "ledger diff", "ledger show", "vm run",
     ]
 
     @Test func version() throws {

@@ -12,6 +12,13 @@ package struct Comparison: Sendable {
         /// How many of `onlyA` and `onlyB` are the same name defined differently.
         package var changed = 0
         package var isEqual: Bool { onlyA == 0 && onlyB == 0 }
+
+        mutating func add(_ other: Count) {
+            common += other.common
+            onlyA += other.onlyA
+            onlyB += other.onlyB
+            changed += other.changed
+        }
     }
 
     /// A type that only one side holds, or one name that the two sides define differently.
@@ -40,18 +47,30 @@ package struct Comparison: Sendable {
     /// Differences that `differences` leaves out.
     package internal(set) var omitted = 0
 
+    /// Of nothing.
+    package init() {}
+
     package var isEqual: Bool { counts.allSatisfy(\.isEqual) }
+
+    /// Adds the counts of another comparison to these, but none of its differences.
+    package mutating func addCounts(of other: Comparison) {
+        for (index, count) in other.counts.enumerated() { counts[index].add(count) }
+        repeatsA += other.repeatsA
+        repeatsB += other.repeatsB
+    }
+
+    /// Keeps the first differences only.
+    package mutating func describe(atMost limit: Int) {
+        guard differences.count > limit else { return }
+        omitted += differences.count - limit
+        differences.removeLast(differences.count - limit)
+    }
 
     package subscript(_ kind: Kind) -> Count { counts[Int(kind.rawValue)] }
 
     /// All kinds together.
     package var total: Count {
-        counts.reduce(into: Count()) { sum, count in
-            sum.common += count.common
-            sum.onlyA += count.onlyA
-            sum.onlyB += count.onlyB
-            sum.changed += count.changed
-        }
+        counts.reduce(into: Count()) { $0.add($1) }
     }
 }
 

@@ -19,6 +19,21 @@ extension Comparison {
             putRepeats(into: &out)
             return out
         }
+        out += countLines()
+        putRepeats(into: &out)
+        if !differences.isEmpty { out.append(10) }
+        out += differenceLines()
+        if omitted > 0 {
+            out.put("and ")
+            out.put(omitted)
+            out.put(" more (--limit)\n")
+        }
+        return out
+    }
+
+    /// A line for each kind that differs, and the total.
+    package func countLines() -> [UInt8] {
+        var out: [UInt8] = []
         for kind in Kind.allCases where !self[kind].isEqual {
             out.put(kind.word)
             out.put(": ")
@@ -28,8 +43,12 @@ extension Comparison {
         out.put("total: ")
         put(total, into: &out)
         out.append(10)
-        putRepeats(into: &out)
-        if !differences.isEmpty { out.append(10) }
+        return out
+    }
+
+    /// A line for each difference, for structs also what happened to their members.
+    package func differenceLines() -> [UInt8] {
+        var out: [UInt8] = []
         for difference in differences {
             out.put(difference.kind.word)
             out.append(32)
@@ -43,11 +62,6 @@ extension Comparison {
                 out.put(difference.detail)
                 out.append(10)
             }
-        }
-        if omitted > 0 {
-            out.put("and ")
-            out.put(omitted)
-            out.put(" more (--limit)\n")
         }
         return out
     }
@@ -74,17 +88,7 @@ extension Comparison {
     /// occur on neither side are omitted.
     package func write(to json: inout JSONWriter) {
         json.field("equal", isEqual)
-        json.object("kinds") { json in
-            for kind in Kind.allCases where self[kind] != Count() {
-                let count = self[kind]
-                json.object(kind.word) { json in
-                    json.field("common", count.common)
-                    json.field("only_a", count.onlyA)
-                    json.field("only_b", count.onlyB)
-                    json.field("changed", count.changed)
-                }
-            }
-        }
+        writeCounts(to: &json)
         json.array("differences", differences) { json, difference in
             json.object { json in
                 json.field("kind", difference.kind.word)
@@ -100,5 +104,20 @@ extension Comparison {
         json.field("omitted", omitted)
         json.field("repeats_a", repeatsA)
         json.field("repeats_b", repeatsB)
+    }
+
+    /// The counts as a field.
+    package func writeCounts(to json: inout JSONWriter) {
+        json.object("kinds") { json in
+            for kind in Kind.allCases where self[kind] != Count() {
+                let count = self[kind]
+                json.object(kind.word) { json in
+                    json.field("common", count.common)
+                    json.field("only_a", count.onlyA)
+                    json.field("only_b", count.onlyB)
+                    json.field("changed", count.changed)
+                }
+            }
+        }
     }
 }

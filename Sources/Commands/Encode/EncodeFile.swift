@@ -36,6 +36,8 @@ struct EncodeFile {
     let marks: Bool
     /// Warnings are errors.
     let isStrict: Bool
+    /// Not only the ledger is wanted.
+    let isWriting: Bool
 
     func run(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let separation = options.features.sectionSeparation
@@ -69,6 +71,7 @@ struct EncodeFile {
             )
             return
         }
+        guard isWriting else { return }
         if marks, case .unreadable(let fault) = oldMark, job.detached == nil {
             outcome.messages.append(.note("\(job.path): \(fault.sentence): replaced"))
         }

@@ -16,6 +16,10 @@ struct Diff: Command {
             that only one file has. For split BTF only the files' own types are compared; the two \
             may have different bases.
 
+            Two directories or packages (.deb, .rpm, .tar, initramfs) are compared module by \
+            module, matched by name, with totals first, and so are the kernels that the modules \
+            continue.
+
             The exit status is 0 if they are equal and 1 if they differ.
 
             Examples:
@@ -23,6 +27,7 @@ struct Diff: Command {
               kbtf diff --name mm_struct vmlinuz-old vmlinuz-new
               kbtf diff --kind func --name 'tcp_*' vmlinuz-old vmlinuz-new
               kbtf diff --used-by foo.ko vmlinuz-old vmlinuz-new
+              kbtf diff linux-image-old.deb linux-image-new.deb
               kbtf diff --base-a old/vmlinux --base-b new/vmlinux old.btf new.btf
             """)
 
@@ -62,7 +67,8 @@ struct Diff: Command {
     @OptionGroup var base: BaseOptions
     @OptionGroup var talkOptions: TalkOptions
 
-    @Argument(help: ArgumentHelp("One file.", valueName: "A"), completion: .file())
+    @Argument(
+        help: ArgumentHelp("One file, directory or package.", valueName: "A"), completion: .file())
     var a: String
 
     @Argument(help: ArgumentHelp("The other.", valueName: "B"), completion: .file())
@@ -82,17 +88,14 @@ struct Diff: Command {
         try output.reporting(json && !talkOptions.quiet) {
             let reading = Reading(base, surroundings)
             let talk = talkOptions.talk(surroundings)
+            if Self.isTree(a) || Self.isTree(b) {
+                if try !compareTrees(surroundings, talk) { throw ExitCode(1) }
+                return
+            }
             let files = try reading.types(
                 ofFiles: [(a, baseA), (b, baseB)], understood: true, talk)
-            var selection = TypeSelection()
-            if !kind.isEmpty { selection.kinds = Set(kind.compactMap { Kind(word: $0) }) }
-            selection.names = name
-            if let usedBy {
-                let module = try reading.types(ofFiles: [(usedBy, a)], understood: true, talk)[0]
-                guard module.base != nil else {
-                    throw Failure("\(usedBy): not split BTF, so it uses nothing of \(a)")
-                }
-                selection.used = TypeUse(of: module)
+            let selection = try selection { module throws(Failure) in
+                try reading.types(ofFiles: [(module, a)], understood: true, talk)[0]
             }
             let comparison = compare(files[0], files[1], selection: selection, limit: limit)
             if !talkOptions.quiet {
@@ -104,6 +107,27 @@ struct Diff: Command {
             }
             if !comparison.isEqual { throw ExitCode(1) }
         }
+    }
+}
+
+extension Diff {
+    /// What `--kind`, `--name` and `--used-by` leave of the types.
+    ///
+    /// - Parameter read: reads the types of a module that was made on A.
+    func selection(
+        _ read: (_ module: String) throws(Failure) -> BTF
+    ) throws(Failure) -> TypeSelection {
+        var selection = TypeSelection()
+        if !kind.isEmpty { selection.kinds = Set(kind.compactMap { Kind(word: $0) }) }
+        selection.names = name
+        if let usedBy {
+            let module = try read(usedBy)
+            guard module.base != nil else {
+                throw Failure("\(usedBy): not split BTF, so it uses nothing of \(a)")
+            }
+            selection.used = TypeUse(of: module)
+        }
+        return selection
     }
 }
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Console
+import KernelTree
+
+/// One of two trees that `diff` compares: the modules of a directory or package, by name.
+struct TreeSide: Sendable {
+    /// What was read of a module.
+    struct Entry: Sendable {
+        /// nil for a module without BTF.
+        var btf: BTF?
+        /// It continues the BTF of a kernel.
+        var isSplit = false
+    }
+
+    let entries: [String: Entry]
+    /// What the first split module continues: the kernel's types. nil without such modules.
+    let kernel: BTF?
+
+    /// - Parameters:
+    ///   - folder: a directory, or where packages are unpacked.
+    ///   - reading: how its files are read, with the tree among the places of kernels.
+    /// - Throws: the first failure to read a module.
+    init(_ folder: String, _ reading: Reading, _ talk: Talk) throws(Failure) {
+        let paths = try Inputs([folder], suffixes: Inputs.installedSuffixes, talk).modules(talk)
+        let files = paths.map { Inputs.Entry(path: $0, isFromFolder: true) }
+        let outcomes = reading.batch("reading", talk).run(files, Entry()) {
+            file throws(Failure) in
+            try reading.open(file.path)
+        } need: { _, found throws(Failure) in
+            try reading.need(found.file)
+        } work: { _, found, setting, outcome throws(Failure) in
+            guard let file = found.file else { return }
+            if case .split = file.form { outcome.value.isSplit = true }
+            outcome.value.btf = try reading.types(
+                of: file, understood: true, setting, &outcome)
+        }
+        if let failure = outcomes.lazy.compactMap(\.failure).first { throw failure }
+        outcomes.say(talk)
+        entries = Dictionary(
+            zip(Self.names(paths), outcomes.map(\.value)), uniquingKeysWith: { first, _ in first })
+        kernel = outcomes.lazy.compactMap { $0.value.isSplit ? $0.value.btf?.base : nil }.first
+    }
+
+    /// `ext4` for `lib/modules/R/kernel/fs/ext4/ext4.ko.xz`; the path in the tree where several
+    /// modules have the name.
+    private static func names(_ paths: [String]) -> [String] {
+        let short = paths.map { ModuleName.ofFile($0) }
+        let counts = Dictionary(short.map { ($0, 1) }, uniquingKeysWith: +)
+        return zip(short, paths).map { counts[$0] == 1 ? $0 : place(of: $1) }
+    }
+
+    /// The path behind `lib/modules/RELEASE/`, which differs between trees.
+    private static func place(of path: String) -> String {
+        let parts = path.split(separator: "/")
+        guard let modules = parts.lastIndex(of: "modules"), modules + 2 < parts.count else {
+            return path
+        }
+        return parts[(modules + 2)...].joined(separator: "/")
+    }
+}
