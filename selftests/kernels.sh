@@ -35,13 +35,13 @@ variant_of() { if [ "$1" != "${1#*-}" ]; then echo "-${1#*-}"; fi; }
 inside() { case $1 in 6.*) ;; *) echo "/patched/$1" ;; esac; }
 place() { case $1 in 6.*) echo "$CACHE/patched/$1" ;; *) echo "$SID$(inside "$1")" ;; esac; }
 
-# fragments NAME: those that its configuration is made of.
+# fragments NAME: what its configuration is made of.
 fragments() {
     local variant
     variant=$(variant_of "$1")
     case $variant in
-    -kasan) echo "$CONFIG/patched-kasan.config" ;;
-    *) echo "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"} ;;
+    -kasan) cat "$CONFIG/patched-kasan.config" ;;
+    *) cat "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"} ;;
     esac
 }
 
@@ -136,8 +136,7 @@ configured() {
     local name=$1 build line series
     series=$(series_of "$name")
     build=$(place "$series")/build$(variant_of "$name")
-    # shellcheck disable=SC2046  # no blanks in them
-    cat $(fragments "$name") >"$build/.fragment"
+    fragments "$name" >"$build/.fragment"
     ! cmp -s "$build/.fragment" "$build/fragment" || return 0
     kernel_make "$name" tinyconfig
     # The last one wins.
@@ -151,10 +150,11 @@ configured() {
 
 # key NAME: what it is built from.
 key() {
-    # shellcheck disable=SC2046
     {
         source_version "$(series_of "$1")"
-        cat "$PATCHES/$(series_of "$1")"/*.patch $(fragments "$1") "${BASH_SOURCE[0]}"
+        cat "$PATCHES/$(series_of "$1")"/*.patch
+        fragments "$1"
+        cat "${BASH_SOURCE[0]}"
         if [ -n "$(inside "$(series_of "$1")")" ]; then chroot "$SID" gcc --version; else gcc --version; fi
     } | sha256sum | cut -d' ' -f1
 }
