@@ -13,8 +13,8 @@ struct RepeatedDefinitions {
     private(set) var first: (id: UInt32, of: UInt32)?
 
     private let types: TypeTable
-    /// Pairs of records that may still be compared.
-    private var allowance = 1 << 20
+    /// Words of records that may still be compared: a struct has up to 200,000.
+    private var allowance = 1 << 24
     /// Types tried for one; compilers give a name to a few types at most.
     private static let maxCandidates = 8
 
@@ -58,9 +58,8 @@ struct RepeatedDefinitions {
             if a == b { continue }
             let (low, high) = (min(a, b), max(a, b))
             guard assumed.insert(UInt64(low) << 32 | UInt64(high)).inserted else { continue }
-            guard allowance > 0, types.exists(low), types.exists(high) else { return false }
-            allowance -= 1
-            guard collect(low, high, into: &open) else { return false }
+            guard types.exists(low), types.exists(high), collect(low, high, into: &open)
+            else { return false }
         }
         for pair in assumed {
             let later = UInt32(truncatingIfNeeded: pair)
@@ -70,12 +69,17 @@ struct RepeatedDefinitions {
     }
 
     /// Compares two records but for the types that they refer to, which are added to `open`.
-    private func collect(_ a: UInt32, _ b: UInt32, into open: inout [(UInt32, UInt32)]) -> Bool {
+    private mutating func collect(
+        _ a: UInt32, _ b: UInt32, into open: inout [(UInt32, UInt32)]
+    ) -> Bool {
         let info = types.info(a)
         guard info.rawValue == types.info(b).rawValue, let shape = info.kind?.shape,
             !types.kind(a).isPlace
         else { return false }
-        for index in 0..<shape.words(vlen: info.count) {
+        let count = shape.words(vlen: info.count)
+        guard allowance >= count else { return false }
+        allowance -= count
+        for index in 0..<count {
             let (x, y) = (types.word(a, index), types.word(b, index))
             if x == y { continue }
             guard shape.isReference(index) else { return false }
