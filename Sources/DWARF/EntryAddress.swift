@@ -51,19 +51,11 @@ extension DWARFData {
         let isV5 = unit.unit.encoding.version >= 5
         var cursor = (isV5 ? rnglists : ranges).cursor(bigEndian: bigEndian)
         do throws(ByteError) {
-            var start = value
-            if form == .rnglistx {
-                let is64Bit = unit.unit.encoding.is64Bit
-                let (scaled, overflow) = value.multipliedReportingOverflow(by: is64Bit ? 8 : 4)
-                let (at, overflow2) = scaled.addingReportingOverflow(rnglistsBase)
-                guard !overflow, !overflow2 else { return nil }
-                try cursor.seek(to: Int(clamping: at))
-                let (sum, overflow3) = try cursor.readOffset(is64Bit: is64Bit)
-                    .addingReportingOverflow(rnglistsBase)
-                guard !overflow3 else { return nil }
-                start = sum
-            }
-            try cursor.seek(to: Int(clamping: start))
+            try cursor.seek(
+                to: form == .rnglistx
+                    ? try cursor.listStart(
+                        value, base: rnglistsBase, is64Bit: unit.unit.encoding.is64Bit)
+                    : Int(clamping: value))
             var base = unit.base
             // Compilers write one or two entries before the first range.
             for _ in 0..<16 {

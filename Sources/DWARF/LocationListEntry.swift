@@ -23,7 +23,11 @@ extension DWARFData {
         var result = ListEntry.none
         let start: Int
         do throws(ByteError) {
-            start = try listStart(value, form: form, of: unit, cursor)
+            start =
+                form == .loclistx
+                ? try cursor.listStart(
+                    value, base: unit.loclistsBase, is64Bit: unit.unit.encoding.is64Bit)
+                : Int(clamping: value)
             try cursor.seek(to: start)
             var base = unit.base
             while let entry = try isV5
@@ -73,25 +77,6 @@ extension DWARFData {
             // An empty range is between two views of one address.
             self = .range(start..<max(start, end))
         }
-    }
-
-    private func listStart(
-        _ value: UInt64, form: Form, of unit: ExpressionUnit, _ cursor: ByteCursor
-    ) throws(ByteError) -> Int {
-        guard form == .loclistx else { return Int(clamping: value) }
-        // Offsets of the lists, relative to the base (DWARF 5 section 7.7.3).
-        var cursor = cursor
-        let is64Bit = unit.unit.encoding.is64Bit
-        let (scaled, overflow) = value.multipliedReportingOverflow(by: is64Bit ? 8 : 4)
-        let (at, overflow2) = scaled.addingReportingOverflow(unit.loclistsBase)
-        guard !overflow, !overflow2 else {
-            throw ByteError.truncated(offset: Int(clamping: value))
-        }
-        try cursor.seek(to: Int(clamping: at))
-        let (start, overflow3) = try cursor.readOffset(is64Bit: is64Bit)
-            .addingReportingOverflow(unit.loclistsBase)
-        guard !overflow3 else { throw ByteError.truncated(offset: cursor.offset) }
-        return Int(clamping: start)
     }
 
     /// The next range of a DWARF 5 list (section 7.7.3); nil at its end.

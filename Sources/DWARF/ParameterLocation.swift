@@ -55,18 +55,9 @@ extension DWARFData {
             var cursor = section.cursor(bigEndian: bigEndian)
             try cursor.seek(to: Int(clamping: value))
             if form == .loclistx {
-                // Offsets of the lists, relative to the base (DWARF 5 section 7.7.3).
-                let width: UInt64 = unit.encoding.is64Bit ? 8 : 4
-                let (scaled, overflow) = value.multipliedReportingOverflow(by: width)
-                let (at, overflow2) = scaled.addingReportingOverflow(loclistsBase)
-                guard !overflow, !overflow2 else {
-                    throw ByteError.truncated(offset: Int(clamping: value))
-                }
-                try cursor.seek(to: Int(clamping: at))
-                let entry = try cursor.readOffset(is64Bit: unit.encoding.is64Bit)
-                let (start, overflow3) = entry.addingReportingOverflow(loclistsBase)
-                guard !overflow3 else { throw ByteError.truncated(offset: cursor.offset) }
-                try cursor.seek(to: Int(clamping: start))
+                try cursor.seek(
+                    to: try cursor.listStart(
+                        value, base: loclistsBase, is64Bit: unit.encoding.is64Bit))
             }
             let start = cursor.offset
             var isFirst = true
