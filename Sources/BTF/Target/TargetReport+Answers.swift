@@ -24,7 +24,11 @@ extension TargetReport {
                     subject.bytes, distilledBase: nil, kernel: nil, rules: rules,
                     bigEndian: bigEndian)
         case .module, .whole:
-            kernelAnswer = answerToOwn(subject.bytes, rules: rules, bigEndian: bigEndian)
+            // What a program may load, the kernel would take as its own: it asks more of programs.
+            let isSame = subject.loaded == nil && programAnswer == .taken
+            kernelAnswer =
+                isSame
+                ? .taken : answerToOwn(subject.bytes, rules: rules, bigEndian: bigEndian)
         case .object: kernelAnswer = programAnswer
         }
         list(kernelAnswer, btf, isProgram: false)
