@@ -350,7 +350,7 @@ struct KernelResolver {
         }
         for index in 0..<count {
             let word = 3 + index * 2
-            let words = "Invalid arg#\(index + 1)"
+            var words: String { "Invalid arg#\(index + 1)" }
             let (name, type) = (types.word(id, word), types.word(id, word + 1))
             guard let kind = types.kindIfAny(type), !KernelKind.isSource(kind) else {
                 throw refuse("R21", type: id, word: word + 1, words)
@@ -365,15 +365,16 @@ struct KernelResolver {
     }
 
     private mutating func checkUse(
-        of type: UInt32, in prototype: UInt32, word: Int, _ rule: String, _ words: String
+        of type: UInt32, in prototype: UInt32, word: Int, _ rule: String,
+        _ words: @autoclosure () -> String
     ) throws(Unaccepted) {
         guard let kind = types.kindIfAny(type), !KernelKind.isSource(kind) else {
-            throw refuse(rule, type: prototype, word: word, words)
+            throw refuse(rule, type: prototype, word: word, words())
         }
         if KernelKind.needsResolution(kind), !isResolved(type) { try resolve(type) }
         if sized(type) == nil {
             throw refuse(
-                rule, type: prototype, word: word, words,
+                rule, type: prototype, word: word, words(),
                 cause: useCause(type, isReturn: word == 2))
         }
     }

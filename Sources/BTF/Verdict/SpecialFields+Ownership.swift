@@ -36,8 +36,15 @@ extension SpecialFields {
 
 /// Names in a program's BTF that special fields are found by.
 struct NameIndex {
+    private let types: KernelTypes
+    /// The first STRUCT of each name that is special.
+    private(set) var special: [SpecialFields.Kind: UInt32] = [:]
     /// The first STRUCT of each name.
-    private(set) var structs: [ArraySlice<UInt8>: UInt32] = [:]
+    private(set) lazy var structs = Dictionary(
+        (types.firstID..<max(types.typeCount, types.firstID)).lazy
+            .filter { [types] in types.kind($0) == KernelKind.struct }
+            .map { [types] in (types.string(types.nameOffset($0)) ?? [], $0) },
+        uniquingKeysWith: { first, _ in first })
     /// What is special, by offset of the name.
     private(set) var kinds: [UInt32: SpecialFields.Kind] = [:]
     /// The tags `contains:` of each type: which member they are for, and their text.
@@ -46,19 +53,18 @@ struct NameIndex {
     static let prefix: StaticString = "contains:"
 
     init(_ types: KernelTypes) {
+        self.types = types
         for id in types.firstID..<max(types.typeCount, types.firstID) {
             let kind = types.kind(id)
             let offset = types.nameOffset(id)
-            if kind == KernelKind.struct {
-                let name = types.string(offset) ?? []
-                if structs[name] == nil { structs[name] = id }
-            } else if kind == KernelKind.declTag, types.string(offset, startsWith: Self.prefix) {
+            if kind == KernelKind.declTag, types.string(offset, startsWith: Self.prefix) {
                 contains[types.third(id), default: []].append((types.word(id, 3), offset))
             }
             if offset != 0, types.string(offset, startsWith: "bpf_"),
-                let special = SpecialFields.Kind(typeNamed: types.string(offset, atMost: 32) ?? [])
+                let field = SpecialFields.Kind(typeNamed: types.string(offset, atMost: 32) ?? [])
             {
-                kinds[offset] = special
+                kinds[offset] = field
+                if kind == KernelKind.struct, special[field] == nil { special[field] = id }
             }
         }
     }

@@ -11,7 +11,7 @@ struct SpecialFields {
     /// Structs without any, and how many levels of structs they hold: a field in one of these
     /// need not be looked for again.
     private var plain: [UInt32: Int] = [:]
-    private let index: NameIndex
+    private var index: NameIndex
     /// Names of the kernel's own structs; nil if its BTF is not known.
     private lazy var kernelStructs = reader.kernel.map { kernel in
         Set(
@@ -68,19 +68,10 @@ struct SpecialFields {
         index = NameIndex(types)
     }
 
-    /// Kinds by the name of their type.
-    private static let kinds: [(name: StaticString, kind: Kind)] = [
-        ("bpf_spin_lock", .spinLock), ("bpf_res_spin_lock", .resilientSpinLock),
-        ("bpf_list_head", .listHead), ("bpf_list_node", .listNode), ("bpf_rb_root", .treeRoot),
-        ("bpf_rb_node", .treeNode), ("bpf_refcount", .refcount),
-    ]
-
     mutating func check() throws(Unaccepted) {
         // Types whose use as a member makes the kernel look at a struct.
         var wanted: Set<UInt32> = []
-        for (name, kind) in Self.kinds where kind != .resilientSpinLock {
-            if let id = index.structs[Self.bytes(name)] { wanted.insert(id) }
-        }
+        for (kind, id) in index.special where kind != .resilientSpinLock { wanted.insert(id) }
         for id in types.firstID..<types.typeCount where isTaggedPointer(id) { wanted.insert(id) }
         if wanted.isEmpty { return }
         for id in types.firstID..<types.typeCount where types.kind(id) == KernelKind.struct {
@@ -345,7 +336,7 @@ struct SpecialFields {
 
     // MARK: Lists and trees
 
-    private func contents(
+    private mutating func contents(
         _ member: Int, of parent: UInt32, top: UInt32
     ) throws(Unaccepted) -> (target: UInt32, node: ArraySlice<UInt8>) {
         let tags = index.contains[parent]?.filter { $0.component == UInt32(member) } ?? []
