@@ -44,6 +44,16 @@ system() {
 # pahole_of VERSION: the package that the system has.
 pahole_of() { printf 'Package: pahole\nStatus: install ok installed\nVersion: %s\n\n' "$1" >"$ROOT/var/lib/dpkg/status"; }
 
+# dkms_package: one that DKMS is to build for every kernel.
+dkms_package() {
+    DKMS_FOLDER=$ROOT/var/lib/dkms/kbtf_own/1.0
+    mkdir -p "$DKMS_FOLDER/source"
+    printf 'PACKAGE_NAME="kbtf_own"\nPACKAGE_VERSION="1.0"\nAUTOINSTALL="yes"\n' >"$DKMS_FOLDER/source/dkms.conf"
+}
+
+# patch_file FILE OFFSET: writes standard input there.
+patch_file() { dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+
 # own_module: a module with a kfunc set, with split BTF and debug information.
 own_module() {
     local dir=$WORK/doctor/own
@@ -110,6 +120,11 @@ run_doctor() {
     system; broken "healthy" ""
     system; rm "$BUILD/vmlinux"; broken "healthy, headers without vmlinux" ""
     system; rm -r "$BUILD"; broken "healthy, no headers" ""
+    system; xz --check=crc32 "$OWN"; broken "healthy, a compressed module" ""
+    system; { head -c 4096 /dev/urandom; printf '\n[    1.0] usb 1-1: failed to validate the configuration: -22\n'; } >"$ROOT/var/log/dmesg"
+    broken "healthy, junk and another driver's trouble in the log" ""
+    system; dkms_package; mkdir -p "$DKMS_FOLDER/$RELEASE/x86_64/module"; cp "$OWN" "$DKMS_FOLDER/$RELEASE/x86_64/module/"
+    broken "healthy, built by DKMS" ""
 
     system; cp "$WORK/doctor/plain.ko" "$OWN"; "$KBTF" encode -q --no-mark --base "$WORK/doctor/other.btf" "$OWN"
     broken "BTF of another kernel" other-base
@@ -135,6 +150,27 @@ run_doctor() {
     system; chmod -x "$BUILD/tools/bpf/resolve_btfids/resolve_btfids"; broken "resolve_btfids is no program" wrong-tool
     system; head -c 4096 "$WORK/doctor/vmlinux" >"$BUILD/vmlinux"; broken "vmlinux is cut off" no-headers
     system; head -c 4096 "$WORK/doctor/own.ko" >"$OWN"; broken "a module is cut off" damaged-file
+
+    system; printf 'tail' >>"$(find "$MODULES/kernel" -name '*.ko' | head -n 1)"; broken "bytes behind a signature" signature-gone
+    system; mkdir -p "$ROOT/sys/module/module/parameters"; echo Y >"$ROOT/sys/module/module/parameters/sig_enforce"
+    broken "not signed, sig_enforce" unsigned
+    system; mkdir -p "$ROOT/sys/kernel/security"; echo 'none [integrity] confidentiality' >"$ROOT/sys/kernel/security/lockdown"
+    broken "not signed, lockdown" unsigned
+    # One function with flags, whose id is that of the first type.
+    system; printf '\1\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0' >"$WORK/doctor/ids"
+    objcopy --update-section .BTF_ids="$WORK/doctor/ids" "$OWN"; broken "ids of another type" kfuncs-refused
+    system; content "$OWN" __versions >"$WORK/doctor/versions"; printf '\1\2\3\4' | patch_file "$WORK/doctor/versions" 0
+    objcopy --update-section __versions="$WORK/doctor/versions" "$OWN"; broken "a checksum of its own" symbol-versions
+    system; sed -i 's/\(vermagic=[^ ]*\) SMP /\1 UMP /' "$OWN"; broken "for a kernel without SMP" vermagic
+    system; printf '\267\0' | patch_file "$OWN" 18; broken "for arm64" other-machine
+    system; printf '\267\0' | patch_file "$BUILD/tools/bpf/resolve_btfids/resolve_btfids" 18; broken "resolve_btfids for arm64" wrong-tool
+    system; cp "$WORK/doctor/first_btf.o" "$BUILD/vmlinux"; broken "vmlinux of another build" no-headers
+    system; content "$OWN" .BTF >"$WORK/doctor/damaged"; printf '\37' | patch_file "$WORK/doctor/damaged" 31
+    objcopy --update-section .BTF="$WORK/doctor/damaged" "$OWN"; broken "a type of no kind" damaged-btf
+    system; dkms_package; rm "$OWN"; broken "not built by DKMS" not-built
+    system; echo '[    1.0] kbtf_own: Unknown symbol kbtf_missing (err -2)' >"$ROOT/var/log/dmesg"; broken "an unknown symbol" unknown-symbol
+    system; cp "$WORK/doctor/plain.ko" "$OWN"; "$KBTF" encode -q --no-mark --base "$image" "$OWN"
+    ld -r -o "$WORK/doctor/two.ko" "$OWN" "$WORK/doctor/first_btf.o"; cp "$WORK/doctor/two.ko" "$OWN"; broken "linked again, without a mark" relinked
 
     (cd "$WORK/doctor" && apt-get -qq -o APT::Sandbox::User=root download "linux-image-$RELEASE") 2>/dev/null
     "$KBTF" doctor "$WORK/doctor"/linux-image-*.deb >"$WORK/doctor/package" 2>&1

@@ -68,6 +68,8 @@ WORDS=(
     "doctor run_doctor"
     # Kernels answer as `kbtf attach` predicts: attach.sh
     "attach run_attach"
+    # Objects that name structs of modules load on a kernel that shows no BTF: min-core-btf.sh
+    "min-core-btf run_min_core_btf"
     # Every module that ships with the four loads with our BTF in its place: guests.sh
     "load run_load"
     # Kernels answer to BTF, sound or not, what kbtf says they will; libbpf passes on what kbtf says: verdicts.sh
@@ -154,6 +156,8 @@ source "$HERE/objects.sh"
 source "$HERE/libraries.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=min-core-btf.sh
+source "$HERE/min-core-btf.sh"
 # shellcheck source=unknown-kinds.sh
 source "$HERE/unknown-kinds.sh"
 # shellcheck source=passed-on.sh
@@ -166,13 +170,16 @@ source "$HERE/signing.sh"
 source "$HERE/machines.sh"
 
 [[ $CACHE != *[[:space:]]* ]] || die "the cache folder's path has a blank in it"
-# Patched kernels are built here; nothing else is compared with them. Two words ask kernels alone, and fetch these.
+# Only what the words read is fetched and made: the oracles alone take most of an hour.
 steps=() targets=(build)
 for word in $CHECKS; do
     case $word in
+    # Patched kernels are built here; nothing else is compared with them.
     patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
+    # These ask kernels alone, and fetch them.
     verdicts | attach) targets=(build tools) ;;
-    *) steps=(inputs peers oracles) targets=(build tools) ;;
+    6.1 | 6.12 | foreign | same-bytes | vmlinux | rebase | distill) steps=(inputs peers oracles) targets=(build tools) ;;
+    *) [ "${#steps[@]}" = 3 ] || steps=(inputs peers) targets=(build tools) ;;
     esac
 done
 for step in "${steps[@]}"; do
