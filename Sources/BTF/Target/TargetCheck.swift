@@ -118,10 +118,10 @@ private struct TargetChecker {
 
     /// The first type whose name sorts before the previous one; types without a name come first.
     private func firstUnsorted() -> UInt32? {
-        var last: ArraySlice<UInt8> = []
+        var last: UInt32 = 0
         for id in types.ownIDs {
-            let name = types.string(at: types.nameOffset(id))
-            if name.lexicographicallyPrecedes(last) { return id }
+            let name = types.nameOffset(id)
+            if name != last, types.string(at: name, precedes: last) { return id }
             last = name
         }
         return nil

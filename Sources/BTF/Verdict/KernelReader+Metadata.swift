@@ -149,12 +149,7 @@ extension KernelReader {
 
     /// Of a valid offset.
     func isIdentifier(_ offset: UInt32) -> Bool {
-        if offset >= types.stringBase {
-            return names.isIdentifier(
-                types.strings, Int(offset - types.stringBase), limit: rules.maxNameLength)
-        }
-        let (strings, at) = types.place(of: offset)
-        return names.isIdentifier(strings, at, limit: rules.maxNameLength)
+        names.isIdentifier(types, offset, limit: rules.maxNameLength)
     }
 
     private func needIdentifier(

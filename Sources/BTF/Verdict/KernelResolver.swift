@@ -357,7 +357,7 @@ struct KernelResolver {
             }
             if name != 0 {
                 guard name <= reader.rules.maxNameOffset, types.hasString(name),
-                    reader.isIdentifier(name)
+                    reader.names.isIdentifier(types, name, limit: reader.rules.maxNameLength)
                 else { throw refuse("R21", type: id, word: word, words) }
             }
             try checkUse(of: type, in: id, word: word + 1, "R21", words)

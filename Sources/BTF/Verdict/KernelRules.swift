@@ -85,6 +85,15 @@ struct NameBytes: Sendable {
         return ends(strings, start + 1, at: start + limit, Self.other)
     }
 
+    /// The string at an offset that `types` has.
+    func isIdentifier(_ types: KernelTypes, _ offset: UInt32, limit: Int) -> Bool {
+        if offset >= types.stringBase {
+            return isIdentifier(types.strings, Int(offset - types.stringBase), limit: limit)
+        }
+        let (strings, at) = types.place(of: offset)
+        return isIdentifier(strings, at, limit: limit)
+    }
+
     func isSection(_ strings: [UInt8], _ start: Int, limit: Int) -> Bool {
         strings[start] != 0 && ends(strings, start, at: start + limit, Self.printable)
     }

@@ -104,9 +104,12 @@ package struct KernelTypes: Sendable {
     }
 
     /// Whether the string begins with these bytes.
-    func string(_ offset: UInt32, startsWith prefix: StaticString) -> Bool {
-        string(offset, atMost: prefix.utf8CodeUnitCount)?.elementsEqual(
-            prefix.description.utf8) ?? false
+    func string(_ offset: UInt32, startsWith prefix: [UInt8]) -> Bool {
+        guard hasString(offset) else { return false }
+        let (strings, start) = place(of: offset)
+        guard prefix.count <= strings.count - start else { return false }
+        for index in prefix.indices where strings[start + index] != prefix[index] { return false }
+        return true
     }
 
     func isEmpty(_ offset: UInt32) -> Bool {

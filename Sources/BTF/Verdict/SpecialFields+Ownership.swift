@@ -50,7 +50,8 @@ struct NameIndex {
     /// The tags `contains:` of each type: which member they are for, and their text.
     private(set) var contains: [UInt32: [(component: UInt32, text: UInt32)]] = [:]
 
-    static let prefix: StaticString = "contains:"
+    static let prefix = Array("contains:".utf8)
+    private static let common = Array("bpf_".utf8)
 
     init(_ types: KernelTypes) {
         self.types = types
@@ -60,7 +61,7 @@ struct NameIndex {
             if kind == KernelKind.declTag, types.string(offset, startsWith: Self.prefix) {
                 contains[types.third(id), default: []].append((types.word(id, 3), offset))
             }
-            if offset != 0, types.string(offset, startsWith: "bpf_"),
+            if offset != 0, types.string(offset, startsWith: Self.common),
                 let field = SpecialFields.Kind(typeNamed: types.string(offset, atMost: 32) ?? [])
             {
                 kinds[offset] = field

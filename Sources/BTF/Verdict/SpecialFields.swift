@@ -348,7 +348,7 @@ struct SpecialFields {
                     : "has a list or tree with two tags contains:TYPE:NODE")
         }
         let text = tags[0].text
-        guard let value = types.string(text)?.dropFirst(NameIndex.prefix.utf8CodeUnitCount),
+        guard let value = types.string(text)?.dropFirst(NameIndex.prefix.count),
             let colon = value.firstIndex(of: UInt8(ascii: ":"))
         else { throw refuse(top, .invalid, "has a tag contains: without the name of a node") }
         guard let id = index.structs[value[..<colon]] else {
