@@ -175,7 +175,7 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	# The names used by kernel builds, see docs/kernel-builders.md.
 	roles='$(DESTDIR)$(libexecdir)/kbtf'
 	mkdir -p "$$roles"
-	for name in pahole resolve_btfids; do
+	for name in pahole resolve_btfids bpftool; do
 		ln -srf "$$root/bin/kbtf" "$$roles/$$name"
 	done
 	# The program behind `kbtf vm`, and the init of its guests.

@@ -123,7 +123,7 @@ package struct LoaderTrace: Sendable, Equatable {
     }
 
     @unsafe
-    private static func maps(of object: OpaquePointer) -> [Map] {
+    static func maps(of object: OpaquePointer) -> [Map] {
         var maps: [Map] = []
         var next = unsafe bpf_object__next_map(object, nil)
         while let map = unsafe next {
@@ -148,7 +148,7 @@ package struct LoaderTrace: Sendable, Equatable {
     }
 
     @unsafe
-    private static func programs(of object: OpaquePointer) -> [Program] {
+    static func programs(of object: OpaquePointer) -> [Program] {
         var programs: [Program] = []
         var next = unsafe bpf_object__next_program(object, nil)
         while let program = unsafe next {
@@ -165,7 +165,7 @@ package struct LoaderTrace: Sendable, Equatable {
     }
 
     @unsafe
-    private static func types(of object: OpaquePointer) -> [UInt8]? {
+    static func types(of object: OpaquePointer) -> [UInt8]? {
         guard let btf = unsafe bpf_object__btf(object) else { return nil }
         var size: UInt32 = 0
         return unsafe btf__raw_data(btf, &size).map { unsafe copy($0, Int(size)) }

@@ -12,7 +12,15 @@ package struct DataSection: Sendable, Equatable {
         package let size: UInt32
     }
 
-    /// Members, and padding where the compiler would insert none; one line of C each.
+    /// How the struct has the variables.
+    package enum Members: Sendable {
+        /// As they are in the section, with padding where the compiler would insert none.
+        case values
+        /// As pointers to those of other objects; static ones are left out.
+        case pointers
+    }
+
+    /// One line of C each.
     package let members: [String]
     /// Definitions that the members need, one line of C each.
     package let types: [String]
@@ -35,26 +43,35 @@ package struct DataSection: Sendable, Equatable {
     ///     code has structs, unions and enums under their own names.
     /// - Throws: `BTFError` if one is not a DATASEC, or variables overlap.
     package static func list(
-        _ sections: [(type: TypeID, size: Int)], in btf: BTF, prefix: String?
+        _ sections: [(type: TypeID, size: Int)], in btf: BTF, prefix: String?,
+        as members: Members = .values
     ) throws(BTFError) -> [DataSection] {
         var declarations = CDeclarations(
             btf, style: CStyle(typedefs: Self.knownTypedefs, prefix: prefix))
         var list: [DataSection] = []
         for (type, size) in sections {
-            list.append(try DataSection(type, in: btf, size: size, &declarations))
+            list.append(
+                try DataSection(type, in: btf, size: size, as: members, &declarations))
         }
         return list
     }
 
     private init(
-        _ section: TypeID, in btf: BTF, size: Int, _ declarations: inout CDeclarations
+        _ section: TypeID, in btf: BTF, size: Int, as kind: Members,
+        _ declarations: inout CDeclarations
     ) throws(BTFError) {
         var members: [String] = []
         var variables: [Variable] = []
         var end: UInt64 = 0
         var paddings = 0
         let known = declarations.definitions.count
-        for (variable, type) in try Self.variables(of: section, in: btf, size: size) {
+        for (variable, type, isStatic) in try Self.variables(of: section, in: btf, size: size) {
+            if case .pointers = kind {
+                if isStatic { continue }
+                members += Self.pointer(to: variable, type, &declarations)
+                variables.append(variable)
+                continue
+            }
             let offset = UInt64(variable.offset)
             guard offset >= end else {
                 throw BTFError(
@@ -89,10 +106,20 @@ package struct DataSection: Sendable, Equatable {
         return (["unsigned char \(variable.name)[\(variable.size)];"], 1)
     }
 
+    private static func pointer(
+        to variable: Variable, _ type: TypeID, _ declarations: inout CDeclarations
+    ) -> [String] {
+        guard var lines = try? declarations.declare(type, variable.name, isPointer: true),
+            !lines.isEmpty
+        else { return ["unsigned char (*\(variable.name))[\(variable.size)];"] }
+        lines[lines.count - 1] += ";"
+        return lines
+    }
+
     /// The variables that C can express, by offset: their name is valid and unique in the section.
     private static func variables(
         of section: TypeID, in btf: BTF, size: Int
-    ) throws(BTFError) -> [(Variable, TypeID)] {
+    ) throws(BTFError) -> [(variable: Variable, type: TypeID, isStatic: Bool)] {
         guard let record = btf.record(section), record.kind == .datasec else {
             throw BTFError(offset: 0, "type \(section) is not a DATASEC")
         }
@@ -123,6 +150,5 @@ package struct DataSection: Sendable, Equatable {
                     && !$0.variable.name.hasPrefix("__")
         }
         .sorted { $0.variable.offset < $1.variable.offset }
-        .map { ($0.variable, $0.type) }
     }
 }

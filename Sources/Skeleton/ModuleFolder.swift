@@ -25,7 +25,7 @@ package struct ModuleFolder: Sendable, Equatable {
         self.init(
             name: header.manifest.name,
             source: ModuleSource(name: header.manifest.name, license: license)
-                .textForPreloadHeader(),
+                .textForPreloadHeader("\(header.manifest.name).lskel.h"),
             skeleton: header.text, manifest: header.manifest)
     }
 

@@ -41,7 +41,7 @@ struct ModuleSource {
     }
 
     /// For a header that already has the functions.
-    func textForPreloadHeader() -> String {
+    func textForPreloadHeader(_ file: String) -> String {
         var c = CWriter()
         writeHead(&c, ModuleManifest.Mode.preload.comment)
         c.directive("#define pr_fmt(fmt) KBUILD_MODNAME \": \" fmt")
@@ -50,7 +50,7 @@ struct ModuleSource {
         c.directive("#include <linux/module.h>")
         c.directive("#include <linux/version.h>")
         c.line()
-        c.directive("#include \"\(name).lskel.h\"")
+        c.directive("#include \"\(file)\"")
         c.line()
         c.line("late_initcall(load_skel);")
         c.line("module_exit(free_objs_and_skel);")

@@ -81,4 +81,9 @@ package struct PreloadHeader: Sendable, Equatable {
             throw ModuleError("its comment kbtf-preload-header is for another mode")
         }
     }
+
+    /// The source of a module that includes the header, a file in its directory.
+    package func moduleText(including file: String) -> String {
+        ModuleSource(name: manifest.name, license: license).textForPreloadHeader(file)
+    }
 }

@@ -10,7 +10,7 @@ MINCORE=$WORK/min-core-btf
 
 # Module, struct, member, and the member's type.
 MINCORE_OBJECTS=(
-    "fs/fuse/fuse fuse_conn max_read unsigned"
+    "fs/nfs/nfs nfs_server rsize unsigned"
     "fs/xfs/xfs xfs_mount m_ail void*"
     "fs/btrfs/btrfs btrfs_fs_info generation unsigned~long~long"
 )

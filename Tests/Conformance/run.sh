@@ -80,7 +80,7 @@ WORDS=(
     "objects run_objects"
     # kbtf with every libbpf that Debian has: libraries.sh
     "libraries run_libraries"
-    # Light skeletons, against those of bpftool 7.1 and 7.8: skeletons.sh
+    # Skeletons of all kinds, against those of bpftool 7.1 and 7.8: skeletons.sh, ordinary.sh
     "skeletons run_skeletons"
     # What kernels say of bpftool's signed skeletons in modules: signing.sh
     "signing run_signing"
@@ -156,6 +156,8 @@ source "$HERE/objects.sh"
 source "$HERE/libraries.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=ordinary.sh
+source "$HERE/ordinary.sh"
 # shellcheck source=min-core-btf.sh
 source "$HERE/min-core-btf.sh"
 # shellcheck source=unknown-kinds.sh

@@ -10,6 +10,7 @@ struct UsageTests {
         "encode", "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base",
         "distill", "rebase",
         "gen min-core-btf", "gen module", "gen object", "gen selftest", "gen skeleton",
+        "gen subskeleton",
         "ledger diff", "ledger show", "vm run",
     ]
 

@@ -39,12 +39,19 @@ package struct CDeclarations: ~Copyable {
 
     /// `int name[3]`, without the semicolon, one line each. Qualifiers are only kept behind
     /// pointers: code that includes the text may write to constants before they are loaded.
+    ///
+    /// - Parameters:
+    ///   - name: a valid identifier.
+    ///   - isPointer: declare a pointer to such a variable, `int (*name)[3]`.
     /// - Throws: `BTFError` if the type cannot be expressed in such C.
-    package mutating func declare(_ type: TypeID, _ name: String) throws(BTFError) -> [String] {
+    package mutating func declare(
+        _ type: TypeID, _ name: String, isPointer: Bool = false
+    ) throws(BTFError) -> [String] {
+        let bytes = Array((isPointer ? "(*\(name))" : name).utf8)
         dumper.style?.badName = nil
+        dumper.style?.declared = bytes
         try define(type.rawValue)
         dumper.out.removeAll()
-        let bytes = Array(name.utf8)
         try dumper.putDeclaration(
             type.rawValue, CName(bytes: bytes[...], version: 1), level: 0)
         return try takeLines()
@@ -122,6 +129,8 @@ struct ForeignStyle {
     var mentioned: [String] = []
     /// A name met on the way that would change the meaning of the C text.
     var badName: String?
+    /// What the declaration is of.
+    var declared: [UInt8] = []
 
     init(_ style: CStyle) {
         typedefs = Set(style.typedefs.map { Array($0.utf8) })
@@ -132,7 +141,7 @@ struct ForeignStyle {
         func isWord(_ byte: UInt8) -> Bool {
             (byte | 0x20) &- 0x61 < 26 || byte == 0x5f || byte &- 0x30 < 10
         }
-        guard let first = name.first else { return }
+        guard let first = name.first, !name.elementsEqual(declared) else { return }
         if first &- 0x30 < 10 || !name.allSatisfy(isWord) {
             badName = String(decoding: name, as: UTF8.self)
         }

@@ -183,7 +183,7 @@ extension BTF {
     }
 
     /// The type behind typedefs, qualifiers and tags; nil for void, and for chains without an end.
-    private func withoutModifiers(_ id: TypeID) -> Record? {
+    package func withoutModifiers(_ id: TypeID) -> Record? {
         var record = record(id)
         // Kernels accept no chain longer than 32.
         for _ in 0..<1000 {

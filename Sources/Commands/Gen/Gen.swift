@@ -10,7 +10,7 @@ struct Gen: Command {
         abstract:
             "Generate skeletons, kernel modules and their tests from BPF objects, and what they need of a kernel.",
         subcommands: [
-            GenSkeleton.self, GenModule.self, GenSelftest.self, GenObject.self,
+            GenSkeleton.self, GenSubskeleton.self, GenModule.self, GenSelftest.self, GenObject.self,
             GenMinCoreBTF.self,
         ])
 

@@ -11,8 +11,10 @@ struct GenSkeleton: Command {
         commandName: "skeleton",
         abstract: "Write a C header that loads a BPF object.",
         discussion: """
-            FILE is a BPF object from clang or 'kbtf gen object'. The header for a light \
-            skeleton (-L) contains a loader program, which the kernel runs to create the \
+            FILE is a BPF object from clang or 'kbtf gen object'. The header has functions that \
+            load it with libbpf, and members for its maps, programs and variables.
+
+            The header for a light skeleton (-L) contains a loader program, which the kernel runs to create the \
             object's maps and load its programs; neither libbpf nor the object is needed then. \
             It compiles in user space and in kernel modules, and its functions are those of \
             bpftool's: NAME__open, NAME__load, NAME__open_and_load, NAME__attach, NAME__detach, \
@@ -30,6 +32,7 @@ struct GenSkeleton: Command {
             into a module.
 
             Examples:
+              kbtf gen skeleton policy.bpf.o > policy.skel.h
               kbtf gen skeleton -L policy.bpf.o > policy.lskel.h
               kbtf gen skeleton -L -P policy.bpf.o name policy > policy.h
               kbtf gen skeleton -L policy.bpf.o name policy > policy.lskel.h
@@ -57,28 +60,29 @@ struct GenSkeleton: Command {
     @Argument(help: ArgumentHelp("The BPF object.", valueName: "FILE"), completion: .file())
     var file: String
 
-    @Argument(help: ArgumentHelp("The skeleton's name.", valueName: "name NAME"))
-    var naming: [String] = []
+    @OptionGroup var naming: SkeletonNaming
 
     func validate() throws {
-        guard useLoader else {
-            throw ValidationError("only light skeletons are supported: 'kbtf gen skeleton -L FILE'")
+        if !useLoader, preload { throw ValidationError("--preload requires --use-loader") }
+        // libbpf takes those of the machine on which the program runs.
+        if !useLoader, !kernel.isEmpty {
+            throw ValidationError(
+                "--kconfig, --kernel-version and --kernel-btf require --use-loader")
         }
-        guard naming.isEmpty || naming.count == 2 && naming[0] == "name" else {
-            throw ValidationError("only 'name NAME' may follow the file")
-        }
-        if let name, !CIdentifier.isValid(name) || name.utf8.count >= 64 {
-            throw ValidationError("name: '\(name)' is not a C identifier of at most 63 bytes")
-        }
+        try naming.validate()
     }
 
-    private var name: String? { naming.count == 2 ? naming[1] : nil }
-
     func run(in surroundings: Surroundings) throws {
+        guard useLoader else {
+            return try surroundings.output.print(
+                ObjectSkeletonSource(
+                    path: file, name: naming.name, definesTypes: ownTypes, isSubskeleton: false
+                ).read().header)
+        }
         let talk = talkOptions.talk(surroundings)
         let input = try LoaderInput(file, kernel: kernel, talk: talk)
         let skeleton = try SkeletonSource(
-            input: input, name: name, definesTypes: ownTypes
+            input: input, name: naming.name, definesTypes: ownTypes
         ).read()
         for program in skeleton.programs {
             guard case .none(let reason) = program.attachment else { continue }

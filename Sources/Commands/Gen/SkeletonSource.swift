@@ -19,7 +19,7 @@ struct SkeletonSource {
     private var path: String { input.path }
 
     func read() throws(Failure) -> LightSkeleton {
-        let name = try objectName()
+        let name = try ObjectName.of(path, given: name, "skeleton -L")
         let perCPUObstacle = input.object.perCPUObstacle(of: LibBPF.version)
         let trace: LoaderTrace
         do throws(LibBPFError) {
@@ -55,20 +55,6 @@ struct SkeletonSource {
         return skeleton
     }
 
-    /// The given name, or the file's without `.o`, with underscores for characters that C does not
-    /// allow.
-    private func objectName() throws(Failure) -> String {
-        if let name { return name }
-        // libbpf keeps 63 bytes of an object's name.
-        guard let name = CIdentifier.named(after: path, without: [".o"]), name.utf8.count < 64
-        else {
-            throw Failure(
-                "\(path): the file's name does not give a valid C identifier",
-                hint: "kbtf gen skeleton -L \(path) name NAME")
-        }
-        return name
-    }
-
     private func btf(of trace: LoaderTrace) throws(Failure) -> BTF? {
         guard let bytes = trace.types else { return nil }
         do throws(BTFError) { return try BTF.parse(ByteView(bytes)) } catch {
@@ -80,7 +66,7 @@ struct SkeletonSource {
         _ map: LoaderTrace.Map, _ contents: LightSkeleton.Contents?
     ) -> LightSkeleton.Map {
         LightSkeleton.Map(
-            identifier: identifier(map),
+            identifier: map.identifier,
             kernelName: kernelName(map.name),
             values: map.values, contents: contents)
     }
@@ -94,23 +80,14 @@ struct SkeletonSource {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// The map's name; for a data section the part after its dot: `NAME.data` and `.data.cust` give
-    /// `data` and `data_cust`.
-    private func identifier(_ map: LoaderTrace.Map) -> String {
-        guard map.values.isInternal, let dot = map.name.firstIndex(of: ".") else { return map.name }
-        return CIdentifier.sanitized(String(map.name[dot...].dropFirst()))
-    }
-
     /// Sections that user space may map, by libbpf's rule: those with externally visible variables.
     /// And those of which each CPU has a copy.
     private func contents(
         _ maps: [LoaderTrace.Map], _ name: String, _ types: BTF?
     ) throws(Failure) -> [LightSkeleton.Contents?] {
-        let mappable: UInt32 = 1 << 10
         let readOnlyForPrograms: UInt32 = 1 << 7
         let mapped = maps.map {
-            types != nil && $0.values.isInternal
-                && ($0.values.flags & mappable != 0 || $0.isPerCPU && $0.valueType != 0)
+            types != nil && ($0.isMappable || $0.isPerCPU && $0.valueType != 0)
                 ? $0.initialValue : nil
         }
         guard let types else { return mapped.map { _ in nil } }

@@ -2,16 +2,18 @@
 
 import Console
 
-/// The programs of a kernel build that kbtf replaces, by the name under which it is called.
+/// The programs of kernel builds that kbtf replaces, by the name under which it is called.
 enum Role {
     case pahole
     case resolveBTFIDs
+    case bpftool
 
     /// - Parameter program: the first word of the command line, a path or a name.
     init?(program: String) {
         switch program.split(separator: "/").last {
         case "pahole": self = .pahole
         case "resolve_btfids": self = .resolveBTFIDs
+        case "bpftool": self = .bpftool
         default: return nil
         }
     }
@@ -22,6 +24,7 @@ enum Role {
         switch self {
         case .pahole: PaholeRole.run(arguments, in: surroundings)
         case .resolveBTFIDs: ResolveBTFIDsRole.run(arguments, in: surroundings)
+        case .bpftool: BpftoolRole.run(arguments, in: surroundings)
         }
     }
 }
