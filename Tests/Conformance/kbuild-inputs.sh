@@ -86,8 +86,10 @@ headers_in_sid() {
     cp -a "$CACHE/peers/libbpf-1.8"/libbpf.so* "$tmp/libbpf/"
     compiler=$(sed -n 's/^override CROSS_COMPILE.*//; s/.*\(gcc-[0-9]*\).*/\1/p' "$SID/usr/src/linux-headers-$release/.kernelvariables" | head -n 1)
     # Backports are built with the compiler of their own suite, which sid still has.
+    # The apt in use here is configured by a file that the root does not have, and its lists were dropped.
     chroot "$SID" sh -c "command -v ${compiler:-gcc}" >/dev/null ||
-        chroot "$SID" apt-get -qq -y --no-install-recommends install "$compiler" >/dev/null ||
+        chroot "$SID" env -u APT_CONFIG sh -c \
+            'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$1"' sh "$compiler" >/dev/null ||
         die "the sid root has no ${compiler:-gcc}, which $series was built with"
     echo "$release" >"$tmp/headers"
     rm -rf "$dir"
