@@ -119,37 +119,27 @@ extension TypeTable {
 
     /// Bytes of the string at `offset`, without NUL.
     func string(at offset: UInt32) -> ArraySlice<UInt8> {
-        let place = place(of: offset)
-        return tail(of: place.strings, from: place.start)
+        let start = Int(offset)
+        return start < lowStrings.count
+            ? tail(of: lowStrings, from: start)
+            : tail(of: ownStrings, from: start - lowStrings.count)
     }
 
     /// Whether one string sorts before another, by bytes.
     func string(at first: UInt32, precedes second: UInt32) -> Bool {
-        let (one, other) = (place(of: first), place(of: second))
-        for index in 0..<Self.maxNameLength {
-            let (a, b) = (one.byte(index), other.byte(index))
+        for index in 0..<UInt32(Self.maxNameLength) {
+            let (a, b) = (byte(first, index), byte(second, index))
             if a != b { return a < b }
             if a == 0 { return false }
         }
         return false
     }
 
-    /// The strings in which the one at `offset` lies.
-    private func place(of offset: UInt32) -> StringPlace {
-        let start = Int(offset)
-        return start < lowStrings.count
-            ? StringPlace(strings: lowStrings, start: start)
-            : StringPlace(strings: ownStrings, start: start - lowStrings.count)
-    }
-
-    private struct StringPlace {
-        let strings: [UInt8]
-        let start: Int
-
-        /// 0 from the end on.
-        func byte(_ index: Int) -> UInt8 {
-            start + index < strings.count ? strings[start + index] : 0
-        }
+    /// A byte of the string at `offset`; 0 from the end of the strings on.
+    private func byte(_ offset: UInt32, _ index: UInt32) -> UInt8 {
+        let at = Int(offset) + Int(index)
+        if Int(offset) < lowStrings.count { return at < lowStrings.count ? lowStrings[at] : 0 }
+        return at - lowStrings.count < ownStrings.count ? ownStrings[at - lowStrings.count] : 0
     }
 
     func name(_ id: UInt32) -> String { String(systemBytes: string(at: word(id, 0))) }

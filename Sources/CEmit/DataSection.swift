@@ -10,6 +10,8 @@ package struct DataSection: Sendable, Equatable {
         package let offset: UInt32
         /// In bytes.
         package let size: UInt32
+        /// nil if it has parts.
+        package let scalar: CScalar?
     }
 
     /// How the struct has the variables.
@@ -131,7 +133,8 @@ package struct DataSection: Sendable, Equatable {
                 entry.linkage != Linkage.extern.rawValue || record.name == ".kconfig"
             else { continue }
             let variable = Variable(
-                name: entry.name, offset: record.element(index, 1), size: record.element(index, 2))
+                name: entry.name, offset: record.element(index, 1), size: record.element(index, 2),
+                scalar: CScalar(entry.type, in: btf))
             guard CIdentifier.isValid(variable.name), variable.size > 0,
                 UInt64(variable.offset) + UInt64(variable.size) <= UInt64(max(size, 0))
             else { continue }

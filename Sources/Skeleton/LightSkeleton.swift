@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import BPFObject
+package import CEmit
 
 /// The contents of a light skeleton: the loader program, its data, and the descriptions of maps and
 /// programs. The text is generated from these values alone.
@@ -89,11 +90,14 @@ package struct LightSkeleton: Sendable, Equatable {
         package var offset: UInt32
         /// In bytes.
         package var size: UInt32
+        /// nil if it has parts.
+        package var scalar: CScalar?
 
-        package init(name: String, offset: UInt32, size: UInt32) {
+        package init(name: String, offset: UInt32, size: UInt32, scalar: CScalar? = nil) {
             self.name = name
             self.offset = offset
             self.size = size
+            self.scalar = scalar
         }
     }
 

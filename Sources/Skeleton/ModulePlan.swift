@@ -15,6 +15,7 @@ package struct ModulePlan: Sendable, Equatable {
     package let held: [LightSkeleton.Program]
     /// Links for the kernel's own preload hook: none or two.
     package let published: [Publication]
+    package let parameters: [ModuleParameter]
 
     /// An iterator, and the file in bpffs through which it is read.
     package struct Publication: Sendable, Equatable {
@@ -32,9 +33,11 @@ package struct ModulePlan: Sendable, Equatable {
     ///   - unattached: programs that are loaded only.
     ///   - published: iterators for the kernel's own preload hook; a nil file is named after the
     ///     program.
+    ///   - parameters: what the user may set when the module is loaded.
     package init(
         _ skeleton: LightSkeleton, mode: ModuleManifest.Mode, license: String,
-        unattached: [String] = [], published: [(program: String, file: String?)] = []
+        unattached: [String] = [], published: [(program: String, file: String?)] = [],
+        parameters: [ModuleParameter.Wish] = []
     ) throws(ModuleError) {
         self.skeleton = skeleton
         self.mode = mode
@@ -49,6 +52,14 @@ package struct ModulePlan: Sendable, Equatable {
         try Self.checkAttachments(attached)
         self.published = try Self.publications(
             published, of: attached, in: skeleton.name)
+        var accepted: [ModuleParameter] = []
+        for wish in parameters {
+            guard !accepted.contains(where: { $0.name == wish.name }) else {
+                throw ModuleError("--param \(wish.name): twice")
+            }
+            accepted.append(try ModuleParameter(wish, in: skeleton))
+        }
+        self.parameters = accepted
     }
 
     /// The module's contents; `object` is a file in its directory.

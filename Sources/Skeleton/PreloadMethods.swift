@@ -32,6 +32,7 @@ struct PreloadMethods {
             c.line()
         }
         writeVariables(&c)
+        writeParameters(&c)
         writeDescriptors(&c)
         writeLinks(&c)
         if !maps.isEmpty { writeMaps(&c) }
@@ -43,7 +44,8 @@ struct PreloadMethods {
 
     /// The kernel headers that all of it needs.
     private func writeIncludes(_ c: inout CWriter) {
-        for header in ["bpf", "err", "fcntl", "file", "module", "printk"] {
+        let parameters = plan.parameters.isEmpty ? [] : ["moduleparam"]
+        for header in ["bpf", "err", "fcntl", "file", "module"] + parameters + ["printk"] {
             c.directive("#include <linux/\(header).h>")
         }
         if isOffered {
@@ -177,10 +179,12 @@ struct PreloadMethods {
             c.line()
             c.line("if (zero > 0)")
             c.line("\tput_unused_fd(zero);")
+            writeParameterCheck(&c)
             if isListed { writeRegistration(&c) }
             c.line("skel = \(name)__open();")
             c.line("if (!skel)")
             c.line("\tgoto out;")
+            writeParameterValues(&c)
             c.line("err = \(name)__load(skel);")
             c.line("if (err)")
             c.line("\tgoto out;")

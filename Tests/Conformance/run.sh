@@ -56,6 +56,8 @@ WORDS=(
     "preload run_preload"
     # They come and go a hundred times, fail at every step, and leave nothing behind: modules.sh
     "modules run_preload_modules"
+    # What users set when they load them: parameters.sh
+    "parameters run_parameters"
     # Kernels with kbuild/patches accept standalone BTF: patched.sh
     "patched run_patched"
     # ... preload lists of BPF objects, and keep them: preloaded.sh
@@ -150,6 +152,8 @@ source "$HERE/patched.sh"
 source "$HERE/preloaded.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
+# shellcheck source=parameters.sh
+source "$HERE/parameters.sh"
 # shellcheck source=objects.sh
 source "$HERE/objects.sh"
 # shellcheck source=libraries.sh

@@ -33,12 +33,19 @@ struct GenModule: Command {
             alias bpf_preload, and shows them as files. '--publish a,b' makes this module that \
             one, for two of its iterators; 'a=FILE' sets the file name.
 
+            With '--param NAME', the constant NAME (const volatile in the source) becomes a \
+            parameter of the module, with the object's value as default; with '--param NAME=MAP' \
+            the number of entries of a map. ':1..100' narrows what is accepted. Parameters are set \
+            when the module is loaded, also on the kernel's command line, and cannot be changed \
+            afterwards.
+
             DIR is created, or replaced if 'kbtf gen module' wrote it; it may contain the output \
             of 'make' and 'kbtf gen selftest'.
 
             Examples:
               kbtf gen module policy.bpf.o -o policy && make -C policy
               kbtf gen module --mode stay --stay links policy.bpf.o -o policy
+              kbtf gen module --param limit:1..100 --param size=flows policy.bpf.o -o policy
               kbtf gen module --publish list_maps,list_progs iterators.bpf.o -o iter
               kbtf gen skeleton -L -P policy.bpf.o name policy > policy.h
               kbtf gen module --mode preload policy.h -o policy
@@ -83,6 +90,13 @@ struct GenModule: Command {
             valueName: "PROG"))
     var noAttach: [String] = []
 
+    @Option(
+        name: .customLong("param"),
+        help: ArgumentHelp(
+            "Make a constant of the programs, or a map's number of entries, a parameter of the module (repeatable).",
+            valueName: "NAME[=MAP][:MIN..MAX]"))
+    var parameters: [String] = []
+
     @OptionGroup var kernel: KernelOptions
 
     @Option(
@@ -112,12 +126,23 @@ struct GenModule: Command {
         let talk = talkOptions.talk(surroundings)
         let module = try ModuleMaker(
             path: file, name: name, mode: manifestMode, license: license, published: wishes,
-            unattached: noAttach, kernel: kernel, options: options, talk: talk
+            unattached: noAttach, parameters: try wantedParameters(), kernel: kernel,
+            options: options, talk: talk
         ).make()
         try ModuleDestination(path: output).write(module.files)
         talk.detail(
             "\(output): \(module.files.count) files of module \(module.name); 'make -C \(output)' builds \(module.name).ko"
         )
+    }
+
+    private func wantedParameters() throws(Failure) -> [ModuleParameter.Wish] {
+        var wishes: [ModuleParameter.Wish] = []
+        for text in parameters {
+            do throws(ModuleError) { wishes.append(try ModuleParameter.Wish(text)) } catch {
+                throw Failure("\(error)", hint: error.hint)
+            }
+        }
+        return wishes
     }
 
     private var manifestMode: ModuleManifest.Mode {
@@ -145,6 +170,7 @@ struct GenModule: Command {
         if let license { words += ["--license", license] }
         if let publish { words += ["--publish", publish] }
         for program in noAttach { words += ["--no-attach", program] }
+        for parameter in parameters { words += ["--param", parameter] }
         return words
     }
 }

@@ -17,6 +17,7 @@ struct ModuleMaker {
     let license: String?
     let published: [(program: String, file: String?)]
     let unattached: [String]
+    let parameters: [ModuleParameter.Wish]
     /// What is specified about the target kernel.
     let kernel: KernelOptions
     /// For the manifest: the module's options, except names of files.
@@ -55,7 +56,7 @@ struct ModuleMaker {
         do throws(ModuleError) {
             let plan = try ModulePlan(
                 skeleton, mode: mode, license: license, unattached: unattached,
-                published: published)
+                published: published, parameters: parameters)
             let folder = ModuleFolder(
                 plan,
                 manifest: plan.manifest(object: "\(skeleton.name).bpf.o", options: options))
@@ -95,9 +96,10 @@ struct ModuleMaker {
             throw ModuleError(
                 "a header with preload methods is for --mode preload only", hint: hint)
         }
-        guard name == nil, published.isEmpty, unattached.isEmpty, kernel.isEmpty else {
+        guard name == nil, published.isEmpty, unattached.isEmpty, parameters.isEmpty, kernel.isEmpty
+        else {
             throw ModuleError(
-                "--name, --publish, --no-attach and the kernel options are for objects; a header is used unchanged",
+                "--name, --publish, --no-attach, --param and the kernel options are for objects; a header is used unchanged",
                 hint: hint)
         }
     }

@@ -106,7 +106,8 @@ struct SkeletonSource {
                 isReadOnly: map.values.flags & readOnlyForPrograms != 0,
                 isPerCPU: map.isPerCPU,
                 variables: section.variables.map {
-                    LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
+                    LightSkeleton.Variable(
+                        name: $0.name, offset: $0.offset, size: $0.size, scalar: $0.scalar)
                 })
         }
     }
