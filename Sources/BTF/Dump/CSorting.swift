@@ -40,9 +40,8 @@ private func precedes(_ a: SortKey, _ b: SortKey, _ types: TypeTable) -> Bool {
 /// nil: equal names.
 private func before(_ a: UInt32, _ b: UInt32, _ types: TypeTable) -> Bool? {
     if a == b { return nil }
-    let left = types.string(at: a)
-    let right = types.string(at: b)
-    return left == right ? nil : left.lexicographicallyPrecedes(right)
+    if types.string(at: a, precedes: b) { return true }
+    return types.string(at: b, precedes: a) ? false : nil
 }
 
 private func prefix(_ name: UInt32, _ types: TypeTable) -> UInt64 {
@@ -108,70 +107,86 @@ private func sortName(_ start: UInt32, _ types: TypeTable) -> UInt32 {
 /// count only for the struct itself, those of functions not at all.
 private struct NameHashes {
     private let types: TypeTable
-    /// By id * 2, plus 1 with members; nil: not worked out.
-    private var known: [UInt64?]
+    // By id * 2, plus 1 with members.
+    private var states: [State]
+    private var values: [UInt64]
+    private var stack: [Int] = []
+
+    private enum State: UInt8 { case new, open, known }
 
     init(_ types: TypeTable) {
         self.types = types
-        known = Array(repeating: nil, count: Int(types.typeCount) * 2)
+        let count = Int(types.typeCount) * 2
+        states = Array(repeating: .new, count: count)
+        values = Array(repeating: 0, count: count)
     }
 
     mutating func hash(_ id: UInt32) -> UInt64 {
         let root = Int(id) * 2 + 1
-        if let value = known[root] { return value }
-        var stack = [root]
-        var open: Set<Int> = []
+        if states[root] == .known { return values[root] }
+        stack.append(root)
         while let node = stack.last {
-            if known[node] == nil, open.insert(node).inserted {
+            if states[node] == .new {
+                states[node] = .open
                 let depth = stack.count
-                forEachPart(node) { part in
-                    if known[part] == nil, !open.contains(part) { stack.append(part) }
-                }
+                pushParts(of: node)
                 if stack.count > depth { continue }
             }
             stack.removeLast()
-            if known[node] == nil { known[node] = compute(node) }
+            if states[node] != .known {
+                values[node] = compute(node)
+                states[node] = .known
+            }
         }
-        return known[root] ?? 0
+        return values[root]
     }
 
     private func node(_ id: UInt32, _ members: Bool) -> Int { Int(id) * 2 + (members ? 1 : 0) }
 
-    private func forEachPart(_ node: Int, _ body: (Int) -> Void) {
+    /// Onto the stack, those that were not met before.
+    private mutating func pushParts(of node: Int) {
         let id = UInt32(node / 2)
         let members = node % 2 == 1
-        func visit(_ target: UInt32, _ members: Bool) {
-            if types.exists(target) { body(self.node(target, members)) }
-        }
         guard types.exists(id) else { return }
         switch types.kind(id).role {
         case .composite:
             guard members else { return }
-            for index in 0..<types.count(id) { visit(types.word(id, 4 + index * 3), false) }
-        case .pointer, .qualifier, .alias, .typeTag: visit(types.word(id, 2), members)
-        case .array: visit(types.word(id, 3), members)
+            for index in 0..<types.count(id) { push(types.word(id, 4 + index * 3), false) }
+        case .pointer, .qualifier, .alias, .typeTag: push(types.word(id, 2), members)
+        case .array: push(types.word(id, 3), members)
         case .integer, .float, .enumeration, .forward, .function, .prototype, .variable, .section,
             .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
             break
         }
     }
 
+    private mutating func push(_ target: UInt32, _ members: Bool) {
+        guard types.exists(target) else { return }
+        let part = node(target, members)
+        if states[part] == .new { stack.append(part) }
+    }
+
+    private func part(_ target: UInt32, _ members: Bool) -> UInt64 {
+        guard types.exists(target) else { return 0 }
+        let part = node(target, members)
+        return states[part] == .known ? values[part] : 0
+    }
+
     private func compute(_ node: Int) -> UInt64 {
         let id = UInt32(node / 2)
         let members = node % 2 == 1
-        var sum = NameSum(types: types)
-        func part(_ target: UInt32, _ members: Bool) -> UInt64 {
-            types.exists(target) ? known[self.node(target, members)] ?? 0 : 0
-        }
-        sum.add(name: types.nameOffset(id))
+        var sum = NameSum()
+        sum.add(name: types.nameOffset(id), types)
         switch types.kind(id).role {
         case .enumeration:
             let words = types.kind(id).shape.element
-            for index in 0..<types.count(id) { sum.add(name: types.word(id, 3 + index * words)) }
+            for index in 0..<types.count(id) {
+                sum.add(name: types.word(id, 3 + index * words), types)
+            }
         case .composite:
             guard members else { break }
             for index in 0..<types.count(id) {
-                sum.add(name: types.word(id, 3 + index * 3))
+                sum.add(name: types.word(id, 3 + index * 3), types)
                 sum.add(part(types.word(id, 4 + index * 3), false))
             }
         case .pointer, .qualifier, .alias, .typeTag:
@@ -189,12 +204,11 @@ private struct NameHashes {
 
 /// A sum that depends on order, of names and numbers; it wraps around.
 private struct NameSum {
-    let types: TypeTable
     var value: UInt64 = 0
 
     mutating func add(_ number: UInt64) { value = value &* 31 &+ number }
 
-    mutating func add(name offset: UInt32) {
+    mutating func add(name offset: UInt32, _ types: TypeTable) {
         guard offset != 0 else { return }
         var hash: UInt64 = 0
         for byte in types.string(at: offset) {
