@@ -13,6 +13,8 @@ package struct BTFTrouble: Sendable {
     /// What is the same for all troubles that have one cause and one cure.
     package var cure: Cure?
     package var trial: Trial = .notTried
+    /// The kernel does not notice: it shows the BTF, which is wrong.
+    package var isUnnoticed = false
 
     package init(
         _ cause: Cause, of subject: String, _ effect: Effect, isSure: Bool, evidence: [String],

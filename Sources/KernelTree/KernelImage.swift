@@ -28,6 +28,14 @@ package struct KernelImage {
         }
     }
 
+    /// Where systems have the image of `release`, below their root.
+    package static func places(of release: KernelRelease) -> [String] {
+        [
+            "boot/vmlinuz-\(release)", "lib/modules/\(release)/vmlinuz",
+            "usr/lib/modules/\(release)/vmlinuz", "usr/lib/modules/\(release)/vmlinuz.unsigned",
+        ]
+    }
+
     private init(
         _ name: String, machine: String?, release: KernelRelease? = nil, payload: Payload? = nil
     ) {

@@ -2,8 +2,6 @@
 
 import Console
 import Diagnosis
-import HostIO
-import Synchronization
 
 /// Runs the cures that are commands of kbtf.
 struct CureRun {
@@ -30,11 +28,8 @@ struct CureRun {
         case "encode": words.insert(contentsOf: ["--detached", "/dev/null"], at: 1)
         default: return nil
         }
-        let errors = Lines()
-        let quiet = surroundings.speaking(
-            output: Stream(writer: { _ in }), errors: Stream(writer: { errors.add($0) }))
-        guard Program.run(["kbtf"] + words, in: quiet) != 0 else { return .works }
-        return .fails(errors.first ?? "no message")
+        let run = QuietRun(words, surroundings)
+        return run.status == 0 ? .works : .fails(run.message ?? "no message")
     }
 
     /// The command without `kbtf`, with the base that the examination found.
@@ -72,20 +67,5 @@ struct CureRun {
         }
         if left > 0 { talk.note("\(left) left as they were") }
         return left == 0
-    }
-
-    /// The first line of what is written to it.
-    private final class Lines: Sendable {
-        private let storage = Mutex<[UInt8]>([])
-
-        func add(_ bytes: [UInt8]) { storage.withLock { $0 += bytes } }
-
-        /// Without the program's name.
-        var first: String? {
-            let text = String(decoding: storage.withLock { $0 }, as: UTF8.self)
-            return text.split(separator: "\n").first.map {
-                String($0.hasPrefix("kbtf: ") ? $0.dropFirst(6) : $0)
-            }
-        }
     }
 }

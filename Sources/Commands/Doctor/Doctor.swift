@@ -63,7 +63,7 @@ struct Doctor: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
-        let paths = files.filter { UnpackedPackages.isOne($0) }
+        let paths = files.filter { PackageContents.isOne($0) }
         guard !paths.isEmpty else { return try run(in: surroundings, nil) }
         let packages = try UnpackedPackages(paths, surroundings)
         try run(in: packages.naming(surroundings), packages)

@@ -222,11 +222,12 @@ struct DoctorVisit {
         let modules = entries.filter { !KernelBTFModule.isNamed($0.path) }
         for outcome in exam.run(modules, talk) {
             let name = ModuleName.ofFile(outcome.path)
-            if outcome.value.isEmpty {
+            let troubles = outcome.value.troubles
+            if troubles.isEmpty {
                 healthy.insert(name)
             } else {
-                fileTroubles[name] = outcome.value
-                for trouble in outcome.value { report.add(trouble, onto: kernel.base?.path) }
+                fileTroubles[name] = troubles
+                for trouble in troubles { report.add(trouble, onto: kernel.base?.path) }
             }
         }
         report.looked.append(

@@ -44,16 +44,6 @@ struct ExaminedModule: BatchContents {
         info["vermagic"]?.split(separator: " ").first.flatMap { KernelRelease($0) }
     }
 
-    /// The kernel's check of `vermagic=`: with checksums of symbols, the release does not count.
-    func hasVermagic(_ expected: String) -> Bool {
-        guard let own = info["vermagic"] else { return false }
-        if own == expected { return true }
-        guard elf.section(named: "__versions") != nil,
-            let blank = own.firstIndex(of: " "), let other = expected.firstIndex(of: " ")
-        else { return false }
-        return own[blank...] == expected[other...]
-    }
-
     /// Sections `.BTF` one after the other, as `ld -r` leaves them if two inputs have one: the
     /// second begins where the first one's header says that it ends.
     var hasSeveralBTF: Bool {

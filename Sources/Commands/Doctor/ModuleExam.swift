@@ -22,19 +22,27 @@ struct ModuleExam: Sendable {
         self.reading = reading
     }
 
-    /// The troubles of each file that has any, and why others could not be looked at.
-    func run(_ entries: [Inputs.Entry], _ talk: Talk) -> [FileOutcome<[BTFTrouble]>] {
-        reading.batch("examining", talk).run(entries, [BTFTrouble]()) { entry throws(Failure) in
+    /// What one module will meet.
+    struct Findings: Sendable {
+        var troubles: [BTFTrouble] = []
+        /// What could not be compared, a sentence each: the kernel may answer otherwise.
+        var doubts: [String] = []
+    }
+
+    /// The findings for each file, and why others could not be looked at.
+    func run(_ entries: [Inputs.Entry], _ talk: Talk) -> [FileOutcome<Findings>] {
+        reading.batch("examining", talk).run(entries, Findings()) { entry throws(Failure) in
             try ExaminedModule(entry.path, cache: reading.search.cache)
         } need: { _, _ throws(Failure) in
             // Its kernel's BTF is at hand.
             .init(choice: .none)
         } work: { _, file, setting, outcome throws(Failure) in
-            outcome.value = loading(file) + types(file, setting, &outcome)
+            outcome.value.doubts = kernel.rules.unknowns(of: file.elf, file.info)
+            outcome.value.troubles = loading(file) + types(file, setting, &outcome)
         }.map { outcome in
             guard let failure = outcome.failure else { return outcome }
             var outcome = outcome
-            outcome.value = [damaged(outcome.path, failure)]
+            outcome.value.troubles = [damaged(outcome.path, failure)]
             return outcome
         }
     }
@@ -63,34 +71,20 @@ struct ModuleExam: Sendable {
                 trouble(.otherMachine, "it is for \(machine), the kernel for \(own)", nil)
             ]
         }
-        if let expected = kernel.vermagic, !file.hasVermagic(expected) {
-            let own = file.info["vermagic"] ?? ""
-            return [
-                trouble(
-                    .vermagic,
-                    "its vermagic is '\(own)', that of the kernel's modules '\(expected)'",
-                    rebuild(file))
-            ]
-        } else if kernel.vermagic == nil, kernel.hasRelease, let own = file.release,
-            own != kernel.release
-        {
+        guard let refusal = kernel.rules.refusal(of: file.elf, file.info) else {
+            return signature(file)
+        }
+        switch refusal {
+        case .vermagic: return [trouble(.vermagic, refusal.description, rebuild(file))]
+        case .release(let own):
             return [
                 trouble(
                     .vermagic, "its vermagic says \(own), the kernel is \(kernel.release)",
                     rebuild(file))
             ]
+        case .symbols:
+            return signature(file) + [trouble(.symbolVersions, refusal.description, rebuild(file))]
         }
-        var found = signature(file)
-        let symbols = kernel.symbols?.differences(from: file.elf) ?? []
-        if let first = symbols.first {
-            let others = symbols.count > 1 ? " and of \(symbols.count - 1) more" : ""
-            found.append(
-                trouble(
-                    .symbolVersions,
-                    "the checksum of \(first)\(others) is not that in \(kernel.headers)/Module.symvers",
-                    rebuild(file)))
-        }
-        return found
     }
 
     private func signature(_ file: ExaminedModule) -> [BTFTrouble] {
@@ -147,7 +141,7 @@ struct ModuleExam: Sendable {
 
     private func types(
         _ file: ExaminedModule, _ setting: Reading.Batch.Setting,
-        _ outcome: inout FileOutcome<[BTFTrouble]>
+        _ outcome: inout FileOutcome<Findings>
     ) -> [BTFTrouble] {
         guard kernel.config?.hasModuleBTF != false else { return [] }
         guard let section = file.section else { return withoutBTF(file) }
@@ -198,10 +192,12 @@ struct ModuleExam: Sendable {
 
     private func fit(
         _ file: ExaminedModule, _ btf: BTFFile, _ setting: Reading.Batch.Setting,
-        _ outcome: inout FileOutcome<[BTFTrouble]>
+        _ outcome: inout FileOutcome<Findings>
     ) -> [BTFTrouble] {
-        guard let target = kernel.target else { return [] }
-        guard kernel.base != nil else { return [] }
+        guard let target = kernel.target, kernel.base != nil else {
+            outcome.value.doubts.append("the kernel's BTF was not found")
+            return []
+        }
         // Messages of reading are about other commands.
         var said = outcome
         guard
@@ -209,10 +205,15 @@ struct ModuleExam: Sendable {
         else { return [] }
         let verdict = reading.hold(btf, to: target, setting, judgement, limit: 10)
         switch verdict.report.kernel {
-        case .takes, .overlooks, .depends, .unpredictable: break
+        case .takes, .overlooks: break
+        case .depends, .unpredictable:
+            outcome.value.doubts.append("whether the kernel accepts its BTF depends on the build")
         case .isOfAnotherBase(let errno):
             return [otherBase(file, judgement, verdict, isRefused: errno != nil)]
-        case .misreads: return [standalone(file, btf, .withoutBTF)]
+        case .misreads:
+            var trouble = standalone(file, btf, .withoutBTF)
+            trouble.isUnnoticed = true
+            return [trouble]
         case .refuses where file.isStandalone:
             return [standalone(file, btf, refusal)]
         case .refuses(let errno):
@@ -261,9 +262,11 @@ struct ModuleExam: Sendable {
         if !isRefused {
             evidence.append("the kernel does not notice, and takes each type for another")
         }
-        return BTFTrouble(
+        var trouble = BTFTrouble(
             .otherBase, of: file.path, isRefused ? refusal : .withoutBTF, isSure: true,
             evidence: evidence, cure: rebase(file))
+        trouble.isUnnoticed = !isRefused
+        return trouble
     }
 
     /// Split BTF moves only from a base that is at hand; debug information is always enough.

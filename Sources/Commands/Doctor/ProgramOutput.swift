@@ -7,27 +7,49 @@ import HostIO
 enum ProgramOutput {
     /// More than a kernel's log has, and than anything that is asked here prints.
     private static let limit = 32 << 20
-    private static let seconds = 20
+
+    /// How a program ended, and what it printed.
+    struct Ending {
+        /// nil if it was killed.
+        var status: Int32?
+        var bytes: [UInt8] = []
+        var errors: [UInt8] = []
+    }
 
     /// Standard output of a program that ended well; nil for any other, and if there is none.
     static func of(_ words: [String], _ surroundings: Surroundings) -> String? {
-        // The shell becomes the program; the first word that it gets is our process.
+        guard let ending = try? ending(words, surroundings, seconds: 20), ending.status == 0 else {
+            return nil
+        }
+        return String(decoding: ending.bytes, as: UTF8.self)
+    }
+
+    /// Runs a program to its end. It is killed when it prints too much, and after `seconds`, if not
+    /// nil.
+    ///
+    /// - Parameter leash: what starts it, see `ChildProcess`. The default is the shell, which
+    ///   becomes the program; the first word that it gets is our process.
+    static func ending(
+        _ words: [String], _ surroundings: Surroundings, seconds: Int?,
+        leash: [String] = ["/bin/sh", "-c", #"shift; exec "$@""#, "sh"]
+    ) throws(HostError) -> Ending {
         let launcher = ChildProcess.Launcher(
-            leash: ["/bin/sh", "-c", #"shift; exec "$@""#, "sh"],
-            environment: surroundings.variables())
-        guard var child = try? ChildProcess(words, launcher: launcher) else { return nil }
-        var bytes: [UInt8] = []
-        let end = surroundings.milliseconds() + seconds * 1000
+            leash: leash, environment: surroundings.variables())
+        var child = try ChildProcess(words, launcher: launcher)
+        var ending = Ending()
+        let end = seconds.map { surroundings.milliseconds() + $0 * 1000 }
         while true {
             switch child.read(milliseconds: 1000) {
-            case .output(let part): bytes += part
-            case .errors: break
-            case .nothing: if surroundings.milliseconds() > end { return nil }
+            case .output(let part): ending.bytes += part
+            case .errors(let part):
+                ending.errors += part.prefix(max(0, 1 << 20 - ending.errors.count))
+            case .nothing:
+                if let end, surroundings.milliseconds() > end { return ending }
             case .end:
-                guard child.wait() == .exited(0) else { return nil }
-                return String(decoding: bytes, as: UTF8.self)
+                if case .exited(let status) = child.wait() { ending.status = status }
+                return ending
             }
-            guard bytes.count <= limit else { return nil }
+            guard ending.bytes.count <= limit else { return ending }
         }
     }
 }

@@ -14,15 +14,19 @@ struct SystemKernel: Sendable {
     /// It is known; otherwise `release` is one that no kernel has.
     let hasRelease: Bool
     let config: KernelConfig?
+    /// It is one of the running system's, not of a file or directory.
+    var isInstalled: Bool { root.isLive && !isFile }
+    private let isFile: Bool
     /// Rules, BTF and settings; nil for a release that is no version.
     let target: KernelTarget?
     /// Why its own BTF was not found.
     let withoutBase: Failure?
-    let symbols: SymbolVersions?
     /// The directory that modules are built against, where it should be.
     let headers: String
-    /// `vermagic=` of its own modules; nil if none was found.
-    let vermagic: String?
+    /// What it compares modules with.
+    let rules: ModuleRules
+    /// Its image; nil if none was found.
+    let image: String?
     /// It insists on signatures; nil if that is not known.
     let enforcesSignatures: Bool?
 
@@ -34,16 +38,20 @@ struct SystemKernel: Sendable {
     /// The BTF that its modules continue; nil if it was not found.
     var base: LoadedBase? { target?.base }
 
-    init(_ release: KernelRelease, in root: SystemRoot, _ search: SearchPlaces) {
+    /// - Parameter readsImage: take from its image what modules and headers do not show.
+    init(
+        _ release: KernelRelease, in root: SystemRoot, _ search: SearchPlaces,
+        readsImage: Bool = false
+    ) {
         self.root = root
         self.release = release
+        isFile = false
         hasRelease = true
         config =
             KernelConfig.find(release, roots: [root.path])
             ?? (root.isLive && search.surroundings.runningRelease == release.text
                 ? SystemKernel.running() : nil)
         headers = root.place("/lib/modules/\(release)/build")
-        symbols = SymbolVersions.read(headers + "/Module.symvers")
         var found: LoadedBase?
         do throws(KernelTreeError) {
             var search = search.search(for: release, bigEndian: nil)
@@ -55,7 +63,11 @@ struct SystemKernel: Sendable {
             found.flatMap { [config] base in
                 KernelTarget(release, base: base, allowsMismatch: config?.allowsMismatch)
             } ?? KernelTarget(release)
-        vermagic = root.modules(of: release).flatMap { SystemKernel.vermagic(below: $0) }
+        image = KernelImage.places(of: release).lazy.map { root.place("/" + $0) }
+            .first { FileStatus($0).isRegular }
+        rules = ModuleRules(
+            release, modules: root.modules(of: release), headers: headers,
+            image: readsImage ? image : nil)
         enforcesSignatures = SystemKernel.enforcement(
             config, isRunning: root.isLive && search.surroundings.runningRelease == release.text,
             root)
@@ -64,15 +76,19 @@ struct SystemKernel: Sendable {
     /// A kernel of which there is only a file, with its BTF or its headers.
     init(_ target: KernelTarget, _ path: String) {
         self.target = target
+        isFile = true
         root = SystemRoot("/")
         release = target.release ?? KernelRelease("0.0")!
         hasRelease = target.release != nil
         config = nil
         withoutBase =
             target.base == nil ? Failure("\(path): it has no BTF") : nil
-        symbols = nil
         headers = path
-        vermagic = nil
+        let isImage = (try? FileReader.map(path)).flatMap { KernelImage($0) } != nil
+        image = isImage ? path : nil
+        rules = ModuleRules(
+            target.release, modules: nil, headers: path,
+            image: FileStatus(path).isRegular ? path : nil)
         enforcesSignatures = nil
     }
 
@@ -82,28 +98,6 @@ struct SystemKernel: Sendable {
         else { return nil }
         return KernelConfig(
             path: "/proc/config.gz", text: String(decoding: view.array, as: UTF8.self))
-    }
-
-    /// Of the first of the kernel's own modules that can be read.
-    private static func vermagic(below folder: String) -> String? {
-        var pending = [folder + "/kernel"]
-        var tries = 0
-        while let place = pending.popLast(), tries < 64 {
-            for name in ((try? Directory.list(place)) ?? []).reversed() {
-                let path = place + "/" + name
-                if Inputs.installedSuffixes.contains(where: { name.hasSuffix($0) }) {
-                    tries += 1
-                    if let view = try? PackedFile.read(path), let elf = try? openELF(view, path),
-                        let found = Modinfo(elf)?["vermagic"]
-                    {
-                        return found
-                    }
-                } else if FileStatus(path, followLinks: false).isDirectory {
-                    pending.append(path)
-                }
-            }
-        }
-        return nil
     }
 
     private static func enforcement(
