@@ -101,7 +101,7 @@ package enum AtomicFolder {
         throw HostError(path, "make", errno: EEXIST)
     }
 
-    private static func write(
+    static func write(
         _ files: [(path: String, contents: ByteView)], to folder: String
     ) throws(HostError) {
         for file in files {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
+package import Bytes
 import Glibc
 
 /// A directory that nobody else may read, removed with its value.
@@ -18,6 +18,13 @@ package final class TemporaryFolder: Sendable {
             guard errno == EEXIST else { throw HostError(parent, "write", errno: errno) }
         }
         throw HostError(parent, "write", errno: EEXIST)
+    }
+
+    /// Writes files to it.
+    ///
+    /// - Parameter files: paths in the directory, and contents.
+    package func add(_ files: [(path: String, contents: ByteView)]) throws(HostError) {
+        try AtomicFolder.write(files, to: path)
     }
 
     deinit { try? AtomicFolder.remove(path) }

@@ -118,7 +118,7 @@ struct Check: Command {
     typealias Outcome = FileOutcome<Result?>
 
     private func check(_ surroundings: Surroundings, _ talk: Talk) throws {
-        let paths = files.filter { UnpackedPackages.isOne($0) }
+        let paths = files.filter { PackageContents.isOne($0) }
         guard !paths.isEmpty else {
             return try check(files, base.search.sysroot, surroundings, talk)
         }

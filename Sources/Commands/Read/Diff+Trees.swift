@@ -8,7 +8,7 @@ import KernelTree
 extension Diff {
     /// Whether an argument stands for many modules.
     static func isTree(_ path: String) -> Bool {
-        FileStatus(path).isDirectory || UnpackedPackages.isOne(path)
+        FileStatus(path).isDirectory || PackageContents.isOne(path)
     }
 
     /// Compares two directories or packages, module by module.
