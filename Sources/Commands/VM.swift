@@ -23,6 +23,13 @@ struct VM: Command {
     var words: [String] = []
 
     func run(in surroundings: Surroundings) throws {
+        throw Failure(surroundings.become([try VM.program(surroundings)] + words))
+    }
+
+    /// The program that runs virtual machines, `kbtf-vm`.
+    ///
+    /// - Throws: if there is none.
+    static func program(_ surroundings: Surroundings) throws(Failure) -> String {
         let own = surroundings.ownFolder
         let places = ["\(own)/kbtf-vm", "\(own)/../libexec/kbtf/kbtf-vm"]
         guard let program = places.first(where: { FileStatus($0).isRegular }) else {
@@ -30,6 +37,6 @@ struct VM: Command {
                 "kbtf-vm not found: tried \(places.joined(separator: ", "))",
                 hint: "make build")
         }
-        throw Failure(surroundings.become([program] + words))
+        return program
     }
 }

@@ -45,8 +45,11 @@ enum Command {
         try run(["kbtf"] + arguments, environment)
     }
 
-    static func kbtf(_ arguments: [String], environment: [String] = []) throws -> Result {
-        try run(["kbtf"] + arguments, environment)
+    /// - Parameter ownPath: where the program is, for those that it starts.
+    static func kbtf(
+        _ arguments: [String], environment: [String] = [], ownPath: String? = nil
+    ) throws -> Result {
+        try run(environment, ownPath: ownPath) { Program.run(["kbtf"] + arguments, in: $0) }
     }
 
     /// Runs it under another name, as kernel builds do.
@@ -57,8 +60,8 @@ enum Command {
     }
 
     /// Runs the program that `kbtf vm` becomes.
-    static func vm(_ arguments: [String]) throws -> Result {
-        try run { VMProgram.run(["kbtf-vm"] + arguments, in: $0) }
+    static func vm(_ arguments: [String], environment: [String] = []) throws -> Result {
+        try run(environment) { VMProgram.run(["kbtf-vm"] + arguments, in: $0) }
     }
 
     /// A command line that is read once, to be run again and again: reading takes longer than what
@@ -80,7 +83,7 @@ enum Command {
     }
 
     private static func run(
-        _ environment: [String] = [], _ program: (Surroundings) -> Int32
+        _ environment: [String] = [], ownPath: String? = nil, _ program: (Surroundings) -> Int32
     ) throws -> Result {
         var variables: [String: String] = [:]
         for variable in environment {
@@ -94,6 +97,7 @@ enum Command {
                 environment: { [variables] in variables[$0] }, variables: { environment },
                 output: Stream(writer: { out.append($0) }),
                 errors: Stream(writer: { err.append($0) }), kernel: { RunningKernel() },
+                ownPath: { ownPath },
                 become: { HostError($0[0], "run", errno: ENOSYS) }))
         return Result(
             status: status, out: out.bytes, err: String(decoding: err.bytes, as: UTF8.self))

@@ -20,16 +20,22 @@ struct Matrix: Command {
             Where the BTF of another kernel is what is wrong, kbtf tries without writing whether \
             `kbtf rebase` helps.
 
-            The exit status is 1 if some kernel does not load some module with BTF.
+            With --prove, kernels are booted in virtual machines (kbtf vm) with the modules whose \
+            cells are in doubt, with --prove-all with all of them, and the answer is printed \
+            beside the prediction. A module that rebasing helps is also tried rebased.
+
+            The exit status is 1 if some kernel does not load some module with BTF, or answers \
+            otherwise than predicted, or could not be asked; 69 if QEMU or this machine failed.
 
             Examples:
               kbtf matrix foo.ko --kernel 6.1.0-57-amd64 --kernel 6.12.7-amd64
               kbtf matrix *.ko --kernel kernels/ --json
+              kbtf matrix *.ko --kernel kernels/ --prove
             """)
 
     @Option(
         help: ArgumentHelp(
-            "A kernel: a release, an image, a package, a directory (repeatable).",
+            "A kernel: a release, an image, a package, a package's name, a directory (repeatable).",
             valueName: "KERNEL"), completion: .file())
     var kernel: [String] = []
 
@@ -38,6 +44,15 @@ struct Matrix: Command {
             "Also search for kernels below this directory, after / (repeatable; KBTF_SYSROOT adds more).",
             valueName: "DIR"), completion: .directory)
     var sysroot: [String] = []
+
+    @Flag(help: "Download packages that --kernel names, with apt, unless the cache has them.")
+    var fetch = false
+
+    @Flag(help: "Boot the kernels whose answers are in doubt, and compare.")
+    var prove = false
+
+    @Flag(help: "Boot all kernels with all modules, and compare.")
+    var proveAll = false
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -58,22 +73,30 @@ struct Matrix: Command {
         let talk = talkOptions.talk(surroundings)
         try surroundings.output.reporting(json) {
             let modules = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
-            let kernels = try MatrixKernels(kernel, sysroots: sysroot, surroundings)
+            let kernels = try MatrixKernels(
+                kernel, sysroots: sysroot,
+                PackageNames(surroundings, mayFetch: fetch, talk), surroundings)
+            var prover =
+                prove || proveAll ? try MatrixProver(surroundings, talk) : nil
+            var columns: [MatrixReport.Column] = []
+            for kernel in kernels.kernels {
+                let system = kernel.system
+                var cells = ModuleExam(system, kernel.search).run(modules, talk).map {
+                    MatrixCell($0.path, $0.value, system, surroundings)
+                }
+                prover?.prove(&cells, on: kernel, all: proveAll)
+                columns.append(
+                    MatrixReport.Column(
+                        kernel: kernel.name, withoutBase: system.withoutBase, cells: cells))
+            }
             let report = MatrixReport(
-                modules.map(\.path),
-                kernels.kernels.map { kernel in
-                    (
-                        kernel.name, kernel.system.withoutBase,
-                        ModuleExam(kernel.system, kernel.search).run(modules, talk).map {
-                            MatrixCell($0.value, onto: kernel.system.base?.path, surroundings)
-                        }
-                    )
-                })
+                modules: modules.map(\.path), columns: columns, isProved: prover != nil)
             if json {
                 try surroundings.output.report { report.write(to: &$0) }
             } else {
                 try surroundings.output.print(report.text(paint: paint.paint(surroundings)))
             }
+            if prover?.hasMachineryFailure == true { throw ExitCode(69) }
             if !report.isGood { throw ExitCode(1) }
         }
     }

@@ -11,25 +11,45 @@ struct MatrixKernels {
         let name: String
         let system: SystemKernel
         let search: SearchPlaces
+
+        /// What `kbtf vm` boots: its image, or for this system, which may have it elsewhere, its
+        /// release. nil if there is no image.
+        var bootable: String? {
+            system.image ?? (system.hasRelease && system.isInstalled ? system.release.text : nil)
+        }
     }
 
     private(set) var kernels: [Named] = []
-    /// Removed with this value.
-    private var packages: [UnpackedPackages] = []
+    /// What it unpacked for this run is removed with it.
+    private let cache: PackageCache
     private let surroundings: Surroundings
 
+    /// - Parameter names: finds packages that are named.
     init(
-        _ arguments: [String], sysroots: [String], _ surroundings: Surroundings
+        _ arguments: [String], sysroots: [String], _ names: PackageNames,
+        _ surroundings: Surroundings
     ) throws(Failure) {
         self.surroundings = surroundings
+        cache = PackageCache(surroundings)
+        // Several packages may be one kernel, which is where the first of them is.
+        var files: [String] = []
+        for argument in arguments
+        where !files.contains(argument) && PackageContents.isOne(argument) {
+            files.append(argument)
+        }
+        var hasFiles = false
         for argument in arguments {
             let status = FileStatus(argument)
             if !status.exists, let release = KernelRelease(argument), release.version != nil {
                 try add(release, sysroots: sysroots)
             } else if status.isDirectory {
                 try add(folder: argument)
-            } else if UnpackedPackages.isOne(argument) {
-                try add(packages: [argument], named: argument)
+            } else if files.contains(argument) {
+                if !hasFiles { try add(packages: files) }
+                hasFiles = true
+            } else if !status.exists, PackageNames.isOne(argument) {
+                try add(
+                    try cache.kernels(in: names.files(of: argument), among: true), argument)
             } else {
                 try add(file: argument)
             }
@@ -52,7 +72,9 @@ struct MatrixKernels {
         var search = SearchPlaces(surroundings)
         if !root.isLive { search.root = root.path }
         kernels.append(
-            Named(name: name, system: SystemKernel(release, in: root, search), search: search))
+            Named(
+                name: name, system: SystemKernel(release, in: root, search, readsImage: true),
+                search: search))
     }
 
     /// A system, or packages, each a kernel of its own.
@@ -63,26 +85,34 @@ struct MatrixKernels {
             for release in releases { add(release, in: root, named: release.text) }
             return
         }
-        let found = root.list("/").map { folder + "/" + $0 }.filter { UnpackedPackages.isOne($0) }
+        let found = PackageCache.packages(in: folder)
         guard !found.isEmpty else {
             throw Failure("--kernel \(folder): neither packages nor lib/modules in this directory")
         }
-        for package in found { try add(packages: [package], named: package) }
+        try add(packages: found)
     }
 
-    private mutating func add(packages paths: [String], named name: String) throws(Failure) {
-        let unpacked = try UnpackedPackages(paths, surroundings)
-        packages.append(unpacked)
-        let root = SystemRoot(unpacked.path)
-        var releases = root.releases
-        // A package with the image alone.
-        for file in root.list("/boot") where releases.isEmpty {
-            if let release = KernelRelease.inPath("/boot/" + file) { releases = [release] }
+    private mutating func add(packages: [String]) throws(Failure) {
+        let found: [PackageCache.Kernel]
+        do throws(Failure) { found = try cache.kernels(in: packages) } catch {
+            throw error.reworded("--kernel \(error.message)")
         }
-        guard !releases.isEmpty else {
-            throw Failure("--kernel \(name): no kernel in this package")
+        try add(found, packages[0])
+    }
+
+    private mutating func add(
+        _ found: [PackageCache.Kernel], _ argument: String
+    ) throws(Failure) {
+        guard !found.isEmpty else {
+            throw Failure("--kernel \(argument): no kernel in this package")
         }
-        for release in releases { add(release, in: root, named: release.text) }
+        for kernel in found {
+            // Two builds of one release are told apart by their packages.
+            let isOnly = found.count { $0.release == kernel.release } == 1
+            add(
+                kernel.release, in: SystemRoot(kernel.root),
+                named: isOnly ? kernel.release.text : kernel.sources[0])
+        }
     }
 
     private mutating func add(file: String) throws(Failure) {

@@ -2,52 +2,37 @@
 
 import Bytes
 import Console
-import Diagnosis
 
-/// What one kernel does with one module.
-struct MatrixCell: Sendable {
-    /// The first trouble of those with the worst effect; nil for a module that loads with its BTF.
-    let trouble: BTFTrouble?
-    /// `kbtf rebase` puts it right.
-    let rebaseHelps: Bool
-
-    /// - Parameter base: the kernel's BTF.
-    init(_ troubles: [BTFTrouble], onto base: String?, _ surroundings: Surroundings) {
-        let worst = troubles.map(\.effect).max()
-        // What only concerns the next build is no matter of loading.
-        trouble = worst == .nextBuild ? nil : troubles.first { $0.effect == worst }
-        let rebase = trouble.map { Cure(["kbtf", "rebase", $0.subject], isHarmless: true) }
-        rebaseHelps =
-            trouble?.cause == .otherBase && base != nil
-            && troubles.allSatisfy { $0.cause == .otherBase || $0.effect == .nextBuild }
-            && rebase.map { CureRun.trial(of: $0, onto: base, surroundings) } == .works
-    }
-
-    var word: String {
-        guard let trouble else { return "loads" }
-        let verdict = trouble.effect == .notLoaded ? "refused" : "no BTF"
-        return "\(verdict): \(trouble.cause.rawValue)" + (rebaseHelps ? " (rebase helps)" : "")
-    }
-}
-
-/// Modules, kernels, and what comes of each pair.
+/// Modules, kernels, and the result for each pair.
 struct MatrixReport {
-    private let modules: [String]
-    private let columns: [(kernel: String, withoutBase: Failure?, cells: [MatrixCell])]
-
-    init(
-        _ modules: [String], _ columns: [(String, Failure?, [MatrixCell])]
-    ) {
-        self.modules = modules
-        self.columns = columns
+    struct Column {
+        let kernel: String
+        /// Why its BTF was not found.
+        let withoutBase: Failure?
+        /// One for each module.
+        var cells: [MatrixCell]
     }
 
-    var isGood: Bool { columns.allSatisfy { $0.cells.allSatisfy { $0.trouble == nil } } }
+    let modules: [String]
+    var columns: [Column]
+    /// Kernels were asked.
+    var isProved = false
+
+    private var all: [MatrixCell] { columns.flatMap(\.cells) }
+    private var disagreements: Int { all.count { $0.agrees == false } }
+    private var unproved: Int {
+        all.count { if case .failed = $0.proof { true } else { false } }
+    }
+
+    /// Every module loads with its BTF everywhere, and the kernels that were asked agree.
+    var isGood: Bool {
+        all.allSatisfy { $0.trouble == nil } && disagreements == 0 && unproved == 0
+    }
 
     func text(paint: Paint) -> String {
         var table = Table(headings: ["MODULE"] + columns.map(\.kernel))
         for (row, module) in modules.enumerated() {
-            table.add([module] + columns.map { $0.cells[row].word })
+            table.add([module] + columns.map { $0.cells[row].text })
         }
         var text = table.text
         for column in columns {
@@ -55,31 +40,57 @@ struct MatrixReport {
             text +=
                 "not looked at: whether BTF fits \(column.kernel): \(failure.message.shown)\n"
         }
-        let all = columns.flatMap(\.cells)
+        for column in columns {
+            for cell in column.cells where cell.agrees == false {
+                text += MatrixReport.disagreement(cell, column.kernel, paint)
+            }
+        }
         let good = all.count { $0.trouble == nil }
-        return text
-            + (good == all.count
+        text +=
+            (good == all.count
                 ? paint.good("all load") : paint.bad("\(good) of \(all.count) load"))
             + " with BTF\n"
+        return isProved ? text + proofs(paint) : text
+    }
+
+    private static func disagreement(
+        _ cell: MatrixCell, _ kernel: String, _ paint: Paint
+    ) -> String {
+        guard case .answered(let answer, let rebased) = cell.proof else { return "" }
+        var text =
+            paint.bad("DISAGREES") + ": \(cell.module.shown) on \(kernel.shown): predicted "
+            + "'\(cell.word)', the kernel answered '\(answer.word)'"
+        if let rebased { text += ", and '\(rebased.word)' to the rebased module" }
+        text += "\n"
+        for line in (answer.lines + (rebased?.lines ?? [])).prefix(20) {
+            text += "  \(line.shown)\n"
+        }
+        return text
+    }
+
+    private func proofs(_ paint: Paint) -> String {
+        let asked = all.count { $0.agrees != nil }
+        var text = "\(asked) of \(all.count) cells proved"
+        text +=
+            disagreements == 0
+            ? asked == 0 ? "" : ", \(paint.good("all as predicted"))"
+            : ", \(paint.bad("\(disagreements) not as predicted"))"
+        if unproved > 0 { text += "; \(paint.bad("\(unproved) could not be proved"))" }
+        return text + "\n"
     }
 
     func write(to json: inout JSONWriter) {
         json.field("kernels", columns.map(\.kernel))
+        if isProved {
+            json.field("disagreements", disagreements)
+            json.field("unproved", unproved)
+        }
         json.key("cells")
         let pairs = modules.indices.flatMap { row in columns.indices.map { (row, $0) } }
         json.array(pairs, onLines: true) { json, pair in
             let column = columns[pair.1]
-            let cell = column.cells[pair.0]
-            json.object { json in
-                json.field("module", modules[pair.0])
-                json.field("kernel", column.kernel)
-                json.field("loads", cell.trouble?.effect != .notLoaded)
-                json.field("with_btf", cell.trouble == nil)
-                json.field("cause", cell.trouble?.cause.rawValue)
-                json.field("evidence", cell.trouble?.evidence ?? [])
-                json.field("rebase_helps", cell.rebaseHelps)
-                json.field("btf_checked", column.withoutBase == nil)
-            }
+            column.cells[pair.0].write(
+                to: &json, kernel: column.kernel, isBTFChecked: column.withoutBase == nil)
         }
     }
 }
