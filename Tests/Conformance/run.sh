@@ -68,6 +68,8 @@ WORDS=(
     "patched-series run_patched_series"
     # Broken systems, and the causes and cures that doctor names: doctor.sh
     "doctor run_doctor"
+    # Five modules, six kernels: thirty answers as predicted: matrix.sh
+    "matrix run_matrix"
     # Kernels answer as `kbtf attach` predicts: attach.sh
     "attach run_attach"
     # Objects that name structs of modules load on a kernel that shows no BTF: min-core-btf.sh
@@ -144,6 +146,8 @@ source "$HERE/distill.sh"
 source "$HERE/guests.sh"
 # shellcheck source=doctor.sh
 source "$HERE/doctor.sh"
+# shellcheck source=matrix.sh
+source "$HERE/matrix.sh"
 # shellcheck source=attach.sh
 source "$HERE/attach.sh"
 # shellcheck source=patched.sh
@@ -183,7 +187,7 @@ for word in $CHECKS; do
     # Patched kernels are built here; nothing else is compared with them.
     patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
     # These ask kernels alone, and fetch them.
-    verdicts | attach) targets=(build tools) ;;
+    verdicts | attach | matrix) targets=(build tools) ;;
     6.1 | 6.12 | foreign | same-bytes | vmlinux | rebase | distill) steps=(inputs peers oracles) targets=(build tools) ;;
     *) [ "${#steps[@]}" = 3 ] || steps=(inputs peers) targets=(build tools) ;;
     esac
