@@ -104,7 +104,7 @@ let package = Package(
         room(
             "VMCommands",
             [
-                "Bytes", "HostIO", "KernelTree", "VM", "Console",
+                "Bytes", "HostIO", "KernelTree", "VM", "Console", "Commands",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -152,8 +152,8 @@ let package = Package(
         .testTarget(
             name: "KbtfTests",
             dependencies: [
-                "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "Console", "Commands", "VMCommands",
-                "TestSupport",
+                "Bytes", "HostIO", "ELF", "BTF", "KernelTree", "VM", "Console", "Commands",
+                "VMCommands", "TestSupport",
             ], exclude: ["Data"], swiftSettings: strictTests),
     ],
     swiftLanguageModes: [.v6]

@@ -16,13 +16,20 @@ struct CompletionTree: ParsableCommand {
     /// `kbtf vm`, which passes its arguments to another program.
     struct Machines: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "vm", abstract: VM.configuration.abstract, subcommands: [Run.self])
+            commandName: "vm", abstract: VM.configuration.abstract,
+            subcommands: [Run.self, Merge.self])
     }
 
     struct Run: ParsableCommand {
         static let configuration = VMRunArguments.configuration
 
         @OptionGroup var arguments: VMRunArguments
+    }
+
+    struct Merge: ParsableCommand {
+        static let configuration = VMMergeArguments.configuration
+
+        @OptionGroup var arguments: VMMergeArguments
     }
 
     struct Help: ParsableCommand {

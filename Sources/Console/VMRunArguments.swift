@@ -17,6 +17,9 @@ package struct VMRunArguments: ParsableArguments {
             modules may be loaded with modprobe. The disk is not modified; what the guest writes \
             is lost with it.
 
+            With --shard, several machines share a run: each does its part of the kernels and \
+            tests, and 'kbtf vm merge' puts the results together.
+
             The results are printed as KTAP on standard output. The exit status is 0 if \
             everything passed and no kernel complained; 1 if not, or if an input is wrong; 2 if \
             the command line is wrong; and 69 if QEMU or this machine failed.
@@ -25,19 +28,40 @@ package struct VMRunArguments: ParsableArguments {
               kbtf vm run --module foo.ko
               kbtf vm run --kernel 6.1.0-56-cloud-amd64 --module foo.ko --test ./foo_test
               kbtf vm run --kernel linux-6.12 --kernel linux-7.2 --test tests/ -j 2 --junit out.xml
+              kbtf vm run --kernel 6.1.0-57-amd64 --kernel 6.12.7-amd64 --rebase --module foo.ko
               kbtf vm run --image debian --module foo.ko --test ./foo_test.sh
+              kbtf vm run --targets targets.toml --shard 2/8 >part2.ktap
             """)
 
     @Option(
         help: ArgumentHelp(
-            "A release, an image, or the directory of an unpacked kernel package (repeatable; default: the first module's kernel, or the running one).",
+            "A release, an image, a package (.deb, .rpm, .tar), a package's name, or a directory with an unpacked kernel or packages (repeatable; default: the first module's kernel, or the running one).",
             valueName: "KERNEL"), completion: .file())
     package var kernel: [String] = []
 
     @Option(
-        help: ArgumentHelp("Load this module; the order counts (repeatable).", valueName: "FILE"),
+        help: ArgumentHelp(
+            "Load this module; the order counts. {release} stands for the kernel's (repeatable).",
+            valueName: "FILE"),
         completion: .file())
     package var module: [String] = []
+
+    @Flag(
+        help: "Rebase each module's BTF onto each kernel, in the guest's copy; the file stays.")
+    package var rebase = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --rebase: the base of modules with split BTF (default: their own kernel, if it is found).",
+            valueName: "OLDBASE"), completion: .file())
+    package var from: String?
+
+    @Flag(
+        help: "Load modules for other kernels and machines, too: the kernel judges them, not kbtf.")
+    package var anyKernel = false
+
+    @Flag(help: "Download packages that --kernel names, with apt, unless the cache has them.")
+    package var fetch = false
 
     @Option(
         help: ArgumentHelp(
@@ -50,6 +74,23 @@ package struct VMRunArguments: ParsableArguments {
             "Run this static program, or all programs in this directory (repeatable).",
             valueName: "FILE|DIR"), completion: .file())
     package var test: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Arguments for a test: 'foo_test: -v 4' (repeatable).", valueName: "TEST:WORDS"))
+    package var arguments: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Run the targets of this file: kernels, each with its own options (TOML).",
+            valueName: "FILE"), completion: .file())
+    package var targets: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Run only part K of N of the kernels and tests, for N jobs of a CI system.",
+            valueName: "K/N"))
+    package var shard: String?
 
     @Option(
         help: ArgumentHelp(

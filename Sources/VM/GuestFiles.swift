@@ -12,6 +12,10 @@ package struct GuestTest: Sendable {
     package let seconds: Int
     /// Why it is skipped.
     package let denied: String?
+    package let arguments: [String]
+
+    /// As many as the guest's init passes on.
+    package static let mostArguments = 56
 }
 
 /// Tests and the files that come along, as they will be in the guest, below /tests.
@@ -31,11 +35,13 @@ package struct GuestFiles: Sendable {
     ///     and everything else comes along.
     ///   - seconds: time limit for each test.
     ///   - denied: tests to skip, with the reason, by name.
+    ///   - arguments: for tests, by name.
     ///   - system: the contents of the guest's disk; nil if it has none.
     /// - Throws: if a test cannot be read, or cannot run in the guest.
     package init(
         _ paths: [String], seconds: Int, denied: [String: String] = [:],
-        system: GuestSystem? = nil, for architecture: Architecture
+        arguments: [String: [String]] = [:], system: GuestSystem? = nil,
+        for architecture: Architecture
     ) throws(VMError) {
         /// The path of each test on the host.
         var sources: [(path: String, bytes: ByteView)] = []
@@ -62,12 +68,12 @@ package struct GuestFiles: Sendable {
                     guard isProgram else {
                         throw VMError("\(path): not executable", hint: "chmod +x \(path)")
                     }
-                    addTest(name, seconds, denied)
+                    addTest(name, seconds, denied, arguments)
                     sources.append((file, bytes))
                     continue
                 }
                 guard isProgram, !TestProgram.isLibrary(bytes, file) else { continue }
-                addTest(name, seconds, denied)
+                addTest(name, seconds, denied, arguments)
                 sources.append((file, bytes))
             }
             guard tests.count > before else {
@@ -85,9 +91,20 @@ package struct GuestFiles: Sendable {
         }
     }
 
-    private mutating func addTest(_ name: String, _ seconds: Int, _ denied: [String: String]) {
+    private mutating func addTest(
+        _ name: String, _ seconds: Int, _ denied: [String: String], _ arguments: [String: [String]]
+    ) {
         tests.append(
-            GuestTest(name: name, path: "/tests/\(name)", seconds: seconds, denied: denied[name]))
+            GuestTest(
+                name: name, path: "/tests/\(name)", seconds: seconds, denied: denied[name],
+                arguments: arguments[name] ?? []))
+    }
+
+    /// The same with some of the tests; all files come along.
+    package func keeping(_ part: Range<Int>) -> GuestFiles {
+        var copy = self
+        copy.tests = Array(tests[part.clamped(to: tests.indices)])
+        return copy
     }
 
     private mutating func add(

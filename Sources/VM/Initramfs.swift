@@ -54,7 +54,8 @@ package struct Initramfs: Sendable {
             if let reason = test.denied {
                 list += "skip\t\(test.name)\t\(reason)\n"
             } else {
-                list += "test\t\(test.name)\t\(test.seconds)\t\(test.path)\n"
+                let words = ["test", test.name, "\(test.seconds)", test.path] + test.arguments
+                list += words.joined(separator: "\t") + "\n"
             }
             plan += 1
         }

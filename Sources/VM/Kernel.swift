@@ -17,6 +17,16 @@ package struct Kernel: Sendable {
     /// Its name in messages.
     package var name: String { release?.text ?? path }
 
+    /// Refuses modules that this kernel would refuse: with MODVERSIONS those with other checksums of
+    /// symbols, otherwise those for another release.
+    package func check(_ modules: [ModuleInfo]) throws(VMError) {
+        let folder = self.modules
+        try ModuleSet.check(modules, for: release) {
+            ModuleRules(
+                release, modules: folder, headers: folder.map { $0 + "/build" }, image: path)
+        }
+    }
+
     /// - Parameters:
     ///   - text: a release, the path of an image, or the directory of an unpacked kernel package.
     ///   - roots: directories that contain kernels as `/` does, in order.
@@ -36,7 +46,9 @@ package struct Kernel: Sendable {
         } else if status.exists {
             try self.init(image: text, roots: roots)
         } else if let release = KernelRelease(text) {
-            let places = roots.flatMap { Kernel.places(of: release, below: $0) }
+            let places = roots.flatMap { root in
+                KernelImage.places(of: release).map { Kernel.trimmed(root) + "/" + $0 }
+            }
             guard let image = places.first(where: { FileStatus($0).isRegular }) else {
                 throw VMError(
                     "no image of kernel \(release): searched boot/vmlinuz-\(release) and "
@@ -74,17 +86,8 @@ package struct Kernel: Sendable {
         }
     }
 
-    /// Possible paths of the image of `release`.
-    private static func places(of release: KernelRelease, below root: String) -> [String] {
-        let root = trimmed(root)
-        return [
-            "\(root)/boot/vmlinuz-\(release)", "\(root)/lib/modules/\(release)/vmlinuz",
-            "\(root)/usr/lib/modules/\(release)/vmlinuz",
-            "\(root)/usr/lib/modules/\(release)/vmlinuz.unsigned",
-        ]
-    }
-
-    private static func images(below root: String) -> [String] {
+    /// The images in the directory of an unpacked package.
+    package static func images(below root: String) -> [String] {
         let root = trimmed(root)
         var found = ((try? Directory.list(root + "/boot")) ?? [])
             .filter { $0.hasPrefix("vmlinuz-") }.map { "\(root)/boot/\($0)" }

@@ -8,6 +8,8 @@ package import KernelTree
 /// The properties of a kernel module that matter for loading it.
 package struct ModuleInfo: Sendable {
     package let path: String
+    /// What the kernel compares before it links it.
+    private let modinfo: Modinfo
     /// Its name in the kernel, with `_` for `-`.
     package let name: String
     /// Modules it depends on.
@@ -28,8 +30,14 @@ package struct ModuleInfo: Sendable {
     package let isDistilled: Bool
 
     /// Reads the module at `path`, which may be compressed.
-    package init(_ path: String, for architecture: Architecture? = nil) throws(VMError) {
-        self.path = path
+    ///
+    /// - Parameters:
+    ///   - architecture: refuse a module for another machine.
+    ///   - shown: its path in messages, if it is a copy.
+    package init(
+        _ path: String, for architecture: Architecture? = nil, shownAs shown: String? = nil
+    ) throws(VMError) {
+        self.path = shown ?? path
         let status = FileStatus(path)
         guard status.isRegular || status.isDirectory || !status.exists else {
             // It is read more than once.
@@ -53,6 +61,7 @@ package struct ModuleInfo: Sendable {
             throw VMError("\(path): not a module for \(architecture.name)")
         }
         let values = Modinfo(data)
+        modinfo = values
         name = values["name"].map { ModuleName.canonical($0) } ?? ModuleName.ofFile(path)
         // It becomes a file name and a word in the guest's list.
         guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") }) else {
@@ -69,6 +78,12 @@ package struct ModuleInfo: Sendable {
         release = KernelRelease.inModinfo(data)
         btf = name == KernelBTFModule.name ? nil : sections[".BTF"]
         isDistilled = sections[".BTF.base"] != nil
+    }
+
+    /// Why a kernel with these rules refuses it; nil if nothing that is known keeps it out.
+    package func refusal(by rules: ModuleRules) -> ModuleRules.Refusal? {
+        guard let file = try? ELFFile(bytes, path: path) else { return nil }
+        return rules.refusal(of: file, modinfo)
     }
 
     /// `pre: a b post: c`, in each of `texts`.

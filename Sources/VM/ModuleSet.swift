@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-package import KernelTree
+import KernelTree
 
 /// Modules in load order, including the kernel's modules that they depend on.
 ///
@@ -20,29 +20,21 @@ package struct ModuleSet: Sendable {
     package let absent: [String]
 
     /// - Parameters:
-    ///   - paths: the requested modules, in order. They take precedence over the kernel's with the
+    ///   - wanted: the requested modules, in order. They take precedence over the kernel's with the
     ///     same name.
     ///   - drivers: names of modules that precede all others. A missing one is assumed to be built
     ///     into the kernel.
     ///   - folder: the kernel's, `/lib/modules/R`; nil if there is none.
-    ///   - release: the kernel's; a module for another one is refused, as the kernel would.
+    /// - Throws: if two have the same name, or a dependency is missing.
     package init(
-        _ paths: [String], drivers: [String] = [], folder: String?, release: KernelRelease?,
+        _ wanted: [ModuleInfo], drivers: [String] = [], folder: String?,
         for architecture: Architecture
     ) throws(VMError) {
-        var wanted: [ModuleInfo] = []
         var given: [String: ModuleInfo] = [:]
-        for path in paths {
-            let info = try ModuleInfo(path, for: architecture)
+        for info in wanted {
             guard given[info.name] == nil else {
-                throw VMError("\(path): module \(info.name) was already given")
+                throw VMError("\(info.path): module \(info.name) was already given")
             }
-            if let release, let own = info.release, own != release {
-                throw VMError(
-                    "\(path): built for \(own), not for the kernel \(release)",
-                    hint: "select the kernel with --kernel \(own)")
-            }
-            wanted.append(info)
             given[info.name] = info
         }
         var order = ModuleOrder(given: given, folder: folder, architecture: architecture)
@@ -53,5 +45,27 @@ package struct ModuleSet: Sendable {
         for info in wanted { try order.add(info) }
         entries = order.modules.map { Entry(info: $0, isWanted: given[$0.name] != nil) }
         absent = order.absent.map { "\($0.module): \($0.wish)" }
+    }
+
+    /// Refuses modules that a kernel would not link.
+    ///
+    /// - Parameters:
+    ///   - release: the kernel's; its own modules need no closer look.
+    ///   - rules: called if there are others.
+    static func check(
+        _ modules: [ModuleInfo], for release: KernelRelease?, rules: () -> ModuleRules
+    ) throws(VMError) {
+        guard let release else { return }
+        let others = modules.filter { $0.release != nil && $0.release != release }
+        guard !others.isEmpty else { return }
+        let rules = rules()
+        for module in others {
+            guard let own = module.release, let refusal = module.refusal(by: rules) else {
+                continue
+            }
+            throw VMError(
+                "\(module.path): built for \(own), not for the kernel \(release): \(refusal)",
+                hint: "select the kernel with --kernel \(own)")
+        }
     }
 }

@@ -4,7 +4,8 @@ extension Summary {
     /// JUnit XML, as CI systems read it: a suite per guest, a case per test without subtests, and a
     /// case `boot` for the guest itself.
     package var junit: String {
-        var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
+        let name = shard.map { " name=\"shard \($0)\"" } ?? ""
+        var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites\(name)>\n"
         for run in runs { out += Summary.suite(run) }
         return out + "</testsuites>\n"
     }

@@ -18,8 +18,13 @@ package struct Summary: Sendable {
     }
 
     package let runs: [Run]
+    /// The part of the run that this is; nil if it is all of it.
+    package let shard: Shard?
 
-    package init(_ runs: [Run]) { self.runs = runs }
+    package init(_ runs: [Run], shard: Shard? = nil) {
+        self.runs = runs
+        self.shard = shard
+    }
 
     /// All guests passed.
     package var hasPassed: Bool { runs.allSatisfy { $0.report.outcome == .passed } }
@@ -33,7 +38,9 @@ package struct Summary: Sendable {
     ///
     /// - Parameter isVerbose: also show the output of tests that passed.
     package func ktap(isVerbose: Bool = false) -> String {
-        var out = "KTAP version 1\n1..\(runs.count)\n"
+        var out = "KTAP version 1\n1..\(runs.count)"
+        out += runs.isEmpty ? " # SKIP nothing to do in this part\n" : "\n"
+        if let shard { out += "# shard \(shard)\n" }
         for (index, run) in runs.enumerated() {
             let report = run.report
             if let tests = report.tests {
@@ -68,7 +75,7 @@ package struct Summary: Sendable {
         return out
     }
 
-    private static func results(
+    static func results(
         _ results: [KTAPResult], _ isVerbose: Bool, indent: String
     ) -> String {
         var out = ""
@@ -94,22 +101,27 @@ package struct Summary: Sendable {
         return out
     }
 
-    /// `# Totals: pass:3 fail:0 xfail:0 xpass:0 skip:1 error:0`, over all tests without subtests.
+    /// The totals over all tests without subtests.
     package var totals: String {
         let leaves = runs.flatMap { run in (run.report.tests?.results ?? []).flatMap { $0.leaves } }
-        func count(_ verdict: KTAPResult.Verdict) -> Int { leaves.count { $0.verdict == verdict } }
         let errors = runs.count { $0.report.outcome != .passed && $0.report.outcome != .failed }
+        return Summary.totals(leaves, errors: errors)
+    }
+
+    /// `# Totals: pass:3 fail:0 xfail:0 xpass:0 skip:1 error:0`
+    static func totals(_ leaves: [KTAPResult], errors: Int) -> String {
+        func count(_ verdict: KTAPResult.Verdict) -> Int { leaves.count { $0.verdict == verdict } }
         return
             "# Totals: pass:\(count(.pass)) fail:\(count(.fail)) xfail:\(count(.expectedFailure)) "
             + "xpass:0 skip:\(count(.skip)) error:\(errors)"
     }
 
     /// `line` in a form that no reader takes for a result.
-    private static func diagnostic(_ line: String) -> String {
+    static func diagnostic(_ line: String) -> String {
         (line.hasPrefix("#") ? line : "# " + line) + "\n"
     }
 
-    private static func escaped(_ name: String) -> String {
+    static func escaped(_ name: String) -> String {
         name.split(separator: "#", omittingEmptySubsequences: false).joined(separator: "\\#")
     }
 
@@ -118,6 +130,7 @@ package struct Summary: Sendable {
     /// A report with an object for each guest.
     package var json: [UInt8] {
         JSONWriter.report { json in
+            json.field("shard", shard?.description)
             json.array("runs", runs, onLines: true) { json, run in
                 let report = run.report
                 json.object { json in

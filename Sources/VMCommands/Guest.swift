@@ -7,6 +7,8 @@ import VM
 
 /// A guest that is ready to run.
 struct Guest: Sendable {
+    /// In results.
+    let name: String
     let kernel: Kernel
     let run: GuestRun
     let surroundings: Surroundings
@@ -21,7 +23,7 @@ struct Guest: Sendable {
     /// Runs it on this thread. A guest that cannot be started gets a report as well, so that the
     /// reports of others are not lost.
     func run(_ talk: Talk) -> GuestReport {
-        talk.note("\(kernel.name): booting (\(run.machine.acceleration.rawValue))")
+        talk.note("\(name): booting (\(run.machine.acceleration.rawValue))")
         do throws(VMError) {
             return try run.run(now: surroundings.milliseconds) { event in
                 if case .line(let line) = event { talk.console(line) }
@@ -42,7 +44,7 @@ struct Guest: Sendable {
     /// Writes the files needed to boot it manually: `NAME.cpio`, and `NAME.sh` with QEMU's command
     /// line.
     func keep(below folder: String) throws(VMError) {
-        let name = folder + "/" + kernel.name.split(separator: "/").joined(separator: "-")
+        let name = folder + "/" + self.name.split(separator: "/").joined(separator: "-")
         let words = run.machine.command(kernel: kernel.path, initramfs: name + ".cpio")
         let quoted = words.map { word in
             "'"

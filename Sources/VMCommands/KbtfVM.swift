@@ -11,7 +11,7 @@ struct KbtfVM: Command {
         commandName: "kbtf vm",
         abstract: "Run modules and tests in a real kernel, in a virtual machine.",
         version: "kbtf \(Console.version)",
-        subcommands: [Run.self])
+        subcommands: [Run.self, Merge.self])
 
     func run(in _: Surroundings) throws { throw ValidationError("no command given") }
 

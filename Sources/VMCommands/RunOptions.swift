@@ -38,8 +38,7 @@ extension VMMachineOptions {
             talk.note("testing whether guests run under KVM here")
             let nothing = try Initramfs(
                 initProgram: try Guest.initProgram(kernel.architecture, surroundings),
-                modules: try ModuleSet(
-                    [], folder: nil, release: nil, for: kernel.architecture), tests: nil)
+                modules: try ModuleSet([], folder: nil, for: kernel.architecture), tests: nil)
             return try GuestRun(
                 machine: machine(kernel.architecture, .kvm), kernel: kernel.path,
                 initramfs: nothing.chunks, limits: limits, launcher: Leash.launcher(surroundings)

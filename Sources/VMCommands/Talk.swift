@@ -9,6 +9,12 @@ extension Failure {
     }
 }
 
+extension VMError {
+    init(_ failure: Failure) {
+        self.init(failure.message, details: failure.details, hint: failure.hint)
+    }
+}
+
 extension Talk {
     func say(_ error: VMError) { say(Failure(error)) }
 

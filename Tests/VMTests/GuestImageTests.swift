@@ -32,9 +32,12 @@ import Testing
         _ paths: [String], drivers: [String] = [], folder: String? = nil,
         release: String? = "6.1.0-test"
     ) throws -> ModuleSet {
-        try ModuleSet(
-            paths, drivers: drivers, folder: folder,
-            release: release.flatMap { KernelRelease($0) }, for: .x86)
+        let infos = try paths.map { try ModuleInfo($0, for: .x86) }
+        let release = release.flatMap { KernelRelease($0) }
+        try ModuleSet.check(infos, for: release) {
+            ModuleRules(release, modules: folder, headers: nil, image: nil)
+        }
+        return try ModuleSet(infos, drivers: drivers, folder: folder, for: .x86)
     }
 
     private func order(
@@ -207,7 +210,8 @@ import Testing
                 == "\(a): module a was already given")
         #expect(
             message { _ = try order([a], release: "6.2.0") }
-                == "\(a): built for 6.1.0-test, not for the kernel 6.2.0")
+                == "\(a): built for 6.1.0-test, not for the kernel 6.2.0: its vermagic says 6.1.0-test"
+        )
         #expect(message { _ = try order([arm]) } == "\(arm): not a module for x86_64")
         #expect(message { _ = try order([text]) }?.hasPrefix("\(text): ") == true)
         #expect(
@@ -231,8 +235,7 @@ import Testing
             denied: ["sub/other": "hangs on 6.1"], for: .x86)
         let initramfs = try Initramfs(
             initProgram: ByteView(Array("init".utf8)),
-            modules: ModuleSet(
-                [a, c], folder: scratch.path + "/lib", release: nil, for: .x86),
+            modules: set([a, c], folder: scratch.path + "/lib", release: nil),
             parameters: ["c": "debug=1"], tests: files)
         let archive = try scratch.write("i.cpio", initramfs.chunks.flatMap { $0.array })
         func cat(_ name: String) throws -> String {

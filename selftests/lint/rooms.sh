@@ -28,7 +28,7 @@ declare -A imports=(
     [Diagnosis]=""
     [Console]="Bytes HostIO KernelTree ArgumentParser Glibc Synchronization"
     [Commands]="Bytes HostIO ELF DWARF BTF DWARFToBTF BTFIDs KernelTree BPFObject Attaching CEmit Skeleton BPFLoad Diagnosis Console ArgumentParser Synchronization"
-    [VMCommands]="Bytes HostIO KernelTree VM Console ArgumentParser"
+    [VMCommands]="Bytes HostIO KernelTree VM Console Commands ArgumentParser"
     [kbtf]="HostIO Console Commands Glibc"
     [kbtf-vm]="HostIO Console VMCommands Glibc"
 )

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import Bytes
+import Console
+import HostIO
+import VM
+
+/// A guest that is to be run: a kernel, and the options for it.
+struct GuestJob {
+    /// In results.
+    let name: String
+    let arguments: VMRunArguments
+    let kernel: Kernel
+    let image: GuestImage
+    let disk: DiskImage?
+    /// nil for an initramfs that brings its own.
+    var tests: GuestFiles?
+
+    init(
+        _ name: String?, _ arguments: VMRunArguments, _ kernel: Kernel,
+        _ surroundings: Surroundings
+    ) throws(VMError) {
+        self.name = name ?? kernel.name
+        self.arguments = arguments
+        self.kernel = kernel
+        image = GuestImage(arguments.image)
+        disk = try image.disk(for: kernel, surroundings)
+        if case .foreign = image { return }
+        let denied = try arguments.denylist.map { path throws(VMError) in try DenyList(path).reasons
+        }
+        tests = try GuestFiles(
+            arguments.test, seconds: arguments.limits.testTimeout, denied: denied ?? [:],
+            arguments: try arguments.wordsByTest(), system: disk?.system,
+            for: kernel.architecture)
+        for name in try arguments.wordsByTest().keys.sorted() {
+            guard tests?.tests.contains(where: { $0.name == name }) == true else {
+                throw VMError("--arguments \(name): no --test with that name")
+            }
+        }
+    }
+
+    /// Everything needed to boot it.
+    func guest(_ surroundings: Surroundings, _ talk: Talk) throws(VMError) -> Guest {
+        var own = true
+        let archive: [ByteView]
+        if case .foreign(let path) = image {
+            own = false
+            do throws(HostError) { archive = [try FileReader.map(path)] } catch {
+                throw VMError(error)
+            }
+        } else {
+            archive = try initramfs(surroundings, talk).chunks
+        }
+        let (machine, limits) = (arguments.machine, arguments.limits)
+        let acceleration = machine.acceleration(for: kernel, surroundings, talk)
+        return Guest(
+            name: name, kernel: kernel,
+            run: GuestRun(
+                machine: machine.machine(kernel.architecture, acceleration, disk: disk),
+                kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
+                allowedWarnings: limits.allowWarning, launcher: Leash.launcher(surroundings)),
+            surroundings: surroundings)
+    }
+
+    private func initramfs(
+        _ surroundings: Surroundings, _ talk: Talk
+    ) throws(VMError) -> Initramfs {
+        let modules = try ModuleSet(
+            try GuestModules(arguments, for: kernel, surroundings, talk).infos,
+            drivers: disk?.drivers(kernel.architecture) ?? [], folder: kernel.modules,
+            for: kernel.architecture)
+        for wish in modules.absent {
+            talk.detail("\(wish): soft dependency not found among the kernel's modules")
+        }
+        return try Initramfs(
+            initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
+            parameters: try arguments.parametersByModule(), tests: tests, disk: disk)
+    }
+}
