@@ -18,8 +18,8 @@ package struct Vermagic: Sendable, Equatable, CustomStringConvertible {
 
     /// Whether this kernel accepts a module with `other`.
     ///
-    /// - Parameter hasVersions: the module has checksums of symbols (`__versions`), so that releases
-    ///   are not compared.
+    /// - Parameter hasVersions: the module has checksums of symbols (`__versions`), so that
+    ///   releases are not compared.
     package func accepts(_ other: Vermagic, hasVersions: Bool) -> Bool {
         if other == self { return true }
         let (own, text) = (description, other.description)

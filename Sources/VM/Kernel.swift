@@ -17,8 +17,8 @@ package struct Kernel: Sendable {
     /// Its name in messages.
     package var name: String { release?.text ?? path }
 
-    /// Refuses modules that this kernel would refuse: with MODVERSIONS those with other checksums of
-    /// symbols, otherwise those for another release.
+    /// Refuses modules that this kernel would refuse: with MODVERSIONS those with other checksums
+    /// of symbols, otherwise those for another release.
     package func check(_ modules: [ModuleInfo]) throws(VMError) {
         let folder = self.modules
         try ModuleSet.check(modules, for: release) {

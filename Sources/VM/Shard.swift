@@ -4,8 +4,8 @@
 /// wherever the parts run.
 ///
 /// What is shared out are cells, a kernel with a test each, kernel by kernel in the order of the
-/// command line. Each part gets a run of them that follow each other, so that few kernels are booted
-/// twice. A kernel without tests is one cell.
+/// command line. Each part gets a run of them that follow each other, so that few kernels are
+/// booted twice. A kernel without tests is one cell.
 package struct Shard: Sendable, Equatable, CustomStringConvertible {
     package let part: Int
     package let count: Int

@@ -32,8 +32,8 @@ package final class PackageCache {
             .filter { PackageContents.isOne($0) }
     }
 
-    /// The kernels in these packages. One that has no image belongs to the one with the image of its
-    /// release, as Debian packages kernels from 7.0 on.
+    /// The kernels in these packages. One that has no image belongs to the one with the image of
+    /// its release, as Debian packages kernels from 7.0 on.
     ///
     /// - Parameter others: some may have nothing to do with it.
     /// - Throws: for a package that cannot be unpacked, or contains no kernel.

@@ -107,7 +107,7 @@ struct MatrixKernels {
             throw Failure("--kernel \(argument): no kernel in this package")
         }
         for kernel in found {
-            // Two builds of one release are told apart by their packages.
+            // Two builds of one release differ by the names of their packages.
             let isOnly = found.count { $0.release == kernel.release } == 1
             add(
                 kernel.release, in: SystemRoot(kernel.root),
