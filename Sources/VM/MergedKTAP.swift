@@ -5,7 +5,8 @@ package import Bytes
 /// The KTAP of several `kbtf vm run`, as one.
 ///
 /// A kernel that is in several of them becomes one, with the tests of all. A test that is in
-/// several (a module's, since each part loads it) is kept once; if it failed anywhere, as it failed.
+/// several (a module's, since each part loads it) is kept once; if it failed anywhere, as it
+/// failed.
 package struct MergedKTAP: Sendable {
     private var kernels: [KTAPResult] = []
 
