@@ -59,7 +59,10 @@ package struct MergedKTAP: Sendable {
         for line in text.array.split(separator: 10, omittingEmptySubsequences: true) {
             var line = String(decoding: line, as: UTF8.self)
             if line.last == "\r" { line.removeLast() }
-            if line.hasPrefix("# shard "), shard == nil { shard = Shard(line.dropFirst(8)) }
+            if line.hasPrefix("# shard "), shard == nil, let part = Shard(line.dropFirst(8)) {
+                shard = part
+                continue
+            }
             parser.take(line)
         }
         guard let group = parser.outermost else {

@@ -25,7 +25,7 @@ import Testing
     private func vmlinux(relative: Bool = true, _ text: String = "") throws -> String {
         func entry(_ name: String) -> String {
             relative
-                ? ".long 0, \(name) - (. + 4), 0\n" : ".quad 0, \(name), 0\n"
+                ? ".long 0\n.long \(name) - .\n.long 0\n" : ".quad 0, \(name), 0\n"
         }
         return try build(
             "vmlinux",
