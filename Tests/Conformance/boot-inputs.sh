@@ -85,7 +85,7 @@ series() {
         ;;
     *)
         local -x APT_CONFIG
-        APT_CONFIG=$(later_apt)
+        APT_CONFIG=$(newest_apt)
         kernel "$1" "${1/./\\.}[^-]*-cloud-amd64"
         ;;
     esac

@@ -88,17 +88,23 @@ CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update || { rm -rf "$dir"; die "apt-get update failed for $1"; }
 }
 
-# later_apt: the configuration of an apt for the suites that may have a kernel which sid has not: experimental before
-# it is released, the backports after. The highest version counts, whichever suite it is in.
-later_apt() {
-    local uri preferences=$CACHE/apt-later/etc/preferences.d/highest
+# later_apt: the configuration of an apt for the suites that may have a kernel which sid has not, and that were built
+# with sid's pahole, as our peers: what it made can be compared. The highest version counts, whichever suite it is in.
+later_apt() { apt_of_suites with-experimental sid experimental; }
+
+# newest_apt: the same with the backports. Their kernels are made by an older pahole, and do as kernels to ask.
+newest_apt() { apt_of_suites with-backports sid experimental trixie-backports; }
+
+# apt_of_suites NAME SUITE...
+apt_of_suites() {
+    local name=$1 uri preferences=$CACHE/apt-$1/etc/preferences.d/highest
     # Of the host, whatever apt is in use.
     uri=$(unset APT_CONFIG && debian_uri)
-    printf "$uri %s\n" sid experimental trixie-backports | private_apt later amd64
+    printf "$uri %s\n" "${@:2}" | private_apt "$name" amd64
     # Otherwise apt would rather take what sid has, and from experimental nothing.
     printf 'Package: *\nPin: release o=*\nPin-Priority: 500\n' >"$preferences.new"
     mv "$preferences.new" "$preferences"
-    echo "$CACHE/apt-later/apt.conf"
+    echo "$CACHE/apt-$name/apt.conf"
 }
 
 # download PACKAGE DIR: into the empty directory DIR.

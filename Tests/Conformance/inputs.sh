@@ -10,7 +10,7 @@
 #   $CACHE/kernels/<series>/modules-without-btf
 #   $CACHE/kernels/6.1-<arch>/{release,dbg/}   60 modules of another architecture
 #   $CACHE/kernels/7.2/{release,dbg/}          vmlinux and 60 modules of sid's kernel
-#   $CACHE/kernels/7.3/{release,dbg/}          the same of the next one, from sid, experimental or backports
+#   $CACHE/kernels/7.3/{release,dbg/}          the same of the next one, from sid or experimental
 #   $CACHE/kernels/6.1-amd64/{release,dbg/}    vmlinux of the kernel for all machines, not only clouds
 #
 # Module paths are relative to .../lib/modules/<release>. Needs the network

@@ -264,7 +264,7 @@ run_kbuild() {
     bash "$HERE/kbuild-inputs.sh" >/dev/null || die "kbuild-inputs.sh failed"
     # It makes the resolve_btfids that 6.1's headers lack.
     bash "$HERE/ids-inputs.sh" >/dev/null || die "ids-inputs.sh failed"
-    for series in 6.1 6.12 7.2 7.3; do
+    for series in "${GENERATIONS[@]}"; do
         root=$(root_of "$series")
         rm -rf "$root"
         tools "$series"
