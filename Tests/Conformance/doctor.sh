@@ -152,10 +152,10 @@ run_doctor() {
     system; head -c 4096 "$WORK/doctor/own.ko" >"$OWN"; broken "a module is cut off" damaged-file
 
     system; printf 'tail' >>"$(find "$MODULES/kernel" -name '*.ko' | head -n 1)"; broken "bytes behind a signature" signature-gone
-    system; mkdir -p "$ROOT/sys/module/module/parameters"; echo Y >"$ROOT/sys/module/module/parameters/sig_enforce"
-    broken "not signed, sig_enforce" unsigned
-    system; mkdir -p "$ROOT/sys/kernel/security"; echo 'none [integrity] confidentiality' >"$ROOT/sys/kernel/security/lockdown"
-    broken "not signed, lockdown" unsigned
+    # Of modules whose files are gone.
+    system; echo '[    1.0] Lockdown: insmod: unsigned module loading is restricted; see man kernel_lockdown.7' >"$ROOT/var/log/dmesg"
+    broken "lockdown refuses a module" unsigned
+    system; echo '[    1.0] Loading of unsigned module is rejected' >"$ROOT/var/log/dmesg"; broken "a module without a signature is rejected" unsigned
     # One function with flags, whose id is that of the first type.
     system; printf '\1\0\0\0\1\0\0\0\1\0\0\0\0\0\0\0' >"$WORK/doctor/ids"
     objcopy --update-section .BTF_ids="$WORK/doctor/ids" "$OWN"; broken "ids of another type" kfuncs-refused
@@ -168,7 +168,7 @@ run_doctor() {
     system; content "$OWN" .BTF >"$WORK/doctor/damaged"; printf '\37' | patch_file "$WORK/doctor/damaged" 31
     objcopy --update-section .BTF="$WORK/doctor/damaged" "$OWN"; broken "a type of no kind" damaged-btf
     system; dkms_package; rm "$OWN"; broken "not built by DKMS" not-built
-    system; echo '[    1.0] kbtf_own: Unknown symbol kbtf_missing (err -2)' >"$ROOT/var/log/dmesg"; broken "an unknown symbol" unknown-symbol
+    system; echo '[    1.0] kbtf_gone: Unknown symbol kbtf_missing (err -2)' >"$ROOT/var/log/dmesg"; broken "an unknown symbol" unknown-symbol
     system; cp "$WORK/doctor/plain.ko" "$OWN"; "$KBTF" encode -q --no-mark --base "$image" "$OWN"
     ld -r -o "$WORK/doctor/two.ko" "$OWN" "$WORK/doctor/first_btf.o"; cp "$WORK/doctor/two.ko" "$OWN"; broken "linked again, without a mark" relinked
 
