@@ -21,6 +21,7 @@ parameters() {
             gcc -O1 -Wall -Wextra -Werror "$HERE/parameters/tuned.c" -static -lbpf -lelf -lz -o "$dir/test/tuned"
     } >"$dir.made" 2>&1 && [ "$(modinfo -F parm "$dir/test/tuned.ko" | wc -l)" = 6 ] ||
         { verdict "$series parameters" 1 "$(tail -n 1 "$dir.made")"; return; }
+    without_version_note "$dir.made"
     ! grep -q warning "$dir.made" || bad=1
     booted "$series" parameters "$dir/test" || bad=1
     rm -rf "$root"
