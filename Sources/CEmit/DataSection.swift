@@ -114,8 +114,14 @@ package struct DataSection: Sendable, Equatable {
         guard var lines = try? declarations.declare(type, variable.name, isPointer: true),
             !lines.isEmpty
         else { return ["unsigned char (*\(variable.name))[\(variable.size)];"] }
-        lines[lines.count - 1] += ";"
-        return lines
+        // Parentheses where an array or a function follows; C++ compilers complain of others.
+        let wrapped = "(*\(variable.name))"
+        var last = lines.removeLast()
+        if last.hasSuffix(wrapped) {
+            last.removeLast(wrapped.utf8.count)
+            last += "*\(variable.name)"
+        }
+        return lines + [last + ";"]
     }
 
     /// The variables that C can express, by offset: their name is valid and unique in the section.

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Part of run.sh: ordinary skeletons and subskeletons beside those of bpftool, for the objects of skeletons.sh.
+# Part of run.sh: ordinary skeletons and subskeletons beside those of bpftool 7.8, for the objects of skeletons.sh.
 #
 #   skeletons    both structs have the same members of the same types at the same offsets; C and C++ compile ours; in
 #                guests of 6.1 and 6.12 both load the same objects
 
 # ordinary_layout HEADER TYPES NAME: the struct of a skeleton, and those of its data sections.
 ordinary_layout() {
-    printf '#include "%s"\n#include <stdlib.h>\n#include "%s"\nstruct %s *skeleton;\n' "$2" "$1" "$3" >"$1.c" &&
-        gcc -g -w -c "$1.c" -o "$1.o" && "$KBTF" encode -q --standalone "$1.o" &&
+    printf '#include "%s"\n#include "%s"\nstruct %s *skeleton;\n' "$2" "$1" "$3" >"$1.c" &&
+        gcc -g -w -nostdinc -I"$SKELETON_SOURCES/abi" -c "$1.c" -o "$1.o" && "$KBTF" encode -q --standalone "$1.o" &&
         "$KBTF" dump --layout "$1.o" "struct $3" | sed 's/\bconst //g'
 }
 export -f ordinary_layout
@@ -45,7 +45,7 @@ ordinary_pair() {
         done
         for side in ours theirs; do
             [ -s "$out.skeleton.$side.h" ] || return 0
-            gcc -O1 -w -DNAME="$name" -DRUN="${name}_$side" -DTYPES="\"$out.types.h\"" -DHEADER="\"$out.skeleton.$side.h\"" \
+            gcc -O1 -w -nostdinc -I"$SKELETON_SOURCES/abi" -DNAME="$name" -DRUN="${name}_$side" -DTYPES="\"$out.types.h\"" -DHEADER="\"$out.skeleton.$side.h\"" \
                 -c "$SKELETON_SOURCES/ordinary.c" -o "$out.$side.o" || { echo "uncompiled $name: $side" >&3; return 0; }
         done
         echo "pair $name" >&3

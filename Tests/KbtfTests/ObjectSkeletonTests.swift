@@ -129,6 +129,8 @@ import Testing
         let made = try Command.kbtf("gen", "subskeleton", "--own-types", library)
         #expect(made.status == 0 && made.err.isEmpty, "\(made)")
         #expect(!made.text.contains("hidden"))
+        #expect(made.text.contains("\tint *shown;\n"))
+        #expect(made.text.contains(" (*flows)[2];\n"))
         try scratch.write("flows.subskel.h", made.out)
         let main = """
             #include <stdio.h>
