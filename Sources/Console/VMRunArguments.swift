@@ -213,6 +213,13 @@ package struct VMOutputOptions: ParsableArguments {
         completion: .directory)
     package var keep: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Write files that tests leave in /output to KERNEL/ in this directory.",
+            valueName: "DIR"),
+        completion: .directory)
+    package var output: String?
+
     @Flag(name: [.short, .long], help: "Print errors only, not results.")
     package var quiet = false
 

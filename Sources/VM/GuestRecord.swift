@@ -19,6 +19,8 @@ struct GuestRecord {
     static let keptTroubles = 100
 
     let hasOwnInit: Bool
+    /// It sends files at its end.
+    let sendsFiles: Bool
     /// A warning is expected if its report begins with a line that contains one of these texts.
     let allowedWarnings: [String]
     var log: [UInt8] = []
@@ -42,10 +44,12 @@ struct GuestRecord {
     /// The step it announced: `test foo`.
     private var activity: String?
     private var lostLines = 0
+    private var output = GuestOutput()
     private var complaint: [UInt8] = []
 
-    init(hasOwnInit: Bool, allowedWarnings: [String] = []) {
+    init(hasOwnInit: Bool, sendsFiles: Bool = false, allowedWarnings: [String] = []) {
         self.hasOwnInit = hasOwnInit
+        self.sendsFiles = sendsFiles
         self.allowedWarnings = allowedWarnings
         // A foreign initramfs prints nothing to wait for.
         hasSpoken = !hasOwnInit
@@ -98,9 +102,10 @@ struct GuestRecord {
     }
 
     private mutating func takeLine(_ line: String) {
+        let text = ConsoleReader.withoutTime(line[...])
+        if sendsFiles, text.hasPrefix(ConsoleReader.mark + GuestOutput.dataMark) { return }
         if lastLines.count == GuestRecord.shownLines { lastLines.removeFirst() }
         lastLines.append(line)
-        let text = ConsoleReader.withoutTime(line[...])
         if isInReport, let last = troubles.indices.last {
             if troubles[last].lines.count < GuestRecord.shownLines {
                 troubles[last].lines.append(line)
@@ -124,6 +129,7 @@ struct GuestRecord {
     private mutating func takeGuest(_ text: String) {
         guard hasOwnInit else { return }
         hasSpoken = true
+        if sendsFiles, output.take(text) { return }
         if text == "# end" {
             hasEnded = true
             return
@@ -157,10 +163,13 @@ struct GuestRecord {
     ) -> GuestReport {
         let tests = parser.outermost
         let (outcome, reason, evidence) = judge(cut, ending, tests)
+        var output = output
+        output.end(isExpected: sendsFiles && outcome != .machinery)
         return GuestReport(
             outcome: outcome, reason: reason, evidence: evidence, tests: tests, troubles: troubles,
             allowed: allowed, allowedCount: allowedCount,
-            log: log, milliseconds: milliseconds, acceleration: acceleration, lostLines: lostLines)
+            log: log, milliseconds: milliseconds, acceleration: acceleration, lostLines: lostLines,
+            output: output)
     }
 
     private func judge(

@@ -28,6 +28,8 @@ package struct GuestRun: Sendable {
     package let limits: GuestLimits
     /// KTAP is the output marked by the guest's init, not everything on the console.
     package let hasOwnInit: Bool
+    /// It sends files at its end.
+    package let sendsFiles: Bool
     /// Texts that identify expected warnings.
     package let allowedWarnings: [String]
     package let launcher: ChildProcess.Launcher
@@ -35,7 +37,7 @@ package struct GuestRun: Sendable {
     package init(
         machine: Machine, kernel: String, initramfs: [ByteView],
         limits: GuestLimits = GuestLimits(),
-        hasOwnInit: Bool = true, allowedWarnings: [String] = [],
+        hasOwnInit: Bool = true, sendsFiles: Bool = false, allowedWarnings: [String] = [],
         launcher: ChildProcess.Launcher
     ) {
         self.machine = machine
@@ -43,6 +45,7 @@ package struct GuestRun: Sendable {
         self.initramfs = initramfs
         self.limits = limits
         self.hasOwnInit = hasOwnInit
+        self.sendsFiles = sendsFiles
         self.allowedWarnings = allowedWarnings
         self.launcher = launcher
     }
@@ -57,7 +60,8 @@ package struct GuestRun: Sendable {
         now: () -> Int, watch: (ConsoleEvent) -> Void = { _ in }
     ) throws(VMError) -> GuestReport {
         let start = now()
-        var record = GuestRecord(hasOwnInit: hasOwnInit, allowedWarnings: allowedWarnings)
+        var record = GuestRecord(
+            hasOwnInit: hasOwnInit, sendsFiles: sendsFiles, allowedWarnings: allowedWarnings)
         var qemu: ChildProcess
         do throws(HostError) {
             let file = try MemoryFile("initramfs", with: initramfs)

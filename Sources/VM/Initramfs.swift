@@ -12,10 +12,11 @@ package struct Initramfs: Sendable {
     /// - Parameters:
     ///   - initProgram: the init compiled from selftests/guest.
     ///   - parameters: for modules, by name: `debug=1`.
+    ///   - output: bytes of files that the guest sends at most; nil if it sends none.
     ///   - disk: the guest's root, mounted once the drivers among the modules are loaded.
     package init(
         initProgram: ByteView, modules: ModuleSet, parameters: [String: String] = [:],
-        tests: GuestFiles?, disk: DiskImage? = nil
+        tests: GuestFiles?, output: Int? = nil, disk: DiskImage? = nil
     ) throws(VMError) {
         var archive = CpioWriter()
         var list = ""
@@ -47,6 +48,8 @@ package struct Initramfs: Sendable {
         if let disk, modules.driverCount == modules.entries.count {
             list += Initramfs.rootLine(disk)
         }
+        // In the root that tests see.
+        if let output { list += "output\t\(output)\n" }
         for file in tests?.files ?? [] {
             try archive.add(file.path, mode: file.mode, .file(file.bytes))
         }

@@ -55,6 +55,8 @@ package struct GuestReport: Sendable {
     package var acceleration: Acceleration
     /// Lines that the console lost.
     package var lostLines: Int
+    /// Files that it sent.
+    package var output = GuestOutput()
 
     /// Whether a failure under KVM may be KVM's fault: QEMU gave up, or nothing made progress.
     package var mayBeAcceleration: Bool {

@@ -26,7 +26,9 @@ struct Guest: Sendable {
         talk.note("\(name): booting (\(run.machine.acceleration.rawValue))")
         do throws(VMError) {
             return try run.run(now: surroundings.milliseconds) { event in
-                if case .line(let line) = event { talk.console(line) }
+                if case .line(let line) = event, !line.contains("kbtf: # data ") {
+                    talk.console(line)
+                }
             }
         } catch {
             return GuestReport(error, acceleration: run.machine.acceleration)

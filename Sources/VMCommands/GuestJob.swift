@@ -58,7 +58,8 @@ struct GuestJob {
             run: GuestRun(
                 machine: machine.machine(kernel.architecture, acceleration, disk: disk),
                 kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
-                allowedWarnings: limits.allowWarning, launcher: Leash.launcher(surroundings)),
+                sendsFiles: arguments.output.output != nil, allowedWarnings: limits.allowWarning,
+                launcher: Leash.launcher(surroundings)),
             surroundings: surroundings)
     }
 
@@ -74,6 +75,7 @@ struct GuestJob {
         }
         return try Initramfs(
             initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
-            parameters: try arguments.parametersByModule(), tests: tests, disk: disk)
+            parameters: try arguments.parametersByModule(), tests: tests,
+            output: arguments.output.output.map { _ in arguments.limits.mostOutput }, disk: disk)
     }
 }

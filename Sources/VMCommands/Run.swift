@@ -27,6 +27,9 @@ struct Run: Command {
             throw ValidationError(
                 "--module \(pattern): \(GuestModules.releaseWord) requires --kernel")
         }
+        if arguments.output.output != nil, case .foreign = GuestImage(arguments.image) {
+            throw ValidationError("--output: an initramfs of yours does not send files")
+        }
         if arguments.from != nil, !arguments.rebase {
             throw ValidationError("--from requires --rebase")
         }
@@ -56,7 +59,8 @@ struct Run: Command {
         }
         let runs = zip(guests, reports).map { Summary.Run(name: $0.name, report: $1) }
         let summary = Summary(runs, shard: try arguments.part())
-        let isWritten = output.write(summary, talk, surroundings)
+        let hasFiles = output.writeFiles(summary, talk)
+        let isWritten = output.write(summary, talk, surroundings) && hasFiles
         for (guest, run) in zip(guests, runs) where run.report.outcome != .passed {
             talk.say(
                 "\(run.name): \(run.report.outcome.name): \(run.report.reason)",

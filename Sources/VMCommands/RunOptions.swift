@@ -55,7 +55,44 @@ extension VMLimitOptions {
     }
 }
 
+extension VMLimitOptions {
+    /// Bytes of files that fit on the console as base64, with as much room for everything else.
+    var mostOutput: Int { (logLimit << 20) / 3 }
+}
+
 extension VMOutputOptions {
+    /// Writes the files that guests sent, each guest's to a directory with its name.
+    ///
+    /// - Returns: whether all arrived and were written; what did not is reported.
+    func writeFiles(_ summary: Summary, _ talk: Talk) -> Bool {
+        guard let output else { return true }
+        var isComplete = true
+        var names: Set<String> = []
+        for run in summary.runs {
+            let plain = run.name.split(separator: "/").joined(separator: "-")
+            // Two kernels may have the same release.
+            let name =
+                ([plain] + (2...summary.runs.count + 1).map { "\(plain)-\($0)" })
+                .first { !names.contains($0) } ?? plain
+            names.insert(name)
+            for file in run.report.output.files {
+                let path = "\(output)/\(name)/\(file.path)"
+                let isWritten = attempt(
+                    { () throws(HostError) in
+                        try Directory.make(
+                            String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+                        try AtomicFile.replace(path, with: [ByteView(file.bytes)])
+                    }, talk)
+                isComplete = isComplete && isWritten
+            }
+            for fault in run.report.output.faults {
+                talk.say("\(run.name): a file did not arrive: \(fault)")
+                isComplete = false
+            }
+        }
+        return isComplete
+    }
+
     func talk(_ surroundings: Surroundings) -> Talk {
         Talk(surroundings.errors, isQuiet: quiet, isVerbose: verbose && !quiet)
     }
@@ -66,6 +103,11 @@ extension VMOutputOptions {
     func check(reads: [String]) throws(VMError) {
         if let log, let junit, VMOutputOptions.isSameFile(log, junit) {
             throw VMError("--log \(log) and --junit \(junit) are the same file")
+        }
+        if let output {
+            do throws(HostError) { try Directory.make(output) } catch {
+                throw VMError("--output \(output): \(error.description)")
+            }
         }
         for (option, path) in [("--log", log), ("--junit", junit)] {
             guard let path else { continue }

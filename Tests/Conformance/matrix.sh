@@ -85,9 +85,9 @@ matrix_table() {
             else .verdict + (if .cause then ": " + .cause else "" end) end;
         .kernels as $kernels | .cells as $cells
         | "| | " + ($kernels | join(" | ")) + " |", "|---|" + ($kernels | map("---|") | join("")),
-        ($cells | map(.module) | reduce .[] as $m ([]; if index($m) then . else . + [$m] end) | .[] as $module
-         | "| `" + ($module | split("/") | last) + "` | " + ($kernels | map(. as $kernel
-            | $cells | map(select(.module == $module and .kernel == $kernel)) | first
+        ($cells | map(.module) | reduce .[] as $m ([]; if index($m) then . else . + [$m] end) | .[] as $file
+         | "| `" + ($file | split("/") | last) + "` | " + ($kernels | map(. as $kernel
+            | $cells | map(select(.module == $file and .kernel == $kernel)) | first
             | (.answer | answer) + (if .rebased_answer then "; rebased: " + (.rebased_answer | answer) else "" end))
             | join(" | ")) + " |")' "$MATRIX/report.json" >"$MATRIX/table.md"
 }

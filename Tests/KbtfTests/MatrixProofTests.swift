@@ -136,6 +136,10 @@ struct MatrixProofTests {
             testDescription: "an oops", answer: run("", outcome: "oops"),
             text: "loads [DISAGREES: oops]"),
         Case(
+            testDescription: "a panic before any module",
+            answer: #"{"runs":[{"outcome":"panic","reason":"no timer","plan":null,"tests":[]}]}"#,
+            text: "loads [not proved: panic: no timer]"),
+        Case(
             testDescription: "no device for it",
             answer: run(test("own", "fail", "# /modules/own.ko: cannot load: No such device")),
             text: "loads [not proved: its init function failed: init failed: No such device]"),
@@ -168,6 +172,16 @@ struct MatrixProofTests {
         let log = try machine.system.scratch.read("log").split(separator: "\n")
         #expect(log[0].contains("--module=\(one) --module=\(two)"))
         #expect(!log[1].contains(one) && log[1].contains("--module=\(two)"))
+    }
+
+    /// A kernel that does not boot is asked once.
+    @Test func noBoot() throws {
+        let machine = try Machine(Self.run("", outcome: "no boot"))
+        let one = try machine.system.addModule("updates/own.ko")
+        let two = try machine.system.addModule("updates/two.ko")
+        let result = try machine.matrix("--prove-all", one, two)
+        #expect(machine.boots == 1 && result.status == 1, "\(result)")
+        #expect(rows(result)[2].contains("[not proved: no boot: why]"), "\(result)")
     }
 
     @Test func failures() throws {

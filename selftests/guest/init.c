@@ -7,6 +7,7 @@
 #include "child.h"
 #include "console.h"
 #include "mounts.h"
+#include "output.h"
 #include "tasks.h"
 
 #include <stdio.h>
@@ -78,6 +79,7 @@ int main(void)
 	char *list, *line, *rest;
 	char *words[MAX_WORDS];
 	int planned = 0, number = 0;
+	int has_output = 0;
 
 	// First /dev, for the way out; the rest can then be complained about.
 	mkdir("/dev", 0755);
@@ -116,6 +118,9 @@ int main(void)
 				say("# %s, which others need or wish for, does not load", name);
 		} else if (count == 3 && !strcmp(words[0], "root")) {
 			switch_root(words[1], words[2]);
+		} else if (count == 2 && !strcmp(words[0], "output")) {
+			open_output(strtoul(words[1], NULL, 10));
+			has_output = 1;
 		} else if (count == 3 && !strcmp(words[0], "btf")) {
 			strcat(name, ".btf");
 			report(++number, name, run_child(check_btf, words + 1, seconds), seconds);
@@ -130,6 +135,8 @@ int main(void)
 			bail_out("a line of /kbtf/list is not understood: %s", words[0]);
 		}
 	}
+	if (has_output)
+		send_output();
 	say("# Totals: pass:%d fail:%d xfail:0 xpass:0 skip:%d error:0", passed, failed, skipped);
 	say("# end");
 	power_off();

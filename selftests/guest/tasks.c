@@ -28,7 +28,8 @@ void load_module(char **words)
 void execute(char **words)
 {
 	char *slash = strrchr(words[0], '/');
-	char *environment[] = { "PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin:/tests", "HOME=/", "LC_ALL=C", NULL };
+	char *environment[] = { "PATH=/usr/local/bin:/usr/bin:/usr/sbin:/bin:/sbin:/tests", "HOME=/", "LC_ALL=C",
+				"KBTF_OUTPUT=/output", NULL };
 
 	*slash = 0;
 	if (chdir(slash == words[0] ? "/" : words[0]))

@@ -61,6 +61,8 @@ struct MatrixProver {
     ) -> [Result<ModuleAnswer, Failure>] {
         let names = modules.map { MatrixProver.name(of: $0) }
         var results = [Result<ModuleAnswer, Failure>?](repeating: nil, count: modules.count)
+        /// The kernel does not boot, whatever the module.
+        var noBoot: Failure?
         let shared = modules.indices.filter { index in
             // The first with its name.
             names[index] != nil && names.firstIndex(of: names[index]) == index
@@ -68,6 +70,7 @@ struct MatrixProver {
         if shared.count > 1,
             case .success(let run) = guest(shared.map { modules[$0] }, image, rebasing)
         {
+            noBoot = MatrixProver.noBoot(run)
             for index in shared {
                 results[index] = names[index].flatMap { ModuleAnswer($0, in: run) }.map {
                     .success($0)
@@ -79,13 +82,15 @@ struct MatrixProver {
                 results[index] = .failure(Failure("not a module that can be read"))
                 continue
             }
+            if let noBoot {
+                results[index] = .failure(noBoot)
+                continue
+            }
             results[index] = guest([modules[index]], image, rebasing).flatMap { run in
                 let outcome = run["outcome"]?.string ?? "machinery"
                 let reason = run["reason"]?.string ?? ""
                 if let answer = ModuleAnswer(name, in: run) { return .success(answer) }
-                guard !["machinery", "no boot", "no init"].contains(outcome) else {
-                    return .failure(Failure("\(outcome): \(reason)"))
-                }
+                if let failure = MatrixProver.noBoot(run) { return .failure(failure) }
                 return .success(
                     ModuleAnswer(
                         outcome: outcome, reason: reason,
@@ -95,11 +100,24 @@ struct MatrixProver {
         return results.map { $0 ?? .failure(Failure("no answer")) }
     }
 
+    /// Why a kernel could not be asked; nil if it ran.
+    private static func noBoot(_ run: JSONTree) -> Failure? {
+        let outcome = run["outcome"]?.string ?? "machinery"
+        // Whatever it died of before its init reported a plan, no module was loaded yet.
+        let hasStarted = run["plan"].map { $0 != .null } ?? true
+        guard !hasStarted || ["machinery", "no boot", "no init"].contains(outcome) else {
+            return nil
+        }
+        return Failure("\(outcome): \(run["reason"]?.string ?? "")")
+    }
+
     /// One guest; the object that describes its run.
     private mutating func guest(
         _ modules: [String], _ image: String, _ rebasing: Bool
     ) -> Result<JSONTree, Failure> {
         var words = [program, "run", "--json", "--any-kernel", "--kernel", image]
+        // Of no use is an answer that a busy machine did not give in time.
+        words += ["--boot-timeout", "900", "--timeout", "1800"]
         if rebasing { words.append("--rebase") }
         words += modules.flatMap { ["--module=" + $0] }
         let output: ProgramOutput.Ending
