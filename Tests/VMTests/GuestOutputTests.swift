@@ -66,9 +66,10 @@ import Testing
     ) { #expect(GuestOutput.decoded(text[...]) == nil) }
 
     @Test func base64Values() {
-        for (text, bytes) in [
+        let table: [(String, [UInt8])] = [
             ("", []), ("YQ==", [97]), ("YWI=", [97, 98]), ("+/+/", [0xfb, 0xff, 0xbf]),
-        ] {
+        ]
+        for (text, bytes) in table {
             #expect(GuestOutput.decoded(text[...]) == bytes)
         }
     }
