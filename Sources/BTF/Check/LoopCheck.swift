@@ -95,6 +95,11 @@ private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
     }
 
     for root in types.ownIDs where states[Int(root)] == .new {
+        // Most types need nothing.
+        guard needed(root, 0) != nil else {
+            states[Int(root)] = .done
+            continue
+        }
         states[Int(root)] = .open
         stack.append((root, 0))
         while let frame = stack.last {
