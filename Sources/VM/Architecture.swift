@@ -20,6 +20,8 @@ package struct Architecture: Sendable, Equatable {
     /// The device that connects the console to QEMU's standard output, and its name in the guest.
     let consoleDevice: [String]
     let console: String
+    /// Words of the command line for a guest that is translated on a busy host.
+    let patience: [String]
     /// QEMU's disk device with the most widespread driver, and the modules of its bus, where they
     /// are modules.
     let diskDevice: String
@@ -32,7 +34,8 @@ package struct Architecture: Sendable, Equatable {
         machine: ELFMachine.amd64, isBigEndian: false,
         board: ["-machine", "pc"], emulatedProcessor: "max",
         consoleDevice: ["-serial", "chardev:console"], console: "ttyS0",
-        diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
+        // The kernel takes an interrupt that is late for a board without a timer, and panics.
+        patience: ["no_timer_check"], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
 
     /// Emulating pointer authentication, which `max` enables by default, costs a third of the time.
     package static let arm64 = Architecture(
@@ -40,14 +43,14 @@ package struct Architecture: Sendable, Equatable {
         machine: ELFMachine.aarch64, isBigEndian: false,
         board: ["-machine", "virt"], emulatedProcessor: "max,pauth-impdef=on",
         consoleDevice: ["-serial", "chardev:console"], console: "ttyAMA0",
-        diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
+        patience: [], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
 
     package static let s390x = Architecture(
         name: "s390x", qemu: "qemu-system-s390x", package: "qemu-system-misc",
         machine: ELFMachine.s390, isBigEndian: true,
         board: ["-machine", "s390-ccw-virtio"], emulatedProcessor: "max",
         consoleDevice: ["-device", "sclpconsole,chardev=console"], console: "ttysclp0",
-        diskDevice: "virtio-blk-ccw", diskDrivers: ["virtio_ccw"])
+        patience: [], diskDevice: "virtio-blk-ccw", diskDrivers: ["virtio_ccw"])
 
     package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 

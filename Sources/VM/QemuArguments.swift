@@ -61,7 +61,7 @@ package struct Machine: Sendable {
         if acceleration == .tcg {
             // A translated guest on a busy host stalls for seconds; its watchdogs would raise false
             // alarms, and the deadline catches hangs anyway.
-            words += ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"]
+            words += ["nowatchdog", "rcupdate.rcu_cpu_stall_suppress=1"] + architecture.patience
         }
         return (words + kernelArguments).joined(separator: " ")
     }

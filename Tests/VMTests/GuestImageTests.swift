@@ -279,7 +279,7 @@ import Testing
                 -accel tcg,thread=multi -cpu max -m 512 -smp 3 \
                 -chardev stdio,id=console,signal=off -serial chardev:console -kernel /k -initrd /i \
                 -append console=ttyS0 ignore_loglevel panic=-1 oops=panic printk.devkmsg=on \
-                nowatchdog rcupdate.rcu_cpu_stall_suppress=1 lsm=bpf
+                nowatchdog rcupdate.rcu_cpu_stall_suppress=1 no_timer_check lsm=bpf
                 """)
         for architecture in Architecture.all {
             let words = Machine(architecture, acceleration: .kvm).command(
