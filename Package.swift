@@ -86,6 +86,7 @@ let package = Package(
                 .embedInCode("Selftest/activity.c"),
             ]),
         room("BPFLoad", ["Bytes", "HostIO", "ELF", "BTF", "BPFObject", "CBpf"]),
+        room("Report", ["Bytes", "BTF"]),
         room("Diagnosis"),
         room("VM", ["Bytes", "HostIO", "ELF", "KernelTree", "Diagnosis"]),
         room(
@@ -98,7 +99,8 @@ let package = Package(
             "Commands",
             [
                 "Bytes", "HostIO", "ELF", "DWARF", "BTF", "BTFIDs", "DWARFToBTF", "KernelTree",
-                "BPFObject", "Attaching", "CEmit", "Skeleton", "BPFLoad", "Diagnosis", "Console",
+                "BPFObject", "Attaching", "CEmit", "Skeleton", "BPFLoad", "Report", "Diagnosis",
+                "Console",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         room(
@@ -143,6 +145,7 @@ let package = Package(
             "BPFLoadTests",
             ["Bytes", "HostIO", "BTF", "BPFObject", "BPFLoad", "CBpf", "TestSupport"]),
         tests("AttachingTests", ["Bytes", "ELF", "BTF", "Attaching", "TestSupport"]),
+        tests("ReportTests", ["Bytes", "BTF", "Report", "TestSupport"]),
         tests("DiagnosisTests", ["Diagnosis"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),

@@ -78,10 +78,10 @@ extension TypeInfo {
 }
 
 /// The same for the record at `start`; `body` gets indexes in `words`.
-func forEachReference(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
+package func forEachReference(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
     TypeInfo(rawValue: words[start + 1]).forEachReference { body(start + $0) }
 }
 
-func forEachName(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
+package func forEachName(_ words: [UInt32], _ start: Int, _ body: (Int) -> Void) {
     TypeInfo(rawValue: words[start + 1]).forEachName { body(start + $0) }
 }

@@ -45,7 +45,7 @@ struct Kbtf: Command {
     private static let all: [any Command.Type] = [
         Encode.self, Dump.self, Diff.self, Check.self, Attach.self, Info.self, IDs.self, Base.self,
         Distill.self, Rebase.self, Gen.self, Doctor.self, Matrix.self, LedgerCommand.self,
-        VM.self,
+        Size.self, VM.self,
     ]
 
     func run(in _: Surroundings) throws { throw NoCommand(parent: "kbtf") }

@@ -56,7 +56,7 @@ struct ManualTests {
     @Test(
         arguments: [
             "dump", "diff", "check", "doctor", "matrix", "attach", "info", "ids", "base", "distill",
-            "rebase", "ledger diff", "ledger show", "vm run",
+            "rebase", "ledger diff", "ledger show", "size", "vm run",
         ])
     func json(command: String) throws {
         #expect(try Help(of: command).options.contains(["--json"]))

@@ -11,7 +11,7 @@ struct UsageTests {
         "distill", "rebase",
         "gen min-core-btf", "gen module", "gen object", "gen selftest", "gen skeleton",
         "gen subskeleton",
-        "ledger diff", "ledger show", "vm merge", "vm run",
+        "ledger diff", "ledger show", "size", "vm merge", "vm run",
     ]
 
     @Test func version() throws {

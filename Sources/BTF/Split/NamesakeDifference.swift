@@ -11,10 +11,10 @@ extension BTF {
 }
 
 /// Compares two types without the contents of the named types that they refer to.
-private struct ShallowDifference {
-    let btf: BTF
+struct ShallowDifference {
+    private let btf: BTF
     /// Pairs of unnamed types that may still be compared; hostile files may nest types without end.
-    var allowance = 100_000
+    private var allowance = 100_000
 
     init(_ btf: BTF) { self.btf = btf }
 
@@ -29,7 +29,7 @@ private struct ShallowDifference {
             guard index < other.count else {
                 return "\(word) \(name(own, index)) is not there"
             }
-            if own.elementName(index) != other.elementName(index) {
+            if !isSameName(own.element(index, 0), other.element(index, 0)) {
                 return "\(word) \(name(own, index)), there \(name(other, index))"
             }
             guard own.kind.isComposite else {
@@ -52,8 +52,17 @@ private struct ShallowDifference {
     }
 
     private func name(_ record: Record, _ index: Int) -> String {
-        let name = record.elementName(index)
+        let name = btf.shortName(at: record.element(index, 0))
         return name.isEmpty ? "\(index + 1)" : name
+    }
+
+    /// Hostile files may give a name of a million bytes to each of a million types.
+    func isSameName(_ one: UInt32, _ other: UInt32) -> Bool {
+        one == other || btf.shortName(at: one) == btf.shortName(at: other)
+    }
+
+    private func isNamed(_ record: Record) -> Bool {
+        btf.stringBytes(at: record.nameOffset, atMost: 0) == nil
     }
 
     /// The position of a member; distinguishes old and new style bitfields and plain members.
@@ -73,13 +82,14 @@ private struct ShallowDifference {
             allowance -= 1
             guard allowance > 0 else { return true }
             guard let a = btf.record(own), let b = btf.record(other) else { return false }
-            if a.kind.isNamedAlike(b.kind), a.name == b.name, !a.name.isEmpty { continue }
-            guard a.kind == b.kind, a.name == b.name else { return false }
+            let hasSameName = isSameName(a.nameOffset, b.nameOffset)
+            if a.kind.isNamedAlike(b.kind), hasSameName, isNamed(a) { continue }
+            guard a.kind == b.kind, hasSameName else { return false }
             switch a.kind.role {
             case .composite, .enumeration:
                 guard a.size == b.size, a.count == b.count else { return false }
                 for index in 0..<a.count {
-                    guard a.elementName(index) == b.elementName(index),
+                    guard isSameName(a.element(index, 0), b.element(index, 0)),
                         a.element(index, 2) == b.element(index, 2) || !a.kind.isComposite
                     else { return false }
                     if a.kind.isComposite {

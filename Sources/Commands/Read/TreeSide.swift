@@ -45,7 +45,7 @@ struct TreeSide: Sendable {
 
     /// `ext4` for `lib/modules/R/kernel/fs/ext4/ext4.ko.xz`; the path in the tree where several
     /// modules have the name.
-    private static func names(_ paths: [String]) -> [String] {
+    static func names(_ paths: [String]) -> [String] {
         let short = paths.map { ModuleName.ofFile($0) }
         let counts = Dictionary(short.map { ($0, 1) }, uniquingKeysWith: +)
         return zip(short, paths).map { counts[$0] == 1 ? $0 : place(of: $1) }
