@@ -41,7 +41,7 @@ export KBTF_SYSROOT = $(CACHE)/images/$(RELEASE)$(addprefix :,$(SYSROOT))
 # Compiling depends on the libraries that setup installs, so with any goal that
 # runs setup all compiling waits for it, also with -j. `make build` and
 # `make install` alone install no packages.
-WITHOUT_SETUP := help build guest tools house lint install clean
+WITHOUT_SETUP := help build guest tools house lint install deb clean
 ifneq ($(filter-out $(WITHOUT_SETUP),$(MAKECMDGOALS)),)
 build guest tools: | setup
 endif
@@ -201,6 +201,16 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 	completion bash "$$root/share/bash-completion/completions/kbtf"
 	completion zsh "$$root/share/zsh/site-functions/_kbtf"
 	completion fish "$$root/share/fish/vendor_completions.d/kbtf.fish"
+
+DEB := $(SCRATCH)/deb
+.PHONY: deb
+deb: build ## a Debian package in .build/deb
+	@[ "$$('$(KBTF)' --version | sed -n '1s/^kbtf //p')" = "$$(dpkg-parsechangelog -S Version)" ] || {
+		echo "make deb: debian/changelog is of another version than Sources/Console/Version.swift" >&2
+		exit 1
+	}
+	mkdir -p '$(DEB)'
+	debian/rules binary OUTPUT='$(abspath $(DEB))' STAGE='$(abspath $(DEB))/kbtf'
 
 .PHONY: clean
 clean: ## remove what was built, not what was fetched

@@ -70,6 +70,8 @@ WORDS=(
     "doctor run_doctor"
     # Five modules, six kernels: thirty answers as predicted: matrix.sh
     "matrix run_matrix"
+    # The Debian package in a bare system: DKMS modules of two kernels get BTF, purging leaves nothing: packages.sh
+    "packages run_packages"
     # Kernels answer as `kbtf attach` predicts: attach.sh
     "attach run_attach"
     # Objects that name structs of modules load on a kernel that shows no BTF: min-core-btf.sh
@@ -148,6 +150,8 @@ source "$HERE/guests.sh"
 source "$HERE/doctor.sh"
 # shellcheck source=matrix.sh
 source "$HERE/matrix.sh"
+# shellcheck source=packages.sh
+source "$HERE/packages.sh"
 # shellcheck source=attach.sh
 source "$HERE/attach.sh"
 # shellcheck source=patched.sh
@@ -186,6 +190,8 @@ for word in $CHECKS; do
     case $word in
     # Patched kernels are built here; nothing else is compared with them.
     patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
+    # This makes its own systems.
+    packages) ;;
     # These ask kernels alone, and fetch them.
     verdicts | attach | matrix) targets=(build tools) ;;
     6.1 | 6.12 | foreign | same-bytes | vmlinux | rebase | distill) steps=(inputs peers oracles) targets=(build tools) ;;
