@@ -55,6 +55,9 @@ struct TypeTable: Sendable {
 
     var ownIDs: Range<UInt32> { firstID..<typeCount }
 
+    /// Words of all own records.
+    var ownWordCount: Int { ownWords.count }
+
     /// True for ids of a type; false for void and for ids that dangle.
     func exists(_ id: UInt32) -> Bool { id != 0 && id < typeCount }
 

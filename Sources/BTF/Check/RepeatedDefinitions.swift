@@ -13,13 +13,18 @@ struct RepeatedDefinitions {
     private(set) var first: (id: UInt32, of: UInt32)?
 
     private let types: TypeTable
-    /// Words of records that may still be compared: a struct has up to 200,000.
-    private var allowance = 1 << 24
+    /// Words of records that may still be compared: a struct has up to 200,000, and many lead to it.
+    private var allowance: Int
+    /// Pairs that are the same, and pairs that are not, so that what many structs lead to is compared
+    /// once.
+    private var same: Set<UInt64> = []
+    private var different: Set<UInt64> = []
     /// Types tried for one; compilers give a name to a few types at most.
     private static let maxCandidates = 8
 
     init(_ types: TypeTable) {
         self.types = types
+        allowance = 1 << 12 + 8 * types.ownWordCount
         var named: [(key: UInt64, id: UInt32)] = []
         for id in types.ownIDs {
             switch types.kind(id).role {
@@ -57,10 +62,18 @@ struct RepeatedDefinitions {
         while let (a, b) = open.popLast() {
             if a == b { continue }
             let (low, high) = (min(a, b), max(a, b))
-            guard assumed.insert(UInt64(low) << 32 | UInt64(high)).inserted else { continue }
-            guard types.exists(low), types.exists(high), collect(low, high, into: &open)
-            else { return false }
+            let pair = UInt64(low) << 32 | UInt64(high)
+            if same.contains(pair) { continue }
+            guard assumed.insert(pair).inserted else { continue }
+            guard !different.contains(pair), types.exists(low), types.exists(high),
+                collect(low, high, into: &open)
+            else {
+                different.insert(pair)
+                different.insert(UInt64(min(one, other)) << 32 | UInt64(max(one, other)))
+                return false
+            }
         }
+        same.formUnion(assumed)
         for pair in assumed {
             let later = UInt32(truncatingIfNeeded: pair)
             if later >= types.firstID { ids.insert(later) }
