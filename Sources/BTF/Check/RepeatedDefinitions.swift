@@ -13,10 +13,10 @@ struct RepeatedDefinitions {
     private(set) var first: (id: UInt32, of: UInt32)?
 
     private let types: TypeTable
-    /// Words of records that may still be compared: a struct has up to 200,000, and many lead to it.
+    /// Words of records that may still be compared: one struct has up to 200,000, and many may lead
+    /// to it.
     private var allowance: Int
-    /// Pairs that are the same, and pairs that are not, so that what many structs lead to is compared
-    /// once.
+    /// Pairs that are the same, and pairs that are not: what many structs lead to is compared once.
     private var same: Set<UInt64> = []
     private var different: Set<UInt64> = []
     /// Types tried for one; compilers give a name to a few types at most.
