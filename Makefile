@@ -210,7 +210,7 @@ deb: build ## a Debian package in .build/deb
 		exit 1
 	}
 	mkdir -p '$(DEB)'
-	debian/rules binary OUTPUT='$(abspath $(DEB))' STAGE='$(abspath $(DEB))/kbtf'
+	debian/rules binary OUTPUT='$(DEB)' STAGE='$(DEB)/kbtf'
 
 .PHONY: clean
 clean: ## remove what was built, not what was fetched
