@@ -12,10 +12,7 @@
 # shellcheck source-path=SCRIPTDIR source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
-packages clang-14=1:14.0.6-12 libclang-cpp14=1:14.0.6-12 libllvm14=1:14.0.6-12 libz3-4=4.8.12-3.1 libedit2=3.1-20221030-2 \
-    libbsd0=0.11.7-2 libmd0=1.0.4-2 libffi8=3.4.4-1 bpftool=7.1.0+6.1.192-3 libelf1=0.188-2.1 libcap2=1:2.66-4+deb12u3+b1 \
-    libxml2=2.9.14+dfsg-1.3~deb12u6 libicu72=72.1-3+deb12u1 \
-    binutils-x86-64-linux-gnu=2.40-2 libbinutils=2.40-2
+packages "${BPF_TOOLS[@]}"
 cd "$ROOT"
 
 cat >common.h <<'C'
