@@ -90,10 +90,14 @@ package struct LoaderTrace: Sendable, Equatable {
         }
     }
 
+    /// Opens an object, and closes it behind `body`.
+    ///
+    /// - Parameter kconfig: nil for the configuration of this machine.
     @unsafe
-    private static func trace(
-        _ object: ByteView, name: UnsafePointer<CChar>, kconfig: UnsafePointer<CChar>
-    ) throws(Refusal) -> LoaderTrace {
+    static func opened<Value>(
+        _ object: ByteView, name: UnsafePointer<CChar>, kconfig: UnsafePointer<CChar>? = nil,
+        _ body: (OpaquePointer) throws(Refusal) -> Value
+    ) throws(Refusal) -> Value {
         var options = unsafe bpf_object_open_opts()
         unsafe options.sz = MemoryLayout<bpf_object_open_opts>.stride
         unsafe options.object_name = name
@@ -106,6 +110,15 @@ package struct LoaderTrace: Sendable, Equatable {
                     bytes.baseAddress, bytes.count, &options)
             else { throw Refusal("open", -errno) }
             defer { unsafe bpf_object__close(handle) }
+            return try unsafe body(handle)
+        }
+    }
+
+    @unsafe
+    private static func trace(
+        _ object: ByteView, name: UnsafePointer<CChar>, kconfig: UnsafePointer<CChar>
+    ) throws(Refusal) -> LoaderTrace {
+        try unsafe opened(object, name: name, kconfig: kconfig) { handle throws(Refusal) in
             let arenas = try unsafe Arenas(of: handle)
             var output = unsafe gen_loader_opts()
             unsafe output.sz = MemoryLayout<gen_loader_opts>.stride
