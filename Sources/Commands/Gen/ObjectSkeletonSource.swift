@@ -31,7 +31,7 @@ struct ObjectSkeletonSource {
             outline = try ObjectOutline(
                 object: bytes, path: path, name: isSubskeleton ? "" : name)
         } catch { throw Failure(error) }
-        let types = try types(of: outline)
+        let types = try LoaderTypes.read(outline.types, path)
         let contents = try contents(of: outline.maps, types, name)
         let skeleton = ObjectSkeleton(
             name: name, object: bytes.array,
@@ -42,13 +42,6 @@ struct ObjectSkeletonSource {
             }, programs: outline.programs.map(\.name))
         if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
         return skeleton
-    }
-
-    private func types(of outline: ObjectOutline) throws(Failure) -> BTF? {
-        guard let bytes = outline.types else { return nil }
-        do throws(BTFError) { return try BTF.parse(ByteView(bytes)) } catch {
-            throw Failure("\(path): .BTF: \(error.message)")
-        }
     }
 
     /// Of the maps that are data sections which user space may map.
@@ -94,6 +87,18 @@ struct ObjectSkeletonSource {
             let type = btf.withoutModifiers(variable.type), type.kind == .struct
         else { return nil }
         return try? OperationsStruct(type, in: btf).operations
+    }
+}
+
+/// The types of an object as libbpf completed them.
+enum LoaderTypes {
+    /// - Returns: nil for an object without types.
+    /// - Throws: `Failure` if they cannot be read.
+    static func read(_ bytes: [UInt8]?, _ path: String) throws(Failure) -> BTF? {
+        guard let bytes else { return nil }
+        do throws(BTFError) { return try BTF.parse(ByteView(bytes)) } catch {
+            throw Failure("\(path): .BTF: \(error.message)")
+        }
     }
 }
 

@@ -35,7 +35,7 @@ struct SkeletonSource {
         if let perCPUObstacle, !trace.maps.contains(where: \.isPerCPU) {
             throw Failure(perCPUObstacle)
         }
-        let types = try btf(of: trace)
+        let types = try LoaderTypes.read(trace.types, path)
         let contents = try contents(trace.maps, name, types)
         let maps = zip(trace.maps, contents).map(self.map)
         let skeleton = LightSkeleton(
@@ -53,13 +53,6 @@ struct SkeletonSource {
             byteOrder: types?.bigEndian == true ? .big : .little)
         if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
         return skeleton
-    }
-
-    private func btf(of trace: LoaderTrace) throws(Failure) -> BTF? {
-        guard let bytes = trace.types else { return nil }
-        do throws(BTFError) { return try BTF.parse(ByteView(bytes)) } catch {
-            throw Failure("\(path): .BTF: \(error.message)")
-        }
     }
 
     private func map(
