@@ -113,6 +113,17 @@ extension BTF {
             owner: owner)
     }
 
+    /// The type behind typedefs, qualifiers and tags; nil for void, and for chains without an end.
+    package func withoutModifiers(_ id: TypeID) -> Record? {
+        var record = record(id)
+        // Kernels accept no chain longer than 32.
+        for _ in 0..<1000 {
+            guard let current = record, current.kind.isModifier else { return record }
+            record = self.record(current.type)
+        }
+        return nil
+    }
+
     /// Own types in id order.
     package var ownRecords: some Sequence<Record> {
         ownIDs.lazy.map { self.record(TypeID($0))! }

@@ -128,14 +128,14 @@ extension TypeTable {
             : tail(of: ownStrings, from: start - lowStrings.count)
     }
 
-    /// Whether one string sorts before another, by bytes.
-    func string(at first: UInt32, precedes second: UInt32) -> Bool {
+    /// How one string sorts beside another, by bytes: below 0 before it, above 0 behind it.
+    func order(ofStringAt first: UInt32, _ second: UInt32) -> Int {
         for index in 0..<UInt32(Self.maxNameLength) {
             let (a, b) = (byte(first, index), byte(second, index))
-            if a != b { return a < b }
-            if a == 0 { return false }
+            if a != b { return a < b ? -1 : 1 }
+            if a == 0 { return 0 }
         }
-        return false
+        return 0
     }
 
     /// A byte of the string at `offset`; 0 from the end of the strings on.

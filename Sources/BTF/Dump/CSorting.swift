@@ -40,8 +40,8 @@ private func precedes(_ a: SortKey, _ b: SortKey, _ types: TypeTable) -> Bool {
 /// nil: equal names.
 private func before(_ a: UInt32, _ b: UInt32, _ types: TypeTable) -> Bool? {
     if a == b { return nil }
-    if types.string(at: a, precedes: b) { return true }
-    return types.string(at: b, precedes: a) ? false : nil
+    let order = types.order(ofStringAt: a, b)
+    return order == 0 ? nil : order < 0
 }
 
 private func prefix(_ name: UInt32, _ types: TypeTable) -> UInt64 {

@@ -181,15 +181,4 @@ extension BTF {
         return hasString("bpf_prog_aux", at: target.nameOffset)
             || hasString("btf_struct_meta", at: target.nameOffset)
     }
-
-    /// The type behind typedefs, qualifiers and tags; nil for void, and for chains without an end.
-    package func withoutModifiers(_ id: TypeID) -> Record? {
-        var record = record(id)
-        // Kernels accept no chain longer than 32.
-        for _ in 0..<1000 {
-            guard let current = record, current.kind.isModifier else { return record }
-            record = self.record(current.type)
-        }
-        return nil
-    }
 }

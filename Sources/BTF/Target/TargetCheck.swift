@@ -121,7 +121,7 @@ private struct TargetChecker {
         var last: UInt32 = 0
         for id in types.ownIDs {
             let name = types.nameOffset(id)
-            if name != last, types.string(at: name, precedes: last) { return id }
+            if name != last, types.order(ofStringAt: name, last) < 0 { return id }
             last = name
         }
         return nil
