@@ -5,19 +5,13 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#include "shown.h"
+
 const volatile unsigned int limit = 5;
 const volatile long long offset = -7;
 const volatile _Bool strict;
 const volatile signed char step = -1;
 const volatile char tag[16] = "none";
-
-struct shown {
-	unsigned int limit;
-	int strict;
-	long long offset;
-	int step;
-	char tag[16];
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

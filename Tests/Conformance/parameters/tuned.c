@@ -10,13 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct shown {
-	unsigned int limit;
-	int strict;
-	long long offset;
-	int step;
-	char tag[16];
-};
+#include "shown.h"
 
 static int load(const char *parameters)
 {
