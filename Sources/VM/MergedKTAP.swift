@@ -19,12 +19,7 @@ package struct MergedKTAP: Sendable {
             if let shard { shards.append((file.path, shard)) }
             for result in group.results { add(result) }
         }
-        if !shards.isEmpty, shards.count < files.count,
-            let file = files.first(where: { file in !shards.contains { $0.file == file.path } })
-        {
-            throw VMError("\(file.path): not a part of a run, as \(shards[0].file) is")
-        }
-        if let fault = Shard.fault(shards) { throw VMError(fault) }
+        if let fault = Shard.fault(shards, of: files.map(\.path)) { throw VMError(fault) }
     }
 
     /// Everything passed.

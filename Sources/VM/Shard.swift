@@ -57,10 +57,17 @@ package struct Shard: Sendable, Equatable, CustomStringConvertible {
 
     /// Whether these are all parts of one run, once each.
     ///
-    /// - Parameter shards: with the file that each is from.
+    /// - Parameters:
+    ///   - shards: with the file that each is from.
+    ///   - files: all that are merged; without any part among them, they are whole runs.
     /// - Returns: what is wrong; nil if nothing is.
-    static func fault(_ shards: [(file: String, shard: Shard)]) -> String? {
+    static func fault(
+        _ shards: [(file: String, shard: Shard)], of files: [String]
+    ) -> String? {
         guard let first = shards.first else { return nil }
+        if let other = files.first(where: { file in !shards.contains { $0.file == file } }) {
+            return "\(other): not a part of a run, as \(first.file) is"
+        }
         var seen: [Int: String] = [:]
         for (file, shard) in shards {
             guard shard.count == first.shard.count else {
