@@ -22,13 +22,7 @@ struct GuestModules {
             guard let release = kernel.release?.text else {
                 throw VMError("--module \(pattern): the release of \(kernel.path) is not known")
             }
-            var rest = pattern[...]
-            var path = ""
-            while let word = rest.firstRange(of: releaseWord) {
-                path += rest[..<word.lowerBound] + release
-                rest = rest[word.upperBound...]
-            }
-            return path + rest
+            return pattern.replacing(releaseWord, with: release)
         }
     }
 

@@ -24,17 +24,6 @@ struct QuietRun {
         hint = line(after: "hint: ")
     }
 
-    /// `text` with another path in the place of `path`.
-    static func replacing(_ path: String, by other: String, in text: String) -> String {
-        var rest = text[...]
-        var result = ""
-        while let place = rest.firstRange(of: path) {
-            result += rest[..<place.lowerBound] + other
-            rest = rest[place.upperBound...]
-        }
-        return result + rest
-    }
-
     private final class Lines: Sendable {
         private let storage = Mutex<[UInt8]>([])
 

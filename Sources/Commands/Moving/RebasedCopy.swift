@@ -32,10 +32,10 @@ package struct RebasedCopy {
         if result.status != 0, old != nil {
             result = QuietRun(command + ["--", copy], surroundings)
         }
-        let words = QuietRun.replacing(copy, by: module, in: result.message ?? "no message")
+        let words = (result.message ?? "no message").replacing(copy, with: module)
         guard result.status == 0 else {
             throw Failure(
-                words, hint: result.hint.map { QuietRun.replacing(copy, by: module, in: $0) })
+                words, hint: result.hint.map { $0.replacing(copy, with: module) })
         }
         path = copy
         message = words
