@@ -38,7 +38,7 @@ package struct Vermagic: Sendable, Equatable, CustomStringConvertible {
         while let place = pending.popLast(), tries < 64 {
             for name in ((try? Directory.list(place)) ?? []).reversed() {
                 let path = place + "/" + name
-                if [".ko", ".ko.gz", ".ko.xz", ".ko.zst"].contains(where: { name.hasSuffix($0) }) {
+                if ModuleName.suffixes.contains(where: { name.hasSuffix($0) }) {
                     tries += 1
                     if let found = ofModule(path) { return found }
                 } else if FileStatus(path, followLinks: false).isDirectory {

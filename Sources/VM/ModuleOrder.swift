@@ -140,9 +140,7 @@ struct ModuleOrder {
         guard let folder else { return [:] }
         var found: [String: String] = [:]
         do throws(HostError) {
-            for path in try Directory.walk(
-                folder, suffixes: [".ko", ".ko.xz", ".ko.zst", ".ko.gz"])
-            {
+            for path in try Directory.walk(folder, suffixes: ModuleName.suffixes) {
                 found[ModuleName.ofFile(path)] = path
             }
         } catch { throw VMError(error) }

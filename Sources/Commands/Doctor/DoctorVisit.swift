@@ -54,7 +54,7 @@ struct DoctorVisit {
     }
 
     private func isModule(_ path: String) -> Bool {
-        if Inputs.installedSuffixes.contains(where: { path.hasSuffix($0) }) { return true }
+        if ModuleName.suffixes.contains(where: { path.hasSuffix($0) }) { return true }
         guard let view = try? FileReader.map(path) else { return false }
         return ELFFile.isELF(view)
     }
@@ -77,7 +77,7 @@ struct DoctorVisit {
     }
 
     private mutating func look(atModules arguments: [String]) throws(Failure) {
-        let entries = try Inputs(arguments, suffixes: Inputs.installedSuffixes, talk).entries
+        let entries = try Inputs(arguments, suffixes: ModuleName.suffixes, talk).entries
         var groups: [(root: SystemRoot, release: KernelRelease, entries: [Inputs.Entry])] = []
         for entry in entries {
             let around = SystemRoot.around(entry.path)
@@ -163,7 +163,7 @@ struct DoctorVisit {
         var entries: [Inputs.Entry] = []
         if let folder = kernel.root.modules(of: kernel.release) {
             entries =
-                (try? Inputs([folder], suffixes: Inputs.installedSuffixes, talk))?.entries ?? []
+                (try? Inputs([folder], suffixes: ModuleName.suffixes, talk))?.entries ?? []
         }
         var logs: [String: [KernelMessage]] = [:]
         for package in packages {
@@ -247,7 +247,7 @@ struct DoctorVisit {
         {
             let names = Set(reading.complaints.compactMap(\.message.moduleName))
                 .subtracting(healthy).subtracting(fileTroubles.keys)
-            let paths = ((try? Directory.walk(folder, suffixes: Inputs.installedSuffixes)) ?? [])
+            let paths = ((try? Directory.walk(folder, suffixes: ModuleName.suffixes)) ?? [])
                 .filter { names.contains(ModuleName.ofFile($0)) }
             if !paths.isEmpty {
                 let search = search(root)

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Console
 import HostIO
+import KernelTree
 
 /// Options for destinations other than the files themselves, and for the number of parallel files.
 struct DetachedOptions: ParsableArguments {
@@ -43,7 +44,7 @@ struct DetachedOptions: ParsableArguments {
     func assign(
         _ files: [String], reads: [String?], isDry: Bool = false, _ talk: Talk
     ) throws(Failure) -> [Destinations.Job] {
-        let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).modules(talk)
+        let paths = try Inputs(files, suffixes: ModuleName.suffixes, talk).modules(talk)
         if detached != nil, paths.count > 1 {
             throw Failure(
                 "\(files[0]): --detached requires exactly one file, but there are \(paths.count) in this directory",

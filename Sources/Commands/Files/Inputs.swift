@@ -54,7 +54,4 @@ struct Inputs {
             }
         }
     }
-
-    /// Modules as they are installed.
-    static let installedSuffixes = [".ko", ".ko.gz", ".ko.xz", ".ko.zst"]
 }

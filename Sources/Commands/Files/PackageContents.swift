@@ -73,7 +73,7 @@ struct PackageContents {
 
     /// Modules, kernels and their settings, and what modules are built against.
     private static func isWanted(_ path: String) -> Bool {
-        if Inputs.installedSuffixes.contains(where: { path.hasSuffix($0) }) { return true }
+        if ModuleName.suffixes.contains(where: { path.hasSuffix($0) }) { return true }
         let name = path.split(separator: "/").last ?? ""
         if path.hasPrefix("boot/") { return true }
         let isInPlace = ["lib/modules/", "usr/lib/modules/", "usr/src/", "usr/lib/linux-"]

@@ -67,7 +67,7 @@ struct LedgerOptions: ParsableArguments {
             }
         }
         guard !files.isEmpty else { return found }
-        let paths = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).modules(talk)
+        let paths = try Inputs(files, suffixes: ModuleName.suffixes, talk).modules(talk)
         let encoded = try batch(surroundings, talk).run(
             paths.map { Destinations.Job(path: $0, detached: nil) })
         return found

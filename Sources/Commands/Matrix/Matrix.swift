@@ -72,7 +72,7 @@ struct Matrix: Command {
     func run(in surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
         try surroundings.output.reporting(json) {
-            let modules = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
+            let modules = try Inputs(files, suffixes: ModuleName.suffixes, talk).entries
             let kernels = try MatrixKernels(
                 kernel, sysroots: sysroot,
                 PackageNames(surroundings, mayFetch: fetch, talk), surroundings)

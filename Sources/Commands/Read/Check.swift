@@ -141,7 +141,7 @@ struct Check: Command {
         reading.kernel = target?.base
         reading.isForTarget = target != nil
         let outcomes = work(
-            try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries, reading, target,
+            try Inputs(files, suffixes: ModuleName.suffixes, talk).entries, reading, target,
             talk)
         if !summary { outcomes.say(talk) }
         let told = outcomes.filter { $0.value != nil || $0.failure != nil }

@@ -65,7 +65,7 @@ struct IDs: Command {
         let isStrict = strict.isStrict(surroundings)
         var batch = reading.batch(fill ? "filling in" : "reading", talk)
         batch.refusesForeign = fill && isStrict
-        let entries = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
+        let entries = try Inputs(files, suffixes: ModuleName.suffixes, talk).entries
         if fill {
             for entry in entries {
                 try Destinations.checkRewritable(entry.path, hint: "fill in a copy of it")

@@ -48,7 +48,7 @@ struct Info: Command {
         var batch = reading.batch("reading", talk)
         // Report what is known without the base.
         batch.lacking = { _, failure in .noBase(.failure(failure)) }
-        let entries = try Inputs(files, suffixes: Inputs.installedSuffixes, talk).entries
+        let entries = try Inputs(files, suffixes: ModuleName.suffixes, talk).entries
         let outcomes = batch.run(entries, Facts?.none) { entry throws(Failure) in
             try reading.open(entry.path)
         } need: { _, found throws(Failure) in

@@ -23,7 +23,7 @@ struct TreeSide: Sendable {
     ///   - reading: how its files are read, with the tree among the places of kernels.
     /// - Throws: the first failure to read a module.
     init(_ folder: String, _ reading: Reading, _ talk: Talk) throws(Failure) {
-        let paths = try Inputs([folder], suffixes: Inputs.installedSuffixes, talk).modules(talk)
+        let paths = try Inputs([folder], suffixes: ModuleName.suffixes, talk).modules(talk)
         let files = paths.map { Inputs.Entry(path: $0, isFromFolder: true) }
         let outcomes = reading.batch("reading", talk).run(files, Entry()) {
             file throws(Failure) in

@@ -44,7 +44,7 @@ struct SizeReading: Sendable {
             SearchPlaces(
                 surroundings, release: search.release, sysroots: sysroots + trees,
                 usesCache: !search.noCache))
-        let entries = try Inputs(arguments, suffixes: Inputs.installedSuffixes, talk).entries
+        let entries = try Inputs(arguments, suffixes: ModuleName.suffixes, talk).entries
         let names = SizeReading.names(entries)
         let files = zip(entries, names).map { NamedFile(path: $0.path, name: $1, entry: $0) }
         let units = countsUnits ? UnitSizes(reading.search) : nil
