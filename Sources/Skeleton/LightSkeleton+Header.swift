@@ -12,7 +12,7 @@ extension LightSkeleton {
     /// - Parameter methods: C code for the end of the header, which may use everything before it.
     package func header(methods: String = "") -> String {
         CWriter.header(guardedBy: Self.headerGuard(name), from: "gen skeleton") { c in
-            // libbpf's file uses errno and the string functions, but does not include their headers.
+            // libbpf's file uses errno and the string functions without including their headers.
             c.directive("#ifndef __KERNEL__")
             for name in ["errno", "stdbool", "stddef", "stdint", "string"] {
                 c.directive("#include <\(name).h>")
