@@ -7,16 +7,28 @@
 # doctor says and fails nothing, and afterwards every file is as before. lintian looks at the package in a system of its
 # own.
 
+# bookworm_sources: for mmdebstrap, as this machine has them: bookworm, and its updates that concern security.
+bookworm_sources() {
+    debian_sources | while read -r uri suite; do
+        [[ ! $suite =~ ^bookworm(-updates|-security)?$ ]] || echo "deb [signed-by=$DEBIAN_KEYRING] $uri $suite main"
+    done
+}
+
+# bare_root DIR PACKAGE: a bookworm with that package and what it depends on.
+bare_root() {
+    bookworm_sources | mmdebstrap --quiet --mode=root --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' \
+        --include="$2" bookworm "$1" -
+}
+
 # package_roots: made once. The first is only ever copied.
 package_roots() {
-    local tmp release uri
+    local tmp release
     PACKAGE_ROOT=$CACHE/packages/bookworm LINTIAN_ROOT=$CACHE/packages/lintian
-    uri=$(debian_uri)
+    mkdir -p "$CACHE/packages"
     if [ ! -d "$PACKAGE_ROOT" ]; then
         tmp=$(fresh "$PACKAGE_ROOT")
-        mmdebstrap --quiet --mode=root --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' --include=dkms \
-            bookworm "$tmp" "deb [signed-by=$DEBIAN_KEYRING] $uri bookworm main" \
-            "deb [signed-by=$DEBIAN_KEYRING] $uri-security bookworm-security main"
+        bare_root "$tmp" dkms
+        chroot "$tmp" apt-get -qq update
         # 6.1, and the 6.12 that Debian 12 has besides.
         for release in linux-image-cloud-amd64 linux-image-6.12-cloud-amd64; do
             chroot "$tmp" apt-get -qq -y install --no-install-recommends "$release" "${release/image/headers}"
@@ -26,8 +38,7 @@ package_roots() {
     fi
     if [ ! -d "$LINTIAN_ROOT" ]; then
         tmp=$(fresh "$LINTIAN_ROOT")
-        mmdebstrap --quiet --mode=root --variant=apt --aptopt='Acquire::Check-Valid-Until "false"' --include=lintian \
-            bookworm "$tmp" "deb [signed-by=$DEBIAN_KEYRING] $uri bookworm main"
+        bare_root "$tmp" lintian
         mv "$tmp" "$LINTIAN_ROOT"
     fi
 }
