@@ -2,6 +2,7 @@
 // System calls that Swift's Glibc module leaves out: they are variadic, or hidden without _GNU_SOURCE.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -24,3 +25,6 @@ static inline int linux_exchange(const char *one, const char *other) {
 static inline int linux_unnamed_file(const char *directory, mode_t mode) {
     return open(directory, 020000000 | O_DIRECTORY | O_WRONLY | O_CLOEXEC, mode);
 }
+
+// ioctl(TIOCGWINSZ): the size of a terminal.
+static inline int linux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }

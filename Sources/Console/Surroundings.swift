@@ -22,6 +22,8 @@ package struct Surroundings: Sendable {
     package let become: @Sendable ([String]) -> HostError
     /// A line that the user types; nil at the end, and where nobody can be asked.
     package let answer: @Sendable () -> String?
+    /// The terminal that both standard input and output are; nil otherwise.
+    package let terminal: @Sendable () -> TerminalSize?
     /// Gets the heap ready for work that takes much memory.
     package let prepareHeap: @Sendable () -> Void
 
@@ -33,6 +35,7 @@ package struct Surroundings: Sendable {
         ownPath: @escaping @Sendable () -> String? = { nil },
         become: @escaping @Sendable ([String]) -> HostError,
         answer: @escaping @Sendable () -> String? = { nil },
+        terminal: @escaping @Sendable () -> TerminalSize? = { nil },
         prepareHeap: @escaping @Sendable () -> Void = {}
     ) {
         self.environment = environment
@@ -44,6 +47,7 @@ package struct Surroundings: Sendable {
         self.ownPath = ownPath
         self.become = become
         self.answer = answer
+        self.terminal = terminal
         self.prepareHeap = prepareHeap
     }
 

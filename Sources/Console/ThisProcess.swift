@@ -31,6 +31,9 @@ extension Surroundings {
             ownPath: { SymbolicLink.target(of: "/proc/self/exe") },
             become: { ChildProcess.become($0) },
             answer: { readLine() },
+            terminal: {
+                isatty(STDOUT_FILENO) == 1 ? TerminalSize(descriptor: STDIN_FILENO) : nil
+            },
             prepareHeap: { HeapTuning.preferLargePages() })
     }
 

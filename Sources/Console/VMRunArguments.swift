@@ -17,6 +17,9 @@ package struct VMRunArguments: ParsableArguments {
             modules may be loaded with modprobe. The disk is not modified; what the guest writes \
             is lost with it.
 
+            Without it, --busybox gives the guest a shell and its usual commands for tests that \
+            are scripts. --shell gives the console to a shell instead of running the tests.
+
             With --shard, several machines share a run: each does its part of the kernels and \
             tests, and 'kbtf vm merge' puts the results together.
 
@@ -30,6 +33,8 @@ package struct VMRunArguments: ParsableArguments {
               kbtf vm run --kernel linux-6.12 --kernel linux-7.2 --test tests/ -j 2 --junit out.xml
               kbtf vm run --kernel 6.1.0-57-amd64 --kernel 6.12.7-amd64 --rebase --module foo.ko
               kbtf vm run --image debian --module foo.ko --test ./foo_test.sh
+              kbtf vm run --busybox /bin/busybox --share data/ --module foo.ko --test ./foo_test.sh
+              kbtf vm run --kernel linux-7.2 --module foo.ko --shell
               kbtf vm run --targets targets.toml --shard 2/8 >part2.ktap
             """)
 
@@ -97,6 +102,24 @@ package struct VMRunArguments: ParsableArguments {
             "What the guest has besides modules and tests: nothing (initramfs), the Debian system that 'make image' made for its kernel (debian), or the one on a disk (ext4, squashfs, erofs). An initramfs of yours is booted as it is, and KTAP taken from its console.",
             valueName: "initramfs|debian|FILE"), completion: .file())
     package var image = "initramfs"
+
+    @Option(
+        help: ArgumentHelp(
+            "Without a disk: give the guest this static busybox as /bin/sh and its other commands.",
+            valueName: "FILE"), completion: .file())
+    package var busybox: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Give the guest a copy of this directory at /shared.", valueName: "DIR"),
+        completion: .directory)
+    package var share: String?
+
+    @Flag(
+        help:
+            "Load the modules, then give the console to a shell in the guest; tests come along to /tests but do not run."
+    )
+    package var shell = false
 
     @Option(
         help: ArgumentHelp("Tests to skip: a name and a reason per line.", valueName: "FILE"),

@@ -30,6 +30,9 @@ package struct MemoryFile: ~Copyable {
     /// A path by which this process can open it, for libraries that accept only file names.
     package var path: String { "/proc/self/fd/\(fd)" }
 
+    /// Keeps it open, at `path`, in the program that this process becomes.
+    package func keepWhenBecoming() { _ = fcntl(fd, F_SETFD, 0) }
+
     /// Its current contents.
     package func contents() throws(HostError) -> ByteView { try FileReader.map(path) }
 

@@ -37,10 +37,12 @@ package struct GuestFiles: Sendable {
     ///   - denied: tests to skip, with the reason, by name.
     ///   - arguments: for tests, by name.
     ///   - system: the contents of the guest's disk; nil if it has none.
+    ///   - busybox: what the guest gets instead; nil for nothing.
     /// - Throws: if a test cannot be read, or cannot run in the guest.
     package init(
         _ paths: [String], seconds: Int, denied: [String: String] = [:],
         arguments: [String: [String]] = [:], system: GuestSystem? = nil,
+        busybox: Busybox? = nil,
         for architecture: Architecture
     ) throws(VMError) {
         /// The path of each test on the host.
@@ -86,7 +88,7 @@ package struct GuestFiles: Sendable {
         for (test, source) in zip(tests, sources) where test.denied == nil {
             try TestProgram(
                 path: source.path, bytes: source.bytes, architecture: architecture,
-                system: system, brought: brought
+                system: system, busybox: busybox, brought: brought
             ).check()
         }
     }

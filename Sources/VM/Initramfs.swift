@@ -14,9 +14,12 @@ package struct Initramfs: Sendable {
     ///   - parameters: for modules, by name: `debug=1`.
     ///   - output: bytes of files that the guest sends at most; nil if it sends none.
     ///   - disk: the guest's root, mounted once the drivers among the modules are loaded.
+    ///   - busybox: commands for a guest without a disk.
+    ///   - shell: gets the console when the modules are loaded; tests come along but do not run.
     package init(
         initProgram: ByteView, modules: ModuleSet, parameters: [String: String] = [:],
-        tests: GuestFiles?, output: Int? = nil, disk: DiskImage? = nil
+        tests: GuestFiles?, output: Int? = nil, disk: DiskImage? = nil, busybox: Busybox? = nil,
+        shared: SharedFolder? = nil, shell: GuestShell? = nil
     ) throws(VMError) {
         var archive = CpioWriter()
         var list = ""
@@ -24,6 +27,14 @@ package struct Initramfs: Sendable {
         // The kernel opens it before init can mount anything.
         try archive.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
         try archive.add("init", mode: 0o755, .file(initProgram))
+        if let busybox {
+            try archive.add(Busybox.path, mode: 0o755, .file(busybox.bytes))
+            try archive.add("/bin/sh", mode: 0o777, .link("busybox"))
+            list += "busybox\t\(Busybox.path)\n"
+        }
+        for entry in shared?.entries ?? [] {
+            try archive.add(entry.path, mode: entry.mode, entry.kind)
+        }
         for (index, entry) in modules.entries.enumerated() {
             if let disk, index == modules.driverCount { list += Initramfs.rootLine(disk) }
             let info = entry.info
@@ -53,7 +64,8 @@ package struct Initramfs: Sendable {
         for file in tests?.files ?? [] {
             try archive.add(file.path, mode: file.mode, .file(file.bytes))
         }
-        for test in tests?.tests ?? [] {
+        if let shell { list += shell.task }
+        for test in shell == nil ? tests?.tests ?? [] : [] {
             if let reason = test.denied {
                 list += "skip\t\(test.name)\t\(reason)\n"
             } else {

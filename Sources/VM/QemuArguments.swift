@@ -21,6 +21,8 @@ package struct Machine: Sendable {
     package var kernelArguments: [String]
     /// The guest's disk.
     package var disk: DiskImage?
+    /// Somebody sits at the console: Ctrl-A X ends QEMU, all other keys are the guest's.
+    package var isInteractive = false
 
     package init(
         _ architecture: Architecture, acceleration: Acceleration, processors: Int = 1,
@@ -41,7 +43,8 @@ package struct Machine: Sendable {
             + ["-nodefaults", "-display", "none", "-no-reboot"]
             + accelerationArguments
             + ["-m", "\(memory)", "-smp", "\(processors)"]
-            + ["-chardev", "stdio,id=console,signal=off"] + architecture.consoleDevice
+            + ["-chardev", "stdio,id=console,signal=off" + (isInteractive ? ",mux=on" : "")]
+            + architecture.consoleDevice
             + diskArguments
             + ["-kernel", kernel, "-initrd", initramfs]
             + ["-append", commandLine]

@@ -6,7 +6,8 @@ package import Bytes
 /// `TargetFile.Key` and nothing else.
 package struct TargetFile: Sendable {
     package enum Key: String, Sendable, CaseIterable {
-        case name, kernel, module, parameters, test, arguments, image, denylist, append
+        case name, kernel, module, parameters, test, arguments, image, busybox, share, denylist
+        case append
         case allowWarning = "allow-warning"
         case rebase
         case anyKernel = "any-kernel"
@@ -21,7 +22,7 @@ package struct TargetFile: Sendable {
 
         fileprivate var form: Form {
             switch self {
-            case .name, .kernel, .image, .denylist: .text
+            case .name, .kernel, .image, .busybox, .share, .denylist: .text
             case .module, .parameters, .test, .arguments, .append, .allowWarning: .texts
             case .memory, .cpus, .timeout: .number
             case .rebase, .anyKernel: .truth

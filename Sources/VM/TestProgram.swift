@@ -11,6 +11,8 @@ struct TestProgram {
     let architecture: Architecture
     /// The guest's system; nil if it has none.
     let system: GuestSystem?
+    /// nil if the guest gets none.
+    let busybox: Busybox?
     /// Paths in the guest of the files that come with the tests.
     let brought: Set<String>
 
@@ -43,18 +45,24 @@ struct TestProgram {
     func check() throws(VMError) {
         if bytes.hasBytes("#!") {
             try checkScript()
-        } else if ELFFile.isELF(bytes) {
-            let file: ELFFile
-            do throws(ELFError) { file = try ELFFile(bytes, path: path) } catch {
-                throw VMError(error)
-            }
-            try checkForm(of: file)
-            try checkLoader(of: file)
         } else {
+            try checkProgram()
+        }
+    }
+
+    /// - Throws: if it is not a program that the guest can run, with the reason.
+    func checkProgram() throws(VMError) {
+        guard ELFFile.isELF(bytes) else {
             throw VMError(
                 "\(path): neither a program (ELF) nor a script (#!), so no kernel can run it",
                 hint: notATest)
         }
+        let file: ELFFile
+        do throws(ELFError) { file = try ELFFile(bytes, path: path) } catch {
+            throw VMError(error)
+        }
+        try checkForm(of: file)
+        try checkLoader(of: file)
     }
 
     private var notATest: String { "if it is data for a test: chmod -x \(path)" }
@@ -112,9 +120,7 @@ struct TestProgram {
         if has(interpreter) == false {
             throw VMError(
                 "\(path): a script, and the guest does not have its interpreter \(interpreter)",
-                hint: system == nil
-                    ? TestProgram.systemHint + "; or make it a static program"
-                    : "install it on the image, or use another image with --image")
+                hint: interpreterHint(interpreter))
         }
         // `#!/usr/bin/env python3`
         guard interpreter.hasSuffix("/env"), words.count == 2, let name = words.last,
@@ -123,13 +129,21 @@ struct TestProgram {
         else { return }
         throw VMError(
             "\(path): a script, and the guest does not have its interpreter \(name)",
-            hint: "install it on the image, or use another image with --image")
+            hint: interpreterHint(name))
+    }
+
+    private func interpreterHint(_ interpreter: String) -> String {
+        if system != nil { return "install it on the image, or use another image with --image" }
+        return busybox == nil && interpreter == "/bin/sh"
+            ? "give the guest a shell: --busybox /bin/busybox (of Debian's busybox-static)"
+            : TestProgram.systemHint + "; or make it a static program"
     }
 
     /// Whether `path` will exist in the guest; nil if unknown.
     private func has(_ path: String) -> Bool? {
         if brought.contains(path) { return true }
-        guard let system else { return false }
-        return path.hasPrefix("/") ? system.has(path) : nil
+        if let system { return path.hasPrefix("/") ? system.has(path) : nil }
+        guard let busybox else { return false }
+        return busybox.has(path)
     }
 }

@@ -35,11 +35,31 @@ struct Guest: Sendable {
         }
     }
 
+    /// Becomes QEMU, with this terminal as the guest's console.
+    ///
+    /// - Returns: only on failure.
+    func becomeShell(_ talk: Talk) throws(VMError) -> VMError {
+        talk.note("\(name): booting (\(run.machine.acceleration.rawValue)); Ctrl-A X kills it")
+        var machine = run.machine
+        machine.isInteractive = true
+        do throws(HostError) {
+            let file = try MemoryFile("initramfs", with: run.initramfs)
+            file.keepWhenBecoming()
+            let error = surroundings.become(
+                machine.command(kernel: kernel.path, initramfs: file.path))
+            return VMError(
+                error.description, hint: missingQEMU ? installQEMU : nil, isMachinery: true)
+        } catch { throw VMError(error.description, isMachinery: true) }
+    }
+
+    private var missingQEMU: Bool { surroundings.program(kernel.architecture.qemu) == nil }
+    private var installQEMU: String {
+        "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
+    }
+
     /// A suggestion for `report`; nil if there is none.
     func hint(for report: GuestReport) -> String? {
-        if report.outcome == .machinery, surroundings.program(kernel.architecture.qemu) == nil {
-            return "make setup installs QEMU; or: apt-get install \(kernel.architecture.package)"
-        }
+        if report.outcome == .machinery, missingQEMU { return installQEMU }
         return report.mayBeAcceleration ? "run it without KVM: --accel tcg" : nil
     }
 

@@ -15,6 +15,8 @@ struct GuestJob {
     let disk: DiskImage?
     /// nil for an initramfs that brings its own.
     var tests: GuestFiles?
+    private var busybox: Busybox?
+    private var shared: SharedFolder?
 
     init(
         _ name: String?, _ arguments: VMRunArguments, _ kernel: Kernel,
@@ -28,9 +30,15 @@ struct GuestJob {
         if case .foreign = image { return }
         let denied = try arguments.denylist.map { path throws(VMError) in try DenyList(path).reasons
         }
+        if let path = try arguments.busyboxPath(hasDisk: disk != nil, surroundings) {
+            busybox = try Busybox(path, for: kernel.architecture)
+        }
+        if let folder = arguments.share {
+            shared = try SharedFolder(folder, memory: arguments.machine.memory)
+        }
         tests = try GuestFiles(
             arguments.test, seconds: arguments.limits.testTimeout, denied: denied ?? [:],
-            arguments: try arguments.wordsByTest(), system: disk?.system,
+            arguments: try arguments.wordsByTest(), system: disk?.system, busybox: busybox,
             for: kernel.architecture)
         for name in try arguments.wordsByTest().keys.sorted() {
             guard tests?.tests.contains(where: { $0.name == name }) == true else {
@@ -73,9 +81,14 @@ struct GuestJob {
         for wish in modules.absent {
             talk.detail("\(wish): soft dependency not found among the kernel's modules")
         }
+        for path in shared?.leftOut ?? [] {
+            talk.detail("\(path): neither a file, a directory nor a link; not shared")
+        }
         return try Initramfs(
             initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
             parameters: try arguments.parametersByModule(), tests: tests,
-            output: arguments.output.output.map { _ in arguments.limits.mostOutput }, disk: disk)
+            output: arguments.output.output.map { _ in arguments.limits.mostOutput }, disk: disk,
+            busybox: busybox, shared: shared,
+            shell: arguments.shell ? arguments.guestShell(surroundings) : nil)
     }
 }

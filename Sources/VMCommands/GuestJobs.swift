@@ -147,6 +147,8 @@ extension VMRunArguments {
         if let texts = target.texts[.append] { own.machine.append = texts }
         if let texts = target.texts[.allowWarning] { own.limits.allowWarning = texts }
         if let text = target.texts[.denylist]?.first { own.denylist = place(text) }
+        if let text = target.texts[.busybox]?.first { own.busybox = place(text) }
+        if let text = target.texts[.share]?.first { own.share = place(text) }
         if let text = target.texts[.image]?.first {
             own.image = ["initramfs", "debian"].contains(text) ? text : place(text)
         }

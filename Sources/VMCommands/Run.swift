@@ -30,6 +30,7 @@ struct Run: Command {
         if arguments.output.output != nil, case .foreign = GuestImage(arguments.image) {
             throw ValidationError("--output: an initramfs of yours does not send files")
         }
+        try arguments.checkShell()
         if arguments.from != nil, !arguments.rebase {
             throw ValidationError("--from requires --rebase")
         }
@@ -49,10 +50,15 @@ struct Run: Command {
     private func runGuests(_ surroundings: Surroundings) throws {
         let output = arguments.output
         let talk = output.talk(surroundings)
+        if arguments.shell { try arguments.checkTerminal(surroundings) }
         try output.check(reads: reads)
         let jobs = try GuestJobs(arguments, surroundings, talk)
         let guests = try jobs.jobs.map { job throws(VMError) in try job.guest(surroundings, talk) }
         if let folder = output.keep { for guest in guests { try guest.keep(below: folder) } }
+        if arguments.shell {
+            guard guests.count == 1 else { throw VMError("--shell requires one kernel") }
+            throw try guests[0].becomeShell(talk)
+        }
 
         let reports = parallelMap(count: guests.count, jobs: arguments.jobs) { index in
             guests[index].run(talk)
@@ -80,7 +86,7 @@ struct Run: Command {
 extension VMRunArguments {
     /// Refuses a run in which there is nothing to do, or too much.
     func checkWork() throws {
-        let isEmpty = module.isEmpty && test.isEmpty
+        let isEmpty = module.isEmpty && test.isEmpty && !shell
         if case .foreign(let path) = GuestImage(image) {
             // A missing file is reported later.
             guard isEmpty || !FileStatus(path).exists else {
@@ -89,7 +95,8 @@ extension VMRunArguments {
                 )
             }
         } else if isEmpty {
-            throw ValidationError("nothing to do: specify a --module, a --test or an initramfs")
+            throw ValidationError(
+                "nothing to do: specify a --module, a --test, --shell or an initramfs")
         }
     }
 }

@@ -54,6 +54,15 @@ struct VMOptionTests {
         (Case(2, "--module", "foo.ko", "--shard", "3/2"), "--shard 3/2: expected K/N"),
         (Case(2, "--module", "foo.ko", "--shard", "0/2"), "--shard 0/2: expected K/N"),
         (Case(2, "--targets", "t.toml", "--kernel", "6.1"), "--targets and --kernel"),
+        (Case(1, "--shell"), "--shell requires a terminal as standard input and output"),
+        (Case(2, "--shell", "--kernel", "6.1", "--kernel", "6.12"), "--shell requires one kernel"),
+        (Case(2, "--shell", "--targets", "t.toml"), "--shell requires one kernel"),
+        (Case(2, "--shell", "--junit", "o.xml"), "--shell and --junit: a shell has no results"),
+        (Case(2, "--shell", "--shard", "1/2"), "--shell and --shard: a shell has no results"),
+        (
+            Case(2, "--share", "/tmp", "--image", "/etc/passwd"),
+            "--share: an initramfs of yours (/etc/passwd) is not changed"
+        ),
         (Case(1, "--targets", "/nowhere/t.toml"), "/nowhere/t.toml: "),
         (
             Case(1, "--module", "foo.ko", "--kernel", "linux-image-6.99-none"),
@@ -84,6 +93,28 @@ struct VMOptionTests {
         let any = try Command.vm(
             ["run", "--any-kernel", "--module", module, "--kernel", kernel])
         #expect(any.status == 1 && any.err.contains("no init for x86_64 guests"), "\(any)")
+    }
+
+    /// What a guest cannot have is named before the boot.
+    @Test func guestsWithCommands() throws {
+        let kernel = try image("6.12.7-test")
+        let test = try scratch.write("run", "#!/bin/sh\n", mode: 0o755)
+        let disk = try scratch.write("disk", "hsqs")
+        for (words, message) in [
+            (
+                ["--test", test],
+                "run: a script, and the guest does not have its interpreter /bin/sh"
+            ),
+            (["--test", test, "--busybox", test], "run: neither a program (ELF) nor a script"),
+            (["--test", test, "--share", test], "--share \(test): not a directory"),
+            (
+                ["--test", test, "--busybox", test, "--image", disk],
+                "--busybox \(test): the guest's disk has its own commands"
+            ),
+        ] {
+            let result = try Command.vm(["run", "--kernel", kernel] + words)
+            #expect(result.status == 1 && result.err.contains(message), "\(result)")
+        }
     }
 
     @Test func targets() throws {

@@ -259,6 +259,52 @@ import Testing
         #expect(try cat("init") == "init")
     }
 
+    /// A shell, its commands, and what is shared with the guest.
+    @Test func shell() throws {
+        let scratch = try Scratch()
+        chmod(try scratch.write("test", "#!/tests/test\n"), 0o755)
+        try scratch.write("data/sub/file", "words")
+        scratch.link("data/link", to: "sub/file")
+        try #require(mkfifo(scratch.path + "/data/pipe", 0o644) == 0)
+        let shared = try SharedFolder(scratch.path + "/data", memory: 64)
+        #expect(shared.leftOut == [scratch.path + "/data/pipe"])
+        let files = try GuestFiles([scratch.path + "/test"], seconds: 9, for: .x86)
+        let none = try ModuleSet([], folder: nil, for: .x86)
+        let initramfs = try Initramfs(
+            initProgram: ByteView([]), modules: none, tests: files, shared: shared,
+            shell: GuestShell(terminal: "xterm", rows: 24, columns: 80))
+        #expect(initramfs.plan == 0)
+        let archive = try scratch.write("i.cpio", initramfs.chunks.flatMap { $0.array })
+        func cat(_ name: String) throws -> String {
+            try Shell.run("cpio -i --quiet --to-stdout '\(name)' <'\(archive)'")
+        }
+        // The test comes along.
+        #expect(try cat("kbtf/list") == "shell\txterm\t24\t80\n")
+        #expect(try cat("tests/test") == "#!/tests/test\n")
+        #expect(try cat("shared/sub/file") == "words")
+        let names = try Shell.run("cpio -t --quiet <'\(archive)'")
+        #expect(
+            names.split(separator: "\n").filter { $0.hasPrefix("shared") }
+                == ["shared", "shared/link", "shared/sub", "shared/sub/file"])
+        for hostile in [nil, "", "a/b", "a\tb", String(repeating: "x", count: 41)] {
+            #expect(GuestShell(terminal: hostile, rows: 0, columns: 0).terminal == "vt100")
+        }
+    }
+
+    @Test func sharedFoldersThatDoNotFit() throws {
+        let scratch = try Scratch()
+        let path = try scratch.write("data/large", [])
+        try #require(truncate(path, 22 << 20) == 0)
+        #expect(try SharedFolder(scratch.path + "/data", memory: 67).leftOut == [])
+        for (folder, words) in [
+            (scratch.path + "/data", "more than 21 MiB, a third of the guest's memory"),
+            (path, "not a directory"), (scratch.path + "/none", "no such directory"),
+        ] {
+            let words = "--share \(folder): \(words)"
+            #expect(message { _ = try SharedFolder(folder, memory: 64) } == words)
+        }
+    }
+
     @Test func denyList() throws {
         let scratch = try Scratch()
         let path = try scratch.write(

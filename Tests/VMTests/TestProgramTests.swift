@@ -60,11 +60,12 @@ import Testing
 
     private func refusal(
         _ paths: [String], denied: [String: String] = [:], system: GuestSystem? = nil,
-        for architecture: Architecture = .x86
+        busybox: Busybox? = nil, for architecture: Architecture = .x86
     ) -> VMError? {
         do throws(VMError) {
             _ = try GuestFiles(
-                paths, seconds: 1, denied: denied, system: system, for: architecture)
+                paths, seconds: 1, denied: denied, system: system, busybox: busybox,
+                for: architecture)
         } catch { return error }
         return nil
     }
@@ -97,13 +98,58 @@ import Testing
                 == VMError(
                     "\(script): a script, and the guest does not have its interpreter /bin/sh",
                     hint:
-                        "use a guest with a complete system: --image debian; or make it a static program"
+                        "give the guest a shell: --busybox /bin/busybox (of Debian's busybox-static)"
                 ))
         // They may contain what they need.
         _ = try write("own/interpreter", Program().bytes)
         let own = try write("own/script", "#!/tests/interpreter\n")
         #expect(refusal([scratch.path + "/own"]) == nil)
         #expect(refusal([own])?.description.hasSuffix("interpreter /tests/interpreter") == true)
+    }
+
+    @Test func withBusybox() throws {
+        func named(_ names: String...) -> [UInt8] {
+            Program().bytes + [0] + names.flatMap { Array($0.utf8) + [0] }
+        }
+        let busybox = try Busybox(
+            write("busybox", named("bash", "[", "awk", "busybox", "env", "sh", "vi", "bash", "sh")),
+            for: .x86)
+        for text in [
+            "#!/bin/sh -e\n", "#!/bin/busybox sh\n", "#! /usr/bin/awk -f\n",
+            "#!/usr/bin/env sh\n",
+        ] {
+            #expect(refusal([try write("script", text)], busybox: busybox) == nil, "\(text)")
+        }
+        for (text, missing) in [
+            ("#!/bin/bash\n", "/bin/bash"), ("#!/usr/bin/env python3\n", "python3"),
+            // Part of a name, and a name elsewhere.
+            ("#!/bin/as\n", "/bin/as"), ("#!/opt/sh\n", "/opt/sh"),
+        ] {
+            let script = try write("script", text)
+            #expect(
+                refusal([script], busybox: busybox)
+                    == VMError(
+                        "\(script): a script, and the guest does not have its interpreter \(missing)",
+                        hint:
+                            "use a guest with a complete system: --image debian; or make it a static program"
+                    ))
+        }
+        let dynamic = try write("dynamic", Program(type: 3, loader: "/lib64/ld.so.2").bytes)
+        #expect(refusal([dynamic], busybox: busybox) != nil)
+        for (name, bytes, reason) in [
+            ("plain", Program().bytes, "plain: not a busybox with a shell"),
+            ("shellless", named("busybox", "awk"), "shellless: not a busybox with a shell"),
+            (
+                "linked", Program(type: 3, loader: "/lib64/ld.so.2").bytes,
+                "linked: linked dynamically, and the guest does not have its loader /lib64/ld.so.2"
+            ),
+            ("other", Program(machine: 183).bytes, "not a program for x86_64 but for aarch64"),
+            ("text", Array("#!/bin/sh\n".utf8), "neither a program (ELF) nor a script"),
+        ] {
+            let path = try write(name, bytes)
+            let error = #expect(throws: VMError.self) { try Busybox(path, for: .x86) }
+            #expect(error?.description.contains(reason) == true, "\(name)")
+        }
     }
 
     @Test func withASystem() throws {

@@ -8,6 +8,7 @@
 #include "console.h"
 #include "mounts.h"
 #include "output.h"
+#include "shell.h"
 #include "tasks.h"
 
 #include <stdio.h>
@@ -118,6 +119,11 @@ int main(void)
 				say("# %s, which others need or wish for, does not load", name);
 		} else if (count == 3 && !strcmp(words[0], "root")) {
 			switch_root(words[1], words[2]);
+		} else if (count == 2 && !strcmp(words[0], "busybox")) {
+			if (run_child(install_busybox, words + 1, seconds))
+				say("# busybox: its commands cannot be linked; /bin/busybox NAME runs them");
+		} else if (count == 4 && !strcmp(words[0], "shell")) {
+			run_shell(words[1], words[2], words[3]);
 		} else if (count == 2 && !strcmp(words[0], "output")) {
 			open_output(strtoul(words[1], NULL, 10));
 			has_output = 1;

@@ -73,6 +73,7 @@ void switch_root(const char *device, const char *type)
 	bring_along("/kbtf", "/root/kbtf");
 	bring_along("/modules", "/root/modules");
 	bring_along("/tests", "/root/tests");
+	bring_along("/shared", "/root/shared");
 	if (chdir("/root") || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		give_up("/root");
 	// Again, because the old ones are left behind.
