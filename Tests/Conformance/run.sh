@@ -190,10 +190,10 @@ for word in $CHECKS; do
     case $word in
     # Patched kernels are built here; nothing else is compared with them.
     patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
-    # This makes its own systems.
-    packages) ;;
+    # These make or fetch their own systems, and compare with no other program.
+    packages | matrix) ;;
     # These ask kernels alone, and fetch them.
-    verdicts | attach | matrix) targets=(build tools) ;;
+    verdicts | attach) targets=(build tools) ;;
     6.1 | 6.12 | foreign | same-bytes | vmlinux | rebase | distill) steps=(inputs peers oracles) targets=(build tools) ;;
     *) [ "${#steps[@]}" = 3 ] || steps=(inputs peers) targets=(build tools) ;;
     esac

@@ -104,6 +104,10 @@ kbtf_make modules
 check "a failing kbtf fails the build" is $? 1
 check "its message is shown" says "told to fail"
 check "and the module is as it was" is "$(bytes "$ko")" "$before"
+KBTF_OPTIONAL=1 kbtf_make modules
+check "KBTF_OPTIONAL: the build succeeds" is $? 0
+check "... and says what it lacks" says "warning: modules were left without BTF (KBTF_OPTIONAL)"
+check "... with kbtf's reason" says "told to fail"
 kbtf_make help
 check "help calls no kbtf" is "$? $(calls)" "0 0"
 kbtf_make -n modules
