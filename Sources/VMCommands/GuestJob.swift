@@ -8,7 +8,9 @@ import VM
 /// A guest that is to be run: a kernel, and the options for it.
 struct GuestJob {
     /// In results.
-    let name: String
+    var name: String
+    /// What named its kernel.
+    let argument: String
     let arguments: VMRunArguments
     let kernel: Kernel
     let image: GuestImage
@@ -19,10 +21,11 @@ struct GuestJob {
     private var shared: SharedFolder?
 
     init(
-        _ name: String?, _ arguments: VMRunArguments, _ kernel: Kernel,
+        _ name: String?, _ arguments: VMRunArguments, _ kernel: Kernel, named argument: String,
         _ surroundings: Surroundings
     ) throws(VMError) {
         self.name = name ?? kernel.name
+        self.argument = argument
         self.arguments = arguments
         self.kernel = kernel
         image = GuestImage(arguments.image)

@@ -31,6 +31,7 @@ struct GuestJobs {
                 nil, arguments, try GuestJobs.kernelNames(arguments, surroundings), surroundings,
                 talk)
         }
+        distinguish()
         guard let shard = try arguments.part() else { return }
         let shares = shard.share(jobs.map { $0.tests?.tests.count ?? 0 })
         jobs = zip(jobs, shares).compactMap { job, share in
@@ -48,9 +49,23 @@ struct GuestJobs {
     ) throws(VMError) {
         let named = try NamedKernels(names, arguments, surroundings, talk)
         kernels.append(named)
-        for kernel in named.kernels {
+        for (kernel, argument) in zip(named.kernels, named.arguments) {
             let full = name.map { named.kernels.count > 1 ? "\($0) \(kernel.name)" : $0 }
-            jobs.append(try GuestJob(full, arguments, kernel, surroundings))
+            jobs.append(try GuestJob(full, arguments, kernel, named: argument, surroundings))
+        }
+    }
+
+    /// Gives jobs different names, though their kernels may be of one release, or one kernel.
+    private mutating func distinguish() {
+        let names = jobs.map(\.name)
+        for index in jobs.indices where names.count(where: { $0 == names[index] }) > 1 {
+            jobs[index].name += " (\(jobs[index].argument))"
+        }
+        var seen: [String: Int] = [:]
+        for index in jobs.indices {
+            let count = seen[jobs[index].name, default: 0] + 1
+            seen[jobs[index].name] = count
+            if count > 1 { jobs[index].name += " (\(count))" }
         }
     }
 

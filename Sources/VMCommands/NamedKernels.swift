@@ -9,6 +9,8 @@ import VM
 /// The kernels that `--kernel` names.
 struct NamedKernels {
     private(set) var kernels: [Kernel] = []
+    /// What named each of them.
+    private(set) var arguments: [String] = []
     /// What it unpacked for this run is removed with it.
     private let cache: PackageCache
 
@@ -27,6 +29,10 @@ struct NamedKernels {
         var hasFiles = false
         for name in names {
             let status = FileStatus(name)
+            defer {
+                self.arguments += Array(
+                    repeating: name, count: kernels.count - self.arguments.count)
+            }
             do throws(Failure) {
                 if files.contains(name) {
                     if !hasFiles { try add(cache.kernels(in: files), roots) }

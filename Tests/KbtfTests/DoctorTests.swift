@@ -243,6 +243,19 @@ struct DoctorTests {
 
         """
 
+    /// No file is an option in a command that is shown, or run.
+    @Test func namesLikeOptions() throws {
+        let system = try SampleSystem()
+        let module = try system.addModule("updates/own.ko", on: nil)
+        let raw = try system.scratch.write("base.btf", Sample.rawBTF(SampleSystem.kernel))
+        try system.kbtf("encode", "--base", raw, module)
+        let result = try Command.shell(
+            "cd '\(system.root)' && objcopy -R .BTF '\(module)' ./--fix.ko && "
+                + "KBTF_SYSROOT='\(system.root)' '\(Command.binary)' doctor -- --fix.ko")
+        #expect(result.status == 1 && result.text.contains("./--fix.ko"), "\(result)")
+        #expect(!result.text.contains(" --fix.ko"), "\(result)")
+    }
+
     /// A log's complaint about a module at hand is evidence; one about another is a guess.
     @Test func logOfASystem() throws {
         let system = try SampleSystem()

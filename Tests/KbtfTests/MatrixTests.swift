@@ -27,10 +27,13 @@ struct MatrixTests {
         #expect(result.status == 1, "\(result)")
         #expect(
             rows(result) == [
-                "MODULE 6.12.7-test 6.12.7-test 6.13.1-test",
+                "MODULE 6.12.7-test (\(own.root)) 6.12.7-test (\(otherBTF.root)) 6.13.1-test",
                 "\(module) loads no BTF: other-base refused: vermagic",
                 "1 of 3 load with BTF",
             ])
+        // The same kernel twice is one.
+        let again = try Command.kbtf("matrix", module, "--kernel", own.root, "--kernel", own.root)
+        #expect(rows(again).first == "MODULE 6.12.7-test", "\(again)")
     }
 
     /// Standalone BTF is what only rebase saves.

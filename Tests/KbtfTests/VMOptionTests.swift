@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import Console
+import Glibc
 import HostIO
 import KernelTree
 import TestSupport
@@ -31,6 +33,24 @@ struct VMOptionTests {
         #expect(
             try GuestModules.paths(["a/{release}/foo-{release}.ko", "b.ko"], for: kernel)
                 == ["a/6.12.7-test/foo-6.12.7-test.ko", "b.ko"])
+    }
+
+    /// Two kernels of one release have different names in results.
+    @Test func kernelsOfOneRelease() throws {
+        let one = try image("6.12.7-test")
+        let two = try scratch.write("two/vmlinuz", try FileReader.map(one).array)
+        let test = try scratch.write("run", "#!/tests/run\n", mode: 0o755)
+        let arguments = try VMRunArguments.parse(
+            ["--test", test] + [one, two, one].flatMap { ["--kernel", $0] })
+        let silent = Stream(writer: { _ in })
+        let surroundings = Surroundings(
+            environment: { _ in nil }, variables: { [] }, output: silent, errors: silent,
+            become: { HostError($0[0], "run", errno: ENOSYS) })
+        let jobs = try GuestJobs(arguments, surroundings, Talk(silent))
+        #expect(
+            jobs.jobs.map(\.name) == [
+                "6.12.7-test (\(one))", "6.12.7-test (\(two))", "6.12.7-test (\(one)) (2)",
+            ])
     }
 
     private struct Case: CustomTestStringConvertible, Sendable {

@@ -29,9 +29,13 @@ struct Inputs {
     /// The named files, and the files with these suffixes in and below the named directories, each
     /// once. Symbolic links in directories are skipped with a message: naming a directory does not
     /// mean files elsewhere.
+    ///
+    /// Names that look like options are shown below `./`.
     init(_ arguments: [String], suffixes: [String], _ talk: Talk) throws(Failure) {
         var seen: Set<String> = []
-        for argument in arguments {
+        for word in arguments {
+            // In messages and in the commands of hints it is not to be read as an option.
+            let argument = word.hasPrefix("-") ? "./" + word : word
             guard FileStatus(argument).isDirectory else {
                 if seen.insert(argument).inserted {
                     entries.append(Entry(path: argument, isFromFolder: false))

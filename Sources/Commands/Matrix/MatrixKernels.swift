@@ -7,8 +7,10 @@ import KernelTree
 /// The kernels that `--kernel` names.
 struct MatrixKernels {
     struct Named {
-        /// In the table.
-        let name: String
+        /// In the table. Different for each.
+        fileprivate(set) var name: String
+        /// The option that named it.
+        fileprivate var argument = ""
         let system: SystemKernel
         let search: SearchPlaces
 
@@ -38,7 +40,9 @@ struct MatrixKernels {
             files.append(argument)
         }
         var hasFiles = false
-        for argument in arguments {
+        var seen: Set<String> = []
+        for argument in arguments where seen.insert(argument).inserted {
+            let before = kernels.count
             let status = FileStatus(argument)
             if !status.exists, let release = KernelRelease(argument), release.version != nil {
                 try add(release, sysroots: sysroots)
@@ -53,6 +57,11 @@ struct MatrixKernels {
             } else {
                 try add(file: argument)
             }
+            for index in kernels.indices[before...] { kernels[index].argument = argument }
+        }
+        let names = kernels.map(\.name)
+        for index in kernels.indices where names.count(where: { $0 == names[index] }) > 1 {
+            kernels[index].name += " (\(kernels[index].argument))"
         }
     }
 
