@@ -133,8 +133,12 @@ setup-peers: setup
 setup-machines: setup
 	@selftests/setup.sh --machines
 
+.PHONY: setup-browser
+setup-browser: setup
+	@selftests/setup.sh --browser
+
 .PHONY: conformance
-conformance: setup-peers setup-machines build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
+conformance: setup-peers setup-machines setup-browser build ## compare with pahole, over whole real kernels (long; CHECKS="vmlinux" picks)
 	@KBTF='$(KBTF)' bash Tests/Conformance/run.sh
 
 .PHONY: bench
@@ -191,7 +195,7 @@ install: build ## into DESTDIR/PREFIX (STRIP= leaves symbols in)
 		chmod 644 "$$root/share/man/man1/$${page##*/}"
 	done
 	# Laid out as here, so that links between the pages work.
-	for file in *.md LICENSE docs/*.md bench/RESULTS.md findings/README.md; do
+	for file in *.md LICENSE docs/*.md docs/*.png bench/RESULTS.md findings/README.md; do
 		install -Dm644 "$$file" "$$root/share/doc/kbtf/$$file"
 	done
 	completion() {

@@ -6,6 +6,7 @@
 #                     kernel image that belongs to the installed headers
 # setup.sh --peers    install what the conformance tests and benchmarks need
 # setup.sh --machines install what booting kernels of other machines needs
+# setup.sh --browser  install what looking at pages needs
 # setup.sh --release  print the release of those headers
 #
 # Does nothing, and needs neither root nor network, if nothing is missing. The image
@@ -26,6 +27,7 @@ MACHINES=(
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
     gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-system-misc
 )
+BROWSER=(chromium fonts-dejavu-core)
 
 die() {
     echo "setup: $*" >&2
@@ -157,6 +159,9 @@ case ${1-} in
     ;;
 --machines)
     install_packages "${MACHINES[@]}"
+    ;;
+--browser)
+    install_packages "${BROWSER[@]}"
     ;;
 '')
     command -v swift >/dev/null || die "no swift in PATH: kbtf needs the Swift 6.3 toolchain"

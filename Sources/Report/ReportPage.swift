@@ -78,8 +78,9 @@ package struct ReportPage: Sendable {
         return svg + "</svg>\n"
     }
 
-    /// Width of a character at the size of labels.
-    private static let characterWidth = 6.4
+    /// Width of a character at the size of labels, in the widest of the usual fonts (0.602 of the
+    /// size, in DejaVu and Menlo).
+    private static let characterWidth = 6.63
 
     private static func text(_ box: Treemap.Box) -> String {
         let place = box.rectangle

@@ -70,6 +70,8 @@ WORDS=(
     "doctor run_doctor"
     # Five modules, six kernels: thirty answers as predicted: matrix.sh
     "matrix run_matrix"
+    # Pages of `kbtf size --html` in a real browser, light and dark: size.sh
+    "size run_size"
     # The Debian package in a bare system: DKMS modules of two kernels get BTF, purging leaves nothing: packages.sh
     "packages run_packages"
     # Kernels answer as `kbtf attach` predicts: attach.sh
@@ -150,6 +152,8 @@ source "$HERE/guests.sh"
 source "$HERE/doctor.sh"
 # shellcheck source=matrix.sh
 source "$HERE/matrix.sh"
+# shellcheck source=size.sh
+source "$HERE/size.sh"
 # shellcheck source=packages.sh
 source "$HERE/packages.sh"
 # shellcheck source=attach.sh
@@ -191,7 +195,7 @@ for word in $CHECKS; do
     # Patched kernels are built here; nothing else is compared with them.
     patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
     # These make or fetch their own systems, and compare with no other program.
-    packages | matrix) ;;
+    packages | matrix | size) ;;
     # These ask kernels alone, and fetch them.
     verdicts | attach) targets=(build tools) ;;
     6.1 | 6.12 | foreign | same-bytes | vmlinux | rebase | distill) steps=(inputs peers oracles) targets=(build tools) ;;
