@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -28,3 +29,12 @@ static inline int linux_unnamed_file(const char *directory, mode_t mode) {
 
 // ioctl(TIOCGWINSZ): the size of a terminal.
 static inline int linux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }
+
+// fcntl(2) with F_OFD_SETLK: takes the lock of one byte for as long as the descriptor is open.
+static inline int linux_lock_byte(int fd, long long offset) {
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1 };
+    return fcntl(fd, 37, &lock);
+}
+
+// socketpair(2) of streams, with SOCK_CLOEXEC.
+static inline int linux_socket_pair(int *ends) { return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends); }

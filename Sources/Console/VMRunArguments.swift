@@ -148,6 +148,11 @@ package struct VMMachineOptions: ParsableArguments {
             valueName: "auto|kvm|tcg"))
     package var accel = Accelerator.auto
 
+    @Flag(
+        help:
+            "Boot each guest, instead of starting it from a machine that was saved after its boot.")
+    package var noSnapshot = false
+
     @Option(help: ArgumentHelp("Memory of each guest, in MiB.", valueName: "MIB"))
     package var memory = 1024
 

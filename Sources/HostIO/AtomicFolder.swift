@@ -24,7 +24,7 @@ package enum AtomicFolder {
         guard !status.exists || status.isDirectory else {
             throw HostError(path, "replace", errno: ENOTDIR)
         }
-        let new = try make(beside: target, shownAs: path)
+        let new = try begin(target, shownAs: path)
         do throws(HostError) {
             try write(files, to: new)
             if status.isDirectory {
@@ -88,12 +88,19 @@ package enum AtomicFolder {
         return unsafe String(systemText: text)
     }
 
-    private static func make(
-        beside target: String, shownAs path: String
+    /// Makes an empty directory beside the one that it will replace, with a temporary name.
+    ///
+    /// - Parameters:
+    ///   - path: its name in errors; `target` without one.
+    ///   - isPrivate: nobody else may read it.
+    package static func begin(
+        _ target: String, shownAs path: String? = nil, isPrivate: Bool = false
     ) throws(HostError) -> String {
+        let path = path ?? target
         for candidate in TemporaryNames(beside: target) {
             // SAFETY: the path is NUL-terminated for the call.
-            if unsafe candidate.withSystemText({ unsafe mkdir($0, 0o777) }) == 0 {
+            if unsafe candidate.withSystemText({ unsafe mkdir($0, isPrivate ? 0o700 : 0o777) }) == 0
+            {
                 return candidate
             }
             guard errno == EEXIST else { throw HostError(path, "make", errno: errno) }
@@ -142,7 +149,8 @@ package enum AtomicFolder {
         }
     }
 
-    private static func rename(
+    /// Renames a directory.
+    package static func rename(
         _ old: String, _ new: String, shownAs path: String
     ) throws(HostError) {
         // SAFETY: both paths are NUL-terminated for the call.

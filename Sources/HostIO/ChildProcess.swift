@@ -21,9 +21,11 @@ package struct ChildProcess: ~Copyable {
     package enum Input: Sendable {
         case output([UInt8])
         case errors([UInt8])
+        /// From the other end of its control socket.
+        case control([UInt8])
         /// Nothing arrived within the given time.
         case nothing
-        /// Both pipes are at their end.
+        /// Both pipes are at their end, and so is the control socket.
         case end
     }
 
@@ -40,34 +42,44 @@ package struct ChildProcess: ~Copyable {
         }
     }
 
-    /// The path at which a program finds the file it is given: descriptor 3.
-    package static let filePath = "/proc/self/fd/3"
+    /// The descriptor of the first file that a program is given; those of others follow, and then
+    /// that of its control socket.
+    package static let firstDescriptor = 3
+
+    /// The path at which a program finds a file it is given, by the file's index.
+    package static func path(ofFile index: Int) -> String {
+        "/proc/self/fd/\(firstDescriptor + index)"
+    }
 
     private let process: pid_t
     private var output: Int32
     private var errors: Int32
+    private var control: Int32 = -1
     private var ending: Ending?
 
     /// Starts `words`; the first one is searched in PATH unless it contains a slash.
     ///
     /// - Parameters:
-    ///   - file: what it may read at `filePath`.
+    ///   - files: what it has open, at `path(ofFile:)`.
+    ///   - hasControl: it also has a socket, whose other end is this value's.
     package init(
-        _ words: [String], launcher: Launcher, file: borrowing MemoryFile
-    ) throws(HostError) {
-        try self.init(words, launcher: launcher, descriptor: file.fd)
-    }
-
-    package init(_ words: [String], launcher: Launcher) throws(HostError) {
-        try self.init(words, launcher: launcher, descriptor: nil)
-    }
-
-    private init(
-        _ words: [String], launcher: Launcher, descriptor: Int32?
+        _ words: [String], launcher: Launcher, files: [OpenFile] = [], hasControl: Bool = false
     ) throws(HostError) {
         let name = words.first ?? ""
         let out = try Pipe(name)
         let err = try Pipe(name)
+        var ends: [Int32] = [-1, -1]
+        defer { for end in ends where end >= 0 { _ = close(end) } }
+        // SAFETY: the array has room for two.
+        if hasControl, unsafe linux_socket_pair(&ends) != 0 {
+            throw HostError(name, "run", errno: errno)
+        }
+        defer { withExtendedLifetime(files) {} }
+        let given = files.map(\.fd) + (hasControl ? [ends[1]] : [])
+        // Out of the way of the numbers that they are to have.
+        let copies = given.map { fcntl($0, F_DUPFD_CLOEXEC, 64) }
+        defer { for copy in copies where copy >= 0 { _ = close(copy) } }
+        guard copies.allSatisfy({ $0 >= 0 }) else { throw HostError(name, "run", errno: EMFILE) }
         var actions = unsafe posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         // SAFETY: both are initialised here, used by the call below, and destroyed on every exit.
@@ -80,9 +92,9 @@ package struct ChildProcess: ~Copyable {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_adddup2(&actions, out.writing, 1)
         unsafe posix_spawn_file_actions_adddup2(&actions, err.writing, 2)
-        if let descriptor {
-            // Even if it is 3 already: posix_spawn then clears the close-on-exec flag.
-            unsafe posix_spawn_file_actions_adddup2(&actions, descriptor, 3)
+        for (index, copy) in copies.enumerated() {
+            unsafe posix_spawn_file_actions_adddup2(
+                &actions, copy, Int32(ChildProcess.firstDescriptor + index))
         }
         // An ignored signal stays ignored in a new program.
         var signals = sigset_t()
@@ -95,20 +107,23 @@ package struct ChildProcess: ~Copyable {
         var child: pid_t = 0
         // SAFETY: every word is a NUL-terminated copy, freed after the call; the list ends with
         // nil.
-        let copies = unsafe all.map { unsafe $0.withSystemText { unsafe strdup($0) } }
+        let texts = unsafe all.map { unsafe $0.withSystemText { unsafe strdup($0) } }
         let variables = unsafe launcher.environment.map {
             unsafe $0.withSystemText { unsafe strdup($0) }
         }
-        defer { _ = unsafe (copies + variables).map { unsafe free($0) } }
+        defer { _ = unsafe (texts + variables).map { unsafe free($0) } }
         let reason = unsafe posix_spawnp(
-            &child, all[0], &actions, &attributes, copies + [nil], variables + [nil])
+            &child, all[0], &actions, &attributes, texts + [nil], variables + [nil])
         guard reason == 0 else { throw HostError(all[0], "run", errno: reason) }
         process = child
         output = out.takeReading()
         errors = err.takeReading()
+        control = ends[0]
+        ends[0] = -1
     }
 
     deinit {
+        if control >= 0 { _ = close(control) }
         if output >= 0 { _ = close(output) }
         if errors >= 0 { _ = close(errors) }
         if ending == nil {
@@ -119,21 +134,32 @@ package struct ChildProcess: ~Copyable {
 
     /// The next input, within `milliseconds`.
     package mutating func read(milliseconds: Int) -> Input {
-        guard output >= 0 || errors >= 0 else { return .end }
+        guard isOpen else { return .end }
         // poll ignores negative descriptors.
-        var ready = [
-            pollfd(fd: output, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: errors, events: Int16(POLLIN), revents: 0),
-        ]
-        // SAFETY: the array has two elements.
-        let count = unsafe poll(&ready, 2, Int32(clamping: max(0, milliseconds)))
+        var ready = [output, errors, control].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        // SAFETY: the array has three elements.
+        let count = unsafe poll(&ready, 3, Int32(clamping: max(0, milliseconds)))
         guard count > 0 else { return .nothing }
         if ready[0].revents != 0 {
             if let bytes = ChildProcess.take(&output) { return .output(bytes) }
-        } else if ready[1].revents != 0, let bytes = ChildProcess.take(&errors) {
-            return .errors(bytes)
+        } else if ready[1].revents != 0 {
+            if let bytes = ChildProcess.take(&errors) { return .errors(bytes) }
+        } else if ready[2].revents != 0, let bytes = ChildProcess.take(&control) {
+            return .control(bytes)
         }
-        return output < 0 && errors < 0 ? .end : .nothing
+        return isOpen ? .nothing : .end
+    }
+
+    private var isOpen: Bool { output >= 0 || errors >= 0 || control >= 0 }
+
+    /// Writes to its control socket, unless it has closed that.
+    package func send(_ bytes: [UInt8]) {
+        // SAFETY: the bytes are sent inside the call. A socket that is closed is no signal here.
+        unsafe bytes.withUnsafeBytes {
+            _ = unsafe Glibc.send(control, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
     }
 
     /// Kills it, unless it has ended.

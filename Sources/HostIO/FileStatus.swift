@@ -17,6 +17,10 @@ package struct FileStatus: Sendable {
     package let mode: UInt32
     /// Time of the last change to the contents, in nanoseconds since 1970.
     package let modified: Int64
+    /// Time of the last change to contents, owner, mode or links, in the same unit.
+    package let changed: Int64
+    /// Bytes that it takes on its file system.
+    package let allocated: UInt64
     /// Equal for two paths to the same file, as long as it exists. nil: there is nothing.
     package let identity: [UInt64]?
 
@@ -35,8 +39,33 @@ package struct FileStatus: Sendable {
         size = exists ? UInt64(clamping: info.st_size) : 0
         mode = exists ? UInt32(info.st_mode & 0o7777) : 0
         identity = exists ? [UInt64(info.st_dev), UInt64(info.st_ino)] : nil
-        modified =
-            exists ? Int64(info.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(info.st_mtim.tv_nsec) : 0
+        modified = exists ? FileStatus.nanoseconds(info.st_mtim) : 0
+        changed = exists ? FileStatus.nanoseconds(info.st_ctim) : 0
+        allocated = exists ? UInt64(clamping: info.st_blocks).multipliedReportingOverflow(by: 512).partialValue : 0
+    }
+
+    private static func nanoseconds(_ time: timespec) -> Int64 {
+        Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+
+    /// Identifies a file and its contents as make and git do: device, inode, size, and both times.
+    package var state: String {
+        ((identity ?? []).map { "\($0)" } + ["\(size)", "\(modified)", "\(changed)"])
+            .joined(separator: ":")
+    }
+
+    /// Makes the time of the last change the current one.
+    package static func touch(_ path: String) {
+        // SAFETY: the path is NUL-terminated for the call; without times, both become the current.
+        _ = unsafe path.withSystemText { unsafe utimensat(AT_FDCWD, $0, nil, 0) }
+    }
+
+    /// Bytes that this process may still write to the file system with `path`; 0 if unknown.
+    package static func freeBytes(_ path: String) -> UInt64 {
+        var info = statvfs()
+        // SAFETY: `info` is a local of the right type; the path is NUL-terminated for the call.
+        guard unsafe path.withSystemText({ unsafe statvfs($0, &info) }) == 0 else { return 0 }
+        return UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue
     }
 
     /// Whether this process may open `path` for reading and writing.

@@ -12,7 +12,8 @@ package struct MemoryFile: ~Copyable {
     /// - Parameters:
     ///   - name: its name in errors and /proc.
     ///   - chunks: the contents, in order.
-    package init(_ name: String, with chunks: [ByteView]) throws(HostError) {
+    ///   - size: what follows them up to this size are zeros, which take no memory.
+    package init(_ name: String, with chunks: [ByteView], size: Int = 0) throws(HostError) {
         // SAFETY: the name is NUL-terminated for the call.
         fd = unsafe linux_memory_file(name)
         guard fd >= 0 else { throw HostError(name, "create", errno: errno) }
@@ -24,6 +25,11 @@ package struct MemoryFile: ~Copyable {
                 _ = close(fd)
                 throw HostError(name, "write", errno: reason)
             }
+        }
+        if chunks.reduce(0, { $0 + $1.count }) < size, ftruncate(fd, size) != 0 {
+            let reason = errno
+            _ = close(fd)
+            throw HostError(name, "write", errno: reason)
         }
     }
 

@@ -26,6 +26,8 @@ package struct Architecture: Sendable, Equatable {
     /// are modules.
     let diskDevice: String
     let diskDrivers: [String]
+    /// QEMU can save such a machine, and the guest's init can find memory that the host shares.
+    let canBeSaved: Bool
 
     package static let all = [x86, arm64, s390x]
 
@@ -35,7 +37,7 @@ package struct Architecture: Sendable, Equatable {
         board: ["-machine", "pc"], emulatedProcessor: "max",
         consoleDevice: ["-serial", "chardev:console"], console: "ttyS0",
         // The kernel takes an interrupt that is late for a board without a timer, and panics.
-        patience: ["no_timer_check"], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
+        patience: ["no_timer_check"], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"], canBeSaved: true)
 
     /// Emulating pointer authentication, which `max` enables by default, costs a third of the time.
     package static let arm64 = Architecture(
@@ -43,14 +45,14 @@ package struct Architecture: Sendable, Equatable {
         machine: ELFMachine.aarch64, isBigEndian: false,
         board: ["-machine", "virt"], emulatedProcessor: "max,pauth-impdef=on",
         consoleDevice: ["-serial", "chardev:console"], console: "ttyAMA0",
-        patience: [], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"])
+        patience: [], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"], canBeSaved: false)
 
     package static let s390x = Architecture(
         name: "s390x", qemu: "qemu-system-s390x", package: "qemu-system-misc",
         machine: ELFMachine.s390, isBigEndian: true,
         board: ["-machine", "s390-ccw-virtio"], emulatedProcessor: "max",
         consoleDevice: ["-device", "sclpconsole,chardev=console"], console: "ttysclp0",
-        patience: [], diskDevice: "virtio-blk-ccw", diskDrivers: ["virtio_ccw"])
+        patience: [], diskDevice: "virtio-blk-ccw", diskDrivers: ["virtio_ccw"], canBeSaved: false)
 
     package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 

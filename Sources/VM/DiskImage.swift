@@ -11,6 +11,14 @@ package struct DiskImage: Sendable, Equatable {
     /// The type of its file system for mount(2).
     package let type: String
 
+    /// The same for any file.
+    var withoutPath: DiskImage { DiskImage(path: "", type: type) }
+
+    private init(path: String, type: String) {
+        self.path = path
+        self.type = type
+    }
+
     /// - Throws: if the file cannot be read, or has no supported file system.
     package init(_ path: String) throws(VMError) {
         let view: ByteView

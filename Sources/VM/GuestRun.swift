@@ -50,58 +50,27 @@ package struct GuestRun: Sendable {
         self.launcher = launcher
     }
 
-    /// Runs the guest. Must stay on one thread.
+    /// Boots the guest. Must stay on one thread.
     ///
     /// - Parameters:
+    ///   - start: when its total time began; now if nil.
     ///   - now: monotonic milliseconds.
     ///   - watch: called with every event as it arrives.
     /// - Throws: if QEMU cannot be started. All other failures are in the report.
     package func run(
-        now: () -> Int, watch: (ConsoleEvent) -> Void = { _ in }
+        since start: Int? = nil, now: () -> Int, watch: (ConsoleEvent) -> Void = { _ in }
     ) throws(VMError) -> GuestReport {
-        let start = now()
-        var record = GuestRecord(
-            hasOwnInit: hasOwnInit, sendsFiles: sendsFiles, allowedWarnings: allowedWarnings)
+        var guest = GuestWatch(self, since: start ?? now(), bootSince: now())
         var qemu: ChildProcess
         do throws(HostError) {
             let file = try MemoryFile("initramfs", with: initramfs)
             qemu = try ChildProcess(
-                machine.command(kernel: kernel, initramfs: ChildProcess.filePath),
-                launcher: launcher,
-                file: file)
+                machine.command(kernel: kernel, initramfs: ChildProcess.path(ofFile: 0)),
+                launcher: launcher, files: [try OpenFile(file)])
         } catch {
             throw VMError(error.description, isMachinery: true)
         }
-        var reader = ConsoleReader()
-        func take(_ event: ConsoleEvent) {
-            record.take(event)
-            watch(event)
-        }
-
-        var cut: GuestRecord.Cut?
-        reading: while cut == nil {
-            let seconds = record.hasSpoken ? limits.total : min(limits.boot, limits.total)
-            let left = start + seconds * 1000 - now()
-            guard left > 0 else {
-                cut = .deadline(seconds: seconds)
-                break
-            }
-            switch qemu.read(milliseconds: min(left, 1000)) {
-            case .output(let bytes):
-                record.log += bytes
-                reader.take(bytes, take)
-                if record.isHalted { cut = .halted }
-                if record.log.count > limits.log { cut = .flood(bytes: limits.log) }
-            case .errors(let bytes): record.takeComplaint(bytes)
-            case .nothing: break
-            case .end: break reading
-            }
-        }
-        reader.finish(take)
-        if cut != nil { qemu.kill() }
-        let ending = qemu.wait()
-        return record.report(
-            cut: cut, ending: ending, milliseconds: now() - start,
-            acceleration: machine.acceleration)
+        while let input = guest.next(&qemu, now) { guest.take(input, watch) }
+        return guest.end(&qemu, now, watch)
     }
 }

@@ -5,7 +5,11 @@ package import Bytes
 /// The file system that a guest starts with: its init, modules, tests, and the task list.
 package struct Initramfs: Sendable {
     /// The archive, in pieces.
-    package let chunks: [ByteView]
+    package var chunks: [ByteView] { boot + work }
+    /// The part with what the machine boots with: its init.
+    package let boot: [ByteView]
+    /// The part with its work: modules, tests, and the list.
+    package let work: [ByteView]
     /// The number of results that the guest will report.
     package let plan: Int
 
@@ -24,9 +28,6 @@ package struct Initramfs: Sendable {
         var archive = CpioWriter()
         var list = ""
         var plan = 0
-        // The kernel opens it before init can mount anything.
-        try archive.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
-        try archive.add("init", mode: 0o755, .file(initProgram))
         if let busybox {
             try archive.add(Busybox.path, mode: 0o755, .file(busybox.bytes))
             try archive.add("/bin/sh", mode: 0o777, .link("busybox"))
@@ -76,8 +77,19 @@ package struct Initramfs: Sendable {
         }
         try archive.add("kbtf/list", mode: 0o644, .file(ByteView(Array(list.utf8))))
         try archive.finish()
-        chunks = archive.chunks
+        boot = try Initramfs.boot(initProgram)
+        work = archive.chunks
         self.plan = plan
+    }
+
+    /// Where archives follow each other, the kernel unpacks them all.
+    private static func boot(_ initProgram: ByteView) throws(VMError) -> [ByteView] {
+        var archive = CpioWriter()
+        // The kernel opens it before init can mount anything.
+        try archive.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
+        try archive.add("init", mode: 0o755, .file(initProgram))
+        try archive.finish()
+        return archive.chunks
     }
 
     private static func rootLine(_ disk: DiskImage) -> String {

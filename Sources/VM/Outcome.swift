@@ -34,6 +34,16 @@ package enum Outcome: Sendable, Equatable {
     }
 }
 
+/// How a guest started.
+package enum GuestStart: Sendable, Equatable {
+    /// The kernel booted.
+    ///
+    /// - note: why it did not start from a snapshot; nil if that was not asked for.
+    case boot(note: String?)
+    /// It went on from where a machine was saved.
+    case snapshot
+}
+
 /// A guest's run, from start to end.
 package struct GuestReport: Sendable {
     package var outcome: Outcome
@@ -57,6 +67,7 @@ package struct GuestReport: Sendable {
     package var lostLines: Int
     /// Files that it sent.
     package var output = GuestOutput()
+    package var start = GuestStart.boot(note: nil)
 
     /// Whether a failure under KVM may be KVM's fault: QEMU gave up, or nothing made progress.
     package var mayBeAcceleration: Bool {

@@ -38,6 +38,15 @@ package struct Machine: Sendable {
 
     /// QEMU's command line.
     package func command(kernel: String, initramfs: String) -> [String] {
+        command(kernel: kernel, initramfs: initramfs, state: [])
+    }
+
+    /// QEMU's command line for a machine that is saved, or goes on from where it was saved.
+    func command(kernel: String, initramfs: String, saving state: SavedState) -> [String] {
+        command(kernel: kernel, initramfs: initramfs, state: state.arguments(self))
+    }
+
+    private func command(kernel: String, initramfs: String, state: [String]) -> [String] {
         [architecture.qemu] + architecture.board
             // Only the devices named here, no window, and a reboot (such as after a panic) ends it.
             + ["-nodefaults", "-display", "none", "-no-reboot"]
@@ -45,7 +54,7 @@ package struct Machine: Sendable {
             + ["-m", "\(memory)", "-smp", "\(processors)"]
             + ["-chardev", "stdio,id=console,signal=off" + (isInteractive ? ",mux=on" : "")]
             + architecture.consoleDevice
-            + diskArguments
+            + diskArguments + state
             + ["-kernel", kernel, "-initrd", initramfs]
             + ["-append", commandLine]
     }

@@ -140,6 +140,7 @@ package struct Summary: Sendable {
                     json.key("seconds")
                     json.literal(run.seconds)
                     json.field("acceleration", report.acceleration.rawValue)
+                    json.field("start", report.start)
                     json.field("plan", report.tests?.plan)
                     json.field("tests", report.tests?.results ?? [])
                     json.field("troubles", report.troubles)
@@ -153,6 +154,19 @@ package struct Summary: Sendable {
 
     static func seconds(_ milliseconds: Int) -> String {
         "\(milliseconds / 1000).\(milliseconds % 1000 / 100)"
+    }
+}
+
+extension GuestStart: JSONValue {
+    package func write(to json: inout JSONWriter) {
+        json.object { json in
+            switch self {
+            case .snapshot: json.field("from", "snapshot")
+            case .boot(let note):
+                json.field("from", "boot")
+                json.field("note", note)
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ struct Guest: Sendable {
     let name: String
     let kernel: Kernel
     let run: GuestRun
+    let snapshot: GuestSnapshot
     let surroundings: Surroundings
 
     static func initProgram(
@@ -23,13 +24,23 @@ struct Guest: Sendable {
     /// Runs it on this thread. A guest that cannot be started gets a report as well, so that the
     /// reports of others are not lost.
     func run(_ talk: Talk) -> GuestReport {
-        talk.note("\(name): booting (\(run.machine.acceleration.rawValue))")
+        talk.note("\(name): starting (\(run.machine.acceleration.rawValue))")
+        func show(_ event: ConsoleEvent) {
+            if case .line(let line) = event, !line.contains("kbtf: # data ") { talk.console(line) }
+        }
         do throws(VMError) {
-            return try run.run(now: surroundings.milliseconds) { event in
-                if case .line(let line) = event, !line.contains("kbtf: # data ") {
-                    talk.console(line)
-                }
+            var report: GuestReport
+            switch snapshot {
+            case .used(let snapshot):
+                report = try snapshot.run(now: surroundings.milliseconds, watch: show)
+            case .unused(let note):
+                report = try run.run(now: surroundings.milliseconds, watch: show)
+                report.start = .boot(note: note)
             }
+            if case .boot(let note?) = report.start {
+                talk.detail("\(name): booted instead of starting from a snapshot: \(note)")
+            }
+            return report
         } catch {
             return GuestReport(error, acceleration: run.machine.acceleration)
         }

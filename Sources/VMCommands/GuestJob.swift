@@ -52,26 +52,29 @@ struct GuestJob {
 
     /// Everything needed to boot it.
     func guest(_ surroundings: Surroundings, _ talk: Talk) throws(VMError) -> Guest {
-        var own = true
+        var own: Initramfs?
         let archive: [ByteView]
         if case .foreign(let path) = image {
-            own = false
             do throws(HostError) { archive = [try FileReader.map(path)] } catch {
                 throw VMError(error)
             }
         } else {
-            archive = try initramfs(surroundings, talk).chunks
+            let initramfs = try initramfs(surroundings, talk)
+            own = initramfs
+            archive = initramfs.chunks
         }
         let (machine, limits) = (arguments.machine, arguments.limits)
         let acceleration = machine.acceleration(for: kernel, surroundings, talk)
+        let run = GuestRun(
+            machine: machine.machine(kernel.architecture, acceleration, disk: disk),
+            kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own != nil,
+            sendsFiles: arguments.output.output != nil, allowedWarnings: limits.allowWarning,
+            launcher: Leash.launcher(surroundings))
         return Guest(
-            name: name, kernel: kernel,
-            run: GuestRun(
-                machine: machine.machine(kernel.architecture, acceleration, disk: disk),
-                kernel: kernel.path, initramfs: archive, limits: limits.limits, hasOwnInit: own,
-                sendsFiles: arguments.output.output != nil, allowedWarnings: limits.allowWarning,
-                launcher: Leash.launcher(surroundings)),
-            surroundings: surroundings)
+            name: name, kernel: kernel, run: run,
+            snapshot: try own.map { initramfs throws(VMError) in
+                try machine.snapshot(run, initramfs, surroundings)
+            } ?? .unused(note: nil), surroundings: surroundings)
     }
 
     private func initramfs(

@@ -17,7 +17,7 @@ import Testing
             switch child.read(milliseconds: 5000) {
             case .output(let bytes): out += bytes
             case .errors(let bytes): err += bytes
-            case .nothing: break
+            case .nothing, .control: break
             case .end: break reading
             }
         }
@@ -38,7 +38,8 @@ import Testing
         let file = try MemoryFile(
             "words", with: [ByteView(Array("some ".utf8)), ByteView(Array("words".utf8))])
         var child = try ChildProcess(
-            ["/bin/cat", ChildProcess.filePath], launcher: launcher, file: file)
+            ["/bin/cat", ChildProcess.path(ofFile: 0)], launcher: launcher,
+            files: [try OpenFile(file)])
         #expect(all(&child).out == "some words")
         #expect(child.wait() == .exited(0))
     }
@@ -60,7 +61,7 @@ import Testing
                 switch child.read(milliseconds: 5000) {
                 case .output(let bytes):
                     id = Int32(String(decoding: bytes, as: UTF8.self).dropLast()) ?? -1
-                case .errors, .nothing: break
+                case .errors, .nothing, .control: break
                 case .end: break waiting
                 }
             }

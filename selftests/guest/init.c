@@ -4,6 +4,7 @@
 // need, loads modules, runs tests, reports the results as KTAP, powers off.
 // docs/vm.md has the protocol: /kbtf/list comes in, lines on the console go out.
 
+#include "channel.h"
 #include "child.h"
 #include "console.h"
 #include "mounts.h"
@@ -88,6 +89,7 @@ int main(void)
 	open_console();
 	mount_all();
 	clearenv();
+	wait_for_work();
 
 	uname(&names);
 	say("KTAP version 1");

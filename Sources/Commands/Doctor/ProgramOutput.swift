@@ -43,7 +43,7 @@ enum ProgramOutput {
             case .output(let part): ending.bytes += part
             case .errors(let part):
                 ending.errors += part.prefix(max(0, 1 << 20 - ending.errors.count))
-            case .nothing:
+            case .nothing, .control:
                 if let end, surroundings.milliseconds() > end { return ending }
             case .end:
                 if case .exited(let status) = child.wait() { ending.status = status }
