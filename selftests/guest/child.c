@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,15 +73,20 @@ static int watch(pid_t child, int fd, long long deadline)
 {
 	struct output output = { .length = 0 };
 	int status = 0, open = 1, ended = 0, late = 0;
+	// Ready when the child has ended; kernels before 5.3 have no such thing.
+	int life = (int)syscall(SYS_pidfd_open, child, 0);
+	long long patience = life < 0 ? 20 : 1000;
 
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	while (!ended) {
-		struct pollfd ready = { .fd = open ? fd : -1, .events = POLLIN };
+		struct pollfd ready[] = {
+			{ .fd = open ? fd : -1, .events = POLLIN },
+			{ .fd = life, .events = POLLIN },
+		};
 		long long left = deadline - now();
 
-		// Its end makes no noise here: look for it now and then, and at once when it closes the pipe.
-		poll(&ready, 1, left < 20 ? (left < 0 ? 0 : (int)left) : 20);
-		if (open && ready.revents)
+		poll(ready, 2, left < patience ? (left < 0 ? 0 : (int)left) : (int)patience);
+		if (open && ready[0].revents)
 			open = drain(fd, &output);
 		ended = waitpid(child, &status, WNOHANG) == child;
 		if (ended || now() < deadline)
@@ -94,6 +100,8 @@ static int watch(pid_t child, int fd, long long deadline)
 		kill(child, SIGKILL);
 		deadline = now() + 5000;
 	}
+	if (life >= 0)
+		close(life);
 	// What it left running goes with it, so that the pipe has an end.
 	kill(-child, SIGKILL);
 	for (int tries = 0; open && tries < 50; tries++) {
