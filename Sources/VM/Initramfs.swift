@@ -5,11 +5,11 @@ package import Bytes
 /// The file system that a guest starts with: its init, modules, tests, and the task list.
 package struct Initramfs: Sendable {
     /// The archive, in pieces.
-    package var chunks: [ByteView] { boot + work }
-    /// The part with what the machine boots with: its init.
-    package let boot: [ByteView]
-    /// The part with its work: modules, tests, and the list.
-    package let work: [ByteView]
+    package let chunks: [ByteView]
+    /// An archive with what the machine boots with: its init.
+    let boot: [ByteView]
+    /// An archive with its work: modules, tests, and the list.
+    let work: [ByteView]
     /// The number of results that the guest will report.
     package let plan: Int
 
@@ -77,19 +77,15 @@ package struct Initramfs: Sendable {
         }
         try archive.add("kbtf/list", mode: 0o644, .file(ByteView(Array(list.utf8))))
         try archive.finish()
-        boot = try Initramfs.boot(initProgram)
         work = archive.chunks
-        self.plan = plan
-    }
-
-    /// Where archives follow each other, the kernel unpacks them all.
-    private static func boot(_ initProgram: ByteView) throws(VMError) -> [ByteView] {
-        var archive = CpioWriter()
+        var start = CpioWriter()
         // The kernel opens it before init can mount anything.
-        try archive.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
-        try archive.add("init", mode: 0o755, .file(initProgram))
-        try archive.finish()
-        return archive.chunks
+        try start.add("dev/console", mode: 0o600, .characterDevice(major: 5, minor: 1))
+        try start.add("init", mode: 0o755, .file(initProgram))
+        chunks = start.chunks + work
+        try start.finish()
+        boot = start.chunks
+        self.plan = plan
     }
 
     private static func rootLine(_ disk: DiskImage) -> String {
