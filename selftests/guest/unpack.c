@@ -43,6 +43,18 @@ static void make_file(const char *path, mode_t mode, const char *bytes, size_t s
 	close(fd);
 }
 
+static void make_link(const char *path, const char *target, size_t size)
+{
+	char text[4096];
+
+	if (size >= sizeof(text))
+		bail_out("cannot unpack %s: its target is too long", path);
+	memcpy(text, target, size);
+	text[size] = 0;
+	if (symlink(text, path))
+		bail_out("cannot unpack %s: %s", path, strerror(errno));
+}
+
 void unpack(const char *archive, size_t size)
 {
 	const char *end = archive + size;
@@ -66,6 +78,8 @@ void unpack(const char *archive, size_t size)
 		}
 		if (S_ISREG(mode))
 			make_file(name, mode & 07777, archive + start, length);
+		else if (S_ISLNK(mode))
+			make_link(name, archive + start, length);
 		else if (S_ISDIR(mode) && mkdir(name, mode & 07777) && errno != EEXIST)
 			bail_out("cannot make %s: %s", name, strerror(errno));
 		archive += start + PADDED(length);

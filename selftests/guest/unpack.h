@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-// Makes the directories and files of a cpio archive (newc) below /; other entries are skipped.
+// Makes the directories, files and links of a cpio archive (newc) below /; other entries are skipped.
 void unpack(const char *archive, size_t size);
 
 #endif
