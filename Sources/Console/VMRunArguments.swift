@@ -11,7 +11,7 @@ package struct VMRunArguments: ParsableArguments {
         discussion: """
             Boots each kernel in a virtual machine (QEMU) with an initramfs made for it, loads \
             the modules and their dependencies, compares /sys/kernel/btf with the BTF in their \
-            files, and runs the tests. It needs no root and leaves nothing behind.
+            files, and runs the tests. It needs no root and leaves nothing behind but a cache.
 
             With --image debian the guest has a complete system: tests may be scripts, and \
             modules may be loaded with modprobe. The disk is not modified; what the guest writes \

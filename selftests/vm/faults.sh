@@ -41,7 +41,7 @@ PYTHON
     exit 1
 }
 cc -Wall -Wextra -static -o "$work/fault" "$work/faults/fault.c" || exit 1
-for name in truncated crash stuck lying skipped disk fine; do ln "$work/fault" "$work/$name"; done
+for name in truncated crash stuck lying skipped disk fresh fine; do ln "$work/fault" "$work/$name"; done
 # An initramfs whose init cannot run, one without any, and a kernel that is none behind its header.
 mkdir "$work/empty"
 printf 'no program' >"$work/empty/init"
@@ -100,6 +100,9 @@ allowed() { # NAME TEXT
     guest "$1" "$long" --module "$module" --parameters kbtf_fault:how=warn --test "$work/fine" --allow-warning "$2"
 }
 
+# The machine that all others start from is saved.
+guest fine "$long" --test "$work/fine"
+wait
 # Two at a time: a guest keeps one processor busy.
 fault panic "$long"
 fault oops "$long"
@@ -124,7 +127,12 @@ guest noboot 8 --kernel "$work/vmlinuz" --test "$work/fine"
 wait
 (cd "$work/empty" && echo init | cpio -o -H newc --quiet) >"$work/noinit.cpio"
 guest noinit "$long" --image "$work/noinit.cpio"
-guest fine "$long" --test "$work/fine"
+guest booted "$long" --no-snapshot --module "$module" --parameters kbtf_fault:how=refuse \
+    --parameters "kbtf_fault: not_there=1" --test "$work/fine"
+wait
+for number in 1 2; do
+    guest "fresh$number" "$long" -v --test "$work/fresh" --arguments "fresh: $(date +%s)"
+done
 wait
 guest btf "$long" --module "$damaged" --junit "$work/btf.xml"
 # Results for a device that is full, and for a directory that is not there.
@@ -144,7 +152,7 @@ in_order() {
     awk -v a="$2" -v b="$3" 'index($0, a) { seen = 1 } index($0, b) && seen { found = 1 } END { exit !found }' "$work/$1.log"
 }
 
-echo "1..32"
+echo "1..38"
 check "a panic" ended panic 1 "$long" ": panic: Kernel panic - not syncing: kbtf_fault: as asked, during module kbtf_fault"
 check "an oops" ended oops 1 "$long" ": oops: BUG: kernel NULL pointer dereference"
 check "a warning" ended warn 1 "$long" ": warning: WARNING: CPU: .* kbtf_fault_init.*, during module kbtf_fault"
@@ -166,6 +174,25 @@ check "... by a signal" has tests '"reason":"signal=11 Segmentation fault"'
 check "... by their deadline" has tests '"reason":"TIMEOUT 20 seconds"'
 check "... although they say they do not" has tests '"a subtest failed"'
 check "a guest without a fault" ended fine 0 "$long" ""
+# Guests that go on from a saved machine end as those that boot.
+snapshots() {
+    local name failed=0
+    for name; do
+        has "$name" '"start":{"from":"snapshot"}' || { echo "# $name" && failed=1; }
+    done
+    return "$failed"
+}
+check "all of these started from a saved machine" snapshots fine panic oops warn bug hang flood poweroff refuse tests
+check "a guest that boots" ended booted 1 "$long" ": failed: 1 of 2 failed: kbtf_fault"
+check "... does because it was asked to" has booted '"start":{"from":"boot","note":null}'
+same_results() { # NAME NAME: but for times
+    is "$(sed 's/"seconds":[0-9.]*,//; s/"start":{[^}]*},//' "$work/$1.out")" \
+        "$(sed 's/"seconds":[0-9.]*,//; s/"start":{[^}]*},//' "$work/$2.out")"
+}
+check "... and has the same results" same_results refuse booted
+check "the clock of a saved machine is right" ended fresh1 0 "$long" ""
+random() { sed -n 's/.*# random \([0-9a-f]*\).*/\1/p' "$work/fresh$1.log"; }
+check "... and its random numbers are its own" differ "$(random 1)" "$(random 2)"
 check "a warning that is expected" ended expected 0 "$long" ""
 check "... is reported" has expected '"allowed":\[{"kind":"warning","line":"WARNING: '
 check "one that is not" ended unexpected 1 "$long" ": warning: WARNING: CPU: "

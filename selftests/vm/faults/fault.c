@@ -5,8 +5,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
+
+// Seconds that may pass since the test was asked for. A clock that was not set is behind.
+#define SLACK 3600
 
 int main(int argc, char **argv)
 {
@@ -29,6 +35,15 @@ int main(int argc, char **argv)
 		puts("1..2");
 		puts(access("/etc/marker", F_OK) ? "not ok 1 root" : "ok 1 root");
 		puts(open("/etc/written", O_CREAT | O_EXCL | O_WRONLY, 0600) < 0 ? "not ok 2 writable" : "ok 2 writable");
+	} else if (!strcmp(how, "fresh") && argc == 2) {
+		// The clock is right, and random numbers are this guest's own.
+		long off = (long)time(NULL) - atol(argv[1]);
+		unsigned long number = 0;
+
+		puts("1..2");
+		puts(off < -1 || off > SLACK ? "not ok 1 clock" : "ok 1 clock");
+		puts(getrandom(&number, sizeof(number), 0) == sizeof(number) ? "ok 2 random" : "not ok 2 random");
+		printf("# random %lx\n", number);
 	} else if (!strcmp(how, "skipped")) {
 		puts("1..0 # SKIP nothing to do");
 		return 4;
