@@ -41,7 +41,7 @@ package struct FileStatus: Sendable {
         identity = exists ? [UInt64(info.st_dev), UInt64(info.st_ino)] : nil
         modified = exists ? FileStatus.nanoseconds(info.st_mtim) : 0
         changed = exists ? FileStatus.nanoseconds(info.st_ctim) : 0
-        allocated = exists ? UInt64(clamping: info.st_blocks).multipliedReportingOverflow(by: 512).partialValue : 0
+        allocated = exists ? UInt64(clamping: info.st_blocks) &* 512 : 0
     }
 
     private static func nanoseconds(_ time: timespec) -> Int64 {
@@ -65,7 +65,7 @@ package struct FileStatus: Sendable {
         var info = statvfs()
         // SAFETY: `info` is a local of the right type; the path is NUL-terminated for the call.
         guard unsafe path.withSystemText({ unsafe statvfs($0, &info) }) == 0 else { return 0 }
-        return UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize)).partialValue
+        return UInt64(info.f_bavail) &* UInt64(info.f_frsize)
     }
 
     /// Whether this process may open `path` for reading and writing.

@@ -37,7 +37,8 @@ package struct Architecture: Sendable, Equatable {
         board: ["-machine", "pc"], emulatedProcessor: "max",
         consoleDevice: ["-serial", "chardev:console"], console: "ttyS0",
         // The kernel takes an interrupt that is late for a board without a timer, and panics.
-        patience: ["no_timer_check"], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"], canBeSaved: true)
+        patience: ["no_timer_check"], diskDevice: "virtio-blk-pci", diskDrivers: ["virtio_pci"],
+        canBeSaved: true)
 
     /// Emulating pointer authentication, which `max` enables by default, costs a third of the time.
     package static let arm64 = Architecture(

@@ -113,7 +113,9 @@ import Testing
         }
     }
 
-    private func text(_ report: GuestReport) -> String { String(decoding: report.log, as: UTF8.self) }
+    private func text(_ report: GuestReport) -> String {
+        String(decoding: report.log, as: UTF8.self)
+    }
 
     @Test func savedOnceAndUsed() throws {
         let setup = try Setup()

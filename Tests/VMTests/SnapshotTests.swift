@@ -188,7 +188,9 @@ import Testing
         ).contents.flatMap(\.array)
         func word(_ at: Int) -> UInt64 {
             let bytes = contents[at..<at + 8]
-            return (isBigEndian ? Array(bytes) : bytes.reversed()).reduce(0) { $0 << 8 | UInt64($1) }
+            return (isBigEndian ? Array(bytes) : bytes.reversed()).reduce(0) {
+                $0 << 8 | UInt64($1)
+            }
         }
         #expect((0..<4).map { word($0 * 8) } == [1, 3, 1_700_000_000, 123_456_789])
         #expect(Array(contents[32..<96]) == random)
@@ -200,7 +202,8 @@ import Testing
         #expect(GuestChannel.size(for: [ByteView([1])]) == 64 << 20)
         let large = ByteView([UInt8](repeating: 0, count: 64 << 20))
         #expect(GuestChannel.size(for: [large]) == 512 << 20)
-        #expect(GuestChannel.size(for: [ByteView]([large]) + Array(repeating: large, count: 7)) == nil)
+        #expect(
+            GuestChannel.size(for: [ByteView]([large]) + Array(repeating: large, count: 7)) == nil)
         #expect(GuestChannel.random() != GuestChannel.random())
     }
 
