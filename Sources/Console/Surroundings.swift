@@ -17,7 +17,7 @@ package struct Surroundings: Sendable {
     /// Milliseconds since some moment, never going back.
     package let milliseconds: @Sendable () -> Int
     /// The time of day, in nanoseconds since 1970.
-    package let time: @Sendable () -> Int64
+    package let timeOfDay: @Sendable () -> Int64
     /// Path of the running program; nil when the system does not say.
     package let ownPath: @Sendable () -> String?
     /// Replaces this program by the one of these words. Returns only when that fails.
@@ -34,7 +34,7 @@ package struct Surroundings: Sendable {
         variables: @escaping @Sendable () -> [String], output: Stream, errors: Stream,
         kernel: @escaping @Sendable () -> RunningKernel? = { nil },
         milliseconds: @escaping @Sendable () -> Int = { 0 },
-        time: @escaping @Sendable () -> Int64 = { 0 },
+        timeOfDay: @escaping @Sendable () -> Int64 = { 0 },
         ownPath: @escaping @Sendable () -> String? = { nil },
         become: @escaping @Sendable ([String]) -> HostError,
         answer: @escaping @Sendable () -> String? = { nil },
@@ -47,7 +47,7 @@ package struct Surroundings: Sendable {
         self.errors = errors
         self.kernel = kernel
         self.milliseconds = milliseconds
-        self.time = time
+        self.timeOfDay = timeOfDay
         self.ownPath = ownPath
         self.become = become
         self.answer = answer
@@ -59,7 +59,7 @@ package struct Surroundings: Sendable {
     package func speaking(output: Stream, errors: Stream) -> Surroundings {
         Surroundings(
             environment: environment, variables: variables, output: output, errors: errors,
-            kernel: kernel, milliseconds: milliseconds, time: time, ownPath: ownPath,
+            kernel: kernel, milliseconds: milliseconds, timeOfDay: timeOfDay, ownPath: ownPath,
             become: become, answer: answer)
     }
 

@@ -28,12 +28,7 @@ extension Surroundings {
                 let time = start.duration(to: .now).components
                 return Int(time.seconds) * 1000 + Int(time.attoseconds / 1_000_000_000_000_000)
             },
-            time: {
-                var time = timespec()
-                // SAFETY: `time` is a local of the right type.
-                _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
-                return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-            },
+            timeOfDay: { ProcessStart.timeOfDay },
             ownPath: { SymbolicLink.target(of: "/proc/self/exe") },
             become: { ChildProcess.become($0) },
             answer: { readLine() },

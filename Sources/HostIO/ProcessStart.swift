@@ -22,6 +22,14 @@ package enum ProcessStart {
         unsafe getenv(name).map { unsafe String(systemText: $0) }
     }
 
+    /// The time of day, in nanoseconds since 1970.
+    package static var timeOfDay: Int64 {
+        var time = timespec()
+        // SAFETY: `time` is a local of the right type.
+        _ = unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
     /// The strings in an array that ends with a null pointer.
     private static func texts(_ strings: Strings?) -> [String] {
         guard var next = unsafe strings else { return [] }

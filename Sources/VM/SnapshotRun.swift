@@ -18,18 +18,18 @@ package struct SnapshotRun: Sendable {
     private let initramfs: Initramfs
     let channelSize: Int
     /// Nanoseconds since 1970.
-    private let time: @Sendable () -> Int64
+    private let timeOfDay: @Sendable () -> Int64
 
     /// - Parameters:
     ///   - run: what boots it.
     ///   - initramfs: what is in it.
     ///   - qemu: the program that runs it; nil if there is none in PATH.
     ///   - boot: identifies this boot of the host.
-    ///   - time: nanoseconds since 1970.
+    ///   - timeOfDay: nanoseconds since 1970.
     /// - Returns: nil, with the reason, if such guests cannot be saved.
     package static func make(
         _ run: GuestRun, store: SnapshotStore, initramfs: Initramfs, qemu: String?, boot: String?,
-        time: @escaping @Sendable () -> Int64
+        timeOfDay: @escaping @Sendable () -> Int64
     ) throws(VMError) -> (SnapshotRun?, note: String?) {
         guard run.machine.architecture.canBeSaved else {
             return (nil, "QEMU does not save \(run.machine.architecture.name) machines")
@@ -48,7 +48,7 @@ package struct SnapshotRun: Sendable {
         return (
             SnapshotRun(
                 run: run, store: store, key: key, initramfs: initramfs, channelSize: size,
-                time: time), nil
+                timeOfDay: timeOfDay), nil
         )
     }
 
@@ -93,7 +93,7 @@ package struct SnapshotRun: Sendable {
         _ snapshot: Snapshot, since start: Int, _ now: () -> Int, _ watch: (ConsoleEvent) -> Void
     ) throws(VMError) -> GuestReport? {
         let contents = GuestChannel(
-            archive: initramfs.work, time: time(), random: GuestChannel.random(),
+            archive: initramfs.work, time: timeOfDay(), random: GuestChannel.random(),
             isBigEndian: run.machine.architecture.isBigEndian
         ).contents
         var guest = GuestWatch(

@@ -60,7 +60,7 @@ package struct SnapshotStore: Sendable {
                 try AtomicFolder.remove(new)
                 return true
             }
-            // What is there is of no use, or it would have been found.
+            // An old directory is of no use, or it would have been found.
             if FileStatus(path).exists { try AtomicFolder.remove(path) }
             try AtomicFolder.rename(new, path, shownAs: path)
         } catch {

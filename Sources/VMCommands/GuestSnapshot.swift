@@ -21,7 +21,7 @@ extension VMMachineOptions {
         let (snapshot, note) = try SnapshotRun.make(
             run, store: SnapshotStore(folder: cache + "/vm/snapshots"), initramfs: initramfs,
             qemu: surroundings.program(run.machine.architecture.qemu), boot: surroundings.bootID,
-            time: surroundings.time)
+            timeOfDay: surroundings.timeOfDay)
         return snapshot.map { .used($0) } ?? .unused(note: note)
     }
 }

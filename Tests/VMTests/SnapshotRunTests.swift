@@ -8,7 +8,7 @@ import Testing
 
 @testable import VM
 
-/// Guests that start from saved machines, with a script in the place of QEMU: what is run how often,
+/// Guests that start from saved machines, with a script in the place of QEMU: what runs how often,
 /// and what is kept, whatever goes wrong.
 @Suite struct SnapshotRunTests {
     /// Speaks as QEMU and its guest do. FAULT is what goes wrong, LOG gets a word for each start.
@@ -99,7 +99,7 @@ import Testing
                 kernel: scratch("kernel"), initramfs: initramfs.chunks, launcher: launcher)
             let (snapshot, note) = try SnapshotRun.make(
                 run, store: store, initramfs: initramfs, qemu: scratch("bin/qemu-system-x86_64"),
-                boot: boot, time: { 0 })
+                boot: boot, timeOfDay: { 0 })
             #expect(note == nil)
             let report = try #require(snapshot).run(now: { 0 })
             let log = (try? scratch.read("log")) ?? ""
@@ -148,7 +148,7 @@ import Testing
         #expect(try setup.run().1 == ["on 1", "devices"])
     }
 
-    /// What is changed in any file of a snapshot makes it be saved anew.
+    /// What is changed in any file of a snapshot makes it be saved again.
     @Test(arguments: ["memory", "devices", "log", "contents"])
     func changed(_ name: String) throws {
         let setup = try Setup()
@@ -181,7 +181,7 @@ import Testing
         #expect(try setup.run().1 == ["save", "on 1", "devices"])
     }
 
-    /// One that does not start is saved anew, once; after that such guests boot.
+    /// One that does not start is saved again, once; after that such guests boot.
     @Test(arguments: ["damaged", "mute"])
     func doesNotStart(_ fault: String) throws {
         let setup = try Setup()
@@ -252,7 +252,7 @@ import Testing
                 launcher: ChildProcess.Launcher(leash: [], environment: []))
             let (snapshot, note) = try SnapshotRun.make(
                 run, store: SnapshotStore(folder: "/nowhere"), initramfs: initramfs, qemu: nil,
-                boot: boot, time: { 0 })
+                boot: boot, timeOfDay: { 0 })
             #expect(snapshot == nil)
             #expect(note != nil)
         }

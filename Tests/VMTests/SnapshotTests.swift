@@ -43,7 +43,7 @@ import Testing
         #expect(key(qemu: one) != before)
     }
 
-    /// A disk is read only when a guest has work; which one does not matter, that there is one does.
+    /// A disk is read only when a guest has work: which one does not matter, but whether there is.
     @Test func disks() throws {
         let scratch = try Scratch()
         func machine(_ name: String) throws -> Machine {
