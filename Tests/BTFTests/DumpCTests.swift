@@ -10,7 +10,7 @@ import Testing
         var asm = BTFAssembler()
         build(&asm)
         return try text(
-            try asm.parse(), .c, nil, COptions(order: .byID, frame: false))
+            try asm.parse(), .c, nil, COptions(order: .byID, frame: false, isLikeBpftool: true))
     }
 
     /// One member's declaration.

@@ -19,8 +19,8 @@ import Testing
     @Test("command lines of builds, in kbtf's words")
     func translations() throws {
         let table: [(String, String)] = [
-            ("btf dump file v format c", "dump --format c -- v"),
-            ("btf dump file v format c unsorted", "dump --format c --unsorted -- v"),
+            ("btf dump file v format c", "dump --format c --like-bpftool -- v"),
+            ("btf dump file v format c unsorted", "dump --format c --like-bpftool --unsorted -- v"),
             ("btf dump file v", "dump --format raw -- v"),
             ("bt d f v f raw", "dump --format raw -- v"),
             (

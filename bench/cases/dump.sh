@@ -14,6 +14,6 @@ one_dump() {
 }
 
 case_dump() {
-    one_dump C "--format c" "" "format c"
+    one_dump C "--format c --like-bpftool" "" "format c"
     one_dump JSON "--format json" -j ""
 }

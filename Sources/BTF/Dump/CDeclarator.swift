@@ -19,9 +19,17 @@ extension CDumper {
     mutating func identifier(_ id: UInt32) -> CName {
         let name = types.string(at: types.nameOffset(id))
         if versions[Int(id)] == 0, !name.isEmpty {
-            versions[Int(id)] = identifiers.use(types.nameOffset(id))
+            versions[Int(id)] =
+                isForeignVaList(id, name) ? 2 : identifiers.use(types.nameOffset(id))
         }
         return CName(bytes: name, version: versions[Int(id)])
+    }
+
+    /// The compiler's own `va_list` where this dump is compiled need not be that of the kernel's
+    /// compiler: clang for BPF has a pointer where x86-64 has 24 bytes.
+    func isForeignVaList(_ id: UInt32, _ name: ArraySlice<UInt8>) -> Bool {
+        layout.rule == .exact && name.elementsEqual("__builtin_va_list".utf8)
+            && types.word(id, 2) != 0
     }
 
     private mutating func tag(_ id: UInt32) -> CName {

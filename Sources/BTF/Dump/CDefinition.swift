@@ -13,6 +13,7 @@ extension CDumper {
         depth += 1
         defer { depth -= 1 }
         guard depth < Self.maxDepth else { throw cError(id, "is nested too deep") }
+        if layout.rule == .exact { return try putFitted(id, hasTag: hasTag, level: level) }
         let isStruct = types.kind(id) == .struct
         let place = layout.place(id)
         let packed = isStruct && place.packed
@@ -60,11 +61,12 @@ extension CDumper {
         if packed { out.put(" __attribute__((packed))") }
     }
 
-    /// A struct or union with a tag that is a member without a name, in foreign code. C allows such
-    /// members only for types without a tag (otherwise with -fms-extensions), so its body has to be
-    /// written there.
-    private func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
-        guard style != nil, types.string(at: name).isEmpty else { return nil }
+    /// A struct or union with a tag that is a member without a name. C allows such members only for
+    /// types without a tag (otherwise with -fms-extensions), so its body has to be written there.
+    func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
+        guard style != nil || layout.rule == .exact, types.string(at: name).isEmpty else {
+            return nil
+        }
         var id = type
         for _ in 0..<32 {
             guard let kind = types.kindIfAny(id) else { return nil }
@@ -86,11 +88,11 @@ extension CDumper {
         let widths: [UInt64] = [UInt64(layout.pointerSize) * 8, 32, 16, 8]
         var at = start
         // The widest type whose next natural boundary is not beyond the end.
-        let step = widths.firstIndex { roundUp(start, $0) <= end } ?? 3
-        let boundary = roundUp(start, widths[step])
+        let step = widths.firstIndex { start.roundedUp(to: $0) <= end } ?? 3
+        let boundary = start.roundedUp(to: widths[step])
         if boundary > start, boundary <= end {
             let compilerMissesEnd =
-                boundary == end && roundUp(start, UInt64(align) * 8) != boundary
+                boundary == end && start.roundedUp(to: UInt64(align) * 8) != boundary
             // The following padding would fit before the boundary.
             let paddingSlipsBack = boundary != end && end - boundary <= boundary - start
             if inBitfield || compilerMissesEnd || paddingSlipsBack {
@@ -108,7 +110,7 @@ extension CDumper {
         }
     }
 
-    private mutating func putGap(_ type: Int, _ bits: UInt64, _ level: Int) {
+    mutating func putGap(_ type: Int, _ bits: UInt64, _ level: Int) {
         newLine(level)
         switch type {
         case 0: out.put("long: ")
@@ -132,6 +134,7 @@ extension CDumper {
         }
         newLine(level)
         out.append(125)
+        if layout.rule == .exact { return putMode(ofSize: types.word(id, 2)) }
         switch types.word(id, 2) {
         case 1: out.put(" __attribute__((mode(byte)))")
         case 8 where layout.pointerSize == 8 && !hasWideValue(id):
@@ -167,12 +170,8 @@ extension CDumper {
         out.append(44)
     }
 
-    private mutating func newLine(_ level: Int) {
+    mutating func newLine(_ level: Int) {
         out.append(10)
         for _ in 0..<level { out.append(9) }
     }
-}
-
-private func roundUp(_ value: UInt64, _ step: UInt64) -> UInt64 {
-    step == 0 ? value : (value + step - 1) / step * step
 }

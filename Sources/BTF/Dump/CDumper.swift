@@ -35,12 +35,12 @@ struct CDumper {
     /// Set for declarations in code that is not made of these types.
     var style: ForeignStyle?
 
-    init(types: TypeTable, out: [UInt8]) {
+    init(types: TypeTable, out: [UInt8], rule: CLayout.Rule = .bpftool) {
         self.types = types
         self.out = out
         limit = out.count + maxDumpBytes
         budget = CBudget(types)
-        layout = CLayout(types)
+        layout = CLayout(types, rule: rule)
         ordering = COrdering(types)
         tags = CNameSpace(types)
         identifiers = CNameSpace(types)
@@ -181,6 +181,7 @@ struct CDumper {
         case .struct, .union:
             states[Int(id)] = .new
             guard frame.container == 0 else { return }
+            putAlignmentNote(id)
             try putStruct(id, level: 0)
             out.put(";\n\n")
             states[Int(id)] = .done
@@ -198,8 +199,8 @@ struct CDumper {
 
     private mutating func defineTypedef(_ id: UInt32) throws(BTFError) {
         let name = types.string(at: types.nameOffset(id))
-        // The compiler's own; another compiler's definition of it would not be understood.
-        if name.elementsEqual("__builtin_va_list".utf8) { return }
+        // The compiler's own.
+        if name.elementsEqual("__builtin_va_list".utf8), !isForeignVaList(id, name) { return }
         if types.word(id, 2) == 0, name.elementsEqual("__gnuc_va_list".utf8) {
             // GCC writes it as a typedef of void.
             out.put("typedef __builtin_va_list __gnuc_va_list;\n\n")

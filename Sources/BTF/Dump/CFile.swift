@@ -7,7 +7,7 @@ func dumpC(
     let frame = options.frame ?? (selected == nil)
     if frame { out.put(head) }
     // Moved, not copied, while the dumper appends.
-    var dumper = CDumper(types: types, out: out)
+    var dumper = CDumper(types: types, out: out, rule: options.isLikeBpftool ? .bpftool : .exact)
     out = []
     defer { out = dumper.out }
     if let selected {

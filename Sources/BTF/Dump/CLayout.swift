@@ -2,18 +2,53 @@
 
 /// Sizes and alignments as a C compiler would choose them, worked out on demand, each once.
 struct CLayout {
-    /// Size and alignment of one type. Alignment 0: none, as for functions and incomplete types.
+    /// Whose idea of them.
+    enum Rule {
+        /// bpftool's: one alignment for each type; unions and bitfields are taken as they come.
+        case bpftool
+        /// What all compilers make of the text that `CDumper` writes for a type.
+        case exact
+    }
+
+    /// How a struct or union is written so that it has the layout that BTF states.
+    enum Form: UInt8 {
+        /// Its members, one after the other.
+        case plain
+        /// With padding between them or behind them.
+        case padded
+        /// With padding and the attribute `packed`.
+        case packed
+        /// As bytes: C has no such layout.
+        case opaque
+    }
+
+    /// Size and alignment of one type, in bytes. Alignment 0: none, as for functions and incomplete
+    /// types.
     struct Place {
         var size: UInt64 = 0
         var align: UInt32 = 0
+        /// The largest alignment that a compiler may choose: 8 for a `long long` of which `align`
+        /// is 4, for it is 4 on i386 and 8 on arm. The same as `align` by bpftool's rule.
+        var highAlign: UInt32 = 0
+        var form = Form.plain
+
         /// A struct whose members or size do not fit its members' natural alignment.
-        var packed = false
+        var packed: Bool { form == .packed }
+
+        init() {}
+
+        init(size: UInt64, align: UInt32, high: UInt32? = nil) {
+            self.size = size
+            self.align = align
+            highAlign = high ?? align
+        }
     }
 
     private enum State: UInt8 { case new, open, done }
 
     let pointerSize: UInt32
-    private let types: TypeTable
+    let rule: Rule
+    let types: TypeTable
     private var own: [Progress]
     /// Of the base, which is many times larger than a module, a module uses few types.
     private var low: [UInt32: Progress] = [:]
@@ -23,8 +58,9 @@ struct CLayout {
         var state = State.new
     }
 
-    init(_ types: TypeTable) {
+    init(_ types: TypeTable, rule: Rule = .bpftool) {
         self.types = types
+        self.rule = rule
         pointerSize = types.longSize ?? 8
         own = Array(repeating: Progress(), count: types.ownIDs.count)
     }
@@ -78,25 +114,27 @@ struct CLayout {
         }
     }
 
-    private func known(_ id: UInt32) -> Place { types.exists(id) ? self[id].place : Place() }
+    func known(_ id: UInt32) -> Place { types.exists(id) ? self[id].place : Place() }
 
     private func compute(_ id: UInt32) -> Place {
         let third = types.word(id, 2)
         switch types.kind(id).role {
         case .integer, .enumeration, .float:
-            return Place(size: UInt64(third), align: min(pointerSize, third))
+            return rule == .exact
+                ? scalar(size: third) : Place(size: UInt64(third), align: min(pointerSize, third))
         case .pointer:
             return Place(size: UInt64(pointerSize), align: pointerSize)
         case .alias, .qualifier, .typeTag:
             let target = known(third)
-            return Place(size: target.size, align: target.align)
+            return Place(size: target.size, align: target.align, high: target.highAlign)
         case .array:
             let element = known(types.word(id, 3))
             let size = element.size.multipliedReportingOverflow(by: UInt64(types.word(id, 5)))
             let fits = !size.overflow && size.partialValue <= UInt64(UInt32.max)
-            return Place(size: fits ? size.partialValue : 0, align: element.align)
+            return Place(
+                size: fits ? size.partialValue : 0, align: element.align, high: element.highAlign)
         case .composite:
-            return compose(id)
+            return rule == .exact ? fitted(id) : compose(id)
         case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
             .locationPrototype, .locationSection, .unknown:
             return Place()
@@ -104,25 +142,22 @@ struct CLayout {
     }
 
     private func compose(_ id: UInt32) -> Place {
-        var place = Place(size: UInt64(types.word(id, 2)), align: 1)
+        let size = UInt64(types.word(id, 2))
+        var (align, packed) = (UInt32(1), false)
         let flag = types.info(id).flag
-        var misplaced = false
         var unknown = false
         for index in 0..<types.count(id) {
             let raw = types.word(id, 5 + index * 3)
-            let align = known(types.word(id, 4 + index * 3)).align
-            if align == 0 { unknown = true }
-            place.align = max(place.align, align)
+            let natural = known(types.word(id, 4 + index * 3)).align
+            if natural == 0 { unknown = true }
+            align = max(align, natural)
             let isBitfield = flag && raw >> 24 != 0
             let offset = UInt64(flag ? raw & 0xff_ffff : raw)
-            if align != 0, !isBitfield, offset % (UInt64(align) * 8) != 0 { misplaced = true }
+            if natural != 0, !isBitfield, offset % (UInt64(natural) * 8) != 0 { packed = true }
         }
-        place.packed = misplaced || place.size % UInt64(place.align) != 0
-        if unknown {
-            place.align = 0
-        } else if place.packed {
-            place.align = 1
-        }
+        packed = packed || size % UInt64(align) != 0
+        var place = Place(size: size, align: unknown ? 0 : packed ? 1 : align)
+        if packed { place.form = .packed }
         return place
     }
 }

@@ -18,10 +18,17 @@ package struct COptions: Sendable {
     /// Include guard, pragmas and kfunc prototypes around the types; nil: unless types are
     /// selected.
     package var frame: Bool?
+    /// The text of bpftool, byte for byte, also where a compiler makes another layout of it than
+    /// the BTF has.
+    package var isLikeBpftool = false
 
-    package init(order: Order = .sorted, includesBase: Bool = true, frame: Bool? = nil) {
+    package init(
+        order: Order = .sorted, includesBase: Bool = true, frame: Bool? = nil,
+        isLikeBpftool: Bool = false
+    ) {
         self.order = order
         self.includesBase = includesBase
         self.frame = frame
+        self.isLikeBpftool = isLikeBpftool
     }
 }

@@ -19,7 +19,9 @@ struct Dump: Command {
             Without a selection, only the file's own types are printed for split BTF; --format c \
             also declares the base types that they need.
 
-            The formats are those of bpftool. --layout shows where the members of structs are, \
+            The formats are those of bpftool. What --format c prints has the sizes and offsets of \
+            the BTF with every compiler, where bpftool's text may not; --like-bpftool prints that. \
+            --layout shows where the members of structs are, \
             with holes and cache lines; --beside compares them with those of another file.
 
             Examples:
@@ -38,6 +40,11 @@ struct Dump: Command {
 
     @Flag(help: "With --format c: in order of ids instead of sorted by name.")
     var unsorted = false
+
+    @Flag(
+        help: ArgumentHelp(
+            "With --format c: the text of bpftool, also where compilers make another layout."))
+    var likeBpftool = false
 
     @Flag(
         help: ArgumentHelp(
@@ -77,7 +84,7 @@ struct Dump: Command {
         if inline, layout {
             throw ValidationError("--inline has no layouts: use it without --layout")
         }
-        if layout, format == .c || unsorted {
+        if layout, format == .c || unsorted || likeBpftool {
             throw ValidationError("--layout is a format of its own; use it without --format")
         }
     }
@@ -106,7 +113,9 @@ struct Dump: Command {
         do throws(BTFError) {
             try dump(
                 btf, format: json ? .json : format, selecting: selected,
-                c: COptions(order: unsorted ? .byID : .sorted, includesBase: false), into: &out)
+                c: COptions(
+                    order: unsorted ? .byID : .sorted, includesBase: false,
+                    isLikeBpftool: likeBpftool), into: &out)
         } catch { throw Failure("\(file): \(error.message)") }
         try surroundings.output.print(out)
     }

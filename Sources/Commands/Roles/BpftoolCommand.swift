@@ -159,7 +159,8 @@ private struct Given {
             format = "json"
         }
         return .kbtf(
-            ["dump", "--format", format] + (isUnsorted && format == "c" ? ["--unsorted"] : [])
+            ["dump", "--format", format] + (format == "c" ? ["--like-bpftool"] : [])
+            + (isUnsorted && format == "c" ? ["--unsorted"] : [])
                 + (base.map { ["--base", $0] } ?? []) + talk + ["--", words[3]] + roots)
     }
 

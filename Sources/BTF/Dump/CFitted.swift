@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+// Bodies of structs, unions and enums of which every compiler makes the layout that BTF has.
+
+extension CDumper {
+    /// As `putStruct`, by `CLayout.Rule.exact`.
+    mutating func putFitted(_ id: UInt32, hasTag: Bool, level: Int) throws(BTFError) {
+        let place = layout.place(id)
+        let isUnion = types.kind(id) == .union
+        if hasTag { putTag(id) } else { out.put(isUnion ? "union" : "struct") }
+        out.put(" {")
+        switch (place.form, isUnion) {
+        case (.opaque, _):
+            putBytes("__data", place.size, level + 1)
+        case (.plain, _), (_, true):
+            for index in 0..<types.count(id) { try putMember(index, of: id, level: level + 1) }
+            if place.form != .plain { putBytes("__size", place.size, level + 1) }
+        case (.padded, false), (.packed, false):
+            for step in layout.steps(of: id) {
+                switch step {
+                case .member(let index): try putMember(index, of: id, level: level + 1)
+                case .gap(let unit, let bits, let times):
+                    for _ in 0..<times {
+                        try spend()
+                        putGap(unit: unit, bits, level + 1)
+                    }
+                }
+            }
+        }
+        if types.count(id) > 0 || place.size > 0 { newLine(level) }
+        out.append(125)
+        if place.form == .packed {
+            out.put(" __attribute__((packed")
+            if place.align > 1 { out.put(", aligned(\(place.align))") }
+            out.put("))")
+        }
+    }
+
+    private mutating func putMember(_ index: Int, of id: UInt32, level: Int) throws(BTFError) {
+        try spend()
+        let member = layout.member(index, of: id)
+        let name = types.word(id, 3 + index * 3)
+        newLine(level)
+        if let embedded = embedded(member.type, named: name) {
+            try putStruct(embedded, hasTag: false, level: level)
+        } else {
+            try putDeclaration(member.type, plainName(name), level: level)
+        }
+        if member.width != 0 {
+            out.put(": ")
+            out.put(member.width)
+        }
+        out.append(59)
+    }
+
+    private mutating func putBytes(_ name: String, _ count: UInt64, _ level: Int) {
+        newLine(level)
+        out.put("unsigned char \(name)[\(count)];")
+    }
+
+    private mutating func putGap(unit: UInt32, _ bits: UInt64, _ level: Int) {
+        putGap(unit == 8 ? 0 : unit == 4 ? 1 : unit == 2 ? 2 : 3, bits, level)
+    }
+
+    /// The attribute that gives an enum its size, in bytes, if its values do not.
+    mutating func putMode(ofSize size: UInt32) {
+        switch size {
+        case 1: out.put(" __attribute__((mode(QI)))")
+        case 2: out.put(" __attribute__((mode(HI)))")
+        case 8: out.put(" __attribute__((mode(DI)))")
+        default: break
+        }
+    }
+
+    /// A comment above a definition whose alignment in the source BTF does not tell.
+    mutating func putAlignmentNote(_ id: UInt32) {
+        guard layout.rule == .exact else { return }
+        switch layout.place(id).form {
+        case .plain: break
+        case .padded: out.put("/* padded: BTF does not hold alignments beyond the members' own */\n")
+        case .packed: out.put("/* packed: BTF does not hold its alignment */\n")
+        case .opaque:
+            guard types.count(id) > 0 else { return }
+            out.put("/* C has no layout with these members: they overlap, or are out of order */\n")
+        }
+    }
+}
