@@ -4,6 +4,8 @@
 # and runs programs from there. Nothing is installed on the machine.
 #
 #   packages NAME=VERSION...   fetch and unpack
+#   packages_of SUITE NAME=VERSION...
+#                              of another suite of Debian, where the machine's apt finds Debian
 #   BPF_TOOLS                  packages of a clang for BPF and of bpftool
 #   from_packages COMMAND...   run a program of theirs, with their libraries
 #   same WHAT EXPECTED GOT     compare; the finding fails when the behaviour has changed
@@ -26,6 +28,26 @@ packages() {
     mkdir -p "$ROOT/debs"
     (cd "$ROOT/debs" && apt-get -qq -o APT::Sandbox::User=root download "$@")
     for deb in "$ROOT"/debs/*.deb; do dpkg -x "$deb" "$ROOT"; done
+}
+
+packages_of() {
+    local suite=$1 uri dir=$ROOT/apt
+    shift
+    # shellcheck disable=SC2016  # the fields are apt's, not the shell's
+    uri=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Identifier: Packages' | awk '$1 == "Debian" && !/security/ && !n++ { print $2 }')
+    mkdir -p "$dir"/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,etc/sources.list.d}
+    : >"$dir/status"
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main" >"$dir/etc/sources.list"
+    cat >"$dir/apt.conf" <<CONF
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Dir::Etc "$dir/etc";
+Dir::State "$dir";
+Dir::State::status "$dir/status";
+Dir::Cache "$dir/cache";
+CONF
+    APT_CONFIG=$dir/apt.conf apt-get -qq update
+    APT_CONFIG=$dir/apt.conf packages "$@"
 }
 
 from_packages() {

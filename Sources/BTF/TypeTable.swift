@@ -3,10 +3,11 @@
 internal import Bytes
 
 /// All types and strings that a BTF sees, its bases' included, as plain arrays: loops over many
-/// types read words by id here and touch no reference count.
+/// types read words by id here.
 ///
-/// Arrays of a single base are shared, not copied; a base that has a base itself is joined.
-struct TypeTable: Sendable {
+/// Arrays of a single base are shared, not copied; a base that has a base itself is joined. A class,
+/// for who holds it holds one reference, not one to each array.
+final class TypeTable: Sendable {
     private let lowWords: [UInt32]
     private let lowStarts: [UInt32]
     private let lowStrings: [UInt8]
@@ -62,6 +63,7 @@ struct TypeTable: Sendable {
     func exists(_ id: UInt32) -> Bool { id != 0 && id < typeCount }
 
     /// Word `index` of the record of `id`, which must exist.
+    @inline(__always)
     func word(_ id: UInt32, _ index: Int) -> UInt32 {
         id < firstID
             ? lowWords[Int(lowStarts[Int(id) - 1]) + index]

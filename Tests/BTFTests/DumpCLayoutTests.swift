@@ -127,18 +127,18 @@ import Testing
     }
 
     @Test func unionsKeepTheirSize() throws {
-        let larger = try c { $0.structure("u", size: 64, union: true, [("l", $1.long, 0)]) }
+        let larger = try c { $0.structure("u", size: 24, union: true, [("l", $1.long, 0)]) }
         #expect(
             larger == Self.padded
-                + "union u {\n\tlong l;\n\tunsigned char __size[64];\n};\n\n")
+                + "union u {\n\tlong l;\n\tstruct {\n\t\tlong: 64;\n\t\tlong: 64;\n\t\tlong: 64;\n"
+                + "\t} __attribute__((packed));\n};\n\n")
         let odd = try c {
             let bytes = $0.array($1.char, index: $1.int, 9)
             $0.structure("u", size: 9, union: true, [("l", $1.long, 0), ("b", bytes, 0)])
         }
         #expect(
             odd == Self.packed
-                + "union u {\n\tlong l;\n\tchar b[9];\n\tunsigned char __size[9];\n} "
-                + "__attribute__((packed));\n\n")
+                + "union u {\n\tlong l;\n\tchar b[9];\n} __attribute__((packed));\n\n")
     }
 
     @Test func structsWithoutALayoutInCAreBytes() throws {

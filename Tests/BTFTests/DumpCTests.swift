@@ -294,6 +294,20 @@ import Testing
         #expect(places.count == order.count && places == places.sorted())
     }
 
+    /// bpftool 7.5 and later leave out the first of the order, see `sortedLikeBpftool`.
+    @Test func theFirstEnumIsOnlyMissedAsBpftoolMissesIt() throws {
+        var asm = BTFAssembler()
+        asm.int()
+        for name in ["B", "A"] { asm.enumeration("", [(name, 1)]) }
+        let btf = try asm.parse()
+        func enums(_ isLikeBpftool: Bool) throws -> [String] {
+            try text(btf, .c, nil, COptions(frame: false, isLikeBpftool: isLikeBpftool))
+                .split(separator: "\n").filter { $0.hasPrefix("\t") }.map(String.init)
+        }
+        #expect(try enums(false) == ["\tA = 1,", "\tB = 1,"])
+        #expect(try enums(true) == ["\tB = 1,"])
+    }
+
     @Test func kfuncsAreDeclared() throws {
         var asm = BTFAssembler()
         let int = asm.int()

@@ -33,6 +33,8 @@ WORDS=(
     "target run_target"
     # Where the members of all structs are, against pahole: layouts.sh
     "layouts run_layouts"
+    # What compilers make of C dumps of ten machines' kernels has the layouts of the BTF: c-dumps.sh
+    "c-dumps run_c_dumps"
     # Modules built out of tree with kbtf as PAHOLE and RESOLVE_BTFIDS, against the kernel's own tools: kbuild.sh
     "kbuild run_kbuild"
     # A small kernel, likewise: kernel.sh
@@ -134,6 +136,8 @@ source "$HERE/vmlinux.sh"
 source "$HERE/target.sh"
 # shellcheck source=layouts.sh
 source "$HERE/layouts.sh"
+# shellcheck source=c-dumps.sh
+source "$HERE/c-dumps.sh"
 # shellcheck source=compilers.sh
 source "$HERE/compilers.sh"
 # shellcheck source=kbuild.sh

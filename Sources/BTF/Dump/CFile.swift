@@ -16,7 +16,10 @@ func dumpC(
         let ids = options.includesBase ? 1..<max(types.typeCount, 1) : types.ownIDs
         switch options.order {
         case .byID: for id in ids { try dumper.define(id) }
-        case .sorted: for id in sortedForC(types, ids) { try dumper.define(id) }
+        case .sorted:
+            let sorted =
+                options.isLikeBpftool ? sortedLikeBpftool(types, ids) : sortedForC(types, ids)
+            for id in sorted { try dumper.define(id) }
         }
         if frame { try dumper.putKfuncs(ids) }
         for id in ids where types.kind(id) == .locsec { try dumper.putSites(id) }

@@ -14,16 +14,13 @@ extension CDumper {
             putBytes("__data", place.size, level + 1)
         case (.plain, _), (_, true):
             for index in 0..<types.count(id) { try putMember(index, of: id, level: level + 1) }
-            if place.form != .plain { putBytes("__size", place.size, level + 1) }
+            if place.form != .plain, layout.needsSize(id) { try putSize(place.size, level + 1) }
         case (.padded, false), (.packed, false):
             for step in layout.steps(of: id) {
                 switch step {
                 case .member(let index): try putMember(index, of: id, level: level + 1)
                 case .gap(let unit, let bits, let times):
-                    for _ in 0..<times {
-                        try spend()
-                        putGap(unit: unit, bits, level + 1)
-                    }
+                    try putGap(unit: unit, bits, times, level + 1)
                 }
             }
         }
@@ -58,8 +55,25 @@ extension CDumper {
         out.put("unsigned char \(name)[\(count)];")
     }
 
-    private mutating func putGap(unit: UInt32, _ bits: UInt64, _ level: Int) {
-        putGap(unit == 8 ? 0 : unit == 4 ? 1 : unit == 2 ? 2 : 3, bits, level)
+    /// A member of a union that gives it its size. It has no names, for the union may have none
+    /// either and then shares those of the struct around it.
+    private mutating func putSize(_ bytes: UInt64, _ level: Int) throws(BTFError) {
+        newLine(level)
+        out.put("struct {")
+        let unit = UInt64(layout.pointerSize)
+        try putGap(unit: layout.pointerSize, unit * 8, bytes / unit, level + 1)
+        try putGap(unit: 1, 8, bytes % unit, level + 1)
+        newLine(level)
+        out.put("} __attribute__((packed));")
+    }
+
+    private mutating func putGap(
+        unit: UInt32, _ bits: UInt64, _ times: UInt64, _ level: Int
+    ) throws(BTFError) {
+        for _ in 0..<times {
+            try spend()
+            putGap(unit == 8 ? 0 : unit == 4 ? 1 : unit == 2 ? 2 : 3, bits, level)
+        }
     }
 
     /// The attribute that gives an enum its size, in bytes, if its values do not.

@@ -123,6 +123,16 @@ extension CLayout {
                     == member.offset)
     }
 
+    /// Whether a union is larger than each of its members.
+    func needsSize(_ id: UInt32) -> Bool {
+        let size = UInt64(types.word(id, 2)) * 8
+        return !(0..<types.count(id)).contains { index in
+            let member = member(index, of: id)
+            let bits = member.width != 0 ? member.width : known(member.type).size * 8
+            return bits.roundedUp(to: 8) == size
+        }
+    }
+
     /// The body of a padded or packed struct, in order.
     func steps(of id: UInt32) -> [CStep] {
         let place = known(id)

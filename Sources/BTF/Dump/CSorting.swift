@@ -5,18 +5,30 @@
 /// structs, functions; within these by the name of the type meant, by own name, and by a hash of
 /// the names inside.
 func sortedForC(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
+    sortKeys(types, ids).map(\.id)
+}
+
+/// As bpftool 7.5 and later request them: without the first, for they sort void among the others
+/// and then leave out what stands at its place. Mostly that is an enum without a name.
+func sortedLikeBpftool(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
+    let keys = sortKeys(types, ids)
+    let isVoidFirst = keys.first.map { $0.rank == lastRank && $0.name == 0 } ?? true
+    return keys.dropFirst(isVoidFirst ? 0 : 1).map(\.id)
+}
+
+private func sortKeys(_ types: TypeTable, _ ids: Range<UInt32>) -> [SortKey] {
     var hashes = NameHashes(types)
     var keys: [SortKey] = []
     for id in ids {
         // These define nothing.
-        guard types.kind(id).isType, ![.float, .unknown].contains(types.kind(id)) else { continue }
+        guard types.kind(id).isType, types.kind(id) != .unknown else { continue }
         let name = sortName(id, types)
         keys.append(
             SortKey(
                 rank: rank(id, types), prefix: prefix(name, types), name: name,
                 ownName: types.nameOffset(id), hash: hashes.hash(id), id: id))
     }
-    return keys.sorted { precedes($0, $1, types) }.map(\.id)
+    return keys.sorted { precedes($0, $1, types) }
 }
 
 private struct SortKey {
@@ -57,30 +69,31 @@ private func prefix(_ name: UInt32, _ types: TypeTable) -> UInt64 {
 /// Chains of references longer than this do not occur; hostile ones end here.
 private let maxHops = 64
 
+private let lastRank: UInt8 = 10
+
 private func rank(_ start: UInt32, _ types: TypeTable) -> UInt8 {
-    let last: UInt8 = 10
     var id = start
     var named = false
     for _ in 0..<maxHops {
-        guard types.exists(id) else { return last }
+        guard types.exists(id) else { return lastRank }
         if types.isNamed(id) { named = true }
         switch types.kind(id).role {
         case .enumeration: return named ? 1 : 0
         case .integer, .float: return 2
-        case .composite: return named ? 3 : last
-        case .prototype: return named ? 4 : last
+        case .composite: return named ? 3 : lastRank
+        case .prototype: return named ? 4 : lastRank
         case .array:
-            guard named else { return last }
+            guard named else { return lastRank }
             id = types.word(id, 3)
         case .pointer, .qualifier, .alias, .typeTag, .declarationTag:
-            guard named else { return last }
+            guard named else { return lastRank }
             id = types.word(id, 2)
         case .forward, .function, .variable, .section, .location, .locationPrototype,
             .locationSection, .unknown:
-            return last
+            return lastRank
         }
     }
-    return last
+    return lastRank
 }
 
 /// The name of the type that a type stands for; an anonymous enum goes by its first value.
