@@ -146,8 +146,8 @@ import Testing
             $0.structure("s", size: 8, [("a", $1.int, 0), ("b", $1.int, 16)])
         }
         #expect(
-            overlap == "/* C has no layout with these members: they overlap, or are out of order */\n"
-                + "struct s {\n\tunsigned char __data[8];\n};\n\n")
+            overlap == "/* C has no layout with these members: they overlap, or are out of "
+                + "order */\nstruct s {\n\tunsigned char __data[8];\n};\n\n")
         let beyond = try c { $0.structure("s", size: 4, [("a", $1.long, 0)]) }
         #expect(beyond.contains("unsigned char __data[4];"))
         #expect(
