@@ -59,14 +59,15 @@ import Testing
     }
 
     /// i386 aligns it to 4 bytes, arm to 8.
-    @Test(arguments: [
-        (
-            32, 12,
-            packed + "struct s {\n\tint i;\n\tlong long l;\n} "
-                + "__attribute__((packed, aligned(4)));\n\n"
-        ),
-        (64, 16, padded + "struct s {\n\tint i;\n\tint: 32;\n\tlong long l;\n};\n\n"),
-    ] as [(UInt32, UInt32, String)])
+    @Test(
+        arguments: [
+            (
+                32, 12,
+                packed + "struct s {\n\tint i;\n\tlong long l;\n} "
+                    + "__attribute__((packed, aligned(4)));\n\n"
+            ),
+            (64, 16, padded + "struct s {\n\tint i;\n\tint: 32;\n\tlong long l;\n};\n\n"),
+        ] as [(UInt32, UInt32, String)])
     func longLongOfMachinesWith32Bits(offset: UInt32, size: UInt32, expected: String) throws {
         let text = try c(longSize: 4) {
             $0.structure("s", size: size, [("i", $1.int, 0), ("l", $1.longLong, offset)])

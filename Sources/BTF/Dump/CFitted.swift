@@ -91,7 +91,8 @@ extension CDumper {
         guard layout.rule == .exact else { return }
         switch layout.place(id).form {
         case .plain: break
-        case .padded: out.put("/* padded: BTF does not hold alignments beyond the members' own */\n")
+        case .padded:
+            out.put("/* padded: BTF does not hold alignments beyond the members' own */\n")
         case .packed: out.put("/* packed: BTF does not hold its alignment */\n")
         case .opaque:
             guard types.count(id) > 0 else { return }

@@ -75,7 +75,8 @@ extension CLayout {
             place.highAlign = max(place.highAlign, part.highAlign)
             largest = max(largest, bits)
             if isUnion { end = 0 }
-            ordered = ordered && member.offset >= end && (!isUnion || member.offset == 0)
+            ordered =
+                ordered && member.offset >= end && (!isUnion || member.offset == 0)
                 && member.width <= part.size * 8 && (member.width != 0 || member.offset % 8 == 0)
             plain = plain && isNatural(member, after: end, part)
             even = even && (member.width != 0 || isEven(member, part))
@@ -168,7 +169,8 @@ extension CLayout {
             end = member.offset + (member.width != 0 ? member.width : part.size * 8)
         }
         let size = UInt64(types.word(id, 2)) * 8
-        let isWhole = end.roundedUp(to: UInt64(unit ?? 1) * 8) == size
+        let isWhole =
+            end.roundedUp(to: UInt64(unit ?? 1) * 8) == size
             && end.roundedUp(to: UInt64(high) * 8) == size
         if !isWhole { Self.fill(from: end, to: size, unit: pad, &steps) }
         return size % (UInt64(high) * 8) == 0 ? steps : nil
