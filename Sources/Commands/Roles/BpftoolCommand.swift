@@ -160,7 +160,7 @@ private struct Given {
         }
         return .kbtf(
             ["dump", "--format", format] + (format == "c" ? ["--like-bpftool"] : [])
-            + (isUnsorted && format == "c" ? ["--unsorted"] : [])
+                + (isUnsorted && format == "c" ? ["--unsorted"] : [])
                 + (base.map { ["--base", $0] } ?? []) + talk + ["--", words[3]] + roots)
     }
 
