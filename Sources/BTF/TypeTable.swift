@@ -5,8 +5,8 @@ internal import Bytes
 /// All types and strings that a BTF sees, its bases' included, as plain arrays: loops over many
 /// types read words by id here.
 ///
-/// Arrays of a single base are shared, not copied; a base that has a base itself is joined. A class,
-/// for who holds it holds one reference, not one to each array.
+/// Arrays of a single base are shared, not copied; a base that has a base itself is joined. It is a
+/// class so that its holders count one reference, not one to each array.
 final class TypeTable: Sendable {
     private let lowWords: [UInt32]
     private let lowStarts: [UInt32]
