@@ -18,7 +18,7 @@ package struct VMRunArguments: ParsableArguments {
             is lost with it.
 
             Without it, --busybox gives the guest a shell and its usual commands for tests that \
-            are scripts. --shell gives the console to a shell instead of running the tests.
+            are scripts, and --program others, such as bash. --shell gives the console to a shell instead of running the tests.
 
             With --shard, several machines share a run: each does its part of the kernels and \
             tests, and 'kbtf vm merge' puts the results together.
@@ -108,6 +108,12 @@ package struct VMRunArguments: ParsableArguments {
             "Without a disk: give the guest this static busybox as /bin/sh and its other commands.",
             valueName: "FILE"), completion: .file())
     package var busybox: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Without a disk: give the guest this program of the host's, with the libraries it needs, at its own path (repeatable).",
+            valueName: "PROGRAM"), completion: .file())
+    package var program: [String] = []
 
     @Option(
         help: ArgumentHelp(

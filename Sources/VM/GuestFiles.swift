@@ -38,11 +38,12 @@ package struct GuestFiles: Sendable {
     ///   - arguments: for tests, by name.
     ///   - system: the contents of the guest's disk; nil if it has none.
     ///   - busybox: what the guest gets instead; nil for nothing.
+    ///   - programs: of the host's that the guest gets.
     /// - Throws: if a test cannot be read, or cannot run in the guest.
     package init(
         _ paths: [String], seconds: Int, denied: [String: String] = [:],
         arguments: [String: [String]] = [:], system: GuestSystem? = nil,
-        busybox: Busybox? = nil,
+        busybox: Busybox? = nil, programs: HostPrograms? = nil,
         for architecture: Architecture
     ) throws(VMError) {
         /// The path of each test on the host.
@@ -84,7 +85,7 @@ package struct GuestFiles: Sendable {
                     hint: "chmod +x the programs that are tests")
             }
         }
-        let brought = Set(files.map { $0.path })
+        let brought = Set(files.map { $0.path }).union(programs?.paths ?? [])
         for (test, source) in zip(tests, sources) where test.denied == nil {
             try TestProgram(
                 path: source.path, bytes: source.bytes, architecture: architecture,

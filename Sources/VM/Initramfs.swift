@@ -19,15 +19,23 @@ package struct Initramfs: Sendable {
     ///   - output: bytes of files that the guest sends at most; nil if it sends none.
     ///   - disk: the guest's root, mounted once the drivers among the modules are loaded.
     ///   - busybox: commands for a guest without a disk.
+    ///   - programs: of the host's, likewise.
     ///   - shell: gets the console when the modules are loaded; tests come along but do not run.
     package init(
         initProgram: ByteView, modules: ModuleSet, parameters: [String: String] = [:],
         tests: GuestFiles?, output: Int? = nil, disk: DiskImage? = nil, busybox: Busybox? = nil,
-        shared: SharedFolder? = nil, shell: GuestShell? = nil
+        programs: HostPrograms? = nil, shared: SharedFolder? = nil, shell: GuestShell? = nil
     ) throws(VMError) {
         var archive = CpioWriter()
         var list = ""
         var plan = 0
+        // Before busybox, whose commands take no other's place.
+        for file in programs?.files ?? [] {
+            try archive.add(file.path, mode: 0o755, .file(file.bytes))
+        }
+        for link in programs?.links ?? [] {
+            try archive.add(link.path, mode: 0o777, .link(link.target))
+        }
         if let busybox {
             try archive.add(Busybox.path, mode: 0o755, .file(busybox.bytes))
             try archive.add("/bin/sh", mode: 0o777, .link("busybox"))

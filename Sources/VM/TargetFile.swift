@@ -6,8 +6,8 @@ package import Bytes
 /// `TargetFile.Key` and nothing else.
 package struct TargetFile: Sendable {
     package enum Key: String, Sendable, CaseIterable {
-        case name, kernel, module, parameters, test, arguments, image, busybox, share, denylist
-        case append
+        case name, kernel, module, parameters, test, arguments, image, busybox, program, share
+        case denylist, append
         case allowWarning = "allow-warning"
         case rebase
         case anyKernel = "any-kernel"
@@ -23,7 +23,7 @@ package struct TargetFile: Sendable {
         fileprivate var form: Form {
             switch self {
             case .name, .kernel, .image, .busybox, .share, .denylist: .text
-            case .module, .parameters, .test, .arguments, .append, .allowWarning: .texts
+            case .module, .parameters, .test, .arguments, .program, .append, .allowWarning: .texts
             case .memory, .cpus, .timeout: .number
             case .rebase, .anyKernel: .truth
             }

@@ -20,7 +20,7 @@ struct TestProgram {
     private static let searchPath = [
         "/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin", "/sbin", "/tests",
     ]
-    private static let systemHint = "use a guest with a complete system: --image debian"
+    static let systemHint = "use a guest with a complete system: --image debian"
 
     private enum SegmentType {
         static let load: UInt32 = 1
@@ -67,7 +67,7 @@ struct TestProgram {
 
     private var notATest: String { "if it is data for a test: chmod -x \(path)" }
 
-    private func checkForm(of file: ELFFile) throws(VMError) {
+    func checkForm(of file: ELFFile) throws(VMError) {
         if file.type == ELFType.relocatable {
             let isModule = file.section(named: ".modinfo") != nil
             throw VMError(
@@ -134,9 +134,11 @@ struct TestProgram {
 
     private func interpreterHint(_ interpreter: String) -> String {
         if system != nil { return "install it on the image, or use another image with --image" }
-        return busybox == nil && interpreter == "/bin/sh"
-            ? "give the guest a shell: --busybox /bin/busybox (of Debian's busybox-static)"
-            : TestProgram.systemHint + "; or make it a static program"
+        if busybox == nil, interpreter == "/bin/sh" {
+            return "give the guest a shell: --busybox /bin/busybox (of Debian's busybox-static)"
+        }
+        return HostPrograms.isFit(interpreter)
+            ? "give the guest the host's: --program \(interpreter)" : TestProgram.systemHint
     }
 
     /// Whether `path` will exist in the guest; nil if unknown.

@@ -18,6 +18,7 @@ struct GuestJob {
     /// nil for an initramfs that brings its own.
     var tests: GuestFiles?
     private var busybox: Busybox?
+    private var programs: HostPrograms?
     private var shared: SharedFolder?
 
     init(
@@ -36,13 +37,17 @@ struct GuestJob {
         if let path = try arguments.busyboxPath(hasDisk: disk != nil, surroundings) {
             busybox = try Busybox(path, for: kernel.architecture)
         }
+        let paths = try arguments.programPaths(hasDisk: disk != nil, surroundings)
+        if !paths.isEmpty { programs = try HostPrograms(paths, for: kernel.architecture) }
         if let folder = arguments.share {
             shared = try SharedFolder(folder, memory: arguments.machine.memory)
         }
         tests = try GuestFiles(
             arguments.test, seconds: arguments.limits.testTimeout, denied: denied ?? [:],
             arguments: try arguments.wordsByTest(), system: disk?.system, busybox: busybox,
+            programs: programs,
             for: kernel.architecture)
+        if let tests { try programs?.addLibraries(of: tests) }
         for name in try arguments.wordsByTest().keys.sorted() {
             guard tests?.tests.contains(where: { $0.name == name }) == true else {
                 throw VMError("--arguments \(name): no --test with that name")
@@ -94,7 +99,7 @@ struct GuestJob {
             initProgram: try Guest.initProgram(kernel.architecture, surroundings), modules: modules,
             parameters: try arguments.parametersByModule(), tests: tests,
             output: arguments.output.output.map { _ in arguments.limits.mostOutput }, disk: disk,
-            busybox: busybox, shared: shared,
+            busybox: busybox, programs: programs, shared: shared,
             shell: arguments.shell ? arguments.guestShell(surroundings) : nil)
     }
 }

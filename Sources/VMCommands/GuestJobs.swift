@@ -157,6 +157,9 @@ extension VMRunArguments {
         }
         if let texts = target.texts[.module] { own.module = texts.map { place($0) } }
         if let texts = target.texts[.test] { own.test = texts.map { place($0) } }
+        if let texts = target.texts[.program] {
+            own.program = texts.map { $0.contains("/") ? place($0) : $0 }
+        }
         if let texts = target.texts[.parameters] { own.parameters = texts }
         if let texts = target.texts[.arguments] { own.arguments = texts }
         if let texts = target.texts[.append] { own.machine.append = texts }

@@ -13,6 +13,7 @@ extension VMRunArguments {
         if case .foreign(let path) = GuestImage(image) {
             for (option, isSet) in [
                 ("--shell", shell), ("--busybox", busybox != nil), ("--share", share != nil),
+                ("--program", !program.isEmpty),
             ] where isSet {
                 throw ValidationError("\(option): an initramfs of yours (\(path)) is not changed")
             }
@@ -44,6 +45,22 @@ extension VMRunArguments {
         return GuestShell(
             terminal: surroundings.variable("TERM"), rows: size?.rows ?? 0,
             columns: size?.columns ?? 0)
+    }
+
+    /// The programs of `--program`: those named without a directory are searched in PATH.
+    ///
+    /// - Throws: if one is not found, or there is no use for them.
+    func programPaths(hasDisk: Bool, _ surroundings: Surroundings) throws(VMError) -> [String] {
+        if hasDisk, let first = program.first {
+            throw VMError("--program \(first): the guest's disk has its own commands")
+        }
+        return try program.map { name throws(VMError) in
+            if name.contains("/") { return name }
+            guard let path = surroundings.program(name) else {
+                throw VMError("--program \(name): not found in PATH")
+            }
+            return path
+        }
     }
 
     /// The busybox of `--busybox`, or what `--shell` needs without a disk: one in PATH.

@@ -23,8 +23,8 @@ bare_root() {
 # package_roots: made once. The first is only ever copied.
 package_roots() {
     local tmp release
-    PACKAGE_ROOT=$CACHE/packages/bookworm LINTIAN_ROOT=$CACHE/packages/lintian
-    mkdir -p "$CACHE/packages"
+    PACKAGE_ROOT=$CACHE/package-roots/bookworm LINTIAN_ROOT=$CACHE/package-roots/lintian
+    mkdir -p "$CACHE/package-roots"
     if [ ! -d "$PACKAGE_ROOT" ]; then
         tmp=$(fresh "$PACKAGE_ROOT")
         bare_root "$tmp" dkms
