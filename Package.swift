@@ -150,7 +150,8 @@ let package = Package(
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),
         tests("SkeletonTests", ["Bytes", "BTF", "BPFObject", "CEmit", "Skeleton", "TestSupport"]),
         .testTarget(
-            name: "VMTests", dependencies: ["Bytes", "HostIO", "KernelTree", "VM", "TestSupport"],
+            name: "VMTests",
+            dependencies: ["Bytes", "HostIO", "ELF", "KernelTree", "VM", "TestSupport"],
             exclude: ["Data"], swiftSettings: strictTests),
         .testTarget(
             name: "KbtfTests",

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import ELF
 import Glibc
 import HostIO
 import TestSupport
 import Testing
 
-@testable import ELF
 @testable import VM
 
 /// Programs of the host's that come along with their libraries.
@@ -21,7 +21,8 @@ import Testing
     ) throws -> String {
         let path = scratch(name)
         _ = try Shell.run(
-            "mkdir -p \"$(dirname '\(path)')\" && echo '\(source)' | cc -x c -o '\(path)' - \(options)"
+            "mkdir -p \"$(dirname '\(path)')\" && "
+                + "echo '\(source)' | cc -x c -o '\(path)' - -x none \(options)"
         )
         return path
     }

@@ -64,7 +64,15 @@ came() { [ "$(gunzip <"$work/$1/sub/numbers.gz" | tail -n 1)" = 2000 ] && [ "$(f
 
 targets() { run "$1" --targets "$work/targets.toml" --shard "$2" --output "$work/$1"; }
 
-echo "1..13"
+# Scripts and programs as people have them.
+mkdir "$work/dynamic"
+printf '#!/usr/bin/env bash\nset -euo pipefail\n[[ $(< <(echo $((6 * 7)))) = 42 ]]\n' >"$work/dynamic/script"
+echo '#include <math.h>
+int main(int count, char **words) { return cos(count + !words) > 2; }' | cc -x c -o "$work/dynamic/program" - -Wl,--no-as-needed -lm ||
+    bail "no C compiler"
+chmod +x "$work"/dynamic/*
+
+echo "1..16"
 targets first 1/2
 check "the first part passes" status first 0
 check "... and has two of the tests" has first ' *1\.\.2'
@@ -84,6 +92,10 @@ printf '#!/bin/bash\n' >"$work/bash"
 chmod +x "$work/bash"
 run bash --kernel "$release" --busybox "$busybox" --test "$work/bash"
 check "an interpreter that the guest lacks is named before the boot" grep -q "interpreter /bin/bash" "$work/bash.err"
+run host --kernel "$release" --program env --program bash --test "$work/dynamic"
+check "a guest with programs of the host's" status host 0
+check "... runs a script of bash" has host ' *ok [12] script'
+check "... and a program with its libraries" has host ' *ok [12] program'
 run shell --kernel "$release" --shell </dev/null
 check "no shell without a terminal" grep -q -- '--shell requires a terminal' "$work/shell.err"
 log=$work/terminal
