@@ -21,6 +21,13 @@ static void mount_at(const char *type, const char *path, mode_t mode)
 
 void mount_all(void)
 {
+	static const char *const links[][2] = {
+		{ "/proc/self/fd", "/dev/fd" },
+		{ "/proc/self/fd/0", "/dev/stdin" },
+		{ "/proc/self/fd/1", "/dev/stdout" },
+		{ "/proc/self/fd/2", "/dev/stderr" },
+	};
+
 	mkdir("/dev", 0755);
 	if (mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, NULL) && errno != EBUSY)
 		say("# cannot mount devtmpfs at /dev: %s", strerror(errno));
@@ -34,6 +41,10 @@ void mount_all(void)
 	mount_at("bpf", "/sys/fs/bpf", 0700);
 	mount_at("cgroup2", "/sys/fs/cgroup", 0755);
 	chmod("/tmp", 01777);
+	// What udev makes elsewhere, and shells and programs expect. A second time they are there.
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (symlink(links[i][0], links[i][1]) && errno != EEXIST)
+			say("# cannot make %s: %s", links[i][1], strerror(errno));
 }
 
 static void give_up(const char *what)
