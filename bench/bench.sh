@@ -9,7 +9,7 @@
 #   batch     all modules of a kernel: one kbtf, and a loop of pahole
 #   dump      BTF of a vmlinux as C and as JSON, against bpftool
 #   start     --version
-#   vm        a module in a virtual machine, beside a script that calls QEMU
+#   vm        a module in a virtual machine, beside a script that calls QEMU; 20 modules, each in a guest of its own
 #
 # CASES picks some of them. Only a run of all of them is written to bench/RESULTS.md; what some of
 # them gave is printed and kept in the cache directory, under bench/. RUNS is how many

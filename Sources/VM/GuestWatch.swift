@@ -13,6 +13,8 @@ struct GuestWatch {
     var record: GuestRecord
     private var reader = ConsoleReader()
     private(set) var cut: GuestRecord.Cut?
+    /// QEMU was killed by a signal that is not ours.
+    private(set) var wasKilled = false
 
     init(_ run: GuestRun, since start: Int, bootSince bootStart: Int, boot: Int? = nil) {
         self.run = run
@@ -40,6 +42,9 @@ struct GuestWatch {
         if case .end = input { return nil }
         return input
     }
+
+    /// The guest's total time is over.
+    func isOver(_ now: () -> Int) -> Bool { start + run.limits.total * 1000 <= now() }
 
     mutating func take(_ input: ChildProcess.Input, _ watch: (ConsoleEvent) -> Void) {
         switch input {
@@ -69,6 +74,7 @@ struct GuestWatch {
         }
         if cut != nil { qemu.kill() }
         let ending = qemu.wait()
+        if case .signalled = ending { wasKilled = cut == nil }
         return record.report(
             cut: cut, ending: ending, milliseconds: now() - start,
             acceleration: run.machine.acceleration)

@@ -16,17 +16,26 @@ extension SnapshotRun {
     /// What init says when it waits, before the kernel's taint flags as a number.
     static let mark = "# waits, taint "
 
-    func save(since start: Int, _ now: () -> Int) -> Saving {
+    /// - Parameter watch: called if the guest does not get so far.
+    func save(
+        since start: Int, _ now: () -> Int, _ watch: (ConsoleEvent) -> Void
+    ) -> Saving {
         guard store.hasRoom(run.machine.memory << 20) else {
             return .not("no room for it in \(store.folder)")
         }
         var result = Saving.not("another process is saving it")
         do throws(HostError) {
             _ = try store.write(key) { folder throws(HostError) in
-                result = try save(to: folder, since: start, now)
-                return !isTransient(result)
+                let (saving, isLasting) = try save(to: folder, since: start, now)
+                result = saving
+                return isLasting
             }
         } catch { return .not(error.description) }
+        if case .ended(let report) = result {
+            var reader = ConsoleReader()
+            reader.take(report.log, watch)
+            reader.finish(watch)
+        }
         return result
     }
 
@@ -45,13 +54,11 @@ extension SnapshotRun {
             with: [ByteView(Array((key.text + reason).utf8))])
     }
 
-    private func isTransient(_ result: Saving) -> Bool {
-        if case .ended = result { true } else { false }
-    }
-
+    /// - Returns: also whether that is so for all guests like this one, and the directory is to be
+    ///   kept.
     private func save(
         to folder: String, since start: Int, _ now: () -> Int
-    ) throws(HostError) -> Saving {
+    ) throws(HostError) -> (Saving, isLasting: Bool) {
         let memory = try OpenFile(
             creating: "\(folder)/\(Snapshot.File.memory)", size: run.machine.memory << 20)
         let devices = "\(folder)/\(Snapshot.File.devices)"
@@ -71,16 +78,18 @@ extension SnapshotRun {
         let report = guest.end(&qemu, now) { saving.take($0) }
         if let refusal = saving.refusal {
             try refuse(refusal, in: folder)
-            return .not(refusal)
+            return (.not(refusal), true)
         }
-        if guest.cut != nil { return .ended(report) }
+        if guest.cut != nil { return (.ended(report), false) }
         guard saving.isSaved else {
             let reason = "the machine ended before it was saved: \(report.reason)"
+            // By a full disk, or for want of memory.
+            if guest.wasKilled { return (.not(reason), false) }
             try refuse(reason, in: folder)
-            return .not(reason)
+            return (.not(reason), true)
         }
         try Snapshot.finish(folder, key, memory: memory, log: Dialog.withoutMark(report.log))
-        return .saved
+        return (.saved, true)
     }
 }
 

@@ -63,10 +63,10 @@ package struct SnapshotRun: Sendable {
     ) throws(VMError) -> GuestReport {
         let start = now()
         var note = SnapshotRun.failure
-        for _ in 0..<2 {
+        tries: for attempt in 0..<2 {
             var found = store.find(key)
             if case .nothing = found {
-                switch save(since: start, now) {
+                switch save(since: start, now, watch) {
                 case .saved: found = store.find(key)
                 case .ended(let report): return report
                 case .not(let reason): note = reason
@@ -74,24 +74,38 @@ package struct SnapshotRun: Sendable {
             }
             if case .refusal(let reason) = found { note = reason }
             guard case .snapshot(let snapshot) = found else { break }
-            if var report = try goOn(snapshot, since: start, now, watch) {
+            switch try goOn(snapshot, since: start, now, watch) {
+            case .ended(var report):
                 report.start = .snapshot
                 return report
+            case .late:
+                // A busy host, or a machine that hangs: the next guest saves it again.
+                store.remove(key)
+                note = "the saved machine's init printed nothing in time"
+                break tries
+            case .failed:
+                store.remove(key)
+                note = SnapshotRun.failure
+                // Not with the next guest again.
+                if attempt == 1 { refuse(note) }
             }
-            store.remove(key)
-            note = SnapshotRun.failure
         }
-        // Not with the next guest again.
-        if note == SnapshotRun.failure { refuse(note) }
         var report = try run.run(since: start, now: now, watch: watch)
         report.start = .boot(note: note)
         return report
     }
 
-    /// - Returns: nil if the machine does not get so far that its init prints something.
+    private enum Going {
+        case ended(GuestReport)
+        /// Its init did not print anything within the time for that.
+        case late
+        /// It ended before its init printed anything.
+        case failed
+    }
+
     private func goOn(
         _ snapshot: Snapshot, since start: Int, _ now: () -> Int, _ watch: (ConsoleEvent) -> Void
-    ) throws(VMError) -> GuestReport? {
+    ) throws(VMError) -> Going {
         let contents = GuestChannel(
             archive: initramfs.work, time: timeOfDay(), random: GuestChannel.random(),
             isBigEndian: run.machine.architecture.isBigEndian
@@ -135,7 +149,9 @@ package struct SnapshotRun: Sendable {
             }
         }
         let report = guest.end(&qemu, now, show)
-        return isSilent && held != nil ? nil : report
+        guard isSilent, held != nil, !guest.isOver(now) else { return .ended(report) }
+        if case .deadline = guest.cut { return .late }
+        return .failed
     }
 
     /// Starts QEMU.

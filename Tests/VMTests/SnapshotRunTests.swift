@@ -35,6 +35,7 @@ import Testing
             case $FAULT in
             damaged) echo "load of migration failed" >&2; exit 1 ;;
             mute) exit 0 ;;
+            slow) echo silent >>"$LOG"; exec sleep 1000 ;;
             esac
             answer 7
             cat /proc/self/fd/6 >>"$LOG"
@@ -49,6 +50,8 @@ import Testing
             warning) echo 'WARNING: CPU: 0 PID: 1 at kernel/foo.c:1 foo+0x1/0x2'; exec sleep 1000 ;;
             deaf) printf 'kbtf: # cannot map it: Operation not permitted\nkbtf: KTAP version 1\n'; exec sleep 1000 ;;
             absent) echo "ivshmem-plain: not a valid device" >&2; exit 1 ;;
+            hungry) kill -9 $$ ;;
+            slow) echo 'Booting'; echo silent >>"$LOG"; exec sleep 1000 ;;
             early) echo 'reboot: Power down'; exit 0 ;;
             esac
             echo 'kbtf: # waits, taint 0'
@@ -82,7 +85,8 @@ import Testing
 
         /// - Returns: the report, and what was started.
         func run(
-            _ fault: String = "", memory: Int = 64, boot: String = "1"
+            _ fault: String = "", memory: Int = 64, boot: String = "1",
+            limits: GuestLimits = GuestLimits(), watch: (ConsoleEvent) -> Void = { _ in }
         ) throws -> (GuestReport, [String]) {
             try? AtomicFile.remove(scratch("log"))
             let launcher = ChildProcess.Launcher(
@@ -96,12 +100,21 @@ import Testing
                 tests: nil)
             let run = GuestRun(
                 machine: Machine(.x86, acceleration: .tcg, memory: memory),
-                kernel: scratch("kernel"), initramfs: initramfs.chunks, launcher: launcher)
+                kernel: scratch("kernel"), initramfs: initramfs.chunks, limits: limits,
+                launcher: launcher)
             let (snapshot, note) = try SnapshotRun.make(
                 run, store: store, initramfs: initramfs, qemu: scratch("bin/qemu-system-x86_64"),
                 boot: boot, timeOfDay: { 0 })
             #expect(note == nil)
-            let report = try #require(snapshot).run(now: { 0 })
+            // Time stands still until a guest is silent, and its lines are read.
+            var looks = 0
+            let report = try #require(snapshot).run(
+                now: {
+                    if looks > 0 || (try? scratch.read("log").contains("silent")) == true {
+                        looks += 1
+                    }
+                    return looks > 3 ? 10_000_000 : 0
+                }, watch: watch)
             let log = (try? scratch.read("log")) ?? ""
             return (report, log.split(separator: "\n").map(String.init))
         }
@@ -221,6 +234,51 @@ import Testing
         #expect(next.start == .boot(note: reason))
         // Not even the memory.
         #expect(try Directory.list(setup.folder) == ["refusal"])
+    }
+
+    /// A machine that says nothing in time is saved again by the next guest; this one boots.
+    @Test func tooSlow() throws {
+        let setup = try Setup()
+        _ = try setup.run()
+        let (report, starts) = try setup.run("slow", limits: GuestLimits(total: 1_000_000))
+        #expect(starts == ["on 1", "silent", "boot"])
+        #expect(report.outcome == .passed)
+        #expect(
+            report.start == .boot(note: "the saved machine's init printed nothing in time"))
+        #expect(try setup.run().1 == ["save", "on 1", "devices"])
+    }
+
+    /// One that does not boot in time is not booted twice, and its console is shown.
+    @Test func doesNotBoot() throws {
+        let setup = try Setup()
+        var lines: [String] = []
+        let (report, starts) = try setup.run("slow") { event in
+            if case .line(let line) = event { lines.append(line) }
+        }
+        #expect(starts == ["save", "silent"])
+        #expect(report.outcome == .noBoot)
+        #expect(report.reason == "no output of the guest's init within 120 seconds")
+        #expect(lines == ["Linux version 6.1", "Booting"])
+        #expect(try Directory.list(setup.scratch("snapshots")) == ["lock"])
+    }
+
+    /// Its total time ends while a machine goes on: that is not the machine's fault.
+    @Test func outOfTime() throws {
+        let setup = try Setup()
+        _ = try setup.run()
+        let (report, starts) = try setup.run("slow")
+        #expect(starts == ["on 1", "silent"])
+        #expect(report.outcome == .noBoot)
+        #expect(try setup.run().1 == ["on 1", "devices"])
+    }
+
+    /// The host's fault is not remembered.
+    @Test func killed() throws {
+        let setup = try Setup()
+        let (report, starts) = try setup.run("hungry")
+        #expect(starts == ["save", "boot"])
+        #expect(report.outcome == .passed)
+        #expect(try setup.run().1 == ["save", "on 1", "devices"])
     }
 
     /// Whoever finds the lock taken boots, and changes nothing.

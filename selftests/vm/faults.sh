@@ -228,7 +228,7 @@ is_gone() { [ -z "$(guests)" ]; }
 leaves_nothing() { [ -z "$(find "$work/here" -mindepth 1)" ]; }
 mkdir "$work/here"
 cd "$work/here" || exit
-TMPDIR=$work/here "$kbtf" vm run -q --kernel "$release" --accel "${ACCEL:-tcg}" --append "marker=$$" \
+TMPDIR=$work/here "$kbtf" vm run -q --kernel "$release" --accel "${ACCEL:-tcg}" --append "marker=$$" --no-snapshot \
     --test "$work/stuck" >/dev/null 2>&1 &
 runner=$!
 disown
