@@ -252,7 +252,8 @@ import Testing
     @Test func doesNotBoot() throws {
         let setup = try Setup()
         var lines: [String] = []
-        let (report, starts) = try setup.run("slow") { event in
+        let limits = GuestLimits(total: 1_000_000)
+        let (report, starts) = try setup.run("slow", limits: limits) { event in
             if case .line(let line) = event { lines.append(line) }
         }
         #expect(starts == ["save", "silent"])
