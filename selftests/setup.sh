@@ -5,7 +5,7 @@
 #                     libbpf that the machine's suites offer, and unpack the
 #                     kernel image that belongs to the installed headers
 # setup.sh --peers    install what the conformance tests and benchmarks need
-# setup.sh --machines install what booting kernels of other machines needs
+# setup.sh --machines install what booting kernels of other machines and comparing compilers needs
 # setup.sh --browser  install what looking at pages needs
 # setup.sh --release  print the release of those headers
 #
@@ -26,6 +26,10 @@ PEERS=(bison bpftool busybox-static flex hyperfine jq lz4 mmdebstrap pahole pyth
 MACHINES=(
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
     gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-system-misc
+)
+COMPILERS=(
+    clang-19 csmith libcsmith-dev gcc-arm-linux-gnueabihf gcc-i686-linux-gnu libc6-dev-i386-cross gcc-mipsel-linux-gnu
+    gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu
 )
 BROWSER=(chromium fonts-dejavu-core)
 
@@ -158,7 +162,7 @@ case ${1-} in
     install_packages "${PEERS[@]}"
     ;;
 --machines)
-    install_packages "${MACHINES[@]}"
+    install_packages "${MACHINES[@]}" "${COMPILERS[@]}"
     ;;
 --browser)
     install_packages "${BROWSER[@]}"

@@ -36,7 +36,7 @@ struct ArgumentShape: Equatable {
 private struct FieldWalk {
     var shape: ArgumentShape
     /// Fields are looked at up to here; types with more are not classified.
-    var allowance = 256
+    var allowance = 1024
     private let limit: UInt32
     private var end: UInt64 = 0
     private var floats = 0

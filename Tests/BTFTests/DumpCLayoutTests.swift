@@ -148,12 +148,23 @@ import Testing
         }
         #expect(
             overlap == "/* C has no layout with these members: they overlap, or are out of "
-                + "order */\nstruct s {\n\tunsigned char __data[8];\n};\n\n")
+                + "order */\nstruct s {\n\tunsigned char __data[8];\n} __attribute__((packed));\n\n")
         let beyond = try c { $0.structure("s", size: 4, [("a", $1.long, 0)]) }
         #expect(beyond.contains("unsigned char __data[4];"))
         #expect(
             try c { asm, _ in asm.structure("s", size: 5, []) }
-                == "struct s {\n\tunsigned char __data[5];\n};\n\n")
+                == "struct s {\n\tunsigned char __data[5];\n} __attribute__((packed));\n\n")
+    }
+
+    @Test func bytesWithoutANameDoNotMeet() throws {
+        let text = try c { asm, _ in
+            let lost = [asm.structure("", size: 3, []), asm.structure("", size: 8, [])]
+            asm.structure("s", size: 11, [("", lost[0], 0), ("", lost[1], 24)])
+        }
+        #expect(
+            text == "struct s {\n\tstruct {\n\t\tchar: 8;\n\t\tchar: 8;\n\t\tchar: 8;\n"
+                + "\t} __attribute__((packed));\n\tstruct {\n\t\tlong: 64;\n"
+                + "\t} __attribute__((packed));\n};\n\n")
     }
 
     /// -fms-extensions allows the tag, which is not on everywhere.

@@ -10,8 +10,8 @@ import re
 import sys
 
 TRANSPARENT = ("TYPEDEF", "CONST", "VOLATILE", "RESTRICT", "TYPE_TAG")
-# Members that only the dump has.
-FILLERS = ("__data", "__size")
+# A member that only the dump has.
+FILLER = "__data"
 
 
 class Types:
@@ -60,7 +60,7 @@ class Types:
                     yield ("TYPEDEF", one["name"]), self.layout(target)
 
     def layout(self, composite):
-        named = [member for member in self.members(composite) if member[0] not in FILLERS]
+        named = [member for member in self.members(composite) if member[0].split(".")[-1] != FILLER]
         return composite["size"], tuple(named)
 
 

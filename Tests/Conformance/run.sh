@@ -35,6 +35,10 @@ WORDS=(
     "layouts run_layouts"
     # What compilers make of C dumps of ten machines' kernels has the layouts of the BTF: c-dumps.sh
     "c-dumps run_c_dumps"
+    # Forty modules and the kernel of nine machines, against pahole 1.32: archs.sh
+    "archs run_archs"
+    # Random C programs by four compilers; kernels answer to their BTF as predicted: random.sh
+    "random run_random"
     # Modules built out of tree with kbtf as PAHOLE and RESOLVE_BTFIDS, against the kernel's own tools: kbuild.sh
     "kbuild run_kbuild"
     # A small kernel, likewise: kernel.sh
@@ -186,6 +190,10 @@ source "$HERE/unknown-kinds.sh"
 source "$HERE/passed-on.sh"
 # shellcheck source=verdicts.sh
 source "$HERE/verdicts.sh"
+# shellcheck source=archs.sh
+source "$HERE/archs.sh"
+# shellcheck source=random.sh
+source "$HERE/random.sh"
 # shellcheck source=signing.sh
 source "$HERE/signing.sh"
 # shellcheck source=machines.sh

@@ -37,6 +37,17 @@ verdict_files() {
         $(cd "$REPO/selftests" && printf "$dir/build/%s.bpf.o " $(find progs -maxdepth 1 -name '*.bpf.c' | sed 's/\.bpf\.c$//'))
 }
 
+# verdict_answers DIR KERNEL: what the kernel answers to DIR/root/cases, to DIR/answers.
+verdict_answers() {
+    local dir=$1
+    (cd "$dir/root" && find . | cpio -o -H newc --quiet) >"$dir/initrd"
+    # Its own init, and a second serial line: kbtf vm has one.
+    timeout 3600 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 2048 -nodefaults -display none -no-reboot \
+        -kernel "$2" -initrd "$dir/initrd" \
+        -append "console=ttyS0 loglevel=4 panic=-1 oops=panic no_timer_check log_buf_len=4M nowatchdog rcupdate.rcu_cpu_stall_suppress=1" \
+        -serial file:"$dir/console" -serial file:"$dir/answers" 2>"$dir/qemu"
+}
+
 verdicts() {
     local series=$1 dir=$WORK/verdicts/$1 boot=$CACHE/boot/$1 release bad=0 files asked
     release=$(<"$boot/release")
@@ -47,16 +58,11 @@ verdicts() {
     mapfile -t files < <(find "$dir"/{modules,distilled,build} -name '*.ko' -o -name '*.bpf.o' | sort)
     asked=(--seed "$VERDICT_SEED" "$release" "$boot/vmlinux.btf")
     {
-        "$COMPARE" verdict-cases "${asked[@]}" "$dir/root/cases" "${files[@]}" &&
-            (cd "$dir/root" && find . | cpio -o -H newc --quiet) >"$dir/initrd"
+        "$COMPARE" verdict-cases "${asked[@]}" "$dir/root/cases" "${files[@]}"
     } >"$dir/made" 2>&1 || { verdict "verdicts $series" 1 "$(tail -n 1 "$dir/made")"; return; }
     # shellcheck disable=SC2046  # no blanks in their names
     [ "$series" != "${GENERATIONS[0]}" ] || passed_on selftests "$boot/vmlinux.btf" $(find "$dir/build" -name '*.bpf.o')
-    # Its own init, and a second serial line: kbtf vm has one.
-    timeout 3600 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -m 2048 -nodefaults -display none -no-reboot \
-        -kernel "$boot/vmlinuz" -initrd "$dir/initrd" \
-        -append "console=ttyS0 loglevel=4 panic=-1 oops=panic no_timer_check log_buf_len=4M nowatchdog rcupdate.rcu_cpu_stall_suppress=1" \
-        -serial file:"$dir/console" -serial file:"$dir/answers" 2>"$dir/qemu" || bad=1
+    verdict_answers "$dir" "$boot/vmlinuz" || bad=1
     "$COMPARE" verdicts "${asked[@]}" "$dir/answers" "$dir/kept" "${files[@]}" >"$dir/compared" 2>&1 || bad=1
     [ -z "${KEEP-}" ] || gzip -9nc "$dir/kept" >"$REPO/Tests/KbtfTests/Data/verdicts-$series.gz"
     verdict "verdicts $series" "$bad" "$(tail -n 1 "$dir/compared")"

@@ -36,6 +36,8 @@ private struct CompiledComposite {
         CompiledComposite(name: "sld", fields: [("D", 0)]),
         CompiledComposite(name: "sfi", fields: [("f", 0), ("i", 0)]),
         CompiledComposite(name: "sdl", fields: [("d", 0), ("L", 0)]),
+        CompiledComposite(
+            name: "u300", isUnion: true, fields: Array(repeating: ("i", 0), count: 300)),
         CompiledComposite(name: "s4f", fields: [("f", 0), ("f", 0), ("f", 0), ("f", 0)]),
     ]
 }
@@ -225,6 +227,17 @@ struct CompiledABI: CustomStringConvertible, Sendable {
         list.removeAll { abi.description == "i386" && $0.name.contains(/^f2[567]_/) }
         let kept = list.map(\.name).filter { outcome.line($0) != "" }
         #expect(kept == [])
+    }
+
+    /// On s390x every struct is returned in memory, whose address is in the first register, however
+    /// many members it has.
+    @Test func resultOfManyMembers() throws {
+        let abi = try #require(CompiledABI.all.first { $0.description == "s390x" })
+        let function = CompiledABI.Function(
+            number: 1, result: "u300", parameters: ["p", "i"], places: [3, 4])
+        let outcome = try abi.encoded([("f", function)])
+        #expect(outcome.line("f") == "")
+        #expect(outcome.ledger == ["f: unexpected-register"])
     }
 
     /// Machines without a model keep every function.

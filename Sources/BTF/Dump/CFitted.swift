@@ -10,8 +10,12 @@ extension CDumper {
         if hasTag { putTag(id) } else { out.put(isUnion ? "union" : "struct") }
         out.put(" {")
         switch (place.form, isUnion) {
+        case (.opaque, _) where hasTag && types.isNamed(id):
+            newLine(level + 1)
+            out.put("unsigned char __data[\(place.size)];")
         case (.opaque, _):
-            putBytes("__data", place.size, level + 1)
+            // Names would be those of the struct around it.
+            try putBits(place.size, level + 1)
         case (.plain, _), (_, true):
             for index in 0..<types.count(id) { try putMember(index, of: id, level: level + 1) }
             if place.form != .plain, layout.needsSize(id) { try putSize(place.size, level + 1) }
@@ -26,7 +30,7 @@ extension CDumper {
         }
         if types.count(id) > 0 || place.size > 0 { newLine(level) }
         out.append(125)
-        if place.form == .packed {
+        if place.form == .packed || place.form == .opaque {
             out.put(" __attribute__((packed")
             if place.align > 1 { out.put(", aligned(\(place.align))") }
             out.put("))")
@@ -50,21 +54,21 @@ extension CDumper {
         out.append(59)
     }
 
-    private mutating func putBytes(_ name: String, _ count: UInt64, _ level: Int) {
-        newLine(level)
-        out.put("unsigned char \(name)[\(count)];")
-    }
-
     /// A member of a union that gives it its size. It has no names, for the union may have none
     /// either and then shares those of the struct around it.
     private mutating func putSize(_ bytes: UInt64, _ level: Int) throws(BTFError) {
         newLine(level)
         out.put("struct {")
-        let unit = UInt64(layout.pointerSize)
-        try putGap(unit: layout.pointerSize, unit * 8, bytes / unit, level + 1)
-        try putGap(unit: 1, 8, bytes % unit, level + 1)
+        try putBits(bytes, level + 1)
         newLine(level)
         out.put("} __attribute__((packed));")
+    }
+
+    /// As many bytes without names, for a packed struct.
+    private mutating func putBits(_ bytes: UInt64, _ level: Int) throws(BTFError) {
+        let unit = UInt64(layout.pointerSize)
+        try putGap(unit: layout.pointerSize, unit * 8, bytes / unit, level)
+        try putGap(unit: 1, 8, bytes % unit, level)
     }
 
     private mutating func putGap(

@@ -13,6 +13,7 @@ struct FunctionRules {
     private let ledger: [String: String]
     private let symbols: FunctionSymbolNames?
     private let kfuncs: KfuncFlags?
+    private let arguments: ArgumentRules?
     private let file: (elf: ELFFile, path: String)?
     /// The rules that count; nil: all but pahole's faults.
     private let allowed: Set<String>?
@@ -27,6 +28,7 @@ struct FunctionRules {
         self.allowed = allowed
         file = try elf.map { (try ELFFile(path: $0), $0) }
         symbols = try file.map { try FunctionSymbolNames($0.elf) }
+        arguments = file.map { ArgumentRules($0.elf) }
         kfuncs = try file.flatMap { try KfuncFlags($0.elf) }
     }
 
@@ -54,6 +56,10 @@ struct FunctionRules {
                         symbols?.isOverlookedByPahole(name) == true
                     {
                         rule = Self.blindSpot
+                    } else if allowed?.contains(reason) == false {
+                        let prototype = b.record(id)!.type
+                        rule =
+                            arguments?.lackedByUs(prototype, in: b, reason: reason) ?? reason
                     }
                 } else if oursByName[name] != nil, oracleByName[name, default: 0] > 1 {
                     rule = "one-function-per-name"
@@ -63,7 +69,10 @@ struct FunctionRules {
                 explainedB.insert(id)
                 prototypesB.insert(b.record(id)!.type)
             case (let id?, nil):
-                rule = symbols?.isOnlySuffixed(a.record(id)!.name) == true ? "suffixed-symbol" : nil
+                rule = arguments?.lackedByPahole(a.record(id)!.type, in: a)
+                if rule == nil, symbols?.isOnlySuffixed(a.record(id)!.name) == true {
+                    rule = "suffixed-symbol"
+                }
                 explainedA.insert(id)
                 prototypesA.insert(a.record(id)!.type)
             case (let id?, let other?):

@@ -37,8 +37,12 @@ struct VerdictArguments {
     }
 
     /// A module's BTF, with its `.BTF.base` if it has one; an object's as the compiler wrote it,
-    /// and as libbpf passes it on.
+    /// and as libbpf passes it on; raw BTF as a program's.
     private func cases(of path: String) throws -> [VerdictCase] {
+        if path.hasSuffix(".btf") {
+            let bytes = try FileReader.map(path).array
+            return [VerdictCase(way: .program, btf: bytes, base: nil)]
+        }
         let file = try ELFFile(path: path)
         guard let btf = try section(".BTF", file) else { return [] }
         guard file.machine == ELFMachine.bpf else {
