@@ -148,7 +148,8 @@ import Testing
         }
         #expect(
             overlap == "/* C has no layout with these members: they overlap, or are out of "
-                + "order */\nstruct s {\n\tunsigned char __data[8];\n} __attribute__((packed));\n\n")
+                + "order */\nstruct s {\n\tunsigned char __data[8];\n} __attribute__((packed));\n\n"
+        )
         let beyond = try c { $0.structure("s", size: 4, [("a", $1.long, 0)]) }
         #expect(beyond.contains("unsigned char __data[4];"))
         #expect(
