@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Part of run.sh: RANDOM_PROGRAMS (2000) random C programs, half of them csmith's, half of random-types.py. Their numbers are
-# the seeds, from RANDOM_SEED (1) on. Four compilers make an object of each, and for each of these:
+# the seeds, from RANDOM_SEED (1) on. Four compilers make an object of each (without PIE on i386, whose debug information
+# then has relocations that need a linker), and for each of these:
 #
 #   - kbtf encodes it, and finds its own BTF sound
 #   - the compiler gives every struct, union and enum the size and the offsets that the BTF has (asserts.py)
@@ -13,7 +14,7 @@
 
 : "${RANDOM_PROGRAMS:=2000}" "${RANDOM_SEED:=1}"
 RANDOM_C=$WORK/random
-RANDOM_COMPILERS=("x86_64-linux-gnu-gcc" "clang-19 --target=x86_64-linux-gnu" "i686-linux-gnu-gcc" "s390x-linux-gnu-gcc")
+RANDOM_COMPILERS=("x86_64-linux-gnu-gcc" "clang-19 --target=x86_64-linux-gnu" "i686-linux-gnu-gcc -fno-pie" "s390x-linux-gnu-gcc")
 
 # random_program SEED: on standard output.
 random_program() {
