@@ -37,7 +37,8 @@ struct IDPatch {
                 "FAILED: size mismatch - .BTF_ids section in \(path) is \(old.count) bytes, "
                     + "\(blob) is \(new.count) bytes")
         }
-        do throws(Failure) { try IDWriter(elf: elf, path: path).write(new) } catch {
+        do throws(Failure) { try IDWriter(elf: elf, path: path, isInPlace: true).write(new) } catch
+        {
             throw Refusal(error.reworded("FAILED to update ELF file \(error.message)"))
         }
     }

@@ -33,7 +33,8 @@ struct ResolveBTFIDsJob {
         let resolved = try resolve(
             section, in: btf, old: btf, isFatal: settings.hasFatalWarnings)
         do throws(Failure) {
-            try IDWriter(elf: elf, path: path).write(resolved.bytes, over: section)
+            try IDWriter(elf: elf, path: path, isInPlace: true)
+                .write(resolved.bytes, over: section)
         } catch { throw Refusal(error.reworded("FAILED to update \(error.message)")) }
     }
 
