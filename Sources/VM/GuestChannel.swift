@@ -25,18 +25,14 @@ struct GuestChannel {
     ///   - isBigEndian: the guest's byte order.
     init(archive: [ByteView], time: Int64, random: [UInt8], isBigEndian: Bool) {
         let second: Int64 = 1_000_000_000
-        let words = [
-            1, UInt64(archive.reduce(0) { $0 + $1.count }),
-            UInt64(bitPattern: time / second), UInt64(bitPattern: time % second),
-        ]
-        var head: [UInt8] = []
-        for word in words {
-            let bytes = (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
-            head += isBigEndian ? bytes.reversed() : bytes
-        }
-        head += random
-        head += [UInt8](repeating: 0, count: GuestChannel.page - head.count)
-        contents = [ByteView(head)] + archive
+        var head = ByteWriter(bigEndian: isBigEndian)
+        head.put(UInt64(1))
+        head.put(UInt64(archive.reduce(0) { $0 + $1.count }))
+        head.put(time / second)
+        head.put(time % second)
+        head.put(random)
+        head.align(to: GuestChannel.page)
+        contents = [ByteView(head.bytes)] + archive
     }
 
     /// Random bytes of the host.

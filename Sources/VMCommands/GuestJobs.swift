@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Bytes
+import Commands
 import Console
 import HostIO
 import KernelTree
@@ -57,12 +58,10 @@ struct GuestJobs {
 
     /// Gives jobs different names, though their kernels may be of one release, or one kernel.
     private mutating func distinguish() {
-        let names = jobs.map(\.name)
-        for index in jobs.indices where names.count(where: { $0 == names[index] }) > 1 {
-            jobs[index].name += " (\(jobs[index].argument))"
-        }
+        let names = distinctNames(jobs.map { ($0.name, $0.argument) })
         var seen: [String: Int] = [:]
         for index in jobs.indices {
+            jobs[index].name = names[index]
             let count = seen[jobs[index].name, default: 0] + 1
             seen[jobs[index].name] = count
             if count > 1 { jobs[index].name += " (\(count))" }

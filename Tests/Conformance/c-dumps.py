@@ -5,28 +5,17 @@ width of every named member, also of those in structs without a name.
 c-dumps.py DUMPED COMPILED: both as `bpftool -j btf dump` prints them. Prints what differs, then a summary; exits with 1
 if something does."""
 
-import json
 import re
 import sys
 
-TRANSPARENT = ("TYPEDEF", "CONST", "VOLATILE", "RESTRICT", "TYPE_TAG")
+from btf_json import Types, is_composite, is_unnamed
+
 # A member that only the dump has.
 FILLER = "__data"
 
 
-class Types:
-    """The types of one BTF by id."""
-
-    def __init__(self, path):
-        with open(path, encoding="utf-8", errors="replace") as file:
-            self.all = json.load(file)["types"]
-        self.by_id = {one["id"]: one for one in self.all}
-
-    def bare(self, number):
-        """What a type is without typedefs and qualifiers; None for void."""
-        while number in self.by_id and self.by_id[number]["kind"] in TRANSPARENT:
-            number = self.by_id[number]["type_id"]
-        return self.by_id.get(number)
+class Layouts(Types):
+    """Where the members of structs and unions are."""
 
     def members(self, composite, base=0, prefix="", depth=0):
         """(path, offset in bits, width in bits or 0) of the named members."""
@@ -64,14 +53,6 @@ class Types:
         return composite["size"], tuple(named)
 
 
-def is_composite(one):
-    return bool(one) and one["kind"] in ("STRUCT", "UNION")
-
-
-def is_unnamed(one):
-    return one["name"] in ("", "(anon)")
-
-
 def without_version(key):
     """The second of a name is dumped as name___2."""
     return key[0], re.sub(r"___\d+$", "", key[1])
@@ -79,10 +60,10 @@ def without_version(key):
 
 def main():
     compiled = {}
-    for key, layout in Types(sys.argv[2]).layouts():
+    for key, layout in Layouts(sys.argv[2]).layouts():
         compiled.setdefault(without_version(key), []).append(layout)
     total = differ = 0
-    for key, layout in Types(sys.argv[1]).layouts():
+    for key, layout in Layouts(sys.argv[1]).layouts():
         total += 1
         found = compiled.get(without_version(key), [])
         if layout in found:

@@ -64,7 +64,7 @@ c_compiled() {
     $3 -w -std=gnu11 -DBPF_NO_PRESERVE_ACCESS_INDEX -g -gdwarf-4 -fno-eliminate-unused-debug-types -c -o "$out.o" "$1/$2.c" >"$out" 2>&1 &&
         c_read "$3" "$out" >"$out" 2>&1 &&
         "$BPFTOOL" -j btf dump file "$out.btf" >"$out.json" &&
-        python3 "$HERE/c-dumps.py" "$1/dumped.json" "$out.json" >"$out" && ! grep -q '^0 types' "$out" || return 1
+        python3 -B "$HERE/c-dumps.py" "$1/dumped.json" "$out.json" >"$out" && ! grep -q '^0 types' "$out" || return 1
     rm -f "$out.o" "$out.btf" "$out.json"
 }
 

@@ -50,14 +50,14 @@ random_checked() {
     "$KBTF" check "$out.btf" >log 2>&1 || return 1
     step="as the compiler has it"
     "$BPFTOOL" -j btf dump file "$out.btf" >"$out.json" 2>log &&
-        python3 "$HERE/asserts.py" "$out.json" program.c >asserts.h 2>log &&
+        python3 -B "$HERE/asserts.py" "$out.json" program.c >asserts.h 2>log &&
         "$@" -fsyntax-only -x c asserts.h >log 2>&1 || return 1
     step=dumped
     "$KBTF" dump --format c "$out.btf" >dump.h 2>log && echo '#include "dump.h"' >dump.c &&
         "$@" -DBPF_NO_PRESERVE_ACCESS_INDEX -fno-eliminate-unused-debug-types -c -o dump.o dump.c >log 2>&1 &&
         "$KBTF" encode -q --detached dump.btf dump.o >log 2>&1 &&
         "$BPFTOOL" -j btf dump file dump.btf >dump.json 2>log &&
-        python3 "$HERE/c-dumps.py" "$out.json" dump.json >log 2>&1 || return 1
+        python3 -B "$HERE/c-dumps.py" "$out.json" dump.json >log 2>&1 || return 1
     step="dumped like bpftool"
     "$KBTF" dump --format c --like-bpftool "$out.btf" 2>log | cmp - <("$BPFTOOL" btf dump file "$out.btf" format c 2>/dev/null) >log 2>&1
 }

@@ -17,39 +17,23 @@ extension CDumper {
         let isStruct = types.kind(id) == .struct
         let place = layout.place(id)
         let packed = isStruct && place.packed
-        let flag = types.info(id).flag
         let count = types.count(id)
         if hasTag { putTag(id) } else { out.put(types.kind(id) == .struct ? "struct" : "union") }
         out.put(" {")
         var end: UInt64 = 0
         var afterBitfield = false
         for index in 0..<count {
-            try spend()
-            let type = types.word(id, 4 + index * 3)
-            let raw = types.word(id, 5 + index * 3)
-            let width = flag ? raw >> 24 : 0
-            let offset = UInt64(flag ? raw & 0xff_ffff : raw)
-            let member = layout.place(type)
+            let member = layout.member(index, of: id)
+            let place = layout.place(member.type)
+            let isBitfield = member.width != 0
             if isStruct {
                 try putPadding(
-                    from: end, to: offset, align: packed ? 1 : member.align,
-                    inBitfield: afterBitfield && width != 0, level: level + 1)
+                    from: end, to: member.offset, align: packed ? 1 : place.align,
+                    inBitfield: afterBitfield && isBitfield, level: level + 1)
             }
-            newLine(level + 1)
-            if let embedded = embedded(type, named: types.word(id, 3 + index * 3)) {
-                try putStruct(embedded, hasTag: false, level: level + 1)
-            } else {
-                try putDeclaration(type, plainName(types.word(id, 3 + index * 3)), level: level + 1)
-            }
-            if width != 0 {
-                out.put(": ")
-                out.put(width)
-                end = offset + UInt64(width)
-            } else {
-                end = offset + member.size * 8
-            }
-            afterBitfield = width != 0
-            out.append(59)
+            try putMember(member, of: id, level: level + 1)
+            end = member.offset + (isBitfield ? member.width : place.size * 8)
+            afterBitfield = isBitfield
         }
         if isStruct {
             try putPadding(
@@ -61,9 +45,25 @@ extension CDumper {
         if packed { out.put(" __attribute__((packed))") }
     }
 
+    mutating func putMember(_ member: CMember, of id: UInt32, level: Int) throws(BTFError) {
+        try spend()
+        let name = types.word(id, 3 + member.index * 3)
+        newLine(level)
+        if let embedded = embedded(member.type, named: name) {
+            try putStruct(embedded, hasTag: false, level: level)
+        } else {
+            try putDeclaration(member.type, plainName(name), level: level)
+        }
+        if member.width != 0 {
+            out.put(": ")
+            out.put(member.width)
+        }
+        out.append(59)
+    }
+
     /// A struct or union with a tag that is a member without a name. C allows such members only for
     /// types without a tag (otherwise with -fms-extensions), so its body has to be written there.
-    func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
+    private func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
         guard style != nil || layout.rule == .exact, types.string(at: name).isEmpty else {
             return nil
         }

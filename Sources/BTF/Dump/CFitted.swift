@@ -17,12 +17,14 @@ extension CDumper {
             // Names would be those of the struct around it.
             try putBits(place.size, level + 1)
         case (.plain, _), (_, true):
-            for index in 0..<types.count(id) { try putMember(index, of: id, level: level + 1) }
+            for index in 0..<types.count(id) {
+                try putMember(layout.member(index, of: id), of: id, level: level + 1)
+            }
             if place.form != .plain, layout.needsSize(id) { try putSize(place.size, level + 1) }
         case (.padded, false), (.packed, false):
             for step in layout.steps(of: id) {
                 switch step {
-                case .member(let index): try putMember(index, of: id, level: level + 1)
+                case .member(let member): try putMember(member, of: id, level: level + 1)
                 case .gap(let unit, let bits, let times):
                     try putGap(unit: unit, bits, times, level + 1)
                 }
@@ -35,23 +37,6 @@ extension CDumper {
             if place.align > 1 { out.put(", aligned(\(place.align))") }
             out.put("))")
         }
-    }
-
-    private mutating func putMember(_ index: Int, of id: UInt32, level: Int) throws(BTFError) {
-        try spend()
-        let member = layout.member(index, of: id)
-        let name = types.word(id, 3 + index * 3)
-        newLine(level)
-        if let embedded = embedded(member.type, named: name) {
-            try putStruct(embedded, hasTag: false, level: level)
-        } else {
-            try putDeclaration(member.type, plainName(name), level: level)
-        }
-        if member.width != 0 {
-            out.put(": ")
-            out.put(member.width)
-        }
-        out.append(59)
     }
 
     /// A member of a union that gives it its size. It has no names, for the union may have none

@@ -3,9 +3,8 @@
 // Which text gives a struct or union the layout that BTF states, with every compiler.
 
 /// A part of a struct's body.
-enum CStep: Equatable {
-    /// The member of this index.
-    case member(Int)
+enum CStep {
+    case member(CMember)
     /// `times` groups of `bits` bits without a name, of an integer type of `unit` bytes.
     case gap(unit: UInt32, bits: UInt64, times: UInt64)
 }
@@ -112,7 +111,7 @@ extension CLayout {
     }
 
     /// Whether it lies at a multiple of the least alignment of its type.
-    private func isEven(_ member: CMember, _ part: Place) -> Bool {
+    func isEven(_ member: CMember, _ part: Place) -> Bool {
         part.align == 0 || member.offset % (UInt64(part.align) * 8) == 0
     }
 
@@ -165,7 +164,7 @@ extension CLayout {
                 Self.fill(from: end, to: member.offset, unit: pad, &steps)
                 if unit != nil, !isNatural(member, after: member.offset, part) { return nil }
             }
-            steps.append(.member(index))
+            steps.append(.member(member))
             end = member.offset + (member.width != 0 ? member.width : part.size * 8)
         }
         let size = UInt64(types.word(id, 2)) * 8

@@ -144,16 +144,13 @@ struct CLayout {
     private func compose(_ id: UInt32) -> Place {
         let size = UInt64(types.word(id, 2))
         var (align, packed) = (UInt32(1), false)
-        let flag = types.info(id).flag
         var unknown = false
         for index in 0..<types.count(id) {
-            let raw = types.word(id, 5 + index * 3)
-            let natural = known(types.word(id, 4 + index * 3)).align
-            if natural == 0 { unknown = true }
-            align = max(align, natural)
-            let isBitfield = flag && raw >> 24 != 0
-            let offset = UInt64(flag ? raw & 0xff_ffff : raw)
-            if natural != 0, !isBitfield, offset % (UInt64(natural) * 8) != 0 { packed = true }
+            let member = member(index, of: id)
+            let part = known(member.type)
+            if part.align == 0 { unknown = true }
+            align = max(align, part.align)
+            if member.width == 0, !isEven(member, part) { packed = true }
         }
         packed = packed || size % UInt64(align) != 0
         var place = Place(size: size, align: unknown ? 0 : packed ? 1 : align)

@@ -59,10 +59,8 @@ struct MatrixKernels {
             }
             for index in kernels.indices[before...] { kernels[index].argument = argument }
         }
-        let names = kernels.map(\.name)
-        for index in kernels.indices where names.count(where: { $0 == names[index] }) > 1 {
-            kernels[index].name += " (\(kernels[index].argument))"
-        }
+        let names = distinctNames(kernels.map { ($0.name, $0.argument) })
+        for index in kernels.indices { kernels[index].name = names[index] }
     }
 
     /// An installed kernel, here or below a root.
