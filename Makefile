@@ -62,8 +62,15 @@ build: ## kbtf and kbtf-vm, in release
 
 # The init of virtual machines, for each machine with a compiler. Placed beside
 # kbtf, and therefore after it: SwiftPM has to create that directory.
-GUESTS = $(foreach machine,x86_64 aarch64 s390x,$(shell \
-	! command -v $(machine)-linux-gnu-gcc >/dev/null || echo $(GUEST)-$(machine)))
+MACHINES := x86_64 aarch64 s390x riscv64 ppc64le arm i686 mips mips64
+# Compilers whose prefix is not the machine's name with -linux-gnu.
+TRIPLET_ppc64le := powerpc64le-linux-gnu
+TRIPLET_arm := arm-linux-gnueabihf
+TRIPLET_mips := mipsel-linux-gnu
+TRIPLET_mips64 := mips64el-linux-gnuabi64
+guest_compiler = $(or $(TRIPLET_$1),$1-linux-gnu)-gcc
+GUESTS = $(foreach machine,$(MACHINES),$(shell \
+	! command -v $(call guest_compiler,$(machine)) >/dev/null || echo $(GUEST)-$(machine)))
 .PHONY: guest
 guest: $(GUESTS) ## the init of virtual machines
 
@@ -116,7 +123,7 @@ lint: ## formatting, imports, licence lines, wording
 
 # Kernel builders often have a cross compiler without a C library.
 $(GUEST)-%: $(wildcard selftests/guest/*.[ch])
-	@compiler=$*-linux-gnu-gcc
+	@compiler=$(call guest_compiler,$*)
 	if [ '$*' != "$$(uname -m)" ] &&
 		! echo 'int main(void) { return 0; }' | "$$compiler" -include stdio.h -static -x c -o /dev/null - 2>/dev/null
 	then

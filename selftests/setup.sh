@@ -25,12 +25,15 @@ PACKAGES=(
 PEERS=(bison bpftool busybox-static flex hyperfine jq lz4 mmdebstrap pahole python3-pyelftools strace time valgrind zstd)
 MACHINES=(
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-system-arm
-    gcc-s390x-linux-gnu libc6-dev-s390x-cross qemu-system-misc
+    gcc-arm-linux-gnueabihf libc6-dev-armhf-cross
+    gcc-i686-linux-gnu libc6-dev-i386-cross
+    gcc-mips64el-linux-gnuabi64 libc6-dev-mips64el-cross qemu-system-mips
+    gcc-mipsel-linux-gnu libc6-dev-mipsel-cross
+    gcc-powerpc64le-linux-gnu libc6-dev-ppc64el-cross qemu-system-ppc
+    gcc-riscv64-linux-gnu libc6-dev-riscv64-cross qemu-system-misc
+    gcc-s390x-linux-gnu libc6-dev-s390x-cross
 )
-COMPILERS=(
-    clang-19 csmith libcsmith-dev gcc-arm-linux-gnueabihf gcc-i686-linux-gnu libc6-dev-i386-cross gcc-mipsel-linux-gnu
-    gcc-mips64el-linux-gnuabi64 gcc-powerpc64le-linux-gnu gcc-riscv64-linux-gnu
-)
+COMPILERS=(clang-19 csmith libcsmith-dev)
 BROWSER=(chromium fonts-dejavu-core)
 
 die() {

@@ -30,6 +30,8 @@ struct BTFFinder {
     private var budget = DecompressionLimit.absolute
     /// Streams that a search through one file may attempt.
     private static let mostTries = 64
+    /// Bytes of a program that is searched for a kernel.
+    private static let largestProgram = 256 << 20
 
     init(path: String) { self.path = path }
 
@@ -90,7 +92,7 @@ struct BTFFinder {
     }
 
     /// The BTF of a kernel extracted from its image: a vmlinux, or the same without ELF headers.
-    private func contents(
+    private mutating func contents(
         _ view: ByteView, _ layers: [String], release: KernelRelease?
     ) throws(KernelTreeError) -> FoundBTF {
         if ELFFile.isELF(view) {
@@ -125,6 +127,18 @@ struct BTFFinder {
             throw failure(.noBTF, layers, "more than one kernel's BTF inside, at \(list(offsets))")
         case .none: break
         }
+        if let found = try unpacked(view, layers, release: release) { return found }
+        throw failure(
+            .noBTF, layers,
+            layers.isEmpty ? "not an ELF file, BTF or a kernel image" : "no BTF inside")
+    }
+
+    /// The BTF of a kernel that `view` contains compressed.
+    ///
+    /// - Returns: nil if it contains no kernel.
+    private mutating func unpacked(
+        _ view: ByteView, _ layers: [String], release: KernelRelease?
+    ) throws(KernelTreeError) -> FoundBTF? {
         var at = 1
         var tries = 0
         var refused: CompressionFormat?
@@ -157,9 +171,7 @@ struct BTFFinder {
                 .unsupported, layers,
                 "its kernel is compressed with \(refused.name), which is not supported")
         }
-        throw failure(
-            .noBTF, layers,
-            layers.isEmpty ? "not an ELF file, BTF or a kernel image" : "no BTF inside")
+        return nil
     }
 
     /// The next compressed stream at or after `start`. Inside images, lzma is accepted only with an
@@ -181,7 +193,9 @@ struct BTFFinder {
 
     // MARK: Steps
 
-    private func elf(_ view: ByteView, _ layers: [String]) throws(KernelTreeError) -> FoundBTF {
+    private mutating func elf(
+        _ view: ByteView, _ layers: [String]
+    ) throws(KernelTreeError) -> FoundBTF {
         let file: ELFFile
         let own: ELFSection?
         do throws(ELFError) {
@@ -191,7 +205,9 @@ struct BTFFinder {
             throw failure(.damaged, layers + ["ELF"], error.text(without: path))
         }
         guard let section = own else {
-            throw failure(.noBTF, layers + ["ELF"], "no .BTF section")
+            let layers = layers + ["ELF"]
+            if let found = try unpackedByProgram(file, layers) { return found }
+            throw failure(.noBTF, layers, "no .BTF section")
         }
         guard section.hasData else {
             throw failure(
@@ -203,6 +219,26 @@ struct BTFFinder {
                 release: KernelRelease.of(file), machine: KernelMachine.name(of: file),
                 isModule: file.type == ELFType.relocatable)
         } catch { throw failure(.damaged, layers + ["ELF"], error.text(without: path)) }
+    }
+
+    /// The BTF of a kernel in a program that unpacks it at boot, as MIPS' vmlinuz.
+    ///
+    /// - Returns: nil for any other ELF file.
+    private mutating func unpackedByProgram(
+        _ file: ELFFile, _ layers: [String]
+    ) throws(KernelTreeError) -> FoundBTF? {
+        guard file.type == ELFType.executable, file.bytes.count <= BTFFinder.largestProgram,
+            layers.firstIndex(of: "ELF") == layers.count - 1, KernelRelease.of(file) == nil
+        else { return nil }
+        do throws(KernelTreeError) {
+            guard var found = try unpacked(file.bytes, layers, release: nil) else { return nil }
+            found.machine = found.machine ?? KernelMachine.name(of: file)
+            return found
+        } catch {
+            // A magic number proves no kernel.
+            if error.kind == .unsupported { return nil }
+            throw error
+        }
     }
 
     private mutating func decompressed(

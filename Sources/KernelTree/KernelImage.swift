@@ -33,6 +33,8 @@ package struct KernelImage {
         [
             "boot/vmlinuz-\(release)", "lib/modules/\(release)/vmlinuz",
             "usr/lib/modules/\(release)/vmlinuz", "usr/lib/modules/\(release)/vmlinuz.unsigned",
+            // ppc64le boots the ELF file.
+            "boot/vmlinux-\(release)",
         ]
     }
 
@@ -46,7 +48,8 @@ package struct KernelImage {
     }
 
     /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since
-    /// version 2.08 where in the protected-mode code the compressed kernel lies.
+    /// version 2.08 where in the protected-mode code the compressed kernel lies. Since 2.12 it says
+    /// whether that is one of 64 bits (XLF_KERNEL_64 of xloadflags at 0x236); before, it is assumed.
     private static func x86(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("HdrS", at: 0x202), view.count >= 0x250, view.u16(0x1fe) == 0xaa55
         else {
@@ -56,16 +59,18 @@ package struct KernelImage {
         // kernel_version, minus 0x200; 0 if absent.
         let versionAt = view.u16(0x20e)
         let release = versionAt == 0 ? nil : KernelRelease.word(in: view, at: versionAt + 0x200)
-        guard view.u16(0x206) >= 0x0208 else {
-            return KernelImage(name, machine: "x86_64", release: release)
+        let version = view.u16(0x206)
+        let machine = version >= 0x020c && view.u16(0x236) & 1 == 0 ? "i686" : "x86_64"
+        guard version >= 0x0208 else {
+            return KernelImage(name, machine: machine, release: release)
         }
         // "If this field contains 0, the value used is 4."
         let sectors = view[0x1f1] == 0 ? 4 : Int(view[0x1f1])
         let offset = (sectors + 1) * 512 + Int(view.u32(0x248))
         let count = Int(view.u32(0x24c))
-        guard count > 0 else { return KernelImage(name, machine: "x86_64", release: release) }
+        guard count > 0 else { return KernelImage(name, machine: machine, release: release) }
         return KernelImage(
-            name, machine: "x86_64", release: release, payload: range(offset, count, in: view))
+            name, machine: machine, release: release, payload: range(offset, count, in: view))
     }
 
     /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S):
@@ -81,6 +86,11 @@ package struct KernelImage {
     /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst,
     /// .../riscv/boot-image-header.rst).
     private static func plain(_ view: ByteView) -> KernelImage? {
+        // The words that boot loaders for arm look for: the magic number at 0x24, and at 0x30 the
+        // order of bytes (arch/arm/boot/compressed/head.S).
+        if view.count >= 0x34, view.u32(0x24) == 0x016f_2818, view.u32(0x30) == 0x0403_0201 {
+            return KernelImage("arm zImage", machine: "arm")
+        }
         if view.hasBytes("ARMd", at: 56) { return KernelImage("arm64 Image", machine: "aarch64") }
         if view.hasBytes("RISCV", at: 48) { return KernelImage("RISC-V Image", machine: "riscv64") }
         // S390EP at 0x10008 (arch/s390/boot/head.S).

@@ -113,12 +113,9 @@ package struct HostPrograms: Sendable {
 
     /// Where the guest's loader looks as well: it has no cache of its own.
     private func folders(_ needs: DynamicNeeds) -> [String] {
-        let triplet = "\(architecture.name)-linux-gnu"
+        let own = architecture.libraries
         return needs.folders.map(HostPrograms.normalized)
-            + [
-                "/lib/\(triplet)", "/usr/lib/\(triplet)", "/lib64", "/usr/lib64", "/lib",
-                "/usr/lib",
-            ]
+            + ["/lib/\(own)", "/usr/lib/\(own)", "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
     }
 
     /// Without `.`, `..` and double slashes.
@@ -164,16 +161,19 @@ struct DynamicNeeds {
             let words = file.bytes.words(
                 at: start, count: min(size / 4, Self.most * 4), bigEndian: file.isBigEndian)
         else { return }
+        // Words in d_tag, and in d_val.
+        let width = file.is64Bit ? 2 : 1
         func number(_ at: Int) -> UInt64 {
-            let (first, second) = (UInt64(words[at]), UInt64(words[at + 1]))
+            let (first, second) = (UInt64(words[at]), UInt64(words[at + width - 1]))
+            if width == 1 { return first }
             return file.isBigEndian ? first << 32 | second : second << 32 | first
         }
         var old: [String] = []
-        for at in stride(from: 0, to: words.count - 3, by: 4) {
+        for at in stride(from: 0, through: words.count - 2 * width, by: 2 * width) {
             let tag = number(at)
             guard tag != 0 else { break }
             guard [Tag.needed, Tag.path, Tag.runPath].contains(tag) else { continue }
-            guard let offset = Int(exactly: number(at + 2)), offset < length,
+            guard let offset = Int(exactly: number(at + width)), offset < length,
                 let text = file.bytes.cString(at: names + offset)
             else { throw VMError("\(file.path): .dynamic: a name lies outside .dynstr") }
             switch tag {

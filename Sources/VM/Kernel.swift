@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import Bytes
+import ELF
 import HostIO
 package import KernelTree
 
@@ -38,7 +39,7 @@ package struct Kernel: Sendable {
                 throw VMError(
                     "\(text): "
                         + (images.isEmpty
-                            ? "no kernel image in it (searched boot/vmlinuz-* and lib/modules/*/vmlinuz)"
+                            ? "no kernel image in it (searched boot/vmlinuz-*, boot/vmlinux-* and lib/modules/*/vmlinuz)"
                             : "several kernel images: \(images.joined(separator: ", "))"),
                     hint: images.isEmpty ? nil : "pass one of them")
             }
@@ -51,8 +52,9 @@ package struct Kernel: Sendable {
             }
             guard let image = places.first(where: { FileStatus($0).isRegular }) else {
                 throw VMError(
-                    "no image of kernel \(release): searched boot/vmlinuz-\(release) and "
-                        + "lib/modules/\(release)/vmlinuz below \(roots.joined(separator: ", "))",
+                    "no image of kernel \(release): searched boot/vmlinuz-\(release), "
+                        + "boot/vmlinux-\(release) and lib/modules/\(release)/vmlinuz below "
+                        + roots.joined(separator: ", "),
                     hint: "unpack its package (dpkg -x) and pass the directory with --kernel")
             }
             try self.init(image: image, roots: roots)
@@ -64,20 +66,11 @@ package struct Kernel: Sendable {
     private init(image path: String, roots: [String]) throws(VMError) {
         let view: ByteView
         do throws(HostError) { view = try FileReader.map(path) } catch { throw VMError(error) }
-        guard let image = KernelImage(view) else {
-            throw VMError(
-                "\(path): not a kernel image",
-                hint: view.hasBytes("!<arch>")
-                    ? "unpack the package with dpkg -x and pass the directory" : nil)
-        }
-        guard let architecture = image.machine.flatMap({ Architecture.named($0) }) else {
-            throw VMError(
-                "\(path): an image (\(image.name)) for an unsupported machine; supported are "
-                    + Architecture.all.map { $0.name }.joined(separator: ", "))
-        }
+        let named: KernelRelease?
+        (architecture, named) =
+            try ELFFile.isELF(view) ? Kernel.vmlinux(view, path) : Kernel.image(view, path)
         self.path = path
-        self.architecture = architecture
-        release = image.release ?? KernelRelease.inPath(path)
+        release = named ?? KernelRelease.inPath(path)
         let near = Kernel.root(of: path).map { [$0] } ?? []
         modules = release.flatMap { release in
             (near + roots).flatMap { root in
@@ -86,11 +79,57 @@ package struct Kernel: Sendable {
         }
     }
 
+    private static func image(
+        _ view: ByteView, _ path: String
+    ) throws(VMError) -> (Architecture, KernelRelease?) {
+        guard let image = KernelImage(view) else {
+            throw VMError(
+                "\(path): not a kernel image",
+                hint: view.hasBytes("!<arch>")
+                    ? "unpack the package with dpkg -x and pass the directory" : nil)
+        }
+        guard let architecture = image.machine.flatMap({ Architecture.named($0) }) else {
+            throw unsupported(path, "an image (\(image.name))")
+        }
+        return (architecture, image.release)
+    }
+
+    /// An ELF file, which some machines boot: the kernel itself, or a program that unpacks it.
+    private static func vmlinux(
+        _ view: ByteView, _ path: String
+    ) throws(VMError) -> (Architecture, KernelRelease?) {
+        let file: ELFFile
+        do throws(ELFError) { file = try ELFFile(view, path: path) } catch { throw VMError(error) }
+        guard [ELFType.executable, ELFType.shared].contains(file.type) else {
+            throw VMError("\(path): not a kernel image but an ELF file of another type")
+        }
+        guard let architecture = Architecture.all.first(where: { $0.runs(file) }) else {
+            throw unsupported(path, "an ELF file")
+        }
+        guard architecture.bootsELF else {
+            throw VMError(
+                "\(path): an ELF file, which \(architecture.name) guests do not boot",
+                hint: "pass the kernel's image (vmlinuz)")
+        }
+        return (architecture, KernelRelease.of(file))
+    }
+
+    private static func unsupported(_ path: String, _ what: String) -> VMError {
+        VMError(
+            "\(path): \(what) for an unsupported machine; supported are "
+                + Architecture.all.map { $0.name }.joined(separator: ", "))
+    }
+
     /// The images in the directory of an unpacked package.
     package static func images(below root: String) -> [String] {
         let root = trimmed(root)
-        var found = ((try? Directory.list(root + "/boot")) ?? [])
-            .filter { $0.hasPrefix("vmlinuz-") }.map { "\(root)/boot/\($0)" }
+        let boot = (try? Directory.list(root + "/boot")) ?? []
+        var found = boot.filter { name in
+            name.hasPrefix("vmlinuz-")
+                // Beside an image it is there for debuggers.
+                || name.hasPrefix("vmlinux-")
+                    && !boot.contains("vmlinuz-" + name.dropFirst("vmlinux-".count))
+        }.map { "\(root)/boot/\($0)" }
         for lib in ["lib", "usr/lib"]
         where !FileStatus("\(root)/\(lib)", followLinks: false).isSymbolicLink {
             for release in (try? Directory.list("\(root)/\(lib)/modules")) ?? [] {

@@ -100,7 +100,11 @@ package struct Machine: Sendable {
     private var accelerationArguments: [String] {
         switch acceleration {
         case .kvm: ["-accel", "kvm", "-cpu", "host"]
-        case .tcg: ["-accel", "tcg,thread=multi", "-cpu", architecture.emulatedProcessor]
+        case .tcg:
+            [
+                "-accel", architecture.hasThreads ? "tcg,thread=multi" : "tcg",
+                "-cpu", architecture.emulatedProcessor,
+            ]
         }
     }
 }

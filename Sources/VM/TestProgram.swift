@@ -85,7 +85,7 @@ struct TestProgram {
             throw VMError(
                 "\(path): not a program for \(architecture.name)"
                     + (other.map { " but for \($0.name)" } ?? ""),
-                hint: "build it with \(architecture.name)-linux-gnu-gcc -static")
+                hint: "build it with \(architecture.triplet)-gcc -static")
         }
     }
 

@@ -26,6 +26,14 @@ extension Surroundings {
             "aarch64"
         #elseif arch(s390x)
             "s390x"
+        #elseif arch(riscv64)
+            "riscv64"
+        #elseif arch(powerpc64le)
+            "ppc64le"
+        #elseif arch(arm)
+            "arm"
+        #elseif arch(i386)
+            "i686"
         #else
             ""
         #endif

@@ -3,7 +3,7 @@
 #
 # Fetches a kernel with debug information of every machine but x86-64 that Debian has one for: its vmlinux and forty of
 # its modules, to $CACHE/kernels/arch-NAME, by Debian's name of the machine. Those that bookworm does not
-# have come from sid. Needs the network only for what is missing; installs nothing. 5 GB of packages, 6 GB on disk.
+# have come from sid. Needs the network only for what is missing; installs nothing. 6 GB of packages, 7 GB on disk.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -15,9 +15,9 @@ vmlinux_and_forty() {
     grep '\.ko$' <<<"$list" | shuf -n 40 --random-source=<(yes)
 }
 
-# arch NAME SUITE PATTERN
+# arch NAME SUITE PATTERN [FOLDER]
 arch() {
-    local name=$1 dir=$CACHE/kernels/arch-$1 tmp release apt=$1-$2
+    local name=$1 dir=$CACHE/kernels/${4:-arch-$1} tmp release apt=$1-$2
     [ ! -e "$dir/release" ] || { status "$name: have $(<"$dir/release")"; return 0; }
     echo "$(debian_uri) $2" | private_apt "$apt" "$name"
     local -x APT_CONFIG=$CACHE/apt-$apt/apt.conf
@@ -43,3 +43,5 @@ arch mips64el bookworm '6\.1\..*-5kc-malta'
 arch ppc64el bookworm '6\.1\..*-powerpc64le'
 arch riscv64 sid '7\..*-riscv64'
 arch loong64 sid '7\..*-loong64'
+# Debian's 6.1 for ppc64el has no BTF: for machines.sh.
+arch ppc64el sid '7\..*-powerpc64le' 7.2-ppc64el

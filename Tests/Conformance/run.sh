@@ -53,9 +53,15 @@ WORDS=(
     "guests run_guests"
     # ... in Debian images of the four
     "images run_images"
-    # Kernels of other machines accept the BTF of some of their modules: machines.sh
+    # Kernels of other machines boot and load some of their modules, with our BTF if the kernel has BTF: machines.sh
     "arm64 run_machines arm64"
     "s390x run_machines s390x"
+    "riscv64 run_machines riscv64"
+    "ppc64el run_machines ppc64el"
+    "armhf run_machines armhf"
+    "i386 run_machines i386"
+    "mipsel run_machines mipsel"
+    "mips64el run_machines mips64el"
     # The guest tests in a kernel whose own BTF kbtf made: guests.sh
     "small run_small"
     # Modules made of BPF objects load, work and go

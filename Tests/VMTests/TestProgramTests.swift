@@ -222,7 +222,8 @@ import Testing
             (
                 "arm", Program(machine: 183).bytes, "not a program for x86_64 but for aarch64"
             ),
-            ("mips", Program(machine: 8).bytes, "not a program for x86_64"),
+            ("mips", Program(machine: 8).bytes, "not a program for x86_64 but for mips64"),
+            ("alpha", Program(machine: 0x9026).bytes, "not a program for x86_64"),
         ] as [(String, [UInt8], String)] {
             let path = try write(name, bytes)
             #expect(refusal([path])?.description == "\(path): \(reason)")
