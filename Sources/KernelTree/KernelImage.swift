@@ -49,7 +49,7 @@ package struct KernelImage {
 
     /// The Linux x86 boot protocol (Documentation/arch/x86/boot.rst): `HdrS` at 0x202, and since
     /// version 2.08 where in the protected-mode code the compressed kernel lies. Since 2.12 it says
-    /// whether that is one of 64 bits (XLF_KERNEL_64 of xloadflags at 0x236); before, it is assumed.
+    /// whether that is a 64-bit one (XLF_KERNEL_64 of xloadflags at 0x236); before, it is assumed.
     private static func x86(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("HdrS", at: 0x202), view.count >= 0x250, view.u16(0x1fe) == 0xaa55
         else {

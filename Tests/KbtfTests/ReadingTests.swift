@@ -44,6 +44,23 @@ struct ReadingTests {
         #expect(alone.text.split(separator: "\n").last?.hasSuffix(" -     base not found") == true)
     }
 
+    /// A program that unpacks a kernel, as MIPS boots it, is read as the kernel.
+    @Test(.enabled(if: Sample.hasCompiler)) func kernelInAProgram() throws {
+        let built = try Command.shell(
+            """
+            cd '\(scratch.path)' && echo 'int main;' | cc -x c -c -o kernel.o - &&
+            objcopy --add-section .BTF='\(base)' kernel.o && gzip -k kernel.o &&
+            echo plain >plain && ld -e 0 -b binary -o vmlinuz kernel.o.gz && ld -e 0 -b binary -o program plain
+            """)
+        try #require(built.status == 0, "\(built)")
+        let dumped = try Command.kbtf("dump", scratch("vmlinuz"))
+        #expect(dumped.status == 0)
+        #expect(dumped.text == (try Command.kbtf("dump", base).text))
+        let none = try Command.kbtf("dump", scratch("program"))
+        #expect(none.status == 1)
+        #expect(none.err.hasPrefix("kbtf: \(scratch("program")): .BTF: no such section\n"))
+    }
+
     /// Split BTF may have an empty string of its own: kernels and bpftool read it.
     @Test(arguments: [1, 3]) func splitAfterAnEmptyString(count: Int) throws {
         var high = BTFAssembler(

@@ -7,7 +7,7 @@ import Testing
 
 @testable import KernelTree
 
-/// The headers by which bootable images are recognised, and kernels in images that do not say where.
+/// The headers that identify bootable images, and kernels in images that do not say where.
 @Suite struct KernelImageTests {
     private let scratch: Scratch
     init() throws { scratch = try Scratch() }
@@ -45,10 +45,12 @@ import Testing
     }
 
     /// The protocol's version, xloadflags, and the machine.
-    @Test(arguments: [
-        (0x206, 0, "x86_64"), (0x208, 0, "x86_64"), (0x20b, 0, "x86_64"), (0x20c, 0, "i686"),
-        (0x20f, 0, "i686"), (0x20f, 0x1e, "i686"), (0x20c, 1, "x86_64"), (0x20f, 0x7f, "x86_64"),
-    ] as [(UInt16, UInt8, String)])
+    @Test(
+        arguments: [
+            (0x206, 0, "x86_64"), (0x208, 0, "x86_64"), (0x20b, 0, "x86_64"), (0x20c, 0, "i686"),
+            (0x20f, 0, "i686"), (0x20f, 0x1e, "i686"), (0x20c, 1, "x86_64"),
+            (0x20f, 0x7f, "x86_64"),
+        ] as [(UInt16, UInt8, String)])
     func x86(_ version: UInt16, _ flags: UInt8, _ machine: String) throws {
         var bytes = Assembled.bzImage(payload: [], size: 0, version: version)
         bytes[0x236] = flags

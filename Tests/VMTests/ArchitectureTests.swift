@@ -211,7 +211,8 @@ import Testing
             let elf = try ELFFile(ByteView(program.bytes), path: "/bin/program")
             let needs = try DynamicNeeds(elf)
             #expect(needs.libraries == ["libone.so", "libtwo.so"])
-            #expect(needs.folders == ["/bin/x"])
+            let searched = needs.folders
+            #expect(searched == ["/bin/x"])
         }
     }
 }

@@ -72,7 +72,14 @@ struct BTFFile: Sendable {
         evenUnreadable: Bool = false
     ) throws(Failure) -> BTFFile? {
         let view = contents.view
-        if ELFFile.isELF(view) { return try open(view, path, evenUnreadable) }
+        if ELFFile.isELF(view) {
+            if let file = try open(view, path, evenUnreadable) { return file }
+            // Perhaps a program that unpacks a kernel.
+            let image = try? loadBase(
+                path, contents: contents.keeping.isRequired ? view : nil, cache: cache,
+                isForReading: true)
+            return image.map { BTFFile(path: path, bytes: $0.bytes, header: $0.btf.header) }
+        }
         if Header.isBigEndian(view) != nil {
             return try BTFFile(path, view, place: "", evenUnreadable)
         }
