@@ -38,6 +38,7 @@ package struct Refusal: Sendable, Equatable {
 /// An error number by its name.
 package enum AttachErrno: String, Sendable {
     case noEntry = "ENOENT"
+    case noMemory = "ENOMEM"
     case busy = "EBUSY"
     case invalid = "EINVAL"
     case operationNotSupported = "EOPNOTSUPP"
@@ -46,6 +47,7 @@ package enum AttachErrno: String, Sendable {
     package var number: Int {
         switch self {
         case .noEntry: 2
+        case .noMemory: 12
         case .busy: 16
         case .invalid: 22
         case .operationNotSupported: 95

@@ -150,8 +150,12 @@ struct HookTypes: Sendable {
     var kernelFunctions: Set<TypeID> = []
     /// `NAME_impl` by NAME.
     var implementations: [String: TypeID] = [:]
+    /// The kernel's BTF has the verifier and no trampolines: it was built without CONFIG_BPF_JIT.
+    let lacksTrampolines: Bool
 
     init(_ btf: BTF) {
+        var hasVerifier = false
+        var hasTrampolines = false
         var chain = [btf]
         while let base = chain[chain.count - 1].base { chain.append(base) }
         for part in chain {
@@ -162,6 +166,10 @@ struct HookTypes: Sendable {
                     members = Set(record.members.map(\.name))
                 case .struct where record.hasName(startingWith: "bpf_iter__"):
                     iterators.insert(String(record.name.dropFirst(10)))
+                case .func where !hasVerifier && record.hasName("bpf_check_attach_target"):
+                    hasVerifier = true
+                case .func where !hasTrampolines && record.hasName(startingWith: "bpf_trampoline_"):
+                    hasTrampolines = true
                 case .func where isOwn:
                     if record.hasName(startingWith: "__traceiter_") {
                         callers[record.name] = record.id
@@ -174,6 +182,7 @@ struct HookTypes: Sendable {
                 }
             }
         }
+        lacksTrampolines = hasVerifier && !hasTrampolines
     }
 }
 

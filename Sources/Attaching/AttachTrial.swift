@@ -125,6 +125,12 @@ struct Trial {
             case .unknown(let missing): doubt = doubt ?? missing
             }
         }
+        if judge.hooks.lacksTrampolines {
+            return .refused(
+                Refusal(
+                    .noMemory,
+                    cause: "the kernel has no trampolines: it was built without CONFIG_BPF_JIT"))
+        }
         var verdict = AttachVerdict(
             load: doubt.map { .unknown($0) } ?? .yes, attach: attaching(proto, found))
         verdict.notes = notes(found)

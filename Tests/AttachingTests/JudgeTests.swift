@@ -171,6 +171,28 @@ import Testing
                 == "attach_btf_id \(target.id) points to wrong type name other_event")
     }
 
+    /// A kernel without CONFIG_BPF_JIT has the verifier, but no trampolines.
+    @Test func withoutTrampolines() throws {
+        for hasTrampolines in [true, false] {
+            var asm = BTFAssembler()
+            let proto = asm.prototype(returns: asm.int("int"), [])
+            asm.function("plain", proto)
+            asm.function("bpf_check_attach_target", proto)
+            if hasTrampolines { asm.function("bpf_trampoline_get", proto) }
+            asm.function("bpf_iter_task", proto)
+            asm.structure("bpf_iter__task", size: 8, [])
+            let btf = try asm.parse()
+            let judge = AttachJudge(
+                btf, ImageFacts(), kernel: nil, version: KernelVersion(7, 2), machine: "s390x",
+                isSleepable: false)
+            func load(_ name: String, _ way: AttachWay) throws -> Answer {
+                judge.judge(try #require(btf.ownRecords.first { $0.name == name }), way).load
+            }
+            #expect(try load("plain", .fentry).refusal?.errno == (hasTrampolines ? nil : .noMemory))
+            #expect(try load("bpf_iter_task", .iter) == .yes)
+        }
+    }
+
     /// Without the release, only what all kernels answer alike is an answer.
     @Test func unknownRelease() throws {
         #expect(judge(nil).judge(try record("plain"), .fentry).load == .yes)
