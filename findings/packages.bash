@@ -5,7 +5,8 @@
 #
 #   packages NAME=VERSION...   fetch and unpack
 #   packages_of SUITE NAME=VERSION...
-#                              of another suite of Debian, where the machine's apt finds Debian
+#                              of another suite of Debian, where the machine's apt finds Debian; MACHINE=ARCH for
+#                              packages of another machine
 #   BPF_TOOLS                  packages of a clang for BPF and of bpftool
 #   from_packages COMMAND...   run a program of theirs, with their libraries
 #   same WHAT EXPECTED GOT     compare; the finding fails when the behaviour has changed
@@ -37,9 +38,12 @@ packages_of() {
     uri=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' 'Identifier: Packages' | awk '$1 == "Debian" && !/security/ && !n++ { print $2 }')
     mkdir -p "$dir"/{lists/partial,cache/archives/partial,etc/apt.conf.d,etc/preferences.d,etc/sources.list.d}
     : >"$dir/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main" >"$dir/etc/sources.list"
+    echo "deb [arch=${MACHINE:-amd64} signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main" >"$dir/etc/sources.list"
     cat >"$dir/apt.conf" <<CONF
+APT::Architecture "${MACHINE:-amd64}";
+APT::Architectures { "${MACHINE:-amd64}"; };
 APT::Sandbox::User "root";
+Acquire::Check-Valid-Until "false";
 Acquire::Languages "none";
 Dir::Etc "$dir/etc";
 Dir::State "$dir";
