@@ -5,6 +5,7 @@ import Bytes
 import ELF
 import Glibc
 import HostIO
+import KernelTree
 import TestSupport
 import Testing
 
@@ -56,6 +57,15 @@ struct ResolveBTFIDs {
         asm.typedef("t", 2)
         asm.function("own", 3)
         return asm
+    }
+
+    /// Without a base: 1 struct s, 2 typedef t, and the functions a, own and z.
+    static func standalone() -> [UInt8] {
+        var asm = BTFAssembler()
+        asm.structure("s", size: 0, [])
+        asm.typedef("t", 1)
+        for name in ["a", "own", "z"] { asm.function(name, asm.prototype()) }
+        return asm.bytes()
     }
 
     /// `struct s`, `typedef t`, set8 {a, own, z}
@@ -147,12 +157,8 @@ struct ResolveBTFIDs {
 
     /// `make BTF_BASE=`: kbuild passes `-b vmlinux` anyway.
     @Test func standalone() throws {
-        var asm = BTFAssembler()
-        asm.structure("s", size: 0, [])
-        asm.typedef("t", 1)
-        for name in ["a", "own", "z"] { asm.function(name, asm.prototype()) }
         var image = ResolveBTFIDs.section().image()
-        image.section(".BTF", asm.bytes())
+        image.section(".BTF", ResolveBTFIDs.standalone())
         try tool.scratch.write("x.ko", image.bytes())
         let result = try tool.run(
             "-b", "/nowhere", tool.path("x.ko"), environment: ["BTF_BASE="])
@@ -161,6 +167,43 @@ struct ResolveBTFIDs {
     }
 
     // MARK: From 7.2 on
+
+    /// The module itself says what its BTF is, which the build adds later, if the user of make chose
+    /// that; otherwise it is left alone.
+    @Test func besideWithMark() throws {
+        try tool.write()
+        let other = try tool.scratch.write("other", ResolveBTFIDs.kernel().serialized())
+        let digest = BaseDigest(of: try FileReader.map(other))
+        let standalone = ResolveBTFIDs.standalone()
+        try tool.scratch.write("alone.BTF.1", standalone)
+        for (variables, btf, options, expected) in [
+            ([], "x.ko.BTF.1", [], []),
+            (["MAKEFLAGS= -- BTF_BASE=" + other], "x.ko.BTF.1", [], ["btf=split digest=\(digest) "]),
+            (
+                ["MAKEFLAGS= -- BTF_BASE=" + other], "x.ko.BTF.1", ["--distill_base"],
+                ["btf=distilled digest=\(digest) "]
+            ),
+            (["MAKEFLAGS= -- BTF_BASE="], "alone.BTF.1", [], ["btf=standalone kbtf="]),
+        ] as [([String], String, [String], [String])] {
+            var image = ResolveBTFIDs.section().image()
+            image.section(".modinfo", Array("license=GPL\0name=x\0".utf8))
+            let before = image.bytes()
+            try tool.scratch.write("x.ko", before)
+            let result = try tool.run(
+                ["--btf_base", tool.path("vmlinux"), "--btf", tool.path(btf)] + options
+                    + [tool.path("x.ko")], environment: ["RESOLVE_BTFIDS_FLAGS="] + variables)
+            #expect(result.status == 0, "\(result)")
+            let elf = try ELFFile(path: tool.path("x.ko"))
+            let section = try #require(elf.section(named: ".modinfo"))
+            let fields = try elf.data(of: section).array.split(separator: 0)
+                .map { String(decoding: $0, as: UTF8.self) }
+            #expect(fields.prefix(2) == ["license=GPL", "name=x"])
+            #expect(fields.count == 2 + expected.count)
+            for text in expected { #expect(fields[2].hasPrefix(text), "\(fields)") }
+            #expect(try expected.isEmpty == (tool.contents("x.ko") == before))
+            #expect(tool.exists("x.ko.BTF"))
+        }
+    }
 
     @Test(arguments: [false, true]) func beside(distills: Bool) throws {
         try tool.write()

@@ -24,6 +24,12 @@ extension BTFMark {
             version: Console.version)
     }
 
+    /// The same for a base without an index.
+    init(_ form: Form, on base: LoadedBase?) {
+        self.init(
+            form, base: base?.release, digest: base?.digest.value, version: Console.version)
+    }
+
     /// The base by both names that the mark has for it; nil without a digest.
     private var namedBase: String? {
         digest.map { "\(base.map { "Linux \($0), " } ?? "")digest \($0)" }

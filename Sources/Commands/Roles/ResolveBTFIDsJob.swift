@@ -72,6 +72,22 @@ struct ResolveBTFIDsJob {
         try write(".BTF", btf.serialized())
         try write(".BTF.base", distilledBase)
         try write(NewBTF.inlineName, inline?.serialized())
+        if BaseOverride.isChosen(insteadOf: settings.base, surroundings) {
+            try mark(elf, distilledBase != nil ? .distilled : btf.isSplit ? .split : .standalone, base)
+        }
+    }
+
+    /// A module says what its BTF is if the user of make chose that. The build adds the BTF itself.
+    private func mark(_ elf: ELFFile, _ form: BTFMark.Form, _ base: LoadedBase?) throws(Refusal) {
+        let image: [ByteView]
+        do throws(ELFError) {
+            let mark = BTFMark(form, on: form == .standalone ? nil : base)
+            guard let modinfo = try BTFMark.modinfo(of: elf, with: mark) else { return }
+            image = try ELFEditor.image(of: elf, replacing: [modinfo])
+        } catch { throw Refusal("FAILED to mark \(error)") }
+        do throws(HostError) { try AtomicFile.replace(path, with: image) } catch {
+            throw Refusal("FAILED to mark \(error)")
+        }
     }
 
     // MARK: Reading
