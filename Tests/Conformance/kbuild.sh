@@ -194,6 +194,7 @@ standalone_built() {
         [ -e "$ko" ] || continue
         name=$(basename "$ko" .ko)
         "$KBTF" info --json "$ko" >"$ko.info" 2>&1 && grep -Eq '"kind" *: *"standalone"' "$ko.info" || bad=1
+        [[ "$(modinfo -F btf "$ko")" = "standalone kbtf="* ]] || bad=1
         "$KBTF" check "$ko" >"$ko.check" 2>&1 || bad=1
         [ -z "$(content "$ko" .BTF.base)" ] || bad=1
         their_standalone "$series" "$root/theirs/$folder/$name.ko" "$ko.theirs" 2>"$ko.messages" &&
@@ -236,20 +237,19 @@ made_standalone() {
 # own_sections KO: what a base decides.
 own_sections() { { content "$1" .BTF; content "$1" .BTF_ids; } | sha256sum; }
 
-# other_base SERIES: each way to name the base that is used anyway gives the same bytes. Where kbtf is pahole and writes
-# to the module, it says there on what, since the base was chosen.
+# other_base SERIES: each way to name the base that is used anyway gives the same bytes. The module says what it is split
+# from, since the base was chosen.
 other_base() {
-    local series=$1 root bad=0 base expected way ko marks=0
+    local series=$1 root bad=0 base expected way ko
     root=$(root_of "$series")
     ko=$root/ours/kbtf_sample/kbtf_sample.ko
-    is_in_sid "$series" || marks=1
     base=$(seen "$series" "$(headers_of "$series")/vmlinux")
     make_module "$series" ours kbtf_sample || bad=1
     expected=$(own_sections "$ko")
     [ -z "$(modinfo -F btf "$ko")" ] || bad=1
     for way in "BTF_BASE=$base" "BTF_BASE=--btf_base $base" "KBTF_BASE=$base"; do
         make_module "$series" ours kbtf_sample "$way" && [ ! -s "$root/ours/kbtf_sample.err" ] &&
-            [ "$(own_sections "$ko")" = "$expected" ] && [ "$(modinfo -F btf "$ko" | grep -c '^split ')" = "$marks" ] || bad=1
+            [ "$(own_sections "$ko")" = "$expected" ] && [ "$(modinfo -F btf "$ko" | grep -Ec '^(split|distilled) .*digest=')" = 1 ] || bad=1
     done
     # A base that is none fails the build, and leaves no module behind.
     echo none >"$root/none"

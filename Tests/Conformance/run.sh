@@ -78,6 +78,8 @@ WORDS=(
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
     "patched-series run_patched_series"
+    # Programs read the arguments that callers pass, in kernels of five machines: arguments.sh
+    "arguments run_arguments"
     # Broken systems, and the causes and cures that doctor names: doctor.sh
     "doctor run_doctor"
     # Five modules, six kernels: thirty answers as predicted: matrix.sh
@@ -134,6 +136,8 @@ export BPFTOOL KBTF CACHE WORK
 source "$HERE/features.sh"
 # shellcheck source=comparing.sh
 source "$HERE/comparing.sh"
+# shellcheck source=arguments.sh
+source "$HERE/arguments.sh"
 # shellcheck source=series.sh
 source "$HERE/series.sh"
 # shellcheck source=ledger.sh
