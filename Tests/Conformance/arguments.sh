@@ -138,7 +138,10 @@ arguments_on() {
     arguments_raw "$arch" >"$dir/kernel.raw" 2>&1
     arguments_of "$arch" pahole || true
     lost=$(comm -23 <(arguments_right "$arch" pahole) <(arguments_right "$arch" kbtf) | xargs)
-    verdict "$arch arguments, with pahole's BTF" 0 "$told; right, and left out by kbtf: ${lost:-none}"
+    bad=0
+    # docs/ledger.md: packed structs on the stack, for the reason that kernels cannot know where they are.
+    [ "${lost/#66/}" = "" ] || bad=1
+    verdict "$arch with pahole's BTF" "$bad" "$told; right, and left out by kbtf: ${lost:-none}"
 }
 
 run_arguments() {
