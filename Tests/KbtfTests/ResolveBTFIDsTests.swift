@@ -178,7 +178,10 @@ struct ResolveBTFIDs {
         try tool.scratch.write("alone.BTF.1", standalone)
         for (variables, btf, options, expected) in [
             ([], "x.ko.BTF.1", [], []),
-            (["MAKEFLAGS= -- BTF_BASE=" + other], "x.ko.BTF.1", [], ["btf=split digest=\(digest) "]),
+            (
+                ["MAKEFLAGS= -- BTF_BASE=" + other], "x.ko.BTF.1", [],
+                ["btf=split digest=\(digest) "]
+            ),
             (
                 ["MAKEFLAGS= -- BTF_BASE=" + other], "x.ko.BTF.1", ["--distill_base"],
                 ["btf=distilled digest=\(digest) "]

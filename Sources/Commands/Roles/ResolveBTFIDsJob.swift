@@ -73,7 +73,8 @@ struct ResolveBTFIDsJob {
         try write(".BTF.base", distilledBase)
         try write(NewBTF.inlineName, inline?.serialized())
         if BaseOverride.isChosen(insteadOf: settings.base, surroundings) {
-            try mark(elf, distilledBase != nil ? .distilled : btf.isSplit ? .split : .standalone, base)
+            try mark(
+                elf, distilledBase != nil ? .distilled : btf.isSplit ? .split : .standalone, base)
         }
     }
 
