@@ -168,8 +168,8 @@ struct ResolveBTFIDs {
 
     // MARK: From 7.2 on
 
-    /// The module itself says what its BTF is, which the build adds later, if the user of make chose
-    /// that; otherwise it is left alone.
+    /// The module itself says what its BTF is, which the build adds later, if the user of make
+    /// chose that; otherwise it is left alone.
     @Test func besideWithMark() throws {
         try tool.write()
         let other = try tool.scratch.write("other", ResolveBTFIDs.kernel().serialized())
