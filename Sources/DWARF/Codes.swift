@@ -35,6 +35,8 @@ package struct Tag: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var enumerator: Tag { Tag(rawValue: 0x28) }
     @inlinable package static var subprogram: Tag { Tag(rawValue: 0x2e) }
     @inlinable package static var variantPart: Tag { Tag(rawValue: 0x33) }
+    @inlinable package static var templateTypeParameter: Tag { Tag(rawValue: 0x2f) }
+    @inlinable package static var templateValueParameter: Tag { Tag(rawValue: 0x30) }
     @inlinable package static var variable: Tag { Tag(rawValue: 0x34) }
     @inlinable package static var volatileType: Tag { Tag(rawValue: 0x35) }
     @inlinable package static var restrictType: Tag { Tag(rawValue: 0x37) }
@@ -91,6 +93,7 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var upperBound: Attribute { Attribute(rawValue: 0x2f) }
     @inlinable package static var lowerBound: Attribute { Attribute(rawValue: 0x22) }
     @inlinable package static var signature: Attribute { Attribute(rawValue: 0x69) }
+    @inlinable package static var linkageName: Attribute { Attribute(rawValue: 0x6e) }
     @inlinable package static var strOffsetsBase: Attribute { Attribute(rawValue: 0x72) }
     @inlinable package static var addrBase: Attribute { Attribute(rawValue: 0x73) }
     @inlinable package static var loclistsBase: Attribute { Attribute(rawValue: 0x8c) }

@@ -12,6 +12,7 @@ struct UnitContext {
     let loclistsBase: UInt64
     let addrBase: UInt64
     let isC: Bool
+    let isRust: Bool
 }
 
 /// A function entry with the attributes needed for selection.
@@ -34,6 +35,8 @@ struct FunctionEntry: BitwiseCopyable {
     var isVariadic = false
     /// DW_AT_calling_convention is DW_CC_nocall.
     var isNoCall = false
+    /// Its symbol has another name: `name` is the symbol's.
+    var isMangled = false
 
     var hasCode: Bool { hasAddress || hasRanges }
 }

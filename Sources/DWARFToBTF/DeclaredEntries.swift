@@ -34,6 +34,12 @@ struct DeclaredEntries: ~Copyable {
 
     mutating func add(localVariable: ValueEntry) { localVariables.append(localVariable) }
 
+    /// Gives a function the name of its symbol, which is another than its own.
+    mutating func setSymbol(_ name: UInt32, ofFunction function: Int) {
+        functions[function].name = name
+        functions[function].isMangled = true
+    }
+
     mutating func setVariadic(_ function: Int, _ isVariadic: Bool) {
         functions[function].isVariadic = isVariadic
     }

@@ -39,6 +39,9 @@ package struct Features: OptionSet, Sendable {
     /// The places where functions are inlined, with those of their parameters.
     package static let inlineSites = Features(rawValue: 1 << 13)
 
+    /// Units in Rust, as far as C has what they describe.
+    package static let rust = Features(rawValue: 1 << 14)
+
     /// pahole's name of each feature, in pahole's order, and what it does. Empty features are
     /// always on.
     package static let names: [(name: String, feature: Features, meaning: String)] = [
@@ -72,6 +75,10 @@ package struct Features: OptionSet, Sendable {
             "inline", .inlineSites,
             "where functions are inlined, and the places of their parameters (.BTF.inline)"
         ),
+        (
+            "rust", .rust,
+            "units in Rust: plain structs, unions, enums and functions of C's calling convention"
+        ),
         ("force_cu_merging", [], "always on: the types of all units are merged"),
     ]
 
@@ -86,6 +93,9 @@ package struct Features: OptionSet, Sendable {
 
     /// The features with which Debian's 6.1 and 6.12 kernels were built.
     package static let legacy: Features = [.variables, .float, .enum64, .declTag, .typeTag]
+
+    /// Languages whose units are left out if nothing else is said, see `Language.parse`.
+    package var excludedLanguages: Set<UInt64> { contains(.rust) ? [] : [Language.rust] }
 
     /// How to open files for encoding: variables are distinguished by their sections.
     package var sectionSeparation: SectionSeparation {

@@ -30,6 +30,8 @@ package enum Language {
         return (codes, nil)
     }
 
+    static let rust: UInt64 = 0x1c
+
     /// Any version of C, and assembly: units that BTF can represent in full.
     static func isC(_ code: UInt64) -> Bool {
         switch code {

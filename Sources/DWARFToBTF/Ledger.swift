@@ -32,6 +32,11 @@ package struct Ledger: Sendable {
         /// The name is not one that kernels accept: functions, variables and values of enums are
         /// left out, types, members and parameters of function types lose their name.
         case invalidName = "invalid-name"
+        /// A function or variable of Rust whose symbol has another name, as all have that are not
+        /// `#[no_mangle]`.
+        case mangledName = "mangled-name"
+        /// A function of Rust with a parameter or result that C and Rust may pass differently.
+        case unknownConvention = "unknown-convention"
         // Inlined calls.
         /// An inlined call whose function or address the debug information does not give, or whose
         /// address is in no section of code.
@@ -84,6 +89,12 @@ package struct Ledger: Sendable {
         case inexpressibleLayout = "inexpressible-layout"
         /// An integer of more than 128 bits: an array of its words takes its place.
         case largeInteger = "large-integer"
+        /// A generic type of Rust: an empty struct of its size takes its place.
+        case genericType = "generic-type"
+        /// An enum of Rust whose values hold data: an empty struct of its size takes its place.
+        case enumWithData = "enum-with-data"
+        /// A translation of a C type into Rust: a declaration of the C type takes its place.
+        case translatedType = "translated-type"
         /// A kind of type that BTF cannot express: void takes its place.
         case unsupportedType = "unsupported-type"
         /// A complex number: an array of its two parts takes its place.

@@ -34,6 +34,11 @@ extension UnitEncoder {
             }
             return
         }
+        let isRust = contexts[Int(function.context)].isRust
+        if isRust, isMangled(index) {
+            note(definition.name, .mangledName, in: contexts[Int(function.context)])
+            return
+        }
         let start = findings.parameters.count
         var isInMemory = false
         var reordered = false
@@ -47,6 +52,8 @@ extension UnitEncoder {
             arguments.takeResult(argumentShape(returns, word: pointerSize(function)))
         }
         if !largeIntegers.isEmpty, isLargeInteger(returns) { isInMemory = true }
+        let word = pointerSize(function)
+        var isAsInC = !isRust || returns == 0 || isPassedAsInC(returns, word: word)
         let first = Int(function.firstParameter)
         for value in first..<first + Int(function.parameterCount) {
             let parameter = try parameter(value)
@@ -62,6 +69,7 @@ extension UnitEncoder {
             }
             if !largeIntegers.isEmpty, isLargeInteger(parameter.type) { isInMemory = true }
             findings.parameters.append(Parameter(name: parameter.name, type: parameter.type))
+            if isRust, !isPassedAsInC(parameter.type, word: word) { isAsInC = false }
             if isReordered(value) { reordered = true }
             if isClone, try isOptimized(value) { optimized = true }
             if isChanged, function.hasCode, isMissing(value) { optimized = true }
@@ -72,6 +80,11 @@ extension UnitEncoder {
             {
                 arguments.move()
             }
+        }
+        guard isAsInC else {
+            findings.parameters.truncate(to: start)
+            note(definition.name, .unknownConvention, in: contexts[Int(function.context)])
+            return
         }
         findings.views.append(
             FunctionView(

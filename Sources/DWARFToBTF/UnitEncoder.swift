@@ -22,6 +22,8 @@ struct UnitEncoder: ~Copyable {
     private var codeBase: UInt64?
     /// Units of the table that may have inlined calls, with that feature.
     var siteUnits: [SiteUnit] = []
+    /// The types of the table's units in Rust, by number.
+    var rustTypes: [Range<Int>] = []
     /// What was said by the units since the table was last emptied.
     private(set) var contexts: [UnitContext] = []
     var references = References()
@@ -73,13 +75,17 @@ struct UnitEncoder: ~Copyable {
         guard try enterUnit(die) else { return false }
         let language = die.value(.language)
         // C++ and assemblers say nothing of functions without parameters.
-        guard table.saysTypes || !Language.isC(language) else {
+        guard table.saysTypes || !Language.isC(language) && language != Language.rust else {
             findings.lineTableUnits += 1
             if let unit = contexts.popLast(), context.keepsLedger {
                 let name = context.names.intern(unit.name)
                 findings.notes.append((name, unit.name, .lineTablesOnly))
             }
             return false
+        }
+        if language == Language.rust {
+            try walkRust(unit, table, &reader, &die, inTypes: inTypes)
+            return true
         }
         var filter = EntryFilter(variables: context.wantsVariables)
         while try reader.next(into: &die, filter) {
@@ -131,7 +137,7 @@ struct UnitEncoder: ~Copyable {
             loclistsBase: data.isSplit && !die.has(.loclistsBase)
                 ? (unit.encoding.is64Bit ? 20 : 12) : die.value(.loclistsBase),
             addrBase: addressBase ?? die.value(.addrBase),
-            isC: Language.isC(language))
+            isC: Language.isC(language), isRust: language == Language.rust)
         if self.context.leavesOut(die.has(.language) ? language : nil) {
             if self.context.keepsLedger {
                 findings.notes.append(
@@ -154,7 +160,7 @@ struct UnitEncoder: ~Copyable {
                 addressedBase: references.links.addressedBase))
     }
 
-    private mutating func visit(
+    mutating func visit(
         _ die: borrowing DIE, _ reader: inout EntryReader
     ) throws(DWARFError) {
         switch die.tag {
@@ -265,7 +271,7 @@ struct UnitEncoder: ~Copyable {
         return String(systemBytes: try bytes(of: place, die.offset).array)
     }
 
-    private func bytes(of place: StringPlace, _ die: Int) throws(DWARFError) -> ByteView {
+    func bytes(of place: StringPlace, _ die: Int) throws(DWARFError) -> ByteView {
         let bytes = data.bytes(of: place.section)
         var cursor = bytes.cursor()
         let length: Int

@@ -137,11 +137,13 @@ extension UnitEncoder {
         declared.removeAll()
         annotations.beginTable()
         siteUnits.removeAll(keepingCapacity: true)
+        rustTypes.removeAll(keepingCapacity: true)
     }
 
     /// Completes types and findings of the units read into the table.
     mutating func finishTable() throws(DWARFError) {
         try resolveReferences()
+        widenUnsizedTails()
         try collectFunctions()
         if let sections = context.codeSections { try collectInlineSites(sections) }
         if let sections = context.sections {

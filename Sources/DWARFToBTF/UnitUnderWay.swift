@@ -8,6 +8,8 @@ struct UnitUnderWay {
     /// It is in `.debug_types`.
     private(set) var inTypes = false
     var isC = true
+    /// Of a unit in Rust.
+    var rust: RustEntries?
     var strOffsetsBase: UInt64 = 0
 
     init(_ first: Unit) { unit = first }
@@ -15,6 +17,7 @@ struct UnitUnderWay {
     mutating func begin(_ unit: Unit, inTypes: Bool, isSplit: Bool) {
         self.unit = unit
         self.inTypes = inTypes
+        rust = nil
         strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
         // GNU's forerunner of the section has no header.
         if isSplit, unit.encoding.version < 5 { strOffsetsBase = 0 }

@@ -78,8 +78,10 @@ struct Encode: Command {
     var force = false
 
     @Option(
-        help: ArgumentHelp("Leave out units written in these languages.", valueName: "LIST"))
-    var langExclude = "rust"
+        help: ArgumentHelp(
+            "Leave out units written in these languages (default: rust, unless --features has rust).",
+            valueName: "LIST"))
+    var langExclude: String?
 
     @Flag(
         name: .customLong("no-ids"),
@@ -111,7 +113,7 @@ struct Encode: Command {
                 "unknown feature '\(unknown)'; known are default, all, "
                     + Features.names.map(\.name).joined(separator: ", "))
         }
-        if let unknown = Language.parse(langExclude).unknown {
+        if let unknown = langExclude.flatMap({ Language.parse($0).unknown }) {
             throw ValidationError("unknown language '\(unknown)'")
         }
     }
@@ -128,7 +130,8 @@ struct Encode: Command {
             features: options.features, named: Features.named(in: features),
             forcesSections: force)
         if let target { try tellFeatures(request, for: target, talk) }
-        options.excludedLanguages = Language.parse(langExclude).codes
+        options.excludedLanguages =
+            langExclude.map { Language.parse($0).codes } ?? options.features.excludedLanguages
         options.keepsLedger = ledger != nil
         var batch = EncodeBatch(
             base: standalone ? "" : base.base, search: places, options: options,

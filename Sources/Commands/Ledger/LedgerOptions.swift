@@ -36,7 +36,7 @@ struct LedgerOptions: ParsableArguments {
         let places = base.search.places(surroundings)
         var options = EncodeOptions()
         options.features = Features.parse(features).features
-        options.excludedLanguages = Language.parse("rust").codes
+        options.excludedLanguages = options.features.excludedLanguages
         options.keepsLedger = true
         let target = try target.find(search: places, talk: talk)
             .map { NamedTarget(kernel: $0, name: self.target.name) }
