@@ -42,6 +42,9 @@ package struct Features: OptionSet, Sendable {
     /// Units in Rust, as far as C has what they describe.
     package static let rust = Features(rawValue: 1 << 14)
 
+    /// Functions whose callers pass other parameters than the source says, as their code has them.
+    package static let trueSignatures = Features(rawValue: 1 << 15)
+
     /// pahole's name of each feature, in pahole's order, and what it does. Empty features are
     /// always on.
     package static let names: [(name: String, feature: Features, meaning: String)] = [
@@ -69,6 +72,10 @@ package struct Features: OptionSet, Sendable {
         (
             "attributes", .attributes,
             "attributes of kernel functions' pointers; with decl_tag_kfuncs"
+        ),
+        (
+            "true_signature", .trueSignatures,
+            "functions from which clang removed parameters, without these and without a result"
         ),
         ("layout", .layout, "a layout section, in standalone BTF"),
         (

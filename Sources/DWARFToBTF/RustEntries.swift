@@ -118,7 +118,9 @@ struct RustEntries {
         func size() -> UInt64? { values.first { $0.attribute == .byteSize }?.value }
         switch tag {
         case .structureType, .unionType, .classType:
-            if let last, parents[last].sort == .composite { parents[last].composites.append(offset) }
+            if let last, parents[last].sort == .composite {
+                parents[last].composites.append(offset)
+            }
             if let last, parents[last].namespace == .bindings {
                 treatments[offset] = .binding
                 if let name = values.first(where: { $0.attribute == .name }) {

@@ -84,7 +84,8 @@ extension UnitEncoder {
     private mutating func addOpaque(
         _ die: borrowing DIE, _ treatment: RustEntries.Treatment
     ) throws(DWARFError) {
-        let isInPlace = references.links.isShared || current.rust?.inPlace.contains(die.offset) == true
+        let isInPlace =
+            references.links.isShared || current.rust?.inPlace.contains(die.offset) == true
         var name: UInt32 = 0
         switch treatment {
         case .alternative: return aliasToVoid(die)
@@ -217,7 +218,8 @@ extension UnitEncoder {
             let size: UInt64
             switch types.info(id).kind {
             case .array:
-                count = count.multipliedReportingOverflow(by: UInt64(types.word(id, 5))).partialValue
+                count =
+                    count.multipliedReportingOverflow(by: UInt64(types.word(id, 5))).partialValue
                 id = types.word(id, 3)
                 continue
             case .ptr: size = UInt64(current.unit.encoding.addressSize)

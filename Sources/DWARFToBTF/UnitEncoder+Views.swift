@@ -39,6 +39,13 @@ extension UnitEncoder {
             note(definition.name, .mangledName, in: contexts[Int(function.context)])
             return
         }
+        if features.contains(.trueSignatures), isNoCall(index) {
+            if !function.hasCode { return }
+            if let view = try trueView(of: index, definition.name, tags: tags) {
+                findings.views.append(view)
+                return
+            }
+        }
         let start = findings.parameters.count
         var isInMemory = false
         var reordered = false
@@ -97,7 +104,7 @@ extension UnitEncoder {
         )
     }
 
-    private func rank(of function: FunctionEntry, _ name: UInt32) -> FunctionView.Rank {
+    func rank(of function: FunctionEntry, _ name: UInt32) -> FunctionView.Rank {
         if function.address != 0 || function.hasAddress && !context.zeroMeansDropped {
             return context.symbols.isPlace(of: name, function.address) ? .exact : .elsewhere
         }
@@ -116,7 +123,7 @@ extension UnitEncoder {
     }
 
     /// Whether a parameter has neither a location nor more than a constant value.
-    private func isMissing(_ index: Int) -> Bool {
+    func isMissing(_ index: Int) -> Bool {
         declared.values[index].isConstant || located(index) == nil
     }
 
@@ -148,7 +155,7 @@ extension UnitEncoder {
     }
 
     /// Bytes.
-    private func pointerSize(_ function: FunctionEntry) -> UInt32 {
+    func pointerSize(_ function: FunctionEntry) -> UInt32 {
         UInt32(contexts[Int(function.context)].unit.encoding.addressSize)
     }
 
@@ -181,7 +188,7 @@ extension UnitEncoder {
     }
 
     /// The register that a parameter arrives in, as far as the DWARF tells; nil if it does not.
-    private func register(of index: Int, expected: UInt8) throws(DWARFError) -> UInt8? {
+    func register(of index: Int, expected: UInt8) throws(DWARFError) -> UInt8? {
         guard let located = located(index) else { return nil }
         return try register(at: located, expected: expected)
     }

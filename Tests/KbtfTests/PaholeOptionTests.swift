@@ -144,8 +144,8 @@ struct PaholeOptionTests {
             (
                 ["--supported_btf_features"],
                 "encode_force,var,float,decl_tag,type_tag,enum64,optimized_func,consistent_func,"
-                    + "decl_tag_kfuncs,reproducible_build,distilled_base,global_var,attributes,layout,"
-                    + "inline,force_cu_merging\n"
+                    + "decl_tag_kfuncs,reproducible_build,distilled_base,global_var,attributes,"
+                    + "true_signature,layout,inline,rust,force_cu_merging\n"
             ),
         ])
     func answers(_ arguments: [String], _ expected: String) throws {
