@@ -62,7 +62,7 @@ build: ## kbtf and kbtf-vm, in release
 
 # The init of virtual machines, for each machine with a compiler. Placed beside
 # kbtf, and therefore after it: SwiftPM has to create that directory.
-MACHINES := x86_64 aarch64 s390x riscv64 ppc64le arm i686 mips mips64
+MACHINES := x86_64 aarch64 s390x riscv64 ppc64le arm i686 mips mips64 loongarch64
 # Compilers whose prefix is not the machine's name with -linux-gnu.
 TRIPLET_ppc64le := powerpc64le-linux-gnu
 TRIPLET_arm := arm-linux-gnueabihf

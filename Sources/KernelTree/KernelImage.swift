@@ -12,6 +12,8 @@ package struct KernelImage {
     package let release: KernelRelease?
     /// The location of the compressed kernel, if the header gives it.
     let payload: Payload?
+    /// Only EFI firmware can start it, or a boot loader that unpacks it.
+    package let isSelfExtractingEFI: Bool
 
     enum Payload {
         case at(offset: Int, count: Int)
@@ -39,8 +41,10 @@ package struct KernelImage {
     }
 
     private init(
-        _ name: String, machine: String?, release: KernelRelease? = nil, payload: Payload? = nil
+        _ name: String, machine: String?, release: KernelRelease? = nil, payload: Payload? = nil,
+        isSelfExtractingEFI: Bool = false
     ) {
+        self.isSelfExtractingEFI = isSelfExtractingEFI
         self.name = name
         self.machine = machine
         self.release = release
@@ -74,13 +78,25 @@ package struct KernelImage {
     }
 
     /// The header of a self-extracting EFI image (drivers/firmware/efi/libstub/zboot-header.S):
-    /// `MZ`, `zimg` at 4, offset and size of the payload behind it.
+    /// `MZ`, `zimg` at 4, offset and size of the payload behind it. Its PE header, at the offset in
+    /// 0x3c, says the machine (PE format specification, "Machine Types").
     private static func zboot(_ view: ByteView) -> KernelImage? {
         guard view.hasBytes("MZ"), view.hasBytes("zimg", at: 4), view.count >= 64 else {
             return nil
         }
         let payload = range(Int(view.u32(8)), Int(view.u32(12)), in: view)
-        return KernelImage("EFI zboot image", machine: nil, payload: payload)
+        let header = Int(view.u32(0x3c))
+        var machine: String?
+        if view.hasBytes("PE\0\0", at: header), header + 6 <= view.count {
+            switch view.u16(header + 4) {
+            case 0xaa64: machine = "aarch64"
+            case 0x5064: machine = "riscv64"
+            case 0x6264: machine = "loongarch64"
+            default: break
+            }
+        }
+        return KernelImage(
+            "EFI zboot image", machine: machine, payload: payload, isSelfExtractingEFI: true)
     }
 
     /// Images that are the kernel itself (Documentation/arch/arm64/booting.rst,

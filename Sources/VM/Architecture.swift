@@ -21,6 +21,8 @@ package struct Architecture: Sendable, Equatable {
     let isBigEndian: Bool
     /// Its bootable kernels are ELF files, instead of images with a header of their own.
     let bootsELF: Bool
+    /// QEMU unpacks self-extracting EFI images for it, in every version that boots Linux.
+    let unpacksEFI: Bool
     /// QEMU's machine and processor. TCG's `max` has every emulated feature.
     let board: [String]
     let emulatedProcessor: String
@@ -29,7 +31,7 @@ package struct Architecture: Sendable, Equatable {
     /// The device that connects the console to QEMU's standard output, and its name in the guest.
     let consoleDevice: [String]
     let console: String
-    /// Words of the command line for a guest that is translated on a busy host.
+    /// Words of the command line for a guest that is translated.
     let patience: [String]
     /// QEMU's disk device with the most widespread driver, and the modules of its bus, where they
     /// are modules.
@@ -41,7 +43,8 @@ package struct Architecture: Sendable, Equatable {
     private init(
         _ name: String, triplet: String? = nil, libraries: String? = nil, qemu: String,
         package: String, machine: UInt16, is64Bit: Bool = true, isBigEndian: Bool = false,
-        bootsELF: Bool = false, board: String, emulatedProcessor: String = "max",
+        bootsELF: Bool = false, unpacksEFI: Bool = false, board: String,
+        emulatedProcessor: String = "max",
         hasThreads: Bool = true, consoleDevice: [String] = ["-serial", "chardev:console"],
         console: String = "ttyS0", patience: [String] = [], diskDevice: String = "virtio-blk-pci",
         diskDrivers: [String] = ["virtio_pci"], canBeSaved: Bool = false
@@ -55,6 +58,7 @@ package struct Architecture: Sendable, Equatable {
         self.is64Bit = is64Bit
         self.isBigEndian = isBigEndian
         self.bootsELF = bootsELF
+        self.unpacksEFI = unpacksEFI
         self.board = ["-machine", board]
         self.emulatedProcessor = emulatedProcessor
         self.hasThreads = hasThreads
@@ -66,7 +70,9 @@ package struct Architecture: Sendable, Equatable {
         self.canBeSaved = canBeSaved
     }
 
-    package static let all = [x86, arm64, s390x, riscv64, ppc64le, arm, i686, mips, mips64]
+    package static let all = [
+        x86, arm64, s390x, riscv64, ppc64le, arm, i686, mips, mips64, loongarch64,
+    ]
 
     /// The kernel takes an interrupt that is late for a board without a timer, and panics.
     private static let withoutTimerCheck = ["no_timer_check"]
@@ -117,6 +123,13 @@ package struct Architecture: Sendable, Equatable {
         "mips64", triplet: "mips64el-linux-gnuabi64", qemu: "qemu-system-mips64el",
         package: "qemu-system-mips", machine: ELFMachine.mips, bootsELF: true, board: "malta",
         emulatedProcessor: "MIPS64R2-generic", hasThreads: false)
+
+    /// Without firmware there are no ACPI tables, and the driver of the keyboard controller, which
+    /// Debian's kernel has built in, then reads from a port that is not mapped and panics.
+    package static let loongarch64 = Architecture(
+        "loongarch64", qemu: "qemu-system-loongarch64", package: "qemu-system-misc",
+        machine: ELFMachine.loongarch, unpacksEFI: true, board: "virt",
+        patience: ["initcall_blacklist=i8042_init"])
 
     package static func named(_ name: String) -> Architecture? { all.first { $0.name == name } }
 

@@ -91,6 +91,11 @@ package struct Kernel: Sendable {
         guard let architecture = image.machine.flatMap({ Architecture.named($0) }) else {
             throw unsupported(path, "an image (\(image.name))")
         }
+        guard architecture.unpacksEFI || !image.isSelfExtractingEFI else {
+            throw VMError(
+                "\(path): an image (\(image.name)) that QEMU does not unpack for "
+                    + architecture.name, hint: "pass the kernel's Image")
+        }
         return (architecture, image.release)
     }
 

@@ -59,6 +59,28 @@ import Testing
         #expect(found.release == KernelRelease("6.1.0-test"))
     }
 
+    /// What the PE header of a self-extracting EFI image says.
+    @Test func zboot() throws {
+        func machine(_ header: Int, _ bytes: [UInt8], count: Int = 0x1000) -> String? {
+            KernelImage(
+                image(
+                    [
+                        (0, Array("MZ".utf8)), (4, Array("zimg".utf8)),
+                        (0x3c, Assembled.little(UInt32(header))),
+                    ] + (bytes.isEmpty ? [] : [(header, bytes)]), count: count))?.machine
+        }
+        let signature: [UInt8] = Array("PE\0\0".utf8)
+        #expect(machine(0x40, signature + [0x64, 0xaa]) == "aarch64")
+        #expect(machine(0x80, signature + [0x64, 0x50]) == "riscv64")
+        #expect(machine(0x40, signature + [0x64, 0x62]) == "loongarch64")
+        #expect(machine(0x40, signature + [0x64, 0x86]) == nil)
+        #expect(machine(0x40, [0x50, 0x45, 1, 0, 0x64, 0xaa]) == nil)
+        #expect(machine(0x46, signature, count: 0x4a) == nil)
+        #expect(machine(0x1000, [], count: 0x1000) == nil)
+        #expect(machine(0x7fff_ffff, []) == nil)
+        #expect(machine(0xffff_ffff, []) == nil)
+    }
+
     private func load(_ bytes: [UInt8]) throws -> LoadedBase {
         try loadBase(try scratch.write("file", bytes))
     }

@@ -75,6 +75,7 @@ import Testing
         (File(machine: 3, is64Bit: false), .i686),
         (File(machine: 8, is64Bit: false), .mips), (File(machine: 8), .mips64),
         (File(machine: 8, is64Bit: false, isBigEndian: true), nil),
+        (File(machine: 258), .loongarch64), (File(machine: 258, is64Bit: false), nil),
         (File(machine: 8, isBigEndian: true), nil), (File(machine: 43, isBigEndian: true), nil),
     ]
 
@@ -103,7 +104,8 @@ import Testing
     }
 
     private static let supported =
-        "supported are x86_64, aarch64, s390x, riscv64, ppc64le, arm, i686, mips, mips64"
+        "supported are "
+        + "x86_64, aarch64, s390x, riscv64, ppc64le, arm, i686, mips, mips64, loongarch64"
 
     /// Some machines boot the ELF file; for all others it is what debuggers read.
     @Test func kernelsThatAreELF() throws {
@@ -171,10 +173,26 @@ import Testing
         ] {
             #expect(try Kernel(try image(parts), roots: []).architecture == architecture)
         }
-        let zboot = try image([(0, Array("MZ".utf8)), (4, Array("zimg".utf8))])
+        // Self-extracting EFI images, by the machine in their PE header.
+        func zboot(_ machine: UInt16) throws -> String {
+            try image([
+                (0, Array("MZ".utf8)), (4, Array("zimg".utf8)), (0x3c, [0x40]),
+                (0x40, Array("PE\0\0".utf8) + [UInt8(machine & 0xff), UInt8(machine >> 8)]),
+            ])
+        }
+        #expect(try Kernel(try zboot(0x6264), roots: []).architecture == .loongarch64)
+        for (machine, name): (UInt16, String) in [(0xaa64, "aarch64"), (0x5064, "riscv64")] {
+            let path = try zboot(machine)
+            #expect(
+                message { () throws(VMError) in _ = try Kernel(path, roots: []) } == """
+                    \(path): an image (EFI zboot image) that QEMU does not unpack for \(name); \
+                    pass the kernel's Image
+                    """)
+        }
+        let other = try zboot(0x8664)
         #expect(
-            message { () throws(VMError) in _ = try Kernel(zboot, roots: []) } == """
-                \(zboot): an image (EFI zboot image) for an unsupported machine; \(Self.supported)
+            message { () throws(VMError) in _ = try Kernel(other, roots: []) } == """
+                \(other): an image (EFI zboot image) for an unsupported machine; \(Self.supported)
                 """)
     }
 
@@ -184,6 +202,7 @@ import Testing
             (.ppc64le, "-accel tcg,thread=multi -cpu power9"),
             (.arm, "-accel tcg,thread=multi -cpu max"), (.i686, "-accel tcg,thread=multi -cpu max"),
             (.mips, "-accel tcg,thread=multi -cpu 24Kf"),
+            (.loongarch64, "-accel tcg,thread=multi -cpu max"),
             // Its processors share one thread.
             (.mips64, "-accel tcg -cpu MIPS64R2-generic"),
         ] as [(Architecture, String)] {

@@ -177,13 +177,14 @@ extension TypeStore {
         _ number: UInt32, _ unit: borrowing TypeWriter, _ hash: UInt64
     ) {
         let own = TypeWriter.unstored | number
-        if unit.info(own).vlen == 0 { return settleDeclaration(number, unit, hash) }
+        let isForward = unit.info(own).vlen == 0
         var given: UInt32?
         var otherSign: UInt32?
         var list = Candidates(hash)
         while let candidate = next(&list) {
             guard candidate != given, info(candidate).kind?.isAnyEnum == true else { continue }
-            if sameWords(own, candidate, unit) {
+            if sameWords(own, candidate, unit) || isForward && compatibleEnums(own, candidate, unit)
+            {
                 standings[Int(number)].settled = resolve(candidate)
                 return
             }
@@ -204,31 +205,6 @@ extension TypeStore {
         }
         if given != nil || settleAsCutEnum(number, unit) { return }
         adopt(number, unit, hash: hash)
-    }
-
-    /// Settles an enum without values. It stands for the first enum with its name, but what refers
-    /// to it keeps referring to the declaration: see `isDeclaration`.
-    private mutating func settleDeclaration(
-        _ number: UInt32, _ unit: borrowing TypeWriter, _ hash: UInt64
-    ) {
-        let own = TypeWriter.unstored | number
-        var full: UInt32?
-        var list = Candidates(hash)
-        while let candidate = next(&list) {
-            let info = info(candidate)
-            guard info.kind?.isAnyEnum == true, compatibleEnums(own, candidate, unit) else {
-                continue
-            }
-            if info.vlen > 0, candidate >= firstID {
-                full = full ?? candidate
-                continue
-            }
-            standings[Int(number)].settled =
-                candidate < firstID ? resolve(candidate) : candidate
-            return
-        }
-        let id = adopt(number, unit, hash: hash)
-        if let full { merge(id, into: resolve(full)) }
     }
 
     // MARK: 2. Structs, unions, typedefs

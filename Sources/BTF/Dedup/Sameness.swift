@@ -107,10 +107,6 @@ extension TypeStore {
             }
             if known < Self.inProgress {
                 if known == other || resolveAny(known) == other { continue }
-                if isDeclaration(pair.other, of: pair.own, unit) {
-                    walk.meetTwin()
-                    continue
-                }
                 if unit.info(TypeWriter.unstored | pair.own).kind != .fwd { walk.meetTwin() }
             } else if TypeWriter.unstored | pair.own == other {
                 continue
@@ -124,18 +120,6 @@ extension TypeStore {
             walk.assume(Pair(own: pair.own, other: other))
             guard locallySame(pair.own, other, unit) else { return false }
         }
-    }
-
-    /// Whether the store has an enum there that was only declared, whatever it stands for since. Of
-    /// several enums with its name, any fits: each unit that defines one of them means the same
-    /// struct as the units that define none.
-    private func isDeclaration(
-        _ other: UInt32, of number: UInt32, _ unit: borrowing TypeWriter
-    ) -> Bool {
-        guard !TypeWriter.isUnstored(other), other >= firstID else { return false }
-        let info = info(other)
-        return info.kind?.isAnyEnum == true && info.vlen == 0
-            && compatibleEnums(TypeWriter.unstored | number, other, unit)
     }
 
     /// Queues two references that must lead to the same type; false if exactly one of them is void.
