@@ -15,12 +15,21 @@
 #   O                  the output directory
 #   VMLINUX            a kernel, or its BTF, that provides the types for BPF programs
 #   KBTF               the kbtf that prints them
+#   MACHINE            the machine that the tests run on, as uname -m; default: this one
+#
+# `make progs` builds only the BPF objects that tests embed: with VMLINUX empty, those that exist are up to date.
 
 CLANG ?= clang-16
 KBTF ?= kbtf
 O ?= $(CURDIR)/build
 
-ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(patsubst s390x,s390,$(shell uname -m))))
+MACHINE ?= $(shell uname -m)
+ARCH_x86_64 := x86
+ARCH_aarch64 := arm64
+ARCH_s390x := s390
+ARCH_riscv64 := riscv
+ARCH_ppc64le := powerpc
+ARCH := $(or $(ARCH_$(MACHINE)),$(MACHINE))
 # Current kernels have unnamed members of named structs, an extension that has to be enabled.
 BPF_CFLAGS := -target bpf -D__TARGET_ARCH_$(ARCH) -mcpu=v3 -O2 -g -Wall -Werror \
 	-fms-extensions -Wno-microsoft-anon-tag -I$(O)
@@ -35,6 +44,7 @@ TESTS := $(addprefix $(O)/tests/,$(TEST_GEN_PROGS) $(TEST_GEN_FILES))
 
 all: $(TESTS)
 preload: $(PRELOAD)
+progs: $(PROGS)
 
 # Directories of clones and caches may have blanks in their names.
 blank := $() $()
@@ -70,5 +80,5 @@ $(O)/preloaded/modprobe: preloaded/modprobe.c
 clean:
 	rm -rf $(O)
 
-.PHONY: all preload clean
+.PHONY: all preload progs clean
 .DELETE_ON_ERROR:

@@ -15,6 +15,10 @@
 #   VMLINUX_BTF     the kernel's BTF, if the bytes that it shows are to be compared
 #   STANDALONE      not empty: the kernel renumbers standalone BTF itself
 #   INSIDE          a root for compiling modules that contains HEADERS and OTHER_HEADERS; none: this system
+#   MACHINE         the machine of the kernel, as uname -m, if it is not this one; then HEADERS name its compiler, and
+#                   these are required:
+#   COMPILER        the compiler in INSIDE for its programs
+#   LIBRARIES       a root with its static libbpf, libelf, zlib and libzstd
 #   ROLES           the directory in that root with kbtf's names for kernel builds: also tests modules whose BTF the
 #                   kernel's own makefiles generated through them, and that kbtf gives the same bytes there as here.
 #                   Requires a vmlinux in HEADERS
@@ -26,7 +30,7 @@ folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
 OTHER_BASE=${OTHER_BASE-} OTHER_HEADERS=${OTHER_HEADERS-} REFUSED=${REFUSED:-0} INSIDE=${INSIDE-}
-ROLES=${ROLES-} STANDALONE=${STANDALONE-}
+ROLES=${ROLES-} STANDALONE=${STANDALONE-} MACHINE=${MACHINE-}
 # The builds must not join the calling make's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
 unset "${!KBUILD_@}"
@@ -81,11 +85,42 @@ module() { cp "$work/$2.ko" "$folder/modules/$1.ko"; }
 put() {
     mkdir "$folder/tests/$1"
     cp "$folder/build/tests/$2" "$folder/tests/$1/"
-    [ -z "${3-}" ] || strip --strip-debug -o "$folder/tests/$1/kbtf_test.ko" "$folder/modules/$3.ko"
+    [ -z "${3-}" ] || "$strip" --strip-debug -o "$folder/tests/$1/kbtf_test.ko" "$folder/modules/$3.ko"
+}
+
+# programs ARGUMENT...: builds them with make ARGUMENTS.
+programs() { make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-$BASE}" KBTF="$KBTF" "$@"; }
+
+# The programs of another machine, with BPF objects that are made here.
+foreign_programs() {
+    local root libraries
+    rm -rf "$folder/build/tests"
+    programs MACHINE="$MACHINE" progs
+    inside=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX")
+    root=${inside#"$INSIDE"}
+    libraries=$(cd "$LIBRARIES" && echo usr/lib/*-linux-gnu)
+    mkdir -p "$inside/Sources/Skeleton"
+    cp -a "$here" "$inside/selftests"
+    cp -a "$here/../Sources/Skeleton/Selftest" "$inside/Sources/Skeleton/"
+    cp -a "$folder/build" "$inside/build"
+    cp -a "$LIBRARIES" "$inside/libraries"
+    chroot "$INSIDE" make -s -C "$root/selftests" O="$root/build" VMLINUX= MACHINE="$MACHINE" \
+        CC="$COMPILER -isystem $root/libraries/usr/include -L$root/libraries/$libraries" \
+        TEST_LDLIBS='-static -lbpf -lelf -lz -lzstd -Wl,--no-warnings'
+    cp -a "$inside/build/tests" "$folder/build/"
+    rm -rf "$inside"
+    inside=
 }
 
 without_btf=CONFIG_DEBUG_INFO_BTF_MODULES=
-make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-$BASE}" KBTF="$KBTF"
+strip=strip
+if [ -n "$MACHINE" ]; then
+    : "${INSIDE:?}" "${COMPILER:?}" "${LIBRARIES:?}"
+    strip=${COMPILER%-gcc*}-strip
+    foreign_programs
+else
+    programs
+fi
 
 compiled "$HEADERS" this "$without_btf"
 compiled "$HEADERS" made

@@ -6,7 +6,10 @@
 #   arm64, riscv64, ppc64el     some of the kernel's modules, encoded on its BTF and put back: each loads, and its BTF is
 #                               seen in sysfs, as kbtf made it
 #   s390x, armhf, i386,         modules as they shipped: each loads. Debian's kernel was built without BTF
-#   mipsel, mips64el
+#   mipsel, mips64el, loong64
+#   machine-tests               the guest tests of selftests/ on 7.2 of arm64, riscv64 and ppc64el: BPF programs attach to
+#                               a module, and to the kernel, by our BTF. Not on s390x, where Debian's kernel has BTF
+#                               but attaches nothing, for want of CONFIG_BPF_JIT
 #
 # Modules with debug information come from inputs.sh and archs-inputs.sh, the kernels that were shipped with them
 # are fetched to $CACHE/vm/machine-ARCH. Needs QEMU for that machine and a compiler for its init; without them the check
@@ -23,6 +26,7 @@ armhf    arm-linux-gnueabihf     arch-armhf     apt-armhf-bookworm    1
 i386     i686-linux-gnu          arch-i386      apt-i386-bookworm     1
 mipsel   mipsel-linux-gnu        arch-mipsel    apt-mipsel-bookworm   1
 mips64el mips64el-linux-gnuabi64 arch-mips64el  apt-mips64el-bookworm 1
+loong64  loongarch64-linux-gnu   arch-loong64   apt-loong64-sid       1
 '
 
 # Modules that need no device.
@@ -45,6 +49,24 @@ machine_kernel() {
     echo "$release" >"$tmp/release"
     rm -rf "$dir"
     mv "$tmp" "$dir"
+}
+
+# sid_tools DIR: for loong64, bookworm's QEMU is too old and there is no compiler: sid's, in the root of peers.sh. Places
+# QEMU in DIR, and the guest's init.
+sid_tools() {
+    local dir=$1 sid=$CACHE/peers/sid qemu=qemu-system-loongarch64 work
+    [ -x "$sid/usr/bin/$qemu" ] && [ -x "$sid/usr/bin/loongarch64-linux-gnu-gcc-16" ] && [ -e "$sid/usr/loongarch64-linux-gnu/lib/libc.a" ] ||
+        chroot "$sid" env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$@"' \
+            sh qemu-system-misc gcc-16-loongarch64-linux-gnu libc6-dev-loong64-cross
+    work=$(mktemp -d "$sid/kbtf-selftest.XXXXXX")
+    cp "$REPO"/selftests/guest/*.[ch] "$work/"
+    chroot "$sid" sh -c 'cd "$1" && loongarch64-linux-gnu-gcc-16 -Wall -Wextra -Werror -Os -static -s -o init ./*.c' sh "${work#"$sid"}"
+    mv "$work/init" "$dir/"
+    rm -rf "$work"
+    # With the root's libraries, but in this system: kbtf hands it open files.
+    printf '#!/bin/sh\nexec "%s" --library-path "%s" "%s" -L "%s" "$@"\n' "$sid/lib64/ld-linux-x86-64.so.2" \
+        "$sid/usr/lib/x86_64-linux-gnu" "$sid/usr/bin/$qemu" "$sid/usr/share/qemu" >"$dir/$qemu"
+    chmod +x "$dir/$qemu"
 }
 
 # machine ARCH: see MACHINES.
@@ -70,6 +92,10 @@ machine() {
         "$KBTF" encode -q --base "$kernel" --detached "$dir/${ko##*/}.btf" "$from/$ko" || bad=1
         OBJCOPY=$triplet-objcopy refit "$kernel" "$dir" "$dir/${ko##*/}" || bad=1
     done < <(cd "$from" && find kernel -name '*.ko' | sort | without_device) 2>"$dir/messages"
+    if [ "$arch" = loong64 ]; then
+        sid_tools "$dir" >>"$dir/fetched" 2>&1 || { verdict "$arch guest" 1 "$(tail -n 1 "$dir/fetched")"; return; }
+        local -x PATH=$dir:$PATH KBTF_GUEST_INIT=$dir/init
+    fi
     "$KBTF" vm run --kernel "$kernel" --accel tcg --boot-timeout 400 --timeout 600 --log "$dir/log" \
         "${modules[@]/#/--module=}" >"$dir/ktap" 2>"$dir/err" || bad=1
     [ "$(grep -c '^  ok ' "$dir/ktap")" = $((points * ${#modules[@]})) ] && [ "${#modules[@]}" -gt 0 ] || bad=1
@@ -85,4 +111,39 @@ uname_of() { tr -d '\r' <"$1" 2>/dev/null | sed -n 's/.*kbtf: # \([0-9][^ ]* [^ 
 run_machines() {
     mkdir -p "$GUESTS"
     machine "$1"
+}
+
+# MACHINE_TESTS: Debian's name of the machine, the kernel's, and the prefix of its compiler.
+MACHINE_TESTS='
+arm64   aarch64 aarch64-linux-gnu
+riscv64 riscv64 riscv64-linux-gnu
+ppc64el ppc64le powerpc64le-linux-gnu
+'
+
+# machine_tests ARCH NAME TRIPLET: the guest tests on sid's kernel.
+machine_tests() {
+    local arch=$1 name=$2 triplet=$3 dir=$GUESTS/tests-$1 release kernel gcc bad=0
+    release=$(<"$CACHE/arguments/$arch/release")
+    kernel=$CACHE/arguments/$arch/boot/vmlinuz-$release
+    gcc=$(sed -n 's/^CC = .*\(gcc-[0-9]*\).*/\1/p' "$CACHE/peers/sid/usr/src/linux-headers-$release/.kernelvariables")
+    mkdir -p "$dir"
+    BASE=$kernel HEADERS=/usr/src/linux-headers-$release INSIDE=$CACHE/peers/sid MACHINE=$name COMPILER=$triplet-$gcc \
+        LIBRARIES=$CACHE/vm/libraries-$arch bash "$REPO/selftests/stage.sh" "$dir" >"$dir/staging" 2>&1 ||
+        { verdict "$arch guest tests" 1 "$(tail -n 1 "$dir/staging")"; return; }
+    # findings/debian-riscv64-bpf-jit.sh has why: riscv64 compiles BPF programs only on request, and without slab_debug
+    # neither it nor ppc64el can allocate the elements of a task storage map.
+    "$KBTF" vm run --kernel "$kernel" --accel tcg --boot-timeout 400 \
+        --append "lsm=bpf sysctl.net.core.bpf_jit_enable=1 slab_debug=FZ" \
+        --timeout 1800 --test-timeout 400 --test "$dir/tests" --log "$dir/log" >"$dir/ktap" 2>"$dir/err" || bad=1
+    verdict "$arch guest tests" "$bad" "$(uname_of "$dir/log"): $(points "$dir/ktap")"
+}
+
+run_machine_tests() {
+    local arch name triplet
+    mkdir -p "$GUESTS"
+    bash "$HERE/machines-inputs.sh" arm64 riscv64 ppc64el >"$GUESTS/machines-fetched" 2>&1 ||
+        { verdict "guest tests of other machines" 1 "$(tail -n 1 "$GUESTS/machines-fetched")"; return; }
+    while read -r arch name triplet; do
+        [ -z "$arch" ] || machine_tests "$arch" "$name" "$triplet" </dev/null
+    done <<<"$MACHINE_TESTS"
 }

@@ -62,6 +62,8 @@ WORDS=(
     "i386 run_machines i386"
     "mipsel run_machines mipsel"
     "mips64el run_machines mips64el"
+    "loong64 run_machines loong64"
+    "machine-tests run_machine_tests"
     # The guest tests in a kernel whose own BTF kbtf made: guests.sh
     "small run_small"
     # Modules made of BPF objects load, work and go
