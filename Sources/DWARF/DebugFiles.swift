@@ -11,15 +11,18 @@ package enum DebugFiles {
     /// The directory where distributions install debug files.
     package static let standardRoot = "/usr/lib/debug"
 
-    /// The file that `DW_FORM_GNU_ref_alt` and `GNU_strp_alt` of `elf` refer to, named by
-    /// `.gnu_debugaltlink`.
+    /// The file that `DW_FORM_GNU_ref_alt` and `DW_FORM_ref_sup4` of `elf` refer to, named by
+    /// `.gnu_debugaltlink` or `.debug_sup`.
     ///
-    /// - Returns: a path whose file has the build id in the link; nil if there is no link or no
-    ///   such file.
+    /// - Returns: a path whose file has the build id or checksum in the link; nil if there is no
+    ///   link or no such file.
     package static func alternate(
         for elf: ELFFile, roots: [String] = []
     ) throws(ELFError) -> String? {
-        guard let link = try link(in: elf, section: ".gnu_debugaltlink") else { return nil }
+        let supplement = try supplementLink(in: elf, isSupplement: false)
+        guard let link = try link(in: elf, section: ".gnu_debugaltlink") ?? supplement else {
+            return nil
+        }
         var candidates = [link.name]
         if !link.name.hasPrefix("/") { candidates = folders(of: elf.path).map { $0 + link.name } }
         candidates += (roots + [standardRoot]).flatMap { root in
@@ -29,8 +32,41 @@ package enum DebugFiles {
             guard FileStatus(candidate).isRegular, let other = try? ELFFile(path: candidate) else {
                 return false
             }
+            if supplement != nil {
+                return (try? supplementLink(in: other, isSupplement: true))?.rest == link.rest
+            }
             return (try? buildID(of: other)) == link.rest
         }
+    }
+
+    /// The section of `elf` that names such a file; nil if none does.
+    package static func alternateSection(of elf: ELFFile) throws(ELFError) -> String? {
+        if elf.section(named: ".gnu_debugaltlink") != nil { return ".gnu_debugaltlink" }
+        return try supplementLink(in: elf, isSupplement: false) == nil ? nil : supplementSection
+    }
+
+    private static let supplementSection = ".debug_sup"
+
+    /// Name and checksum in `.debug_sup` (DWARF 5 section 7.3.6).
+    ///
+    /// - Parameter isSupplement: of the file that is shared, which names none.
+    /// - Returns: nil without such a section, or in a file of the other sort.
+    private static func supplementLink(
+        in elf: ELFFile, isSupplement: Bool
+    ) throws(ELFError) -> Link? {
+        guard let section = elf.section(named: supplementSection), section.hasData else {
+            return nil
+        }
+        let bytes = try elf.rawData(of: section)
+        var cursor = bytes.cursor(bigEndian: elf.isBigEndian)
+        do throws(ByteError) {
+            guard try cursor.readU16() == 5, try cursor.readU8() == (isSupplement ? 1 : 0),
+                let name = bytes.cString(at: cursor.offset), isSupplement || !name.isEmpty
+            else { return nil }
+            _ = try cursor.skipCString()
+            let length = Int(clamping: try cursor.readULEB())
+            return bytes.bytes(at: cursor.offset, count: length).map { Link(name: name, rest: $0) }
+        } catch { return nil }  // a damaged section names nothing
     }
 
     /// The build id, a GNU note of type 3.

@@ -18,11 +18,20 @@ struct UnitLinks {
     var addressedBase = 0
     /// Type signature -> offset in the table.
     var signatures: [UInt64: Int] = [:]
+    /// Partial units are read when an entry refers to them, or a unit imports them.
+    var imported: ImportedUnits?
     /// Replaces `signatures`: type units that are read when an entry refers to them.
     var wantedTypes: WantedTypeUnits?
 
     /// The offset in the table of a reference's target; nil for none.
     func target(_ value: UInt64, form: Form, tableOrigin: Int) -> Int? {
+        guard let imported else { return place(value, form: form, tableOrigin: tableOrigin) }
+        let place = place(value, form: form, tableOrigin: tableOrigin)
+        if let place { imported.want(place) }
+        return place
+    }
+
+    private func place(_ value: UInt64, form: Form, tableOrigin: Int) -> Int? {
         guard isShared else {
             // One unit at a time: references that stay inside it can still be followed.
             return form == .refAddr ? Int(exactly: value).map { $0 - tableOrigin } : nil

@@ -100,28 +100,41 @@ struct UnitReader: ~Copyable {
         for unit in data.typeUnits {
             encoder.references.links.signatures[unit.signature] = typesBase + unit.typeOffset
         }
-        if let alternate = data.alternate {
-            encoder.data = alternate
-            encoder.references.links.inAlternate = true
-            encoder.references.links.addressedBase = alternateBase
-            encoder.references.sectionBase = alternateBase
-            try read(alternate.units, inTypes: false)
-            encoder.data = data
-            encoder.references.links.inAlternate = false
-            encoder.references.links.addressedBase = 0
-            forgetTables()
-        }
+        let imported = try importedUnits(alternateBase: alternateBase)
+        encoder.references.links.imported = imported
+        try readAlternate(data.alternate?.units ?? [], alternateBase)
         encoder.references.sectionBase = typesBase
         try read(data.typeUnits, inTypes: true)
         encoder.references.sectionBase = 0
         try read(data.units, inTypes: false)
+        while let new = imported?.takeNew(), !new.isEmpty {
+            for candidate in new where !candidate.isInAlternate {
+                let unit = candidate.unit
+                _ = try encoder.encode(unit, table: try table(of: unit), inTypes: false)
+            }
+            try readAlternate(new.filter(\.isInAlternate).map(\.unit), alternateBase)
+        }
         try encoder.finishTable()
+        encoder.references.links.imported = nil
+    }
+
+    /// Reads units of the dwz file.
+    private mutating func readAlternate(_ units: [Unit], _ base: Int) throws(DWARFError) {
+        guard let alternate = context.data.alternate, !units.isEmpty else { return }
+        enterAlternate(alternate, base: base)
+        try read(units, inTypes: false)
+        leaveAlternate()
     }
 
     private mutating func read(_ units: [Unit], inTypes: Bool) throws(DWARFError) {
         for (index, unit) in units.enumerated() {
             // Those are read one by one.
             if !inTypes, !encoder.references.links.inAlternate, context.splitUnits[index] != nil {
+                continue
+            }
+            if !inTypes, let imported = encoder.references.links.imported,
+                !imported.isWanted(at: encoder.references.slot(unit.offset))
+            {
                 continue
             }
             _ = try encoder.encode(unit, table: try table(of: unit), inTypes: inTypes)

@@ -25,7 +25,11 @@ struct DebugInfo {
     ) throws(Failure) {
         let source = try DebugInfo.source(of: elf, search)
         var common: DWARFData?
-        if source.section(named: ".gnu_debugaltlink") != nil {
+        let link: String?
+        do throws(ELFError) { link = try DebugFiles.alternateSection(of: source) } catch {
+            throw Failure(error)
+        }
+        if let link {
             let alternate: ELFFile?
             do throws(ELFError) {
                 alternate =
@@ -35,7 +39,7 @@ struct DebugInfo {
             } catch { throw Failure(error) }
             guard let alternate else {
                 throw Failure(
-                    "\(source.path): .gnu_debugaltlink: the file that it names does not exist",
+                    "\(source.path): \(link): the file that it names does not exist",
                     hint: "install the debug package's common part, or unpack it under a --sysroot")
             }
             common = try DebugInfo.read(alternate, nil, readsRanges: false)
