@@ -2,10 +2,9 @@
 
 internal import DWARF
 
-/// Which partial units (DW_TAG_partial_unit, DWARF 5 section 3.1.1) a file needs: those that the
-/// units which are read import, directly or through each other, or refer to. dwz puts into them what
-/// several units share, or into another file what several files share, most of which concerns
-/// others.
+/// Which partial units (DW_TAG_partial_unit, DWARF 5 section 3.1.1) a file needs: those that its
+/// other units import, directly or through each other, or refer to. dwz moves what several units
+/// share to such units, and what several files share to another file, mostly for others.
 ///
 /// Places are those of the table that all units share. Owned by one thread.
 final class ImportedUnits {
