@@ -170,10 +170,43 @@ static int in_new_instance(int (*check)(const char *root))
 	return result;
 }
 
+/* Two at once: the second must not take anything from the first. */
+static int pins_in_two(const char *root)
+{
+	int bad = in_new_instance(pins_in);
+
+	return pins_in(root) ? FAILED : bad;
+}
+
+/* One that was mounted before the object was there has nothing of it; others have all. */
+static int pins_where_mounted(void)
+{
+	FILE *mounts = fopen("/proc/self/mounts", "re");
+	char line[1024], root[256], type[64], path[512];
+	int bad = 0;
+
+	REQUIRE(mounts);
+	while (fgets(line, sizeof(line), mounts)) {
+		if (sscanf(line, "%*s %255s %63s", root, type) != 2 || strcmp(type, "bpf"))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", root,
+			 is_in_root() ? "maps.debug" : under_test->object_name);
+		if (access(path, F_OK))
+			note("%s: mounted before the object was kept", root);
+		else if (pins_in(root))
+			bad = FAILED;
+	}
+	fclose(mounts);
+	return bad;
+}
+
 int check_pinned(void)
 {
+	int bad;
+
 	kept = true;
-	return in_new_instance(pins_in);
+	bad = in_new_instance(pins_in_two);
+	return pins_where_mounted() ? FAILED : bad;
 }
 
 int check_published(void)
