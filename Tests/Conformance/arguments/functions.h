@@ -91,6 +91,6 @@ FUNCTION(81, packed9, int, long long)
 FUNCTION(82, st128, int, long long)
 FUNCTION(83, pointer, int, st16, pointer)
 FUNCTION(84, st12, st12, int)
-/* More words than there are arguments in any program. */
-FUNCTION(85, int, st16, st16, st16, st16, st16, st16, st16)
-FUNCTION(86, int, st16, st16, st16, st16, st16, st16)
+/* More words than arguments: twelve, and as many as there can be. */
+FUNCTION(85, int, st16, st16, st16, st16, st16, st16)
+FUNCTION(86, int, st16, st16, st16, st16, st16, st16, st16, st16, st16, st16, st16, st16)

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define MODULE		"arguments"
-#define MOST_WORDS	16
+#define MOST_WORDS	24
 
 struct btf_file {
 	char *bytes;
