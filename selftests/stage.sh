@@ -152,6 +152,7 @@ if [ -n "$STANDALONE" ]; then
     strip --strip-debug -o "$folder/tests/standalone-damaged_btf/split.ko" split.ko
 fi
 put programs programs
+put trampolines trampolines split
 put lsm lsm
 put activity activity
 put kernel kernel_btf

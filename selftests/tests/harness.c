@@ -15,7 +15,7 @@
 
 #include <bpf/btf.h>
 
-#define MAX_KEPT	32
+#define MAX_KEPT	64
 #define PASSED		(-1)	/* progs/common.h */
 
 static struct bpf_object *objects[MAX_KEPT];

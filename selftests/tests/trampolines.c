@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* A function with as many programs as it can have, tail calls under observation, and changed return values. */
+#include <errno.h>
+#include <stdint.h>
+
+#include "harness.h"
+
+#define MODULE		"kbtf_test.ko"
+/* BPF_MAX_TRAMP_LINKS of the kernel, for all that is attached to one function. */
+#define MOST_LINKS	38
+
+EMBED(trampolines);
+
+/* Any order that is the same each time: a permutation of 0...count-1 by a step without a common factor. */
+static size_t shuffled(size_t at, size_t count)
+{
+	return (7 + at * 15) % count;
+}
+
+/* Every program runs once for each call while it is attached, whichever others come and go. */
+static int many(void)
+{
+	struct bpf_object *object[MOST_LINKS];
+	struct bpf_link *link[MOST_LINKS];
+	size_t at, gone, other;
+
+	for (at = 0; at < MOST_LINKS; at++) {
+		object[at] = loaded_with(&trampolines, "entered");
+		REQUIRE(object[at]);
+		link[at] = bpf_program__attach(bpf_object__find_program_by_name(object[at], "entered"));
+		REQUIRE(link[at]);
+	}
+	REQUIRE(trigger(1000));
+	for (gone = 0; gone < MOST_LINKS; gone++) {
+		REQUIRE(!bpf_link__destroy(link[shuffled(gone, MOST_LINKS)]));
+		REQUIRE(trigger(1000));
+		for (other = 0; other < MOST_LINKS; other++) {
+			size_t which = shuffled(other, MOST_LINKS);
+
+			REQUIRE(global(object[which], "entered_runs") ==
+				(long long)(other <= gone ? other : gone + 1) + 1);
+		}
+	}
+	return 0;
+}
+
+static int one_too_many(void)
+{
+	size_t at;
+
+	for (at = 0; at <= MOST_LINKS; at++) {
+		struct bpf_object *object = loaded_with(&trampolines, "entered");
+
+		REQUIRE(object);
+		REQUIRE(attached(object, "entered") == (at < MOST_LINKS));
+	}
+	REQUIRE(errno == E2BIG);
+	return 0;
+}
+
+/* The object with its jump and its landings, and an observer on the program that jumps. */
+static int tail_call(void)
+{
+	struct bpf_object *below = opened(&trampolines), *above = opened(&trampolines);
+	struct bpf_program *program;
+	uint32_t key = 1;
+	int jumper, jumps, landing;
+
+	REQUIRE(below && above);
+	bpf_object__for_each_program(program, below)
+		bpf_program__set_autoload(program, bpf_program__type(program) == BPF_PROG_TYPE_SCHED_CLS);
+	REQUIRE(!bpf_object__load(below));
+	jumper = program_fd(below, "jumper");
+	REQUIRE(run_on_packet(jumper) == 5);
+	REQUIRE(choose(above, "jumper_left"));
+	program = bpf_object__find_program_by_name(above, "jumper_left");
+	REQUIRE(!bpf_program__set_attach_target(program, jumper, "jumper"));
+	REQUIRE(!bpf_object__load(above));
+	REQUIRE(attached(above, "jumper_left"));
+	REQUIRE(run_on_packet(jumper) == 5);
+	REQUIRE(global(above, "jumper_left_result") == 5);
+	/* What the jump leads to is changed while the observer is there. */
+	jumps = bpf_object__find_map_fd_by_name(below, "jumps");
+	landing = program_fd(below, "first_landing");
+	REQUIRE(!bpf_map_update_elem(jumps, &key, &landing, BPF_ANY));
+	REQUIRE(run_on_packet(jumper) == 77);
+	REQUIRE(global(above, "jumper_left_result") == 77);
+	landing = program_fd(below, "second_landing");
+	REQUIRE(!bpf_map_update_elem(jumps, &key, &landing, BPF_ANY));
+	REQUIRE(run_on_packet(jumper) == 78);
+	REQUIRE(global(above, "jumper_left_result") == 78);
+	REQUIRE(!bpf_map_delete_elem(jumps, &key));
+	REQUIRE(run_on_packet(jumper) == 5);
+	REQUIRE(global(above, "jumper_left_result") == 5);
+	REQUIRE(passed(above, "jumper_left"));
+	return 0;
+}
+
+/* Calls the kernel's functions for this: how many ran to their end, and what they returned in all. */
+static int run_modify_return(int fd, uint32_t *result)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options);
+	int error = bpf_prog_test_run_opts(fd, &options);
+
+	*result = options.retval;
+	return error;
+}
+
+static int fmod_ret(void)
+{
+	struct bpf_object *object = loaded_with(&trampolines, "changed");
+	uint32_t alone, passing, stopped;
+	int fd;
+
+	REQUIRE(object);
+	fd = program_fd(object, "changed");
+	REQUIRE(!run_modify_return(fd, &alone));
+	REQUIRE(attached(object, "changed"));
+	/* 0 lets the function run. */
+	REQUIRE(!run_modify_return(fd, &passing));
+	REQUIRE(passed(object, "changed"));
+	REQUIRE(passing == alone);
+	set_global(object, "change_to", -20);
+	REQUIRE(!run_modify_return(fd, &stopped));
+	REQUIRE(stopped >> 16 == (alone >> 16) - 1);
+	REQUIRE((int16_t)stopped < (int16_t)alone);
+	return 0;
+}
+
+static const struct point points[] = {
+	{ "many", many },
+	{ "one_too_many", one_too_many },
+	{ "tail_call", tail_call },
+	{ "fmod_ret", fmod_ret },
+};
+
+int main(void)
+{
+	return run_points(points, sizeof(points) / sizeof(*points), MODULE);
+}
