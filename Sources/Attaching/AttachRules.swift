@@ -61,10 +61,21 @@ package struct AttachRules: Sendable, Equatable {
     }
 
     /// Argument slots of 8 bytes that a trampoline passes on; nil if not known.
+    ///
+    /// Source: the machines' JITs, and Tests/Conformance/arguments.sh on 7.2 and s390x's 6.12.
     var mostSlots: Int? {
-        guard machine == "x86_64" else { return nil }
-        return isFrom(6, 6) ? 12 : 6
+        switch machine {
+        case "x86_64": isFrom(6, 6) ? 12 : 6
+        case "ppc64le": isFrom(7, 2) ? 12 : nil
+        // As many as twelve arguments can have.
+        case "aarch64", "riscv64": isFrom(7, 2) ? 24 : nil
+        case "s390x": isFrom(6, 12) ? 24 : nil
+        default: nil
+        }
     }
+
+    /// The answer to more of them.
+    var tooManySlots: AttachErrno { machine == "ppc64le" ? .operationNotSupported : .notSupported }
 
     /// Functions of system calls, by the prefix of their names.
     var systemCallPrefix: String? {

@@ -326,7 +326,7 @@ struct Trial {
         guard slots <= most else {
             return .no(
                 Refusal(
-                    .notSupported,
+                    rules.tooManySlots,
                     cause:
                         "its arguments take \(slots) registers or stack slots, trampolines pass \(most)"
                 ))

@@ -38,6 +38,7 @@ import Testing
         function("twelve", (0..<12).map { ("a\($0)", long) })
         function("thirteen", (0..<13).map { ("a\($0)", long) })
         function("seven_slots", (0..<5).map { ("a\($0)", long) } + [("p", pair)])
+        function("fourteen_slots", (0..<7).map { ("p\($0)", pair) })
         function("dangles", [("x", 999)])
         function("migrate_disable", [])
         function("__rcu_read_lock", [])
@@ -224,8 +225,9 @@ import Testing
 
     @Test func attaching() throws {
         let facts = facts(
-            ["plain", "twelve", "seven_slots", "takes_pair"],
-            traced: ["plain", "twelve", "seven_slots", "variadic"], init: ["takes_double"])
+            ["plain", "twelve", "seven_slots", "fourteen_slots", "takes_pair"],
+            traced: ["plain", "twelve", "seven_slots", "fourteen_slots", "variadic"],
+            init: ["takes_double"])
         func verdict(_ name: String, _ version: KernelVersion = KernelVersion(6, 12)) throws
             -> AttachVerdict
         {
@@ -244,6 +246,19 @@ import Testing
             let old = try verdict(name, KernelVersion(6, 1)).attach
             #expect(old.refusal?.errno == .notSupported)
             #expect(old.refusal?.cause?.contains("take \(slots) ") == true)
+        }
+        for (machine, version, errno) in [
+            ("ppc64le", KernelVersion(7, 2), AttachErrno.operationNotSupported),
+            ("x86_64", KernelVersion(7, 2), .notSupported),
+            ("aarch64", KernelVersion(7, 2), nil), ("riscv64", KernelVersion(7, 2), nil),
+            ("s390x", KernelVersion(6, 12), nil),
+        ] {
+            let judge = AttachJudge(
+                Self.btf, facts, kernel: nil, version: version, machine: machine,
+                isSleepable: false)
+            #expect(judge.judge(try record("twelve"), .fentry).attach == .yes, "\(machine)")
+            let most = judge.judge(try record("fourteen_slots"), .fentry).attach
+            #expect(most.refusal?.errno == errno && (errno != nil || most == .yes), "\(machine)")
         }
         let other = AttachJudge(
             Self.btf, facts, kernel: nil, version: KernelVersion(6, 12), machine: "aarch64",
