@@ -101,12 +101,15 @@ machine() {
     [ "$(grep -c '^  ok ' "$dir/ktap")" = $((points * ${#modules[@]})) ] && [ "${#modules[@]}" -gt 0 ] || bad=1
     verdict "$arch guest" "$bad" "$(uname_of "$dir/log"): ${#modules[@]} modules: $(points "$dir/ktap"), $(
         sed -n 's/^ok 1 .* # (\(.*\))/\1/p' "$dir/ktap"
-        [ -s "$dir/ktap" ] || grep -E '^(kbtf|hint): ' "$dir/err" | tail -n 2 | tr '\n' ' '
+        unbooted "$dir"
     )"
 }
 
+# unbooted DIR: what kbtf said if there are no results.
+unbooted() { [ -s "$1/ktap" ] || grep -E '^(kbtf|hint): ' "$1/err" | tail -n 2 | tr '\n' ' '; }
+
 # uname_of LOG: the release and machine that the guest's init reports.
-uname_of() { tr -d '\r' <"$1" 2>/dev/null | sed -n 's/.*kbtf: # \([0-9][^ ]* [^ ]*\)$/\1/p' | head -n 1; }
+uname_of() { [ ! -e "$1" ] || tr -d '\r' <"$1" | sed -n 's/.*kbtf: # \([0-9][^ ]* [^ ]*\)$/\1/p' | head -n 1; }
 
 run_machines() {
     mkdir -p "$GUESTS"
@@ -135,7 +138,7 @@ machine_tests() {
     "$KBTF" vm run --kernel "$kernel" --accel tcg --boot-timeout 400 \
         --append "lsm=bpf sysctl.net.core.bpf_jit_enable=1 slab_debug=FZ" \
         --timeout 1800 --test-timeout 400 --test "$dir/tests" --log "$dir/log" >"$dir/ktap" 2>"$dir/err" || bad=1
-    verdict "$arch guest tests" "$bad" "$(uname_of "$dir/log"): $(points "$dir/ktap")"
+    verdict "$arch guest tests" "$bad" "$(uname_of "$dir/log"): $(points "$dir/ktap")$(unbooted "$dir")"
 }
 
 run_machine_tests() {
