@@ -43,7 +43,7 @@ booted() {
     local series=$1 name=$2 tests=$3
     shift 3
     "$KBTF" vm run --kernel "$(kernel_of "$series")" --cpus "$(processors_of "$series")" --append lsm=bpf \
-        --denylist "$REPO/selftests/DENYLIST" --test "$tests" --log "$GUESTS/$series-$name.log" "$@" \
+        --denylist "$REPO/selftests/DENYLIST" --test-timeout 400 --test "$tests" --log "$GUESTS/$series-$name.log" "$@" \
         >"$GUESTS/$series-$name.ktap" 2>"$GUESTS/$series-$name.err"
 }
 

@@ -50,7 +50,7 @@ patched_boot() {
     local name=$1 results=$2 tests=$3
     shift 3
     "$KBTF" vm run --kernel "$(build_of "$name")/arch/x86/boot/bzImage" --cpus "$(processors_of "${name%%-*}")" \
-        --append "$(words_of "$name")" --denylist "$REPO/selftests/DENYLIST" --test "$tests" --log "$GUESTS/$results.log" "$@" \
+        --append "$(words_of "$name")" --denylist "$REPO/selftests/DENYLIST" --test-timeout 400 --test "$tests" --log "$GUESTS/$results.log" "$@" \
         >"$GUESTS/$results.ktap" 2>"$GUESTS/$results.err"
 }
 

@@ -20,16 +20,21 @@ static size_t shuffled(size_t at, size_t count)
 /* Every program runs once for each call while it is attached, whichever others come and go. */
 static int many(void)
 {
-	struct bpf_object *object[MOST_LINKS];
+	struct bpf_object *object[MOST_LINKS + 1];
+	struct bpf_program *program;
 	struct bpf_link *link[MOST_LINKS];
 	size_t at, gone, other;
 
-	for (at = 0; at < MOST_LINKS; at++) {
+	for (at = 0; at <= MOST_LINKS; at++) {
 		object[at] = loaded_with(&trampolines, "entered");
 		REQUIRE(object[at]);
-		link[at] = bpf_program__attach(bpf_object__find_program_by_name(object[at], "entered"));
+		program = bpf_object__find_program_by_name(object[at], "entered");
+		if (at == MOST_LINKS)
+			break;
+		link[at] = bpf_program__attach(program);
 		REQUIRE(link[at]);
 	}
+	REQUIRE(!bpf_program__attach(program) && errno == E2BIG);
 	REQUIRE(trigger(1000));
 	for (gone = 0; gone < MOST_LINKS; gone++) {
 		REQUIRE(!bpf_link__destroy(link[shuffled(gone, MOST_LINKS)]));
@@ -41,20 +46,6 @@ static int many(void)
 				(long long)(other <= gone ? other : gone + 1) + 1);
 		}
 	}
-	return 0;
-}
-
-static int one_too_many(void)
-{
-	size_t at;
-
-	for (at = 0; at <= MOST_LINKS; at++) {
-		struct bpf_object *object = loaded_with(&trampolines, "entered");
-
-		REQUIRE(object);
-		REQUIRE(attached(object, "entered") == (at < MOST_LINKS));
-	}
-	REQUIRE(errno == E2BIG);
 	return 0;
 }
 
@@ -112,7 +103,10 @@ static int fmod_ret(void)
 	uint32_t alone, passing, stopped;
 	int fd;
 
-	REQUIRE(object);
+	if (!object) {
+		REQUIRE(refused_saying("bpf_modify_return_test() is not modifiable"));
+		return skip("the kernel has no function whose return value may be changed");
+	}
 	fd = program_fd(object, "changed");
 	REQUIRE(!run_modify_return(fd, &alone));
 	REQUIRE(attached(object, "changed"));
@@ -129,7 +123,6 @@ static int fmod_ret(void)
 
 static const struct point points[] = {
 	{ "many", many },
-	{ "one_too_many", one_too_many },
 	{ "tail_call", tail_call },
 	{ "fmod_ret", fmod_ret },
 };
