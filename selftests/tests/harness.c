@@ -46,6 +46,8 @@ static int take_message(enum libbpf_print_level level, const char *format, va_li
 
 int skip(const char *reason)
 {
+	/* Before what libbpf may have said: the first line is printed. */
+	rewind(diagnostics_file);
 	note("%s", reason);
 	return SKIPPED;
 }
