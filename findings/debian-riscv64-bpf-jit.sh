@@ -14,19 +14,7 @@
 # shellcheck source-path=SCRIPTDIR source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
-# has FLAVOUR: which of the three its configuration sets.
-has() {
-    local option found=''
-    for option in BPF_JIT BPF_JIT_DEFAULT_ON HAVE_CMPXCHG_DOUBLE; do
-        ! grep -qx "CONFIG_$option=y" "$ROOT/usr/src/linux-headers-7.2.13+deb14-$1/include/config/auto.conf" || found+=" $option"
-    done
-    echo "${found# }"
-}
-
-for names in arm64/arm64 riscv64/riscv64 ppc64el/powerpc64le; do
-    rm -rf "$ROOT/apt" "$ROOT/debs"
-    MACHINE=${names%/*} packages_of sid "linux-headers-7.2.13+deb14-${names#*/}=7.2.13-1"
-done
-same arm64 'BPF_JIT BPF_JIT_DEFAULT_ON HAVE_CMPXCHG_DOUBLE' "$(has arm64)"
-same riscv64 BPF_JIT "$(has riscv64)"
-same ppc64el 'BPF_JIT BPF_JIT_DEFAULT_ON' "$(has powerpc64le)"
+options=(BPF_JIT BPF_JIT_DEFAULT_ON HAVE_CMPXCHG_DOUBLE)
+same arm64 'BPF_JIT BPF_JIT_DEFAULT_ON HAVE_CMPXCHG_DOUBLE' "$(configured_of_sid arm64 "${options[@]}")"
+same riscv64 BPF_JIT "$(configured_of_sid riscv64 "${options[@]}")"
+same ppc64el 'BPF_JIT BPF_JIT_DEFAULT_ON' "$(configured_of_sid powerpc64le=ppc64el "${options[@]}")"

@@ -11,19 +11,7 @@
 # shellcheck source-path=SCRIPTDIR source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
-# has ARCH: which of the three its configuration sets.
-has() {
-    local option found=''
-    for option in DEBUG_INFO_BTF DYNAMIC_FTRACE_WITH_DIRECT_CALLS BPF_JIT; do
-        ! grep -qx "CONFIG_$option=y" "$ROOT/usr/src/linux-headers-7.2.13+deb14-$1/include/config/auto.conf" || found+=" $option"
-    done
-    echo "${found# }"
-}
-
-for arch in arm64 s390x loong64; do
-    rm -rf "$ROOT/apt" "$ROOT/debs"
-    MACHINE=$arch packages_of sid "linux-headers-7.2.13+deb14-$arch=7.2.13-1"
-done
-same arm64 'DEBUG_INFO_BTF DYNAMIC_FTRACE_WITH_DIRECT_CALLS BPF_JIT' "$(has arm64)"
-same s390x 'DEBUG_INFO_BTF DYNAMIC_FTRACE_WITH_DIRECT_CALLS' "$(has s390x)"
-same loong64 'DYNAMIC_FTRACE_WITH_DIRECT_CALLS BPF_JIT' "$(has loong64)"
+options=(DEBUG_INFO_BTF DYNAMIC_FTRACE_WITH_DIRECT_CALLS BPF_JIT)
+same arm64 'DEBUG_INFO_BTF DYNAMIC_FTRACE_WITH_DIRECT_CALLS BPF_JIT' "$(configured_of_sid arm64 "${options[@]}")"
+same s390x 'DEBUG_INFO_BTF DYNAMIC_FTRACE_WITH_DIRECT_CALLS' "$(configured_of_sid s390x "${options[@]}")"
+same loong64 'DYNAMIC_FTRACE_WITH_DIRECT_CALLS BPF_JIT' "$(configured_of_sid loong64 "${options[@]}")"

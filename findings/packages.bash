@@ -7,6 +7,9 @@
 #   packages_of SUITE NAME=VERSION...
 #                              of another suite of Debian, where the machine's apt finds Debian; MACHINE=ARCH for
 #                              packages of another machine
+#   pahole_of_sid ARGUMENT...  pahole 1.32
+#   configured_of_sid FLAVOUR[=ARCH] OPTION...
+#                              which of these options the configuration of sid's 7.2.13 for a machine sets
 #   BPF_TOOLS                  packages of a clang for BPF and of bpftool
 #   from_packages COMMAND...   run a program of theirs, with their libraries
 #   same WHAT EXPECTED GOT     compare; the finding fails when the behaviour has changed
@@ -52,6 +55,24 @@ Dir::Cache "$dir/cache";
 CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update
     APT_CONFIG=$dir/apt.conf packages "$@"
+}
+
+pahole_of_sid() {
+    local sid=$ROOT/sid libraries=$ROOT/sid/usr/lib/x86_64-linux-gnu
+    [ -d "$sid" ] ||
+        ROOT=$sid packages_of sid pahole=1.32-1 libdwarves1=1.32-1 libbpf1=1:1.7.0-1 libdw1t64=0.196-1 libelf1t64=0.196-1 \
+            libc6=2.43-7 zlib1g=1:1.3.dfsg+really1.3.2-4 libzstd1=1.5.7+dfsg-4 liblzma5=5.8.4-1 libbz2-1.0=1.0.8-6+b2
+    "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$sid/usr/bin/pahole" "$@"
+}
+
+configured_of_sid() {
+    local flavour=${1%=*} option found=''
+    rm -rf "$ROOT/apt" "$ROOT/debs"
+    MACHINE=${1#*=} packages_of sid "linux-headers-7.2.13+deb14-$flavour=7.2.13-1"
+    for option in "${@:2}"; do
+        ! grep -qx "CONFIG_$option=y" "$ROOT/usr/src/linux-headers-7.2.13+deb14-$flavour/include/config/auto.conf" || found+=" $option"
+    done
+    echo "${found# }"
 }
 
 from_packages() {

@@ -49,12 +49,7 @@ P
 )
 same 'conventions and last parameters' 'step 3 reg5 value 3 reg4' "$(sort <<<"$places" | xargs)"
 
-SID=$ROOT/sid
-ROOT=$SID packages_of sid pahole=1.32-1 libdwarves1=1.32-1 libbpf1=1:1.7.0-1 libdw1t64=0.196-1 libelf1t64=0.196-1 libc6=2.43-7 \
-    zlib1g=1:1.3.dfsg+really1.3.2-4 libzstd1=1.5.7+dfsg-4 liblzma5=5.8.4-1 libbz2-1.0=1.0.8-6+b2
-libraries=$SID/usr/lib/x86_64-linux-gnu
-"$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$SID/usr/bin/pahole" \
-    --btf_features=default,true_signature --btf_encode_detached=functions.btf functions.o
+pahole_of_sid --btf_features=default,true_signature --btf_encode_detached=functions.btf functions.o
 
 # Each FUNC with the names of the types of its result and parameters.
 written=$(python3 - <<'P'

@@ -102,7 +102,7 @@ arguments_of() {
     pahole) "$CACHE/peers/bin/pahole-1.32" -J --btf_features=default --btf_base="$WORK/arguments/$arch/kernel.btf" "$dir/arguments.ko" || return 1 ;;
     esac
     "$KBTF" dump --json --base "$base" "$dir/arguments.ko" >"$dir.json"
-    "$(arguments_compiler "$arch")" -O2 -Wall -Wextra -Werror -static -o "$dir/reads" "$HERE/arguments/reads.c" || return 1
+    "$(arguments_compiler "$arch")" -O2 -Wall -Wextra -Werror -static -I"$HERE" -o "$dir/reads" "$HERE/arguments/reads.c" || return 1
     arguments_told "$dir" "$(arguments_kernel "$arch")" || { told="the guest: $(tail -n 1 "$dir.err")"; return 1; }
     python3 "$HERE/arguments/compare.py" "$dir.json" "$WORK/arguments/$arch/kernel.json" "$dir.told" "$endian" \
         >"$dir.compared" || { told=$(tail -n 1 "$dir.compared"); return 1; }

@@ -90,7 +90,7 @@ run_attach() {
     local series name
     bash "$HERE/boot-inputs.sh" --symbols "${GENERATIONS[@]}" >/dev/null || die "boot-inputs.sh failed"
     mkdir -p "$WORK/attach/objects"
-    gcc -O2 -Wall -Wextra -Werror -static -o "$WORK/attach/tries" "$HERE/attach/tries.c"
+    gcc -O2 -Wall -Wextra -Werror -static -I"$HERE" -o "$WORK/attach/tries" "$HERE/attach/tries.c"
     gcc -O2 -Wall -Wextra -static -o "$WORK/attach/programs" "$HERE/attach/programs.c" -Wl,--no-warnings -lbpf -lelf -lz
     while read -r name; do
         clang-16 -target bpf -mcpu=v3 -O2 -g -Wall -Werror -Wno-unused-value -D"CASE_$name" \

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -18,6 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "loaded_btf.h"
+
 #define MODULE		"arguments"
 #define MOST_WORDS	24
 
@@ -25,11 +26,6 @@ struct btf_file {
 	char *bytes;
 	const struct btf_header *header;
 };
-
-static long bpf(int command, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
 
 /* A file of sysfs, whole: what stat says is its size. */
 static int read_btf(const char *path, struct btf_file *file)
@@ -85,40 +81,6 @@ static const struct btf_type *after(const struct btf_type *type)
 static const void *end(const struct btf_file *file)
 {
 	return (const char *)first(file) + file->header->type_len;
-}
-
-/* The BTF of the loaded module. */
-static int module_btf(void)
-{
-	union bpf_attr attr;
-	unsigned int id = 0;
-
-	for (;;) {
-		struct bpf_btf_info info;
-		char name[64] = "";
-		int fd;
-
-		memset(&attr, 0, sizeof(attr));
-		attr.start_id = id;
-		if (bpf(BPF_BTF_GET_NEXT_ID, &attr))
-			return -1;
-		id = attr.next_id;
-		memset(&attr, 0, sizeof(attr));
-		attr.btf_id = id;
-		fd = bpf(BPF_BTF_GET_FD_BY_ID, &attr);
-		if (fd < 0)
-			return -1;
-		memset(&info, 0, sizeof(info));
-		info.name = (unsigned long)name;
-		info.name_len = sizeof(name);
-		memset(&attr, 0, sizeof(attr));
-		attr.info.bpf_fd = fd;
-		attr.info.info_len = sizeof(info);
-		attr.info.info = (unsigned long)&info;
-		if (!bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) && !strcmp(name, MODULE))
-			return fd;
-		close(fd);
-	}
 }
 
 /* An array with one element: MOST_WORDS words. */
@@ -247,7 +209,7 @@ static int all_functions(void)
 	struct btf_file kernel, module;
 	const struct btf_type *type;
 	unsigned int id = 1, strings;
-	int btf = module_btf(), map = new_map(), bad = 0;
+	int btf = module_btf(MODULE), map = new_map(), bad = 0;
 
 	if (btf < 0 || map < 0 || read_btf("/sys/kernel/btf/vmlinux", &kernel) ||
 	    read_btf("/sys/kernel/btf/" MODULE, &module)) {

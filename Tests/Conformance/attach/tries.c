@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "loaded_btf.h"
 
 #define MAX_PRINTED 500
 
@@ -33,50 +33,19 @@ static const struct way {
 
 static char log_buffer[1 << 16];
 
-static long bpf(int command, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
 /* The BTF of a loaded module; 0 for the kernel's. */
-static int module_btf(const char *module)
+static int btf_of(const char *module)
 {
 	static char known[64];
 	static int fd;
-	union bpf_attr attr;
-	unsigned int id = 0;
 
 	if (!*module)
 		return 0;
-	if (!strcmp(known, module))
-		return fd;
-	for (;;) {
-		struct bpf_btf_info info;
-		char name[64] = "";
-
-		memset(&attr, 0, sizeof(attr));
-		attr.start_id = id;
-		if (bpf(BPF_BTF_GET_NEXT_ID, &attr))
-			return -1;
-		id = attr.next_id;
-		memset(&attr, 0, sizeof(attr));
-		attr.btf_id = id;
-		fd = bpf(BPF_BTF_GET_FD_BY_ID, &attr);
-		if (fd < 0)
-			return -1;
-		memset(&info, 0, sizeof(info));
-		info.name = (unsigned long)name;
-		info.name_len = sizeof(name);
-		memset(&attr, 0, sizeof(attr));
-		attr.info.bpf_fd = fd;
-		attr.info.info_len = sizeof(info);
-		attr.info.info = (unsigned long)&info;
-		if (!bpf(BPF_OBJ_GET_INFO_BY_FD, &attr) && info.kernel_btf && !strcmp(name, module)) {
-			snprintf(known, sizeof(known), "%s", module);
-			return fd;
-		}
-		close(fd);
+	if (strcmp(known, module)) {
+		fd = module_btf(module);
+		snprintf(known, sizeof(known), "%s", fd < 0 ? "" : module);
 	}
+	return fd;
 }
 
 static int load(const struct way *way, unsigned int id, int btf, int with_log, int sleepable)
@@ -159,7 +128,7 @@ static void try(char *line)
 	tried++;
 	i = strtoul(field[0], NULL, 10);
 	expected = -atoi(field[2]);
-	program = load(way, i, module_btf(field[4]), 0, sleepable);
+	program = load(way, i, btf_of(field[4]), 0, sleepable);
 	loads++;
 	if ((program < 0 ? program : 0) != expected) {
 		complain(field[1], field[5], "load", expected, program < 0 ? program : 0);
@@ -169,7 +138,7 @@ static void try(char *line)
 	}
 	if (program < 0) {
 		if (*field[6]) {
-			load(way, i, module_btf(field[4]), 1, sleepable);
+			load(way, i, btf_of(field[4]), 1, sleepable);
 			if (!strstr(log_buffer, field[6])) {
 				complain(field[1], field[5], "words", 0, 0);
 				printf("# log: %.200s\n", log_buffer);
