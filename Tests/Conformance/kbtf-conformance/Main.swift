@@ -17,10 +17,12 @@ enum Main {
                  what each id in FILE's .BTF_ids names, of its own .BTF or that of another file
                kbtf-conformance blank-ids --base FILE|none [--without-btf] IN OUT
                  a copy of IN with its .BTF_ids as before it was filled in
-               kbtf-conformance verdict-cases [--seed N] RELEASE BTF OUT [FILE...]
+               kbtf-conformance verdict-cases [--seed N] [--only-files N] RELEASE BTF OUT
+                                              [FILE...]
                  BTF for a kernel with this BTF to answer to, for verdicts.c; also that of
-                 FILEs, modules or BPF objects, and mutants of it
-               kbtf-conformance verdicts [--seed N] RELEASE BTF ANSWERS OUT [FILE...]
+                 FILEs, modules or BPF objects, and mutants of it; or only that, and N of each
+               kbtf-conformance verdicts [--seed N] [--only-files N] RELEASE BTF ANSWERS OUT
+                                         [FILE...]
                  our answers against those of the kernel, which are kept in OUT
                kbtf-conformance passed-on RELEASE LIST
                  the BTF that a loader passes on for BPF objects, against libbpf's; each line

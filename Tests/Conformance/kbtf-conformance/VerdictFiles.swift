@@ -7,9 +7,12 @@ import ELF
 import HostIO
 import TestSupport
 
-/// What `verdict-cases` and `verdicts` have in common: `[--seed N] RELEASE BTF`, and files.
+/// What `verdict-cases` and `verdicts` have in common: `[--seed N] [--only-files N] RELEASE BTF`,
+/// and files.
 struct VerdictArguments {
     let seed: UInt64
+    /// Of each file, if the kernel is asked about files only.
+    let mutants: Int?
     let release: String
     let rules: TargetRules
     let kernelPath: String
@@ -22,10 +25,17 @@ struct VerdictArguments {
             seed = UInt64(number)
             word = arguments.next()
         }
+        var mutants: Int?
+        if word == "--only-files" {
+            guard let number = arguments.nextNumber(), number >= 0 else { return nil }
+            mutants = number
+            word = arguments.next()
+        }
         guard let release = word, let kernelPath = arguments.next(),
             let rules = VerdictRun.rules(release)
         else { return nil }
         self.seed = seed
+        self.mutants = mutants
         self.release = release
         self.rules = rules
         self.kernelPath = kernelPath
@@ -33,7 +43,8 @@ struct VerdictArguments {
 
     func run(_ files: [String]) throws -> VerdictRun {
         try VerdictRun(
-            kernel: kernelPath, rules, files: try files.flatMap(cases(of:)), seed: seed)
+            kernel: kernelPath, rules, files: try files.flatMap(cases(of:)), seed: seed,
+            onlyMutants: mutants)
     }
 
     /// A module's BTF, with its `.BTF.base` if it has one; an object's as the compiler wrote it,

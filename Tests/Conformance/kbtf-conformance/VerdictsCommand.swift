@@ -20,7 +20,8 @@ enum VerdictsCommand {
             let answers = try read(answersPath, run)
             // Without the names in the kernel's BTF, some cases have other answers.
             let standIn = try VerdictRun(
-                run.ground, run.ground.kernel(), asked.rules, seed: asked.seed)
+                run.ground, run.ground.kernel(), asked.rules, seed: asked.seed,
+                isOnlyMore: asked.mutants != nil)
             let kept = (0..<run.keptCount).map { number -> VerdictAnswer? in
                 let one = run.cases[number]
                 return standIn.answer(one) == run.answer(one) ? answers[number] : nil

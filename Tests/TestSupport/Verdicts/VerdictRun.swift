@@ -24,23 +24,26 @@ package struct VerdictRun {
     /// - Parameters:
     ///   - path: raw BTF of the kernel.
     ///   - files: what of files the kernel is asked, itself and changed.
+    ///   - mutants: of each file, if there are no other cases; nil for all kinds of cases.
     package init(
-        kernel path: String, _ rules: TargetRules, files: [VerdictCase], seed: UInt64
+        kernel path: String, _ rules: TargetRules, files: [VerdictCase], seed: UInt64,
+        onlyMutants mutants: Int? = nil
     ) throws {
         let btf = try BTF.parse(FileReader.map(path), isForReading: true)
         try self.init(
             VerdictGround(btf), btf, rules, seed: seed,
-            VerdictCases.mutants(of: files, seed: seed << 16 + 5, each: 25))
+            VerdictCases.mutants(of: files, seed: seed << 16 + 5, each: mutants ?? 25),
+            isOnlyMore: mutants != nil)
     }
 
     package init(
         _ ground: VerdictGround, _ kernel: BTF, _ rules: TargetRules, seed: UInt64 = 0,
-        _ more: [VerdictCase] = []
+        _ more: [VerdictCase] = [], isOnlyMore: Bool = false
     ) throws {
         self.ground = ground
         // The kernels that are asked are stable releases with this change.
         self.rules = rules.granting([.dottedNames])
-        let kept = VerdictCases.all(ground, seed: seed)
+        let kept = isOnlyMore ? [] : VerdictCases.all(ground, seed: seed)
         keptCount = kept.count
         cases = kept + more
         self.kernel = KernelTypes(kernel)!
