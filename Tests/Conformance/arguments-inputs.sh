@@ -42,9 +42,7 @@ compiler() {
     local file=$SID/usr/src/linux-headers-$1/.kernelvariables prefix gcc
     prefix=$(sed -n 's/^override CROSS_COMPILE = //p' "$file")
     gcc=$(sed -n 's/^CC = .*\(gcc-[0-9]*\).*/\1/p' "$file")
-    # The apt in use here is configured by a file that the root does not have.
-    chroot "$SID" sh -c "command -v $prefix$gcc" >/dev/null || chroot "$SID" env -u APT_CONFIG sh -c \
-        'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$1"' sh "$gcc-${prefix%-}" >/dev/null ||
+    chroot "$SID" sh -c "command -v $prefix$gcc" >/dev/null || install_in "$SID" "$gcc-${prefix%-}" ||
         die "the sid root has no $prefix$gcc"
 }
 

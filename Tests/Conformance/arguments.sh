@@ -10,24 +10,6 @@
 
 : "${ARGUMENTS_MACHINES:=amd64 arm64 s390x ppc64el riscv64}"
 
-# arguments_machine ARCH: as the kernel calls it.
-arguments_machine() {
-    case $1 in
-    amd64) echo x86_64 ;;
-    arm64) echo aarch64 ;;
-    ppc64el) echo ppc64le ;;
-    *) echo "$1" ;;
-    esac
-}
-
-# arguments_compiler ARCH: for programs of its guests.
-arguments_compiler() {
-    case $1 in
-    ppc64el) echo powerpc64le-linux-gnu-gcc ;;
-    *) echo "$(arguments_machine "$1")-linux-gnu-gcc" ;;
-    esac
-}
-
 OWN=$CACHE/kbuild/arguments-s390x
 
 # own_make ARGUMENTS...: in the directory of the kernel for s390x.
@@ -102,7 +84,7 @@ arguments_of() {
     pahole) "$CACHE/peers/bin/pahole-1.32" -J --btf_features=default --btf_base="$WORK/arguments/$arch/kernel.btf" "$dir/arguments.ko" || return 1 ;;
     esac
     "$KBTF" dump --json --base "$base" "$dir/arguments.ko" >"$dir.json"
-    "$(arguments_compiler "$arch")" -O2 -Wall -Wextra -Werror -static -I"$HERE" -o "$dir/reads" "$HERE/arguments/reads.c" || return 1
+    "$(triplet_of "$arch")-gcc" -O2 -Wall -Wextra -Werror -static -I"$HERE" -o "$dir/reads" "$HERE/arguments/reads.c" || return 1
     arguments_told "$dir" "$(arguments_kernel "$arch")" || { told="the guest: $(tail -n 1 "$dir.err")"; return 1; }
     python3 "$HERE/arguments/compare.py" "$dir.json" "$WORK/arguments/$arch/kernel.json" "$dir.told" "$endian" \
         >"$dir.compared" || { told=$(tail -n 1 "$dir.compared"); return 1; }

@@ -6,33 +6,12 @@
 
 C_DUMPS=$WORK/c-dumps
 
-# gcc_of MACHINE, target_of MACHINE: by Debian's name; the second for clang.
-gcc_of() {
-    case $1 in
-    amd64) echo x86_64-linux-gnu-gcc ;;
-    arm64) echo aarch64-linux-gnu-gcc ;;
-    armhf) echo arm-linux-gnueabihf-gcc ;;
-    i386) echo i686-linux-gnu-gcc ;;
-    mipsel) echo mipsel-linux-gnu-gcc ;;
-    mips64el) echo mips64el-linux-gnuabi64-gcc ;;
-    ppc64el) echo powerpc64le-linux-gnu-gcc ;;
-    *) echo "$1-linux-gnu-gcc" ;;
-    esac
-}
-
-target_of() {
-    case $1 in
-    loong64) echo loongarch64-linux-gnu ;;
-    *) gcc_of "$1" | sed 's/-gcc$//' ;;
-    esac
-}
-
 # c_compilers MACHINE: one a line. BPF has pointers of 8 bytes, in the order of bytes that is asked for.
 c_compilers() {
     local gcc clang order=bpfel
-    gcc=$(command -v "$(gcc_of "$1")") && echo "$gcc"
+    gcc=$(command -v "$(triplet_of "$1")-gcc") && echo "$gcc"
     clang=$(find /usr/bin -name 'clang-[0-9]*' | sort -V | tail -n 1)
-    echo "$clang --target=$(target_of "$1")"
+    echo "$clang --target=$(triplet_of "$1")"
     case $1 in
     armhf | i386 | mipsel) return 0 ;;
     s390x) order=bpfeb ;;

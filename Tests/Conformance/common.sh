@@ -133,6 +133,38 @@ fetch_some() {
     rm -rf "$deb"
 }
 
+# machine_of ARCH: the name in `uname -m` of what Debian calls ARCH.
+machine_of() {
+    case $1 in
+    amd64) echo x86_64 ;;
+    arm64) echo aarch64 ;;
+    i386) echo i686 ;;
+    ppc64el) echo ppc64le ;;
+    loong64) echo loongarch64 ;;
+    *) echo "$1" ;;
+    esac
+}
+
+# triplet_of ARCH: what its compilers' names begin with.
+triplet_of() {
+    case $1 in
+    armhf) echo arm-linux-gnueabihf ;;
+    mipsel) echo mipsel-linux-gnu ;;
+    mips64el) echo mips64el-linux-gnuabi64 ;;
+    ppc64el) echo powerpc64le-linux-gnu ;;
+    *) echo "$(machine_of "$1")-linux-gnu" ;;
+    esac
+}
+
+# install_in ROOT PACKAGE...: by the root's own apt, whatever apt is in use here.
+install_in() {
+    local root=$1
+    shift
+    # shellcheck disable=SC2016  # the inner shell expands it
+    chroot "$root" env -u APT_CONFIG DEBIAN_FRONTEND=noninteractive sh -c \
+        'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$@"' sh "$@" >/dev/null
+}
+
 # section ELF NAME: "offset size" in decimal of the section; fails without one.
 section() {
     local at

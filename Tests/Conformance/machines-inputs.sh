@@ -30,8 +30,7 @@ libraries() {
 # c_library ARCH
 c_library() {
     local package=libc6-dev-$1-cross
-    chroot "$SID" dpkg-query -W "$package" >/dev/null 2>&1 || chroot "$SID" env DEBIAN_FRONTEND=noninteractive sh -c \
-        'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$1"' sh "$package" >/dev/null ||
+    chroot "$SID" dpkg-query -W "$package" >/dev/null 2>&1 || install_in "$SID" "$package" ||
         die "the sid root has no $package"
 }
 

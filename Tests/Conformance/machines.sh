@@ -15,18 +15,18 @@
 # are fetched to $CACHE/vm/machine-ARCH. Needs QEMU for that machine and a compiler for its init; without them the check
 # fails and says what to install.
 
-# MACHINES: Debian's name of the machine, the prefix of its compiler, the directory with modules below $CACHE/kernels,
-# that of apt's configuration below $CACHE, and what each module has to give: it loads (1), and its BTF is there (2).
+# MACHINES: Debian's name of the machine, the directory with modules below $CACHE/kernels, that of apt's configuration below
+# $CACHE, and what each module has to give: it loads (1), and its BTF is there (2).
 MACHINES='
-arm64    aarch64-linux-gnu       6.1-arm64      apt-arm64             2
-s390x    s390x-linux-gnu         6.1-s390x      apt-s390x             1
-riscv64  riscv64-linux-gnu       arch-riscv64   apt-riscv64-sid       2
-ppc64el  powerpc64le-linux-gnu   7.2-ppc64el    apt-ppc64el-sid       2
-armhf    arm-linux-gnueabihf     arch-armhf     apt-armhf-bookworm    1
-i386     i686-linux-gnu          arch-i386      apt-i386-bookworm     1
-mipsel   mipsel-linux-gnu        arch-mipsel    apt-mipsel-bookworm   1
-mips64el mips64el-linux-gnuabi64 arch-mips64el  apt-mips64el-bookworm 1
-loong64  loongarch64-linux-gnu   arch-loong64   apt-loong64-sid       1
+arm64    6.1-arm64      apt-arm64             2
+s390x    6.1-s390x      apt-s390x             1
+riscv64  arch-riscv64   apt-riscv64-sid       2
+ppc64el  7.2-ppc64el    apt-ppc64el-sid       2
+armhf    arch-armhf     apt-armhf-bookworm    1
+i386     arch-i386      apt-i386-bookworm     1
+mipsel   arch-mipsel    apt-mipsel-bookworm   1
+mips64el arch-mips64el  apt-mips64el-bookworm 1
+loong64  arch-loong64   apt-loong64-sid       1
 '
 
 # Modules that need no device.
@@ -56,8 +56,7 @@ machine_kernel() {
 sid_tools() {
     local dir=$1 sid=$CACHE/peers/sid qemu=qemu-system-loongarch64 work
     [ -x "$sid/usr/bin/$qemu" ] && [ -x "$sid/usr/bin/loongarch64-linux-gnu-gcc-16" ] && [ -e "$sid/usr/loongarch64-linux-gnu/lib/libc.a" ] ||
-        chroot "$sid" env DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$@"' \
-            sh qemu-system-misc gcc-16-loongarch64-linux-gnu libc6-dev-loong64-cross
+        install_in "$sid" qemu-system-misc gcc-16-loongarch64-linux-gnu libc6-dev-loong64-cross
     work=$(mktemp -d "$sid/kbtf-selftest.XXXXXX")
     cp "$REPO"/selftests/guest/*.[ch] "$work/"
     chroot "$sid" sh -c 'cd "$1" && loongarch64-linux-gnu-gcc-16 -Wall -Wextra -Werror -Os -static -s -o init ./*.c' sh "${work#"$sid"}"
@@ -71,8 +70,8 @@ sid_tools() {
 
 # machine ARCH: see MACHINES.
 machine() {
-    local arch triplet series apt points dir=$GUESTS/$1 root=$CACHE/vm/machine-$1/root release from kernel lib ko modules=() bad=0
-    read -r arch triplet series apt points < <(grep "^$1 " <<<"$MACHINES")
+    local arch series apt points dir=$GUESTS/$1 root=$CACHE/vm/machine-$1/root release from kernel lib ko modules=() bad=0
+    read -r arch series apt points < <(grep "^$1 " <<<"$MACHINES")
     rm -rf "$dir"
     mkdir -p "$CACHE/vm" "$dir"
     [ -e "$CACHE/kernels/$series/release" ] || bash "$HERE/archs-inputs.sh" >"$dir/fetched" 2>&1 ||
@@ -90,7 +89,7 @@ machine() {
         modules+=("$dir/${ko##*/}")
         [ "$points" = 2 ] || continue
         "$KBTF" encode -q --base "$kernel" --detached "$dir/${ko##*/}.btf" "$from/$ko" || bad=1
-        OBJCOPY=$triplet-objcopy refit "$kernel" "$dir" "$dir/${ko##*/}" || bad=1
+        OBJCOPY=$(triplet_of "$arch")-objcopy refit "$kernel" "$dir" "$dir/${ko##*/}" || bad=1
     done < <(cd "$from" && find kernel -name '*.ko' | sort | without_device) 2>"$dir/messages"
     if [ "$arch" = loong64 ]; then
         sid_tools "$dir" >>"$dir/fetched" 2>&1 || { verdict "$arch guest" 1 "$(tail -n 1 "$dir/fetched")"; return; }
@@ -116,21 +115,14 @@ run_machines() {
     machine "$1"
 }
 
-# MACHINE_TESTS: Debian's name of the machine, the kernel's, and the prefix of its compiler.
-MACHINE_TESTS='
-arm64   aarch64 aarch64-linux-gnu
-riscv64 riscv64 riscv64-linux-gnu
-ppc64el ppc64le powerpc64le-linux-gnu
-'
-
-# machine_tests ARCH NAME TRIPLET: the guest tests on sid's kernel.
+# machine_tests ARCH: the guest tests on sid's kernel.
 machine_tests() {
-    local arch=$1 name=$2 triplet=$3 dir=$GUESTS/tests-$1 release kernel gcc bad=0
+    local arch=$1 dir=$GUESTS/tests-$1 release kernel gcc bad=0
     release=$(<"$CACHE/arguments/$arch/release")
     kernel=$CACHE/arguments/$arch/boot/vmlinuz-$release
     gcc=$(sed -n 's/^CC = .*\(gcc-[0-9]*\).*/\1/p' "$CACHE/peers/sid/usr/src/linux-headers-$release/.kernelvariables")
     mkdir -p "$dir"
-    BASE=$kernel HEADERS=/usr/src/linux-headers-$release INSIDE=$CACHE/peers/sid MACHINE=$name COMPILER=$triplet-$gcc \
+    BASE=$kernel HEADERS=/usr/src/linux-headers-$release INSIDE=$CACHE/peers/sid MACHINE=$(machine_of "$arch") COMPILER=$(triplet_of "$arch")-$gcc \
         LIBRARIES=$CACHE/vm/libraries-$arch bash "$REPO/selftests/stage.sh" "$dir" >"$dir/staging" 2>&1 ||
         { verdict "$arch guest tests" 1 "$(tail -n 1 "$dir/staging")"; return; }
     # findings/debian-riscv64-bpf-jit.sh has why: riscv64 compiles BPF programs only on request, and without slab_debug
@@ -142,11 +134,9 @@ machine_tests() {
 }
 
 run_machine_tests() {
-    local arch name triplet
+    local arch machines=(arm64 riscv64 ppc64el)
     mkdir -p "$GUESTS"
-    bash "$HERE/machines-inputs.sh" arm64 riscv64 ppc64el >"$GUESTS/machines-fetched" 2>&1 ||
+    bash "$HERE/machines-inputs.sh" "${machines[@]}" >"$GUESTS/machines-fetched" 2>&1 ||
         { verdict "guest tests of other machines" 1 "$(tail -n 1 "$GUESTS/machines-fetched")"; return; }
-    while read -r arch name triplet; do
-        [ -z "$arch" ] || machine_tests "$arch" "$name" "$triplet" </dev/null
-    done <<<"$MACHINE_TESTS"
+    for arch in "${machines[@]}"; do machine_tests "$arch"; done
 }
