@@ -7,9 +7,15 @@
 #   module    two modules, a process each
 #   modules   112 modules, a process each
 #   batch     all modules of a kernel: one kbtf, and a loop of pahole
-#   dump      BTF of a vmlinux as C and as JSON, against bpftool
+#   check     all modules of a kernel as they ship, beside the kbtf of before; so rebase and diff
+#   dump      BTF of a vmlinux as C, as JSON and raw, against bpftool
+#   ids       kbtf as resolve_btfids on a vmlinux, beside the kernels' own
+#   pipeline  a module of 7.2 and 7.3 through both roles, beside pahole and that kernel's resolve_btfids
+#   skeletons light skeletons, against bpftool
 #   start     --version
 #   vm        a module in a virtual machine, beside a script that calls QEMU; 20 modules, each in a guest of its own
+#   size      of kbtf on disk
+#   build     a clean release build, beside that of before
 #
 # CASES picks some of them. Only a run of all of them is written to bench/RESULTS.md; what some of
 # them gave is printed and kept in the cache directory, under bench/. RUNS is how many
@@ -30,7 +36,7 @@ for file in "$BENCH"/cases/*.sh; do
     source "$file"
 done
 
-ALL="vmlinux module modules batch dump start vm"
+ALL="vmlinux module modules batch check rebase diff dump ids pipeline skeletons start size vm build"
 : "${CASES:=$ALL}"
 : "${KBTF:=$REPO/.build/release/kbtf}"
 SCRATCH=${KBTF%/release/kbtf}
@@ -42,7 +48,7 @@ FEATURES=encode_force,var,float,enum64,decl_tag,type_tag,optimized_func,consiste
 for tool in hyperfine jq valgrind /usr/bin/time; do
     command -v "$tool" >/dev/null || die "there is no $tool: apt-get install ${tool##*/}"
 done
-[[ $CACHE$REPO != *[[:space:]]* ]] || die "the path of the cache or of this tree has a blank in it"
+[[ $CACHE != *[[:space:]]* ]] || die "the path of the cache has a blank in it"
 for name in $CASES; do
     [ "$(type -t "case_$name")" = function ] || die "no such case: $name ($ALL)"
 done
@@ -52,9 +58,18 @@ done
 make -C "$REPO" SCRATCH="$SCRATCH" build tools >"$CACHE/bench.build" 2>&1 ||
     { tail -n 20 "$CACHE/bench.build" >&2; die "kbtf does not build"; }
 
+export BENCH_BEFORE=${BENCH_BEFORE:-1e99d20}
+# shellcheck disable=SC2034  # the cases use it
+BEFORE=$CACHE/bench-before/$BENCH_BEFORE/kbtf
+case " $CASES " in *" check "* | *" rebase "* | *" diff "* | *" size "*) bash "$BENCH/before.sh" || die "before.sh failed" ;; esac
+
 lock
 rm -rf "$WORK"
-mkdir -p "$WORK"
+mkdir -p "$WORK/bin"
+# Commands are split at blanks, which the path of this tree may have.
+for name in kbtf pahole resolve_btfids; do ln -s "$(readlink -f "$KBTF")" "$WORK/bin/$name"; done
+ln -s "$BENCH/vm-plain.sh" "$WORK/bin/"
+KBTF=$WORK/bin/kbtf
 # shellcheck disable=SC2034  # the cases use them
 PAHOLE_124=$(unwrapped pahole-1.24)
 # shellcheck disable=SC2034

@@ -14,7 +14,8 @@ UNREST=1.25
 # unwrapped PEER: the command behind the wrapper that peers.sh wrote: a shell is no part of the peer.
 unwrapped() { sed -n "/^exec/ { s/^exec //; s/ \"\$@\"\$//; s/'//g; p; }" "$CACHE/peers/bin/$1"; }
 
-field_begin() { LABELS=(); COMMANDS=(); }
+# PREPARE runs before each run, and is not measured.
+field_begin() { LABELS=(); COMMANDS=(); PREPARE=; }
 
 # contender LABEL COMMAND: words without blanks, as hyperfine -N splits a command at them.
 contender() { LABELS+=("$1"); COMMANDS+=("$2"); }
@@ -23,6 +24,7 @@ contender() { LABELS+=("$1"); COMMANDS+=("$2"); }
 peak() {
     local i
     for ((i = 0; i < PEAKS; i++)); do
+        $PREPARE
         /usr/bin/time -f '%M %e' -o "$WORK/peak.$i" "$@" >/dev/null 2>"$WORK/peak.messages" || return 1
     done
     for i in 1 2; do
@@ -52,7 +54,7 @@ race() {
     rm -f "$WORK"/turn.*
     for ((i = 0; i < rounds; i++)); do
         for j in "${!commands[@]}"; do
-            hyperfine -N --runs "${runs[j]}" --style none --export-json "$WORK/turn.$j.$i" "${commands[j]}" \
+            hyperfine -N ${PREPARE:+--prepare "$PREPARE"} --runs "${runs[j]}" --style none --export-json "$WORK/turn.$j.$i" "${commands[j]}" \
                 >/dev/null 2>"$WORK/hyperfine" || { cat "$WORK/hyperfine" >&2; die "hyperfine failed"; }
         done
     done

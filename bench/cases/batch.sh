@@ -14,6 +14,7 @@ case_batch() {
     contender "pahole 1.32" "$(loop pahole_module "$WORK/all")"
     race 3
     table
-    goal_time "pahole 1.32" 1/15
+    goal_time "pahole 1.32" 1/50
+    goal_memory "pahole 1.32" 1.0
     [ "$(find "$WORK/batch" -name '*.btf' | wc -l)" = "$(wc -l <"$WORK/all")" ] || die "kbtf wrote fewer files than there are modules"
 }

@@ -11,9 +11,12 @@ one_dump() {
     contender "bpftool 7.8" "$BPFTOOL $3 btf dump file $MODULE_BASE $4"
     race 5 1
     table
+    goal_time "bpftool 7.8" 1/4
+    goal_memory "bpftool 7.8" 1.0
 }
 
 case_dump() {
     one_dump C "--format c --like-bpftool" "" "format c"
     one_dump JSON "--format json" -j ""
+    one_dump raw "--format raw" "" ""
 }

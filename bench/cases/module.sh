@@ -36,7 +36,8 @@ one_module() {
     contender "pahole 1.24" "$(old_pahole_module "$ko" "$WORK/pahole-1.24.btf")"
     race 6 1
     table
-    goal_time "pahole 1.32" 1/4
+    goal_time "pahole 1.32" 1/9
+    goal_memory "pahole 1.32" 0.7
     sizes "$WORK/kbtf.btf" "pahole 1.32" "$WORK/pahole.btf"
 }
 
@@ -89,5 +90,6 @@ case_modules() {
     contender "pahole 1.24" "$(loop old_pahole_module "$WORK/112")"
     race 5
     table
-    goal_time "pahole 1.32" 1/4
+    goal_time "pahole 1.32" 1/9
+    goal_memory "pahole 1.32" 0.7
 }

@@ -3,17 +3,20 @@
 #
 # What a process costs that does nothing.
 
-case_start() {
-    local numbers
-    printf '\n## Start: --version\n' | say
+# one_start NAME PROGRAM
+one_start() {
+    printf '\n## Start: --version of %s\n' "$1" | say
     field_begin
-    contender kbtf "$KBTF --version"
+    contender "$1" "$2 --version"
     contender "pahole 1.32" "$PAHOLE_132 --version"
     contender "pahole 1.24" "$PAHOLE_124 --version"
     race 5 0.2
     table
-    numbers=$(jq -r "$JQ_DEFINITIONS"'.[0] | "\(.times | median * 1000) \(.times | min * 1000) \(unrest)"' "$WORK/race.json")
-    # shellcheck disable=SC2086  # three numbers
-    goal "milliseconds to start" 4 $numbers
+    goal_time "pahole 1.32" 1.0
     instructions
+}
+
+case_start() {
+    one_start kbtf "$KBTF"
+    one_start "kbtf as pahole" "$WORK/bin/pahole"
 }

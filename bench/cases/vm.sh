@@ -26,7 +26,7 @@ case_vm() {
     field_begin
     contender "kbtf vm run" "$KBTF vm run -q --accel tcg --kernel $VM_KERNEL --module $ko"
     contender "kbtf vm run --no-snapshot" "$KBTF vm run -q --accel tcg --no-snapshot --kernel $VM_KERNEL --module $ko"
-    contender "a script with busybox" "$BENCH/vm-plain.sh $VM_KERNEL $ko $WORK/module.btf"
+    contender "a script with busybox" "$WORK/bin/vm-plain.sh $VM_KERNEL $ko $WORK/module.btf"
     race 10
     table
     goal_time "a script with busybox" 1/6

@@ -36,8 +36,8 @@ one_vmlinux() {
     contender "pahole 1.24" "$PAHOLE_124 -J --btf_gen_floats --lang_exclude=rust --btf_encode_detached=$WORK/pahole-1.24.btf $elf"
     race 4 4
     table
-    goal_time "pahole 1.32 -j2" 1/8
-    goal_memory "pahole 1.32 -j2" 1/3
+    goal_time "pahole 1.32 -j2" 1/16
+    goal_memory "pahole 1.32 -j2" 1/8
     sizes "$WORK/kbtf.btf" "pahole 1.32" "$WORK/pahole.btf"
 }
 
