@@ -20,6 +20,13 @@ package struct Header: Equatable, Sendable {
     package var layoutLength = 0
     package var bigEndian: Bool
 
+    /// That of BTF without types and strings, which no file has.
+    package static func ofNothing(bigEndian: Bool) -> Header {
+        Header(
+            length: shortLength, typeOffset: 0, typeLength: 0, stringOffset: 0, stringLength: 0,
+            bigEndian: bigEndian)
+    }
+
     /// Whether the magic number at the start of `bytes` is in big-endian order; nil if they do not
     /// begin with it.
     package static func isBigEndian(_ bytes: ByteView) -> Bool? {

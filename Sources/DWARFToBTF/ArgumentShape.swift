@@ -12,6 +12,7 @@ struct ArgumentShape: Equatable {
     var size: UInt32
     /// The largest power of two up to 16 that the ABI aligns it to, as far as its fields show.
     var alignment: UInt32 = 1
+    var isPointer = false
     var isUnion = false
     /// A composite with a field at a place that is not a multiple of the field's alignment.
     var isUneven = false
@@ -108,7 +109,8 @@ extension UnitEncoder {
                 let size = types.word(id, 2)
                 guard size > 0, size <= 16 else { return .unknown }
                 return ArgumentShape(kind: .integer, size: size, alignment: naturalAlignment(size))
-            case .ptr: return ArgumentShape(kind: .integer, size: word, alignment: word)
+            case .ptr:
+                return ArgumentShape(kind: .integer, size: word, alignment: word, isPointer: true)
             case .float:
                 let size = types.word(id, 2)
                 var shape = ArgumentShape(

@@ -34,7 +34,7 @@ extension UnitEncoder {
             let parameter = try parameter(value)
             let shape = argumentShape(parameter.type, word: word)
             if isMissing(value), shape.kind == .integer,
-                declared.values[value].isConstant || isInteger(parameter.type)
+                declared.values[value].isConstant || !shape.isPointer
             {
                 continue
             }
@@ -60,19 +60,5 @@ extension UnitEncoder {
                     DeclarationTag(target: tag.target, value: tag.value, component: $0)
                 }
             })
-    }
-
-    /// Whether a type is an integer or enum.
-    private func isInteger(_ id: UInt32) -> Bool {
-        var id = id
-        for _ in 0..<32 where TypeWriter.isUnstored(id) {
-            let kind = types.info(id).kind
-            switch kind {
-            case .int, .enum, .enum64: return true
-            case .typedef, .const, .volatile: id = types.word(id, 2)
-            default: return false
-            }
-        }
-        return false
     }
 }

@@ -32,9 +32,7 @@ extension UnitEncoder {
 
     /// The first bytes of a string, as many as names that matter have.
     private func start(of value: AttributeValue, _ die: Int) throws(DWARFError) -> ByteView {
-        let place = try data.place(
-            of: value.value, form: value.form, unit: current.unit,
-            strOffsetsBase: current.strOffsetsBase, inTypes: current.inTypes, at: die)
+        let place = try place(of: value, die)
         let section = data.bytes(of: place.section)
         guard let bytes = section.slice(place.offset, min(512, section.count - place.offset)) else {
             throw fail(die, "name lies outside of its section")
@@ -54,7 +52,7 @@ extension UnitEncoder {
         case .subprogram:
             try openFunction(die)
             if let linkage = current.rust?.linkageNames[die.offset] {
-                let name = try newName(linkagePlace(linkage, die.offset), die.offset)
+                let name = try newName(place(of: linkage, die.offset), die.offset)
                 declared.setSymbol(name, ofFunction: declared.functions.count - 1)
             }
             return
@@ -62,7 +60,7 @@ extension UnitEncoder {
             // Statics without a linkage name have one of their own.
             if let linkage = current.rust?.linkageNames[die.offset] {
                 if !open.areInFunction, context.sections != nil {
-                    let name = try newName(linkagePlace(linkage, die.offset), die.offset)
+                    let name = try newName(place(of: linkage, die.offset), die.offset)
                     note(name, .mangledName)
                 }
                 return
@@ -72,9 +70,7 @@ extension UnitEncoder {
         try visit(die, &reader)
     }
 
-    private func linkagePlace(
-        _ value: AttributeValue, _ die: Int
-    ) throws(DWARFError) -> StringPlace {
+    private func place(of value: AttributeValue, _ die: Int) throws(DWARFError) -> StringPlace {
         try data.place(
             of: value.value, form: value.form, unit: current.unit,
             strOffsetsBase: current.strOffsetsBase, inTypes: current.inTypes, at: die)
@@ -124,7 +120,7 @@ extension UnitEncoder {
     private mutating func declaration(of offset: Int) throws(DWARFError) -> UInt32 {
         guard let binding = current.rust?.bindings[offset] else { return 0 }
         if let known = binding.declaration { return known }
-        let name = acceptedName(try newName(linkagePlace(binding.name, offset), offset))
+        let name = acceptedName(try newName(place(of: binding.name, offset), offset))
         guard name != 0 else { return 0 }
         note(name, .translatedType)
         let id = types.add(.fwd, name: name, third: 0, flag: binding.isUnion)
@@ -237,17 +233,7 @@ extension UnitEncoder {
 
 extension UnitEncoder {
     /// Whether a function's symbol has another name than its source.
-    func isMangled(_ index: Int) -> Bool {
-        var function = declared.functions[index]
-        for _ in 0..<4 {
-            if function.isMangled { return true }
-            guard function.origin != .none,
-                case .function(let next) = references.get(function.origin)
-            else { return false }
-            function = declared.functions[Int(next)]
-        }
-        return false
-    }
+    func isMangled(_ index: Int) -> Bool { entry(of: index) { $0.isMangled } }
 
     /// Whether Rust's own calling convention, which the DWARF does not tell from C's, treats a
     /// parameter or result as C's does.

@@ -129,10 +129,13 @@ extension UnitEncoder {
 
     /// Whether clang changed how the function is called (DW_CC_nocall): it removed parameters,
     /// parts of them, or the result.
-    private func isNoCall(_ index: Int) -> Bool {
+    private func isNoCall(_ index: Int) -> Bool { entry(of: index) { $0.isNoCall } }
+
+    /// Whether a function's entry, or what it is an instance of, says something.
+    func entry(of index: Int, says flag: (FunctionEntry) -> Bool) -> Bool {
         var function = declared.functions[index]
         for _ in 0..<4 {
-            if function.isNoCall { return true }
+            if flag(function) { return true }
             guard function.origin != .none,
                 case .function(let next) = references.get(function.origin)
             else { return false }

@@ -73,8 +73,13 @@ struct BTFFile: Sendable {
     ) throws(Failure) -> BTFFile? {
         let view = contents.view
         if ELFFile.isELF(view) {
-            if let file = try open(view, path, evenUnreadable) { return file }
+            let elf: ELFFile
+            do throws(ELFError) { elf = try ELFFile(view, path: path) } catch {
+                throw Failure(error)
+            }
+            if let file = try open(elf, path, evenUnreadable) { return file }
             // Perhaps a program that unpacks a kernel.
+            guard elf.type == ELFType.executable else { return nil }
             let image = try? loadBase(
                 path, contents: contents.keeping.isRequired ? view : nil, cache: cache,
                 isForReading: true)
@@ -103,7 +108,7 @@ struct BTFFile: Sendable {
     }
 
     private static func open(
-        _ view: ByteView, _ path: String, _ evenUnreadable: Bool
+        _ elf: ELFFile, _ path: String, _ evenUnreadable: Bool
     ) throws(Failure) -> BTFFile? {
         let bytes: ByteView
         var base: ByteView?
@@ -115,7 +120,6 @@ struct BTFFile: Sendable {
         var object: ELFFile?
         let mark: BTFMark.Reading
         do throws(ELFError) {
-            let elf = try ELFFile(view, path: path)
             machine = KernelMachine.name(of: elf)
             isKernels = KernelBTFModule.isOne(elf)
             guard let section = try elf.onlySection(named: ".BTF") else { return nil }
@@ -157,17 +161,8 @@ struct BTFFile: Sendable {
             guard evenUnreadable else { throw failure }
             fault = failure
             isSplit = false
-            header = try! Header.parse(Self.emptyBTF(bigEndian: Header.isBigEndian(bytes) ?? false))
+            header = Header.ofNothing(bigEndian: Header.isBigEndian(bytes) ?? false)
         }
-    }
-
-    /// The header of nothing, in place of one that cannot be read.
-    private static func emptyBTF(bigEndian: Bool) -> ByteView {
-        var writer = ByteWriter(bigEndian: bigEndian)
-        writer.put(Header.magicBytes(bigEndian: bigEndian))
-        writer.put([1, 0] as [UInt8])
-        for field in [UInt32(Header.shortLength), 0, 0, 0, 0] { writer.put(field) }
-        return ByteView(writer.bytes)
     }
 
     private init(path: String, bytes: ByteView, header: Header) {
