@@ -63,7 +63,9 @@ package final class BTF: Sendable {
         where TypeInfo(rawValue: words[start + 1]).kind == .int {
             let size = words[start + 2]
             guard size == 4 || size == 8 else { continue }
-            let parts = string(at: words[start]).split(separator: " ").sorted()
+            // Longer than any name of a `long`.
+            guard let name = stringBytes(at: words[start], atMost: 64) else { continue }
+            let parts = String(systemBytes: name).split(separator: " ").sorted()
             switch parts {
             case ["long"], ["int", "long"], ["long", "unsigned"], ["int", "long", "unsigned"]:
                 return size
@@ -158,34 +160,43 @@ package final class BTF: Sendable {
     ) throws(BTFError) -> [UInt32] {
         var starts: [UInt32] = []
         starts.reserveCapacity(words.count / 5)
-        var walk = RecordWalk(words, layout: layout)
-        while true {
-            let at = walk.position
+        let forms = RecordForm.ofKinds
+        let limit = max(stringEnd, 1)
+        var at = 0
+        while at < words.count {
             func fail(_ message: String) -> BTFError {
                 BTFError(offset: typeStart + at * 4, "own type \(starts.count + 1): " + message)
             }
-            let step: RecordWalk.Step
-            do throws(RecordWalk.Fault) {
-                guard let next = try walk.next() else { return starts }
-                step = next
-            } catch { throw fail(error.message) }
-            guard Int(words[at]) < max(stringEnd, 1) else {
+            let left = words.count - at
+            let info = left >= 3 ? TypeInfo(rawValue: words[at + 1]) : TypeInfo(rawValue: 0)
+            let form = forms[Int(info.rawKind)]
+            var length = form.words(vlen: info.vlen)
+            if !form.isKnown || length > left {
+                var walk = RecordWalk(words, layout: layout)
+                walk.position = at
+                do throws(RecordWalk.Fault) { _ = try walk.next() } catch {
+                    throw fail(error.message)
+                }
+                length = walk.position - at
+            }
+            guard Int(words[at]) < limit else {
                 throw fail("name offset \(words[at]) is outside the strings (\(stringEnd) bytes)")
             }
-            let shape = step.kind.shape
-            if shape.elementHasName {
-                var element = at + 3 + shape.fixed
-                for _ in 0..<step.info.vlen {
-                    guard Int(words[element]) < max(stringEnd, 1) else {
+            if form.hasNames {
+                var element = at + form.headWords
+                for _ in 0..<info.vlen {
+                    guard Int(words[element]) < limit else {
                         throw fail(
                             "element name offset \(words[element]) is outside the strings (\(stringEnd) bytes)"
                         )
                     }
-                    element += shape.element
+                    element += form.elementWords
                 }
             }
             starts.append(UInt32(truncatingIfNeeded: at))
+            at += length
         }
+        return starts
     }
 }
 

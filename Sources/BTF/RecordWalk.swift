@@ -35,7 +35,7 @@ struct RecordWalk {
     private let words: [UInt32]
     private let layout: LayoutTable?
     /// Where the next record begins; after a fault, the record at fault.
-    private(set) var position = 0
+    var position = 0
 
     /// - Parameter layout: describes kinds that we do not know; nil refuses them.
     init(_ words: [UInt32], layout: LayoutTable? = nil) {
@@ -75,16 +75,69 @@ extension BTF {
     ///
     /// - Parameter bytes: the whole BTF.
     package static func typeCount(of bytes: ByteView, _ header: Header) -> Int? {
-        guard
-            let words = bytes.words(
-                at: header.length + header.typeOffset, count: header.typeLength / 4,
-                bigEndian: header.bigEndian)
-        else { return nil }
-        var walk = RecordWalk(words, layout: LayoutTable(bytes, header))
-        var count = 0
-        do throws(RecordWalk.Fault) {
-            while try walk.next() != nil { count += 1 }
-            return count
-        } catch { return nil }
+        guard let records = RecordCount(bytes, header), !records.isDamaged else { return nil }
+        return records.count
     }
+}
+
+/// The number of own records in BTF of which only the bytes are known, found without copying them.
+struct RecordCount {
+    private(set) var count = 0
+    /// Words of the first records, no more than were asked for.
+    private(set) var firstWords = 0
+    /// A record is cut short or of an unknown kind; those before it were counted.
+    private(set) var isDamaged = false
+
+    /// nil if the type section lies outside of the bytes.
+    init?(_ bytes: ByteView, _ header: Header, first limit: Int = 0) {
+        let wordCount = header.typeLength / 4
+        guard let section = bytes.slice(header.length + header.typeOffset, wordCount * 4) else {
+            return nil
+        }
+        let layout = LayoutTable(bytes, header)
+        let forms = RecordForm.ofKinds
+        var position = 0
+        while position < wordCount {
+            if count == limit { firstWords = position }
+            guard wordCount - position >= 3 else {
+                isDamaged = true
+                break
+            }
+            let info = TypeInfo(
+                rawValue: section.word(at: position * 4 + 4, bigEndian: header.bigEndian))
+            let form = forms[Int(info.rawKind)]
+            let length: Int? =
+                form.isKnown ? form.words(vlen: info.vlen) : try? layout?.words(of: info)
+            guard let length, length <= wordCount - position else {
+                isDamaged = true
+                break
+            }
+            position += length
+            count += 1
+        }
+        if count <= limit { firstWords = position }
+    }
+}
+
+/// What the length of a record depends on, in two bytes: a table of these is faster than the rows
+/// of kinds.
+struct RecordForm: Sendable {
+    /// Words before the elements; 0 for an unknown kind.
+    fileprivate var head: UInt8 = 0
+    /// Words of an element; 128 more if its first one is a name.
+    fileprivate var element: UInt8 = 0
+
+    /// By number of the kind.
+    static let ofKinds: [RecordForm] = (UInt8(0)..<128).map { number in
+        guard let shape = Kind(known: number)?.shape else { return RecordForm() }
+        return RecordForm(
+            head: UInt8(3 + shape.fixed),
+            element: UInt8(shape.element) | (shape.elementHasName ? 128 : 0))
+    }
+
+    @inline(__always) var isKnown: Bool { head != 0 }
+    @inline(__always) var hasNames: Bool { element >= 128 }
+    @inline(__always) var headWords: Int { Int(head) }
+    @inline(__always) var elementWords: Int { Int(element & 127) }
+    @inline(__always) func words(vlen: Int) -> Int { headWords &+ elementWords &* vlen }
 }

@@ -154,6 +154,16 @@ extension ByteView {
         }
     }
 
+    /// The 32-bit word at byte `offset`, which is inside, in host order.
+    @inlinable @inline(__always)
+    package func word(at offset: Int, bigEndian: Bool) -> UInt32 {
+        precondition(offset >= 0 && offset <= count &- 4)
+        // SAFETY: the four bytes are inside this view, which lies inside the storage.
+        let word = unsafe storage.base!.loadUnaligned(
+            fromByteOffset: start &+ offset, as: UInt32.self)
+        return bigEndian ? UInt32(bigEndian: word) : UInt32(littleEndian: word)
+    }
+
     /// A copy of `length` bytes from `offset`; nil if they are not inside.
     package func bytes(at offset: Int, count length: Int) -> [UInt8]? {
         slice(offset, length)?.array

@@ -64,27 +64,27 @@ private struct Facts {
             bytes.slice(header.length + header.stringOffset, header.stringLength) ?? .empty
         stringLength = strings.count
         startsWithEmpty = !strings.isEmpty && strings[0] == 0
-        guard
+        guard let records = RecordCount(bytes, header, first: limit),
             let words = bytes.words(
-                at: header.length + header.typeOffset, count: header.typeLength / 4,
+                at: header.length + header.typeOffset, count: records.firstWords,
                 bigEndian: header.bigEndian)
         else {
             isDamaged = true
             return
         }
-        read(words, strings, LayoutTable(bytes, header), atMost: limit)
+        typeCount = records.count
+        isDamaged = records.isDamaged
+        read(words, strings, LayoutTable(bytes, header))
     }
 
+    /// - Parameter words: whole records.
     private mutating func read(
-        _ words: [UInt32], _ strings: ByteView, _ layout: LayoutTable?, atMost limit: Int
+        _ words: [UInt32], _ strings: ByteView, _ layout: LayoutTable?
     ) {
-        var starts: [Int] = []
         var walk = RecordWalk(words, layout: layout)
-        do throws(RecordWalk.Fault) {
-            while let step = try walk.next() { starts.append(step.start) }
-        } catch { isDamaged = true }
-        typeCount = starts.count
-        for (index, start) in starts.prefix(limit).enumerated() {
+        var index = 0
+        while let start = (try? walk.next())?.start {
+            defer { index += 1 }
             var leadsOut = false
             forEachName(words, start) { position in
                 let offset = words[position]
