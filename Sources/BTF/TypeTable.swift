@@ -8,21 +8,20 @@ internal import Bytes
 /// Arrays of a single base are shared, not copied; a base that has a base itself is joined. It is a
 /// class so that its holders count one reference, not one to each array.
 final class TypeTable: Sendable {
-    private let lowWords: [UInt32]
-    private let lowStarts: [UInt32]
-    private let lowStrings: [UInt8]
-    private let ownWords: [UInt32]
-    private let ownStarts: [UInt32]
-    private let ownStrings: [UInt8]
+    let lowWords: [UInt32]
+    let lowStarts: [UInt32]
+    let lowStrings: [UInt8]
+    let ownWords: [UInt32]
+    let ownStarts: [UInt32]
+    let ownStrings: [UInt8]
     /// Id of the first own type; all below are the bases'.
     let firstID: UInt32
     /// One past the highest id.
     let typeCount: UInt32
-    /// See `BTF.longSize`.
-    let longSize: UInt32?
+    private let btf: BTF
 
     init(_ btf: BTF) {
-        longSize = btf.longSize
+        self.btf = btf
         var chain: [BTF] = []
         var link = btf.base
         while let current = link {
@@ -54,10 +53,16 @@ final class TypeTable: Sendable {
         typeCount = btf.typeCount
     }
 
+    /// See `BTF.longSize`.
+    var longSize: UInt32? { btf.longSize }
+
     var ownIDs: Range<UInt32> { firstID..<typeCount }
 
     /// Words of all own records.
     var ownWordCount: Int { ownWords.count }
+
+    /// Words of all records.
+    var wordCount: Int { lowWords.count + ownWords.count }
 
     /// True for ids of a type; false for void and for ids that dangle.
     func exists(_ id: UInt32) -> Bool { id != 0 && id < typeCount }
@@ -70,8 +75,10 @@ final class TypeTable: Sendable {
             : ownWords[Int(ownStarts[Int(id - firstID)]) + index]
     }
 
+    @inline(__always)
     func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: word(id, 1)) }
 
+    @inline(__always)
     func kind(_ id: UInt32) -> Kind { info(id).kind ?? .unknown }
 
     /// The kernel's word for the kind; `UNKNOWN(23)` for one that we do not know.
@@ -101,15 +108,27 @@ final class TypeTable: Sendable {
     func isNamed(_ id: UInt32) -> Bool { !isEmpty(stringAt: word(id, 0)) }
 
     /// Calls `body` with each type id in the record of `id`, in order.
+    @inline(__always)
     func forEachReference(_ id: UInt32, _ body: (UInt32) -> Void) {
-        info(id).forEachReference { body(word(id, $0)) }
+        withRecord(id) { words, start in
+            TypeInfo(rawValue: words[start + 1]).forEachReference { body(words[start + $0]) }
+        }
+    }
+
+    /// The words of the record of `id`, which must exist, among others.
+    @inline(__always)
+    func withRecord<R, E: Error>(
+        _ id: UInt32, _ body: (_ words: [UInt32], _ start: Int) throws(E) -> R
+    ) throws(E) -> R {
+        if id < firstID { return try body(lowWords, Int(lowStarts[Int(id) - 1])) }
+        return try body(ownWords, Int(ownStarts[Int(id - firstID)]))
     }
 }
 
 // MARK: Strings
 
 extension TypeTable {
-    private func isEmpty(stringAt offset: UInt32) -> Bool { byte(at: Int(offset)) == 0 }
+    func isEmpty(stringAt offset: UInt32) -> Bool { byte(at: Int(offset)) == 0 }
 
     /// A byte of all strings; 0 beyond them.
     func byte(at offset: Int) -> UInt8 {
@@ -121,6 +140,41 @@ extension TypeTable {
     /// Names are read up to here. The kernel takes 511 bytes; without an end, a small hostile file
     /// could make one huge string the name of each of a million types.
     static let maxNameLength = 4096
+
+    /// Whether the string at `offset` is `text`.
+    func isString(at offset: UInt32, _ text: StaticString) -> Bool {
+        let at = Int(offset)
+        return at < lowStrings.count
+            ? lowStrings.hasString(text, at: at)
+            : ownStrings.hasString(text, at: at - lowStrings.count)
+    }
+
+    /// Equal for equal strings.
+    func hash(ofStringAt offset: UInt32) -> UInt64 {
+        let at = Int(offset)
+        return at < lowStrings.count
+            ? lowStrings.hashOfString(at: at, atMost: Self.maxNameLength)
+            : ownStrings.hashOfString(at: at - lowStrings.count, atMost: Self.maxNameLength)
+    }
+
+    func hasSameString(at first: UInt32, _ second: UInt32) -> Bool {
+        let (a, b) = (Int(first), Int(second))
+        let count = lowStrings.count
+        switch (a < count, b < count) {
+        case (true, true):
+            return lowStrings.hasSameString(
+                at: a, as: lowStrings, at: b, atMost: Self.maxNameLength)
+        case (true, false):
+            return lowStrings.hasSameString(
+                at: a, as: ownStrings, at: b - count, atMost: Self.maxNameLength)
+        case (false, true):
+            return ownStrings.hasSameString(
+                at: a - count, as: lowStrings, at: b, atMost: Self.maxNameLength)
+        case (false, false):
+            return ownStrings.hasSameString(
+                at: a - count, as: ownStrings, at: b - count, atMost: Self.maxNameLength)
+        }
+    }
 
     /// Bytes of the string at `offset`, without NUL.
     func string(at offset: UInt32) -> ArraySlice<UInt8> {

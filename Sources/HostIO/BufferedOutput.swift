@@ -47,9 +47,18 @@ package struct BufferedOutput: ~Copyable {
         if buffer.count >= capacity { try flush() }
     }
 
+    /// Appends `bytes`; many are written directly from their memory.
     package mutating func append(bytes: [UInt8]) throws(HostError) {
-        buffer.append(contentsOf: bytes)
-        if buffer.count >= capacity { try flush() }
+        if bytes.count < capacity {
+            buffer.append(contentsOf: bytes)
+            if buffer.count >= capacity { try flush() }
+            return
+        }
+        try flush()
+        guard !isClosed else { return }
+        // SAFETY: the bytes are written inside the call.
+        let reason = unsafe bytes.withUnsafeBytes { unsafe writeAll(fd, $0) }
+        try finish(reason)
     }
 
     /// Appends `view`; large views are written directly from their memory.

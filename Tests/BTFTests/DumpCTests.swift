@@ -308,6 +308,31 @@ import Testing
         #expect(try enums(true) == ["\tB = 1,"])
     }
 
+    /// Types without a name bring what nothing else leads to, and no others.
+    @Test func whatOnlyTypesWithoutANameLeadTo() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let known = asm.structure("known", size: 4, [("x", int, 0)])
+        asm.pointer(asm.pointer(known))
+        asm.pointer(asm.forward("behind"))
+        let callback = asm.prototype(returns: 0, [("c", asm.pointer(asm.forward("callback")))])
+        asm.prototype(returns: 0, [("f", asm.pointer(callback))])
+        asm.prototype(returns: known, [("k", asm.pointer(known))])
+        asm.structure(size: 8, [("t", asm.pointer(asm.typedef("inner", 0)), 0)])
+        for isLikeBpftool in [false, true] {
+            let all = try text(
+                try asm.parse(), .c, nil, COptions(frame: false, isLikeBpftool: isLikeBpftool))
+            #expect(
+                all.split(separator: "\n") == [
+                    "struct known {", "\tint x;", "};", "struct callback;", "typedef void inner;",
+                    "struct behind;",
+                ])
+        }
+        // One that takes itself.
+        asm.prototype(returns: int, [("self", asm.pointer(asm.nextID + 1))])
+        #expect(throws: BTFError.self) { try text(try asm.parse(), .c) }
+    }
+
     @Test func kfuncsAreDeclared() throws {
         var asm = BTFAssembler()
         let int = asm.int()

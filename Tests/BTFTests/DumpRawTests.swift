@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import Bytes
 import TestSupport
 import Testing
 
@@ -253,10 +254,14 @@ extension DumpCase {
 
 /// A dump as text.
 func text(
-    _ btf: BTF, _ format: DumpFormat, _ selected: [TypeID]? = nil, _ options: COptions = COptions()
+    _ btf: BTF, _ format: DumpFormat = .raw, _ selected: [TypeID]? = nil,
+    _ options: COptions = COptions()
 ) throws -> String {
     var out: [UInt8] = []
-    try dump(btf, format: format, selecting: selected, c: options, into: &out)
+    try dump(btf, format: format, selecting: selected, c: options) { text in
+        out += text.bytes()
+        return true
+    }
     return String(decoding: out, as: UTF8.self)
 }
 
@@ -269,6 +274,31 @@ func text(
             let last = TypeID(btf.typeCount - 1)
             #expect(try text(btf, .raw, [last]) == sample.raw + "\n")
             #expect(try text(btf, .json, [last]) == #"{"types":["# + sample.json + "]}\n")
+        }
+    }
+
+    /// Long dumps come in pieces, until nothing more is wanted.
+    @Test(arguments: [DumpFormat.raw, .json]) func pieces(_ format: DumpFormat) throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        asm.structure("large", size: 4, (0..<40_000).map { ("m\($0)", int, 0) })
+        for index in 0..<5000 { asm.typedef("t\(index)", int) }
+        let btf = try asm.parse()
+        let whole = try text(btf, format)
+        var pieces: [[UInt8]] = []
+        try dump(btf, format: format) { text in
+            pieces.append(text.bytes())
+            return true
+        }
+        #expect(pieces.count > 5 && pieces.allSatisfy { $0.count < 1 << 18 })
+        #expect(String(decoding: pieces.joined(), as: UTF8.self) == whole)
+        for wanted in 1...3 {
+            var got: [[UInt8]] = []
+            try dump(btf, format: format) { text in
+                got.append(text.bytes())
+                return got.count < wanted
+            }
+            #expect(got == Array(pieces.prefix(wanted)))
         }
     }
 

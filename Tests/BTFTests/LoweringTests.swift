@@ -30,9 +30,7 @@ import Testing
     }
 
     private func raw(_ btf: BTF) throws -> [String] {
-        var out: [UInt8] = []
-        try dump(btf, format: .raw, into: &out)
-        return String(decoding: out, as: UTF8.self).split(separator: "\n").map(String.init)
+        try text(btf).split(separator: "\n").map(String.init)
     }
 
     private struct Row {

@@ -44,12 +44,6 @@ import Testing
         return asm
     }
 
-    private func text(_ btf: BTF, _ format: DumpFormat = .raw) throws -> String {
-        var out: [UInt8] = []
-        try dump(btf, format: format, into: &out)
-        return String(decoding: out, as: UTF8.self)
-    }
-
     @Test(arguments: [false, true]) func steppedOver(bigEndian: Bool) throws {
         for (fixed, element, words): (UInt8, UInt8, Int) in [
             (0, 0, 0), (4, 0, 1), (0, 4, 2), (8, 12, 8), (252, 252, 189),
@@ -87,8 +81,7 @@ import Testing
     @Test func declarations() throws {
         let btf = try BTF.parse(
             ByteView(build(Self.layout(0, 4), words: 2).bytes()), isForReading: true)
-        var out: [UInt8] = []
-        try dump(btf, format: .c, selecting: [TypeID(1), TypeID(2)], into: &out)
+        _ = try text(btf, .c, [TypeID(1), TypeID(2)])
         #expect(throws: BTFError.self) { try text(btf, .c) }
     }
 

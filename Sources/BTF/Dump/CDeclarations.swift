@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// How declarations that stand in foreign code name types.
 package struct CStyle: Sendable {
     /// Typedefs that the code around knows; others are followed to what they stand for.
@@ -27,7 +29,7 @@ package struct CDeclarations: ~Copyable {
     package private(set) var definitions: [String] = []
 
     package init(_ btf: BTF, style: CStyle) {
-        dumper = CDumper(types: TypeTable(btf), out: [])
+        dumper = CDumper(types: TypeTable(btf))
         dumper.style = ForeignStyle(style)
     }
 
@@ -53,7 +55,7 @@ package struct CDeclarations: ~Copyable {
         try define(type.rawValue)
         dumper.out.removeAll()
         try dumper.putDeclaration(
-            type.rawValue, CName(bytes: bytes[...], version: 1), level: 0)
+            type.rawValue, .declared, level: 0)
         return try takeLines()
     }
 
@@ -69,7 +71,7 @@ package struct CDeclarations: ~Copyable {
         for tag in mentioned where isDeclared.insert(tag).inserted {
             definitions.append(tag + ";")
         }
-        return String(decoding: dumper.out, as: UTF8.self)
+        return String(decoding: dumper.out.bytes(), as: UTF8.self)
             .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     }
 
@@ -203,7 +205,7 @@ extension CDumper {
         out.put(isUnion ? "union " : "struct ")
         put(plainName(types.nameOffset(id)))
         if let style, style.prototypes > 0 {
-            self.style?.mentioned.append(String(decoding: out[start...], as: UTF8.self))
+            self.style?.mentioned.append(String(decoding: out.bytes(from: start), as: UTF8.self))
         }
     }
 

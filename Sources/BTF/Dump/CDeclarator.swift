@@ -1,46 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// A name as C shall see it: with `___2` when it is the second of its name space.
 struct CName {
-    let bytes: ArraySlice<UInt8>
+    /// Where it is in the strings; nil for the name that a declaration in foreign code is of.
+    let offset: UInt32?
+    let isEmpty: Bool
     /// 0 or 1: as it is.
     let version: UInt32
 
-    static let none = CName(bytes: [], version: 1)
+    static let declared = CName(offset: nil, isEmpty: false, version: 1)
 }
 
 // Declarations: base type, then the declarator wound around the name, inside out.
 
 extension CDumper {
     func plainName(_ offset: UInt32) -> CName {
-        CName(bytes: types.string(at: offset), version: 1)
+        name(offset, version: 1)
+    }
+
+    private func name(_ offset: UInt32, version: UInt32) -> CName {
+        CName(offset: offset, isEmpty: types.isEmpty(stringAt: offset), version: version)
     }
 
     mutating func identifier(_ id: UInt32) -> CName {
-        let name = types.string(at: types.nameOffset(id))
-        if versions[Int(id)] == 0, !name.isEmpty {
-            versions[Int(id)] =
-                isForeignVaList(id, name) ? 2 : identifiers.use(types.nameOffset(id))
+        let name = types.nameOffset(id)
+        if versions[Int(id)] == 0, !types.isEmpty(stringAt: name) {
+            versions[Int(id)] = isForeignVaList(id) ? 2 : identifiers.use(name)
         }
-        return CName(bytes: name, version: versions[Int(id)])
+        return self.name(name, version: versions[Int(id)])
     }
 
     /// The compiler's own `va_list` where this dump is compiled need not be that of the kernel's
     /// compiler: clang for BPF has a pointer where x86-64 has 24 bytes.
-    func isForeignVaList(_ id: UInt32, _ name: ArraySlice<UInt8>) -> Bool {
-        layout.rule == .exact && name.elementsEqual("__builtin_va_list".utf8)
+    func isForeignVaList(_ id: UInt32) -> Bool {
+        layout.rule == .exact && types.isString(at: types.nameOffset(id), "__builtin_va_list")
             && types.word(id, 2) != 0
     }
 
     private mutating func tag(_ id: UInt32) -> CName {
-        let name = types.string(at: types.nameOffset(id))
+        let name = types.nameOffset(id)
         // A declaration without a definition refers to the first type with that name, if there is
         // one.
-        if isOnlyDeclared(id) { return CName(bytes: name, version: 1) }
-        if versions[Int(id)] == 0, !name.isEmpty {
-            versions[Int(id)] = tags.use(types.nameOffset(id))
+        if isOnlyDeclared(id) { return plainName(name) }
+        if versions[Int(id)] == 0, !types.isEmpty(stringAt: name) {
+            versions[Int(id)] = tags.use(name)
         }
-        return CName(bytes: name, version: versions[Int(id)])
+        return self.name(name, version: versions[Int(id)])
     }
 
     private func isOnlyDeclared(_ id: UInt32) -> Bool {
@@ -49,8 +56,12 @@ extension CDumper {
     }
 
     mutating func put(_ name: CName) {
-        style?.check(name.bytes)
-        out.put(name.bytes)
+        guard let offset = name.offset else {
+            out.put(style?.declared[...] ?? [])
+            return
+        }
+        if style != nil { style?.check(types.string(at: offset)) }
+        types.put(stringAt: offset, to: &out)
         if name.version > 1 {
             out.put("___")
             out.put(name.version)
@@ -66,8 +77,8 @@ extension CDumper {
         default: out.put("enum")
         }
         let name = tag(id)
-        if !name.bytes.isEmpty {
-            out.append(32)
+        if !name.isEmpty {
+            out.put(byte: 32)
             if let prefix = style?.prefix { out.put(prefix[...]) }
             put(name)
         }
@@ -93,7 +104,7 @@ extension CDumper {
             }
             left -= 1
             if let target = foreignTarget(current, isBehindPointer: isBehindPointer) {
-                chain.removeLast()
+                chain.truncate(to: chain.count - 1)
                 current = target
                 continue
             }
@@ -124,8 +135,7 @@ extension CDumper {
         var afterPointer = true
         while chain.count > floor {
             try spend()
-            let id = chain.removeLast()
-            guard id != 0 else {
+            guard let id = chain.popLast(), id != 0 else {
                 putQualifiers(floor)
                 out.put("void")
                 afterPointer = false
@@ -158,48 +168,48 @@ extension CDumper {
             if types.isNamed(id) { putTag(id) } else { try putEnum(id, level: level) }
         case .fwd: putTag(id)
         case .typedef: put(identifier(id))
-        default: out.put(types.string(at: types.nameOffset(id)))
+        default: types.put(stringAt: types.nameOffset(id), to: &out)
         }
     }
 
     private mutating func putSeparated(_ name: CName, _ afterPointer: Bool) {
-        guard !name.bytes.isEmpty else { return }
-        if !afterPointer { out.append(32) }
+        guard !name.isEmpty else { return }
+        if !afterPointer { out.put(byte: 32) }
         put(name)
     }
 
     /// Qualifiers of a base type stand before it.
     private mutating func putQualifiers(_ floor: Int) {
-        while chain.count > floor, let id = chain.last, id != 0 {
+        while chain.count > floor, case let id = chain[chain.count - 1], id != 0 {
             switch types.kind(id) {
             case .const: out.put("const ")
             case .volatile: out.put("volatile ")
             case .restrict: out.put("restrict ")
             default: return
             }
-            chain.removeLast()
+            chain.truncate(to: chain.count - 1)
         }
     }
 
     /// Arrays and functions have no qualifiers in C; some compilers record them anyway.
     private mutating func dropQualifiers(_ floor: Int) {
-        while chain.count > floor, let id = chain.last, id != 0 {
+        while chain.count > floor, case let id = chain[chain.count - 1], id != 0 {
             switch types.kind(id) {
-            case .const, .volatile, .restrict: chain.removeLast()
+            case .const, .volatile, .restrict: chain.truncate(to: chain.count - 1)
             default: return
             }
         }
     }
 
     private mutating func putTypeTag(_ id: UInt32, _ floor: Int) {
-        let name = types.string(at: types.nameOffset(id))
+        let name = types.nameOffset(id)
         if types.info(id).flag {
             out.put(" __attribute__((")
-            out.put(name)
+            types.put(stringAt: name, to: &out)
             out.put("))")
         } else {
             out.put(" __attribute__((btf_type_tag(\"")
-            out.put(name)
+            types.put(stringAt: name, to: &out)
             out.put("\")))")
         }
     }
@@ -213,14 +223,14 @@ extension CDumper {
         } else {
             let next = chain[chain.count - 1]
             let nested = types.kindIfAny(next) == .array
-            if !name.bytes.isEmpty, !afterPointer { out.append(32) }
-            if !nested { out.append(40) }
+            if !name.isEmpty, !afterPointer { out.put(byte: 32) }
+            if !nested { out.put(byte: 40) }
             try putInner(floor, name, level)
-            if !nested { out.append(41) }
+            if !nested { out.put(byte: 41) }
         }
-        out.append(91)
+        out.put(byte: 91)
         out.put(types.word(id, 5))
-        out.append(93)
+        out.put(byte: 93)
     }
 
     private mutating func putFunction(
@@ -232,9 +242,9 @@ extension CDumper {
         } else {
             out.put(" (")
             try putInner(floor, name, level)
-            out.append(41)
+            out.put(byte: 41)
         }
-        out.append(40)
+        out.put(byte: 40)
         let count = types.count(id)
         if count == 0 || count == 1 && types.word(id, 4) == 0 {
             out.put("void)")
@@ -252,7 +262,7 @@ extension CDumper {
                 try putDeclaration(type, plainName(types.word(id, 3 + index * 2)), level: level)
             }
         }
-        out.append(41)
+        out.put(byte: 41)
     }
 
     private mutating func putInner(_ floor: Int, _ name: CName, _ level: Int) throws(BTFError) {

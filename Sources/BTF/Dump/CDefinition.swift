@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 // Bodies of structs, unions and enums.
 
 extension CDumper {
@@ -41,7 +43,7 @@ extension CDumper {
                 level: level + 1)
         }
         if count > 0 || place.size > 0 { newLine(level) }
-        out.append(125)
+        out.put(byte: 125)
         if packed { out.put(" __attribute__((packed))") }
     }
 
@@ -58,13 +60,13 @@ extension CDumper {
             out.put(": ")
             out.put(member.width)
         }
-        out.append(59)
+        out.put(byte: 59)
     }
 
     /// A struct or union with a tag that is a member without a name. C allows such members only for
     /// types without a tag (otherwise with -fms-extensions), so its body has to be written there.
     private func embedded(_ type: UInt32, named name: UInt32) -> UInt32? {
-        guard style != nil || layout.rule == .exact, types.string(at: name).isEmpty else {
+        guard style != nil || layout.rule == .exact, types.isEmpty(stringAt: name) else {
             return nil
         }
         var id = type
@@ -119,7 +121,7 @@ extension CDumper {
         default: out.put("char: ")
         }
         out.put(bits)
-        out.append(59)
+        out.put(byte: 59)
     }
 
     /// `enum foo {`, values, `}` and the mode attribute that gives it its size.
@@ -133,7 +135,7 @@ extension CDumper {
             putValue(id, index, level: level + 1)
         }
         newLine(level)
-        out.append(125)
+        out.put(byte: 125)
         if layout.rule == .exact { return putMode(ofSize: types.word(id, 2)) }
         switch types.word(id, 2) {
         case 1: out.put(" __attribute__((mode(byte)))")
@@ -156,7 +158,7 @@ extension CDumper {
         let name = types.word(id, at)
         let low = types.word(id, at + 1)
         newLine(level)
-        put(CName(bytes: types.string(at: name), version: identifiers.use(name)))
+        put(CName(offset: name, isEmpty: false, version: identifiers.use(name)))
         out.put(" = ")
         if wide {
             let value = UInt64(types.word(id, at + 2)) << 32 | UInt64(low)
@@ -167,11 +169,11 @@ extension CDumper {
         } else {
             out.put(low)
         }
-        out.append(44)
+        out.put(byte: 44)
     }
 
     mutating func newLine(_ level: Int) {
-        out.append(10)
-        for _ in 0..<level { out.append(9) }
+        out.put(byte: 10)
+        for _ in 0..<level { out.put(byte: 9) }
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Writes C declarations of types, each once, each after what it needs.
 ///
 /// `COrdering` says which definitions come first; before each definition, `declareNeeds` forward
 /// declares the structs and unions that it mentions behind pointers.
-struct CDumper {
+struct CDumper: ~Copyable {
     enum State: UInt8 { case new, open, done }
 
     /// A type whose needs are being declared.
@@ -15,67 +17,74 @@ struct CDumper {
         var next = 0
     }
 
+    private let inPlace = InPlace()
     let types: TypeTable
-    var out: [UInt8]
+    var out = TextBuffer()
     var budget: CBudget
     var layout: CLayout
-    var states: [State]
+    var states: Arena<State>
     /// A forward declaration (a typedef's only one is its definition) was written.
-    private var declared: [Bool]
+    private var declared: Arena<Bool>
     private var ordering: COrdering
-    private let limit: Int
+    /// Types whose needs are being declared, innermost last.
+    private var needs = Arena<Frame>()
     /// Tags of structs, unions and enums; typedefs and enumerators share C's other name space.
     var tags: CNameSpace
     var identifiers: CNameSpace
     /// How often each type's name was used before and by it; 0: not asked yet.
-    var versions: [UInt32]
+    var versions: Arena<UInt32>
     /// Types on the way from a declarator's name to its base type, shared by nested declarators.
-    var chain: [UInt32] = []
+    var chain = Arena<UInt32>()
     var depth = 0
     /// Set for declarations in code that is not made of these types.
     var style: ForeignStyle?
 
-    init(types: TypeTable, out: [UInt8], rule: CLayout.Rule = .bpftool) {
+    init(types: TypeTable, rule: CLayout.Rule = .bpftool) {
         self.types = types
-        self.out = out
-        limit = out.count + maxDumpBytes
         budget = CBudget(types)
         layout = CLayout(types, rule: rule)
         ordering = COrdering(types)
         tags = CNameSpace(types)
         identifiers = CNameSpace(types)
         let count = Int(types.typeCount)
-        states = Array(repeating: .new, count: count)
-        declared = Array(repeating: false, count: count)
-        versions = Array(repeating: 0, count: count)
+        states = Arena(repeating: .new, count: count)
+        declared = Arena(repeating: false, count: count)
+        versions = Arena(repeating: 0, count: count)
     }
 
     /// Writes what is still missing for a complete `id`, itself included.
     mutating func define(_ id: UInt32) throws(BTFError) {
         try ordering.order(id, &budget)
-        for id in ordering.queue { try declareNeeds(of: id, container: 0) }
+        for index in ordering.queue.indices {
+            try declareNeeds(of: ordering.queue[index], container: 0)
+        }
     }
 
     /// Takes one step off the budget and checks the output's size.
     mutating func spend() throws(BTFError) {
         try budget.spend()
-        guard out.count <= limit else {
+        guard out.count <= maxDumpBytes else {
             throw BTFError(offset: 0, "the dump is longer than \(maxDumpBytes) bytes")
         }
     }
+
+    /// The text, which the dumper has no more.
+    consuming func takeOutput() -> TextBuffer { out }
 
     // MARK: Forward declarations
 
     /// Declares what `root` mentions. For container 0, also writes the definition of `root` itself.
     mutating func declareNeeds(of root: UInt32, container: UInt32) throws(BTFError) {
-        var stack: [Frame] = []
-        try enter(root, container, &stack)
-        while let frame = stack.last {
+        needs.removeAll()
+        try enter(root, container)
+        while !needs.isEmpty {
+            let top = needs.count - 1
+            let frame = needs[top]
             if let target = reference(of: frame) {
-                stack[stack.count - 1].next += 1
-                try enter(target, innerContainer(frame), &stack)
+                needs[top].next += 1
+                try enter(target, innerContainer(frame))
             } else {
-                stack.removeLast()
+                needs.truncate(to: top)
                 try finish(frame)
             }
         }
@@ -103,7 +112,7 @@ struct CDumper {
     }
 
     private mutating func enter(
-        _ start: UInt32, _ container: UInt32, _ stack: inout [Frame]
+        _ start: UInt32, _ container: UInt32
     ) throws(BTFError) {
         var id = start
         // Kinds that declare nothing themselves lead on to their target.
@@ -115,13 +124,13 @@ struct CDumper {
             case .integer, .float, .composite, .enumeration, .forward, .alias, .function,
                 .prototype, .variable, .section, .declarationTag, .location, .locationPrototype,
                 .locationSection, .unknown:
-                return try enterNamed(id, container, &stack)
+                return try enterNamed(id, container)
             }
         }
     }
 
     private mutating func enterNamed(
-        _ id: UInt32, _ container: UInt32, _ stack: inout [Frame]
+        _ id: UInt32, _ container: UInt32
     ) throws(BTFError) {
         let kind = types.kind(id)
         switch states[Int(id)] {
@@ -156,19 +165,19 @@ struct CDumper {
         case .composite:
             if container == 0 || !types.isNamed(id) {
                 states[Int(id)] = .open
-                stack.append(Frame(id: id, container: container))
+                needs.append(Frame(id: id, container: container))
             } else if !declared[Int(id)], id != container {
                 declareTag(id)
                 declared[Int(id)] = true
             }
         case .alias:
             states[Int(id)] = .open
-            stack.append(Frame(id: id, container: container))
+            needs.append(Frame(id: id, container: container))
         case .prototype:
-            guard stack.count <= 2 * Int(types.typeCount) else {
+            guard needs.count <= 2 * Int(types.typeCount) else {
                 throw cError(id, "FUNC_PROTO is part of a loop of types without a name")
             }
-            stack.append(Frame(id: id, container: container))
+            needs.append(Frame(id: id, container: container))
         case .float, .function, .variable, .section, .declarationTag, .location,
             .locationPrototype, .locationSection, .unknown, .pointer, .array, .qualifier, .typeTag:
             states[Int(id)] = .done
@@ -198,10 +207,10 @@ struct CDumper {
     }
 
     private mutating func defineTypedef(_ id: UInt32) throws(BTFError) {
-        let name = types.string(at: types.nameOffset(id))
+        let name = types.nameOffset(id)
         // The compiler's own.
-        if name.elementsEqual("__builtin_va_list".utf8), !isForeignVaList(id, name) { return }
-        if types.word(id, 2) == 0, name.elementsEqual("__gnuc_va_list".utf8) {
+        if types.isString(at: name, "__builtin_va_list"), !isForeignVaList(id) { return }
+        if types.word(id, 2) == 0, types.isString(at: name, "__gnuc_va_list") {
             // GCC writes it as a typedef of void.
             out.put("typedef __builtin_va_list __gnuc_va_list;\n\n")
             return
@@ -219,7 +228,7 @@ struct CDumper {
             ("__Poly8_t", "unsigned char"), ("__Poly16_t", "unsigned short"),
             ("__Poly64_t", "unsigned long long"), ("__Poly128_t", "unsigned __int128"),
         ] where name.elementsEqual(alias.utf8) {
-            out.put("typedef \(meaning) \(alias);\n\n")
+            out.put(text: "typedef \(meaning) \(alias);\n\n")
         }
     }
 }

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// Appends the C for a file or for selected types to `out`.
+internal import Bytes
+
+/// The C for a file or for selected types.
 func dumpC(
-    _ types: TypeTable, selecting selected: [UInt32]?, _ options: COptions, into out: inout [UInt8]
-) throws(BTFError) {
+    _ types: TypeTable, selecting selected: [UInt32]?, _ options: COptions
+) throws(BTFError) -> TextBuffer {
     let frame = options.frame ?? (selected == nil)
-    if frame { out.put(head) }
-    // Moved, not copied, while the dumper appends.
-    var dumper = CDumper(types: types, out: out, rule: options.isLikeBpftool ? .bpftool : .exact)
-    out = []
-    defer { out = dumper.out }
+    let ids = options.includesBase ? 1..<max(types.typeCount, 1) : types.ownIDs
+    let sorted =
+        selected != nil || options.order == .byID
+        ? [] : options.isLikeBpftool ? sortedLikeBpftool(types, ids) : sortedForC(types, ids)
+    var dumper = CDumper(types: types, rule: options.isLikeBpftool ? .bpftool : .exact)
+    if frame { dumper.out.put(head) }
     if let selected {
         for id in selected { try dumper.defineSelected(id) }
     } else {
-        let ids = options.includesBase ? 1..<max(types.typeCount, 1) : types.ownIDs
         switch options.order {
         case .byID: for id in ids { try dumper.define(id) }
-        case .sorted:
-            let sorted =
-                options.isLikeBpftool ? sortedLikeBpftool(types, ids) : sortedForC(types, ids)
-            for id in sorted { try dumper.define(id) }
+        case .sorted: for id in sorted { try dumper.define(id) }
         }
         if frame { try dumper.putKfuncs(ids) }
         for id in ids where types.kind(id) == .locsec { try dumper.putSites(id) }
     }
     if frame { dumper.out.put(foot) }
+    return dumper.takeOutput()
 }
 
-private let head = """
+private let head: StaticString = """
     #ifndef __VMLINUX_H__
     #define __VMLINUX_H__
 
@@ -54,7 +54,7 @@ private let head = """
 
     """
 
-private let foot = """
+private let foot: StaticString = """
     #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
     #pragma clang attribute pop
     #endif

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 // Bodies of structs, unions and enums of which every compiler makes the layout that BTF has.
 
 extension CDumper {
@@ -12,7 +14,7 @@ extension CDumper {
         switch (place.form, isUnion) {
         case (.opaque, _) where hasTag && types.isNamed(id):
             newLine(level + 1)
-            out.put("unsigned char __data[\(place.size)];")
+            out.put(text: "unsigned char __data[\(place.size)];")
         case (.opaque, _):
             // Names would be those of the struct around it.
             try putBits(place.size, level + 1)
@@ -31,10 +33,10 @@ extension CDumper {
             }
         }
         if types.count(id) > 0 || place.size > 0 { newLine(level) }
-        out.append(125)
+        out.put(byte: 125)
         if place.form == .packed || place.form == .opaque {
             out.put(" __attribute__((packed")
-            if place.align > 1 { out.put(", aligned(\(place.align))") }
+            if place.align > 1 { out.put(text: ", aligned(\(place.align))") }
             out.put("))")
         }
     }

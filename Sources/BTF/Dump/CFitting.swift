@@ -94,8 +94,8 @@ extension CLayout {
         if isUnion {
             place.form = place.size % UInt64(place.highAlign) == 0 ? .padded : .packed
         } else {
-            let padded = steps(of: id, unit: place.align, high: place.highAlign)
-            place.form = padded != nil ? .padded : .packed
+            let fits = forEachStep(of: id, unit: place.align, high: place.highAlign) { _ in }
+            place.form = fits ? .padded : .packed
         }
         if place.form == .packed {
             place.align = even ? place.align : 1
@@ -136,20 +136,26 @@ extension CLayout {
     /// The body of a padded or packed struct, in order.
     func steps(of id: UInt32) -> [CStep] {
         let place = known(id)
-        let steps =
-            place.form == .packed
-            ? steps(of: id, unit: nil, high: 1)
-            : steps(of: id, unit: place.align, high: place.highAlign)
-        return steps ?? []
+        let isPacked = place.form == .packed
+        var steps: [CStep] = []
+        _ = forEachStep(
+            of: id, unit: isPacked ? nil : place.align, high: isPacked ? 1 : place.highAlign
+        ) { steps.append($0) }
+        return steps
     }
 
+    /// Calls `body` with the parts of a struct's body, in order.
+    ///
     /// - Parameters:
     ///   - unit: alignment of the struct in bytes, which padding must not raise: where bits without
     ///     a name align their struct (arm), they do so by their type. nil: the struct is packed.
     ///   - high: the alignment that it may have instead.
-    /// - Returns: nil if no padding puts each member where it is.
-    private func steps(of id: UInt32, unit: UInt32?, high: UInt32) -> [CStep]? {
-        var steps: [CStep] = []
+    /// - Returns: false if no padding puts each member where it is; it ends before the first that
+    ///   is not.
+    @inline(__always)
+    private func forEachStep(
+        of id: UInt32, unit: UInt32?, high: UInt32, _ body: (CStep) -> Void
+    ) -> Bool {
         var end: UInt64 = 0
         let pad = min(unit ?? pointerSize, pointerSize)
         for index in 0..<types.count(id) {
@@ -161,30 +167,32 @@ extension CLayout {
                 ? member.natural(after: end, size: part.size, align: nil) == member.offset
                 : isNatural(member, after: end, part)
             if !isInPlace {
-                Self.fill(from: end, to: member.offset, unit: pad, &steps)
-                if unit != nil, !isNatural(member, after: member.offset, part) { return nil }
+                if unit != nil, !isNatural(member, after: member.offset, part) { return false }
+                Self.fill(from: end, to: member.offset, unit: pad, body)
             }
-            steps.append(.member(member))
+            body(.member(member))
             end = member.offset + (member.width != 0 ? member.width : part.size * 8)
         }
         let size = UInt64(types.word(id, 2)) * 8
+        guard size % (UInt64(high) * 8) == 0 else { return false }
         let isWhole =
             end.roundedUp(to: UInt64(unit ?? 1) * 8) == size
             && end.roundedUp(to: UInt64(high) * 8) == size
-        if !isWhole { Self.fill(from: end, to: size, unit: pad, &steps) }
-        return size % (UInt64(high) * 8) == 0 ? steps : nil
+        if !isWhole { Self.fill(from: end, to: size, unit: pad, body) }
+        return true
     }
 
     /// Bits that no compiler moves: each group within one unit.
+    @inline(__always)
     private static func fill(
-        from start: UInt64, to end: UInt64, unit: UInt32, _ steps: inout [CStep]
+        from start: UInt64, to end: UInt64, unit: UInt32, _ body: (CStep) -> Void
     ) {
         let unitBits = UInt64(unit) * 8
         let head = min(end - start, (unitBits - start % unitBits) % unitBits)
         let (times, tail) = (end - start - head).quotientAndRemainder(dividingBy: unitBits)
-        for (bits, times) in [(head, 1), (unitBits, times), (tail, 1)] where bits * times > 0 {
-            steps.append(.gap(unit: unit, bits: bits, times: times))
-        }
+        if head > 0 { body(.gap(unit: unit, bits: head, times: 1)) }
+        if times > 0 { body(.gap(unit: unit, bits: unitBits, times: times)) }
+        if tail > 0 { body(.gap(unit: unit, bits: tail, times: 1)) }
     }
 }
 

@@ -53,9 +53,29 @@ struct CLayout {
     /// Of the base, which is many times larger than a module, a module uses few types.
     private var low: [UInt32: Progress] = [:]
 
+    /// A place in few bytes: there is one for each type. Sizes and alignments of all places fit.
     private struct Progress {
-        var place = Place()
+        private var size: UInt32 = 0
+        private var align: UInt8 = 0
+        private var highAlign: UInt8 = 0
+        private var form = Form.plain
         var state = State.new
+
+        init() {}
+
+        init(_ place: Place) {
+            size = UInt32(place.size)
+            align = UInt8(place.align)
+            highAlign = UInt8(place.highAlign)
+            form = place.form
+            state = .done
+        }
+
+        var place: Place {
+            var place = Place(size: UInt64(size), align: UInt32(align), high: UInt32(highAlign))
+            place.form = form
+            return place
+        }
     }
 
     init(_ types: TypeTable, rule: Rule = .bpftool) {
@@ -82,7 +102,9 @@ struct CLayout {
     /// Types that contain themselves by value have no layout; what is asked of them reads as 0.
     mutating func place(_ id: UInt32) -> Place {
         guard types.exists(id) else { return Place() }
-        if self[id].state != .done { resolve(id) }
+        let progress = self[id]
+        if progress.state == .done { return progress.place }
+        resolve(id)
         return self[id].place
     }
 
@@ -100,7 +122,7 @@ struct CLayout {
             }
             stack.removeLast()
             if self[id].state == .open {
-                self[id] = Progress(place: compute(id), state: .done)
+                self[id] = Progress(compute(id))
             }
         }
     }

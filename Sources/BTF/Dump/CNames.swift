@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
-
 /// The names of one C name space, counted by use: the second type called `foo` is `foo___2`.
 struct CNameSpace {
     private struct Entry {
@@ -20,15 +18,14 @@ struct CNameSpace {
 
     /// Counts one more use of the name at a string offset: 1 for the first.
     mutating func use(_ offset: UInt32) -> UInt32 {
-        let name = types.string(at: offset)
-        let hash = hash(name)
+        let hash = UInt32(truncatingIfNeeded: types.hash(ofStringAt: offset))
         let mask = slots.count - 1
         var slot = Int(hash) & mask
         while slots[slot] != 0 {
             let number = Int(slots[slot]) - 1
             let entry = entries[number]
             if entry.hash == hash,
-                entry.offset == offset || types.string(at: entry.offset) == name
+                entry.offset == offset || types.hasSameString(at: entry.offset, offset)
             {
                 entries[number].uses += 1
                 return entries[number].uses
@@ -39,19 +36,6 @@ struct CNameSpace {
         slots[slot] = UInt32(entries.count)
         if entries.count * 2 > slots.count { grow() }
         return 1
-    }
-
-    private func hash(_ name: ArraySlice<UInt8>) -> UInt32 {
-        var mixer = Mixer(UInt64(name.count))
-        var word: UInt64 = 0
-        var length = 0
-        for byte in name {
-            word = word << 8 | UInt64(byte)
-            length += 1
-            if length & 7 == 0 { mixer.add(word) }
-        }
-        mixer.add(word)
-        return UInt32(truncatingIfNeeded: mixer.value)
     }
 
     private mutating func grow() {

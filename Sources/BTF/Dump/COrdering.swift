@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 /// Finds which definitions C needs at top level before a type can be used, and in which order.
 ///
 /// A type contained by value must be defined before its container; behind a pointer a named
@@ -8,7 +10,7 @@
 /// put off as long as its target is only declared: it may stand for a struct that uses it.
 ///
 /// The walk keeps its own stack; `CBudget` ends what hostile data would make endless.
-struct COrdering {
+struct COrdering: ~Copyable {
     private enum State: UInt8 { case new, open, done }
 
     /// A type being walked.
@@ -22,17 +24,18 @@ struct COrdering {
         var strong = false
     }
 
+    private let inPlace = InPlace()
     private let types: TypeTable
-    private var states: [State]
+    private var states: Arena<State>
     /// Types that some other type names: anonymous enums among these are written in place.
-    private var referenced: [Bool]
-    private var stack: [Frame] = []
-    private(set) var queue: [UInt32] = []
+    private var referenced: Arena<Bool>
+    private var stack = Arena<Frame>()
+    private(set) var queue = Arena<UInt32>()
 
     init(_ types: TypeTable) {
         self.types = types
-        states = Array(repeating: .new, count: Int(types.typeCount))
-        referenced = Array(repeating: false, count: Int(types.typeCount))
+        states = Arena(repeating: .new, count: Int(types.typeCount))
+        referenced = Arena(repeating: false, count: Int(types.typeCount))
         for id in 1..<max(types.typeCount, 1) {
             // bpftool does not count what functions return.
             var skip = types.kind(id) == .funcProto
@@ -45,14 +48,16 @@ struct COrdering {
 
     /// Fills `queue` with what has to be defined for `root`, itself last.
     mutating func order(_ root: UInt32, _ budget: inout CBudget) throws(BTFError) {
-        queue.removeAll(keepingCapacity: true)
-        stack.removeAll(keepingCapacity: true)
+        queue.removeAll()
+        stack.removeAll()
+        if states[Int(root)] == .done { return }
         _ = try enter(root, throughPointer: false)
         /// What the reference just walked turned out to be.
         var strong: Bool?
-        while let frame = stack.last {
+        while !stack.isEmpty {
             try budget.spend()
             let top = stack.count - 1
+            let frame = stack[top]
             if let result = strong {
                 stack[top].strong = frame.strong || result
                 stack[top].next += 1
@@ -63,7 +68,9 @@ struct COrdering {
                 strong = try enter(
                     target.id, throughPointer: target.isPointer || behind && !target.isElement)
             } else {
-                strong = leave(stack.removeLast())
+                let frame = stack[top]
+                stack.truncate(to: top)
+                strong = leave(frame)
             }
         }
     }
@@ -97,7 +104,9 @@ struct COrdering {
     private mutating func enter(_ id: UInt32, throughPointer: Bool) throws(BTFError) -> Bool? {
         if id == 0 { return true }
         guard types.exists(id) else {
-            throw cError(stack.last?.id ?? id, "refers to type \(id), which does not exist")
+            throw cError(
+                stack.isEmpty ? id : stack[stack.count - 1].id,
+                "refers to type \(id), which does not exist")
         }
         let kind = types.kind(id)
         switch states[Int(id)] {
@@ -155,11 +164,7 @@ struct CBudget {
 
     /// vmlinux 6.1 spends less than one step per word of its records.
     init(_ types: TypeTable) {
-        var words = 0
-        for id in 1..<max(types.typeCount, 1) {
-            words += types.info(id).recordWords
-        }
-        left = 1_000_000 + 64 * words
+        left = 1_000_000 + 64 * types.wordCount
     }
 
     mutating func spend(_ steps: Int = 1) throws(BTFError) {

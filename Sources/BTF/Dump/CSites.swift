@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 extension CDumper {
     /// A LOCSEC as a comment, because C has no declaration of inlined calls: a line for each, with
     /// the places of the parameters; `-` if a place is not known.
@@ -9,14 +11,14 @@ extension CDumper {
     ///      */
     mutating func putSites(_ id: UInt32) throws(BTFError) {
         let count = types.count(id)
-        out.put("/* \(commentName(id)): \(count) inlined call\(count == 1 ? "" : "s")\n")
+        out.put(text: "/* \(commentName(id)): \(count) inlined call\(count == 1 ? "" : "s")\n")
         for index in 0..<count {
             try spend()
             let at = 3 + index * 3
             let (function, places) = (types.word(id, at), types.word(id, at + 1))
-            out.put(" *   +0x\(String(types.word(id, at + 2), radix: 16)) ")
-            out.put(types.exists(function) ? commentName(function) : "type \(function)")
-            out.put("(\(try parameters(of: function, at: places)))\n")
+            out.put(text: " *   +0x\(String(types.word(id, at + 2), radix: 16)) ")
+            out.put(text: types.exists(function) ? commentName(function) : "type \(function)")
+            out.put(text: "(\(try parameters(of: function, at: places)))\n")
         }
         out.put(" */\n\n")
     }

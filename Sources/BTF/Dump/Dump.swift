@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-internal import Bytes
+package import Bytes
 
 /// The output format of a dump.
 package enum DumpFormat: String, CaseIterable, Sendable {
@@ -16,50 +16,48 @@ package enum DumpFormat: String, CaseIterable, Sendable {
 /// endlessly. vmlinux takes 2 to 13 MB.
 let maxDumpBytes = 1 << 30
 
-/// Appends a dump of `btf` to `out`.
+/// Writes a dump of `btf`.
 ///
 /// - Parameters:
 ///   - format: raw and json list the own types of split BTF by id; for C see `COptions`.
 ///   - selected: only these types (possibly base types); C adds the types they need. nil: all.
 ///   - options: for C only.
+///   - write: takes a piece of the text, in order; false wants no more.
 /// - Throws: `BTFError` for a selected id that does not exist, for a dump longer than a gigabyte,
 ///   and if C cannot express a type: dangling references, types that contain themselves, or nesting
-///   beyond compilers' limits. `out` then contains part of the dump.
+///   beyond compilers' limits. Of C nothing is written then, of the others a part if they are too
+///   long.
 package func dump(
     _ btf: BTF, format: DumpFormat, selecting selected: [TypeID]? = nil,
-    c options: COptions = COptions(), into out: inout [UInt8]
+    c options: COptions = COptions(), write: @escaping (borrowing TextBuffer) -> Bool
 ) throws(BTFError) {
     let types = TypeTable(btf)
     if let missing = selected?.first(where: { !types.exists($0.rawValue) }) {
         throw BTFError(offset: 0, "no type \(missing); ids end at \(types.typeCount - 1)")
     }
-    let ids = selected.map { $0.map(\.rawValue) }
-    let limit = out.count + maxDumpBytes
+    var out = DumpOutput(limit: maxDumpBytes, write: write)
     switch format {
     case .raw:
-        let dumper = RawDumper(types: types, limit: limit)
-        for id in ids ?? Array(types.ownIDs) {
-            dumper.dump(id, into: &out)
-            try checkLength(out, limit)
+        let dumper = RawDumper(types: types)
+        if let selected {
+            for id in selected where out.next() { dumper.dump(id.rawValue, to: &out) }
+        } else {
+            for id in types.ownIDs where out.next() { dumper.dump(id, to: &out) }
         }
     case .json:
-        let dumper = JSONDumper(types: types, limit: limit)
-        out.put("{\"types\":[")
-        for (index, id) in (ids ?? Array(types.ownIDs)).enumerated() {
-            if index > 0 { out.append(44) }
-            dumper.dump(id, into: &out)
-            try checkLength(out, limit)
+        let dumper = JSONDumper(types: types)
+        out.text.put("{\"types\":[")
+        for index in 0..<(selected?.count ?? types.ownIDs.count) where out.next() {
+            if index > 0 { out.text.put(byte: 44) }
+            dumper.dump(selected?[index].rawValue ?? types.firstID + UInt32(index), to: &out)
         }
-        out.put("]}\n")
+        out.text.put("]}\n")
     case .c:
-        try dumpC(types, selecting: ids, options, into: &out)
+        _ = write(try dumpC(types, selecting: selected?.map(\.rawValue), options))
+        return
     }
-}
-
-private func checkLength(_ out: [UInt8], _ limit: Int) throws(BTFError) {
-    guard out.count <= limit else {
-        throw BTFError(offset: 0, "the dump is longer than \(maxDumpBytes) bytes")
-    }
+    out.pass()
+    try out.checkLength()
 }
 
 extension BTF {

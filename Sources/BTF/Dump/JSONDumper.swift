@@ -5,162 +5,181 @@ internal import Bytes
 /// Writes types as `bpftool -j btf dump` does: one object, one line, one element per type.
 struct JSONDumper {
     let types: TypeTable
-    /// Elements are left out once the dump is longer than this; the caller then fails.
-    let limit: Int
 
-    func dump(_ id: UInt32, into out: inout [UInt8]) {
-        let info = types.info(id)
-        let kind = types.kind(id)
-        out.put("{\"id\":")
-        out.put(id)
-        out.put(",\"kind\":\"")
-        out.put(types.kindWord(id))
-        out.put("\",\"name\":")
-        putName(types.nameOffset(id), into: &out)
-        let third = types.word(id, 2)
-        switch kind.role {
-        case .integer:
-            let data = types.word(id, 3)
-            putField(",\"size\":", third, into: &out)
-            putField(",\"bits_offset\":", data >> 16 & 0xff, into: &out)
-            putField(",\"nr_bits\":", data & 0xff, into: &out)
-            putWord(",\"encoding\":\"", intEncodingName(data >> 24 & 0xf), into: &out)
-        case .pointer, .qualifier, .alias, .typeTag:
-            putField(",\"type_id\":", third, into: &out)
-        case .array:
-            putField(",\"type_id\":", types.word(id, 3), into: &out)
-            putField(",\"index_type_id\":", types.word(id, 4), into: &out)
-            putField(",\"nr_elems\":", types.word(id, 5), into: &out)
-        case .composite:
-            putField(",\"size\":", third, into: &out)
-            putElements(",\"members\":[", id, into: &out, putMember)
-        case .enumeration:
-            putWord(",\"encoding\":\"", info.flag ? "SIGNED" : "UNSIGNED", into: &out)
-            putField(",\"size\":", third, into: &out)
-            putElements(",\"values\":[", id, into: &out, putValue)
-        case .forward:
-            putWord(",\"fwd_kind\":\"", info.flag ? "union" : "struct", into: &out)
-        case .function:
-            putField(",\"type_id\":", third, into: &out)
-            putWord(",\"linkage\":\"", funcLinkageName(info.vlen), into: &out)
-        case .prototype:
-            putField(",\"ret_type_id\":", third, into: &out)
-            putElements(",\"params\":[", id, into: &out, putParameter)
-        case .variable:
-            putField(",\"type_id\":", third, into: &out)
-            putWord(",\"linkage\":\"", varLinkageName(types.word(id, 3)), into: &out)
-        case .section:
-            putField(",\"size\":", third, into: &out)
-            putElements(",\"vars\":[", id, into: &out, putEntry)
-        case .float:
-            putField(",\"size\":", third, into: &out)
-        case .declarationTag:
-            putField(",\"type_id\":", third, into: &out)
-            out.put(",\"component_idx\":")
-            out.put(Int64(Int32(bitPattern: types.word(id, 3))))
-        case .location:
-            putField(",\"size\":", third, into: &out)
-            putField(",\"flags\":", types.word(id, 3), into: &out)
-            putField(",\"vlen\":", UInt32(info.vlen), into: &out)
-            putWord(",\"values\":\"", types.location(id), into: &out)
-        case .locationPrototype:
-            putElements(",\"params\":[", id, into: &out, putLocation)
-        case .locationSection:
-            putElements(",\"locs\":[", id, into: &out, putSite)
-        case .unknown:
-            putField(",\"vlen\":", UInt32(info.vlen), into: &out)
-        }
-        out.append(125)
+    func dump(_ id: UInt32, to out: inout DumpOutput) {
+        types.withRecord(id) { dump(id, $0, $1, to: &out) }
     }
 
-    private func putElements(
-        _ label: String, _ id: UInt32, into out: inout [UInt8],
-        _ put: (_ id: UInt32, _ index: Int, _ out: inout [UInt8]) -> Void
+    private func dump(
+        _ id: UInt32, _ words: [UInt32], _ start: Int, to out: inout DumpOutput
     ) {
-        let count = types.count(id)
-        putField(",\"vlen\":", UInt32(count), into: &out)
-        out.put(label)
-        for index in 0..<count where out.count <= limit {
-            if index > 0 { out.append(44) }
-            put(id, index, &out)
-            out.append(125)
+        let info = TypeInfo(rawValue: words[start + 1])
+        let third = words[start + 2]
+        out.text.put("{\"id\":")
+        out.text.put(id)
+        out.text.put(",\"kind\":\"")
+        types.put(kindWord: info, to: &out.text)
+        out.text.put("\",\"name\":")
+        putName(words[start], to: &out)
+        switch (info.kind ?? .unknown).role {
+        case .integer:
+            let data = words[start + 3]
+            putField(",\"size\":", third, to: &out)
+            putField(",\"bits_offset\":", data >> 16 & 0xff, to: &out)
+            putField(",\"nr_bits\":", data & 0xff, to: &out)
+            putWord(",\"encoding\":\"", intEncodingName(data >> 24 & 0xf), to: &out)
+        case .pointer, .qualifier, .alias, .typeTag:
+            putField(",\"type_id\":", third, to: &out)
+        case .array:
+            putField(",\"type_id\":", words[start + 3], to: &out)
+            putField(",\"index_type_id\":", words[start + 4], to: &out)
+            putField(",\"nr_elems\":", words[start + 5], to: &out)
+        case .composite:
+            putField(",\"size\":", third, to: &out)
+            putElements(",\"members\":[", info.vlen, to: &out) { index, out in
+                putMember(info, words, start + 3 + index * 3, to: &out)
+            }
+        case .enumeration:
+            putWord(",\"encoding\":\"", info.flag ? "SIGNED" : "UNSIGNED", to: &out)
+            putField(",\"size\":", third, to: &out)
+            let isWide = info.kind == .enum64
+            putElements(",\"values\":[", info.vlen, to: &out) { index, out in
+                putValue(info, isWide, words, start + 3 + index * (isWide ? 3 : 2), to: &out)
+            }
+        case .forward:
+            putWord(",\"fwd_kind\":\"", info.flag ? "union" : "struct", to: &out)
+        case .function:
+            putField(",\"type_id\":", third, to: &out)
+            putWord(",\"linkage\":\"", linkageName(UInt32(info.vlen)), to: &out)
+        case .prototype:
+            putField(",\"ret_type_id\":", third, to: &out)
+            putElements(",\"params\":[", info.vlen, to: &out) { index, out in
+                let at = start + 3 + index * 2
+                out.text.put("{\"name\":")
+                putName(words[at], to: &out)
+                putField(",\"type_id\":", words[at + 1], to: &out)
+            }
+        case .variable:
+            putField(",\"type_id\":", third, to: &out)
+            putWord(",\"linkage\":\"", linkageName(words[start + 3]), to: &out)
+        case .section:
+            putField(",\"size\":", third, to: &out)
+            putElements(",\"vars\":[", info.vlen, to: &out) { index, out in
+                let at = start + 3 + index * 3
+                putField("{\"type_id\":", words[at], to: &out)
+                putField(",\"offset\":", words[at + 1], to: &out)
+                putField(",\"size\":", words[at + 2], to: &out)
+            }
+        case .float:
+            putField(",\"size\":", third, to: &out)
+        case .declarationTag:
+            putField(",\"type_id\":", third, to: &out)
+            out.text.put(",\"component_idx\":")
+            out.text.put(Int64(Int32(bitPattern: words[start + 3])))
+        case .location:
+            putField(",\"size\":", third, to: &out)
+            putField(",\"flags\":", words[start + 3], to: &out)
+            putField(",\"vlen\":", UInt32(info.vlen), to: &out)
+            out.text.put(",\"values\":\"")
+            out.text.put(text: types.location(id))
+            out.text.put(byte: 34)
+        case .locationPrototype:
+            putElements(",\"params\":[", info.vlen, to: &out) { index, out in
+                putLocation(words[start + 3 + index], to: &out)
+            }
+        case .locationSection:
+            putElements(",\"locs\":[", info.vlen, to: &out) { index, out in
+                putSite(words, start + 3 + index * 3, to: &out)
+            }
+        case .unknown:
+            putField(",\"vlen\":", UInt32(info.vlen), to: &out)
         }
-        out.append(93)
+        out.text.put(byte: 125)
     }
 
-    private func putMember(_ id: UInt32, _ index: Int, into out: inout [UInt8]) {
-        let flag = types.info(id).flag
-        let at = 3 + index * 3
-        let place = types.word(id, at + 2)
-        out.put("{\"name\":")
-        putName(types.word(id, at), into: &out)
-        putField(",\"type_id\":", types.word(id, at + 1), into: &out)
-        putField(",\"bits_offset\":", flag ? place & 0xff_ffff : place, into: &out)
-        if flag, place >> 24 != 0 { putField(",\"bitfield_size\":", place >> 24, into: &out) }
+    @inline(__always)
+    private func putElements(
+        _ label: StaticString, _ count: Int, to out: inout DumpOutput,
+        _ put: (_ index: Int, _ out: inout DumpOutput) -> Void
+    ) {
+        putField(",\"vlen\":", UInt32(count), to: &out)
+        out.text.put(label)
+        for index in 0..<count where out.next() {
+            if index > 0 { out.text.put(byte: 44) }
+            put(index, &out)
+            out.text.put(byte: 125)
+        }
+        out.text.put(byte: 93)
     }
 
-    private func putValue(_ id: UInt32, _ index: Int, into out: inout [UInt8]) {
-        let wide = types.kind(id) == .enum64
-        let signed = types.info(id).flag
-        let at = 3 + index * (wide ? 3 : 2)
-        let low = types.word(id, at + 1)
-        out.put("{\"name\":")
-        putName(types.word(id, at), into: &out)
-        out.put(",\"val\":")
-        if wide {
-            let value = UInt64(types.word(id, at + 2)) << 32 | UInt64(low)
-            if signed { out.put(Int64(bitPattern: value)) } else { out.put(value) }
-        } else if signed {
-            out.put(Int64(Int32(bitPattern: low)))
+    @inline(__always)
+    private func putMember(
+        _ info: TypeInfo, _ words: [UInt32], _ at: Int, to out: inout DumpOutput
+    ) {
+        let place = words[at + 2]
+        out.text.put("{\"name\":")
+        putName(words[at], to: &out)
+        putField(",\"type_id\":", words[at + 1], to: &out)
+        putField(",\"bits_offset\":", info.flag ? place & 0xff_ffff : place, to: &out)
+        if info.flag, place >> 24 != 0 {
+            putField(",\"bitfield_size\":", place >> 24, to: &out)
+        }
+    }
+
+    @inline(__always)
+    private func putValue(
+        _ info: TypeInfo, _ isWide: Bool, _ words: [UInt32], _ at: Int, to out: inout DumpOutput
+    ) {
+        let low = words[at + 1]
+        out.text.put("{\"name\":")
+        putName(words[at], to: &out)
+        out.text.put(",\"val\":")
+        if isWide {
+            let value = UInt64(words[at + 2]) << 32 | UInt64(low)
+            if info.flag { out.text.put(Int64(bitPattern: value)) } else { out.text.put(value) }
+        } else if info.flag {
+            out.text.put(Int64(Int32(bitPattern: low)))
         } else {
             // Like bpftool: values from 1 << 31 on are sign-extended to 64 bits although unsigned.
-            out.put(UInt64(bitPattern: Int64(Int32(bitPattern: low))))
+            out.text.put(UInt64(bitPattern: Int64(Int32(bitPattern: low))))
         }
     }
 
-    private func putParameter(_ id: UInt32, _ index: Int, into out: inout [UInt8]) {
-        out.put("{\"name\":")
-        putName(types.word(id, 3 + index * 2), into: &out)
-        putField(",\"type_id\":", types.word(id, 4 + index * 2), into: &out)
-    }
-
-    private func putEntry(_ id: UInt32, _ index: Int, into out: inout [UInt8]) {
-        let at = 3 + index * 3
-        putField("{\"type_id\":", types.word(id, at), into: &out)
-        putField(",\"offset\":", types.word(id, at + 1), into: &out)
-        putField(",\"size\":", types.word(id, at + 2), into: &out)
-    }
-
-    private func putLocation(_ id: UInt32, _ index: Int, _ out: inout [UInt8]) {
-        let place = types.word(id, 3 + index)
-        putField("{\"type_id\":", place, into: &out)
+    private func putLocation(_ place: UInt32, to out: inout DumpOutput) {
+        putField("{\"type_id\":", place, to: &out)
         guard types.kindIfAny(place) == .locParam else { return }
-        putWord(",\"value\":\"", types.location(place), into: &out)
+        out.text.put(",\"value\":\"")
+        out.text.put(text: types.location(place))
+        out.text.put(byte: 34)
     }
 
-    private func putSite(_ id: UInt32, _ index: Int, _ out: inout [UInt8]) {
-        let at = 3 + index * 3
-        let function = types.word(id, at)
-        out.put("{\"name\":")
-        putName(types.exists(function) ? types.nameOffset(function) : 0, into: &out)
-        putField(",\"func_type_id\":", function, into: &out)
-        putField(",\"loc_proto_type_id\":", types.word(id, at + 1), into: &out)
-        putField(",\"offset\":", types.word(id, at + 2), into: &out)
+    private func putSite(_ words: [UInt32], _ at: Int, to out: inout DumpOutput) {
+        let function = words[at]
+        out.text.put("{\"name\":")
+        putName(types.exists(function) ? types.nameOffset(function) : 0, to: &out)
+        putField(",\"func_type_id\":", function, to: &out)
+        putField(",\"loc_proto_type_id\":", words[at + 1], to: &out)
+        putField(",\"offset\":", words[at + 2], to: &out)
     }
 
-    private func putName(_ offset: UInt32, into out: inout [UInt8]) {
-        out.put(json: displayName(offset, types))
+    @inline(__always)
+    private func putName(_ offset: UInt32, to out: inout DumpOutput) {
+        types.put(jsonName: offset, to: &out.text)
     }
 
-    private func putField(_ label: String, _ value: UInt32, into out: inout [UInt8]) {
-        out.put(label)
-        out.put(value)
+    @inline(__always)
+    private func putField(_ label: StaticString, _ value: UInt32, to out: inout DumpOutput) {
+        out.text.put(label)
+        out.text.put(value)
     }
 
     /// `label` opens the quote.
-    private func putWord(_ label: String, _ word: String, into out: inout [UInt8]) {
-        out.put(label)
-        out.put(word)
-        out.append(34)
+    @inline(__always)
+    private func putWord(
+        _ label: StaticString, _ word: StaticString, to out: inout DumpOutput
+    ) {
+        out.text.put(label)
+        out.text.put(word)
+        out.text.put(byte: 34)
     }
 }

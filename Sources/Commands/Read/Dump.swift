@@ -108,16 +108,21 @@ struct Dump: Command {
         var btf = try Reading(base, surroundings)
             .types(ofFiles: [(file, nil)], talkOptions.talk(surroundings))[0]
         if inline { btf = try InlineSites.read(beside: file, on: btf) }
-        var out: [UInt8] = []
         let selected = try types.isEmpty ? nil : types.flatMap { try ids($0, btf, file) }
+        let output = surroundings.output
+        var failure: Failure?
         do throws(BTFError) {
             try dump(
                 btf, format: json ? .json : format, selecting: selected,
                 c: COptions(
                     order: unsorted ? .byID : .sorted, includesBase: false,
-                    isLikeBpftool: likeBpftool), into: &out)
+                    isLikeBpftool: likeBpftool)
+            ) { text in
+                do throws(Failure) { try output.print(text.bytes()) } catch { failure = error }
+                return failure == nil
+            }
         } catch { throw Failure("\(file): \(error.message)") }
-        try surroundings.output.print(out)
+        if let failure { throw failure }
     }
 
     /// The file and the selected types. A type in place of the file refers to the running kernel.

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+// NUL-terminated strings among others, read eight bytes at a time.
+
+extension [UInt8] {
+    /// Whether `text`, which is not empty, lies at `offset`, with a NUL behind it.
+    package func hasString(_ text: StaticString, at offset: Int) -> Bool {
+        let length = text.utf8CodeUnitCount
+        guard offset >= 0, offset < count, count - offset > length else { return false }
+        for index in 0..<length {
+            // SAFETY: index is below the literal's own length.
+            let expected = unsafe text.utf8Start[index]
+            guard self[offset + index] == expected else { return false }
+        }
+        return self[offset + length] == 0
+    }
+
+    /// A hash of the string at `offset`, which may lie outside, but not more than `limit` bytes of
+    /// it. Equal strings have equal hashes.
+    package func hashOfString(at offset: Int, atMost limit: Int) -> UInt64 {
+        var mixer = Mixer()
+        forEachWord(at: offset, atMost: limit) { word in
+            mixer.add(word)
+            return true
+        }
+        return mixer.value
+    }
+
+    /// Whether the string at `offset` is that of `other` at `place`, as far as `limit` bytes go.
+    package func hasSameString(
+        at offset: Int, as other: [UInt8], at place: Int, atMost limit: Int
+    ) -> Bool {
+        var at = place
+        var left = limit
+        var isSame = true
+        forEachWord(at: offset, atMost: limit) { word in
+            isSame = word == other.word(at: at, left)
+            at &+= 8
+            left &-= 8
+            return isSame
+        }
+        return isSame
+    }
+
+    /// Calls `body` with the bytes of a string, eight at a time, the first one lowest, and zeros
+    /// from its end on, until it returns false.
+    @inline(__always)
+    private func forEachWord(at offset: Int, atMost limit: Int, _ body: (UInt64) -> Bool) {
+        var at = offset
+        var left = limit
+        while true {
+            let word = word(at: at, left)
+            guard body(word), word >> 56 != 0 else { return }
+            at &+= 8
+            left &-= 8
+        }
+    }
+
+    /// Up to eight bytes at `offset`, no more than `limit`, up to a NUL; the first one lowest.
+    @inline(__always)
+    private func word(at offset: Int, _ limit: Int) -> UInt64 {
+        unsafe withUnsafeBytes { bytes in
+            guard offset >= 0, offset < bytes.count, limit > 0 else { return 0 }
+            var word: UInt64 = 0
+            let left = bytes.count &- offset
+            if left >= 8 {
+                // SAFETY: eight bytes are left.
+                word = UInt64(
+                    littleEndian: unsafe bytes.loadUnaligned(
+                        fromByteOffset: offset, as: UInt64.self))
+            } else {
+                for index in 0..<left {
+                    word |= UInt64(unsafe bytes[offset &+ index]) << UInt64(index &* 8)
+                }
+            }
+            if limit < 8 { word &= ~(UInt64.max << UInt64(limit &* 8)) }
+            let zeros = firstBytes(ofZeroIn: word)
+            // What is below the lowest zero's top bit.
+            return zeros == 0 ? word : word & (zeros & (0 &- zeros) &- 1)
+        }
+    }
+}
+
+let everyByte: UInt64 = 0x0101_0101_0101_0101
+
+/// The top bit of the lowest byte that is 0; higher bits mean nothing.
+@inline(__always)
+func firstBytes(ofZeroIn word: UInt64) -> UInt64 {
+    (word &- everyByte) & ~word & everyByte << 7
+}
