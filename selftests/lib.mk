@@ -77,6 +77,11 @@ $(O)/preloaded/modprobe: preloaded/modprobe.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Wall -Wextra -Werror -static -o $@ $<
 
+# Beside a test of selftests/preload, which runs it.
+$(O)/preload/guard_loader: preload/guard_loader.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Wall -Wextra -Werror -o $@ $< $(TEST_LDLIBS)
+
 clean:
 	rm -rf $(O)
 

@@ -25,7 +25,7 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$folder/tests" "$folder/modules"
 mkdir -p "$folder/tests" "$folder/modules"
 
-make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload
+make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload "$folder/build/preload/guard_loader"
 
 # All names differ, because some stay loaded.
 # case_of CASE OBJECT OPTIONS...
@@ -66,5 +66,8 @@ for source in "$work"/*/; do
     name=$(basename "$source")
     make -s -C "$source/selftest" stage
     mv "$source/selftest/stage" "$folder/tests/$name"
+    if [ "$name" = guard ]; then
+        install -m 644 "$folder/build/preload/guard_loader" "$folder/tests/guard/"
+    fi
     mv "$source" "$folder/modules/$name"
 done

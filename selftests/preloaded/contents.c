@@ -146,6 +146,9 @@ int guarded(void)
 	REQUIRE(is_denied(unlink("/guarded/policy/rules")));
 	REQUIRE(is_denied(unlink("/guarded/maps.debug")));
 	REQUIRE(is_denied(rename("/guarded/guard/guard_mount", "/guarded/guard/guard_unlink")));
+	REQUIRE(is_denied(rmdir("/guarded/policy")));
+	REQUIRE(is_denied(mount(NULL, "/guarded", NULL, MS_REMOUNT, NULL)));
+	REQUIRE(is_denied(mount("tmpfs", "/guarded/policy", "tmpfs", 0, NULL)));
 	REQUIRE(is_denied(umount2("/guarded", 0)));
 	REQUIRE(is_denied(umount2("/guarded", MNT_DETACH)));
 	REQUIRE(!names_in("/guarded"));

@@ -13,20 +13,22 @@
 
 #include "kept.h"
 
-/* The objects of the list that can be pinned, and their files. */
+/* The objects of the list that can be pinned, and their files. The last one cannot be built in. */
 const struct object objects[] = {
-	{ "bpf_preload", "", { "maps.debug", "progs.debug" }, NULL },
+	{ "bpf_preload", "", { "maps.debug", "progs.debug" }, {} },
 	{ "policy", "policy",
 	  { "policy_open", "policy_mmap", "policy_exec", "policy_unlink", "policy_rmdir",
 	    "policy_rename", "policy_link", "policy_setattr", "policy_setxattr", "policy_kill",
 	    "policy_ptrace", "policy_setnice" },
-	  "rules" },
-	{ "events", "events", { "report_start", "report_end", "show_events" }, "events" },
+	  { "rules" } },
 	{ "guard", "guard",
-	  { "guard_mount", "guard_umount", "guard_unlink", "guard_rename" },
-	  "marks" },
+	  { "guard_mount", "guard_umount", "guard_unlink", "guard_rename", "guard_remount",
+	    "guard_mount_on", "guard_move", "guard_create", "guard_mkdir", "guard_symlink",
+	    "guard_link", "guard_rmdir", "guard_bpf" },
+	  { "marks", "own" } },
+	{ "events", "events", { "report_start", "report_end", "show_events" }, { "events" } },
 };
-const size_t nr_objects = sizeof(objects) / sizeof(*objects);
+size_t nr_objects = sizeof(objects) / sizeof(*objects);
 
 /* What else is on the list, what the kernel says of it, and nothing more. */
 const struct failure failures[] = {
@@ -121,7 +123,7 @@ static bool has(const struct census *census, int sort, __u32 id)
 /* All of the objects and nothing else, those that exist since before user space. */
 int names_in(const char *root)
 {
-	size_t at, file;
+	size_t at, file, map;
 	char path[256];
 	struct stat status;
 
@@ -136,12 +138,12 @@ int names_in(const char *root)
 			REQUIRE(!stat(path, &status) && S_ISREG(status.st_mode));
 			REQUIRE(!(status.st_mode & 077) && status.st_uid == 0);
 		}
-		if (object->map) {
+		for (map = 0; object->maps[map]; map++) {
 			struct bpf_map_info info = {};
 			__u32 size = sizeof(info);
 			int fd;
 
-			snprintf(path, sizeof(path), "%s/%s/%s", root, object->folder, object->map);
+			snprintf(path, sizeof(path), "%s/%s/%s", root, object->folder, object->maps[map]);
 			fd = bpf_obj_get(path);
 			REQUIRE(fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &size));
 			close(fd);
@@ -150,7 +152,7 @@ int names_in(const char *root)
 		if (!*object->folder)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", root, object->folder);
-		REQUIRE(count_names(path, NULL) == (int)file + !!object->map);
+		REQUIRE(count_names(path, NULL) == (int)(file + map));
 		REQUIRE(!stat(path, &status) && status.st_mode == (S_IFDIR | 0700));
 	}
 	REQUIRE(!stat(root, &status) && status.st_mode == (S_IFDIR | S_ISVTX | 0777));

@@ -12,10 +12,10 @@ struct object {
 	const char *name;
 	const char *folder;
 	const char *links[16];
-	const char *map;
+	const char *maps[4];
 };
 extern const struct object objects[];
-extern const size_t nr_objects;
+extern size_t nr_objects;
 
 /* What else is on the list, and what the kernel says of it. */
 struct failure {
