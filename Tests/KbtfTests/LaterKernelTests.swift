@@ -2,6 +2,7 @@
 
 import BTF
 import Bytes
+import ELF
 import HostIO
 import TestSupport
 import Testing
@@ -14,12 +15,12 @@ import Testing
 
     private func path(_ name: String) -> String { scratch.path + "/" + name }
 
-    private func module(_ name: String, _ btf: [UInt8]) -> DWARFImage {
+    private func module(_ name: String, _ btf: [UInt8]?) -> DWARFImage {
         var image = DWARFImage()
         _ = image.text()
         image.section(
             ".modinfo", Array("license=GPL\0name=\(name)\0vermagic=7.4.0-test SMP \0".utf8))
-        image.section(".BTF", btf)
+        if let btf { image.section(".BTF", btf) }
         return image
     }
 
@@ -55,6 +56,37 @@ import Testing
             #expect(result.status == 1, "\(result)")
             #expect(result.err.contains("this module holds the kernel's own BTF"), "\(result)")
         }
+    }
+
+    /// What kernel builds do with objcopy: the BTF of a vmlinux, byte for byte, and no mark.
+    @Test func kernelBTFWrittenToItsModule() throws {
+        let kernel = Self.kernel().bytes()
+        let own = try scratch.write("btf_vmlinux.ko", module("btf_vmlinux", nil).bytes())
+        let empty = try FileReader.map(own).array
+        let vmlinux = try scratch.write("vmlinux", kernel)
+        let none = try Command.kbtf("encode", "--base", own, own)
+        #expect(none.status == 1 && (try FileReader.map(own).array) == empty, "\(none)")
+
+        let detached = try Command.kbtf(
+            "encode", "--base", vmlinux, "--detached", path("own.btf"), own)
+        #expect(detached.status == 0, "\(detached)")
+        #expect(try FileReader.map(path("own.btf")).array == kernel)
+        #expect(try FileReader.map(own).array == empty)
+
+        let result = try Command.kbtf("encode", "--base", vmlinux, own)
+        #expect(result.status == 0 && result.err.isEmpty, "\(result)")
+        let elf = try ELFFile(try FileReader.map(own), path: own)
+        let section = try #require(elf.section(named: ".BTF"))
+        #expect(try elf.data(of: section).array == kernel && section.flags & 2 == 0)
+        #expect(!(try FileReader.map(own).array.contains(Array("btf=".utf8))))
+        let written = try FileReader.map(own).array
+        let again = try Command.kbtf("encode", "--base", vmlinux, own)
+        #expect(again.status == 0 && (try FileReader.map(own).array) == written, "\(again)")
+        var split = BTFAssembler(base: try Self.kernel().parse())
+        split.pointer(2)
+        let foo = try scratch.write("foo.ko", module("foo", split.bytes()).bytes())
+        let dump = try Command.kbtf("dump", "--base", own, foo)
+        #expect(dump.status == 0 && dump.text.contains("PTR '(anon)' type_id=2"), "\(dump)")
     }
 
     /// Kinds that we do not know, on the command line.

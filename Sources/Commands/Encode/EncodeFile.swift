@@ -42,6 +42,7 @@ struct EncodeFile {
     func run(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let separation = options.features.sectionSeparation
         let elf = try openELF(contents, job.path, separation)
+        if KernelBTFModule.isOne(elf) { return try writeKernelBTF(to: elf, &outcome) }
         let oldWarning = try checkOldBTF(elf)
         let oldMark = BTFMark.read(elf)
         let debugInfo = try DebugInfo(

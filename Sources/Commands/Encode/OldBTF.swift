@@ -20,7 +20,6 @@ extension EncodeFile {
                     "keep the BTF of 'clang -target bpf -g' or bpf-gcc; 'kbtf check \(job.path)' checks it"
             )
         }
-        guard !KernelBTFModule.isOne(elf) else { throw Failure.holdsKernelBTF(job.path) }
         let old: ELFSection?
         do throws(ELFError) { old = try elf.onlySection(named: ".BTF") } catch {
             throw Failure("\(error)", hint: "link it from objects built without -gbtf")
