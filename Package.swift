@@ -79,6 +79,7 @@ let package = Package(
                 .embedInCode("Selftest/ktap.c"),
                 .embedInCode("Selftest/kernel.c"),
                 .embedInCode("Selftest/object.c"),
+                .embedInCode("Selftest/helpers.c"),
                 .embedInCode("Selftest/holdings.c"),
                 .embedInCode("Selftest/pins.c"),
                 .embedInCode("Selftest/runs.c"),
@@ -144,7 +145,7 @@ let package = Package(
         tests(
             "BPFLoadTests",
             ["Bytes", "HostIO", "BTF", "BPFObject", "BPFLoad", "CBpf", "TestSupport"]),
-        tests("AttachingTests", ["Bytes", "ELF", "BTF", "Attaching", "TestSupport"]),
+        tests("AttachingTests", ["Bytes", "ELF", "BTF", "BPFObject", "Attaching", "TestSupport"]),
         tests("ReportTests", ["Bytes", "BTF", "Report", "TestSupport"]),
         tests("DiagnosisTests", ["Diagnosis"]),
         tests("CEmitTests", ["Bytes", "BTF", "CEmit", "TestSupport"]),

@@ -41,12 +41,14 @@ package struct ProgramCheck {
     private let judges: [(awake: AttachJudge, asleep: AttachJudge)]
     private let fields: FieldLookup
     private let functions: [[String: Record]]
+    private let dropped: DroppedArguments
 
     /// - Parameter judges: of the kernel and, if there is one, of a module; for programs that do
     ///   not sleep and that do.
     package init(_ object: BPFObject, _ judges: [(awake: AttachJudge, asleep: AttachJudge)]) {
         self.object = object
         self.judges = judges
+        dropped = DroppedArguments(object)
         fields = FieldLookup(object, in: judges[judges.count - 1].awake.btf)
         functions = judges.map { judge in
             var byName: [String: Record] = [:]
@@ -71,6 +73,14 @@ package struct ProgramCheck {
             } else {
                 report.add(.unknown, "its section names no target: the loader has to set one")
             }
+        }
+        if let call = dropped.refusedCall(of: program) {
+            let caller = object.functions[call.caller]
+            report.add(
+                .error,
+                "it calls \(object.functions[call.callee].name) without argument \(call.register), "
+                    + "which the compiler dropped: \(dropped.words(call)) (EINVAL)",
+                at: caller.offset + call.instruction * 8)
         }
         checkFields(program, &report)
         checkKernelFunctions(program, &report)
@@ -140,7 +150,7 @@ package struct ProgramCheck {
         _ program: BPFObject.Function, _ way: AttachWay, _ name: String, _ judge: AttachJudge,
         _ prototype: Prototype, _ report: inout ProgramReport
     ) {
-        let relocations = relocations(of: program)
+        let relocations = object.fieldRelocations(of: program)
         let trace = ContextReads(
             program.code, bigEndian: object.isBigEndian, relocated: Set(relocations.keys))
         if trace.isIncomplete {
@@ -177,24 +187,11 @@ package struct ProgramCheck {
         }
     }
 
-    private func relocations(
-        of program: BPFObject.Function
-    ) -> [Int: ExtendedInfo.FieldRelocation] {
-        var found: [Int: ExtendedInfo.FieldRelocation] = [:]
-        for relocation in object.extendedInfo.relocations
-        where relocation.section == program.section && relocation.offset >= program.offset
-            && relocation.offset < program.offset + program.code.count
-        {
-            found[(relocation.offset - program.offset) / 8] = relocation
-        }
-        return found
-    }
-
     // MARK: Types
 
     private func checkFields(_ program: BPFObject.Function, _ report: inout ProgramReport) {
-        let relocations = reachable(from: program).flatMap { function in
-            self.relocations(of: function).values.map { ($0, function) }
+        let relocations = object.reachable(from: program).flatMap { function in
+            object.fieldRelocations(of: function).values.map { ($0, function) }
         }
         let asks = relocations.contains { $0.0.question?.isQuestion ?? false }
         var seen: Set<String> = []
@@ -211,34 +208,13 @@ package struct ProgramCheck {
         }
     }
 
-    /// The program and the functions that it calls.
-    private func reachable(from program: BPFObject.Function) -> [BPFObject.Function] {
-        var found = [program]
-        var names: Set<String> = [program.name]
-        var next = 0
-        while next < found.count {
-            for reference in found[next].references {
-                let index: Int
-                switch reference.target {
-                case .call(let function), .address(let function): index = function
-                default: continue
-                }
-                if names.insert(object.functions[index].name).inserted {
-                    found.append(object.functions[index])
-                }
-            }
-            next += 1
-        }
-        return found
-    }
-
     // MARK: Kernel functions
 
     private func checkKernelFunctions(
         _ program: BPFObject.Function, _ report: inout ProgramReport
     ) {
         var seen: Set<String> = []
-        for function in reachable(from: program) {
+        for function in object.reachable(from: program) {
             for reference in function.references {
                 guard case .externalCall(let index) = reference.target else { continue }
                 let extern = object.externs[index]
@@ -294,6 +270,20 @@ package struct ProgramCheck {
                 "whether programs of this type may call \(name) depends on \(Missing.sets.text)"
             )
         }
+    }
+}
+
+extension BPFObject {
+    /// The CO-RE relocations of a function, by the instruction's index.
+    func fieldRelocations(of program: Function) -> [Int: ExtendedInfo.FieldRelocation] {
+        var found: [Int: ExtendedInfo.FieldRelocation] = [:]
+        for relocation in extendedInfo.relocations
+        where relocation.section == program.section && relocation.offset >= program.offset
+            && relocation.offset < program.offset + program.code.count
+        {
+            found[(relocation.offset - program.offset) / 8] = relocation
+        }
+        return found
     }
 }
 

@@ -32,4 +32,6 @@ struct Instruction {
     var isLoad: Bool { code == Self.loadImmediate64 }
     /// A call of a function in the same section, without a relocation.
     var isLocalCall: Bool { isCall && source == Self.pseudoCall }
+    /// A call of a function of the kernel by its number in enum bpf_func_id.
+    var isHelperCall: Bool { isCall && source == 0 }
 }

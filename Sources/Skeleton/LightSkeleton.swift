@@ -113,10 +113,12 @@ package struct LightSkeleton: Sendable, Equatable {
         package var attachment: Attachment
         /// Whether the loader loads it: false if its section's name begins with `?`.
         package var isLoaded: Bool
+        /// The helpers that it may call, by number (enum bpf_func_id).
+        package var helpers: [UInt32]
 
         package init(
             identifier: String, type: UInt32, expectedAttachType: UInt32, section: String,
-            attachment: Attachment, isLoaded: Bool = true
+            attachment: Attachment, isLoaded: Bool = true, helpers: [UInt32] = []
         ) {
             self.identifier = identifier
             self.type = type
@@ -124,6 +126,7 @@ package struct LightSkeleton: Sendable, Equatable {
             self.section = section
             self.attachment = attachment
             self.isLoaded = isLoaded
+            self.helpers = helpers
         }
     }
 

@@ -4,7 +4,7 @@ import BPFObject
 import CEmit
 
 extension ModuleManifest {
-    private static let format = "kbtf-module 1"
+    private static let format = "kbtf-module 2"
 
     /// The file's contents.
     package var text: String {
@@ -22,6 +22,10 @@ extension ModuleManifest {
             line(
                 "program", $0.identifier, "\($0.type)", "\($0.expectedAttachType)",
                 $0.link.rawValue, $0.section)
+        }
+        lines.append("# helpers: program, numbers")
+        lines += programs.filter { !$0.helpers.isEmpty }.map {
+            line("helpers", $0.identifier, $0.helpers.map(String.init).joined(separator: " "))
         }
         lines.append("# map: name, type, key, value, max entries, flags, internal or declared")
         lines += maps.map {
@@ -123,6 +127,12 @@ extension ModuleManifest {
                     throw words.error("a second program \(program.identifier)")
                 }
                 programs.append(program)
+            case "helpers":
+                let name = try words.identifier(1)
+                guard let index = programs.firstIndex(where: { $0.identifier == name }) else {
+                    throw words.error("helpers \(name): no program with that name")
+                }
+                programs[index].helpers = try words.numbers(2)
             case "map":
                 maps.append(
                     Map(
@@ -175,6 +185,18 @@ extension ModuleManifest {
             let text = try text(index)
             guard let number = UInt32(text) else { throw error("\(text): not a number of 32 bits") }
             return number
+        }
+
+        /// Separated by blanks.
+        func numbers(_ index: Int) throws(ManifestError) -> [UInt32] {
+            var numbers: [UInt32] = []
+            for word in try text(index).split(separator: " ", omittingEmptySubsequences: false) {
+                guard let number = UInt32(word), number > 0, number <= Int32.max else {
+                    throw error("\(word): not the number of a helper")
+                }
+                numbers.append(number)
+            }
+            return numbers
         }
 
         func choice<Choice: RawRepresentable & CaseIterable>(

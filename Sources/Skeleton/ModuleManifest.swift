@@ -71,16 +71,19 @@ package struct ModuleManifest: Sendable, Equatable {
         package var link: Link
         /// The name in the object: "lsm/file_open".
         package var section: String
+        /// The helpers that it may call, by number (enum bpf_func_id).
+        package var helpers: [UInt32]
 
         package init(
             identifier: String, type: UInt32, expectedAttachType: UInt32, link: Link,
-            section: String
+            section: String, helpers: [UInt32] = []
         ) {
             self.identifier = identifier
             self.type = type
             self.expectedAttachType = expectedAttachType
             self.link = link
             self.section = section
+            self.helpers = helpers
         }
     }
 
@@ -121,7 +124,7 @@ extension ModuleManifest {
                     identifier: $0.identifier, type: $0.type,
                     expectedAttachType: $0.expectedAttachType,
                     link: unattached.contains($0.identifier) ? .none : Link($0.attachment),
-                    section: $0.section)
+                    section: $0.section, helpers: $0.helpers)
             },
             maps: skeleton.maps.map { Map(kernelName: $0.kernelName, values: $0.values) })
     }

@@ -38,6 +38,7 @@ package struct SelftestHarness: Sendable {
             File("ktap.c", PackageResources.ktap_c),
             File("kernel.c", PackageResources.kernel_c),
             File("object.c", PackageResources.object_c),
+            File("helpers.c", PackageResources.helpers_c),
             File("holdings.c", PackageResources.holdings_c),
             File("pins.c", PackageResources.pins_c),
             File("runs.c", PackageResources.runs_c),
@@ -63,6 +64,10 @@ package struct SelftestHarness: Sendable {
                     writer.line(".link = \(program.link.constant),")
                     writer.line(".section = \(CLiteral.string(program.section)),")
                     writer.line(".target = \(CLiteral.string(program.target)),")
+                    if !program.helpers.isEmpty {
+                        let ids = program.helpers.map(String.init).joined(separator: ", ")
+                        writer.line(".helpers = (const int[]){ \(ids), 0 },")
+                    }
                 }
             }
         }
@@ -132,6 +137,8 @@ package struct SelftestHarness: Sendable {
         #   make run              run it in a virtual machine
         #     KERNEL=...          a release, an image or a directory, as for `kbtf vm run --kernel`
         #     LOG_LEVEL=1         also load the object through libbpf, with the verifier's log
+        #     LOG_LEVEL_PROG=2    the same for one program
+        #     LOG_LEVEL_BTF=1     the same for the object's BTF
         #     BTF_CUSTOM_PATH=F   the same with another kernel's BTF for CO-RE
         #   make text             generate everything again, and compare
         #     KERNEL_BTF=F        the file given to --kernel-btf, if the module needed one
@@ -142,8 +149,12 @@ package struct SelftestHarness: Sendable {
         CC := $(CROSS_COMPILE)gcc
         CFLAGS ?= -O2
         TEST := \(manifest.name)_test
-        SOURCES := $(TEST).c preload_test.c report.c ktap.c kernel.c object.c holdings.c pins.c runs.c activity.c $(wildcard own.c)
+        SOURCES := $(TEST).c preload_test.c report.c ktap.c kernel.c object.c helpers.c holdings.c pins.c runs.c activity.c $(wildcard own.c)
         BESIDE := ../\(manifest.module).ko\(manifest.object.map { " ../" + $0 } ?? "")
+
+        # PROG=2 for each LOG_LEVEL_PROG=2.
+        PROGRAMS := \(manifest.programs.map(\.identifier).joined(separator: " "))
+        LOG_LEVELS := $(foreach program,$(PROGRAMS),$(addprefix $(program)=,$(LOG_LEVEL_$(program))))
 
         all: $(TEST)
 
@@ -160,6 +171,12 @@ package struct SelftestHarness: Sendable {
         ifneq ($(LOG_LEVEL),)
         \tprintf '%s\\n' --log-level '$(LOG_LEVEL)' >>stage/arguments
         endif
+        ifneq ($(LOG_LEVELS),)
+        \tprintf -- '--log-level\\n%s\\n' $(LOG_LEVELS) >>stage/arguments
+        endif
+        ifneq ($(LOG_LEVEL_BTF),)
+        \tprintf '%s\\n' --btf-log-level '$(LOG_LEVEL_BTF)' >>stage/arguments
+        endif
         ifneq ($(BTF_CUSTOM_PATH),)
         \tprintf '%s\\n' --btf-custom-path '$(notdir $(BTF_CUSTOM_PATH))' >>stage/arguments
         endif
@@ -168,7 +185,7 @@ package struct SelftestHarness: Sendable {
         # LSM programs run only with lsm=bpf.
         run: stage
         \t$(KBTF) vm run $(addprefix --kernel ,$(KERNEL)) --append lsm=bpf --test stage \\
-        \t\t$(if $(LOG_LEVEL),-v) $(VMFLAGS)
+        \t\t$(if $(LOG_LEVEL)$(LOG_LEVELS)$(LOG_LEVEL_BTF),-v) $(VMFLAGS)
 
         text:
         \tKBTF='$(KBTF)' KERNEL_BTF='$(KERNEL_BTF)' sh ./text_test.sh

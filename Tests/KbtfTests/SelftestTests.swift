@@ -8,11 +8,12 @@ import Testing
 /// `kbtf gen selftest`.
 @Suite struct SelftestTests {
     private static let manifest = """
-        format\tkbtf-module 1
+        format\tkbtf-module 2
         name\tdemo
         module\tdemo
         mode\tattach
         program\topened\t29\t27\ttracing\tlsm/file_open
+        helpers\topened\t1 130
 
         """
 
@@ -31,7 +32,7 @@ import Testing
         try scratch.write("demo folder/demo.manifest", Self.manifest)
         let first = try Command.kbtf("gen", "selftest", folder)
         #expect(first.status == 0)
-        #expect(first.err == "kbtf: \(folder)/selftest: 16 files\n")
+        #expect(first.err == "kbtf: \(folder)/selftest: 17 files\n")
         let files = try names().map { try FileReader.map("\(folder)/selftest/\($0)").array }
         try scratch.write("demo folder/selftest/own.c", "mine")
         try scratch.write("demo folder/selftest/demo_test.c", "old")
@@ -57,7 +58,32 @@ import Testing
         let help = try Command.run([folder + "/selftest/demo_test", "--help"])
         #expect(help.status == 0)
         #expect(help.text.contains("--btf-custom-path FILE"))
-        #expect(try Command.run([folder + "/selftest/demo_test", "--log-level", "x"]).status == 2)
+        for words in [
+            ["--log-level", "x"], ["--log-level", "8"], ["--log-level", "opened=x"],
+            ["--log-level", "other=1"], ["--log-level", "=1"], ["--btf-log-level", "x"],
+        ] {
+            let result = try Command.run([folder + "/selftest/demo_test"] + words)
+            #expect(result.status == 2, "\(words) \(result)")
+        }
+    }
+
+    @Test("make passes the levels of logs on", .enabled(if: Sample.hasCompiler))
+    func logLevels() throws {
+        try scratch.write("demo folder/demo.manifest", Self.manifest)
+        try scratch.write("demo folder/demo.ko", "")
+        #expect(try Command.kbtf("gen", "selftest", "-q", folder).status == 0)
+        func arguments(_ words: String) throws -> String {
+            let made = try Command.shell("make -s -C '\(folder)/selftest' stage \(words)")
+            #expect(made.status == 0, "\(made)")
+            return String(
+                decoding: try FileReader.map(folder + "/selftest/stage/arguments").array,
+                as: UTF8.self)
+        }
+        #expect(try arguments("") == "")
+        #expect(try arguments("LOG_LEVEL=1") == "--log-level\n1\n")
+        #expect(
+            try arguments("LOG_LEVEL_opened=2 LOG_LEVEL_BTF=1")
+                == "--log-level\nopened=2\n--btf-log-level\n1\n")
     }
 
     /// As if a program at a hook denied `fork`: a signal to -1 would go to every process there is.
@@ -143,7 +169,7 @@ import Testing
             KBTF=./kbtf KERNEL_BTF=kernel.btf sh '\(folder)/selftest/text_test.sh'
             """)
         #expect(made.status == 0, "\(made)")
-        #expect(made.text.hasPrefix("KTAP version 1\n1..23\nok 1 "), "\(made)")
+        #expect(made.text.hasPrefix("KTAP version 1\n1..25\nok 1 "), "\(made)")
     }
 
     @Test(
@@ -152,7 +178,7 @@ import Testing
             (nil as String?, "no .manifest in it: not a directory written by kbtf gen module"),
             ("name\tdemo\n", "/demo.manifest: line 1: not a manifest that this kbtf reads"),
             (
-                "format\tkbtf-module 1\nname\tint\n",
+                "format\tkbtf-module 2\nname\tint\n",
                 "/demo.manifest: line 2: int: not a name of C"
             ),
         ])
@@ -178,7 +204,7 @@ import Testing
         let binary = scratch.path + "/binary"
         try Directory.make(binary)
         let made = try Command.shell(
-            "printf 'format\\tkbtf-module 1\\n\\377' >'\(binary)/m.manifest'")
+            "printf 'format\\tkbtf-module 2\\n\\377' >'\(binary)/m.manifest'")
         #expect(made.status == 0)
         let result = try Command.kbtf("gen", "selftest", binary)
         #expect(result.err == "kbtf: \(binary)/m.manifest: not text\n")

@@ -15,7 +15,7 @@ struct ModuleManifestTests {
         programs: [
             .init(
                 identifier: "guard_mount", type: 29, expectedAttachType: 27, link: .tracing,
-                section: "lsm/sb_set_mnt_opts"),
+                section: "lsm/sb_set_mnt_opts", helpers: [14, 147]),
             .init(
                 identifier: "list_maps", type: 26, expectedAttachType: 28, link: .iterator,
                 section: "\u{301}iter/bpf\u{1}map"),
@@ -46,6 +46,7 @@ struct ModuleManifestTests {
         let lines = Self.whole.text.split(separator: "\n")
         #expect(lines.contains("program\tguard_mount\t29\t27\ttracing\tlsm/sb_set_mnt_opts"))
         #expect(lines.contains("map\tguard.bss\t2\t4\t24\t1\t1024\tinternal"))
+        #expect(lines.contains("helpers\tguard_mount\t14 147"))
         #expect(lines.contains("mode\tstay-links"))
         #expect(lines.contains("option\ta\\x09b\\x5cc\\x0a"))
     }
@@ -55,8 +56,8 @@ struct ModuleManifestTests {
         arguments: [
             ("", "empty"),
             ("name\tx", "line 1: not a manifest that this kbtf reads"),
-            ("format\tkbtf-module 2", "line 1: not a manifest that this kbtf reads"),
-            ("#\nformat\tkbtf-module 1\n", "no name"),
+            ("format\tkbtf-module 1", "line 1: not a manifest that this kbtf reads"),
+            ("#\nformat\tkbtf-module 2\n", "no name"),
         ])
     func unreadable(_ text: String, _ message: String) {
         #expect(error(of: text) == message)
@@ -111,7 +112,7 @@ struct ModuleManifestTests {
             ),
         ])
     func values(_ lines: String, _ message: String) {
-        #expect(error(of: "# one\n\nformat\tkbtf-module 1\n" + lines + "\n") == message)
+        #expect(error(of: "# one\n\nformat\tkbtf-module 2\n" + lines + "\n") == message)
     }
 
     private func error(of text: String) -> String? {

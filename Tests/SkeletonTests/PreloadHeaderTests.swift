@@ -67,7 +67,7 @@ struct PreloadHeaderTests {
             ("/* kbtf-preload-header 1\n */\n", "names no license"),
             ("/* kbtf-preload-header 1\nlicense\tGPL\n */\n", "kbtf-preload-header: "),
             (
-                "/* kbtf-preload-header 1\nlicense\tGPL\nformat\tkbtf-module 1\nname\ta\nmodule\ta\nmode\tattach\n */\n#endif /* __A_SKEL_H__ */\n",
+                "/* kbtf-preload-header 1\nlicense\tGPL\nformat\tkbtf-module 2\nname\ta\nmodule\ta\nmode\tattach\n */\n#endif /* __A_SKEL_H__ */\n",
                 "for another mode"
             ),
         ])

@@ -14,7 +14,7 @@ struct SelftestHarnessTests {
         programs: [
             .init(
                 identifier: "opened", type: 29, expectedAttachType: 27, link: .tracing,
-                section: "lsm/file_open"),
+                section: "lsm/file_open", helpers: [1, 130]),
             .init(
                 identifier: "list", type: 26, expectedAttachType: 28, link: .iterator,
                 section: "iter/bpf_map"),
@@ -46,6 +46,7 @@ struct SelftestHarnessTests {
                 \t\t.link = LINK_TRACING,
                 \t\t.section = "lsm/file_open",
                 \t\t.target = "file_open",
+                \t\t.helpers = (const int[]){ 1, 130, 0 },
                 \t},
                 \t{
                 \t\t.name = "list",

@@ -49,6 +49,7 @@ package struct BPFImage {
     package struct Instruction {
         var code: UInt8
         var registers: (target: UInt8, source: UInt8) = (0, 0)
+        var offset: Int16 = 0
         var immediate: Int32 = 0
         var isLong = false
 
@@ -59,6 +60,14 @@ package struct BPFImage {
         /// A call of a function, `immediate` instructions behind the next.
         package static func call(_ immediate: Int32 = -1) -> Instruction {
             Instruction(code: 0x85, registers: (0, 1), immediate: immediate)
+        }
+        /// Skips `count` instructions if the register is zero.
+        package static func jumpIfZero(_ register: UInt8, _ count: Int16) -> Instruction {
+            Instruction(code: 0x15, registers: (register, 0), offset: count)
+        }
+        /// A call of a function of the kernel by its number.
+        package static func helper(_ number: Int32) -> Instruction {
+            Instruction(code: 0x85, immediate: number)
         }
         package static func move(_ target: UInt8, _ immediate: Int32) -> Instruction {
             Instruction(code: 0xb7, registers: (target, 0), immediate: immediate)
@@ -125,7 +134,7 @@ package struct BPFImage {
             writer.put(it.code)
             let (target, source) = it.registers
             writer.put(bigEndian ? target << 4 | source : source << 4 | target)
-            writer.put(UInt16(0))
+            writer.put(UInt16(bitPattern: it.offset))
             writer.put(UInt32(bitPattern: it.immediate))
             if it.isLong { writer.put([UInt8](repeating: 0, count: 8)) }
         }

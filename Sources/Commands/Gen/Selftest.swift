@@ -17,7 +17,7 @@ struct GenSelftest: Command {
             among the kernel's by name, type and target, triggers the programs and checks that \
             they ran, reads iterators and ring buffers, unloads the module and checks that \
             nothing is left, or that everything stays if the mode says so. Points that need a \
-            program or map type the kernel lacks are skipped.
+            program type, map type or helper the kernel lacks are skipped.
 
             The test can trigger most LSM hooks and some kernel functions. For others, write \
             DIR/selftest/own.c with a function trigger(); preload_test.h declares what it may \
@@ -30,6 +30,7 @@ struct GenSelftest: Command {
               kbtf gen selftest policy
               make -C policy/selftest run KERNEL=6.1.0-56-cloud-amd64
               make -C policy/selftest run LOG_LEVEL=1
+              make -C policy/selftest run LOG_LEVEL_policy_open=2 LOG_LEVEL_BTF=1
             """)
 
     @Argument(

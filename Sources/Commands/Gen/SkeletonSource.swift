@@ -38,6 +38,9 @@ struct SkeletonSource {
         let types = try LoaderTypes.read(trace.types, path)
         let contents = try contents(trace.maps, name, types)
         let maps = zip(trace.maps, contents).map(self.map)
+        let helpers = Dictionary(
+            input.object.programs.map { ($0.name, input.object.helpers(of: $0)) },
+            uniquingKeysWith: { first, _ in first })
         let skeleton = LightSkeleton(
             name: name, maps: maps,
             programs: trace.programs.map {
@@ -47,7 +50,7 @@ struct SkeletonSource {
                     attachment: LightSkeleton.Attachment(
                         type: $0.type, attachType: $0.expectedAttachType, section: $0.section,
                         isLoaded: $0.isLoaded),
-                    isLoaded: $0.isLoaded)
+                    isLoaded: $0.isLoaded, helpers: helpers[$0.name] ?? [])
             },
             data: trace.data, instructions: trace.instructions,
             byteOrder: types?.bigEndian == true ? .big : .little)

@@ -17,7 +17,10 @@
 extern struct module *under_test;
 /* From the command line. */
 extern const char *custom_btf;
-extern int log_level;
+extern int log_level, btf_log_level;
+/* Of one program; false if there is none with that name. */
+bool set_log_level(const char *name, size_t length, int level);
+bool has_log_levels(void);
 
 /* ktap.c */
 int finish(const char *what, const char *name, int result);
@@ -49,6 +52,10 @@ char *whole_map(const struct map *map, int fd);
 int print_message(enum libbpf_print_level level, const char *format, va_list arguments);
 int object_loads(void);
 int check_contents(void);
+
+/* helpers.c */
+/* Which helper the kernel does not let a program call, in its words; NULL if there is none. */
+const char *lacking_helper(void);
 
 /* holdings.c */
 int check_programs(void);

@@ -33,12 +33,19 @@ static int load(const char *path)
 
 /* Not on the kernel's list. */
 static bool idle;
+/* Why the module could not be loaded, if that is the kernel's age. */
+static const char *missing;
 
 static int loads(void)
 {
 	int error = load(beside(under_test->file));
 
-	if (error && under_test->object && !log_level) {
+	/* Only then: a program may ask before it calls. */
+	if (error)
+		missing = lacking_helper();
+	if (missing)
+		return skip(missing);
+	if (error && under_test->object && !has_log_levels()) {
 		if (!object_loads())
 			note("the object loads through libbpf");
 		forget_skip();
@@ -141,7 +148,7 @@ static int point(const char *what, const char *name, const char *why_not, int re
 
 static int run_points(void)
 {
-	bool with_object = custom_btf || log_level, stay;
+	bool with_object = custom_btf || has_log_levels(), stay;
 	const char *why = lacking(), *unsupported = why;
 	int failures = 0, denials = 0, descriptors, points, stats = -1;
 	size_t at;
@@ -159,7 +166,9 @@ static int run_points(void)
 	take_census(&before);
 	descriptors = count_descriptors();
 	failures += POINT("the module loads", "", why, loads());
-	if (failures && !idle && !is_loaded())
+	if (missing)
+		why = missing;
+	else if (failures && !idle && !is_loaded())
 		why = "the module is not loaded";
 	if (idle)
 		why = "the kernel's preload list does not contain it";
@@ -206,9 +215,11 @@ static int run_points(void)
 static int usage(const char *program, int status)
 {
 	fprintf(status ? stderr : stdout,
-		"usage: %s [--log-level N] [--btf-custom-path FILE]\n"
+		"usage: %s [--log-level [PROG=]N]... [--btf-log-level N] [--btf-custom-path FILE]\n"
 		"Loads %s from its own directory, checks it and unloads it. Prints KTAP.\n"
 		"  --log-level N            also load %s through libbpf, and show the verifier's log (1, 2)\n"
+		"  --log-level PROG=N       the same for one program\n"
+		"  --btf-log-level N        the same for the object's BTF\n"
 		"  --btf-custom-path FILE   the same with another kernel's BTF for CO-RE\n"
 		"A file `arguments` beside it may contain more arguments, one per line.\n",
 		program, under_test->file, under_test->object ? under_test->object : "the object");
@@ -233,10 +244,20 @@ static void add_arguments(int *argc, char ***argv)
 	*argv = words;
 }
 
+/* Negative for what is not one. */
+static int log_level_in(const char *text)
+{
+	char *end;
+	long level = strtol(text, &end, 10);
+
+	return end == text || *end || level < 0 || level > 7 ? -1 : level;
+}
+
 int test_module(struct module *module, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "log-level", required_argument, NULL, 'l' },
+		{ "btf-log-level", required_argument, NULL, 'B' },
 		{ "btf-custom-path", required_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' },
 		{},
@@ -246,12 +267,21 @@ int test_module(struct module *module, int argc, char **argv)
 	under_test = module;
 	add_arguments(&argc, &argv);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
-		char *end;
+		const char *equals;
+		int level;
 
 		switch (option) {
 		case 'l':
-			log_level = strtol(optarg, &end, 10);
-			if (end == optarg || *end || log_level < 0 || log_level > 7)
+			equals = strchr(optarg, '=');
+			level = log_level_in(equals ? equals + 1 : optarg);
+			if (level < 0 || (equals && !set_log_level(optarg, equals - optarg, level)))
+				return usage(argv[0], 2);
+			if (!equals)
+				log_level = level;
+			break;
+		case 'B':
+			btf_log_level = log_level_in(optarg);
+			if (btf_log_level < 0)
 				return usage(argv[0], 2);
 			break;
 		case 'b':

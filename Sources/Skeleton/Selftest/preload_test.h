@@ -34,6 +34,7 @@ struct program {
 	enum link link;
 	const char *section;
 	const char *target;	/* the attach target in the section name */
+	const int *helpers;	/* that it may call, up to a 0; or NULL */
 	__u32 id;		/* from here on: while the module is loaded */
 	__u32 link_id;
 };
