@@ -71,8 +71,10 @@ package struct AttachJudge: Sendable {
     /// `tp_btf`.
     package func judge(_ target: Record, _ way: AttachWay) -> AttachVerdict {
         if let programs {
-            return programs.refusal(target, way).map { .refused($0) }
-                ?? AttachVerdict(load: .yes, attach: .yes)
+            if let refusal = programs.refusal(target, way) { return .refused(refusal) }
+            var verdict = AttachVerdict(load: .yes, attach: .yes)
+            if let doubt = programs.doubt(target, way) { verdict.notes.append(doubt) }
+            return verdict
         }
         if let version {
             return Trial(self, AttachRules(version, machine: machine), target, way).verdict

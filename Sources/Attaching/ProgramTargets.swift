@@ -7,9 +7,11 @@ package import BTF
 package struct ProgramTargets: Sendable {
     private let object: BPFObject
     private let functions: [String: BPFObject.Function]
+    private let dropped: DroppedArguments
 
     package init(_ object: BPFObject) {
         self.object = object
+        dropped = DroppedArguments(object)
         functions = Dictionary(
             object.functions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -22,7 +24,13 @@ package struct ProgramTargets: Sendable {
         guard let function = functions[target.name] else {
             return Refusal(.invalid, words: "Subprog \(target.name) doesn't exist")
         }
-        let ways = owners(of: function).compactMap { $0.kind.flatMap { AttachWay($0) } }
+        let owners = owners(of: function)
+        if let call = owners.first.flatMap({ dropped.refusedCall(of: $0) }),
+            owners.allSatisfy({ dropped.refusedCall(of: $0) != nil })
+        {
+            return Refusal(.invalid, words: "its program does not load: \(dropped.words(call))")
+        }
+        let ways = owners.compactMap { $0.kind.flatMap { AttachWay($0) } }
         switch way {
         case .freplace:
             if function.isStatic || target.linkage == Linkage.static.rawValue {
@@ -42,6 +50,16 @@ package struct ProgramTargets: Sendable {
             return Refusal(
                 .invalid, words: "Only FENTRY/FEXIT progs are attachable to another BPF prog")
         }
+    }
+
+    /// What a program that traces the FUNC sees instead of its arguments; nil if it sees these.
+    package func doubt(_ target: Record, _ way: AttachWay) -> String? {
+        guard way == .fentry || way == .fexit, let function = functions[target.name],
+            dropped.isUnreliable(function)
+        else { return nil }
+        return
+            "the compiler dropped an argument of \(target.name): programs see five numbers"
+            + (way == .fexit ? ", and the result behind them" : "")
     }
 
     /// The function itself, if it is a program, or the programs that call it.

@@ -37,7 +37,26 @@ package struct ReplacementCheck {
                 return report
             }
             if let fault = fault(program, way, name) { report.add(.error, fault) }
+            if let old = functions[name], let doubt = targets.doubt(old, way) {
+                check(program, doubt, &report)
+            }
             return report
+        }
+    }
+
+    /// A program of which the target's arguments are numbers must not follow them.
+    private func check(
+        _ program: BPFObject.Function, _ doubt: String, _ report: inout ProgramReport
+    ) {
+        let trace = ContextReads(
+            program.code, bigEndian: object.isBigEndian,
+            relocated: Set(object.fieldRelocations(of: program).keys))
+        if let use = trace.uses.first {
+            report.add(
+                .error, "\(doubt); it reads through one: invalid mem access 'scalar' (EACCES)",
+                at: program.offset + use.instruction * 8)
+        } else {
+            report.add(.warning, doubt)
         }
     }
 

@@ -12,6 +12,7 @@
 #define FEWEST_LINKS	36
 
 EMBED(trampolines);
+EMBED(dropped);
 
 /* Any order that is the same each time: a permutation of 0...count-1 by a step without a common factor. */
 static size_t shuffled(size_t at, size_t count)
@@ -121,10 +122,42 @@ static int fmod_ret(void)
 	return 0;
 }
 
+/* As `kbtf check --attach` predicts it. */
+static int dropped_argument(void)
+{
+	struct bpf_object *below = loaded_with(&dropped, "calls_static"), *above;
+	struct bpf_program *program;
+	int caller;
+
+	REQUIRE(below);
+	caller = program_fd(below, "calls_static");
+	REQUIRE(run_on_packet(caller) == 128);
+	above = opened(&dropped);
+	REQUIRE(above && choose(above, "followed"));
+	program = bpf_object__find_program_by_name(above, "followed");
+	REQUIRE(!bpf_program__set_attach_target(program, caller, "lost"));
+	REQUIRE(bpf_object__load(above));
+	REQUIRE(refused_saying("invalid mem access 'scalar'"));
+	above = opened(&dropped);
+	REQUIRE(above && choose(above, "counted"));
+	program = bpf_object__find_program_by_name(above, "counted");
+	REQUIRE(!bpf_program__set_attach_target(program, caller, "lost"));
+	REQUIRE(!bpf_object__load(above));
+	REQUIRE(attached(above, "counted"));
+	REQUIRE(run_on_packet(caller) == 128);
+	REQUIRE(passed(above, "counted"));
+	REQUIRE(global(above, "counted_result") == 128);
+	/* That of a global function is the end of its caller. */
+	REQUIRE(!loaded_with(&dropped, "calls_global"));
+	REQUIRE(refused_saying("Caller passes invalid args into func"));
+	return 0;
+}
+
 static const struct point points[] = {
 	{ "many", many },
 	{ "tail_call", tail_call },
 	{ "fmod_ret", fmod_ret },
+	{ "dropped_argument", dropped_argument },
 };
 
 int main(void)

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BPFObject
+import BTF
+import Bytes
+import TestSupport
+import Testing
+
+@testable import Attaching
+
+/// Calls that leave registers unset. What kernels say of them, the guest test `trampolines` shows.
+@Suite struct DroppedArgumentsTests {
+    /// `sub` takes two numbers, by its BTF; `entry` calls it after `setup`.
+    private func object(
+        isStatic: Bool, _ setup: [BPFImage.Instruction], bigEndian: Bool = false,
+        observer: Bool = false
+    ) throws -> BPFObject {
+        var image = BPFImage(bigEndian: bigEndian)
+        let two = image.btf.prototype(returns: image.int, [("a", image.int), ("b", image.int)])
+        let one = image.btf.prototype(returns: image.int, [("context", image.int)])
+        image.btf.function("sub", two, linkage: isStatic ? .static : .global)
+        image.btf.function("entry", one, linkage: .global)
+        let sub = image.program("sub", in: ".text", isStatic: isStatic)
+        let entry = image.program("entry", in: "tc", setup + [.call(), .exit])
+        image.relocate(entry, instruction: setup.count, to: sub.symbol)
+        return try BPFObject(ByteView(image.bytes()), path: "x.o")
+    }
+
+    @Test("the first register that no path sets", arguments: [false, true])
+    func registers(bigEndian: Bool) throws {
+        func first(_ setup: [BPFImage.Instruction]) throws -> Int? {
+            let calls = DroppedArguments(
+                try object(isStatic: true, setup, bigEndian: bigEndian)
+            ).calls
+            #expect(calls.count < 2)
+            return calls.first?.register
+        }
+        // The context is in r1.
+        #expect(try first([]) == 2)
+        #expect(try first([.move(2, 1)]) == nil)
+        #expect(try first([.load(2)]) == nil)
+        // A call leaves none of them.
+        #expect(try first([.move(2, 1), .helper(14)]) == 1)
+        #expect(try first([.helper(14), .move(1, 0), .move(2, 0)]) == nil)
+        // One path is enough: the verifier sees others, and judges them itself.
+        #expect(try first([.jumpIfZero(1, 1), .move(2, 1)]) == nil)
+    }
+
+    @Test("a static function is traced as five numbers, a global one not at all")
+    func targets() throws {
+        for isStatic in [true, false] {
+            let object = try object(isStatic: isStatic, [])
+            let targets = ProgramTargets(object)
+            let record = try #require(object.btf.ownRecords.first { $0.name == "sub" })
+            let refusal = targets.refusal(record, .fentry)
+            let doubt = targets.doubt(record, .fexit)
+            if isStatic {
+                #expect(refusal == nil)
+                #expect(doubt?.contains("programs see five numbers, and the result") == true)
+                #expect(targets.doubt(record, .freplace) == nil)
+                let verdict = AttachJudge(object.btf, targets).judge(record, .fentry)
+                #expect(verdict.answer == .yes && verdict.notes.count == 1)
+            } else {
+                #expect(refusal?.text.contains("Caller passes invalid args into func") == true)
+            }
+            let kept = ProgramTargets(try self.object(isStatic: isStatic, [.move(2, 0)]))
+            #expect(kept.refusal(record, .fentry) == nil && kept.doubt(record, .fentry) == nil)
+        }
+    }
+
+    @Test("the program that calls a global one is refused")
+    func program() throws {
+        var kernel = BTFAssembler()
+        _ = kernel.int()
+        let judge = AttachJudge(
+            try kernel.parse(), ImageFacts(), kernel: nil, version: nil, machine: "x86_64",
+            isSleepable: false)
+        for (isStatic, expected) in [(true, false), (false, true)] {
+            let reports = ProgramCheck(
+                try object(isStatic: isStatic, [.move(3, 0)]), [(judge, judge)]
+            ).reports()
+            #expect(reports.count == 1)
+            #expect(reports[0].hasErrors == expected, "\(reports[0].findings)")
+            guard expected else { continue }
+            #expect(
+                reports[0].findings[0].message
+                    == "it calls sub without argument 2, which the compiler dropped: "
+                    + "Caller passes invalid args into func sub (EINVAL)")
+        }
+    }
+}
