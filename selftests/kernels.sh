@@ -7,10 +7,13 @@
 #   6.12-other   its modules fit the kernel of the name without the variant, whose types have other ids
 #   6.12-builtin has the kernel's own preloaded iterators built in
 #   6.12-kasan   watches each access to memory, and memory that is not freed
+#   6.12-objects has no loadable modules, and BPF objects built in: the directories and the two files Kconfig and Makefile
+#                of the directory that OBJECTS in the environment names
 #
 # Each series has a directory, which `kernels.sh --directory NAME` prints:
 #
 #   linux/         source with the patches
+#   linux-objects/ the same with OBJECTS in drivers/kbtf
 #   build/         objects, vmlinux, modules, arch/x86/boot/bzImage; build-VARIANT/ likewise, which begins as a copy
 #   build/done     what it was built from; nothing is done while that stays the same
 #
@@ -41,6 +44,7 @@ fragments() {
     variant=$(variant_of "$1")
     case $variant in
     -kasan) cat "$CONFIG/patched-kasan.config" ;;
+    -objects) sed -E '/=m$|CONFIG_MODULE|DEBUG_INFO_BTF_MODULES/d' "$CONFIG/bpf-small.config" && cat "$CONFIG/patched-objects.config" ;;
     *) cat "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"} ;;
     esac
 }
@@ -52,16 +56,19 @@ kernel_make() {
     series=$(series_of "$1")
     dir=$(place "$series")
     export KERNEL_BUILD=$dir/build$(variant_of "$1") KERNEL_PLACE=$dir/build
+    export KERNEL_SOURCE=$dir/linux KERNEL_SOURCE_PLACE=$dir/linux
+    [ "$(variant_of "$1")" != -objects ] || KERNEL_SOURCE=$dir/linux-objects
     shift
     if [ -n "$(inside "$series")" ]; then
         dir=$(inside "$series")
         # objtool needs /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
         env -u PWD -u OLDPWD unshare --mount sh -c 'cd / && mount --bind "$KERNEL_BUILD" "$KERNEL_PLACE" &&
-            mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" make -s -j "$JOBS" -C "$dir/linux" O="$dir/build" "$@"
+            mount --bind "$KERNEL_SOURCE" "$KERNEL_SOURCE_PLACE" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$SID" make -s -j "$JOBS" -C "$dir/linux" O="$dir/build" "$@"
     else
         # shellcheck disable=SC2016
-        unshare --mount sh -c 'mount --bind "$KERNEL_BUILD" "$KERNEL_PLACE" && exec "$@"' - \
+        unshare --mount sh -c 'mount --bind "$KERNEL_BUILD" "$KERNEL_PLACE" &&
+            mount --bind "$KERNEL_SOURCE" "$KERNEL_SOURCE_PLACE" && exec "$@"' - \
             make -s -j "$JOBS" -C "$dir/linux" O="$dir/build" PAHOLE="$CACHE/peers/bin/pahole-1.32" "$@"
     fi
 }
@@ -116,6 +123,24 @@ patched() {
     rm -rf "$tmp"
 }
 
+# with_objects SERIES: linux-objects/ is the patched source with OBJECTS in it.
+with_objects() {
+    local dir tmp file
+    dir=$(place "$1")
+    [ -n "${OBJECTS-}" ] || die "$1-objects: OBJECTS names no directory"
+    tmp=$(fresh "$dir/linux-objects")
+    cp -al "$dir/linux/." "$tmp/"
+    for file in Kconfig Makefile; do
+        cp -p "$dir/linux/drivers/$file" "$tmp/.new"
+        mv -f "$tmp/.new" "$tmp/drivers/$file"
+    done
+    echo 'source "drivers/kbtf/Kconfig"' >>"$tmp/drivers/Kconfig"
+    echo 'obj-y += kbtf/' >>"$tmp/drivers/Makefile"
+    cp -rp "$OBJECTS" "$tmp/drivers/kbtf"
+    rm -rf "$dir/linux-objects"
+    mv "$tmp" "$dir/linux-objects"
+}
+
 # The root of sid has no program to make the key that modules are signed with.
 with_openssl() {
     [ -n "$(inside "$1")" ] && [ ! -e "$SID/usr/bin/openssl" ] || return 0
@@ -154,13 +179,14 @@ key() {
         source_version "$(series_of "$1")"
         cat "$PATCHES/$(series_of "$1")"/*.patch
         fragments "$1"
+        [ "$(variant_of "$1")" != -objects ] || (cd "$OBJECTS" && find . -type f | LC_ALL=C sort | xargs cat)
         cat "${BASH_SOURCE[0]}"
         if [ -n "$(inside "$(series_of "$1")")" ]; then chroot "$SID" gcc --version; else gcc --version; fi
     } | sha256sum | cut -d' ' -f1
 }
 
 kernel() {
-    local name=$1 series build key tmp started=$SECONDS
+    local name=$1 series build key tmp started=$SECONDS targets=(bzImage)
     series=$(series_of "$name")
     build=$(place "$series")/build$(variant_of "$name")
     key=$(key "$name")
@@ -169,6 +195,7 @@ kernel() {
     with_openssl "$series"
     pristine "$series"
     patched "$series"
+    [ "$(variant_of "$name")" != -objects ] || with_objects "$series"
     # Of a variant, what its configuration does not change is compiled already.
     if [ -n "$(variant_of "$name")" ] && [ ! -e "$build" ] && [ -e "$(place "$series")/build/done" ]; then
         tmp=$(fresh "$build")
@@ -180,7 +207,8 @@ kernel() {
     configured "$name"
     # A module that is only linked again would have no BTF.
     find "$build" -name '*.ko' -delete
-    kernel_make "$name" bzImage modules >"$build/log" 2>&1 || { tail -n 20 "$build/log" >&2; die "$name does not build"; }
+    [ "$(variant_of "$name")" = -objects ] || targets=(bzImage modules)
+    kernel_make "$name" "${targets[@]}" >"$build/log" 2>&1 || { tail -n 20 "$build/log" >&2; die "$name does not build"; }
     # For modules that are built against it, it is where it is.
     sed -i "s|/build\$|/build$(variant_of "$name")|" "$build/Makefile"
     echo "$key" >"$build/done"

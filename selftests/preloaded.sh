@@ -1,22 +1,32 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# preloaded.sh DIR: makes DIR/initramfs for a kernel with the patches of kbuild/patches, whose first process,
+# preloaded.sh [--tree] DIR: makes DIR/initramfs for a kernel with the patches of kbuild/patches, whose first process,
 # preloaded/init.c, tests what such a kernel preloads. It is to be booted with lsm=bpf, module.sig_enforce=1 and
 #
 #   bpf_preload_list=$(cat DIR/list)   all tests
 #   bpf_preload_list=                  that nothing is preloaded
 #   nothing                            the default
 #
-# Configured by the environment, as stage.sh: KBTF, BASE, TYPES, HEADERS, INSIDE. HEADERS is the directory that the kernel
+# With --tree there are no modules: the objects are in DIR/objects, to be built into a kernel (kernels.sh), and DIR/list
+# has those of them that are to be on the list.
+#
+# Configured by the environment, as stage.sh: KBTF, BASE, TYPES, HEADERS, INSIDE; with --tree KBTF, TYPES and OBJECT_SOURCE,
+# the source of the kernel's own object. HEADERS is the directory that the kernel
 # was built in, with its key.
 
 set -euo pipefail
 export LC_ALL=C
 
+tree=
+if [ "$1" = --tree ]; then
+    tree=1
+    shift
+fi
 folder=$(realpath -m "$1")
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
-: "${KBTF:?}" "${BASE:?}" "${HEADERS:?}"
+: "${KBTF:?}"
+[ -n "$tree" ] || : "${BASE:?}" "${HEADERS:?}"
 INSIDE=${INSIDE-}
 # The builds must not join the calling make's build.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES BTF_BASE M V O
@@ -26,10 +36,45 @@ unset "${!KBUILD_@}"
 if [ -n "$INSIDE" ]; then work=$(mktemp -d "$INSIDE/kbtf-selftest.XXXXXX"); else work=$(mktemp -d); fi
 trap 'rm -rf "$work"' EXIT
 rm -rf "$folder/root" "$folder/initramfs"
-mkdir -p "$folder/root"/{dev,proc,sys,tmp,sbin,modules,later}
+mkdir -p "$folder/root"/{dev,proc,sys,tmp,sbin}
 
-make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-$BASE}" KBTF="$KBTF" preload \
+make -s -C "$here" O="$folder/build" VMLINUX="${TYPES:-${BASE-}}" KBTF="$KBTF" preload \
     "$folder/build/preloaded/init" "$folder/build/preloaded/modprobe"
+
+# packed: what is in DIR/root, and the programs, as initramfs.
+packed() {
+    cp "$folder/build/preloaded/init" "$folder/root/init"
+    cp "$folder/build/preloaded/modprobe" "$folder/root/sbin/modprobe"
+    mknod -m 600 "$folder/root/dev/console" c 5 1
+    (cd "$folder/root" && find . | sort | cpio --quiet -o -H newc) | gzip -1 >"$folder/initramfs"
+}
+
+# in_tree NAME ARGUMENTS...: the module's directory in DIR/objects, which kbuild reaches.
+in_tree() {
+    local name=$1
+    shift
+    "$KBTF" gen module -q "$@" -o "$folder/objects/$name"
+    echo "source \"drivers/kbtf/$name/Kconfig\"" >>"$folder/objects/Kconfig"
+    echo "obj-\$(CONFIG_BPF_OBJECT_${name^^}) += $name/" >>"$folder/objects/Makefile"
+}
+if [ -n "$tree" ]; then
+    progs=$folder/build/progs/preload
+    rm -rf "$folder/objects"
+    mkdir "$folder/objects"
+    # The kernel's own object, by the name that its file gives it.
+    ${CLANG:-clang-16} -g -O2 --target=bpf -mlittle-endian -idirafter "/usr/include/$(gcc -print-multiarch)" \
+        -c "$OBJECT_SOURCE" -o "$work/iterators.bpf.o"
+    in_tree iterators_bpf --mode preload "$work/iterators.bpf.o"
+    in_tree policy --mode preload --name policy "$progs/policy.bpf.o"
+    in_tree guard --mode preload --name guard "$progs/guard.bpf.o"
+    in_tree unlisted --mode preload --name unlisted "$progs/variables.bpf.o"
+    # It offers an object that another one has already.
+    in_tree published --publish list_maps=maps.debug,list_progs=progs.debug --name published "$progs/iterators.bpf.o"
+    echo "bpf-preload,policy,guard" >"$folder/list"
+    packed
+    exit
+fi
+mkdir "$folder/root"/{modules,later}
 
 # object NAME OBJECT: a module made of the object.
 object() {
@@ -70,9 +115,6 @@ for ko in "$work/signed"/*.ko; do
 done
 mv "$work/signed"/*.ko "$folder/root/modules/"
 mv "$folder/root/modules/late.ko" "$folder/root/later/"
-cp "$folder/build/preloaded/init" "$folder/root/init"
-cp "$folder/build/preloaded/modprobe" "$folder/root/sbin/modprobe"
-mknod -m 600 "$folder/root/dev/console" c 5 1
-(cd "$folder/root" && find . | sort | cpio --quiet -o -H newc) | gzip -1 >"$folder/initramfs"
+packed
 # With an empty item, duplicates, a dash for an underscore, blanks' place, and a name that is none.
 echo "bpf-preload,policy,,events,policy,guard,broken,unsealed,no_such,late,../bad,kbtf-preload-half,events" >"$folder/list"

@@ -37,6 +37,24 @@ preloaded_builtin() {
     verdict "patched $1, iterators built in" "$bad" "${detail%; }"
 }
 
+# Objects in the tree of a kernel without modules. Its own iterators are one of them, made from their source.
+preloaded_objects() {
+    local series=$1 name=$1-objects bad=0 detail='' boot dir=$GUESTS/preloaded-$1-objects
+    (
+        TYPES=$(build_of "$series")/vmlinux.btf
+        OBJECT_SOURCE=$("$KERNELS" --directory "$series")/linux/kernel/bpf/preload/iterators/iterators.bpf.c
+        export TYPES OBJECT_SOURCE
+        bash "$REPO/selftests/preloaded.sh" --tree "$dir"
+    ) >"$dir.staging" 2>&1 || { verdict "patched $series, objects built in" 1 "$(tail -n 1 "$dir.staging")"; return; }
+    export OBJECTS=$dir/objects
+    built "$name" || return 0
+    preloaded_boot "$name" list "bpf_preload_list=$(<"$dir/list")" || bad=1
+    preloaded_boot "$name" empty "bpf_preload_list= quiet" || bad=1
+    for boot in list empty; do detail+="$boot: $(points "$GUESTS/preloaded-$name-$boot.ktap"); "; done
+    verdict "patched $series, objects built in" "$bad" "${detail%; }"
+    rm -rf "$dir/root"
+}
+
 # The modules of selftests/preload.sh, of which those for a list are on it.
 preloaded_modules() {
     local name=$1 bad=0 dir=$GUESTS/preload-patched-$1
@@ -57,6 +75,7 @@ run_patched_preload() {
         preloaded "$series"
         preloaded_modules "$series"
         ! built "$series-builtin" || preloaded_builtin "$series"
+        preloaded_objects "$series"
     done
     for series in $(series_of_patches 6.12); do
         ! built "$series" "$series-kasan" || preloaded "$series-kasan"

@@ -16,6 +16,9 @@
 #include "../tests/kmemleak.h"
 #include "kept.h"
 
+/* Links of objects that are not on the list. */
+static size_t links_elsewhere;
+
 /* The console is all that the first process has; nothing is mounted yet that could have objects. */
 static int before_user_space(void)
 {
@@ -39,6 +42,7 @@ static int before_user_space(void)
 		for (file = 0; objects[at].links[file]; file++)
 			links++;
 	}
+	links += links_elsewhere;
 	if (at_start.count[LINKS] != links)
 		note("%zu links, not %zu", at_start.count[LINKS], links);
 	REQUIRE(at_start.count[LINKS] == links);
@@ -137,6 +141,37 @@ static int by_default(void)
 	return 0;
 }
 
+/* In a kernel without modules: nothing is requested, and the second object of a name is refused. */
+static int built_in(void)
+{
+	const char *log = kernel_log();
+
+	REQUIRE(access("/proc/modules", F_OK));
+	REQUIRE(access("/requests", F_OK));
+	REQUIRE(count(log, "bpf_preload: bpf_preload: another module has it already") == 1);
+	REQUIRE(count(log, "published: nothing is published: the kernel wants no bpf_preload") == 1);
+	REQUIRE(count(log, "bpf_preload: ") == (int)(nr_objects + 1));
+	return 0;
+}
+
+static int built_in_iterators(void)
+{
+	REQUIRE(tells("/bpf/maps.debug", "rules"));
+	REQUIRE(tells("/bpf/progs.debug", "dump_bpf_map"));
+	return 0;
+}
+
+static const struct point with_list_built_in[] = {
+	{ "before_user_space", before_user_space },
+	{ "built_in", built_in },
+	{ "names", names },
+	{ "dots", dots },
+	{ "iterators", built_in_iterators },
+	{ "policy", policy },
+	{ "guarded", guarded },
+	{ "mount_namespace", mount_namespace },
+	{ "user_namespace", user_namespace },
+};
 static const struct point with_list[] = {
 	{ "before_user_space", before_user_space },
 	{ "requests", requests },
@@ -179,7 +214,12 @@ int main(void)
 	line = (char *)read_whole("/proc/cmdline", &size);
 	if (strstr(line, "bpf_preload_list= "))
 		RUN(with_empty_list);
-	else if (strstr(line, "bpf_preload_list="))
+	else if (strstr(line, "bpf_preload_list=") && access("/modules", F_OK)) {
+		nr_objects--;
+		/* Those of the object that is published nowhere. */
+		links_elsewhere = 2;
+		RUN(with_list_built_in);
+	} else if (strstr(line, "bpf_preload_list="))
 		RUN(with_list);
 	else
 		RUN(without_list);

@@ -127,7 +127,7 @@ int names_in(const char *root)
 	char path[256];
 	struct stat status;
 
-	REQUIRE(count_names(root, NULL) == 2 + nr_objects - 1);
+	REQUIRE(count_names(root, NULL) == 2 + (int)nr_objects - 1);
 	for (at = 0; at < nr_objects; at++) {
 		const struct object *object = &objects[at];
 
