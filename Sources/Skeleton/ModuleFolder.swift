@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-/// The files of a module's directory, which `make` builds against a kernel's headers.
+/// The files of a module's directory, which `make` builds against a kernel's headers,
+/// and a kernel's own build as part of it.
 package struct ModuleFolder: Sendable, Equatable {
     /// Paths in the directory, and their text.
     package let files: [(path: String, text: String)]
@@ -30,26 +31,16 @@ package struct ModuleFolder: Sendable, Equatable {
     }
 
     private init(name: String, source: String, skeleton: String, manifest: ModuleManifest) {
+        let form = TreeForm(manifest: manifest)
         files = [
-            ("Kbuild", Self.kbuild(name)),
+            ("Kbuild", form.kbuild),
+            ("Kconfig", form.kconfig),
             ("Makefile", Self.makefile(name)),
             ("\(name).c", source),
             ("\(name).lskel.h", skeleton),
             ("\(name).manifest", manifest.text),
             ("bpf/skel_internal.h", SkeletonRuntime.text),
         ]
-    }
-
-    private static func kbuild(_ name: String) -> String {
-        """
-        # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-
-        obj-m := \(name).o
-
-        # <bpf/skel_internal.h> is the one in this directory.
-        CFLAGS_\(name).o := -I$(src)
-
-        """
     }
 
     /// kbtf replaces the kernel's own step only if that step would give modules BTF, too.

@@ -8,12 +8,11 @@ import CEmit
 /// Both are looked up when the module is loaded, because no kernel has both: a reference from the
 /// module would be an unknown symbol on the other kind.
 extension PreloadMethods {
-    /// The interface of kernels with a list, for headers of both kinds of kernel.
+    /// The interface of kernels with a list. Not from their header: that has stubs where the list
+    /// is configured off, which cannot be looked up in a kernel without modules.
     func writeDeclarations(_ c: inout CWriter) {
         c.line("/* What a kernel with a list of objects to preload has. */")
-        c.directive("#if __has_include(<linux/bpf_preload.h>)")
-        c.directive("#include <linux/bpf_preload.h>")
-        c.directive("#else")
+        c.directive("#ifndef _LINUX_BPF_PRELOAD_H")
         c.line("struct dentry;")
         c.line()
         c.scope("enum bpf_type", tail: ";") { c in

@@ -45,7 +45,7 @@ import Testing
         #expect(result.status == 0 && result.err.isEmpty && result.out.isEmpty, "\(result)")
         #expect(
             try files() == [
-                "Kbuild", "Makefile", "bpf/skel_internal.h", "demo.bpf.o", "demo.c", "demo.lskel.h",
+                "Kbuild", "Kconfig", "Makefile", "bpf/skel_internal.h", "demo.bpf.o", "demo.c", "demo.lskel.h",
                 "demo.manifest",
             ])
         #expect(
@@ -250,6 +250,37 @@ import Testing
             "--mode", "preload", "--name", "x", "-o", scratch.path + "/other", header)
         #expect(named.status == 1)
         #expect(!FileStatus(scratch.path + "/other").exists)
+    }
+
+    /// `iterators_bpf` is the kernel's own object, which it knows as `bpf_preload`.
+    @Test("an object to be preloaded has the same name in a header and in a module")
+    func preloadedName() throws {
+        let path = try Sample.compileBPF(
+            scratch, "iterators.bpf.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                char LICENSE[] SEC("license") = "GPL";
+                SEC("iter/bpf_map") int dump_bpf_map(void *context) { return 0; }
+                SEC("iter/bpf_prog") int dump_bpf_prog(void *context) { return 0; }
+
+                """, options: "")
+        let header = try Command.kbtf("gen", "skeleton", "-L", "-P", path)
+        #expect(header.status == 0, "\(header)")
+        #expect(try make("--mode", "preload", "-o", scratch.path + "/out", path).status == 0)
+        let source = String(
+            decoding: try FileReader.map(scratch.path + "/out/iterators_bpf.c").array,
+            as: UTF8.self)
+        for text in [header.text, source] {
+            #expect(text.contains("set_ops(\"bpf_preload\", THIS_MODULE, &ops)"))
+            for (file, program) in [
+                ("maps.debug", "dump_bpf_map"), ("progs.debug", "dump_bpf_prog"),
+            ] {
+                #expect(text.contains("(parent, \"\(file)\", iterators_bpf__\(program)_link)"))
+            }
+        }
+        // Whoever does not ask for it has a module that is called like the file.
+        #expect(try make("-o", scratch.path + "/attached", path).status == 0)
+        #expect(FileStatus(scratch.path + "/attached/iterators.c").exists)
     }
 
     @Test("two iterators are published")

@@ -39,6 +39,9 @@ struct GenModule: Command {
             when the module is loaded, also on the kernel's command line, and cannot be changed \
             afterwards.
 
+            DIR may also be copied into a kernel's tree: its Kconfig says how, and then \
+            CONFIG_BPF_OBJECT_NAME=y builds the programs in, also without loadable modules.
+
             DIR is created, or replaced if 'kbtf gen module' wrote it; it may contain the output \
             of 'make' and 'kbtf gen selftest'.
 
@@ -46,6 +49,7 @@ struct GenModule: Command {
               kbtf gen module policy.bpf.o -o policy && make -C policy
               kbtf gen module --mode stay --stay links policy.bpf.o -o policy
               kbtf gen module --param limit:1..100 --param size=flows policy.bpf.o -o policy
+              kbtf gen module --mode preload --name policy policy.bpf.o -o policy
               kbtf gen module --publish list_maps,list_progs iterators.bpf.o -o iter
               kbtf gen skeleton -L -P policy.bpf.o name policy > policy.h
               kbtf gen module --mode preload policy.h -o policy
@@ -69,7 +73,7 @@ struct GenModule: Command {
 
     @Option(
         help: ArgumentHelp(
-            "The name of module and skeleton (default: the file's, without .bpf.o).",
+            "The name of module and skeleton (default: the file's, without .bpf.o; for 'preload' without .o).",
             valueName: "NAME"))
     var name: String?
 

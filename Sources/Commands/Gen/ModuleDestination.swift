@@ -64,7 +64,7 @@ struct ModuleDestination {
             else { continue }
             let module = manifest.name
             return Set(
-                ["Kbuild", "Makefile", "bpf", name, "\(module).kconfig"]
+                ["Kbuild", "Kconfig", "Makefile", "bpf", name, "\(module).kconfig"]
                     + ["c", "lskel.h", "bpf.o"].map { "\(module).\($0)" } + Self.kept)
         }
         return nil

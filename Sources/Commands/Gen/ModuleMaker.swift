@@ -64,10 +64,12 @@ struct ModuleMaker {
         } catch { throw failure(error) }
     }
 
-    /// The file's name without its suffix for BPF objects, unless another name is given.
+    /// The file's name without its suffix for BPF objects, unless another name is given. An object
+    /// to be preloaded has the name that `gen skeleton` gives it.
     private func objectName() throws(Failure) -> String {
         if let name { return name }
-        guard let name = CIdentifier.named(after: path, without: [".o", ".bpf"]) else {
+        let suffixes = mode == .preload ? [".o"] : [".o", ".bpf"]
+        guard let name = CIdentifier.named(after: path, without: suffixes) else {
             throw Failure(
                 "\(path): the file's name does not give a valid C identifier",
                 hint: "kbtf gen module --name NAME -o DIR \(path)")
