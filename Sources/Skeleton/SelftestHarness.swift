@@ -154,7 +154,7 @@ package struct SelftestHarness: Sendable {
 
         # PROG=2 for each LOG_LEVEL_PROG=2.
         PROGRAMS := \(manifest.programs.map(\.identifier).joined(separator: " "))
-        LOG_LEVELS := $(foreach program,$(PROGRAMS),$(addprefix $(program)=,$(LOG_LEVEL_$(program))))
+        LOG_LEVELS := $(strip $(foreach program,$(PROGRAMS),$(addprefix $(program)=,$(LOG_LEVEL_$(program)))))
 
         all: $(TEST)
 

@@ -65,7 +65,7 @@ import Testing
         let empty = try FileReader.map(own).array
         let vmlinux = try scratch.write("vmlinux", kernel)
         let none = try Command.kbtf("encode", "--base", own, own)
-        #expect(none.status == 1 && (try FileReader.map(own).array) == empty, "\(none)")
+        #expect(try none.status == 1 && FileReader.map(own).array == empty, "\(none)")
 
         let detached = try Command.kbtf(
             "encode", "--base", vmlinux, "--detached", path("own.btf"), own)
@@ -81,7 +81,7 @@ import Testing
         #expect(!(try FileReader.map(own).array.contains(Array("btf=".utf8))))
         let written = try FileReader.map(own).array
         let again = try Command.kbtf("encode", "--base", vmlinux, own)
-        #expect(again.status == 0 && (try FileReader.map(own).array) == written, "\(again)")
+        #expect(try again.status == 0 && FileReader.map(own).array == written, "\(again)")
         var split = BTFAssembler(base: try Self.kernel().parse())
         split.pointer(2)
         let foo = try scratch.write("foo.ko", module("foo", split.bytes()).bytes())

@@ -69,7 +69,8 @@ import Testing
 
     @Test("make passes the levels of logs on", .enabled(if: Sample.hasCompiler))
     func logLevels() throws {
-        try scratch.write("demo folder/demo.manifest", Self.manifest)
+        let second = "program\tclosed\t29\t27\ttracing\tlsm/file_close\n"
+        try scratch.write("demo folder/demo.manifest", Self.manifest + second)
         try scratch.write("demo folder/demo.ko", "")
         #expect(try Command.kbtf("gen", "selftest", "-q", folder).status == 0)
         func arguments(_ words: String) throws -> String {
