@@ -45,7 +45,8 @@ import Testing
         #expect(result.status == 0 && result.err.isEmpty && result.out.isEmpty, "\(result)")
         #expect(
             try files() == [
-                "Kbuild", "Kconfig", "Makefile", "bpf/skel_internal.h", "demo.bpf.o", "demo.c", "demo.lskel.h",
+                "Kbuild", "Kconfig", "Makefile", "bpf/skel_internal.h", "demo.bpf.o", "demo.c",
+                "demo.lskel.h",
                 "demo.manifest",
             ])
         #expect(
