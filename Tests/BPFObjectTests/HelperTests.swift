@@ -35,7 +35,7 @@ import Testing
     @Test("those of functions that it calls count, those of others do not")
     func called() throws {
         var image = BPFImage()
-        let outer = image.program("outer", in: ".text", [.call(1), .helper(7), .exit])
+        let outer = image.program("outer", in: ".text", [.call(2), .helper(7), .exit])
         image.program("inner", in: ".text", [.helper(8), .exit])
         image.program("alone", in: ".text", [.helper(9), .exit])
         let program = image.program("p", in: "lsm/file_open", [.call(), .helper(6), .exit])

@@ -139,8 +139,8 @@ struct SelftestHarnessTests {
         #expect(
             files.map(\.name) == [
                 "demo_test.c", "preload_test.h", "preload_test.c", "report.h", "report.c",
-                "checks.h", "ktap.c", "kernel.c", "object.c", "holdings.c", "pins.c", "runs.c",
-                "activity.h",
+                "checks.h", "ktap.c", "kernel.c", "object.c", "helpers.c", "holdings.c",
+                "pins.c", "runs.c", "activity.h",
                 "activity.c",
                 "Makefile", "text_test.sh",
             ])
