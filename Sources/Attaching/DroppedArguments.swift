@@ -4,8 +4,9 @@ package import BPFObject
 internal import BTF
 internal import Bytes
 
-/// Calls within an object that leave a register unset although the BTF of the called function has
-/// an argument for it: the compiler dropped an argument that the function does not use.
+/// Calls within an object that leave a register unset, or leave the context in it, although the BTF
+/// of the called function has another argument there: the compiler dropped one that the function
+/// does not use.
 ///
 /// The verifier compares each call with the BTF. If the function is global it refuses the program;
 /// if it is static it no longer believes its BTF, and programs that trace the function see five
@@ -16,7 +17,7 @@ package struct DroppedArguments: Sendable {
         package let caller: Int
         package let callee: Int
         package let instruction: Int
-        /// The first register that is not set, from 1 on.
+        /// The first register that has no such argument, from 1 on.
         package let register: Int
     }
 
@@ -25,11 +26,13 @@ package struct DroppedArguments: Sendable {
 
     package init(_ object: BPFObject) {
         self.object = object
-        var counts: [String: Int] = [:]
+        var arguments: [String: [Bool]] = [:]
         for record in object.btf.ownRecords where record.kind == .func {
             guard let prototype = object.btf.record(record.type), prototype.kind == .funcProto
             else { continue }
-            counts[record.name] = prototype.count
+            arguments[record.name] = (0..<min(prototype.count, 5)).map {
+                object.btf.unmodified(TypeID(prototype.element($0, 1)))?.kind == .ptr
+            }
         }
         var calls: [Call] = []
         for (index, function) in object.functions.enumerated() {
@@ -42,14 +45,16 @@ package struct DroppedArguments: Sendable {
             guard !callees.isEmpty else { continue }
             let walk = RegisterWalk(function, bigEndian: object.isBigEndian)
             for (instruction, callee) in callees.sorted(by: { $0.key < $1.key }) {
-                guard let set = walk.registers(before: instruction),
-                    let count = counts[object.functions[callee].name],
-                    let register = (1...5).first(where: { $0 <= count && set >> $0 & 1 == 0 })
+                guard let registers = walk.registers(before: instruction),
+                    let arePointers = arguments[object.functions[callee].name],
+                    let argument = arePointers.indices.first(where: {
+                        !registers.mayHave($0 + 1, pointer: arePointers[$0])
+                    })
                 else { continue }
                 calls.append(
                     Call(
                         caller: index, callee: callee, instruction: instruction,
-                        register: register))
+                        register: argument + 1))
             }
         }
         self.calls = calls
@@ -76,39 +81,81 @@ package struct DroppedArguments: Sendable {
     }
 }
 
-/// Which registers may have been set before each instruction of a function, on any path: bit n
-/// stands for register n.
+/// What is possible on any path: bit n stands for register n.
+private struct Registers: Equatable {
+    /// It has been set.
+    var set: UInt16 = 0
+    /// To something else than the context.
+    var other: UInt16 = 0
+
+    static let callerSaved: UInt16 = 0b11_1110
+
+    func mayHave(_ register: Int, pointer: Bool) -> Bool {
+        (pointer ? set : other) >> register & 1 == 1
+    }
+
+    func joined(_ more: Registers) -> Registers {
+        Registers(set: set | more.set, other: other | more.other)
+    }
+
+    func setting(_ register: Int) -> Registers {
+        joined(Registers(set: 1 << register, other: 1 << register))
+    }
+
+    func copying(_ source: Int, to target: Int) -> Registers {
+        var result = self
+        result.set = set & ~(1 << target) | (set >> source & 1) << target
+        result.other = other & ~(1 << target) | (other >> source & 1) << target
+        return result
+    }
+
+    var afterCall: Registers {
+        Registers(set: set & ~Self.callerSaved, other: other & ~Self.callerSaved).setting(0)
+    }
+}
+
+/// The registers before each instruction of a function.
 private struct RegisterWalk {
     private let code: ByteView
     private let bigEndian: Bool
-    private var states: [UInt16]
-    private static let callerSaved: UInt16 = 0b11_1110
+    private var states: [Registers]
 
     init(_ function: BPFObject.Function, bigEndian: Bool) {
         code = function.code
         self.bigEndian = bigEndian
-        states = [UInt16](repeating: 0, count: function.code.count / 8)
+        states = [Registers](repeating: Registers(), count: function.code.count / 8)
         guard !states.isEmpty else { return }
-        // Register 10, the frame. Callers of a subprogram may have set all of its arguments.
-        join(0, 1 << 10 | (function.isSubprogram ? Self.callerSaved : 0b10))
+        var start = Registers().setting(10)
+        if function.isSubprogram {
+            // Callers may have set all of its arguments.
+            start = start.joined(
+                Registers(set: Registers.callerSaved, other: Registers.callerSaved))
+        } else {
+            start.set |= 1 << 1
+        }
+        join(0, start)
         run()
     }
 
     /// nil if no path leads there.
-    func registers(before instruction: Int) -> UInt16? {
-        guard states.indices.contains(instruction), states[instruction] != 0 else { return nil }
+    func registers(before instruction: Int) -> Registers? {
+        guard states.indices.contains(instruction), states[instruction].set != 0 else {
+            return nil
+        }
         return states[instruction]
     }
 
     private var pending: [Int] = []
 
-    private mutating func join(_ at: Int, _ state: UInt16) {
-        guard states.indices.contains(at), states[at] | state != states[at] else { return }
-        states[at] |= state
+    private mutating func join(_ at: Int, _ state: Registers) {
+        guard states.indices.contains(at) else { return }
+        let joined = states[at].joined(state)
+        guard joined != states[at] else { return }
+        states[at] = joined
         pending.append(at)
     }
 
-    /// Ends, because each state grows at most eleven times.
+    /// Ends, because no bit of a state is ever cleared.
     private mutating func run() {
         while let at = pending.popLast() { step(at, states[at]) }
     }
@@ -121,21 +168,24 @@ private struct RegisterWalk {
         return value
     }
 
-    private mutating func step(_ at: Int, _ before: UInt16) {
+    private mutating func step(_ at: Int, _ before: Registers) {
         let opcode = code[at * 8]
         let registers = code[at * 8 + 1]
-        let target = UInt16(bigEndian ? registers >> 4 : registers & 0xf)
+        let target = Int(bigEndian ? registers >> 4 : registers & 0xf)
+        let source = Int(bigEndian ? registers & 0xf : registers >> 4)
         let offset = Int(Int16(bitPattern: UInt16(number(at * 8 + 2, bytes: 2))))
         let immediate = Int(Int32(bitPattern: number(at * 8 + 4, bytes: 4)))
         switch opcode & 7 {
-        case 0 where opcode == 0x18: join(at + 2, before | 1 << target)
+        case 0 where opcode == 0x18: join(at + 2, before.setting(target))
         // Loads from packets are calls.
-        case 0: join(at + 1, before & ~Self.callerSaved | 1)
-        case 1, 4, 7: join(at + 1, before | 1 << target)
+        case 0: join(at + 1, before.afterCall)
+        case 7 where opcode == 0xbf && offset == 0:
+            join(at + 1, before.copying(source, to: target))
+        case 1, 4, 7: join(at + 1, before.setting(target))
         case 2, 3: join(at + 1, before)
         default:
             switch opcode {
-            case 0x85: join(at + 1, before & ~Self.callerSaved | 1)
+            case 0x85: join(at + 1, before.afterCall)
             case 0x95: break
             case 0x05: join(at + 1 + offset, before)
             case 0x06: join(at + 1 + immediate, before)

@@ -10,13 +10,14 @@ import Testing
 
 /// Calls that leave registers unset. What kernels say of them, the guest test `trampolines` shows.
 @Suite struct DroppedArgumentsTests {
-    /// `sub` takes two numbers, by its BTF; `entry` calls it after `setup`.
+    /// `sub` takes a pointer and a number, by its BTF; `entry` calls it after `setup`.
     private func object(
         isStatic: Bool, _ setup: [BPFImage.Instruction], bigEndian: Bool = false,
-        observer: Bool = false
+        first: Kind = .ptr
     ) throws -> BPFObject {
         var image = BPFImage(bigEndian: bigEndian)
-        let two = image.btf.prototype(returns: image.int, [("a", image.int), ("b", image.int)])
+        let start = first == .ptr ? image.btf.pointer(image.int) : image.int
+        let two = image.btf.prototype(returns: image.int, [("a", start), ("b", image.int)])
         let one = image.btf.prototype(returns: image.int, [("context", image.int)])
         image.btf.function("sub", two, linkage: isStatic ? .static : .global)
         image.btf.function("entry", one, linkage: .global)
@@ -44,6 +45,19 @@ import Testing
         #expect(try first([.helper(14), .move(1, 0), .move(2, 0)]) == nil)
         // One path is enough: the verifier sees others, and judges them itself.
         #expect(try first([.jumpIfZero(1, 1), .move(2, 1)]) == nil)
+    }
+
+    @Test("the context is no number, wherever it was copied to")
+    func context() throws {
+        let calls = DroppedArguments(
+            try object(isStatic: true, [.copy(2, 1)], first: .int)
+        ).calls
+        #expect(calls.map(\.register) == [1])
+        let behind = DroppedArguments(try object(isStatic: true, [.copy(2, 1)])).calls
+        #expect(behind.map(\.register) == [2])
+        let numbers = [BPFImage.Instruction.copy(2, 1), .move(1, 0), .move(2, 0)]
+        #expect(
+            DroppedArguments(try object(isStatic: true, numbers, first: .int)).calls.isEmpty)
     }
 
     @Test("a static function is traced as five numbers, a global one not at all")

@@ -61,6 +61,10 @@ package struct BPFImage {
         package static func call(_ immediate: Int32 = -1) -> Instruction {
             Instruction(code: 0x85, registers: (0, 1), immediate: immediate)
         }
+        /// `target = source`, of 64 bits.
+        package static func copy(_ target: UInt8, _ source: UInt8) -> Instruction {
+            Instruction(code: 0xbf, registers: (target, source))
+        }
         /// Skips `count` instructions if the register is zero.
         package static func jumpIfZero(_ register: UInt8, _ count: Int16) -> Instruction {
             Instruction(code: 0x15, registers: (register, 0), offset: count)

@@ -98,7 +98,9 @@ int user_namespace(void)
 	close(sockets[0]);
 	close(sockets[1]);
 	after = (char *)read_whole("/requests", &size);
-	REQUIRE(before && after && !strcmp(before, after));
+	/* Without modules there are no requests at all. */
+	REQUIRE(before || access("/modules", F_OK));
+	REQUIRE(before ? after && !strcmp(before, after) : !after);
 	free(before);
 	free(after);
 	return 0;
