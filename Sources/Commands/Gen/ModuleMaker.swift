@@ -52,6 +52,8 @@ struct ModuleMaker {
             extra.append(("\(skeleton.name).kconfig", configuration))
             options += ["--kconfig", "\(skeleton.name).kconfig"]
         }
+        // The copy beside the manifest would give another one.
+        if mode == .preload { options += ["--name", skeleton.name] }
         if let version = kernel.kernelVersion { options += ["--kernel-version", String(version)] }
         do throws(ModuleError) {
             let plan = try ModulePlan(
