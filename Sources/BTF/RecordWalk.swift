@@ -96,26 +96,23 @@ struct RecordCount {
         }
         let layout = LayoutTable(bytes, header)
         let forms = RecordForm.ofKinds
-        var position = 0
-        while position < wordCount {
+        let isBigEndian = header.bigEndian
+        var (position, count, firstWords) = (0, 0, 0)
+        while wordCount &- position >= 3 {
             if count == limit { firstWords = position }
-            guard wordCount - position >= 3 else {
-                isDamaged = true
-                break
-            }
             let info = TypeInfo(
-                rawValue: section.word(at: position * 4 + 4, bigEndian: header.bigEndian))
+                rawValue: section.word(at: position &* 4 &+ 4, bigEndian: isBigEndian))
             let form = forms[Int(info.rawKind)]
-            let length: Int? =
-                form.isKnown ? form.words(vlen: info.vlen) : try? layout?.words(of: info)
-            guard let length, length <= wordCount - position else {
-                isDamaged = true
-                break
-            }
+            var length = form.words(vlen: info.vlen)
+            if !form.isKnown { length = (try? layout?.words(of: info)) ?? .max }
+            guard length <= wordCount &- position else { break }
             position += length
             count += 1
         }
+        isDamaged = position < wordCount
         if count <= limit { firstWords = position }
+        self.count = count
+        self.firstWords = firstWords
     }
 }
 

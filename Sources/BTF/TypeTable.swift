@@ -102,6 +102,38 @@ final class TypeTable: Sendable {
         }
     }
 
+    /// Calls `body` with the types that a value of the type `id` contains.
+    @inline(__always)
+    func forEachPart(of id: UInt32, _ body: (UInt32) -> Void) {
+        withRecord(id) { words, start in
+            let info = TypeInfo(rawValue: words[start + 1])
+            switch (info.kind ?? .unknown).role {
+            case .composite:
+                var at = start + 4
+                for _ in 0..<info.vlen {
+                    body(words[at])
+                    at += 3
+                }
+            case .alias, .qualifier, .typeTag: body(words[start + 2])
+            case .array: body(words[start + 3])
+            case .integer, .float, .pointer, .enumeration, .forward, .function, .prototype,
+                .variable, .section, .declarationTag, .location, .locationPrototype,
+                .locationSection, .unknown:
+                break
+            }
+        }
+    }
+
+    /// Whether values of the type `id` may contain other types.
+    func containsTypes(_ id: UInt32) -> Bool {
+        switch kind(id).role {
+        case .composite, .alias, .qualifier, .typeTag, .array: true
+        case .integer, .float, .pointer, .enumeration, .forward, .function, .prototype, .variable,
+            .section, .declarationTag, .location, .locationPrototype, .locationSection, .unknown:
+            false
+        }
+    }
+
     func nameOffset(_ id: UInt32) -> UInt32 { word(id, 0) }
 
     /// The empty name may be any offset of a NUL.
@@ -111,7 +143,18 @@ final class TypeTable: Sendable {
     @inline(__always)
     func forEachReference(_ id: UInt32, _ body: (UInt32) -> Void) {
         withRecord(id) { words, start in
-            TypeInfo(rawValue: words[start + 1]).forEachReference { body(words[start + $0]) }
+            let info = TypeInfo(rawValue: words[start + 1])
+            switch info.kind?.role {
+            case .pointer, .alias, .qualifier, .typeTag, .function, .variable, .declarationTag:
+                body(words[start + 2])
+            case .composite:
+                var at = start + 4
+                for _ in 0..<info.vlen {
+                    body(words[at])
+                    at += 3
+                }
+            default: info.forEachReference { body(words[start + $0]) }
+            }
         }
     }
 

@@ -14,7 +14,11 @@ struct CDumper: ~Copyable {
         let id: UInt32
         /// The definition that these declarations stand before; its own name needs none.
         let container: UInt32
-        var next = 0
+        /// The places of its references: the next one, and how far apart they are.
+        var next: Int
+        let step: Int
+        /// References that are left.
+        var left: Int
     }
 
     private let inPlace = InPlace()
@@ -80,9 +84,10 @@ struct CDumper: ~Copyable {
         while !needs.isEmpty {
             let top = needs.count - 1
             let frame = needs[top]
-            if let target = reference(of: frame) {
-                needs[top].next += 1
-                try enter(target, innerContainer(frame))
+            if frame.left > 0 {
+                needs[top].next += frame.step
+                needs[top].left -= 1
+                try enter(types.word(frame.id, frame.next), innerContainer(frame))
             } else {
                 needs.truncate(to: top)
                 try finish(frame)
@@ -100,14 +105,16 @@ struct CDumper: ~Copyable {
         }
     }
 
-    private func reference(of frame: Frame) -> UInt32? {
-        let id = frame.id
-        switch types.kind(id) {
+    private mutating func push(_ id: UInt32, _ container: UInt32) {
+        let info = types.info(id)
+        switch info.kind {
         case .struct, .union:
-            return frame.next < types.count(id) ? types.word(id, 4 + frame.next * 3) : nil
+            needs.append(
+                Frame(id: id, container: container, next: 4, step: 3, left: info.vlen))
         case .funcProto:
-            return frame.next <= types.count(id) ? types.word(id, 2 + frame.next * 2) : nil
-        default: return frame.next == 0 ? types.word(id, 2) : nil
+            needs.append(
+                Frame(id: id, container: container, next: 2, step: 2, left: info.vlen + 1))
+        default: needs.append(Frame(id: id, container: container, next: 2, step: 0, left: 1))
         }
     }
 
@@ -165,19 +172,19 @@ struct CDumper: ~Copyable {
         case .composite:
             if container == 0 || !types.isNamed(id) {
                 states[Int(id)] = .open
-                needs.append(Frame(id: id, container: container))
+                push(id, container)
             } else if !declared[Int(id)], id != container {
                 declareTag(id)
                 declared[Int(id)] = true
             }
         case .alias:
             states[Int(id)] = .open
-            needs.append(Frame(id: id, container: container))
+            push(id, container)
         case .prototype:
             guard needs.count <= 2 * Int(types.typeCount) else {
                 throw cError(id, "FUNC_PROTO is part of a loop of types without a name")
             }
-            needs.append(Frame(id: id, container: container))
+            push(id, container)
         case .float, .function, .variable, .section, .declarationTag, .location,
             .locationPrototype, .locationSection, .unknown, .pointer, .array, .qualifier, .typeTag:
             states[Int(id)] = .done

@@ -115,8 +115,14 @@ struct CLayout {
             if self[id].state == .new {
                 self[id].state = .open
                 let depth = stack.count
-                forEachPart(id) { part in
-                    if types.exists(part), self[part].state == .new { stack.append(part) }
+                let types = types
+                types.forEachPart(of: id) { part in
+                    guard types.exists(part), self[part].state == .new else { return }
+                    if !types.containsTypes(part) {
+                        self[part] = Progress(compute(part))
+                    } else {
+                        stack.append(part)
+                    }
                 }
                 if stack.count > depth { continue }
             }
@@ -124,15 +130,6 @@ struct CLayout {
             if self[id].state == .open {
                 self[id] = Progress(compute(id))
             }
-        }
-    }
-
-    /// The types that `id` contains by value.
-    private func forEachPart(_ id: UInt32, _ body: (UInt32) -> Void) {
-        var index = 0
-        while let part = types.part(index, of: id) {
-            body(part)
-            index += 1
         }
     }
 
