@@ -30,8 +30,22 @@ package enum Directory {
             }
             if name != ".", name != ".." { names.append(name) }
         }
-        names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        names.sort(by: precedes)
         return names
+    }
+
+    /// The order of bytes.
+    private static func precedes(_ a: String, _ b: String) -> Bool {
+        unsafe a.utf8.withContiguousStorageIfAvailable { a in
+            unsafe b.utf8.withContiguousStorageIfAvailable { b in
+                // SAFETY: both have as many bytes; an empty one has an address or is not read.
+                guard let x = a.baseAddress, let y = b.baseAddress else {
+                    return a.count < b.count
+                }
+                let order = unsafe memcmp(x, y, min(a.count, b.count))
+                return order == 0 ? a.count < b.count : order < 0
+            }
+        }.flatMap { $0 } ?? a.utf8.lexicographicallyPrecedes(b.utf8)
     }
 
     /// Creates the directory at `path` and its parents, unless they exist.
@@ -71,7 +85,7 @@ package enum Directory {
                 }
             }
         }
-        found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        found.sort(by: precedes)
         return found
     }
 }

@@ -78,12 +78,13 @@ private struct ModifierChains {
     }
 }
 
-/// Own types at which a walk comes back to itself; one per loop that a depth-first walk meets.
+/// Own types at which a walk comes back to itself; one per loop that a depth-first walk meets. The
+/// base is sound, and does not lead back.
 ///
 /// - Parameter byValue: walk what types contain; else, from pointer to pointer.
 private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
     enum State: UInt8 { case new, open, done }
-    var states = [State](repeating: .new, count: Int(types.typeCount))
+    var states = [State](repeating: .new, count: types.ownIDs.count)
     var stack: [(id: UInt32, next: Int)] = []
     var found: [UInt32] = []
 
@@ -94,27 +95,28 @@ private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
         return next == 0 && (kind.isModifier || kind == .ptr) ? types.word(id, 2) : nil
     }
 
-    for root in types.ownIDs where states[Int(root)] == .new {
+    func place(_ id: UInt32) -> Int { Int(id - types.firstID) }
+    for root in types.ownIDs where states[place(root)] == .new {
         // Most types need nothing.
         guard needed(root, 0) != nil else {
-            states[Int(root)] = .done
+            states[place(root)] = .done
             continue
         }
-        states[Int(root)] = .open
+        states[place(root)] = .open
         stack.append((root, 0))
         while let frame = stack.last {
             guard let target = needed(frame.id, frame.next) else {
-                states[Int(frame.id)] = .done
+                states[place(frame.id)] = .done
                 stack.removeLast()
                 continue
             }
             stack[stack.count - 1].next += 1
-            guard types.exists(target) else { continue }
-            switch states[Int(target)] {
+            guard types.exists(target), target >= types.firstID else { continue }
+            switch states[place(target)] {
             case .done: break
-            case .open: found.append(frame.id < types.firstID ? root : frame.id)
+            case .open: found.append(frame.id)
             case .new:
-                states[Int(target)] = .open
+                states[place(target)] = .open
                 stack.append((target, 0))
             }
         }

@@ -56,7 +56,7 @@ extension TypeChecker {
             return error("R10", word: at + 1, place("Invalid member: type \(type) has no size"))
         }
         let structBits = UInt64(types.word(id, 2)) * 8
-        let typeBits = layout.place(target).size * 8
+        let typeBits = self.size(of: target) * 8
         let kind = types.kind(target)
         let rule = kind == .int ? "R12" : kind.isAnyEnum ? "R14" : "R15"
         if width != 0 {
@@ -238,7 +238,7 @@ extension TypeChecker {
                 error("R22", word: at, place + "Not a VAR kind member: \(variable) is a \(word)")
                 continue
             }
-            let needed = layout.place(types.word(variable, 2)).size
+            let needed = self.size(of: types.word(variable, 2))
             if length < needed {
                 error(
                     "R22", word: at + 2, place + "Invalid size: \(length), its type has \(needed)")

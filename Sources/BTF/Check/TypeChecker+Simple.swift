@@ -50,7 +50,7 @@ extension TypeChecker {
         if let target = resolve(element), types.kindIfAny(target) == .int, !isRegularInt(target) {
             error("R8", word: 3, "Invalid array of int: \(target)")
         }
-        let total = layout.place(element).size.multipliedReportingOverflow(
+        let total = size(of: element).multipliedReportingOverflow(
             by: UInt64(types.word(id, 5)))
         if total.overflow || total.partialValue > UInt64(UInt32.max) {
             error("R9", word: 5, "Array size overflows U32_MAX")

@@ -9,10 +9,10 @@ struct TypeChecker {
 
     let types: TypeTable
     var report: CheckReport
-    var layout: CLayout
     let profile: CheckProfile
     private let btf: BTF
     private let typesAt: Int
+    private let pointerSize: UInt32
     /// The type being checked.
     private(set) var id: UInt32 = 0
 
@@ -21,7 +21,7 @@ struct TypeChecker {
         self.profile = profile
         self.report = report
         types = TypeTable(btf)
-        layout = CLayout(types)
+        pointerSize = types.longSize ?? 8
         typesAt = btf.header.length + btf.header.typeOffset
     }
 
@@ -139,6 +139,37 @@ struct TypeChecker {
         }
         return true
     }
+
+    /// The size of a value of the type `id` in bytes; 0 for what has none, for chains without an
+    /// end, and for arrays beyond 32 bits.
+    func size(of id: UInt32) -> UInt64 {
+        var id = id
+        var count: UInt64 = 1
+        for _ in 0..<Self.maxChain {
+            guard types.exists(id) else { return 0 }
+            let size: UInt64
+            switch types.kind(id).role {
+            case .integer, .float, .enumeration, .composite: size = UInt64(types.word(id, 2))
+            case .pointer: size = UInt64(pointerSize)
+            case .alias, .qualifier, .typeTag:
+                id = types.word(id, 2)
+                continue
+            case .array:
+                count *= UInt64(types.word(id, 5))
+                guard count <= UInt64(UInt32.max) else { return 0 }
+                id = types.word(id, 3)
+                continue
+            case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
+                .locationPrototype, .locationSection, .unknown:
+                return 0
+            }
+            return size * count <= UInt64(UInt32.max) ? size * count : 0
+        }
+        return 0
+    }
+
+    /// Longer ones do not occur: kernels accept 32 modifiers in a row.
+    private static let maxChain = 1000
 
     // MARK: Rules of all kinds
 

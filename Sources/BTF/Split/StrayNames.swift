@@ -15,6 +15,7 @@ struct StrayNames {
     /// nil if no more than half of the names are stray, or only one: somebody may have removed the
     /// type with the longer name.
     init?(_ btf: BTF) {
+        guard Self.mayBeMost(btf) else { return nil }
         let places = Self.places(btf.words, btf.starts)
         var stray = places.filter { $0.offset < btf.stringBase && !btf.beginsString($0.offset) }
         let ownPlaces = places.drop { $0.offset < btf.stringBase }
@@ -38,6 +39,28 @@ struct StrayNames {
         let places = places(words, starts).drop { $0.offset < stringBase }
         let stray = insideUnused(places, strings, from: stringBase)
         return stray.count > 1 && stray.count * 2 > places.count
+    }
+
+    /// Whether so many names begin inside strings that most may be stray. Names on the right base
+    /// mostly begin at strings, for which this takes a fraction of the time.
+    private static func mayBeMost(_ btf: BTF) -> Bool {
+        var isKnown = [Bool](repeating: false, count: btf.strings.count)
+        var ofBase: Set<UInt32> = []
+        var (count, inside) = (0, 0)
+        for start in btf.starts {
+            forEachName(btf.words, Int(start)) { position in
+                let offset = btf.words[position]
+                let own = Int(offset) - btf.stringBase
+                if own < 0 {
+                    if offset != 0, !btf.beginsString(Int(offset)) { ofBase.insert(offset) }
+                } else if own < isKnown.count, !isKnown[own] {
+                    isKnown[own] = true
+                    count += 1
+                    if own > 0, btf.strings[own - 1] != 0 { inside += 1 }
+                }
+            }
+        }
+        return (inside + ofBase.count) * 2 > count + ofBase.count
     }
 
     private typealias Place = (offset: Int, word: Int)
