@@ -52,7 +52,7 @@ done
 for name in $CASES; do
     [ "$(type -t "case_$name")" = function ] || die "no such case: $name ($ALL)"
 done
-for step in inputs peers oracles; do
+for step in inputs peers; do
     bash "$CONFORMANCE/$step.sh" >/dev/null || die "$step.sh failed"
 done
 make -C "$REPO" SCRATCH="$SCRATCH" build tools >"$CACHE/bench.build" 2>&1 ||
@@ -70,6 +70,7 @@ mkdir -p "$WORK/bin"
 for name in kbtf pahole resolve_btfids; do ln -s "$(readlink -f "$KBTF")" "$WORK/bin/$name"; done
 ln -s "$BENCH/vm-plain.sh" "$WORK/bin/"
 KBTF=$WORK/bin/kbtf
+MODULE_BASE=$WORK/base-1.32.btf
 # shellcheck disable=SC2034  # the cases use them
 PAHOLE_124=$(unwrapped pahole-1.24)
 # shellcheck disable=SC2034

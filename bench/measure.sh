@@ -11,8 +11,12 @@ PEAKS=3
 # others at work.
 UNREST=1.25
 
-# unwrapped PEER: the command behind the wrapper that peers.sh wrote: a shell is no part of the peer.
-unwrapped() { sed -n "/^exec/ { s/^exec //; s/ \"\$@\"\$//; s/'//g; p; }" "$CACHE/peers/bin/$1"; }
+# unwrapped PEER: the command, behind its wrapper if peers.sh wrote one: a shell is no part of the peer.
+unwrapped() {
+    local peer=$CACHE/peers/bin/$1
+    [ "$(head -c 2 "$peer")" = '#!' ] || { echo "$peer"; return; }
+    sed -n "/^exec/ { s/^exec //; s/ \"\$@\"\$//; s/'//g; p; }" "$peer"
+}
 
 # PREPARE runs before each run, and is not measured.
 field_begin() { LABELS=(); COMMANDS=(); PREPARE=; }

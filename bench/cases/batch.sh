@@ -6,6 +6,7 @@
 case_batch() {
     # shellcheck disable=SC2034  # measure.sh reads it
     local PEAKS=1
+    bases
     module_list
     mkdir -p "$WORK/batch"
     printf '\n## %d modules: one kbtf, a loop of pahole\n' "$(wc -l <"$WORK/all")" | say

@@ -7,8 +7,8 @@
 one_dump() {
     printf '\n## vmlinux of %s as %s\n' "$(<"$CACHE/kernels/6.1/release")" "$1" | say
     field_begin
-    contender kbtf "$KBTF dump $2 $MODULE_BASE"
-    contender "bpftool 7.8" "$BPFTOOL $3 btf dump file $MODULE_BASE $4"
+    contender kbtf "$KBTF dump $2 $CACHE/kernels/6.1/vmlinux.btf"
+    contender "bpftool 7.8" "$BPFTOOL $3 btf dump file $CACHE/kernels/6.1/vmlinux.btf $4"
     race 5 1
     table
     goal_time "bpftool 7.8" 1/4

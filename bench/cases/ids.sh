@@ -25,7 +25,7 @@ in_place() {
 piped() {
     local series=$1 from=$CACHE/kernels/$1-modules ko debug base=$WORK/base-$1.btf who
     btf_of "$(vmlinux_of "$series")" "$base"
-    ko=$(while read -r ko; do ! section "$from/shipped/$ko" .BTF_ids >/dev/null || echo "$ko"; done <"$from/list" | sed q)
+    ko=$(while read -r ko; do ! section "$from/shipped/$ko" .BTF_ids >/dev/null || echo "$ko"; done <"$from/list" | sed -n 1p)
     debug=$from/debug/usr/lib/debug/lib/modules/$(<"$from/release")/$ko
     mkdir -p "$WORK/pipe-$series"
     "$SCRATCH/tools/release/kbtf-conformance" blank-ids --base "$base" --without-btf "$from/shipped/$ko" "$WORK/pipe-$series/module.ko" >/dev/null 2>&1 || die "no ids in $ko"

@@ -3,7 +3,6 @@
 #
 # Modules of 6.1, a process each, on a base that the peer made itself.
 
-MODULE_BASE=$CACHE/oracles/6.1/vmlinux-default.btf
 
 modules_folder() { echo "$CACHE/kernels/6.1/dbg/usr/lib/debug/lib/modules/$(<"$CACHE/kernels/6.1/release")"; }
 
@@ -18,9 +17,11 @@ old_pahole_module() {
     echo "$PAHOLE_124 -J ${*:3} --btf_gen_floats --lang_exclude=rust --btf_base=$WORK/base-1.24.btf --btf_encode_detached=$2 $1"
 }
 
-# The base of pahole 1.24, made once a run.
-old_base() {
-    [ -e "$WORK/base-1.24.btf" ] || "$CACHE/peers/bin/pahole-1.24" -J --btf_gen_floats --lang_exclude=rust \
+# bases: those of pahole 1.32 and 1.24, made once a run.
+bases() {
+    [ ! -e "$WORK/base-1.24.btf" ] || return 0
+    $(pahole_vmlinux "$(vmlinux_of 6.1)" "$MODULE_BASE") >/dev/null 2>&1 || die "pahole 1.32 makes no base"
+    "$CACHE/peers/bin/pahole-1.24" -J --btf_gen_floats --lang_exclude=rust \
         --btf_encode_detached="$WORK/base-1.24.btf" "$(vmlinux_of 6.1)" >/dev/null 2>&1 || die "pahole 1.24 makes no base"
 }
 
@@ -43,7 +44,7 @@ one_module() {
 
 case_module() {
     local ko
-    old_base
+    bases
     one_module net/sctp/sctp.ko
     one_module fs/overlayfs/overlay.ko
     ko=$(modules_folder)/kernel/fs/overlayfs/overlay.ko
@@ -78,7 +79,7 @@ module_list() {
 case_modules() {
     # shellcheck disable=SC2034  # measure.sh reads it
     local PEAKS=1 step
-    old_base
+    bases
     module_list
     step=$(($(wc -l <"$WORK/all") / 112))
     awk -v n="$step" '(NR - 1) % n == 0 && kept++ < 112' "$WORK/all" >"$WORK/112"

@@ -23,6 +23,7 @@ case_check() {
 }
 
 case_rebase() {
+    bases
     module_list
     [ -d "$WORK/standalone" ] || "$KBTF" encode --quiet --standalone --features "$FEATURES" --lang-exclude rust \
         --detached-dir "$WORK/standalone" "$(modules_folder)/kernel" || die "kbtf fails to encode"
