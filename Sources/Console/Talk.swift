@@ -63,9 +63,16 @@ package struct Talk: Sendable {
 }
 
 private final class SaidHints: Sendable {
-    private let hints = Mutex<Set<String>>([])
+    // A handful. A set would have its type made at run time, in each process.
+    private let hints = Mutex<[String]>([])
 
-    func isNew(_ hint: String) -> Bool { hints.withLock { $0.insert(hint).inserted } }
+    func isNew(_ hint: String) -> Bool {
+        hints.withLock {
+            if $0.contains(hint) { return false }
+            $0.append(hint)
+            return true
+        }
+    }
 }
 
 /// `-q` and `-v`.

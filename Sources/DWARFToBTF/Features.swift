@@ -8,6 +8,12 @@ package struct Features: OptionSet, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    // The standard library's is not specialised: what the runtime looks up for it takes a third of
+    // the start of pahole's role.
+    package init(arrayLiteral elements: Features...) {
+        self.init(rawValue: elements.reduce(0) { $0 | $1.rawValue })
+    }
+
     /// Skip names that are not identifiers.
     package static let encodeForce = Features(rawValue: 1 << 0)
     /// Per-CPU variables, as VAR in a DATASEC.

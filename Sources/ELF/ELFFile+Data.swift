@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 package import Bytes
+import HostIO
 import Synchronization
 internal import Tables
 
@@ -86,8 +87,16 @@ extension ELFFile {
             guard source.entrySize == UInt64(expected) || source.entrySize == 0 else {
                 throw failure(.badEntrySize(source.entrySize, expected: UInt64(expected)), source)
             }
-            if let (fault, place) = applier?.apply(entries, isRela: isRela, values: values) {
-                throw failure(fault, section, offset: place)
+            // In parts whose pages are released: of a large module, relocations are a third.
+            let step = expected << 16
+            for start in stride(from: 0, to: entries.count, by: step) {
+                guard let part = entries.slice(start, min(step, entries.count - start)) else {
+                    break
+                }
+                if let (fault, place) = applier?.apply(part, isRela: isRela, values: values) {
+                    throw failure(fault, section, offset: place)
+                }
+                MappedPages.release(part)
             }
         }
         return applier?.result

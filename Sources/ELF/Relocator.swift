@@ -2,6 +2,7 @@
 
 import Bytes
 import Glibc
+import HostIO
 
 /// Applies relocation tables to a copy of a section.
 ///
@@ -19,7 +20,7 @@ struct Relocator {
     private let base: UnsafeMutableRawPointer
     private let count: Int
 
-    /// Copies `view`.
+    /// Copies `view`, and releases its pages if it is a mapped file.
     init(
         copying view: ByteView, machine: UInt16, is64Bit: Bool, bigEndian: Bool
     ) throws(ELFFault) {
@@ -34,9 +35,15 @@ struct Relocator {
         }
         // SAFETY: fresh memory of the view's size, freed once by the storage.
         unsafe base = memory
-        unsafe view.withUnsafeBytes {
-            unsafe UnsafeMutableRawBufferPointer(start: memory, count: $0.count).copyMemory(
-                from: $0)
+        let step = 1 << 20
+        for start in stride(from: 0, to: view.count, by: step) {
+            guard let part = view.slice(start, min(step, view.count - start)) else { break }
+            // SAFETY: the part begins at `start` and is as long.
+            unsafe part.withUnsafeBytes {
+                unsafe UnsafeMutableRawBufferPointer(start: memory + start, count: $0.count)
+                    .copyMemory(from: $0)
+            }
+            MappedPages.release(part)
         }
         storage = unsafe ByteStorage(base: UnsafeRawPointer(memory), count: view.count) {
             unsafe free(memory)
