@@ -72,6 +72,32 @@ final class CompilerTests {
         }
     }
 
+    /// Of a mapped file, pages are released while they are read: more than one step of both.
+    @Test func manyRelocationsOfAMappedFile() throws {
+        let count = 150_000
+        var assembler = ELFAssembler()
+        let target = assembler.add(
+            .init(name: ".debug_info", data: Array(repeating: 0x11, count: 16 * count)))
+        let symbols = assembler.add(symbols: [.init(value: 0x1000, section: 1)])
+        assembler.add(
+            relocations: (0..<count).map {
+                .init(place: UInt64(16 * $0 + 8), type: 1, addend: Int64($0))
+            }, to: target, symbols: symbols)
+        let path = "\(folder)/large.o"
+        try AtomicFile.replace(path, with: [assembler.view()])
+        let file = try ELFFile(path: path)
+        let data = try file.data(of: file.sections[target])
+        let words = try #require(data.words(at: 0, count: 4 * count, bigEndian: false))
+        var expected: [UInt32] = []
+        for number in 0..<UInt32(count) {
+            expected += [0x1111_1111, 0x1111_1111, 0x1000 + number, 0]
+        }
+        #expect(words == expected)
+        #expect(
+            try file.rawData(of: file.sections[target]).array
+                == [UInt8](repeating: 0x11, count: 16 * count))
+    }
+
     @Test func toolsReadWhatWeWrite() throws {
         let data = ByteView((0..<5_000).map { UInt8(truncatingIfNeeded: $0 * 7) })
         let file = try ELFFile(path: "\(folder)/a.o")
