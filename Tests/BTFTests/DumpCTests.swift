@@ -333,6 +333,17 @@ import Testing
         #expect(throws: BTFError.self) { try text(try asm.parse(), .c) }
     }
 
+    /// What bpftool leaves out is written for a type without a name that needs it.
+    @Test func theFirstTypeMayBeNeeded() throws {
+        var asm = BTFAssembler()
+        asm.wrap(.const, asm.structure("only", size: 0, []))
+        let btf = try asm.parse()
+        for isLikeBpftool in [false, true] {
+            let options = COptions(frame: false, isLikeBpftool: isLikeBpftool)
+            #expect(try text(btf, .c, nil, options) == "struct only {};\n\n")
+        }
+    }
+
     @Test func kfuncsAreDeclared() throws {
         var asm = BTFAssembler()
         let int = asm.int()

@@ -38,8 +38,8 @@ struct CRanks: ~Copyable {
     private let types: TypeTable
     private let ids: Range<UInt32>
     private var ranks: [UInt8]
-    /// Some are not last.
-    let hasEarly: Bool
+    /// A type before the last ones that is not requested.
+    var missing: UInt32?
     /// Prototypes that were looked into, by id.
     private var prototypes: Arena<Answer>
 
@@ -57,7 +57,6 @@ struct CRanks: ~Copyable {
             let kind = types.kind(id)
             return kind.isType && kind != .unknown ? rank(id, types) : Self.nothing
         }
-        hasEarly = ranks.contains { $0 < lastRank }
     }
 
     /// nil for types that define nothing.
@@ -88,6 +87,7 @@ struct CRanks: ~Copyable {
             case .integer, .float: return true
             case .composite, .enumeration, .alias:
                 return ids.contains(id) && ranks[Int(id - ids.lowerBound)] < lastRank
+                    && id != missing
             case .prototype: return isDone(prototype: id, depth)
             case .forward, .function, .variable, .section, .declarationTag, .location,
                 .locationPrototype, .locationSection, .unknown:

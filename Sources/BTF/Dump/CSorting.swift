@@ -5,39 +5,46 @@
 /// structs, functions; within these by the name of the type meant, by own name, and by a hash of
 /// the names inside. Types for which nothing is left to be written then are omitted.
 func sortedForC(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
-    sortKeys(types, ids).map(\.id)
+    sortKeys(types, ids) { _ in nil }.map(\.id)
 }
 
 /// As bpftool 7.5 and later request them: without the first, for they sort void among the others
 /// and then leave out what stands at its place. Mostly that is an enum without a name.
 func sortedLikeBpftool(_ types: TypeTable, _ ids: Range<UInt32>) -> [UInt32] {
-    let keys = sortKeys(types, ids)
+    let keys = sortKeys(types, ids) { $0.first?.id }
     let isVoidFirst = keys.first.map { $0.rank == lastRank && $0.name == 0 } ?? true
     return keys.dropFirst(isVoidFirst ? 0 : 1).map(\.id)
 }
 
-private func sortKeys(_ types: TypeTable, _ ids: Range<UInt32>) -> [SortKey] {
+/// - Parameter missing: of the types before the last ones, in order, the one that is not requested
+///   after all.
+private func sortKeys(
+    _ types: TypeTable, _ ids: Range<UInt32>, missing: ([SortKey]) -> UInt32?
+) -> [SortKey] {
     var ranks = CRanks(types, ids)
-    // Void would be the first.
-    let omitsDone = ranks.hasEarly
-    var keys: [SortKey] = []
-    for id in ids {
-        guard let rank = ranks[id] else { continue }
-        if rank == lastRank, omitsDone, ranks.isDone(id) { continue }
-        let name = sortName(id, types)
-        keys.append(
-            SortKey(
-                start: UInt64(rank) << 56 | prefix(name, types), name: name,
-                ownName: types.nameOffset(id), id: id))
+    var hashes = NameHashes(types)
+    func sorted(_ chosen: [UInt32]) -> [SortKey] {
+        var keys = chosen.map { id in
+            let name = sortName(id, types)
+            return SortKey(
+                start: UInt64(ranks[id] ?? lastRank) << 56 | prefix(name, types), name: name,
+                ownName: types.nameOffset(id), id: id)
+        }
+        keys.sort { precedes($0, $1, types) }
+        sortEqual(&keys, &hashes, types)
+        return keys
     }
-    keys.sort { precedes($0, $1, types) }
-    sortEqual(&keys, types)
-    return keys
+    let early = sorted(ids.filter { ranks[$0].map { $0 < lastRank } ?? false })
+    ranks.missing = missing(early)
+    // Without early ones, the first of the last ones matters.
+    let last = ids.filter { ranks[$0] == lastRank && (early.isEmpty || !ranks.isDone($0)) }
+    return early + sorted(last)
 }
 
 /// Sorts those that have the same names by the names inside, then by id.
-private func sortEqual(_ keys: inout [SortKey], _ types: TypeTable) {
-    var hashes = NameHashes(types)
+private func sortEqual(
+    _ keys: inout [SortKey], _ hashes: inout NameHashes, _ types: TypeTable
+) {
     var start = 0
     while start < keys.count {
         var end = start + 1
