@@ -19,21 +19,35 @@ package struct DroppedArguments: Sendable {
         package let instruction: Int
         /// The first register that has no such argument, from 1 on.
         package let register: Int
+        /// It is in a program, and nothing before it may lead past it. Of other calls, the verifier
+        /// may know from constants that they are never reached.
+        package let isCertain: Bool
     }
 
     package let calls: [Call]
     private let object: BPFObject
+    /// Calls of global functions by the names of the callers: one that is certain if there is one.
+    private let refused: [String: Call]
+    /// Static functions that are called so.
+    private let unreliable: Set<String>
 
     package init(_ object: BPFObject) {
         self.object = object
         var arguments: [String: [Bool]] = [:]
+        // A static and a global function, or two static ones, may have one name: nothing shows
+        // which of them the BTF describes.
+        var ambiguous: Set<String> = []
         for record in object.btf.ownRecords where record.kind == .func {
             guard let prototype = object.btf.record(record.type), prototype.kind == .funcProto
             else { continue }
-            arguments[record.name] = (0..<min(prototype.count, 5)).map {
+            let arePointers = (0..<min(prototype.count, 5)).map {
                 object.btf.unmodified(TypeID(prototype.element($0, 1)))?.kind == .ptr
             }
+            if arguments.updateValue(arePointers, forKey: record.name) != nil {
+                ambiguous.insert(record.name)
+            }
         }
+        for name in ambiguous { arguments[name] = nil }
         var calls: [Call] = []
         for (index, function) in object.functions.enumerated() {
             var callees: [Int: Int] = [:]
@@ -54,25 +68,29 @@ package struct DroppedArguments: Sendable {
                 calls.append(
                     Call(
                         caller: index, callee: callee, instruction: instruction,
-                        register: argument + 1))
+                        register: argument + 1,
+                        isCertain: !function.isSubprogram && instruction < walk.firstBranch))
             }
         }
         self.calls = calls
+        refused = Dictionary(
+            calls.lazy.filter { !object.functions[$0.callee].isStatic }
+                .map { (object.functions[$0.caller].name, $0) },
+            uniquingKeysWith: { $0.isCertain || !$1.isCertain ? $0 : $1 })
+        unreliable = Set(
+            calls.lazy.map { object.functions[$0.callee] }.filter(\.isStatic).map(\.name))
     }
 
     /// A call of a global function that the verifier refuses, in the program or in what it calls.
     package func refusedCall(of program: BPFObject.Function) -> Call? {
-        guard !calls.isEmpty else { return nil }
-        let reached = Set(object.reachable(from: program).map(\.name))
-        return calls.first {
-            reached.contains(object.functions[$0.caller].name)
-                && !object.functions[$0.callee].isStatic
-        }
+        guard !refused.isEmpty else { return nil }
+        let found = object.reachable(from: program).compactMap { refused[$0.name] }
+        return found.first(where: \.isCertain) ?? found.first
     }
 
     /// Whether the verifier does not believe what the BTF says of a static function.
     package func isUnreliable(_ function: BPFObject.Function) -> Bool {
-        function.isStatic && calls.contains { object.functions[$0.callee].name == function.name }
+        function.isStatic && unreliable.contains(function.name)
     }
 
     /// The verifier's words for such a call.
@@ -119,11 +137,16 @@ private struct RegisterWalk {
     private let code: ByteView
     private let bigEndian: Bool
     private var states: [Registers]
+    /// The first conditional jump; behind the code if there is none.
+    let firstBranch: Int
 
     init(_ function: BPFObject.Function, bigEndian: Bool) {
         code = function.code
         self.bigEndian = bigEndian
         states = [Registers](repeating: Registers(), count: function.code.count / 8)
+        firstBranch =
+            states.indices.first { Self.isConditional(opcode: function.code[$0 * 8]) }
+            ?? states.count
         guard !states.isEmpty else { return }
         var start = Registers().setting(10)
         if function.isSubprogram {
@@ -143,6 +166,11 @@ private struct RegisterWalk {
             return nil
         }
         return states[instruction]
+    }
+
+    /// Of the second half of a 16-byte instruction, the opcode is 0.
+    private static func isConditional(opcode: UInt8) -> Bool {
+        (opcode & 7 == 5 || opcode & 7 == 6) && ![0x85, 0x95, 0x05, 0x06].contains(opcode)
     }
 
     private var pending: [Int] = []
@@ -182,6 +210,11 @@ private struct RegisterWalk {
         case 7 where opcode == 0xbf && offset == 0:
             join(at + 1, before.copying(source, to: target))
         case 1, 4, 7: join(at + 1, before.setting(target))
+        // A load with acquire, and the atomics that fetch; cmpxchg into register 0.
+        case 3 where opcode & 0xe0 == 0xc0 && immediate == 0x100:
+            join(at + 1, before.setting(target))
+        case 3 where opcode & 0xe0 == 0xc0 && immediate & 1 != 0:
+            join(at + 1, before.setting(source).setting(0))
         case 2, 3: join(at + 1, before)
         default:
             switch opcode {

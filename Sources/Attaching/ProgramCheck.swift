@@ -77,9 +77,10 @@ package struct ProgramCheck {
         if let call = dropped.refusedCall(of: program) {
             let caller = object.functions[call.caller]
             report.add(
-                .error,
+                call.isCertain ? .error : .warning,
                 "it calls \(object.functions[call.callee].name) without argument \(call.register), "
-                    + "which the compiler dropped: \(dropped.words(call)) (EINVAL)",
+                    + "which the compiler dropped: \(dropped.words(call)) (EINVAL)"
+                    + (call.isCertain ? "" : ", if the verifier gets there"),
                 at: caller.offset + call.instruction * 8)
         }
         checkFields(program, &report)

@@ -8,10 +8,17 @@ package struct ProgramTargets: Sendable {
     private let object: BPFObject
     private let functions: [String: BPFObject.Function]
     private let dropped: DroppedArguments
+    /// Calls for which programs are refused, by the programs' names.
+    private let refusedCalls: [String: DroppedArguments.Call]
 
     package init(_ object: BPFObject) {
         self.object = object
-        dropped = DroppedArguments(object)
+        let dropped = DroppedArguments(object)
+        self.dropped = dropped
+        refusedCalls = Dictionary(
+            object.programs.compactMap { program in
+                dropped.refusedCall(of: program).map { (program.name, $0) }
+            }, uniquingKeysWith: { first, _ in first })
         functions = Dictionary(
             object.functions.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -25,9 +32,8 @@ package struct ProgramTargets: Sendable {
             return Refusal(.invalid, words: "Subprog \(target.name) doesn't exist")
         }
         let owners = owners(of: function)
-        if let call = owners.first.flatMap({ dropped.refusedCall(of: $0) }),
-            owners.allSatisfy({ dropped.refusedCall(of: $0) != nil })
-        {
+        let calls = owners.map { refusedCalls[$0.name] }
+        if let call = calls.first ?? nil, calls.allSatisfy({ $0?.isCertain == true }) {
             return Refusal(.invalid, words: "its program does not load: \(dropped.words(call))")
         }
         let ways = owners.compactMap { $0.kind.flatMap { AttachWay($0) } }

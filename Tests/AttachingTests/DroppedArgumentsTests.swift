@@ -60,6 +60,32 @@ import Testing
             DroppedArguments(try object(isStatic: true, numbers, first: .int)).calls.isEmpty)
     }
 
+    @Test("of two functions with the same name, the BTF says nothing")
+    func ambiguous() throws {
+        var image = BPFImage()
+        let pointer = image.btf.pointer(image.int)
+        let two = image.btf.prototype(returns: image.int, [("a", pointer), ("b", image.int)])
+        let one = image.btf.prototype(returns: image.int, [("context", image.int)])
+        image.btf.function("sub", one, linkage: .global)
+        image.btf.function("sub", two, linkage: .static)
+        image.btf.function("entry", one, linkage: .global)
+        let sub = image.program("sub", in: ".text", isStatic: false)
+        let entry = image.program("entry", in: "tc", [.call(), .exit])
+        image.relocate(entry, instruction: 0, to: sub.symbol)
+        let object = try BPFObject(ByteView(image.bytes()), path: "x.o")
+        #expect(DroppedArguments(object).calls.isEmpty)
+    }
+
+    @Test("what stands behind a branch may never be reached")
+    func uncertain() throws {
+        let object = try object(isStatic: false, [.jumpIfZero(1, 1), .move(3, 0)])
+        #expect(DroppedArguments(object).calls.map(\.isCertain) == [false])
+        let record = try #require(object.btf.ownRecords.first { $0.name == "sub" })
+        #expect(ProgramTargets(object).refusal(record, .fentry) == nil)
+        #expect(
+            DroppedArguments(try self.object(isStatic: false, [])).calls.map(\.isCertain) == [true])
+    }
+
     @Test("a static function is traced as five numbers, a global one not at all")
     func targets() throws {
         for isStatic in [true, false] {
