@@ -173,7 +173,8 @@ extension Comparison {
         omitted = max(0, found.count - limit)
         var finder = DifferenceFinder(a: a, b: b)
         // Stable: by id within one rank.
-        let order = found.indices.sorted { (found[$0].rank, $0) < (found[$1].rank, $1) }
+        let ranks = found.map(\.rank)
+        let order = found.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
         for index in order.prefix(limit) {
             let one = found[index]
             let detail =

@@ -37,12 +37,45 @@ struct TwinMeanings: ReferenceMeanings {
         }
     }
 
+    /// Which own types refer to a name with twins, or to an anonymous type that does, by id -
+    /// firstID. All others are defined as they are without regard to twins: nearly all.
+    private func leading() -> [Bool] {
+        let types = index.types
+        var leading = [Bool](repeating: false, count: types.ownIDs.count)
+        // Chains of anonymous types are short, and mostly refer backwards.
+        for _ in 0..<8 {
+            var hasChanged = false
+            for id in types.ownIDs where !leading[Int(id - types.firstID)] {
+                var leads = false
+                types.forEachReference(id) { target in
+                    guard !leads, types.exists(target) else { return }
+                    let plain = index.type(target)
+                    leads =
+                        if plain.meaning != plain.definition {
+                            ambiguous.contains(plain.meaning)
+                        } else {
+                            target < types.firstID || leading[Int(target - types.firstID)]
+                        }
+                }
+                if leads {
+                    leading[Int(id - types.firstID)] = true
+                    hasChanged = true
+                }
+            }
+            if !hasChanged { return leading }
+        }
+        return Array(repeating: true, count: leading.count)
+    }
+
     /// Definitions of all own types, in id order.
     static func definitions(of index: CanonicalIndex, ambiguous: Set<Digest>) -> [Digest] {
         if ambiguous.isEmpty { return index.own.map(\.definition) }
         var level = TwinMeanings(index, ambiguous: ambiguous)
         let types = index.types
+        let leading = level.leading()
         return types.ownIDs.map { id in
+            let place = Int(id - types.firstID)
+            guard leading[place] else { return index.own[place].definition }
             types.forEachReference(id) { target in
                 if types.exists(target), level.meaning(target) == nil {
                     level.expand(target, in: types)
