@@ -100,6 +100,18 @@ import Testing
         #expect(!damaged.isSure && damaged.signs[1] == "its types are damaged after 1 of them")
     }
 
+    /// Two of three names would begin inside other strings; a type without a name is none of them.
+    @Test func namesInsideStrings() throws {
+        var asm = BTFAssembler()
+        let long = asm.string("abcd")
+        let short = asm.string("ef")
+        for offset in [long + 1, long + 2, short] {
+            asm.raw([offset, TypeInfo(.fwd).rawValue, 0])
+        }
+        asm.pointer(1)
+        #expect(try !recognise(asm.bytes()).isSure)
+    }
+
     /// Not all that is standalone is C.
     @Test func withoutInt() throws {
         var function = BTFAssembler()

@@ -169,7 +169,7 @@ struct TypeChecker {
     }
 
     /// Longer ones do not occur: kernels accept 32 modifiers in a row.
-    private static let maxChain = 1000
+    private static let maxChain = 64
 
     // MARK: Rules of all kinds
 

@@ -50,9 +50,10 @@ struct StrayNames {
         for start in btf.starts {
             forEachName(btf.words, Int(start)) { position in
                 let offset = btf.words[position]
+                guard offset != 0 else { return }
                 let own = Int(offset) - btf.stringBase
                 if own < 0 {
-                    if offset != 0, !btf.beginsString(Int(offset)) { ofBase.insert(offset) }
+                    if !btf.beginsString(Int(offset)) { ofBase.insert(offset) }
                 } else if own < isKnown.count, !isKnown[own] {
                     isKnown[own] = true
                     count += 1
