@@ -4,7 +4,6 @@
 # Makes the kbtf of before: that of BENCH_BEFORE, a commit of this repository, against which some goals are set.
 #
 #   $CACHE/bench-before/<commit>/kbtf      its release build, stripped as it is installed
-#   $CACHE/bench-before/<commit>/seconds   what that build took, from nothing
 
 # shellcheck source-path=SCRIPTDIR source=../Tests/Conformance/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../Tests/Conformance/common.sh"
@@ -14,7 +13,7 @@ REPO=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 
 lock
 dir=$CACHE/bench-before/$BENCH_BEFORE
-if [ ! -e "$dir/seconds" ]; then
+if [ ! -e "$dir/kbtf" ]; then
     git -C "$REPO" cat-file -e "$BENCH_BEFORE^{commit}" 2>/dev/null ||
         die "commit $BENCH_BEFORE is not in this clone: git fetch --unshallow"
     status "building kbtf of $BENCH_BEFORE"
@@ -24,13 +23,10 @@ if [ ! -e "$dir/seconds" ]; then
     # The variables of this make are not for that one.
     (
         unset MAKEFLAGS MFLAGS MAKELEVEL KBTF SCRATCH
-        SECONDS=0
         make -C "$tmp/tree" build >"$tmp/log" 2>&1
-        echo "$SECONDS" >"$tmp/seconds.new"
     ) || { tail -n 20 "$tmp/log" >&2; die "kbtf of $BENCH_BEFORE does not build"; }
     strip -o "$tmp/kbtf" "$tmp/tree/.build/release/kbtf"
     rm -rf "$tmp/tree"
-    mv "$tmp/seconds.new" "$tmp/seconds"
     rm -rf "$dir"
     mv "$tmp" "$dir"
 fi

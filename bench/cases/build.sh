@@ -16,11 +16,8 @@ case_size() {
 built() {
     (
         unset MAKEFLAGS MFLAGS MAKELEVEL KBTF SCRATCH
-        cd "$1"
-        swift package resolve >"$1.log" 2>&1
-        SECONDS=0
-        make build >>"$1.log" 2>&1
-        echo "$SECONDS"
+        # What stands before || does not end at an error by itself.
+        cd "$1" && swift package resolve >"$1.log" 2>&1 && SECONDS=0 && make build >>"$1.log" 2>&1 && echo "$SECONDS"
     ) || die "$1 does not build: $1.log"
 }
 
