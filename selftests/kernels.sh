@@ -127,7 +127,6 @@ patched() {
 with_objects() {
     local dir tmp file
     dir=$(place "$1")
-    [ -n "${OBJECTS-}" ] || die "$1-objects: OBJECTS names no directory"
     tmp=$(fresh "$dir/linux-objects")
     cp -al "$dir/linux/." "$tmp/"
     for file in Kconfig Makefile; do
@@ -189,6 +188,7 @@ kernel() {
     local name=$1 series build key tmp started=$SECONDS targets=(bzImage)
     series=$(series_of "$name")
     build=$(place "$series")/build$(variant_of "$name")
+    [ "$(variant_of "$name")" != -objects ] || [ -n "${OBJECTS-}" ] || die "$name: OBJECTS names no directory"
     key=$(key "$name")
     [ "$(cat "$build/done" 2>/dev/null)" != "$key" ] || return 0
     status "$name: building the patched kernel"

@@ -2,14 +2,14 @@
 /*
  * Guards one bpffs instance: the next one that the process `mounter` mounts gets
  * a mark, and as long as these programs are attached nobody, root included,
- * removes, replaces or adds a file in a marked instance, or unmounts it, mounts it
- * with other options, moves it, or mounts something on top of it. Only the process
- * that mounted it may add files, until it seals it: from then on nobody opens the
- * guard's own maps, programs and links by id, with which all this could be undone.
- * Other instances stay as they are.
+ * removes, replaces or adds a file in a marked instance, or unmounts it, remounts
+ * it, moves it, or mounts something on top of it. Only the process that mounted it
+ * may add files, until it seals it: from then on nobody opens the guard's own maps,
+ * programs and links by id, with which all this could be undone. Other instances
+ * stay as they are.
  *
- * Not a wall: root may unload what attached the programs, or let the mount
- * namespace end that the instance is in.
+ * Not a wall: root may unload what attached the programs, let the mount namespace
+ * end that the instance is in, or open by path what maps of the guard are pinned.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -23,8 +23,6 @@ char LICENSE[] SEC("license") = "GPL";
 
 struct mark {
 	__u32 mounter;
-/* What is in `own` is only for this process; 0: for all. SEALED_FOR_ALL is no process. */
-__u32 sealed;
 	__u32 reserved;
 	__u64 denials;
 };
@@ -51,7 +49,7 @@ struct {
 
 /* A process, as the first namespace counts; 0: none. */
 __u32 mounter;
-/* What is in `own` is only for this process; 0: for all. SEALED_FOR_ALL is no process. */
+/* What is in `own` is only for this process; 0: for all; the loader's SEALED_FOR_ALL is none. */
 __u32 sealed;
 __u64 marked, denied;
 
