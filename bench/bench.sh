@@ -55,7 +55,10 @@ done
 for step in inputs peers; do
     bash "$CONFORMANCE/$step.sh" >/dev/null || die "$step.sh failed"
 done
-make -C "$REPO" SCRATCH="$SCRATCH" build tools >"$CACHE/bench.build" 2>&1 ||
+# Its default is relative, and so may have a blank before it.
+scratch=()
+[ "$SCRATCH" = "$REPO/.build" ] || scratch=("SCRATCH=$SCRATCH")
+make -C "$REPO" "${scratch[@]}" build tools >"$CACHE/bench.build" 2>&1 ||
     { tail -n 20 "$CACHE/bench.build" >&2; die "kbtf does not build"; }
 
 export BENCH_BEFORE=${BENCH_BEFORE:-1e99d20}
