@@ -44,20 +44,13 @@ run_archs() {
     for in in "$CACHE"/kernels/arch-*; do arch "${in##*/arch-}" "$in/dbg"; done
 }
 
-# by_sid FILE: makes FILE a program that is kbtf-conformance with sid's libraries: bookworm's libdw does not know loongarch.
-by_sid() {
-    local sid=$CACHE/peers/sid
-    printf "#!/bin/sh\nexec '%s' --library-path '%s' '%s' \"\$@\"\n" "$sid/lib64/ld-linux-x86-64.so.2" \
-        "$sid/lib/x86_64-linux-gnu:$sid/usr/lib/x86_64-linux-gnu" "$(readlink -f "$COMPARE")" >"$1"
-    chmod +x "$1"
-}
-
 # arch NAME FILES
 arch() {
     local dir=$WORK/archs/$1 kernel bad modules ours theirs
     mkdir -p "$dir"
+    # bookworm's libdw does not know loongarch.
     if [ "$1" = loong64 ]; then
-        by_sid "$dir/compare"
+        by_sid "$(readlink -f "$COMPARE")" "$dir/compare"
         local -x COMPARE=$dir/compare
     fi
     kernel=$(find "$2" -name 'vmlinux*' -type f)

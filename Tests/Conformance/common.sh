@@ -165,6 +165,14 @@ install_in() {
         'apt-get -qq update && apt-get -qq -y --no-install-recommends install "$@"' sh "$@" >/dev/null
 }
 
+# by_sid PROGRAM FILE: FILE becomes a program that runs PROGRAM with the loader and libraries of sid's root (peers.sh).
+by_sid() {
+    local sid=$CACHE/peers/sid
+    printf "#!/bin/sh\nexec '%s' --library-path '%s' '%s' \"\$@\"\n" "$sid/lib64/ld-linux-x86-64.so.2" \
+        "$sid/lib/x86_64-linux-gnu:$sid/usr/lib/x86_64-linux-gnu" "$1" >"$2"
+    chmod +x "$2"
+}
+
 # section ELF NAME: "offset size" in decimal of the section; fails without one.
 section() {
     local at

@@ -62,9 +62,7 @@ later_bpftool() {
     fetch "bpftool=$version" "$tmp"
     rm -rf "$dir"
     mv "$tmp" "$dir"
-    printf "#!/bin/sh\nexec '%s' --library-path '%s' '%s' \"\$@\"\n" "$SID/lib64/ld-linux-x86-64.so.2" \
-        "$SID/lib/x86_64-linux-gnu:$SID/usr/lib/x86_64-linux-gnu" "$dir/usr/sbin/bpftool" >"$name.new"
-    chmod +x "$name.new"
+    by_sid "$dir/usr/sbin/bpftool" "$name.new"
     mv "$name.new" "$name"
 }
 
