@@ -22,6 +22,8 @@ package struct LibBPFVersion: Sendable, Comparable, CustomStringConvertible {
     static let clearsDescriptors = Self(1, 3)
     /// Since when it reads arenas, and `map_extra` of `__ulong`.
     static let arenas = Self(1, 4)
+    /// Since when it reads objects of the other byte order, links them and writes loaders of them.
+    static let foreignOrder = Self(1, 5)
     /// Since when it gives each CPU a copy of the variables in `.percpu`. Linux 7.2 has a version
     /// 1.8 that does not.
     package static let perCPUData = Self(1, 8)

@@ -68,10 +68,6 @@ extension BPFObject {
                 "load the object with libbpf \(LibBPFVersion.arenas) or later in user space",
                 in: arena.section)
         }
-        if license == nil {
-            add(
-                "no such section", "char LICENSE[] SEC(\"license\") = \"GPL\";", in: "license")
-        }
         if let name = structOps.first {
             add(
                 "libbpf's loaders do not support struct_ops",
@@ -101,15 +97,19 @@ extension BPFObject {
     }
 
     /// The error for an object of the other byte order, which kbtf does not process in `step`.
-    /// libbpf 1.5 and later would, but write `.kconfig` in the order of their own machine.
+    /// Later versions of libbpf would, but write `.kconfig` in the order of their own machine.
     package func foreignOrder(_ step: String, of library: LibBPFVersion) -> BPFObjectError {
-        BPFObjectError(
-            file: file,
-            "it is \(isBigEndian ? "big" : "little")-endian, and kbtf \(step) on a machine of the same byte "
-                + "order only",
-            hint: "run kbtf on a \(isBigEndian ? "big" : "little")-endian machine"
-                + (isBigEndian ? " (s390x)" : "")
-                + "; if the programs are for this one, compile with -target bpf")
+        let order = isBigEndian ? "big" : "little"
+        let limit =
+            library < .foreignOrder
+            ? "libbpf \(library) \(step) in the byte order of its machine only, libbpf "
+                + "\(LibBPFVersion.foreignOrder) and later in both"
+            : "kbtf \(step) in the byte order of its machine only"
+        return BPFObjectError(
+            file: file, "it is \(order)-endian: \(limit)",
+            hint: "run kbtf on a \(order)-endian machine\(isBigEndian ? " (s390x)" : ""), "
+                + "or bpftool 7.5 or later, which has libbpf \(LibBPFVersion.foreignOrder); if the programs are for "
+                + "this machine, compile with -target bpf")
     }
 
     /// Duplicate names among objects of one kind.

@@ -143,7 +143,7 @@ import Testing
             Issue.record("linked")
             return
         }
-        #expect(error.message.hasSuffix("links objects on a machine of the same byte order only"))
+        #expect(error.message.contains(" links objects in the byte order of its machine only"))
         #expect(error.hint?.hasPrefix("run kbtf on a") == true)
     }
 

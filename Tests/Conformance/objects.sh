@@ -12,7 +12,7 @@
 OBJECTS=$WORK/objects
 HOST_BPFTOOL=$(command -v bpftool || echo /usr/sbin/bpftool)
 # Why kbtf refuses what bpftool takes: facts of the build host, and loaders that do not do what they should.
-KNOWN_REASONS='is not given|has no type, so libbpf reads|so libbpf uses this machine|which libbpf looks up in this|license: no such section'
+KNOWN_REASONS='is not given|has no type, so libbpf reads|so libbpf uses this machine|which libbpf looks up in this'
 KNOWN_REASONS+='|in the loader.s table|is taken, which a loader|but a loader of libbpf 1.1 corrupts|does not define its inner map|do not support struct_ops'
 KNOWN_REASONS+='|neither programs nor maps|is an arena, which kernels accept in programs only after user space has mapped it|not a C identifier|but a loader has room for|ENUM .*: Unexpected size: 0'
 

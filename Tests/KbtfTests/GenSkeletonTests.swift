@@ -106,6 +106,25 @@ import Testing
         }
     }
 
+    @Test("an object without a license has a skeleton, and no module")
+    func withoutLicense() throws {
+        let object = try Sample.compileBPF(
+            scratch, "free.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                SEC("raw_tp/sys_enter") int enter(void *context) { return 0; }
+
+                """)
+        let made = try skeleton("-L", object)
+        #expect(made.status == 0 && made.text.contains("free__enter__attach"), "\(made)")
+        #expect(made.errorLines.count == 1 && made.err.contains(": no license: "), "\(made)")
+        for words in [["skeleton", "-L", "-P"], ["module", "-o", scratch.path + "/out"]] {
+            let refused = try Command.kbtf(["gen"] + words + [object])
+            #expect(refused.status == 1 && refused.out.isEmpty)
+            #expect(refused.err.hasPrefix("kbtf: \(object): no license\nhint: "), "\(refused)")
+        }
+    }
+
     @Test("what is not attached is named, a line each")
     func notAttached() throws {
         let path = try object()

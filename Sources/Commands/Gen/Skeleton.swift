@@ -84,6 +84,10 @@ struct GenSkeleton: Command {
         let skeleton = try SkeletonSource(
             input: input, name: naming.name, definesTypes: ownTypes
         ).read()
+        if input.object.license == nil {
+            talk.note(
+                "\(file): no license: kernels let its programs call no helpers that are GPL only")
+        }
         for program in skeleton.programs {
             guard case .none(let reason) = program.attachment else { continue }
             talk.note(
