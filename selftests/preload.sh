@@ -28,17 +28,21 @@ mkdir -p "$folder/tests" "$folder/modules"
 make -s -C "$here" O="$folder/build" VMLINUX="$BASE" KBTF="$KBTF" preload "$folder/build/preload/guard_loader"
 
 # All names differ, because some stay loaded.
-# case_of CASE OBJECT OPTIONS...
-case_of() {
-    local name=$1 object=$2
-    shift 2
+# made CASE OBJECT OWN OPTIONS...: a module's directory, with its test and OWN.own.c
+made() {
+    local name=$1 object=$2 own=$3
+    shift 3
     "$KBTF" gen module -q "$@" -o "$work/$name" "$folder/build/progs/preload/$object.bpf.o"
     "$KBTF" gen selftest -q "$work/$name"
-    cp "$here/preload/$object.own.c" "$work/$name/selftest/own.c"
+    cp "$here/preload/$own.own.c" "$work/$name/selftest/own.c"
     [ ! -e "$here/progs/preload/$object.h" ] || cp "$here/progs/preload/$object.h" "$work/$name/selftest/"
     # Before anything is built in the directory.
     sh "$work/$name/selftest/text_test.sh" >"$work/said" || { cat "$work/said" >&2; exit 1; }
-    echo "obj-m += $name/" >>"$work/Kbuild"
+}
+# case_of CASE OBJECT OPTIONS...
+case_of() {
+    made "$1" "$2" "$2" "${@:3}"
+    echo "obj-m += $1/" >>"$work/Kbuild"
 }
 export KBTF
 case_of policy policy
@@ -49,9 +53,12 @@ if [ -z "$FEW" ]; then
     case_of preload events --mode preload --name listed
     case_of stay-links policy --mode stay --stay links --name links
 fi
-# All in one build, without compiler warnings.
+made logged iterators logged --name logged
+# built DIR ARGUMENTS...: by kbuild, without compiler warnings.
 built() {
-    set -- -s -C "$HEADERS" M="${work#"$INSIDE"}" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= modules
+    local dir=${1#"$INSIDE"}
+    shift
+    set -- -s -C "$HEADERS" M="$dir" "$@" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= modules
     if [ -n "$INSIDE" ]; then
         # objtool and make need /proc.
         # shellcheck disable=SC2016  # the inner shell expands these
@@ -61,7 +68,9 @@ built() {
     fi 2>"$work/said" || { cat "$work/said" >&2; exit 1; }
     [ ! -s "$work/said" ] || { cat "$work/said" >&2; echo "the build is to say nothing" >&2; exit 1; }
 }
-built
+built "$work"
+# The variables are for all modules of a build.
+built "$work/logged" LOG_LEVEL_list_maps=2 LOG_LEVEL_BTF=1
 for source in "$work"/*/; do
     name=$(basename "$source")
     make -s -C "$source/selftest" stage

@@ -31,6 +31,7 @@ struct PreloadMethods {
             c.directive(skeleton)
             c.line()
         }
+        writeLogs(&c)
         writeVariables(&c)
         writeParameters(&c)
         writeDescriptors(&c)
@@ -62,6 +63,18 @@ struct PreloadMethods {
     func link(_ program: String) -> String { "\(name)__\(program)_link" }
     func prog(_ program: String) -> String { "\(name)__\(program)_prog" }
     func map(_ map: String) -> String { "\(name)__\(map)_map" }
+
+    /// The table that the runtime asks for if make was given levels.
+    private func writeLogs(_ c: inout CWriter) {
+        c.directive("#ifdef SKEL_LOG")
+        if let logs = LoaderLogs(of: plan.skeleton) {
+            logs.write(&c)
+        } else {
+            c.directive("#error LOG_LEVEL: the loader is not of a form that kbtf knows")
+        }
+        c.directive("#endif")
+        c.line()
+    }
 
     private func writeVariables(_ c: inout CWriter) {
         for program in plan.attached {

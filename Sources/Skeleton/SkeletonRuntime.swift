@@ -4,7 +4,9 @@
 /// own file supports one kernel and user space. This one supports modules on Linux 6.1 and later,
 /// and allows descriptors to be closed while the contents of maps stay.
 package enum SkeletonRuntime {
-    package static let text = #"""
+    package static let text = loading + logs + entry
+
+    private static let loading = #"""
         /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
         /*
          * The functions and types a light skeleton uses, for kernel modules on Linux
@@ -306,7 +308,7 @@ package enum SkeletonRuntime {
         }
 
         /* Fills in the descriptors behind opts->ctx. On an error nothing stays open. */
-        static inline int bpf_load_and_run(struct bpf_load_and_run_opts *opts)
+        static inline int skel_load_and_run(struct bpf_load_and_run_opts *opts)
         {
         	int key = 0, data_fd, loader_fd, err;
         	struct skel_btf_fds btf_fds;
@@ -340,6 +342,33 @@ package enum SkeletonRuntime {
         	if (err)
         		pr_err("%s: %d\n", opts->errstr, err);
         	return err;
+        }
+        """# + "\n"
+
+    private static let entry = #"""
+
+        static inline int bpf_load_and_run(struct bpf_load_and_run_opts *opts)
+        {
+        #ifdef SKEL_LOG
+        	unsigned int i, size = opts->ctx->sz;
+        	struct skel_logging logging;
+        	int err = skel_logging_begin(&logging, opts);
+
+        	if (!err) {
+        		err = skel_load_and_run(&logging.opts);
+        		memcpy(opts->ctx, logging.ctx, size);
+        		opts->ctx->sz = size;
+        		for (i = 0; i < logging.count; i++)
+        			if (logging.places[i].buffer)
+        				skel_log_print(logging.logs[i].name,
+        					       logging.places[i].buffer);
+        		skel_logging_end(&logging);
+        		return err;
+        	}
+        	skel_logging_end(&logging);
+        	pr_warn("no log: %d\n", err);
+        #endif
+        	return skel_load_and_run(opts);
         }
 
         #endif

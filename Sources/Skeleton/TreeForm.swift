@@ -21,8 +21,20 @@ struct TreeForm {
         # In a kernel's tree the configuration decides, see Kconfig.
         obj-$(if $(KBUILD_EXTMOD),m,$(CONFIG_\(symbol))) := \(name).o
 
+        # make LOG_LEVEL=1, or LOG_LEVEL_PROGRAM=2 of one program, LOG_LEVEL_BTF=1 of the BTF: what
+        # the kernel reports on loading it becomes part of the kernel's log. Not from the
+        # environment, where others have such names.
+        skel_given = $(if $(filter command,$(origin LOG_LEVEL$(1))),$(LOG_LEVEL$(1)))
+        skel_programs := \(manifest.programs.map(\.identifier).joined(separator: " "))
+        skel_levels := $(strip $(addprefix BTF=,$(call skel_given,_BTF)) $(foreach program,$(skel_programs),\
+        \t$(addprefix $(program)=,$(or $(call skel_given,_$(program)),$(skel_given)))))
+        ifneq ($(filter-out $(addprefix %=,0 1 2 3 4 5 6 7),$(skel_levels)),)
+        $(error LOG_LEVEL: expected 0 to 7, not $(filter-out $(addprefix %=,0 1 2 3 4 5 6 7),$(skel_levels)))
+        endif
+
         # <bpf/skel_internal.h> is the one in this directory.
-        CFLAGS_\(name).o := -I$(if $(wildcard $(src)/\(name).c),$(src),$(srctree)/$(src))
+        CFLAGS_\(name).o := -I$(if $(wildcard $(src)/\(name).c),$(src),$(srctree)/$(src)) \
+        \t$(if $(skel_levels),-DSKEL_LOG $(addprefix -DSKEL_LOG_LEVEL_,$(skel_levels)))
 
         """
     }

@@ -97,6 +97,38 @@ import Testing
         #expect(try build("KBTF='\(kbtf)'").text == "kernel step undefined\n")
     }
 
+    @Test("levels of logs are for programs, and from make's command line only")
+    func logLevels() throws {
+        #expect(try make("-o", scratch.path + "/out", object()).status == 0)
+        let probe = try scratch.write(
+            "probe",
+            "src := \(scratch.path)/out\ninclude $(src)/Kbuild\nall:\n\t@echo $(CFLAGS_demo.o)\n"
+        )
+        func flags(_ words: String) throws -> Command.Result {
+            try Command.shell("LOG_LEVEL=debug make -s -f '\(probe)' \(words)")
+        }
+        func levels(_ words: String) throws -> [Substring] {
+            try flags(words).text.split(whereSeparator: \.isWhitespace).filter {
+                $0.hasPrefix("-D")
+            }
+        }
+        #expect(try levels("") == [])
+        #expect(
+            try levels("LOG_LEVEL=1 LOG_LEVEL_progs=2") == [
+                "-DSKEL_LOG", "-DSKEL_LOG_LEVEL_maps=1", "-DSKEL_LOG_LEVEL_progs=2",
+                "-DSKEL_LOG_LEVEL_opened=1",
+            ])
+        #expect(
+            try levels("LOG_LEVEL_BTF=1 LOG_LEVEL_opened=4 LOG_LEVEL_other=1") == [
+                "-DSKEL_LOG", "-DSKEL_LOG_LEVEL_BTF=1", "-DSKEL_LOG_LEVEL_opened=4",
+            ])
+        for (words, value) in [("LOG_LEVEL_maps=8", "maps=8"), ("LOG_LEVEL_BTF=x", "BTF=x")] {
+            let refused = try flags(words)
+            #expect(refused.status != 0)
+            #expect(refused.err.contains("LOG_LEVEL: expected 0 to 7, not \(value)"), "\(refused)")
+        }
+    }
+
     @Test("the same bytes wherever it is made, and over again")
     func sameBytes() throws {
         let object = try object()

@@ -39,6 +39,10 @@ struct GenModule: Command {
             when the module is loaded, also on the kernel's command line, and cannot be changed \
             afterwards.
 
+            'make LOG_LEVEL=1' builds a module that prints the verifier's log of its programs to \
+            the kernel's log when it is loaded, LOG_LEVEL_PROG=2 that of one program, \
+            LOG_LEVEL_BTF=1 that of the BTF.
+
             DIR may also be copied into a kernel's tree: its Kconfig says how, and then \
             CONFIG_BPF_OBJECT_NAME=y builds the programs in, also without loadable modules.
 
