@@ -145,6 +145,46 @@ struct FeatureTests {
         #expect(try Sample.bytes(out) == before)
     }
 
+    @Test func onlyVariables() throws {
+        let file = try module()
+        let (out, whole) = (scratch.path + "/vars.btf", scratch.path + "/whole.btf")
+        let before = try Sample.bytes(file)
+        let words = ["encode", "--only-variables", "--base", base, "--detached", out, file]
+        let result = try Command.kbtf(words)
+        #expect(result.status == 0 && result.err.isEmpty, "\(result)")
+        #expect(try Sample.bytes(file) == before)
+        let known = try BTF.parse(FileReader.map(base))
+        let alone = try BTF.parse(FileReader.map(out), base: known)
+        #expect(alone.ownRecords.allSatisfy { $0.kind != .func && $0.kind != .funcProto })
+        #expect(alone.ids(named: "own").count == 1 && alone.ids(named: "user").count == 2)
+        #expect(try Command.kbtf("check", "--base", base, out).status == 0)
+
+        // The same variables as with all that the file has.
+        #expect(
+            try Command.kbtf(
+                "encode", "--base", base, "--features", "global_var", "--detached", whole, file
+            ).status == 0)
+        let all = try BTF.parse(FileReader.map(whole), base: known)
+        func variables(_ btf: BTF) -> [String] {
+            btf.ownRecords.filter { $0.kind == .var || $0.kind == .datasec }.map(\.name)
+        }
+        #expect(variables(alone) == variables(all))
+
+        // On a base that has them there is nothing to add.
+        let standalone = ["encode", "--features", "global_var", "--standalone", "--detached"]
+        #expect(try Command.kbtf(standalone + [whole, file]).status == 0)
+        let written = try Sample.bytes(out)
+        let none = try Command.kbtf([
+            "encode", "--only-variables", "--base", whole, "--detached", out, file,
+        ])
+        #expect(none.status == 0 && none.errorLines.count == 1, "\(none)")
+        #expect(none.err.contains("no variables that \(whole) does not have"))
+        #expect(try Sample.bytes(out) == written)
+
+        let free = try Command.kbtf("encode", "--only-variables", "--detached", out, file)
+        #expect(free.status == 1 && free.err.contains("--only-variables needs a base"), "\(free)")
+    }
+
     /// It is always so.
     @Test func reproducibleBuild() throws {
         let file = try module()

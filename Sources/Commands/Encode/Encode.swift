@@ -39,6 +39,10 @@ struct Encode: Command {
             ('kbtf ids' shows it). What its BTF is, and on which base, is described in its \
             modinfo as btf=, unless --no-mark is given.
 
+            With --only-variables, OUT gets split BTF with nothing but the variables that the base \
+            does not have, such as those of a vmlinux that are not per-CPU, and the types that \
+            only they need: a file to keep beside the kernel's BTF, or to add to a small module.
+
             A file whose debug information contains nothing that BTF can express, such as one \
             written in Rust only, is left unchanged.
 
@@ -49,6 +53,7 @@ struct Encode: Command {
               kbtf encode --target 5.15 foo.ko
               kbtf encode --detached-dir out/ /lib/modules/6.12.0
               kbtf encode --detached vmlinux.btf vmlinux
+              kbtf encode --only-variables --base vmlinux --detached vars.btf vmlinux
             """)
 
     @OptionGroup var base: BaseOptions
@@ -63,6 +68,12 @@ struct Encode: Command {
             "What to encode, a comma-separated list: default, all, \(Features.names.map(\.name).joined(separator: ", ")).",
             valueName: "LIST"))
     var features = "default"
+
+    @Flag(
+        help:
+            "Write only variables (as with the feature global_var) that the base lacks; with --detached."
+    )
+    var onlyVariables = false
 
     @OptionGroup var target: TargetOptions
 
@@ -113,8 +124,27 @@ struct Encode: Command {
                 "unknown feature '\(unknown)'; known are default, all, "
                     + Features.names.map(\.name).joined(separator: ", "))
         }
+        if onlyVariables { try validateVariables() }
         if let unknown = langExclude.flatMap({ Language.parse($0).unknown }) {
             throw ValidationError("unknown language '\(unknown)'")
+        }
+    }
+
+    private func validateVariables() throws {
+        if standalone || base.base == "" {
+            throw ValidationError("--only-variables needs a base, and --standalone has none")
+        }
+        // A file with such BTF would lack its functions and types.
+        if destinations.detached == nil, destinations.detachedDir == nil {
+            throw ValidationError("--only-variables needs --detached or --detached-dir")
+        }
+        let others = Features.names.filter {
+            $0.feature == .inlineSites || $0.feature == .distilledBase
+        }
+        let features = Features.parse(features).features
+        if let other = others.first(where: { features.contains($0.feature) }) {
+            throw ValidationError(
+                "--only-variables and the feature \(other.name) contradict each other")
         }
     }
 
@@ -124,6 +154,7 @@ struct Encode: Command {
         let places = base.search.places(surroundings)
         var options = EncodeOptions()
         options.features = Features.parse(features).features
+        if onlyVariables { options.features.insert(.globalVariables) }
         let target = try target.find(search: places, talk: talk)
             .map { NamedTarget(kernel: $0, name: self.target.name) }
         let request = FeatureRequest(
@@ -139,6 +170,7 @@ struct Encode: Command {
             hidesImplicitArguments: true, talk: talk)
         batch.fillsIDs = !noIDs
         batch.marks = !mark.noMark
+        batch.leavesVariables = onlyVariables
         batch.isStrict = strict.isStrict(surroundings)
         batch.withoutBase = try withoutBase ?? EncodeBatch.WithoutBase.inEnvironment(surroundings)
         let reads = [base.base, self.target.target]

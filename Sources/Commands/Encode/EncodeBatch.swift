@@ -25,6 +25,8 @@ struct EncodeBatch {
     var marks = false
     /// `--strict`: warnings are errors.
     var isStrict = false
+    /// Write only the variables that the base lacks.
+    var leavesVariables = false
     /// Write the BTF; if not, only the ledger comes of it.
     var isWriting = true
     /// What to do with a file whose base is not found.
@@ -71,7 +73,8 @@ struct EncodeBatch {
                 target: target, hidesImplicitArguments: hidesImplicitArguments, kbuildTree: tree,
                 roots: search.folders, base: setting.base?.indexed,
                 wholeBase: setting.base?.whole, debugFiles: debugFiles, fillsIDs: fillsIDs,
-                marks: marks, isStrict: isStrict, isWriting: isWriting
+                marks: marks, isStrict: isStrict, isWriting: isWriting,
+                leavesVariables: leavesVariables
             ).run(&outcome)
         }
     }

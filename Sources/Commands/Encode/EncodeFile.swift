@@ -38,11 +38,15 @@ struct EncodeFile {
     let isStrict: Bool
     /// Not only the ledger is wanted.
     let isWriting: Bool
+    /// Of the BTF, only the variables that the base lacks are wanted.
+    let leavesVariables: Bool
 
     func run(_ outcome: inout EncodeBatch.Outcome) throws(Failure) {
         let separation = options.features.sectionSeparation
         let elf = try openELF(contents, job.path, separation)
-        if KernelBTFModule.isOne(elf) { return try writeKernelBTF(to: elf, &outcome) }
+        if !leavesVariables, KernelBTFModule.isOne(elf) {
+            return try writeKernelBTF(to: elf, &outcome)
+        }
         let oldWarning = try checkOldBTF(elf)
         let oldMark = BTFMark.read(elf)
         let debugInfo = try DebugInfo(
@@ -52,7 +56,7 @@ struct EncodeFile {
         let needsBase =
             elf.section(named: IDSection.name) != nil
             || plan.options.features.contains(.distilledBase) || plan.isHeldAgainstTarget
-            || plan.options.separatesSites
+            || plan.options.separatesSites || leavesVariables
         let whole = needsBase ? try parseBase() : nil
         var encoded: Encoded
         do throws(EncodeError) {
@@ -82,6 +86,7 @@ struct EncodeFile {
             outcome.messages.append(.warning(warning.message, hint: warning.hint))
         }
         let inline = try plan.options.separatesSites ? separateSites(&encoded, whole, plan) : nil
+        if leavesVariables, try !leaveVariables(&encoded, whole, &outcome) { return }
         if plan.isHeldAgainstTarget, let target = plan.target {
             try fit(&encoded, whole, to: target)
         }
