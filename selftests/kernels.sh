@@ -19,7 +19,7 @@
 #
 # That of 7.2 and later is inside the root of sid, whose compiler they need; `--inside NAME` prints where it is for
 # programs that run there, and nothing for others. Objects are kept, so that only what changed is compiled.
-# `--patch SERIES` only patches the source. Needs root, and the network for what is missing.
+# `--patch SERIES` only patches the source, and makes linux-objects/ if there are OBJECTS. Needs root, and the network for what is missing.
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
@@ -234,6 +234,7 @@ for name; do
     if [ -n "$only_patch" ]; then
         pristine "$name"
         patched "$name"
+        [ -z "${OBJECTS-}" ] || with_objects "$name"
     else
         kernel "$name"
     fi

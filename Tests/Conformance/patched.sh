@@ -230,7 +230,8 @@ declare -A COMPILED=(
     [no-preload]='# CONFIG_BPF_PRELOAD is not set'
     [no-modules]='# CONFIG_MODULES is not set'
     [32-bit]='# CONFIG_64BIT is not set'
-    [arm64]='ARCH=arm64'
+    # Of other machines, and by clang.
+    [arm64]='' [riscv64]='' [clang]=''
 )
 
 # is_compiled OBJECT < CONFIGURATION: whether a kernel with it has that object.
@@ -250,16 +251,21 @@ is_compiled() {
 compiled() {
     local series=$1 dir build objects=() object make
     dir=$("$KERNELS" --directory "$series")
-    # One directory for all of a machine's: its tools are built once.
+    # One directory for all of a machine's and a compiler's: its tools are built once.
     build=$dir/check
-    [ "$2" != arm64 ] || build+=-arm64
+    case $2 in arm64 | riscv64 | clang) build+=-$2 ;; esac
     make=(make -s -j "$JOBS" -C "$dir/linux" O="$build" PAHOLE="$CACHE/peers/bin/pahole-1.32")
-    [ "$2" != arm64 ] || make+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-)
+    case $2 in
+    arm64) make+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) ;;
+    riscv64) make+=(ARCH=riscv CROSS_COMPILE=riscv64-linux-gnu-) ;;
+    # Later series need a later one than Debian 12 has: Swift's.
+    clang) case $series in 6.*) make+=(CC=clang-16) ;; *) make+=(CC=clang) ;; esac ;;
+    esac
     mkdir -p "$build"
     {
         "${make[@]}" tinyconfig
         cat "$REPO"/kbuild/config/{bpf-small,patched}.config >>"$build/.config"
-        [[ ${COMPILED[$2]} == ARCH=* ]] || tr '|' '\n' <<<"${COMPILED[$2]}" >>"$build/.config"
+        tr '|' '\n' <<<"${COMPILED[$2]}" >>"$build/.config"
         "${make[@]}" olddefconfig
     } >"$build/log" 2>&1 || { echo "no configuration"; return 1; }
     while read -r object; do
@@ -283,16 +289,58 @@ patches_of() {
     [ "$errors" = 0 ] || { echo "checkpatch: $errors errors"; return 1; }
 }
 
+# objects_of SERIES: the directories of `kbtf gen module` in the patched source, as modules and built in. What they need
+# of the kernel is not built, so modpost does not look symbols up.
+objects_of() {
+    local series=$1 dir build objects=$GUESTS/patched-$1-objects make form name symbols=()
+    dir=$("$KERNELS" --directory "$series")
+    build=$dir/check-objects
+    bash "$HERE/boot-inputs.sh" 6.12 >/dev/null || { echo "boot-inputs.sh failed"; return 1; }
+    (
+        TYPES=$CACHE/boot/6.12/vmlinux.btf OBJECT_SOURCE=$dir/linux/kernel/bpf/preload/iterators/iterators.bpf.c
+        export TYPES OBJECT_SOURCE
+        bash "$REPO/selftests/preloaded.sh" --tree "$objects"
+    ) >"$objects.staging" 2>&1 || { tail -n 1 "$objects.staging"; return 1; }
+    OBJECTS=$objects/objects "$KERNELS" --patch "$series" >"$objects.staging" 2>&1 || { tail -n 1 "$objects.staging"; return 1; }
+    make=(make -s -j "$JOBS" -C "$dir/linux-objects" O="$build" PAHOLE="$CACHE/peers/bin/pahole-1.32")
+    for name in "$objects"/objects/*/; do symbols+=("$(basename "$name")"); done
+    for form in y m; do
+        mkdir -p "$build"
+        {
+            "${make[@]}" tinyconfig
+            cat "$REPO"/kbuild/config/{bpf-small,patched}.config >>"$build/.config"
+            for name in "${symbols[@]}"; do echo "CONFIG_BPF_OBJECT_${name^^}=$form"; done >>"$build/.config"
+            "${make[@]}" olddefconfig modules_prepare
+        } >"$build/log" 2>&1 || { echo "does not get ready: $(tail -n 1 "$build/log")"; return 1; }
+        [ "$(grep -c "^CONFIG_BPF_OBJECT_.*=$form\$" "$build/.config")" = "${#symbols[@]}" ] ||
+            { echo "=$form is not accepted"; return 1; }
+        rm -rf "$build/drivers/kbtf"
+        for name in "${symbols[@]}"; do
+            case $form in
+            y) set -- "drivers/kbtf/$name/" ;;
+            m) set -- "drivers/kbtf/$name/$name.ko" ;;
+            esac
+            "${make[@]}" W=1 KBUILD_MODPOST_WARN=1 CONFIG_DEBUG_INFO_BTF_MODULES= "$@" >"$build/log" 2>&1 || { echo "$name=$form: $(grep -m 1 error "$build/log")"; return 1; }
+            ! grep 'warning:' "$build/log" || return 1
+            [ -e "$build/drivers/kbtf/$name/$name.o" ] && { [ "$form" = y ] || modinfo "$build/drivers/kbtf/$name/$name.ko" >/dev/null; } ||
+                { echo "$name=$form: nothing was made"; return 1; }
+        done
+    done
+    echo "${#symbols[@]} directories"
+}
+
 run_patched_series() {
     local series configuration bad said detail
     mkdir -p "$GUESTS"
     for series in $(series_of_patches 6.1 6.12 7.2 7.3); do
         bad=0 detail=''
         said=$(patches_of "$series") || { verdict "patches of $series" 1 "$said"; continue; }
-        for configuration in full no-bpf no-net no-preload no-modules 32-bit arm64; do
+        for configuration in full no-bpf no-net no-preload no-modules 32-bit arm64 riscv64 clang; do
             said=$(compiled "$series" "$configuration") || bad=1
             detail+="$configuration: $said; "
         done
+        said=$(objects_of "$series") || bad=1
+        detail+="objects in the tree: $said; "
         verdict "patches of $series" "$bad" "objects without warnings: ${detail%; }"
     done
 }

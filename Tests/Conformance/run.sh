@@ -72,6 +72,8 @@ WORDS=(
     "modules run_preload_modules"
     # What users set when they load them: parameters.sh
     "parameters run_parameters"
+    # The variables that kernels' BTF lacks, as BTF of a module: variables.sh
+    "variables run_variables"
     # Kernels with kbuild/patches accept standalone BTF: patched.sh
     "patched run_patched"
     # ... preload lists of BPF objects, and keep them: preloaded.sh
@@ -106,6 +108,8 @@ WORDS=(
     "libraries run_libraries"
     # Skeletons of all kinds, against those of bpftool 7.1 and 7.8: skeletons.sh, ordinary.sh
     "skeletons run_skeletons"
+    # Light skeletons by the kernel's own makefiles: lskels.sh
+    "lskels run_lskels"
     # What kernels say of bpftool's signed skeletons in modules: signing.sh
     "signing run_signing"
 )
@@ -186,12 +190,16 @@ source "$HERE/preloaded.sh"
 source "$HERE/modules.sh"
 # shellcheck source=parameters.sh
 source "$HERE/parameters.sh"
+# shellcheck source=variables.sh
+source "$HERE/variables.sh"
 # shellcheck source=objects.sh
 source "$HERE/objects.sh"
 # shellcheck source=libraries.sh
 source "$HERE/libraries.sh"
 # shellcheck source=skeletons.sh
 source "$HERE/skeletons.sh"
+# shellcheck source=lskels.sh
+source "$HERE/lskels.sh"
 # shellcheck source=ordinary.sh
 source "$HERE/ordinary.sh"
 # shellcheck source=min-core-btf.sh
@@ -218,8 +226,8 @@ for word in $CHECKS; do
     case $word in
     # Patched kernels are built here; nothing else is compared with them.
     patched*) [ "${#steps[@]}" != 0 ] || steps=(peers) ;;
-    # These make or fetch their own systems, and compare with no other program.
-    packages | matrix | size) ;;
+    # These make or fetch what they need, and compare with no other program.
+    packages | matrix | size | lskels) ;;
     # These ask kernels alone, and fetch them.
     verdicts | attach) targets=(build tools) ;;
     6.1 | 6.12 | foreign | same-bytes | vmlinux | rebase | distill) steps=(inputs peers oracles) targets=(build tools) ;;
