@@ -36,10 +36,10 @@ struct LoaderLogTests {
         let place = Self.place(isBig: isBig)
         // Another member of the context, and the level alone, are none.
         let others = Self.copy(0x61, 24, isBig: isBig) + Self.copy(0x61, 8, isBig: isBig)
-        let logs = try #require(
-            logs(others + place + Self.exit + place + place, isBig: isBig))
+        let instructions = [others, place, Self.exit, place, place].flatMap { $0 }
+        let found = try #require(logs(instructions, isBig: isBig))
         #expect(
-            logs.places == [
+            found.places == [
                 .init(program: nil, instruction: 8), .init(program: "opened", instruction: 21),
                 .init(program: "closed", instruction: 33),
             ])

@@ -4,6 +4,7 @@ import BTF
 import Bytes
 import Console
 import DWARFToBTF
+import KernelTree
 
 extension EncodeFile {
     /// `--only-variables`: leaves the variables that the base lacks, and what they need.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
+import BPFObject
 import CEmit
 import Console
 import Skeleton
