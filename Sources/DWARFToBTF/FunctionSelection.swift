@@ -152,18 +152,11 @@ struct FunctionSelection: ~Copyable, Sendable {
         return true
     }
 
-    /// Writes FUNC and FUNC_PROTO for the functions that are kept, sorted by name.
-    func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
+    /// Writes FUNC and FUNC_PROTO for the functions that are kept, sorted by name, and forgets all
+    /// functions.
+    mutating func write(_ types: inout TypeWriter, _ ledger: inout Ledger?) {
         let list = types.names.list()
-        let names = states.map { list[$0.view.name] }
-        let keys = names.map { prefixKey($0) }
-        var order = indexesSorted(by: keys)
-        let nextKeys = names.map { prefixKey($0.dropFirst(8)) }
-        sortRuns(&order, keys) {
-            nextKeys[$0] == nextKeys[$1]
-                ? names[$0].lexicographicallyPrecedes(names[$1]) : nextKeys[$0] < nextKeys[$1]
-        }
-        for index in order.lazy.map({ Int($0) }) {
+        for index in order(list).lazy.map({ Int($0) }) {
             let state = states[index]
             let view = state.view
             if let reason = reasonToLeaveOut(state, list) {
@@ -187,6 +180,29 @@ struct FunctionSelection: ~Copyable, Sendable {
                 types.addDeclarationTag(tag.value, on: function, component: tag.component)
             }
         }
+        states = []
+        numbers = NumberTable()
+        parameters = Arena()
+    }
+
+    /// The functions' indexes, sorted by name.
+    private func order(_ list: NameList) -> [UInt32] {
+        var first: [UInt64] = []
+        var second: [UInt64] = []
+        first.reserveCapacity(states.count)
+        second.reserveCapacity(states.count)
+        for index in states.indices {
+            let keys = list.keys(of: states[index].view.name)
+            first.append(keys.first)
+            second.append(keys.second)
+        }
+        var order = indexesSorted(by: first)
+        sortRuns(&order, first) {
+            second[$0] == second[$1]
+                ? list[states[$0].view.name].lexicographicallyPrecedes(list[states[$1].view.name])
+                : second[$0] < second[$1]
+        }
+        return order
     }
 
     private func reasonToLeaveOut(_ state: State, _ list: NameList) -> Ledger.Reason? {

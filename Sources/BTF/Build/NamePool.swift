@@ -100,11 +100,31 @@ package struct NameList: Sendable {
     /// Without the NUL. A name of the base is copied.
     package subscript(_ name: UInt32) -> ArraySlice<UInt8> {
         if Int(name) < stringBase { return base.name(at: Int(name)) }
-        let start = Int(name) - stringBase
-        var end = start
-        while end < own.count, own[end] != 0 { end += 1 }
-        return own[start..<end]
+        let range = ownRange(of: name)
+        return own[Int(range.lowerBound)..<Int(range.upperBound)]
     }
 
     package func string(_ name: UInt32) -> String { String(systemBytes: self[name]) }
+
+    /// Numbers that order names by their first eight bytes, and by the eight after these.
+    package func keys(of name: UInt32) -> (first: UInt64, second: UInt64) {
+        if Int(name) < stringBase {
+            let bytes = self[name]
+            return (prefixKey(bytes), prefixKey(bytes.dropFirst(8)))
+        }
+        let range = ownRange(of: name)
+        let second = min(range.lowerBound + 8, range.upperBound)..<range.upperBound
+        return (prefixKey(own, range), prefixKey(own, second))
+    }
+
+    /// The own names, each ended by NUL.
+    var ownBytes: [UInt8] { own }
+
+    /// Where an own name lies in them.
+    func ownRange(of name: UInt32) -> Range<UInt32> {
+        let start = Int(name) - stringBase
+        var end = start
+        while end < own.count, own[end] != 0 { end += 1 }
+        return UInt32(start)..<UInt32(end)
+    }
 }

@@ -33,65 +33,70 @@ extension TypeStore {
     ) -> Compact {
         settle()
         let order = appearance()
-        let names = usedNames(order)
+        let used = numberNames(order)
         let section = Mutex<StringSection?>(nil)
         var final = Array(repeating: UInt32(0), count: stored.count)
         for (position, index) in order.enumerated() {
             final[Int(index)] = firstID + UInt32(position)
         }
         var output: [UInt32] = []
-        let (texts, isBase) = (names.texts, base.index == nil)
+        let (texts, isBase) = (names.list().ownBytes, base.index == nil)
         beside {
-            let made = StringSection(texts, leadingEmpty: isBase)
+            let made = StringSection(of: used, in: texts, leadingEmpty: isBase)
             section.withLock { $0 = made }
         } _: {
             output = laidOut(order, final)
         }
-        let strings = section.withLock { $0 } ?? StringSection([], leadingEmpty: isBase)
-        for index in names.places.indices {
-            output[Int(names.places[index])] =
-                self.names.stringBase
-                + UInt32(strings.offsets[Int(names.numbers[index])])
-        }
+        let strings =
+            section.withLock { $0 } ?? StringSection([], leadingEmpty: isBase)
+        giveOffsets(&output, strings)
         return Compact(
             words: output, typeCount: order.count, strings: strings.bytes, firstID: firstID,
             finalIDs: final)
     }
 
-    /// The own names that own types use, in order of first use; and the places in the laid-out
-    /// types that refer to them, with the number of the name at each place.
-    private struct UsedNames: ~Copyable {
-        var texts: [ArraySlice<UInt8>] = []
-        var places: Arena<UInt32>
-        var numbers: Arena<UInt32>
-    }
-
-    private func usedNames(_ order: [UInt32]) -> UsedNames {
+    /// Puts the number of each own name among those that own types use, in order of first use and
+    /// from 1 on, in the place of the name, after the base's strings.
+    ///
+    /// - Returns: where these names lie among all own names.
+    private mutating func numberNames(_ order: [UInt32]) -> [Range<UInt32>] {
         let list = names.list()
+        let base = names.stringBase
         var known = NumberTable(expecting: order.count)
-        var used = UsedNames(
-            places: Arena(capacity: 6 * order.count), numbers: Arena(capacity: 6 * order.count))
-        used.texts.reserveCapacity(order.count)
-        var at = 0
+        var used: [Range<UInt32>] = []
+        used.reserveCapacity(order.count)
         for index in order {
             let start = Int(stored.starts[Int(index)])
             TypeInfo(rawValue: stored.words[start + 1]).forEachName { place in
                 let name = stored.words[start + place]
-                guard name >= names.stringBase, name != 0 else { return }
+                guard name >= base, name != 0 else { return }
                 let number: UInt32
                 if let earlier = known.find(name) {
                     number = earlier
                 } else {
-                    number = UInt32(truncatingIfNeeded: used.texts.count)
+                    used.append(list.ownRange(of: name))
+                    number = UInt32(truncatingIfNeeded: used.count)
                     known.insert(name, number)
-                    used.texts.append(list[name])
                 }
-                used.places.append(UInt32(truncatingIfNeeded: at + place))
-                used.numbers.append(number)
+                stored.refer(at: start + place, to: base + number)
             }
-            at += stored.end(of: Int(index)) - start
         }
         return used
+    }
+
+    /// Replaces the numbers of names by offsets of strings.
+    private func giveOffsets(_ output: inout [UInt32], _ strings: StringSection) {
+        let base = names.stringBase
+        var start = 0
+        while start < output.count {
+            let info = TypeInfo(rawValue: output[start + 1])
+            info.forEachName { place in
+                let name = output[start + place]
+                guard name >= base, name != 0 else { return }
+                output[start + place] = base + UInt32(strings.offsets[Int(name - base) - 1])
+            }
+            start += info.recordWords
+        }
     }
 
     /// The records of `order` with final ids; their names are still to come.

@@ -47,7 +47,7 @@ struct StoredTypes: ~Copyable, Sendable {
         table.append(hash: nil)
     }
 
-    /// Writes a word of a record: what it refers to.
+    /// Writes a word of a record: what it refers to, or the number of a name.
     @inline(__always)
     mutating func refer(at position: Int, to id: UInt32) { words[position] = id }
 
