@@ -2,6 +2,7 @@
 
 package import Bytes
 package import ELF
+internal import HostIO
 
 /// The debug sections of one ELF file, inflated and relocated, and its units.
 package final class DWARFData: Sendable {
@@ -167,6 +168,22 @@ package final class DWARFData: Sendable {
         isSplit = true
         units = []
         typeUnits = []
+    }
+
+    /// Releases the pages of the sections that units read one after the other, each its own part
+    /// (abbreviations, where parameters are), and of names, few of which are new to a later unit.
+    /// Mapped from a vmlinux, they are 31 MB.
+    package func releaseUnitTables() {
+        for part in [abbrev, loclists, loc, str] { MappedPages.release(part) }
+    }
+
+    /// Releases the pages of everything that was read.
+    package func releasePages() {
+        for part in [
+            info, types, lineStr, strOffsets, rnglists, ranges, addr,
+        ] { MappedPages.release(part) }
+        releaseUnitTables()
+        alternate?.releasePages()
     }
 
     /// Whether the file has a `.debug_info` that is not empty.

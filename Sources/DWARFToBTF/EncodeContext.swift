@@ -4,7 +4,6 @@ internal import BTF
 internal import Bytes
 internal import DWARF
 internal import ELF
-internal import Tables
 
 /// What all threads that read units of one file share.
 struct EncodeContext: Sendable {
@@ -15,8 +14,6 @@ struct EncodeContext: Sendable {
     /// Multi-dimensional arrays are arrays of arrays.
     let nestsArrays: Bool
     let names: NamePool
-    /// Numbers of names by their offset in `.debug_str`.
-    let namesByOffset: SharedNumberTable
     let strangeNames: StrangeNames
     let symbols: SymbolNames
     /// Where arguments are.
@@ -71,7 +68,6 @@ struct EncodeContext: Sendable {
         names = NamePool(
             base: base, limit: (1 << 20) + 8 * sources,
             expecting: base == nil ? strings / 28 : 512)
-        namesByOffset = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
         let wantsGlobals = features.contains(.globalVariables)
         perCPU =
             wantsGlobals || features.contains(.variables)

@@ -5,6 +5,7 @@ internal import Bytes
 internal import DWARF
 internal import HostIO
 internal import Synchronization
+internal import Tables
 
 /// The accumulated result of a file's units, added one by one, in order.
 struct EncodeRun: ~Copyable, Sendable {
@@ -131,13 +132,16 @@ extension EncodeRun {
     ) throws(EncodeError) -> EncodeRun {
         let data = context.data
         guard let firstUnit = data.units.first ?? data.typeUnits.first else { throw .noDebugInfo }
+        let names = SharedNumberTable(offsetsBelow: data.bytes(of: .str).count)
         if data.typeUnits.isEmpty {
-            if let run = try separate(context, base: base, firstUnit, jobs: jobs) { return run }
+            if let run = try separate(context, base: base, names, firstUnit, jobs: jobs) {
+                return run
+            }
             context.splitFiles?.restart()
         }
         var run = EncodeRun(context, base: base)
         let box = UnitBox(names: context.names)
-        var reader = UnitReader(context, firstUnit)
+        var reader = UnitReader(context, names, firstUnit)
         reader.readLinked(into: box)
         _ = run.take(box)
         for split in context.splitFiles?.units ?? [] where run.failure == nil {
@@ -153,14 +157,15 @@ extension EncodeRun {
 
     /// Reads units one by one; nil if one may refer to another.
     private static func separate(
-        _ context: EncodeContext, base: BaseIndex?, _ firstUnit: Unit, jobs: Int
+        _ context: EncodeContext, base: BaseIndex?, _ names: SharedNumberTable, _ firstUnit: Unit,
+        jobs: Int
     ) throws(EncodeError) -> EncodeRun? {
         let units = context.data.units
         let free = Mutex<[UnitBox]>([])
         var run = parallelInOrder(
             count: units.count, jobs: jobs, into: EncodeRun(context, base: base)
         ) {
-            UnitReader(context, firstUnit)
+            UnitReader(context, names, firstUnit)
         } produce: { reader, index in
             let box = free.withLock { $0.popLast() } ?? UnitBox(names: context.names)
             reader.read(units[index], index, into: box)
@@ -171,7 +176,7 @@ extension EncodeRun {
             return run.failure == nil
         }
         if !context.splitUnits.isEmpty {
-            var reader = UnitReader(context, firstUnit)
+            var reader = UnitReader(context, names, firstUnit)
             run.takeDeferred(&reader)
         }
         run.finish()
@@ -194,10 +199,11 @@ extension EncodeRun {
     private mutating func releasePages() {
         let end = context.data.units[taken].end
         taken += 1
-        guard end - released >= 8 << 20 else { return }
+        guard end - released >= 4 << 20 else { return }
         if let part = context.data.info.slice(released, end - released) {
             MappedPages.release(part)
         }
+        context.data.releaseUnitTables()
         released = end
     }
 }

@@ -101,7 +101,10 @@ package func encode(
     do throws(ELFError) {
         context = try EncodeContext(elf, data, split: split, base: base, options: options)
     } catch { throw .elf(error) }
+    // Symbols have been read.
+    MappedPages.release(elf.bytes)
     var run = try EncodeRun.all(context, base: base, jobs: options.jobs)
+    data.releasePages()
     var ledger = run.ledger
     var last = TypeWriter(names: context.names)
     run.functions.write(&last, &ledger)

@@ -3,6 +3,7 @@
 internal import BTF
 internal import Bytes
 internal import DWARF
+internal import Tables
 
 /// Reads one unit's entries in order and appends a record per type; functions and variables are
 /// collected for selection. References are DWARF offsets until `resolveReferences`. Each thread
@@ -44,11 +45,12 @@ struct UnitEncoder: ~Copyable {
     /// Of a longer name, whose first bytes stand for it: kernels accept up to 511.
     private static let longestName = 4096
 
-    init(_ context: EncodeContext, firstUnit: Unit) {
+    /// - Parameter namesByOffset: numbers of names by their offset in `.debug_str`.
+    init(_ context: EncodeContext, _ namesByOffset: SharedNumberTable, firstUnit: Unit) {
         self.context = context
         data = context.data
         types = TypeWriter(names: context.names)
-        knownNames = NameCache(context.namesByOffset)
+        knownNames = NameCache(namesByOffset)
         current = UnitUnderWay(firstUnit)
     }
 

@@ -3,6 +3,7 @@
 internal import BTF
 internal import Bytes
 internal import DWARF
+internal import Tables
 
 /// Reads units into boxes, on one thread.
 struct UnitReader: ~Copyable {
@@ -12,9 +13,12 @@ struct UnitReader: ~Copyable {
     /// The abbreviations of the unit read last; units may share them.
     private var table: (offset: UInt64, encoding: UnitEncoding, compiled: AbbreviationTable)?
 
-    init(_ context: EncodeContext, _ firstUnit: Unit) {
+    /// - Parameter namesByOffset: shared by all readers.
+    init(
+        _ context: EncodeContext, _ namesByOffset: SharedNumberTable, _ firstUnit: Unit
+    ) {
         self.context = context
-        encoder = UnitEncoder(context, firstUnit: firstUnit)
+        encoder = UnitEncoder(context, namesByOffset, firstUnit: firstUnit)
     }
 
     /// Reads one unit that refers to no other.
