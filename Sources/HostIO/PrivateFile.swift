@@ -33,9 +33,7 @@ package enum PrivateFile {
             defer { _ = close(fd) }
             return try? FileReader.readAll(fd, path, limit: size)
         }
-        let view = ByteView(storage)
-        MappedPages.populate(view)
-        return view
+        return ByteView(storage)
     }
 
     /// Makes `chunks`, in order, the contents of the file at `path`, which nobody else may read.

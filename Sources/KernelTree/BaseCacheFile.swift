@@ -3,6 +3,7 @@
 import BTF
 import Bytes
 import Glibc
+import HostIO
 
 /// The file of an entry:
 ///
@@ -17,7 +18,7 @@ import Glibc
 enum BaseCacheFile {
     /// Ends in a version: raise it with any change to the format or to what is found in images. On
     /// a machine with the other byte order the number differs.
-    private static let magic = Array("KBTFBAS4".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    private static let magic = Array("KBTFBAS5".utf8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     private static let headCount = 10
     private static let headLength = 80
 
@@ -72,8 +73,35 @@ enum BaseCacheFile {
             digest: BaseDigest(value: head[9]), index: index)
     }
 
+    /// Read in pieces whose pages are released again: encoding a module needs few of them.
     fileprivate static func digest(_ bytes: ByteView) -> UInt64 {
-        bytes.withSpan { digestBytes($0) }
+        var whole = Mixer(UInt64(bytes.count))
+        for start in stride(from: 0, to: bytes.count, by: pieceLength) {
+            guard let piece = piece(of: bytes, start) else { break }
+            whole.add(piece.withSpan { digestBytes($0) })
+            MappedPages.release(piece)
+        }
+        return whole.value
+    }
+
+    /// The same for a comparison.
+    fileprivate static func areEqual(_ one: ByteView, _ other: ByteView) -> Bool {
+        guard one.count == other.count else { return false }
+        for start in stride(from: 0, to: one.count, by: pieceLength) {
+            guard let a = piece(of: one, start), let b = piece(of: other, start), a.isEqual(to: b)
+            else { return false }
+            MappedPages.release(a)
+            MappedPages.release(b)
+        }
+        return true
+    }
+
+    private static let pieceLength = 1 << 20
+
+    private static func piece(of bytes: ByteView, _ start: Int) -> ByteView? {
+        let piece = bytes.slice(start, min(pieceLength, bytes.count - start))
+        piece.map { MappedPages.populate($0) }
+        return piece
     }
 }
 
@@ -99,7 +127,7 @@ extension BaseCache.Key {
         case .file(let identity):
             written.array == identity.serialized && self.digest(of: bytes) == digest
         case .contents(let expected):
-            written.isEmpty && digest == 0 && bytes.isEqual(to: expected)
+            written.isEmpty && digest == 0 && BaseCacheFile.areEqual(bytes, expected)
         }
     }
 }
