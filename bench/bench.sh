@@ -70,7 +70,7 @@ lock
 rm -rf "$WORK"
 mkdir -p "$WORK/bin"
 # Commands are split at blanks, which the path of this tree may have.
-for name in kbtf pahole resolve_btfids; do ln -s "$(readlink -f "$KBTF")" "$WORK/bin/$name"; done
+for name in kbtf pahole resolve_btfids bpftool; do ln -s "$(readlink -f "$KBTF")" "$WORK/bin/$name"; done
 ln -s "$BENCH/vm-plain.sh" "$WORK/bin/"
 KBTF=$WORK/bin/kbtf
 MODULE_BASE=$WORK/base-1.32.btf

@@ -7,6 +7,10 @@
 modules_folder() { echo "$CACHE/kernels/6.1/dbg/usr/lib/debug/lib/modules/$(<"$CACHE/kernels/6.1/release")"; }
 
 # The commands: MODULE OUT OPTION...
+# What kernel builds run, word for word.
+role_module() {
+    echo "$WORK/bin/pahole -J ${*:3} --btf_features=$FEATURES --lang_exclude=rust --btf_base=$MODULE_BASE --btf_encode_detached=$2 $1"
+}
 kbtf_module() {
     echo "$KBTF encode ${*:3} --base $MODULE_BASE --features $FEATURES --lang-exclude rust --detached $2 $1"
 }
@@ -30,8 +34,9 @@ one_module() {
     ko=$(modules_folder)/kernel/$1
     printf '\n## %s, %d KiB, on the base of the peer\n' "${1##*/}" "$(($(stat -c %s "$ko") / 1024))" | say
     field_begin
-    contender kbtf "$(kbtf_module "$ko" "$WORK/kbtf.btf")"
-    contender "kbtf --no-cache" "$(kbtf_module "$ko" "$WORK/kbtf.btf" --no-cache)"
+    contender "kbtf as pahole" "$(role_module "$ko" "$WORK/kbtf.btf")"
+    contender "kbtf encode" "$(kbtf_module "$ko" "$WORK/kbtf.btf")"
+    contender "kbtf encode --no-cache" "$(kbtf_module "$ko" "$WORK/kbtf.btf" --no-cache)"
     contender "pahole 1.32" "$(pahole_module "$ko" "$WORK/pahole.btf")"
     contender "pahole 1.32 -j2" "$(pahole_module "$ko" "$WORK/pahole.btf" -j2)"
     contender "pahole 1.24" "$(old_pahole_module "$ko" "$WORK/pahole-1.24.btf")"
@@ -50,8 +55,9 @@ case_module() {
     ko=$(modules_folder)/kernel/fs/overlayfs/overlay.ko
     # One thread: callgrind runs threads one after the other, and counts their waiting.
     field_begin
-    contender "kbtf -j1" "$(kbtf_module "$ko" "$WORK/kbtf.btf" -j 1)"
-    contender "kbtf -j1 --no-cache" "$(kbtf_module "$ko" "$WORK/kbtf.btf" -j 1 --no-cache)"
+    contender "kbtf as pahole" "$(role_module "$ko" "$WORK/kbtf.btf" -j1)"
+    contender "kbtf encode -j1" "$(kbtf_module "$ko" "$WORK/kbtf.btf" -j 1)"
+    contender "kbtf encode -j1 --no-cache" "$(kbtf_module "$ko" "$WORK/kbtf.btf" -j 1 --no-cache)"
     contender "pahole 1.32" "$(pahole_module "$ko" "$WORK/pahole.btf")"
     contender "pahole 1.24" "$(old_pahole_module "$ko" "$WORK/pahole-1.24.btf")"
     instructions
@@ -85,8 +91,9 @@ case_modules() {
     awk -v n="$step" '(NR - 1) % n == 0 && kept++ < 112' "$WORK/all" >"$WORK/112"
     printf '\n## %d modules, a process each\n' "$(wc -l <"$WORK/112")" | say
     field_begin
-    contender kbtf "$(loop kbtf_module "$WORK/112")"
-    contender "kbtf --no-cache" "$(loop kbtf_module "$WORK/112" --no-cache)"
+    contender "kbtf as pahole" "$(loop role_module "$WORK/112")"
+    contender "kbtf encode" "$(loop kbtf_module "$WORK/112")"
+    contender "kbtf encode --no-cache" "$(loop kbtf_module "$WORK/112" --no-cache)"
     contender "pahole 1.32" "$(loop pahole_module "$WORK/112")"
     contender "pahole 1.24" "$(loop old_pahole_module "$WORK/112")"
     race 5
