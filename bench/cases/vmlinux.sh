@@ -65,8 +65,37 @@ by_entry() {
     instructions
 }
 
+# What only one thread at a time can do, by instructions of one thread, and what that leaves for more of them: those who read
+# share their work, one of them at a time takes in what was read, and before and after that one is alone.
+shares() {
+    local words
+    printf '\n## Threads: what only one of them can do, kernel of %s\n' "$(<"$CACHE/kernels/6.1/release")" | say
+    read -ra words <<<"$(kbtf_vmlinux "$(vmlinux_of 6.1)" -j 1)"
+    valgrind --tool=callgrind --callgrind-out-file="$WORK/shares" "${words[@]}" >/dev/null 2>"$WORK/callgrind" ||
+        { tail -n 3 "$WORK/callgrind" >&2; die "callgrind fails"; }
+    callgrind_annotate --inclusive=yes --show-percs=no --threshold=100 "$WORK/shares" |
+        awk -v goal="$WORK/share" '
+            { gsub(",", "", $1) }
+            /PROGRAM TOTALS/ { all = $1 }
+            /DWARFToBTF9EncodeRunV3all_/ && !units { units = $1 }
+            /DWARFToBTF9EncodeRunV4takey/ && !taken { taken = $1 }
+            END {
+                if (!all || !units || !taken) exit 1
+                alone = all - units
+                print "\n| | million instructions | share |\n|---|---|---|"
+                printf "| reading units, by all threads | %d | %.3f |\n", (units - taken) / 1e6, (units - taken) / all
+                printf "| taking them in, one thread at a time | %d | %.3f |\n", taken / 1e6, taken / all
+                printf "| start, symbols, layout: one thread | %d | %.3f |\n", alone / 1e6, alone / all
+                print "\n| threads | time at best, of one thread |\n|---|---|"
+                for (n = 1; n <= 16; n *= 2) printf "| %d | %.3f |\n", n, (alone + (units / n > taken ? units / n : taken)) / all
+                print (alone + taken) / all >goal
+            }' | say
+    goal "the share of one thread" 1/5 "$(<"$WORK/share")"
+}
+
 case_vmlinux() {
     local series
     for series in 6.1 6.12 7.2 6.1-amd64; do one_vmlinux "$series"; done
     by_entry
+    shares
 }
