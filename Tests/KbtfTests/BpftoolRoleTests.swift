@@ -29,10 +29,9 @@ import Testing
             ),
             ("btf dump file m --base-btf base -j", "dump --format json --base base -- m"),
             ("gen object out.o a.o b.o", "gen object -- out.o a.o b.o"),
-            ("gen skeleton a.o name a", "gen skeleton -- a.o name a"),
-            ("gen skeleton -L a.o", "gen skeleton -L -- a.o"),
-            ("-L gen s a.o", "gen skeleton -L -- a.o"),
-            ("gen skeleton -L -P a.o name a", "gen skeleton -L -P -- a.o name a"),
+            // Refused by kbtf, which says why.
+            ("gen skeleton -L a.o name 1a", "gen skeleton -L -- a.o name 1a"),
+            ("-d gen skeleton a.o b c", "gen skeleton -v -- a.o b c"),
             ("-d gen subskeleton a.o", "gen subskeleton -v -- a.o"),
             (
                 "gen min_core_btf v out a.o b.o",
@@ -43,6 +42,18 @@ import Testing
             #expect(
                 try Self.command(line) == .kbtf(words.split(separator: " ").map(String.init)),
                 "\(line)")
+        }
+        let skeletons: [(String, String?, Bool, Bool, Bool)] = [
+            ("gen skeleton a.o name a", "a", false, false, false),
+            ("gen skeleton -L a.o", nil, true, false, false),
+            ("-d -L gen s a.o", nil, true, false, true),
+            ("gen skeleton -L -P a.o name a", "a", true, true, false),
+        ]
+        for (line, name, usesLoader, preloads, isVerbose) in skeletons {
+            let header = SkeletonHeader(
+                path: "a.o", name: name, usesLoader: usesLoader, preloads: preloads)
+            #expect(
+                try Self.command(line) == .skeleton(header, isVerbose: isVerbose), "\(line)")
         }
         #expect(try Self.command("gen module h.h") == .module(header: "h.h"))
         for line in ["version", "--version", "-V", "v"] {
@@ -105,6 +116,11 @@ import Testing
         let header = try Command.role(
             "bpftool", ["gen", "skeleton", "-L", "-P", object, "name", "policy"])
         #expect(header.status == 0, "\(header)")
+        let ours = try Command.kbtf("gen", "skeleton", "-L", "-P", object, "name", "policy")
+        #expect(ours.out == header.out && ours.err == header.err, "\(ours)")
+        let missing = try Command.role("bpftool", ["gen", "skeleton", "-L", object + "x"])
+        let ourMissing = try Command.kbtf("gen", "skeleton", "-L", object + "x")
+        #expect(missing.status == 1 && missing.err == ourMissing.err, "\(missing)")
         let path = try scratch.write("policy-1.h", header.out)
         let module = try Command.role("bpftool", ["gen", "module", path])
         #expect(module.status == 0 && module.err.isEmpty, "\(module)")

@@ -2,13 +2,8 @@
 
 import ArgumentParser
 import BPFObject
-import BTF
-import Bytes
-import Console
-import HostIO
-import KernelTree
 
-/// What the user specifies about a loader's target kernel. The build machine is never consulted.
+/// The options for a `TargetKernel`.
 struct KernelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -30,9 +25,6 @@ struct KernelOptions: ParsableArguments {
             valueName: "FILE"), completion: .file())
     var kernelBTF: String?
 
-    /// Nothing is specified.
-    var isEmpty: Bool { kconfig == nil && kernelVersion == nil && kernelBTF == nil }
-
     static func version(_ text: String) throws -> UInt32 {
         guard let version = KernelFacts.versionCode(text) else {
             throw ValidationError("'\(text)' is not a kernel version such as 6.1 or 6.1.170")
@@ -40,53 +32,7 @@ struct KernelOptions: ParsableArguments {
         return version
     }
 
-    /// The contents of the `--kconfig` file; nil without one. It may be a pipe, so read it only
-    /// once.
-    func configuration() throws(Failure) -> ByteView? {
-        guard let kconfig else { return nil }
-        do throws(HostError) {
-            return try FileReader.map(kconfig, limit: Self.longestConfig)
-        } catch { throw Failure(error) }
-    }
-
-    /// - Parameter configuration: the result of `configuration()`.
-    func facts(_ configuration: ByteView?) throws(Failure) -> KernelFacts {
-        guard let kconfig, let configuration else { return KernelFacts(version: kernelVersion) }
-        let text = try decompressed(configuration, kconfig)
-        let facts = KernelFacts(
-            file: kconfig, config: String(decoding: text.array, as: UTF8.self),
-            version: kernelVersion)
-        guard !facts.isEmpty else {
-            throw Failure(
-                "\(kconfig): not a kernel configuration: it has no line CONFIG_NAME=value",
-                hint: "use /boot/config-R, /proc/config.gz or a kernel tree's .config")
-        }
-        return facts
-    }
-
-    /// The largest configurations have 300 KB.
-    private static let longestConfig = 8 << 20
-
-    private func decompressed(
-        _ bytes: ByteView, _ path: String
-    ) throws(Failure) -> ByteView {
-        var text = bytes
-        if let format = CompressionFormat.detect(text) {
-            do throws(DecompressionError) {
-                text = try decompress(
-                    text, format: format, concatenated: true, limit: Self.longestConfig)
-            } catch { throw Failure("\(path): \(error)") }
-        }
-        guard text.count <= Self.longestConfig else {
-            throw Failure("\(path): \(text.count) bytes is too large for a kernel configuration")
-        }
-        return text
-    }
-
-    func types() throws(Failure) -> BTF? {
-        guard let kernelBTF else { return nil }
-        do throws(KernelTreeError) { return try loadBase(kernelBTF).btf } catch {
-            throw Failure(error)
-        }
+    var kernel: TargetKernel {
+        TargetKernel(kconfig: kconfig, version: kernelVersion, kernelBTF: kernelBTF)
     }
 }

@@ -18,7 +18,7 @@ struct LoaderInput {
     let configuration: ByteView?
 
     /// Reads and checks the object at `path`.
-    init(_ path: String, kernel: KernelOptions, talk: Talk) throws(Failure) {
+    init(_ path: String, kernel: TargetKernel, talk: Talk) throws(Failure) {
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
         try self.init(bytes, path: path, kernel: kernel, talk: talk)
@@ -26,7 +26,7 @@ struct LoaderInput {
 
     /// Checks an object that was already read. If there are several problems, each is reported, and
     /// the last one thrown.
-    init(_ bytes: ByteView, path: String, kernel: KernelOptions, talk: Talk) throws(Failure) {
+    init(_ bytes: ByteView, path: String, kernel: TargetKernel, talk: Talk) throws(Failure) {
         self.path = path
         self.bytes = bytes
         do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {

@@ -134,7 +134,7 @@ struct GenModule: Command {
         let talk = talkOptions.talk(surroundings)
         let module = try ModuleMaker(
             path: file, name: name, mode: manifestMode, license: license, published: wishes,
-            unattached: noAttach, parameters: try wantedParameters(), kernel: kernel,
+            unattached: noAttach, parameters: try wantedParameters(), kernel: kernel.kernel,
             options: options, talk: talk
         ).make()
         try ModuleDestination(path: output).write(module.files)

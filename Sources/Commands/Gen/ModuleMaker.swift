@@ -19,7 +19,7 @@ struct ModuleMaker {
     let unattached: [String]
     let parameters: [ModuleParameter.Wish]
     /// What is specified about the target kernel.
-    let kernel: KernelOptions
+    let kernel: TargetKernel
     /// For the manifest: the module's options, except names of files.
     let options: [String]
     let talk: Talk
@@ -54,7 +54,7 @@ struct ModuleMaker {
         }
         // The copy beside the manifest would give another one.
         if mode == .preload { options += ["--name", skeleton.name] }
-        if let version = kernel.kernelVersion { options += ["--kernel-version", String(version)] }
+        if let version = kernel.version { options += ["--kernel-version", String(version)] }
         do throws(ModuleError) {
             let plan = try ModulePlan(
                 skeleton, mode: mode, license: license, unattached: unattached,

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import ArgumentParser
-import BPFObject
-import CEmit
 import Console
-import Skeleton
 
 /// `kbtf gen skeleton`.
 struct GenSkeleton: Command {
@@ -66,7 +63,7 @@ struct GenSkeleton: Command {
     func validate() throws {
         if !useLoader, preload { throw ValidationError("--preload requires --use-loader") }
         // libbpf takes those of the machine on which the program runs.
-        if !useLoader, !kernel.isEmpty {
+        if !useLoader, !kernel.kernel.isEmpty {
             throw ValidationError(
                 "--kconfig, --kernel-version and --kernel-btf require --use-loader")
         }
@@ -74,41 +71,9 @@ struct GenSkeleton: Command {
     }
 
     func run(in surroundings: Surroundings) throws {
-        guard useLoader else {
-            return try surroundings.output.print(
-                ObjectSkeletonSource(
-                    path: file, name: naming.name, definesTypes: ownTypes, isSubskeleton: false
-                ).read().header)
-        }
-        let talk = talkOptions.talk(surroundings)
-        let input = try LoaderInput(file, kernel: kernel, talk: talk)
-        let skeleton = try SkeletonSource(
-            input: input, name: naming.name, definesTypes: ownTypes
-        ).read()
-        if input.object.license == nil {
-            talk.note(
-                "\(file): no license: kernels let its programs call no helpers that are GPL only")
-        }
-        for program in skeleton.programs {
-            guard case .none(let reason) = program.attachment else { continue }
-            talk.note(
-                "\(file): program \(program.identifier) (\(program.section)) will not be attached: \(reason)"
-            )
-        }
-        try surroundings.output.print(
-            preload ? preloadHeader(skeleton, license: input.license()) : skeleton.header())
-    }
-
-    /// Programs that cannot be attached are held, and pinned as programs.
-    private func preloadHeader(
-        _ skeleton: LightSkeleton, license: String
-    ) throws(Failure) -> String {
-        do throws(ModuleError) {
-            let plan = try ModulePlan(
-                skeleton, mode: .preload, license: license,
-                unattached: skeleton.programs.filter { !$0.attachment.isForModules }.map(
-                    \.identifier))
-            return PreloadHeader(plan, manifest: plan.manifest(object: nil, options: [])).text
-        } catch { throw Failure("\(file): \(error)", hint: error.hint) }
+        try SkeletonHeader(
+            path: file, name: naming.name, usesLoader: useLoader, preloads: preload,
+            definesTypes: ownTypes, kernel: kernel.kernel
+        ).print(to: surroundings.output, talkOptions.talk(surroundings))
     }
 }

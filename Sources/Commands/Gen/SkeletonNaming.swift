@@ -14,8 +14,12 @@ struct SkeletonNaming: ParsableArguments {
         guard naming.isEmpty || naming.count == 2 && naming[0] == "name" else {
             throw ValidationError("only 'name NAME' may follow the file")
         }
-        if let name, !CIdentifier.isValid(name) || name.utf8.count >= 64 {
+        if let name, !Self.isName(name) {
             throw ValidationError("name: '\(name)' is not a C identifier of at most 63 bytes")
         }
+    }
+
+    static func isName(_ name: String) -> Bool {
+        CIdentifier.isValid(name) && name.utf8.count < 64
     }
 }

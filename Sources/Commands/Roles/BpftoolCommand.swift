@@ -6,6 +6,9 @@ enum BpftoolCommand: Equatable {
     case help
     /// The same in kbtf's words.
     case kbtf([String])
+    /// The header of `gen skeleton`. Builds ask for many, and reading kbtf's own words takes longer
+    /// than writing one.
+    case skeleton(SkeletonHeader, isVerbose: Bool)
     /// The source of a module around a header, on standard output.
     case module(header: String)
 
@@ -186,6 +189,7 @@ private struct Given {
         case "skeleton":
             try need(1, "an object")
             if preloads, !usesLoader { throw Refusal(message: "-P requires -L") }
+            if let header = skeleton(operands) { return .skeleton(header, isVerbose: isVerbose) }
             return .kbtf(
                 ["gen", "skeleton"] + (usesLoader ? ["-L"] : []) + (preloads ? ["-P"] : []) + talk
                     + ["--"] + operands)
@@ -204,5 +208,17 @@ private struct Given {
             return .module(header: operands[0])
         default: throw absent(words.prefix(2).joined(separator: " "))
         }
+    }
+
+    /// nil for words that kbtf refuses: it says why.
+    private func skeleton(_ operands: [String]) -> SkeletonHeader? {
+        switch operands.count {
+        case 1: break
+        case 3 where operands[1] == "name" && SkeletonNaming.isName(operands[2]): break
+        default: return nil
+        }
+        return SkeletonHeader(
+            path: operands[0], name: operands.count == 3 ? operands[2] : nil,
+            usesLoader: usesLoader, preloads: preloads)
     }
 }

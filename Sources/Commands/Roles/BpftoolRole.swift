@@ -16,6 +16,8 @@ enum BpftoolRole {
         do {
             switch try BpftoolCommand(arguments) {
             case .kbtf(let words): return Program.run(["kbtf"] + words, in: surroundings)
+            case .skeleton(let header, let isVerbose):
+                return print(header, isVerbose: isVerbose, in: surroundings)
             case .version: try surroundings.output.print(version)
             case .help: try surroundings.output.print(usage)
             case .module(let header): try surroundings.output.print(moduleText(header))
@@ -27,6 +29,18 @@ enum BpftoolRole {
             talk.say(failure)
         } catch { talk.say(Failure("\(error)")) }
         return 255
+    }
+
+    /// What `kbtf gen skeleton` does, with its messages and exit status.
+    private static func print(
+        _ header: SkeletonHeader, isVerbose: Bool, in surroundings: Surroundings
+    ) -> Int32 {
+        do {
+            try header.print(
+                to: surroundings.output,
+                Talk(surroundings.errors, isQuiet: false, isVerbose: isVerbose))
+            return 0
+        } catch { return Kbtf.report(error, [], in: surroundings) }
     }
 
     /// A command line that bpftool may understand, and kbtf in its place does not.
