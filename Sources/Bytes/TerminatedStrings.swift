@@ -15,11 +15,22 @@ extension [UInt8] {
         return self[offset + length] == 0
     }
 
+    /// Calls `body` with the bytes of the string at `offset`, which may lie outside.
+    package func withString<R>(at offset: Int, _ body: (RawSpan) -> R) -> R {
+        let start = Swift.max(0, Swift.min(offset, count))
+        var length = 0
+        forEachWord(ofStringAt: start, atMost: count) { word in
+            length += 8 - word.leadingZeroBitCount / 8
+            return true
+        }
+        return unsafe body(span.bytes.extracting(start..<start + length))
+    }
+
     /// A hash of the string at `offset`, which may lie outside, but not more than `limit` bytes of
     /// it. Equal strings have equal hashes.
     package func hashOfString(at offset: Int, atMost limit: Int) -> UInt64 {
         var mixer = Mixer()
-        forEachWord(at: offset, atMost: limit) { word in
+        forEachWord(ofStringAt: offset, atMost: limit) { word in
             mixer.add(word)
             return true
         }
@@ -33,7 +44,7 @@ extension [UInt8] {
         var at = place
         var left = limit
         var isSame = true
-        forEachWord(at: offset, atMost: limit) { word in
+        forEachWord(ofStringAt: offset, atMost: limit) { word in
             isSame = word == other.word(at: at, left)
             at &+= 8
             left &-= 8
@@ -42,10 +53,12 @@ extension [UInt8] {
         return isSame
     }
 
-    /// Calls `body` with the bytes of a string, eight at a time, the first one lowest, and zeros
-    /// from its end on, until it returns false.
-    @inline(__always)
-    private func forEachWord(at offset: Int, atMost limit: Int, _ body: (UInt64) -> Bool) {
+    /// Calls `body` with the bytes of the string at `offset`, eight at a time, the first one
+    /// lowest, and zeros from its end on, until it returns false.
+    @inlinable @inline(__always)
+    package func forEachWord(
+        ofStringAt offset: Int, atMost limit: Int, _ body: (UInt64) -> Bool
+    ) {
         var at = offset
         var left = limit
         while true {
@@ -57,8 +70,8 @@ extension [UInt8] {
     }
 
     /// Up to eight bytes at `offset`, no more than `limit`, up to a NUL; the first one lowest.
-    @inline(__always)
-    private func word(at offset: Int, _ limit: Int) -> UInt64 {
+    @inlinable @inline(__always)
+    func word(at offset: Int, _ limit: Int) -> UInt64 {
         unsafe withUnsafeBytes { bytes in
             guard offset >= 0, offset < bytes.count, limit > 0 else { return 0 }
             var word: UInt64 = 0
@@ -81,10 +94,10 @@ extension [UInt8] {
     }
 }
 
-let everyByte: UInt64 = 0x0101_0101_0101_0101
+@inlinable var everyByte: UInt64 { 0x0101_0101_0101_0101 }
 
 /// The top bit of the lowest byte that is 0; higher bits mean nothing.
-@inline(__always)
+@inlinable @inline(__always)
 func firstBytes(ofZeroIn word: UInt64) -> UInt64 {
     (word &- everyByte) & ~word & everyByte << 7
 }

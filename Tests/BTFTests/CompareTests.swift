@@ -219,6 +219,61 @@ private struct Sample {
         #expect(compare(try file(second: true), try file(second: true)).isEqual)
     }
 
+    /// Of types with one name, those that are left on both sides are one that changed, the first
+    /// with the first.
+    @Test func manyTypesWithOneName() throws {
+        func file(_ sizes: some Sequence<UInt32>) throws -> BTF {
+            var asm = BTFAssembler()
+            for size in sizes { asm.structure("s", size: size, []) }
+            return try asm.parse()
+        }
+        let result = compare(try file(1...60), try file((31...100).reversed()))
+        let count = result[.struct]
+        #expect(count.common == 30 && count.changed == 30)
+        #expect(count.onlyA == 30 && count.onlyB == 40)
+        #expect(
+            result.differences.map(\.a?.rawValue) == (1...30).map { $0 }
+                + Array(repeating: nil, count: 10))
+        #expect(result.differences.map(\.b?.rawValue) == (1...40).map { $0 })
+    }
+
+    /// What is described first does not depend on how much is.
+    @Test func limitsShowTheFirst() throws {
+        func file(_ isNew: Bool) throws -> BTF {
+            var asm = BTFAssembler()
+            let int = asm.int()
+            let other = asm.int("unsigned int", encoding: 0)
+            for number in 0..<4 {
+                asm.typedef("t\(number)", isNew ? other : int)
+                // Nothing moves.
+                asm.structure("same\(number)", size: 4, [("a", isNew ? other : int, 0)])
+                asm.structure("u\(number)", size: isNew ? 8 : 4, union: true, [("a", int, 0)])
+                asm.structure("moved\(number)", size: 8, [("a", int, isNew ? 32 : 0)])
+                asm.forward(isNew ? "new\(number)" : "old\(number)")
+                asm.array(int, index: int, isNew ? 1 : 2)
+            }
+            return try asm.parse()
+        }
+        let (old, new) = (try file(false), try file(true))
+        let all = compare(old, new)
+        let texts = all.differences.map(\.text)
+        #expect(
+            texts.prefix(4) == ["struct moved0", "struct moved1", "struct moved2", "struct moved3"])
+        #expect(
+            texts[4..<12] == [
+                "union u0", "union u1", "union u2", "union u3", "struct same0", "struct same1",
+                "struct same2", "struct same3",
+            ])
+        #expect(all.omitted == 0)
+        for limit in 0...texts.count + 1 {
+            let some = compare(old, new, limit: limit)
+            #expect(some.differences.map(\.text) == Array(texts.prefix(limit)))
+            #expect(some.differences.map(\.detail) == all.differences.prefix(limit).map(\.detail))
+            #expect(some.omitted == max(0, texts.count - limit))
+            #expect(some.counts == all.counts)
+        }
+    }
+
     @Test func onlyOwnTypesOfSplitCount() throws {
         func module(_ build: (inout BTFAssembler) -> Void) throws -> BTF {
             var base = BTFAssembler()

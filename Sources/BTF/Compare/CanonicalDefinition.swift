@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Bytes
+
 // The canonical definition of a type is its record with each string offset replaced by the string
 // and each type id replaced by what the reference means:
 //
@@ -8,7 +10,7 @@
 //
 // Named types are not followed, so definitions are finite although types form cycles. Ids, string
 // offsets, order, header and byte order do not enter. A name that stands for several different
-// definitions in a file ("twins") would hide which one is meant: `TwinDefinition` adds it.
+// definitions in a file ("twins") would hide which one is meant: `TwinMeanings` adds it.
 
 extension Kind {
     /// References to this kind say kind and name, when there is a name.
@@ -34,80 +36,49 @@ extension TypeTable {
         return builder.value
     }
 
-    /// The digest of the definition of `id`, given what each of its references means.
-    func definitionDigest(_ id: UInt32, reference: (UInt32) -> Digest) -> Digest {
-        var builder = DigestBuilder()
-        let shape = kind(id).shape
-        builder.add(info(id).rawValue)
-        builder.addString(nameOffset(id), of: self)
-        if shape.refersToType {
-            builder.add(reference(word(id, 2)))
-        } else {
-            builder.add(word(id, 2))
-        }
-        for index in 0..<shape.fixed {
-            let value = word(id, 3 + index)
-            if shape.fixedTypes & (1 << index) != 0 {
-                builder.add(reference(value))
-            } else {
-                builder.add(value)
+    /// The digest of the definition of `id`.
+    ///
+    /// - Parameters:
+    ///   - name: its `nameDigest`, if references to it say that; nil to use the string.
+    ///   - reference: what each of its references means.
+    /// - Returns: nil if the meaning of a reference is unknown.
+    @inline(__always)
+    func definitionDigest(
+        _ id: UInt32, name: Digest?, reference: (UInt32) -> Digest
+    ) -> Digest? {
+        withRecord(id) { words, start in
+            var builder = DigestBuilder()
+            var isKnown = true
+            func add(_ id: UInt32) {
+                let meaning = reference(id)
+                if meaning == .unknown { isKnown = false }
+                builder.add(meaning)
             }
-        }
-        var at = 3 + shape.fixed
-        for _ in 0..<count(id) {
-            for index in 0..<shape.element {
-                let value = word(id, at + index)
-                if shape.elementTypes & (1 << index) != 0 {
-                    builder.add(reference(value))
-                } else if index == 0, shape.elementHasName {
-                    builder.addString(value, of: self)
-                } else {
-                    builder.add(value)
-                }
+            let info = TypeInfo(rawValue: words[start + 1])
+            let shape = (info.kind ?? .unknown).shape
+            builder.add(UInt64(info.rawValue) | (name == nil ? 0 : 1 << 32))
+            if let name { builder.add(name) } else { builder.addString(words[start], of: self) }
+            if shape.refersToType { add(words[start + 2]) } else { builder.add(words[start + 2]) }
+            for index in 0..<shape.fixed {
+                let value = words[start + 3 + index]
+                if shape.fixedTypes & (1 << index) != 0 { add(value) } else { builder.add(value) }
             }
-            at += shape.element
-        }
-        return builder.value
-    }
-}
-
-/// Meanings of references, filled as types are written out.
-protocol ReferenceMeanings {
-    /// The meaning of a reference to an existing type; nil if it is anonymous and not expanded yet.
-    func meaning(_ id: UInt32) -> Digest?
-    mutating func store(_ meaning: Digest, for id: UInt32)
-}
-
-extension ReferenceMeanings {
-    /// What any reference means, void and dangling ids included, once `expand` has seen it.
-    func reference(_ id: UInt32, in types: TypeTable) -> Digest {
-        if id == 0 { return .void }
-        guard types.exists(id) else { return .dangling }
-        return meaning(id) ?? .loop
-    }
-
-    /// Computes the meaning of `root` and of every anonymous type inside it. Children come first,
-    /// on an explicit stack: hostile nesting costs memory in proportion to the file, never the
-    /// thread's stack.
-    mutating func expand(_ root: UInt32, in types: TypeTable) {
-        var stack = [root]
-        var open: Set<UInt32> = []
-        while let id = stack.last {
-            if meaning(id) != nil {
-                stack.removeLast()
-                continue
-            }
-            if open.insert(id).inserted {
-                let depth = stack.count
-                types.forEachReference(id) { target in
-                    if types.exists(target), meaning(target) == nil, !open.contains(target) {
-                        stack.append(target)
+            guard shape.element > 0 else { return isKnown ? builder.value : nil }
+            var at = start + 3 + shape.fixed
+            for _ in 0..<info.vlen where isKnown {
+                for index in 0..<shape.element {
+                    let value = words[at + index]
+                    if shape.elementTypes & (1 << index) != 0 {
+                        add(value)
+                    } else if index == 0, shape.elementHasName {
+                        builder.addString(value, of: self)
+                    } else {
+                        builder.add(value)
                     }
                 }
-                if stack.count > depth { continue }
+                at += shape.element
             }
-            stack.removeLast()
-            store(types.definitionDigest(id) { reference($0, in: types) }, for: id)
+            return isKnown ? builder.value : nil
         }
     }
 }

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
-import Bytes
-internal import Tables
-
 /// The canonical definitions of all types of a BTF, as digests. Computed once; the index of a base
 /// is shared by the indexes of all BTF split from it.
 package final class CanonicalIndex: Sendable {
     package let btf: BTF
     let types: TypeTable
-    /// What references to the bases' types mean and how these are defined, by id - 1.
-    let low: [CanonicalType]
+    /// What references to the bases' types mean and how these are defined, by id - 1. Both are
+    /// equal for anonymous types.
+    let low: CanonicalTypes
     /// The same for own types, by id - firstID.
-    let own: [CanonicalType]
-    /// Names (by `meaning`) that stand for several definitions among own and base types.
-    let ambiguous: Set<Digest>
-    /// First type of each name and each other definition of it, own types only.
-    private let names: HashChains
-    private let definitions: HashChains
+    let own: CanonicalTypes
+    /// Names (by meaning) that stand for several definitions among own and base types.
+    let ambiguous: DigestSet
+    /// Own types that references name, by meaning.
+    let byName: DigestOrder
+    /// Own types by definition.
+    let byDefinition: DigestOrder
+    /// Own anonymous types, those inside others first; nil if one of them leads back to itself.
+    let insideOut: [UInt32]?
     /// The index of `btf.base`.
     package var baseIndex: CanonicalIndex? { base }
     private let base: CanonicalIndex?
@@ -27,105 +28,81 @@ package final class CanonicalIndex: Sendable {
         let base = btf.base.map { link in
             if let given, given.btf === link { given } else { CanonicalIndex(link) }
         }
-        let low = base.map { $0.low.isEmpty ? $0.own : $0.low + $0.own } ?? []
-        var level = PlainMeanings(types: types, low: low)
-        for id in types.ownIDs where types.isReferredToByName(id) {
-            level.store(types.nameDigest(id), for: id)
+        let low = base.map { $0.low.meanings.isEmpty ? $0.own : $0.low + $0.own } ?? .none
+        var named: [UInt32] = []
+        let names = types.ownIDs.map { id in
+            guard types.isReferredToByName(id) else { return Digest.unknown }
+            named.append(id - types.firstID)
+            return types.nameDigest(id)
         }
-        for id in types.ownIDs where level.meaning(id) == nil { level.expand(id, in: types) }
-        var own: [CanonicalType] = []
-        own.reserveCapacity(types.ownIDs.count)
-        for id in types.ownIDs {
-            let meaning = level.reference(id, in: types)
-            let byName = types.isReferredToByName(id)
-            own.append(
-                CanonicalType(
-                    meaning: meaning,
-                    definition: byName
-                        ? types.definitionDigest(id) { level.reference($0, in: types) } : meaning))
+        var level = Meanings(types, low: low.meanings, own: names)
+        for id in types.ownIDs { level.expand(id) }
+        var definitions = level.own
+        for place in named {
+            definitions[Int(place)] = level.definition(
+                of: types.firstID + place, named: names[Int(place)])
         }
-        var ambiguous = base?.ambiguous ?? []
-        var names = HashChains(expecting: own.count)
-        var definitions = HashChains(expecting: own.count)
-        for type in own {
-            definitions.append(hash: type.definition.low)
-            guard type.meaning != type.definition else {
-                names.append(hash: nil)
-                continue
-            }
-            let earlier =
-                firstNamed(type.meaning, in: own, names)
-                ?? base?.definition(named: type.meaning)
-            if let earlier, earlier != type.definition { ambiguous.insert(type.meaning) }
-            let isFirst = firstNamed(type.meaning, in: own, names) == nil
-            names.append(hash: isFirst ? type.meaning.low : nil)
-        }
+        own = CanonicalTypes(meanings: level.own, definitions: definitions)
+        byName = DigestOrder(level.own, places: named)
+        byDefinition = DigestOrder(definitions)
+        insideOut = level.hasLoop ? nil : level.order
         self.btf = btf
         self.types = types
         self.base = base
         self.low = low
-        self.own = own
-        self.ambiguous = ambiguous
-        self.names = names
-        self.definitions = definitions
-    }
-
-    /// Meaning and definition of a type that exists.
-    func type(_ id: UInt32) -> CanonicalType {
-        id < types.firstID ? low[Int(id) - 1] : own[Int(id - types.firstID)]
+        var ambiguous: [Digest] = []
+        byName.forEachRun(of: own.meanings) { places in
+            let first = definitions[Int(places.first!)]
+            if places.contains(where: { definitions[Int($0)] != first }) {
+                ambiguous.append(level.own[Int(places.first!)])
+            }
+        }
+        if let base {
+            for place in named {
+                let name = level.own[Int(place)]
+                if let other = base.definition(named: name), other != definitions[Int(place)] {
+                    ambiguous.append(name)
+                }
+            }
+        }
+        self.ambiguous = DigestSet(ambiguous).union(base?.ambiguous ?? DigestSet([]))
     }
 
     /// The definition of the first type, own or of a base, with this name.
     private func definition(named meaning: Digest) -> Digest? {
-        firstNamed(meaning, in: own, names) ?? base?.definition(named: meaning)
+        guard let place = byName.places(of: meaning, in: own.meanings, limit: 1).first else {
+            return base?.definition(named: meaning)
+        }
+        return own.definitions[Int(place)]
     }
 
     /// Ids of the types, own or of a base, that are defined like this; at most `limit`.
     func ids(defined definition: Digest, limit: Int) -> [UInt32] {
-        var found = base?.ids(defined: definition, limit: limit) ?? []
-        var entry = definitions.first(hash: definition.low)
-        while let current = entry, found.count < limit {
-            if own[Int(current)].definition == definition { found.append(types.firstID + current) }
-            entry = definitions.after(current, hash: definition.low)
+        let found = base?.ids(defined: definition, limit: limit) ?? []
+        return found + ownIDs(defined: definition, limit: limit - found.count)
+    }
+
+    /// The first own ones.
+    func ownIDs(defined definition: Digest, limit: Int) -> [UInt32] {
+        byDefinition.places(of: definition, in: own.definitions, limit: limit).map {
+            types.firstID + $0
         }
-        return found
     }
 }
 
-/// What one type means to others and what it is. Both are equal for anonymous types.
-struct CanonicalType: Sendable {
-    let meaning: Digest
-    let definition: Digest
-}
+/// What types mean to others and what they are.
+struct CanonicalTypes: Sendable {
+    let meanings: [Digest]
+    let definitions: [Digest]
 
-private func firstNamed(
-    _ meaning: Digest, in own: [CanonicalType], _ names: borrowing HashChains
-) -> Digest? {
-    var entry = names.first(hash: meaning.low)
-    while let current = entry {
-        if own[Int(current)].meaning == meaning { return own[Int(current)].definition }
-        entry = names.after(current, hash: meaning.low)
-    }
-    return nil
-}
+    static var none: CanonicalTypes { CanonicalTypes(meanings: [], definitions: []) }
 
-/// References by kind and name; those to base types are known beforehand.
-private struct PlainMeanings: ReferenceMeanings {
-    let types: TypeTable
-    let low: [CanonicalType]
-    var own: [Digest?]
-
-    init(types: TypeTable, low: [CanonicalType]) {
-        self.types = types
-        self.low = low
-        own = Array(repeating: nil, count: types.ownIDs.count)
+    static func + (a: CanonicalTypes, b: CanonicalTypes) -> CanonicalTypes {
+        CanonicalTypes(
+            meanings: a.meanings + b.meanings, definitions: a.definitions + b.definitions)
     }
 
-    func meaning(_ id: UInt32) -> Digest? {
-        id < types.firstID ? low[Int(id) - 1].meaning : own[Int(id - types.firstID)]
-    }
-
-    mutating func store(_ meaning: Digest, for id: UInt32) {
-        own[Int(id - types.firstID)] = meaning
-    }
+    /// Whether references to the type at `place` say its name, which is then not its definition.
+    @inline(__always)
+    func isNamed(_ place: Int) -> Bool { meanings[place] != definitions[place] }
 }

@@ -95,142 +95,44 @@ package func compare(
     limit: Int = 100
 ) -> Comparison {
     let ambiguous = a.ambiguous.union(b.ambiguous)
+    let left = ComparedSide(a, ambiguous, selection)
+    let right = ComparedSide(b, ambiguous, selection)
     var result = Comparison()
-    let repeatedA = Set(repeats(in: a).map(\.own.rawValue))
-    let repeatedB = Set(repeats(in: b).map(\.own.rawValue))
-    result.repeatsA = repeatedA.count
-    result.repeatsB = repeatedB.count
-    let left = sortedDefinitions(a, ambiguous, selection, without: repeatedA)
-    let right = sortedDefinitions(b, ambiguous, selection, without: repeatedB)
-    var onlyA: [UInt32] = []
-    var onlyB: [UInt32] = []
+    result.repeatsA = left.repeatCount
+    result.repeatsB = right.repeatCount
+    var onlyA = LeftoverSet(left)
+    var onlyB = LeftoverSet(right)
+    // Both in rising order, and of equal ones those with the lowest ids first, so that the same
+    // input always names the same types.
     var i = 0
     var j = 0
-    while i < left.count || j < right.count {
-        if j == right.count || i < left.count && left[i].digest < right[j].digest {
-            result.counts[Int(a.types.kind(left[i].id).rawValue)].onlyA += 1
-            onlyA.append(left[i].id)
+    while i < left.count, j < right.count {
+        let (mine, theirs) = (left.digest(i), right.digest(j))
+        if mine == theirs {
+            result.counts[left.kind(i)].common += 1
             i += 1
-        } else if i == left.count || right[j].digest < left[i].digest {
-            result.counts[Int(b.types.kind(right[j].id).rawValue)].onlyB += 1
-            onlyB.append(right[j].id)
             j += 1
-        } else {
-            result.counts[Int(a.types.kind(left[i].id).rawValue)].common += 1
+        } else if mine < theirs {
+            onlyA.insert(left.place(i))
             i += 1
+        } else {
+            onlyB.insert(right.place(j))
             j += 1
         }
     }
+    while i < left.count {
+        onlyA.insert(left.place(i))
+        i += 1
+    }
+    while j < right.count {
+        onlyB.insert(right.place(j))
+        j += 1
+    }
+    for id in onlyA.ids { result.counts[a.types.kindNumber(id)].onlyA += 1 }
+    for id in onlyB.ids { result.counts[b.types.kindNumber(id)].onlyB += 1 }
     if !onlyA.isEmpty || !onlyB.isEmpty {
-        result.describe(onlyA.sorted(), of: a, onlyB.sorted(), of: b, limit: limit)
+        var description = DifferenceList(left, right, onlyA.ids, onlyB.ids)
+        description.write(to: &result, limit: limit)
     }
     return result
-}
-
-private func sortedDefinitions(
-    _ index: CanonicalIndex, _ ambiguous: Set<Digest>, _ selection: TypeSelection,
-    without repeated: Set<UInt32>
-) -> [(digest: Digest, id: UInt32)] {
-    let digests = TwinMeanings.definitions(of: index, ambiguous: ambiguous)
-    // By id within a digest, so that the same input always names the same types.
-    return zip(digests, index.types.ownIDs)
-        .filter { !repeated.contains($1) && selection.contains($1, of: index.types) }
-        .map { ($0, $1) }
-        .sorted { ($0.digest, $0.id) < ($1.digest, $1.id) }
-}
-
-extension Comparison {
-    /// Pairs leftovers of the same kind and name, and describes up to `limit` of all.
-    fileprivate mutating func describe(
-        _ onlyA: [UInt32], of a: CanonicalIndex, _ onlyB: [UInt32], of b: CanonicalIndex, limit: Int
-    ) {
-        var byName: [Digest: [UInt32]] = [:]
-        for id in onlyB.reversed() where b.types.isNamed(id) {
-            byName[b.types.nameDigest(id), default: []].append(id)
-        }
-        var pairs: [(a: UInt32, b: UInt32)] = []
-        var restA: [UInt32] = []
-        var paired: Set<UInt32> = []
-        for id in onlyA {
-            if a.types.isNamed(id), let other = byName[a.types.nameDigest(id)]?.popLast() {
-                pairs.append((id, other))
-                paired.insert(other)
-                counts[Int(a.types.kind(id).rawValue)].changed += 1
-            } else {
-                restA.append(id)
-            }
-        }
-        let restB = onlyB.filter { !paired.contains($0) }
-        var layouts = LayoutPairs(a.btf, b.btf)
-        var found = pairs.map { pair in
-            let isComposite = a.types.kind(pair.a).isComposite
-            return Leftover(
-                kind: a.types.kind(pair.a), a: pair.a, b: pair.b,
-                layout: isComposite ? layouts.change(pair.a, pair.b) : nil)
-        }
-        found += restA.map { Leftover(kind: a.types.kind($0), a: $0, b: nil) }
-        found += restB.map { Leftover(kind: b.types.kind($0), a: nil, b: $0) }
-        omitted = max(0, found.count - limit)
-        var finder = DifferenceFinder(a: a, b: b)
-        // Stable: by id within one rank.
-        let ranks = found.map(\.rank)
-        let order = found.indices.sorted { (ranks[$0], $0) < (ranks[$1], $1) }
-        for index in order.prefix(limit) {
-            let one = found[index]
-            let detail =
-                switch (one.a, one.b) {
-                case (let x?, let y?): finder.firstDifference(x, y)
-                case (_?, nil): "only in A"
-                case (nil, _): "only in B"
-                }
-            differences.append(
-                Difference(
-                    kind: one.kind,
-                    text: one.a.map { a.types.text($0) } ?? one.b.map { b.types.text($0) } ?? "",
-                    a: one.a.map { TypeID($0) }, b: one.b.map { TypeID($0) }, detail: detail,
-                    layout: one.layout))
-        }
-    }
-}
-
-/// What remains where all that is equal is taken away.
-private struct Leftover {
-    let kind: Kind
-    let a: UInt32?
-    let b: UInt32?
-    var layout: LayoutComparison?
-
-    /// What breaks programs comes first.
-    var rank: Int {
-        let place = Self.ranked.firstIndex(of: kind) ?? Self.ranked.count + Int(kind.rawValue)
-        if a != nil, b != nil { return layout != nil ? place : 100 + place }
-        return (kind.row.name == .none ? 300 : 200) + place
-    }
-
-    private static let ranked: [Kind] = [
-        .struct, .union, .enum, .enum64, .typedef, .func, .var, .datasec,
-    ]
-}
-
-/// Layouts of structs that two sides define differently.
-private struct LayoutPairs {
-    private var a: StructLayouts
-    private var b: StructLayouts
-    /// Rows in all; a hostile file could ask for the most that one struct may have, many times.
-    private var left = 1 << 22
-
-    init(_ a: BTF, _ b: BTF) {
-        self.a = StructLayouts(a)
-        self.b = StructLayouts(b)
-    }
-
-    /// nil if nothing is elsewhere, or where a side has no layout.
-    mutating func change(_ x: UInt32, _ y: UInt32) -> LayoutComparison? {
-        guard left > 0, let one = try? a.layout(of: TypeID(x)),
-            let other = try? b.layout(of: TypeID(y))
-        else { return nil }
-        left -= one.rows.count + other.rows.count
-        let comparison = LayoutComparison(one, other)
-        return comparison.movesNothing ? nil : comparison
-    }
 }

@@ -12,12 +12,11 @@ struct DifferenceFinder {
     private var meaningsA: TwinMeanings
     private var meaningsB: TwinMeanings
 
-    init(a: CanonicalIndex, b: CanonicalIndex) {
-        self.a = a
-        self.b = b
-        let ambiguous = a.ambiguous.union(b.ambiguous)
-        meaningsA = TwinMeanings(a, ambiguous: ambiguous)
-        meaningsB = TwinMeanings(b, ambiguous: ambiguous)
+    init(_ left: ComparedSide, _ right: ComparedSide) {
+        a = left.index
+        b = right.index
+        meaningsA = left.meanings
+        meaningsB = right.meanings
     }
 
     /// "size: 8 in A, 16 in B", "member 3 `bar`: type `struct x *` in A, `void *` in B".
@@ -157,9 +156,7 @@ struct DifferenceFinder {
     private mutating func typeDifference(
         _ word: String, _ x: UInt32, _ y: UInt32, depth: Int
     ) -> String? {
-        if a.types.exists(x) { meaningsA.expand(x, in: a.types) }
-        if b.types.exists(y) { meaningsB.expand(y, in: b.types) }
-        if meaningsA.reference(x, in: a.types) == meaningsB.reference(y, in: b.types) { return nil }
+        if meaningsA.reference(x) == meaningsB.reference(y) { return nil }
         let textA = a.types.text(x)
         let textB = b.types.text(y)
         if textA != textB { return "\(word) `\(textA)` in A, `\(textB)` in B" }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+internal import Tables
+
 /// An own type that says what another type, of the base or an earlier own one, already says.
 package struct Repeat: Equatable, Sendable {
     package let own: TypeID
@@ -36,36 +38,59 @@ package func repeats(in split: CanonicalIndex) -> [Repeat] {
 /// linear in the references of the paired types.
 private struct RepeatSearch {
     private let types: TypeTable
-    /// Pair numbers of each own type are ranges[i]..<ranges[i + 1].
-    private var ranges: [Int] = [0]
-    private var owns: [UInt32] = []
-    private var earlier: [UInt32] = []
-    private var refuted: [Bool] = []
+    /// In order of own ids; those of one are adjacent.
+    private let pairs: [(own: UInt32, earlier: UInt32)]
+    private var refuted: [Bool]
     /// Who relies on a pair: heads by pair, then links through `dependents`.
-    private var heads: [Int] = []
+    private var heads: [Int]
     private var dependents: [(pair: Int, next: Int)] = []
 
     init(_ split: CanonicalIndex) {
         types = split.types
-        for type in split.own.indices {
-            let id = split.types.firstID + UInt32(type)
-            if !types.kind(id).isPlace {
-                for candidate in split.ids(
-                    defined: split.own[type].definition, limit: maxCandidates)
-                where candidate < id {
-                    owns.append(id)
-                    earlier.append(candidate)
-                }
-            }
-            ranges.append(owns.count)
+        pairs = Self.pairs(split)
+        refuted = Array(repeating: false, count: pairs.count)
+        heads = Array(repeating: -1, count: pairs.count)
+    }
+
+    private static func pairs(_ split: CanonicalIndex) -> [(own: UInt32, earlier: UInt32)] {
+        let types = split.types
+        var pairs: [(own: UInt32, earlier: UInt32)] = []
+        func add(_ own: UInt32, _ candidates: some Sequence<UInt32>) {
+            if types.kind(own).isPlace { return }
+            for candidate in candidates where candidate < own { pairs.append((own, candidate)) }
         }
-        refuted = Array(repeating: false, count: owns.count)
-        heads = Array(repeating: -1, count: owns.count)
+        if let base = split.baseIndex {
+            for id in types.ownIDs {
+                let definition = split.own.definitions[Int(id - types.firstID)]
+                let ofBase = base.ids(defined: definition, limit: maxCandidates)
+                let own = split.ownIDs(
+                    defined: definition, limit: maxCandidates - ofBase.count)
+                add(id, ofBase)
+                add(id, own)
+            }
+        } else {
+            split.byDefinition.forEachRun(of: split.own.definitions) { places in
+                let ids = places.map { types.firstID + $0 }
+                for id in ids { add(id, ids.prefix(maxCandidates)) }
+            }
+            pairs.sort { $0 < $1 }
+        }
+        return pairs
+    }
+
+    /// The pair of these types.
+    private func pair(_ own: UInt32, _ earlier: UInt32) -> Int? {
+        var index = pairs.partitioningIndex { $0.own >= own }
+        while index < pairs.count, pairs[index].own == own {
+            if pairs[index].earlier == earlier { return index }
+            index += 1
+        }
+        return nil
     }
 
     mutating func run() {
         var work: [Int] = []
-        for pair in owns.indices where !relate(pair) {
+        for pair in pairs.indices where !relate(pair) {
             refuted[pair] = true
             work.append(pair)
         }
@@ -84,13 +109,12 @@ private struct RepeatSearch {
 
     var found: [Repeat] {
         var repeats: [Repeat] = []
-        for index in 0..<ranges.count - 1 {
-            if let pair = (ranges[index]..<ranges[index + 1]).first(where: { !refuted[$0] }) {
-                repeats.append(
-                    Repeat(
-                        own: TypeID(owns[pair]), of: TypeID(earlier[pair]),
-                        isOfBase: earlier[pair] < types.firstID))
-            }
+        for (index, pair) in pairs.enumerated() where !refuted[index] {
+            let own = TypeID(pair.own)
+            if repeats.last?.own == own { continue }
+            repeats.append(
+                Repeat(
+                    own: own, of: TypeID(pair.earlier), isOfBase: pair.earlier < types.firstID))
         }
         return repeats
     }
@@ -99,18 +123,11 @@ private struct RepeatSearch {
     private mutating func relate(_ pair: Int) -> Bool {
         var mine: [UInt32] = []
         var theirs: [UInt32] = []
-        types.forEachReference(owns[pair]) { mine.append($0) }
-        types.forEachReference(earlier[pair]) { theirs.append($0) }
+        types.forEachReference(pairs[pair].own) { mine.append($0) }
+        types.forEachReference(pairs[pair].earlier) { theirs.append($0) }
         guard mine.count == theirs.count else { return false }
         for (a, b) in zip(mine, theirs) where a != b {
-            let (own, other) = (max(a, b), min(a, b))
-            guard own >= types.firstID, own < types.typeCount else { return false }
-            let index = Int(own - types.firstID)
-            guard
-                let needed = (ranges[index]..<ranges[index + 1]).first(where: {
-                    earlier[$0] == other
-                })
-            else { return false }
+            guard let needed = self.pair(max(a, b), min(a, b)) else { return false }
             dependents.append((pair, heads[needed]))
             heads[needed] = dependents.count - 1
         }

@@ -13,6 +13,9 @@ package struct TypeSelection: Sendable {
 
     package init() {}
 
+    /// All types count.
+    var isEverything: Bool { kinds == nil && names.isEmpty && used == nil }
+
     func contains(_ id: UInt32, of types: TypeTable) -> Bool {
         if let kinds, !kinds.contains(types.kind(id)) { return false }
         if !names.isEmpty {
