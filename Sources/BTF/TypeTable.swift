@@ -192,6 +192,13 @@ extension TypeTable {
             : ownStrings.hasString(text, at: at - lowStrings.count)
     }
 
+    /// Whether the string at `offset` is a name by the kernel's rules.
+    func isIdentifier(stringAt offset: UInt32) -> Bool {
+        let at = Int(offset)
+        return at < lowStrings.count
+            ? lowStrings.isIdentifier(at: at) : ownStrings.isIdentifier(at: at - lowStrings.count)
+    }
+
     /// Equal for equal strings.
     func hash(ofStringAt offset: UInt32) -> UInt64 {
         let at = Int(offset)

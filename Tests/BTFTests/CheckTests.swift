@@ -305,6 +305,37 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         #expect(report.findings.isEmpty, "\(report.findings)")
     }
 
+    /// Any byte at any place of a name, and names of any length.
+    @Test func namesOfTypes() throws {
+        let name = "identifier_of_24_letters"
+        var asm = BTFAssembler()
+        asm.structure(name, size: 0, [])
+        let bytes = asm.bytes()
+        let start = bytes.count - 1 - name.utf8.count
+        for place in 0..<name.utf8.count {
+            for byte in UInt8.min...UInt8.max {
+                var changed = bytes
+                changed[start + place] = byte
+                let fits =
+                    switch byte {
+                    case 0, UInt8(ascii: "0")...UInt8(ascii: "9"): place > 0
+                    case UInt8(ascii: "_"), UInt8(ascii: "."): true
+                    case UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"): true
+                    // The signs of multiplication and division in Latin-1.
+                    case 0xd7, 0xf7: false
+                    default: byte >= 0xc0
+                    }
+                #expect(check(ByteView(changed)).isSound == fits, "\(byte) at \(place)")
+            }
+        }
+        for length in [1, 7, 8, 9, 511, 512, 513, 520, 521, 5000] {
+            var asm = BTFAssembler()
+            asm.structure(String(repeating: "x", count: length), size: 0, [])
+            #expect(check(ByteView(asm.bytes())).isSound == (length <= 512), "\(length)")
+        }
+    }
+
     @Test func warningsDoNotMakeItUnsound() throws {
         var asm = BTFAssembler()
         let int = asm.int()

@@ -34,7 +34,7 @@ import Testing
 
     private static func fault(_ bytes: [UInt8], on base: BTF) -> OtherBase? {
         let view = ByteView(bytes)
-        return OtherBase(view, on: base, report: check(view, base: base, limit: 1))
+        return OtherBase(view, on: base, CheckedBTF(view, base: base, limit: 1))
     }
 
     @Test(arguments: [false, true]) func fits(bigEndian: Bool) throws {

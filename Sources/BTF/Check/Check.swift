@@ -11,26 +11,41 @@ package import Bytes
 package func check(
     _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
-    check(bytes, base: base, profile: profile, mayBeEmpty: false, limit: limit)
+    CheckedBTF(bytes, base: base, profile: profile, limit: limit).report
 }
 
-/// - Parameter mayBeEmpty: having no types is not a fault.
-func check(
-    _ bytes: ByteView, base: BTF?, profile: CheckProfile = .structure, mayBeEmpty: Bool, limit: Int
-) -> CheckReport {
-    var report = CheckReport(limit: limit)
-    do throws(BTFError) {
-        let btf = try BTF.parse(bytes, base: base, isForReading: true)
-        report.typeCount = btf.starts.count
-        checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
-        checkLayout(of: btf, in: bytes, &report)
-        if mayBeEmpty, btf.ownIDs.isEmpty { return report }
-        var checker = TypeChecker(btf, report, profile)
-        checker.run()
-        return checker.report
-    } catch {
-        report.add(.error, "H", offset: error.offset, error.message)
-        return report
+/// A blob that was checked.
+package struct CheckedBTF: Sendable {
+    package private(set) var report: CheckReport
+    /// As it was read for that; nil if it cannot be read.
+    package private(set) var btf: BTF?
+
+    /// Checks a blob as `check` does.
+    package init(
+        _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
+    ) {
+        self.init(bytes, base: base, profile: profile, mayBeEmpty: false, limit: limit)
+    }
+
+    /// - Parameter mayBeEmpty: having no types is not a fault.
+    init(
+        _ bytes: ByteView, base: BTF?, profile: CheckProfile = .structure, mayBeEmpty: Bool,
+        limit: Int
+    ) {
+        report = CheckReport(limit: limit)
+        do throws(BTFError) {
+            let btf = try BTF.parse(bytes, base: base, isForReading: true)
+            self.btf = btf
+            report.typeCount = btf.starts.count
+            checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)
+            checkLayout(of: btf, in: bytes, &report)
+            if mayBeEmpty, btf.ownIDs.isEmpty { return }
+            var checker = TypeChecker(btf, report, profile)
+            checker.run()
+            report = checker.report
+        } catch {
+            report.add(.error, "H", offset: error.offset, error.message)
+        }
     }
 }
 

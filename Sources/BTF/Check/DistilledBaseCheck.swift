@@ -5,8 +5,9 @@ package import Bytes
 /// Checks the BTF of a `.BTF.base`: like any standalone BTF, and for what a kernel needs to find
 /// each of its types in its own BTF. It is empty for a module that needs no type.
 package func checkDistilledBase(_ bytes: ByteView, limit: Int = 1000) -> CheckReport {
-    var report = check(bytes, base: nil, mayBeEmpty: true, limit: limit)
-    guard let btf = try? BTF.parse(bytes, isForReading: true) else { return report }
+    let checked = CheckedBTF(bytes, base: nil, mayBeEmpty: true, limit: limit)
+    var report = checked.report
+    guard let btf = checked.btf else { return report }
     let typesAt = btf.header.length + btf.header.typeOffset
     for (index, record) in btf.ownRecords.enumerated() {
         let offset = typesAt + Int(btf.starts[index]) * 4

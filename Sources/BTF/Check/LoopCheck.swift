@@ -88,36 +88,51 @@ private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
     var stack: [(id: UInt32, next: Int)] = []
     var found: [UInt32] = []
 
-    /// The `next`th type that `id` cannot be without.
-    func needed(_ id: UInt32, _ next: Int) -> UInt32? {
-        if byValue { return types.part(next, of: id) }
-        let kind = types.kind(id)
-        return next == 0 && (kind.isModifier || kind == .ptr) ? types.word(id, 2) : nil
+    /// The first own type from the `next`th on that `id` cannot be without and whose walk has not
+    /// ended; `next` becomes the number after it.
+    func needed(_ id: UInt32, _ next: inout Int) -> UInt32? {
+        func isOpen(_ target: UInt32) -> Bool {
+            target >= types.firstID && target < types.typeCount && states[place(target)] != .done
+        }
+        return types.withRecord(id) { words, start in
+            let info = TypeInfo(rawValue: words[start + 1])
+            let kind = info.kind ?? .unknown
+            let target: UInt32
+            switch kind.role {
+            case .composite where byValue:
+                while next < info.vlen {
+                    let target = words[start + 4 + next * 3]
+                    next += 1
+                    if isOpen(target) { return target }
+                }
+                return nil
+            case .array where byValue: target = words[start + 3]
+            case .alias, .qualifier, .typeTag: target = words[start + 2]
+            case .pointer where !byValue: target = words[start + 2]
+            default: return nil
+            }
+            defer { next = 1 }
+            return next == 0 && isOpen(target) ? target : nil
+        }
     }
 
     func place(_ id: UInt32) -> Int { Int(id - types.firstID) }
     for root in types.ownIDs where states[place(root)] == .new {
-        // Most types need nothing.
-        guard needed(root, 0) != nil else {
-            states[place(root)] = .done
-            continue
-        }
         states[place(root)] = .open
-        stack.append((root, 0))
-        while let frame = stack.last {
-            guard let target = needed(frame.id, frame.next) else {
-                states[place(frame.id)] = .done
-                stack.removeLast()
-                continue
-            }
-            stack[stack.count - 1].next += 1
-            guard types.exists(target), target >= types.firstID else { continue }
-            switch states[place(target)] {
-            case .done: break
-            case .open: found.append(frame.id)
-            case .new:
+        var (id, next) = (root, 0)
+        while true {
+            if let target = needed(id, &next) {
+                guard states[place(target)] == .new else {
+                    found.append(id)
+                    continue
+                }
                 states[place(target)] = .open
-                stack.append((target, 0))
+                stack.append((id, next))
+                (id, next) = (target, 0)
+            } else {
+                states[place(id)] = .done
+                guard let frame = stack.popLast() else { break }
+                (id, next) = frame
             }
         }
     }

@@ -12,17 +12,19 @@ extension TypeChecker {
         let isUnion = types.kind(id) == .union
         let size = UInt64(types.word(id, 2))
         var previous: UInt64 = 0
+        let types = types
+        let (words, start) = own
         for index in 0..<types.count(id) {
             let at = 3 + index * 3
-            let raw = types.word(id, at + 2)
+            let raw = words[start + at + 2]
             let offset = UInt64(flag ? raw & 0xff_ffff : raw)
             let width = flag ? raw >> 24 : 0
-            let name = types.string(at: types.word(id, at))
+            let name = words[start + at]
             func place(_ text: String) -> String {
-                "member \(index + 1) " + String(systemBytes: name) + ": " + text
+                "member \(index + 1) " + String(systemBytes: types.string(at: name)) + ": " + text
             }
             // An empty name is written as offset 0: kernels refuse the offset of any other NUL.
-            if types.word(id, at) != 0, !name.isIdentifier {
+            if name != 0, !types.isIdentifier(stringAt: name) {
                 error("M6", word: at, place("Invalid name"))
             }
             if isUnion, offset != 0 {
@@ -41,7 +43,7 @@ extension TypeChecker {
                         "Member bits_offset exceeds its struct size: bit \(offset) of \(size) bytes"
                     ))
             }
-            let type = types.word(id, at + 1)
+            let type = words[start + at + 1]
             if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
                 checkMemberType(type, at: at, offset: offset, width: width, place)
             }
@@ -101,11 +103,12 @@ extension TypeChecker {
         let words = types.kind(id).shape.element
         for index in 0..<types.count(id) {
             let at = 3 + index * words
-            let name = types.string(at: types.word(id, at))
-            if !name.isIdentifier {
+            let name = types.word(id, at)
+            if !types.isIdentifier(stringAt: name) {
                 error(
                     "M7", word: at,
-                    "value \(index + 1): Invalid name " + String(systemBytes: name))
+                    "value \(index + 1): Invalid name "
+                        + String(systemBytes: types.string(at: name)))
             }
         }
     }
@@ -121,17 +124,18 @@ extension TypeChecker {
             }
         }
         let count = types.count(id)
+        let (words, start) = own
         for index in 0..<count {
             let at = 3 + index * 2
-            let name = types.string(at: types.word(id, at))
-            let type = types.word(id, at + 1)
+            let name = words[start + at]
+            let type = words[start + at + 1]
             if type == 0 {
-                if index != count - 1 || types.word(id, at) != 0 {
+                if index != count - 1 || name != 0 {
                     error("R21", word: at, "Invalid arg#\(index + 1): void")
                 }
                 continue
             }
-            if types.word(id, at) != 0, !name.isIdentifier {
+            if name != 0, !types.isIdentifier(stringAt: name) {
                 error("R21", word: at, "Invalid arg#\(index + 1): name")
             }
             if requireType(type, word: at + 1, rule: "R21", "Invalid arg#\(index + 1)"),

@@ -75,7 +75,7 @@ extension TypeChecker {
         }
         for index in 0..<types.count(target) {
             let type = types.word(target, 4 + index * 2)
-            if type != 0, types.string(at: types.word(target, 3 + index * 2)).isEmpty {
+            if type != 0, types.isEmpty(stringAt: types.word(target, 3 + index * 2)) {
                 warning("R19", word: 2, "Invalid arg#\(index + 1): no name")
             }
         }

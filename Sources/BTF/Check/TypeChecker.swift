@@ -58,6 +58,11 @@ struct TypeChecker {
         )
     }
 
+    /// The record of the type being checked: the words it is among, and where it starts.
+    var own: (words: [UInt32], start: Int) {
+        (types.ownWords, Int(types.ownStarts[Int(id - types.firstID)]))
+    }
+
     // MARK: Findings
 
     mutating func error(_ rule: String, word: Int = 0, _ message: String) {
@@ -212,15 +217,15 @@ struct TypeChecker {
     }
 
     private mutating func checkName(_ kind: Kind) {
-        let name = types.string(at: types.nameOffset(id))
+        let name = types.nameOffset(id)
         let fits: Bool
         switch kind.row.name {
         case .any: return
-        case .none: fits = types.nameOffset(id) == 0
-        case .identifier: fits = name.isIdentifier
-        case .optionalIdentifier: fits = types.nameOffset(id) == 0 || name.isIdentifier
-        case .text: fits = !name.isEmpty
-        case .section: fits = name.isSectionName
+        case .none: fits = name == 0
+        case .identifier: fits = types.isIdentifier(stringAt: name)
+        case .optionalIdentifier: fits = name == 0 || types.isIdentifier(stringAt: name)
+        case .text: fits = !types.isEmpty(stringAt: name)
+        case .section: fits = types.string(at: name).isSectionName
         }
         if !fits {
             error(kind.rule, kind == .declTag ? "Invalid value: no text" : "Invalid name")

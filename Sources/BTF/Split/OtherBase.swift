@@ -21,11 +21,11 @@ package struct OtherBase: Equatable, Sendable {
 
     /// - Parameters:
     ///   - bytes: split BTF, whole.
-    ///   - report: the result of `check` on `base`.
+    ///   - checked: the result of the check on `base`.
     /// - Returns: nil for BTF that fits, or that is damaged rather than misplaced.
-    package init?(_ bytes: ByteView, on base: BTF, report: CheckReport) {
-        if let btf = try? BTF.parse(bytes, base: base, isForReading: true) {
-            self.init(btf, report)
+    package init?(_ bytes: ByteView, on base: BTF, _ checked: CheckedBTF) {
+        if let btf = checked.btf {
+            self.init(btf, checked.report)
         } else {
             self.init(unreadable: bytes, base)
         }

@@ -36,11 +36,11 @@ extension Recognition {
     ///
     /// - Parameter bytes: a whole BTF whose header is sound.
     package static func mustBeSplit(_ bytes: ByteView, header: Header) -> Bool {
+        guard Facts.strings(of: bytes, header).startsWithEmpty else { return true }
         // A vmlinux has a hundred thousand records; these are enough.
         let facts = Facts(bytes, header, atMost: 4096)
         let count = min(facts.typeCount, 4096)
-        return !facts.startsWithEmpty
-            || facts.leadingOut * 16 >= count && facts.leadingOut >= min(count, 2) && count > 0
+        return facts.leadingOut * 16 >= count && facts.leadingOut >= min(count, 2) && count > 0
     }
 }
 
@@ -60,10 +60,9 @@ private struct Facts {
 
     /// - Parameter limit: how many records to look into.
     init(_ bytes: ByteView, _ header: Header, atMost limit: Int = .max) {
-        let strings =
-            bytes.slice(header.length + header.stringOffset, header.stringLength) ?? .empty
+        let strings = Self.strings(of: bytes, header)
         stringLength = strings.count
-        startsWithEmpty = !strings.isEmpty && strings[0] == 0
+        startsWithEmpty = strings.startsWithEmpty
         guard let records = RecordCount(bytes, header, first: limit),
             let words = bytes.words(
                 at: header.length + header.typeOffset, count: records.firstWords,
@@ -75,6 +74,10 @@ private struct Facts {
         typeCount = records.count
         isDamaged = records.isDamaged
         read(words, strings, LayoutTable(bytes, header))
+    }
+
+    static func strings(of bytes: ByteView, _ header: Header) -> ByteView {
+        bytes.slice(header.length + header.stringOffset, header.stringLength) ?? .empty
     }
 
     /// - Parameter words: whole records.
@@ -124,4 +127,9 @@ private struct Facts {
         if typeCount == 0, !isDamaged { signs.append("it has no types") }
         return signs
     }
+}
+
+extension ByteView {
+    /// Of strings: the first one is empty.
+    fileprivate var startsWithEmpty: Bool { !isEmpty && self[0] == 0 }
 }

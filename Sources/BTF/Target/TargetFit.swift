@@ -12,10 +12,10 @@ package import Bytes
 package func otherBase(
     of bytes: ByteView, madeOn own: BTF?, on kernel: BTF
 ) -> OtherBase? {
-    let onKernel = check(bytes, base: kernel, limit: 1)
-    if let other = OtherBase(bytes, on: kernel, report: onKernel) { return other }
+    let onKernel = CheckedBTF(bytes, base: kernel, limit: 1)
+    if let other = OtherBase(bytes, on: kernel, onKernel) { return other }
     guard let own, let btf = try? BTF.parse(bytes, base: own) else { return nil }
-    return OtherBase(btf, notOn: kernel, report: onKernel)
+    return OtherBase(btf, notOn: kernel, report: onKernel.report)
 }
 
 extension TargetReport {

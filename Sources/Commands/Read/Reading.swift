@@ -82,14 +82,20 @@ struct Reading: Sendable {
         _ outcome: inout FileOutcome<Value>
     ) throws(Failure) -> BTF {
         let base = try base(of: file, setting, &outcome)
+        var known: BTF?
         if file.form.isModules {
             guard let lower = base.btf else { throw withoutBase(file) }
-            var judgement = judgement(file, base, check(file.bytes, base: lower, limit: 1))
+            let checked = CheckedBTF(file.bytes, base: lower, limit: 1)
+            var judgement = judgement(file, base, checked)
             judgement.foreign = setting.foreign
             if let failure = judgement.misplaced(file.path) { throw failure }
+            known = checked.btf
         }
         do throws(BTFError) {
-            let btf = try BTF.parse(file.bytes, base: base.btf, isForReading: true)
+            let btf =
+                if let known { known } else {
+                    try BTF.parse(file.bytes, base: base.btf, isForReading: true)
+                }
             if understood { try btf.checkKinds() }
             return btf
         } catch {
@@ -148,13 +154,13 @@ struct Reading: Sendable {
             guard option == nil, let kernel else { return nil }
             base = FileBase(btf: kernel.btf, name: kernel.path, digest: kernel.digest)
         }
-        var judgement = judgement(
-            file, base, check(file.bytes, base: base.btf, profile: profile, limit: limit))
+        let checked = CheckedBTF(file.bytes, base: base.btf, profile: profile, limit: limit)
+        var judgement = judgement(file, base, checked)
         judgement.foreign = setting.foreign
         // One cause is enough.
         if judgement.other != nil { outcome.foreign = nil }
         if let section = file.inline, judgement.other == nil, judgement.report.isSound,
-            let btf = try? BTF.parse(file.bytes, base: base.btf, isForReading: true)
+            let btf = checked.btf
         {
             judgement.inline = InlineReport(section, on: btf)
             if let warning = judgement.inline?.warning(file.path) {
@@ -165,11 +171,12 @@ struct Reading: Sendable {
     }
 
     private func judgement(
-        _ file: BTFFile, _ base: FileBase, _ report: CheckReport
+        _ file: BTFFile, _ base: FileBase, _ checked: CheckedBTF
     ) -> Judgement {
+        let report = checked.report
         var judgement = Judgement(report: report, place: file.place, base: base.name)
         if file.form.isModules, let lower = base.btf {
-            judgement.other = OtherBase(file.bytes, on: lower, report: report)
+            judgement.other = OtherBase(file.bytes, on: lower, checked)
         }
         if let difference = base.difference(file) {
             judgement.other = OtherBase(
