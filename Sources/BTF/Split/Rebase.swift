@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// BTF moved to another base.
 package struct Rebased: Sendable {
@@ -84,7 +85,7 @@ func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
 }
 
 /// Writes types of a BTF with the names and ids of a store.
-struct Translation {
+struct Translation: ~Copyable {
     private let btf: BTF
     private let arrays: FlatArrays
     private let lowering: Lowering
@@ -92,23 +93,24 @@ struct Translation {
     var ids: [UInt32]
     private let names: NamePool
     /// By offset in the BTF's strings.
-    private var known: [UInt32: UInt32] = [:]
+    private var known: NumberTable
 
     init(_ btf: BTF, _ names: NamePool, _ arrays: FlatArrays, _ lowering: Lowering) {
         self.btf = btf
         self.lowering = lowering
         self.names = names
         self.arrays = arrays
+        known = NumberTable(expecting: btf.starts.count)
         ids = Array(repeating: 0, count: Int(btf.typeCount))
     }
 
     private mutating func name(_ offset: UInt32) throws(BTFError) -> UInt32 {
         if offset == 0 { return 0 }
-        if let name = known[offset] { return name }
-        guard let name = withBytes(Array(btf.stringBytes(at: offset)), { names.intern($0) }) else {
+        if let name = known.find(offset) { return name }
+        guard let name = btf.withString(at: offset, { names.intern($0) }) else {
             throw BTFError(offset: 0, "its strings do not fit that base")
         }
-        known[offset] = name
+        known.insert(offset, name)
         return name
     }
 

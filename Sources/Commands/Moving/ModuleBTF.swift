@@ -25,8 +25,7 @@ struct ModuleBTF: BatchContents {
     private(set) var release: KernelRelease?
     /// What the file says about it.
     private(set) var mark = BTFMark.Reading.none
-    /// Whether it is standalone, split or distilled BTF.
-    private(set) var known: KnownForm
+    private var form: LazyForm
     private(set) var keeping = Keeping()
 
     /// - Throws: for a file without BTF, and for a BPF object, whose programs refer to types as
@@ -68,9 +67,8 @@ struct ModuleBTF: BatchContents {
         do throws(IDError) { file.ids = try IDSection.read(elf) } catch { throw Failure(error) }
         file.release = elf.section(named: ".modinfo") == nil ? nil : KernelRelease.of(elf)
         file.mark = BTFMark.read(elf)
-        file.known = KnownForm(
-            file.mark, hasDistilledBase: file.distilledBase != nil,
-            Recognition(file.bytes, header: file.header))
+        file.form = LazyForm(
+            file.bytes, file.header, file.mark, hasDistilledBase: file.distilledBase != nil)
         return file
     }
 
@@ -86,8 +84,11 @@ struct ModuleBTF: BatchContents {
         }
         self.path = path
         self.bytes = bytes
-        known = KnownForm(.none, hasDistilledBase: false, Recognition(bytes, header: header))
+        form = LazyForm(bytes, header, .none, hasDistilledBase: false)
     }
+
+    /// Whether it is standalone, split or distilled BTF.
+    var known: KnownForm { form.value }
 
     /// The kernel that its BTF is for once it is on this base; nil if nothing is known.
     func target(on base: MoveBase) -> TargetChoice? {
