@@ -39,7 +39,7 @@ struct LoaderLogs: Equatable {
             return bytes[at..<at + 8].elementsEqual(head + [0, 0, 0, 0])
         }
         let (word, doubleWord): (UInt8, UInt8) = (0x61, 0x79)
-        return (0..<bytes.count / 8).filter {
+        return (0..<max(0, bytes.count / 8 - 3 * distance + 1)).filter {
             // The offsets in struct bpf_loader_ctx.
             reads($0, word, 8) && reads($0 + distance, word, 12)
                 && reads($0 + 2 * distance, doubleWord, 16)
