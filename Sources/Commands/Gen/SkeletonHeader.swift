@@ -28,6 +28,7 @@ struct SkeletonHeader: Equatable {
                 ).read().header)
         }
         let input = try LoaderInput(path, kernel: kernel, talk: talk)
+        let license = preloads ? try input.license() : nil
         let skeleton = try SkeletonSource(
             input: input, name: name, definesTypes: definesTypes
         ).read()
@@ -41,8 +42,11 @@ struct SkeletonHeader: Equatable {
                 "\(path): program \(program.identifier) (\(program.section)) will not be attached: \(reason)"
             )
         }
-        try output.print(
-            preloads ? preloadHeader(skeleton, license: input.license()) : skeleton.header())
+        if let license {
+            try output.print(preloadHeader(skeleton, license: license))
+        } else {
+            try output.print(skeleton.header())
+        }
     }
 
     /// Programs that cannot be attached are held, and pinned as programs.
