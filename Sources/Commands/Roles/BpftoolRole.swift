@@ -17,7 +17,7 @@ enum BpftoolRole {
             switch try BpftoolCommand(arguments) {
             case .kbtf(let words): return Program.run(["kbtf"] + words, in: surroundings)
             case .skeleton(let header, let isVerbose):
-                return print(header, isVerbose: isVerbose, in: surroundings)
+                return write(header, isVerbose: isVerbose, in: surroundings)
             case .version: try surroundings.output.print(version)
             case .help: try surroundings.output.print(usage)
             case .module(let header): try surroundings.output.print(moduleText(header))
@@ -32,7 +32,7 @@ enum BpftoolRole {
     }
 
     /// What `kbtf gen skeleton` does, with its messages and exit status.
-    private static func print(
+    private static func write(
         _ header: SkeletonHeader, isVerbose: Bool, in surroundings: Surroundings
     ) -> Int32 {
         do {
