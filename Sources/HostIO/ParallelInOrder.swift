@@ -5,7 +5,7 @@ import Glibc
 /// Produces a result for each index below `count` on `jobs` threads, and lets `state` consume the
 /// results in the order of the indexes, one at a time, on whichever thread is free.
 ///
-/// At most `4 * jobs` results wait. With one job, or one index, everything runs on the caller's
+/// At most `8 * jobs` results wait. With one job, or one index, everything runs on the caller's
 /// thread.
 ///
 /// - Parameters:
@@ -26,7 +26,7 @@ package func parallelInOrder<State: ~Copyable & Sendable, Worker: ~Copyable, Pro
         }
         return state
     }
-    let queue = OrderedQueue<State, Product>(state, count: count, window: 4 * threads)
+    let queue = OrderedQueue<State, Product>(state, count: count, window: 8 * threads)
     parallelFor(count: threads, jobs: threads) { _ in
         var own = worker()
         while let index = queue.next() {
