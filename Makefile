@@ -98,12 +98,17 @@ test: setup build ## every fast test
 	}
 
 # The shell tests need the release build; they come first, so that the summary of
-# `swift test` ends the output.
+# `swift test` ends the output. It says how many failed and not which, hence the list.
 .PHONY: tests-without-limit
 tests-without-limit:
 	@selftests/run_tap.sh '$(KBTF)' selftests/kbuild/*.sh selftests/vm/*.sh
 	$(SWIFT) build $(SWIFTFLAGS) --build-tests
-	$(SWIFT) test $(SWIFTFLAGS) --skip-build
+	$(SWIFT) test $(SWIFTFLAGS) --skip-build 2>&1 | tee '$(SCRATCH)/tests.log' || {
+		echo 'make test: what failed:'
+		awk '/^✘ .* recorded an issue/ { print; more = 1; next } more && /^ *↳/ { print; next } { more = 0 }' \
+			'$(SCRATCH)/tests.log' | cut -c 1-600 | head -n 15
+		exit 1
+	}
 
 .PHONY: selftest
 selftest: setup build ## boot a kernel that loads our BTF, and attach BPF programs through it
