@@ -30,9 +30,9 @@ static inline int linux_unnamed_file(const char *directory, mode_t mode) {
 // ioctl(TIOCGWINSZ): the size of a terminal.
 static inline int linux_window_size(int fd, struct winsize *size) { return ioctl(fd, TIOCGWINSZ, size); }
 
-// fcntl(2) with F_OFD_SETLK: takes the lock of one byte for as long as the descriptor is open.
-static inline int linux_lock_byte(int fd, long long offset) {
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1 };
+// fcntl(2) with F_OFD_SETLK: takes the lock of one byte (F_WRLCK), or gives it back (F_UNLCK).
+static inline int linux_lock_byte(int fd, int type, long long offset) {
+    struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1 };
     return fcntl(fd, 37, &lock);
 }
 

@@ -8,6 +8,7 @@ import Glibc
 /// other processes and other threads alike (open file description locks, fcntl(2)).
 package struct FileLock: ~Copyable {
     private let fd: Int32
+    private let offset: Int64
 
     /// Takes the lock with this number in the file at `path`, which is created if it is missing.
     ///
@@ -19,12 +20,19 @@ package struct FileLock: ~Copyable {
         }
         guard fd >= 0 else { return nil }
         // An offset is not negative.
-        guard linux_lock_byte(fd, Int64(number >> 1)) == 0 else {
+        let offset = Int64(number >> 1)
+        guard linux_lock_byte(fd, F_WRLCK, offset) == 0 else {
             _ = close(fd)
             return nil
         }
         self.fd = fd
+        self.offset = offset
     }
 
-    deinit { _ = close(fd) }
+    // A process that another thread starts just now has a copy of the descriptor until it becomes
+    // its program: closing this one alone would not give the lock back.
+    deinit {
+        _ = linux_lock_byte(fd, F_UNLCK, offset)
+        _ = close(fd)
+    }
 }

@@ -28,9 +28,9 @@ package enum PrivateFile {
             return nil
         }
         guard lease(fd), unsafe fstat(fd, &info) == 0, info.st_size == size,
-            let storage = MappedPages.map(fd: fd, count: size, whenDone: { _ = close(fd) })
+            let storage = MappedPages.map(fd: fd, count: size, whenDone: { release(fd) })
         else {
-            defer { _ = close(fd) }
+            defer { release(fd) }
             return try? FileReader.readAll(fd, path, limit: size)
         }
         return ByteView(storage)
@@ -48,6 +48,16 @@ package enum PrivateFile {
     private static func lease(_ fd: Int32) -> Bool {
         // F_SETSIG and F_SETLEASE are hidden without _GNU_SOURCE. Waiting writers are announced by
         // a signal that is ignored by default; the default one, SIGIO, kills.
-        fcntl(fd, 10, SIGURG) == 0 && fcntl(fd, 1024, Int32(F_RDLCK)) == 0
+        fcntl(fd, 10, SIGURG) == 0 && fcntl(fd, setLease, Int32(F_RDLCK)) == 0
     }
+
+    /// Ends the lease, and closes. A process that another thread starts just now has a copy of the
+    /// descriptor for a moment, and the lease would last as long.
+    private static func release(_ fd: Int32) {
+        _ = fcntl(fd, setLease, Int32(F_UNLCK))
+        _ = close(fd)
+    }
+
+    /// F_SETLEASE
+    private static let setLease: Int32 = 1024
 }

@@ -31,11 +31,23 @@ package final class Scratch {
         try write(name, Array(text.utf8))
     }
 
+    /// A process that another test starts just now has copies of this one's descriptors, and what
+    /// is open for writing does not run (ETXTBSY): a program is written by a process of its own.
+    ///
     /// - Parameter mode: whatever the process' mask is.
     @discardableResult
     package func write(_ name: String, _ text: String, mode: mode_t) throws -> String {
-        let file = try write(name, text)
-        file.withSystemText { _ = chmod($0, mode) }
+        guard mode & 0o111 != 0 else {
+            let file = try write(name, text)
+            file.withSystemText { _ = chmod($0, mode) }
+            return file
+        }
+        let source = try write(name + ".text", text)
+        defer { source.withSystemText { _ = unlink($0) } }
+        let file = self(name)
+        guard shell("install -m \(String(mode, radix: 8)) '\(source)' '\(file)'") else {
+            throw HostError(file, "write", errno: EIO)
+        }
         return file
     }
 
