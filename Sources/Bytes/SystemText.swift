@@ -57,7 +57,11 @@ extension String {
         reserved.contains(scalar.value) ? UInt8(truncatingIfNeeded: scalar.value) : nil
     }
 
-    var mayHoldReserved: Bool { utf8.contains(String.reservedLead) }
+    var mayHoldReserved: Bool {
+        // SAFETY: the bytes are read inside the call.
+        unsafe utf8.withContiguousStorageIfAvailable { unsafe $0.contains(String.reservedLead) }
+            ?? utf8.contains(String.reservedLead)
+    }
 
     /// The original bytes.
     package var systemBytes: [UInt8] {

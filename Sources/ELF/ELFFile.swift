@@ -92,12 +92,12 @@ package final class ELFFile: Sendable {
 
     /// All sections with this name: a file may have several (COMDAT groups).
     package func sections(named name: String) -> [ELFSection] {
-        sections.filter { $0.name == name && $0.index != 0 }
+        sections.filter { $0.isNamed(name) }
     }
 
     /// The first section with this name.
     package func section(named name: String) -> ELFSection? {
-        sections.first { $0.name == name && $0.index != 0 }
+        sections.first { $0.isNamed(name) }
     }
 
     /// The section with this name.

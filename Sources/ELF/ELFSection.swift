@@ -22,6 +22,12 @@ package struct ELFSection: Sendable, Equatable {
     package let alignment: UInt64
     package let entrySize: UInt64
 
+    /// Whether it is one that can be asked for by this name. Comparing lengths first spares most
+    /// comparisons of text.
+    func isNamed(_ name: String) -> Bool {
+        self.name.utf8.count == name.utf8.count && self.name == name && index != 0
+    }
+
     package var isAllocated: Bool { flags & ELFSectionFlag.alloc != 0 }
     /// It contains instructions.
     package var isCode: Bool { flags & ELFSectionFlag.code != 0 }

@@ -16,10 +16,10 @@ func findLoops(_ types: TypeTable) -> [(id: UInt32, rule: String, message: Strin
         default: break
         }
     }
-    for id in loops(types, byValue: true) where chains.length(id) != nil {
+    for id in LoopSearch.loops(types, byValue: true) where chains.length(id) != nil {
         found.append((id, "R2", "Loop detected: it contains itself"))
     }
-    for id in loops(types, byValue: false) where chains.length(id) != nil {
+    for id in LoopSearch.loops(types, byValue: false) where chains.length(id) != nil {
         found.append((id, "R2", "Loop detected: pointers only to themselves"))
     }
     return found
@@ -78,63 +78,80 @@ private struct ModifierChains {
     }
 }
 
-/// Own types at which a walk comes back to itself; one per loop that a depth-first walk meets. The
-/// base is sound, and does not lead back.
-///
-/// - Parameter byValue: walk what types contain; else, from pointer to pointer.
-private func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
-    enum State: UInt8 { case new, open, done }
-    var states = [State](repeating: .new, count: types.ownIDs.count)
-    var stack: [(id: UInt32, next: Int)] = []
-    var found: [UInt32] = []
+/// Looks for own types at which a walk comes back to itself; one per loop that a depth-first walk
+/// meets. The base is sound, and does not lead back.
+private struct LoopSearch {
+    private enum State: UInt8 { case new, open, done }
+
+    private let types: TypeTable
+    /// Walks what types contain; else, from pointer to pointer.
+    private let byValue: Bool
+    private var states: [State]
+
+    static func loops(_ types: TypeTable, byValue: Bool) -> [UInt32] {
+        var search = LoopSearch(types, byValue: byValue)
+        return search.run()
+    }
+
+    private init(_ types: TypeTable, byValue: Bool) {
+        self.types = types
+        self.byValue = byValue
+        states = Array(repeating: .new, count: types.ownIDs.count)
+    }
+
+    private mutating func run() -> [UInt32] {
+        var stack: [(id: UInt32, next: Int)] = []
+        var found: [UInt32] = []
+        for root in types.ownIDs where states[place(root)] == .new {
+            states[place(root)] = .open
+            var (id, next) = (root, 0)
+            while true {
+                if let target = needed(id, &next) {
+                    guard states[place(target)] == .new else {
+                        found.append(id)
+                        continue
+                    }
+                    states[place(target)] = .open
+                    stack.append((id, next))
+                    (id, next) = (target, 0)
+                } else {
+                    states[place(id)] = .done
+                    guard let frame = stack.popLast() else { break }
+                    (id, next) = frame
+                }
+            }
+        }
+        return found
+    }
 
     /// The first own type from the `next`th on that `id` cannot be without and whose walk has not
     /// ended; `next` becomes the number after it.
-    func needed(_ id: UInt32, _ next: inout Int) -> UInt32? {
-        func isOpen(_ target: UInt32) -> Bool {
-            target >= types.firstID && target < types.typeCount && states[place(target)] != .done
-        }
-        return types.withRecord(id) { words, start in
-            let info = TypeInfo(rawValue: words[start + 1])
-            let kind = info.kind ?? .unknown
-            let target: UInt32
-            switch kind.role {
-            case .composite where byValue:
-                while next < info.vlen {
-                    let target = words[start + 4 + next * 3]
-                    next += 1
-                    if isOpen(target) { return target }
-                }
-                return nil
-            case .array where byValue: target = words[start + 3]
-            case .alias, .qualifier, .typeTag: target = words[start + 2]
-            case .pointer where !byValue: target = words[start + 2]
-            default: return nil
+    private func needed(_ id: UInt32, _ next: inout Int) -> UInt32? {
+        let words = types.ownWords
+        let start = Int(types.ownStarts[place(id)])
+        let info = TypeInfo(rawValue: words[start + 1])
+        let target: UInt32
+        switch (info.kind ?? .unknown).role {
+        case .composite where byValue:
+            while next < info.vlen {
+                let target = words[start + 4 + next * 3]
+                next += 1
+                if isOpen(target) { return target }
             }
-            defer { next = 1 }
-            return next == 0 && isOpen(target) ? target : nil
+            return nil
+        case .array where byValue: target = words[start + 3]
+        case .alias, .qualifier, .typeTag: target = words[start + 2]
+        case .pointer where !byValue: target = words[start + 2]
+        default: return nil
         }
+        defer { next = 1 }
+        return next == 0 && isOpen(target) ? target : nil
     }
 
-    func place(_ id: UInt32) -> Int { Int(id - types.firstID) }
-    for root in types.ownIDs where states[place(root)] == .new {
-        states[place(root)] = .open
-        var (id, next) = (root, 0)
-        while true {
-            if let target = needed(id, &next) {
-                guard states[place(target)] == .new else {
-                    found.append(id)
-                    continue
-                }
-                states[place(target)] = .open
-                stack.append((id, next))
-                (id, next) = (target, 0)
-            } else {
-                states[place(id)] = .done
-                guard let frame = stack.popLast() else { break }
-                (id, next) = frame
-            }
-        }
+    /// An own type whose walk has not ended.
+    private func isOpen(_ id: UInt32) -> Bool {
+        id >= types.firstID && id < types.typeCount && states[place(id)] != .done
     }
-    return found
+
+    private func place(_ id: UInt32) -> Int { Int(id - types.firstID) }
 }

@@ -53,12 +53,12 @@ extension TypeChecker {
     private mutating func checkMemberType(
         _ type: UInt32, at: Int, offset: UInt64, width: UInt32, _ place: (String) -> String
     ) {
-        guard let target = resolve(type) else { return }
-        guard isSized(type) else {
+        guard let target = types.resolve(type) else { return }
+        guard types.isSized(resolved: target) else {
             return error("R10", word: at + 1, place("Invalid member: type \(type) has no size"))
         }
         let structBits = UInt64(types.word(id, 2)) * 8
-        let typeBits = self.size(of: target) * 8
+        let typeBits = types.size(of: target, pointerSize: pointerSize) * 8
         let kind = types.kind(target)
         let rule = kind == .int ? "R12" : kind.isAnyEnum ? "R14" : "R15"
         if width != 0 {
@@ -119,7 +119,9 @@ extension TypeChecker {
         let result = types.word(id, 2)
         if requireType(result, word: 2, rule: "R20", void: true, "Invalid return type") {
             // Void behind a typedef or a qualifier is a valid return type in C.
-            if resolve(result) != 0, !isSized(result) {
+            if let target = types.resolve(result), target != 0,
+                !types.isSized(resolved: target)
+            {
                 error("R20", word: 2, "Invalid return type: \(result) has no size")
             }
         }
@@ -139,7 +141,7 @@ extension TypeChecker {
                 error("R21", word: at, "Invalid arg#\(index + 1): name")
             }
             if requireType(type, word: at + 1, rule: "R21", "Invalid arg#\(index + 1)"),
-                !isSized(type)
+                !types.isSized(type)
             {
                 error("R21", word: at + 1, "Invalid arg#\(index + 1): \(type) has no size")
             }
@@ -242,7 +244,7 @@ extension TypeChecker {
                 error("R22", word: at, place + "Not a VAR kind member: \(variable) is a \(word)")
                 continue
             }
-            let needed = self.size(of: types.word(variable, 2))
+            let needed = types.size(of: types.word(variable, 2), pointerSize: pointerSize)
             if length < needed {
                 error(
                     "R22", word: at + 2, place + "Invalid size: \(length), its type has \(needed)")

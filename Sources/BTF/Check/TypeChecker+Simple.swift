@@ -35,11 +35,14 @@ extension TypeChecker {
         if types.word(id, 2) != 0 { error("M5", word: 2, "size != 0: \(types.word(id, 2))") }
         let element = types.word(id, 3)
         if requireType(element, word: 3, rule: "M5", "Invalid elem") {
-            if !isSized(element) { error("R7", word: 3, "Invalid elem: \(element) has no size") }
+            if !types.isSized(element) {
+                error("R7", word: 3, "Invalid elem: \(element) has no size")
+            }
             checkArraySize(element)
         }
         let index = types.word(id, 4)
-        if requireType(index, word: 4, rule: "M5", "Invalid index"), let target = resolve(index),
+        if requireType(index, word: 4, rule: "M5", "Invalid index"),
+            let target = types.resolve(index),
             types.kindIfAny(target) != .int || !isRegularInt(target)
         {
             error("R6", word: 4, "Invalid index: \(index) is not an integer")
@@ -47,10 +50,12 @@ extension TypeChecker {
     }
 
     private mutating func checkArraySize(_ element: UInt32) {
-        if let target = resolve(element), types.kindIfAny(target) == .int, !isRegularInt(target) {
+        if let target = types.resolve(element), types.kindIfAny(target) == .int,
+            !isRegularInt(target)
+        {
             error("R8", word: 3, "Invalid array of int: \(target)")
         }
-        let total = size(of: element).multipliedReportingOverflow(
+        let total = types.size(of: element, pointerSize: pointerSize).multipliedReportingOverflow(
             by: UInt64(types.word(id, 5)))
         if total.overflow || total.partialValue > UInt64(UInt32.max) {
             error("R9", word: 5, "Array size overflows U32_MAX")
@@ -89,7 +94,7 @@ extension TypeChecker {
         guard requireType(target, word: 2, rule: "M11", "Invalid type_id") else { return }
         // Only the address of such a symbol counts.
         if profile == .object, linkage == 2 { return }
-        if !isSized(target) { error("R5", word: 2, "Invalid type_id: \(target) has no size") }
+        if !types.isSized(target) { error("R5", word: 2, "Invalid type_id: \(target) has no size") }
     }
 
     mutating func checkDeclTag() {

@@ -12,7 +12,7 @@ struct TypeChecker {
     let profile: CheckProfile
     private let btf: BTF
     private let typesAt: Int
-    private let pointerSize: UInt32
+    let pointerSize: UInt32
     /// The type being checked.
     private(set) var id: UInt32 = 0
 
@@ -95,33 +95,7 @@ struct TypeChecker {
         return types.kindWord(id) + " " + (name.isEmpty ? "(anon)" : name)
     }
 
-    // MARK: What a reference leads to
-
-    /// The type behind typedefs and qualifiers: 0 for void, nil when it dangles or loops.
-    func resolve(_ start: UInt32) -> UInt32? {
-        var id = start
-        for _ in 0..<64 {
-            if id == 0 { return 0 }
-            guard let kind = types.kindIfAny(id) else { return nil }
-            guard kind.isModifier else { return id }
-            id = types.word(id, 2)
-        }
-        return nil
-    }
-
-    /// A type that a value can have. Unknown ones, reported elsewhere, count as such.
-    func isSized(_ id: UInt32) -> Bool {
-        guard let target = resolve(id) else { return true }
-        guard target != 0 else { return false }
-        switch types.kind(target).role {
-        case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
-            .locationPrototype, .locationSection:
-            return false
-        case .integer, .float, .pointer, .array, .composite, .enumeration, .alias, .qualifier,
-            .typeTag, .unknown:
-            return true
-        }
-    }
+    // MARK: References
 
     /// False, after an error, when the id in `word` is of no type, or of void where that is wrong.
     mutating func requireType(
@@ -144,37 +118,6 @@ struct TypeChecker {
         }
         return true
     }
-
-    /// The size of a value of the type `id` in bytes; 0 for what has none, for chains without an
-    /// end, and for arrays beyond 32 bits.
-    func size(of id: UInt32) -> UInt64 {
-        var id = id
-        var count: UInt64 = 1
-        for _ in 0..<Self.maxChain {
-            guard types.exists(id) else { return 0 }
-            let size: UInt64
-            switch types.kind(id).role {
-            case .integer, .float, .enumeration, .composite: size = UInt64(types.word(id, 2))
-            case .pointer: size = UInt64(pointerSize)
-            case .alias, .qualifier, .typeTag:
-                id = types.word(id, 2)
-                continue
-            case .array:
-                count *= UInt64(types.word(id, 5))
-                guard count <= UInt64(UInt32.max) else { return 0 }
-                id = types.word(id, 3)
-                continue
-            case .forward, .function, .prototype, .variable, .section, .declarationTag, .location,
-                .locationPrototype, .locationSection, .unknown:
-                return 0
-            }
-            return size * count <= UInt64(UInt32.max) ? size * count : 0
-        }
-        return 0
-    }
-
-    /// Longer ones do not occur: kernels accept 32 modifiers in a row.
-    private static let maxChain = 64
 
     // MARK: Rules of all kinds
 

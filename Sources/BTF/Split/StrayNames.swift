@@ -44,20 +44,25 @@ struct StrayNames {
     /// Whether so many names begin inside strings that most may be stray. Names on the right base
     /// mostly begin at strings, for which this takes a fraction of the time.
     private static func mayBeMost(_ btf: BTF) -> Bool {
-        var isKnown = [Bool](repeating: false, count: btf.strings.count)
+        let (words, strings, stringBase) = (btf.words, btf.strings, btf.stringBase)
+        // Those of the base, as long as that has none itself.
+        let low = btf.base.flatMap { $0.base == nil ? $0.strings : nil }
+        var isKnown = [Bool](repeating: false, count: strings.count)
         var ofBase: Set<UInt32> = []
         var (count, inside) = (0, 0)
         for start in btf.starts {
-            forEachName(btf.words, Int(start)) { position in
-                let offset = btf.words[position]
+            forEachName(words, Int(start)) { position in
+                let offset = words[position]
                 guard offset != 0 else { return }
-                let own = Int(offset) - btf.stringBase
+                let own = Int(offset) - stringBase
                 if own < 0 {
-                    if !btf.beginsString(Int(offset)) { ofBase.insert(offset) }
+                    let begins =
+                        low.map { $0[Int(offset) - 1] == 0 } ?? btf.beginsString(Int(offset))
+                    if !begins { ofBase.insert(offset) }
                 } else if own < isKnown.count, !isKnown[own] {
                     isKnown[own] = true
                     count += 1
-                    if own > 0, btf.strings[own - 1] != 0 { inside += 1 }
+                    if own > 0, strings[own - 1] != 0 { inside += 1 }
                 }
             }
         }
