@@ -12,7 +12,7 @@ extension TypeStore {
     /// - Returns: whether there were any.
     mutating func leaveOutdatedBase() -> Bool {
         guard !outgrown.isEmpty else { return false }
-        var completed = Outdated(replaced: outgrown.replaced)
+        var completed = Outdated(outgrown.replaced, of: Int(firstID))
         var copies: [UInt32: UInt32] = [:]
         let count = stored.starts.count
         for index in 0..<count where stored.merged[index] == firstID + UInt32(index) {
@@ -26,9 +26,9 @@ extension TypeStore {
         // base's struct leads to the declaration, the unit with the copied type means the own
         // struct with the same name.
         var replaced = completed
-        replaced.known.removeAll()
-        for (own, base) in outgrown.nearMisses where resolve(own) == own {
-            replaced.replaced[base] = own
+        replaced.forget()
+        for (own, base) in outgrown.nearMisses where base < firstID && resolve(own) == own {
+            replaced.replace(base, by: own)
         }
         var index = count
         while index < stored.starts.count {
@@ -43,8 +43,43 @@ extension TypeStore {
 
     /// Types of the base that own types have replaced, and which other base types lead to them.
     private struct Outdated {
-        var replaced: [UInt32: UInt32]
-        var known: [UInt32: Bool] = [:]
+        private var replaced: [UInt32: UInt32] = [:]
+        /// By id of the base.
+        private var marks: [UInt8]
+
+        private enum Mark {
+            static let replaced: UInt8 = 1
+            static let known: UInt8 = 2
+            static let outdated: UInt8 = 4
+        }
+
+        /// - Parameter count: of the base's ids.
+        init(_ replaced: [UInt32: UInt32], of count: Int) {
+            marks = Array(repeating: 0, count: count)
+            for (id, own) in replaced { replace(id, by: own) }
+        }
+
+        mutating func replace(_ id: UInt32, by own: UInt32) {
+            replaced[id] = own
+            marks[Int(id)] |= Mark.replaced
+        }
+
+        func isReplaced(_ id: UInt32) -> Bool { marks[Int(id)] & Mark.replaced != 0 }
+
+        func own(_ id: UInt32) -> UInt32? { isReplaced(id) ? replaced[id] : nil }
+
+        func isKnown(_ id: UInt32) -> Bool { marks[Int(id)] & Mark.known != 0 }
+
+        func isOutdated(_ id: UInt32) -> Bool { marks[Int(id)] & Mark.outdated != 0 }
+
+        mutating func note(_ id: UInt32, isOutdated: Bool) {
+            marks[Int(id)] |= isOutdated ? Mark.known | Mark.outdated : Mark.known
+        }
+
+        /// What leads to a replaced type is not known any more.
+        mutating func forget() {
+            for index in marks.indices { marks[index] &= Mark.replaced }
+        }
     }
 
     private mutating func moveReferences(
@@ -58,7 +93,7 @@ extension TypeStore {
         for position in positions {
             let target = stored.words[position]
             guard target != 0, target < firstID else { continue }
-            if let own = outdated.replaced[target] {
+            if let own = outdated.own(target) {
                 stored.refer(at: position, to: own)
                 continue
             }
@@ -72,15 +107,16 @@ extension TypeStore {
     /// Whether a base type that is merged by its words leads to a replaced type through nothing but
     /// such types.
     private func isOutdated(_ root: UInt32, _ outdated: inout Outdated) -> Bool {
+        if outdated.isKnown(root) { return outdated.isOutdated(root) }
         var stack = [root]
         var waiting: Set<UInt32> = [root]
         while let id = stack.last {
-            guard outdated.known[id] == nil else {
+            guard !outdated.isKnown(id) else {
                 stack.removeLast()
                 continue
             }
             guard isMergedByWords(info(id).kind) else {
-                outdated.known[id] = false
+                outdated.note(id, isOutdated: false)
                 continue
             }
             var waits = false
@@ -89,16 +125,16 @@ extension TypeStore {
             info(id).forEachReference { (at: Int) in
                 let target = base.words[start + at]
                 guard target != 0, target < firstID else { return }
-                if outdated.replaced[target] != nil || outdated.known[target] == true {
+                if outdated.isReplaced(target) || outdated.isOutdated(target) {
                     found = true
-                } else if outdated.known[target] == nil, waiting.insert(target).inserted {
+                } else if !outdated.isKnown(target), waiting.insert(target).inserted {
                     stack.append(target)
                     waits = true
                 }
             }
-            if found { outdated.known[id] = true } else if !waits { outdated.known[id] = false }
+            if found || !waits { outdated.note(id, isOutdated: found) }
         }
-        return outdated.known[root] ?? false
+        return outdated.isOutdated(root)
     }
 
     private mutating func copyOfBase(_ id: UInt32) -> UInt32 {

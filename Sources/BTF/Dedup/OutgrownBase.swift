@@ -9,20 +9,32 @@ struct OutgrownBase: ~Copyable, Sendable {
     /// The own types that took the place of types of the base in the end.
     var copies: [UInt32: UInt32] = [:]
     /// Own structs that were kept because the base only declares a type they lead to, each with the
-    /// base's struct.
+    /// base's struct, or with an own one that uses it.
     private(set) var nearMisses: [(own: UInt32, base: UInt32)] = []
-    /// By id of the base: 1 where a unit's type was settled as that.
-    private var served: Arena<UInt8>
+    /// By id of the base.
+    private var marks: Arena<UInt8>
 
-    init(_ base: StoreBase) { served = Arena(repeating: 0, count: Int(base.firstID)) }
+    private enum Mark {
+        /// A unit's type was settled as this one.
+        static let served: UInt8 = 1
+        /// It is in `replaced`, where few are of the many that are looked for.
+        static let replaced: UInt8 = 2
+    }
+
+    init(_ base: StoreBase) { marks = Arena(repeating: 0, count: Int(base.firstID)) }
 
     var isEmpty: Bool { replaced.isEmpty }
 
-    mutating func replace(_ id: UInt32, by own: UInt32) { replaced[id] = own }
+    mutating func replace(_ id: UInt32, by own: UInt32) {
+        replaced[id] = own
+        marks[Int(id)] |= Mark.replaced
+    }
+
+    func isReplaced(_ id: UInt32) -> Bool { marks[Int(id)] & Mark.replaced != 0 }
 
     mutating func add(nearMiss own: UInt32, of base: UInt32) { nearMisses.append((own, base)) }
 
-    mutating func serve(_ id: UInt32) { served[Int(id)] = 1 }
+    mutating func serve(_ id: UInt32) { marks[Int(id)] |= Mark.served }
 
-    func isServed(_ id: UInt32) -> Bool { served[Int(id)] != 0 }
+    func isServed(_ id: UInt32) -> Bool { marks[Int(id)] & Mark.served != 0 }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 internal import Bytes
+internal import Tables
 
 /// The hash under which a record is filed, nil for kinds that are never merged (VAR, DATASEC, and
 /// LOCSEC).
@@ -91,24 +92,30 @@ func recordHash(_ words: borrowing Arena<UInt32>, _ start: Int) -> UInt64? {
 }
 
 /// Which of some names belong to exactly one struct or union each.
-struct UniqueComposites {
+struct UniqueComposites: ~Copyable {
     private static let none: UInt32 = 0
     private static let several: UInt32 = .max
-    private var byName: [UInt32: UInt32] = [:]
+    /// By name: a place in `ids`.
+    private var places = NumberTable()
+    private var ids: [UInt32] = []
 
     /// - Parameter names: offsets of the names that matter, few beside all composites there are.
     init(of names: some Sequence<UInt32>) {
-        for name in names where name != 0 { byName[name] = Self.none }
+        for name in names where name != 0 && places.find(name) == nil {
+            places.insert(name, UInt32(ids.count))
+            ids.append(Self.none)
+        }
     }
 
     mutating func add(name: UInt32, id: UInt32) {
-        guard let known = byName[name] else { return }
-        byName[name] = known == Self.none ? id : Self.several
+        guard let place = places.find(name) else { return }
+        ids[Int(place)] = ids[Int(place)] == Self.none ? id : Self.several
     }
 
     /// The only composite with this name, nil if there is none or more than one.
     func find(_ name: UInt32) -> UInt32? {
-        guard let id = byName[name], id != Self.none, id != Self.several else { return nil }
-        return id
+        guard let place = places.find(name) else { return nil }
+        let id = ids[Int(place)]
+        return id == Self.none || id == Self.several ? nil : id
     }
 }

@@ -85,7 +85,7 @@ extension TypeStore {
         if forwards.isEmpty { return false }
         var unique = UniqueComposites(of: forwards.map { word($0, 0) })
         for id in 1..<firstID + UInt32(stored.starts.count)
-        where resolve(id) == id && info(id).kind?.isComposite == true {
+        where info(id).kind?.isComposite == true && resolve(id) == id {
             unique.add(name: word(id, 0), id: id)
         }
         var changed = false

@@ -108,7 +108,9 @@ package struct TypeStore: ~Copyable, Sendable {
     /// declaration waits for its full type to be settled.
     @inline(__always)
     package func resolve(_ id: UInt32) -> UInt32 {
-        if id < firstID { return outgrown.isEmpty ? id : resolveSlowly(id) }
+        if id < firstID {
+            return outgrown.isEmpty || !outgrown.isReplaced(id) ? id : resolveSlowly(id)
+        }
         let next = TypeWriter.isUnstored(id) ? id : stored.merged[Int(id - firstID)]
         return next == id ? id : resolveSlowly(next)
     }
@@ -116,8 +118,13 @@ package struct TypeStore: ~Copyable, Sendable {
     private func resolveSlowly(_ id: UInt32) -> UInt32 {
         var id = id
         while !TypeWriter.isUnstored(id) {
-            let next =
-                id < firstID ? outgrown.replaced[id] ?? id : stored.merged[Int(id - firstID)]
+            let next: UInt32
+            if id >= firstID {
+                next = stored.merged[Int(id - firstID)]
+            } else {
+                guard outgrown.isReplaced(id), let own = outgrown.replaced[id] else { break }
+                next = own
+            }
             if next == id { break }
             id = next
         }

@@ -38,10 +38,10 @@ extension BTF {
         }
         if own.isEmpty { return [] }
         var found: [Namesake] = []
-        for id in 1..<base.typeCount {
+        let types = TypeTable(base)
+        for id in 1..<base.typeCount where Self.isTold(types.kind(id)) {
             // An enum without values is only a declaration.
-            guard let other = base.record(TypeID(id)), Self.isTold(other.kind),
-                !other.kind.isAnyEnum || other.count > 0,
+            guard let other = base.record(TypeID(id)), !other.kind.isAnyEnum || other.count > 0,
                 let mine = own.removeValue(forKey: Self.key(other)),
                 let record = record(TypeID(mine))
             else { continue }

@@ -175,19 +175,16 @@ struct FlatArrays {
 
     /// - Throws: when an array is its own element.
     init(_ btf: BTF, _ ids: [UInt32]) throws(BTFError) {
+        let types = TypeTable(btf)
+        func isArray(_ id: UInt32) -> Bool { id > 0 && types.kind(id) == .array }
         var usedOtherwise: Set<UInt32> = []
         var isElement: Set<UInt32> = []
         for id in ids {
-            let (words, start) = btf.place(of: id)
-            let isArray = btf.isArray(id)
-            TypeInfo(rawValue: words[start + 1]).forEachReference { index in
-                let target = words[start + index]
-                guard btf.isArray(target) else { return }
-                if isArray, index == 3 {
-                    isElement.insert(target)
-                } else {
-                    usedOtherwise.insert(target)
-                }
+            if types.kind(id) == .array {
+                if isArray(types.word(id, 3)) { isElement.insert(types.word(id, 3)) }
+                if isArray(types.word(id, 4)) { usedOtherwise.insert(types.word(id, 4)) }
+            } else {
+                types.forEachReference(id) { if isArray($0) { usedOtherwise.insert($0) } }
             }
         }
         if isElement.isEmpty { return }
@@ -224,6 +221,7 @@ struct FlatArrays {
 extension BTF {
     /// The record of a type that exists: the words it is among, and where in them it starts.
     func place(of id: UInt32) -> (words: [UInt32], start: Int) {
+        if id >= firstID { return (words, Int(starts[Int(id - firstID)])) }
         var owner = self
         while id < owner.firstID, let base = owner.base { owner = base }
         return (owner.words, Int(owner.starts[Int(id - owner.firstID)]))
