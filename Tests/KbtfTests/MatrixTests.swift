@@ -49,6 +49,30 @@ struct MatrixTests {
         #expect(after.status == 0 && rows(after).last == "all load with BTF", "\(after)")
     }
 
+    /// Without the kernel's BTF, the module's mark may still name another kernel.
+    @Test func onlyTheMark() throws {
+        let system = try SampleSystem()
+        let module = try system.addModule("updates/own.ko")
+        try system.shell("rm \(system.folder)/build/vmlinux")
+        let unmarked = try Command.kbtf("matrix", module, "--kernel", system.root)
+        #expect(rows(unmarked)[1] == "\(module) loads", "\(unmarked)")
+        #expect(rows(unmarked).last == "0 of 1 load with BTF, 1 with or without it")
+        for (base, word, last) in [
+            (system.release, "loads", "0 of 1 load with BTF, 1 with or without it"),
+            ("6.13.1-test", "refused: other-base", "0 of 1 load with BTF"),
+        ] {
+            try system.mark(module, "btf=split base=\(base)")
+            let result = try Command.kbtf("matrix", module, "--kernel", system.root)
+            #expect(rows(result)[1] == "\(module) \(word)", "\(result)")
+            #expect(rows(result).last == last, "\(result)")
+        }
+        #expect(try system.causes().contains("other-base own.ko"))
+        // It brings its base along.
+        try system.mark(module, "btf=distilled base=6.13.1-test")
+        let distilled = try Command.kbtf("matrix", module, "--kernel", system.root)
+        #expect(rows(distilled)[1] == "\(module) loads", "\(distilled)")
+    }
+
     /// A package, a directory of packages, an image.
     @Test func kernels() throws {
         let system = try SampleSystem()

@@ -97,6 +97,16 @@ struct SampleSystem {
         return path
     }
 
+    /// Describes a module's BTF in its modinfo.
+    func mark(_ module: String, _ mark: String) throws {
+        let name = module.split(separator: "/").last!.prefix { $0 != "." }
+        let modinfo = try scratch.write(
+            "modinfo",
+            ["license=GPL", "name=\(name)", "vermagic=\(release + Self.features)", mark]
+                .joined(separator: "\0") + "\0")
+        try shell("objcopy --update-section .modinfo='\(modinfo)' '\(module)'")
+    }
+
     func kbtf(_ arguments: String...) throws {
         let result = try Command.kbtf(arguments)
         guard result.status == 0 else { throw Sample.Failed(result) }

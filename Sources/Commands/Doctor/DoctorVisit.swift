@@ -283,8 +283,12 @@ struct DoctorVisit {
     private mutating func lookAtLoadedModules() {
         let root = SystemRoot("/")
         let folder = "/sys/kernel/btf"
-        guard root.exists(folder + "/vmlinux"), let text = root.text("/proc/modules") else {
+        guard root.exists(folder + "/vmlinux") else {
             report.unseen.append("loaded modules: there is no \(folder)/vmlinux")
+            return
+        }
+        guard let text = root.text("/proc/modules") else {
+            report.unseen.append("loaded modules: there is no /proc/modules")
             return
         }
         let shown = Set(root.list(folder))

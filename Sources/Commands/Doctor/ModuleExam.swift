@@ -196,7 +196,7 @@ struct ModuleExam: Sendable {
     ) -> [BTFTrouble] {
         guard let target = kernel.target, kernel.base != nil else {
             outcome.value.doubts.append("the kernel's BTF was not found")
-            return []
+            return otherBase(byMarkOf: file).map { [$0] } ?? []
         }
         // Messages of reading are about other commands.
         var said = outcome
@@ -267,6 +267,16 @@ struct ModuleExam: Sendable {
             evidence: evidence, cure: rebase(file))
         trouble.isUnnoticed = !isRefused
         return trouble
+    }
+
+    /// What the mark alone says: split BTF that was made on another kernel's.
+    private func otherBase(byMarkOf file: ExaminedModule) -> BTFTrouble? {
+        guard let mark = file.btf?.mark.mark, mark.form == .split, let base = mark.base,
+            kernel.hasRelease, base != kernel.release
+        else { return nil }
+        return BTFTrouble(
+            .otherBase, of: file.path, refusal, isSure: false,
+            evidence: ["its mark says that it was made on Linux \(base)"], cure: rebase(file))
     }
 
     /// Split BTF moves only from a base that is at hand; debug information is always enough.

@@ -45,11 +45,13 @@ struct MatrixReport {
                 text += MatrixReport.disagreement(cell, column.kernel, paint)
             }
         }
-        let good = all.count { $0.trouble == nil }
+        let unseen = columns.filter { $0.withoutBase != nil }.flatMap(\.cells)
+            .count { $0.trouble == nil }
+        let good = all.count { $0.trouble == nil } - unseen
         text +=
             (good == all.count
                 ? paint.good("all load") : paint.bad("\(good) of \(all.count) load"))
-            + " with BTF\n"
+            + " with BTF" + (unseen == 0 ? "" : ", \(unseen) with or without it") + "\n"
         return isProved ? text + proofs(paint) : text
     }
 
