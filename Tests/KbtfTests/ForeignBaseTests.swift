@@ -53,6 +53,53 @@ struct ForeignBaseTests {
         #expect(!moved.err.contains("warning"))
     }
 
+    /// Raw BTF does not say which kernel it is of; the module's own `struct module` shows that.
+    @Test func moduleStruct() throws {
+        func kernel(_ members: String, below: String = "int x;") -> String {
+            "struct below { \(below) }; struct module { \(members) struct below *b; } __this_module;"
+        }
+        let base = try scratch.write("base.btf", Sample.rawBTF(kernel("int a;")))
+        let own = try Sample.compile(scratch, "own.ko", source: kernel("int a;"))
+        let below = try Sample.compile(
+            scratch, "below.ko", source: kernel("int a;", below: "long x;"))
+        for file in [own, below] {
+            let result = try Command.kbtf("encode", "-q", "--base", base, file)
+            #expect(result.status == 0 && result.err == "", "\(result)")
+        }
+        let other = try Sample.compile(scratch, "other.ko", source: kernel("int a, c[4];"))
+        let before = try Sample.bytes(other)
+        let strict = try Command.kbtf("encode", "-q", "--strict", "--base", base, other)
+        #expect(strict.status == 1)
+        #expect(try Sample.bytes(other) == before)
+        let result = try Command.kbtf("encode", "-q", "--base", base, other)
+        #expect(result.status == 0, "\(result)")
+        #expect(
+            result.err.hasPrefix(
+                "kbtf: warning: \(other): its struct module differs from that of \(base) ("),
+            "\(result)")
+    }
+
+    /// What a base shows of another kernel is nothing of the module's own.
+    @Test func distilling() throws {
+        let (old, new) = (try module("old.ko", "6.1.0-1"), try module("new.ko", "6.12.0-1"))
+        let base = try tree("6.12.0-2")
+        for file in [old, new] {
+            #expect(try Command.kbtf("encode", "--base", base, file).status == 0)
+        }
+        let before = try Sample.bytes(old)
+        let refused = try Command.kbtf("distill", "--base", base, old)
+        #expect(refused.status == 1, "\(refused)")
+        #expect(
+            refused.err.contains("its kernel, 6.1.0-1, does not read .BTF.base"), "\(refused)")
+        #expect(try Sample.bytes(old) == before)
+        let warned = try Command.kbtf("distill", "--base", base, new)
+        #expect(warned.status == 0, "\(warned)")
+        #expect(
+            warned.err.contains(
+                "\(new): for Linux 6.12.0-1, but its base \(base) belongs to Linux 6.12.0-2"),
+            "\(warned)")
+    }
+
     @Test func strictWritesNothing() throws {
         let (file, base) = (try module(), try tree("6.1.0-2"))
         let before = try Sample.bytes(file)

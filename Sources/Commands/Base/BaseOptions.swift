@@ -13,6 +13,15 @@ struct BaseOptions: ParsableArguments {
     var base: String?
 
     @OptionGroup var search: SearchOptions
+
+    /// For commands that read nothing of the kernel but its base.
+    ///
+    /// - Throws: if a base is named, and a release to search it for.
+    func checkRelease() throws {
+        if let base, base != "auto", search.release != nil {
+            throw ValidationError("--base \(base) and --release contradict each other")
+        }
+    }
 }
 
 /// Options for the search of `--base auto`.

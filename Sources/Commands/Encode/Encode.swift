@@ -118,6 +118,7 @@ struct Encode: Command {
         if standalone, let base = base.base, !base.isEmpty {
             throw ValidationError("--standalone and --base contradict each other")
         }
+        try base.checkRelease()
         try destinations.validate(files)
         if let unknown = Features.parse(features).unknown {
             throw ValidationError(

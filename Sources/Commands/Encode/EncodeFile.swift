@@ -80,7 +80,10 @@ struct EncodeFile {
         if marks, case .unreadable(let fault) = oldMark, job.detached == nil {
             outcome.messages.append(.note("\(job.path): \(fault.sentence): replaced"))
         }
-        for warning in [oldWarning, otherBuild(oldMark.mark), debugInfo.splitWarning] {
+        for warning in [
+            oldWarning, otherBuild(oldMark.mark), debugInfo.splitWarning,
+            outcome.foreign == nil ? try otherKernel(encoded) : nil,
+        ] {
             guard let warning else { continue }
             if isStrict { throw warning }
             outcome.messages.append(.warning(warning.message, hint: warning.hint))
@@ -117,7 +120,7 @@ struct EncodeFile {
         }
     }
 
-    private func parseBase() throws(Failure) -> BTF? {
+    func parseBase() throws(Failure) -> BTF? {
         guard let wholeBase, let base else { return nil }
         do throws(BTFError) { return try wholeBase.btf() } catch {
             throw Failure("\(base.path): \(error)")

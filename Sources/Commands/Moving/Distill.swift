@@ -43,6 +43,7 @@ struct Distill: Command {
         if base.base?.isEmpty == true {
             throw ValidationError("--base: distilling requires a base")
         }
+        try base.checkRelease()
     }
 
     func run(in surroundings: Surroundings) throws {
@@ -51,7 +52,8 @@ struct Distill: Command {
 
     private func move(_ surroundings: Surroundings) throws {
         let talk = talkOptions.talk(surroundings)
-        let batch = moving.batch(base, "distilling", talk, surroundings)
+        var batch = moving.batch(base, "distilling", talk, surroundings)
+        batch.staysWithKernel = true
         let work = DistillFile(
             force: force, dryRun: moving.dryRun, marks: !moving.mark.noMark)
         let outcomes = batch.run(try moving.jobs(reading: [base.base], talk)) {

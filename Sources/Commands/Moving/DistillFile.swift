@@ -72,9 +72,15 @@ struct DistillFile: Sendable {
     /// Older kernels ignore `.BTF.base` and read the rest as if it continued their own BTF.
     private func refuseOldKernels(_ file: ModuleBTF, _ base: MoveBase) throws(Failure) {
         if force { return }
-        let rules = file.target(on: base)?.rules ?? TargetRules(nil, base.index.evidence)
+        let rules: TargetRules?
+        if let own = file.release, let other = base.release, own != other {
+            // What that base shows was backported, if it was, to another kernel.
+            rules = own.version.flatMap { TargetRules(KernelVersion($0.major, $0.minor)) }
+        } else {
+            rules = file.target(on: base)?.rules ?? TargetRules(nil, base.index.evidence)
+        }
         if let rules, rules.has(.distilledBase) { return }
-        let kernel = (base.release ?? file.release).map { "\($0)" } ?? rules.map { "\($0)" }
+        let kernel = (file.release ?? base.release).map { "\($0)" } ?? rules.map { "\($0)" }
         throw Failure(
             "\(file.path): its kernel, \(kernel ?? "an old one"), does not read .BTF.base, "
                 + "\(KernelAbility.distilledBase.since) and later do",

@@ -28,6 +28,8 @@ struct MoveBatch {
     let talk: Talk
     /// For the line of progress.
     let activity: String
+    /// The BTF stays that of the file's own kernel: a base of another one is a warning.
+    var staysWithKernel = false
 
     /// What came of one file.
     struct Result: Sendable {
@@ -53,7 +55,9 @@ struct MoveBatch {
             .init(
                 choice: try BaseChoice(
                     option: base, path: job.path, own: file.release,
-                    bigEndian: file.header.bigEndian, search: search))
+                    bigEndian: file.header.bigEndian, search: search),
+                release: file.release,
+                machine: staysWithKernel ? file.elf.map { KernelMachine.name(of: $0) } : nil)
         } work: { job, file, setting, outcome throws(Failure) in
             // The command line asks for a base.
             guard let base = setting.base else { return }

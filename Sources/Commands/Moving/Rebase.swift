@@ -55,6 +55,7 @@ struct Rebase: Command {
 
     func validate() throws {
         if base.base?.isEmpty == true { throw ValidationError("--base: rebasing requires a base") }
+        try base.checkRelease()
     }
 
     func run(in surroundings: Surroundings) throws {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+
+import BTF
+import Bytes
+import Console
+import DWARFToBTF
+import KernelTree
+
+extension EncodeFile {
+    /// A warning if the module's types show that its base is of another kernel, which a base
+    /// without a release does not say itself.
+    ///
+    /// - Returns: nil also where only types below `struct module` differ: modules may define some
+    ///   of their own.
+    func otherKernel(_ encoded: Encoded) throws(Failure) -> Failure? {
+        guard let base, BTF.hasOwnModuleStruct(encoded.bytes, on: base.index),
+            encoded.base == nil, let whole = try parseBase()
+        else { return nil }
+        let btf: BTF
+        do throws(BTFError) { btf = try BTF.parse(ByteView(encoded.bytes), base: whole) } catch {
+            throw Failure("\(job.path): .BTF\(error)")
+        }
+        guard
+            let type = btf.namesakesOfBase.first(where: {
+                $0.kind == .struct && $0.name == "module"
+            }), let difference = btf.ownDifference(of: type)
+        else { return nil }
+        return Failure(
+            "\(job.path): its struct module differs from that of \(base.path) (\(difference)): it was built for "
+                + "another kernel, whose BTF is its base",
+            hint: "kbtf base --module \(job.path) searches for the right one")
+    }
+}
