@@ -90,13 +90,19 @@ struct Kbtf: Command {
         } catch  where exitCode(for: error) == .success { return nil }
     }
 
-    /// The word after `help` if it is not a command.
+    /// The words after `help` up to the first that is not a command; nil if all are.
     private static func topic(_ arguments: ArraySlice<String>) -> String? {
-        guard arguments.first == "help", let word = arguments.dropFirst().first,
-            !word.hasPrefix("-"), word != "help",
-            !configuration.subcommands.contains(where: { $0.configuration.commandName == word })
-        else { return nil }
-        return word
+        guard arguments.first == "help" else { return nil }
+        var commands = configuration.subcommands
+        var words: [String] = []
+        for word in arguments.dropFirst() {
+            guard !word.hasPrefix("-"), word != "help", !commands.isEmpty else { return nil }
+            words.append(word)
+            guard let command = commands.first(where: { $0.configuration.commandName == word })
+            else { return words.joined(separator: " ") }
+            commands = command.configuration.subcommands
+        }
+        return nil
     }
 
     /// Prints an error on standard error, or the requested text (help, version) on standard output.

@@ -66,6 +66,16 @@ struct HelpTopicTests {
             ])
     }
 
+    @Test func unknownBelowACommand() throws {
+        let result = try help("gen", "nonsense")
+        #expect(result.status == 2 && result.out == [])
+        #expect(
+            result.errorLines.first
+                == "kbtf: help: no such command or topic: gen nonsense; the topics are features, releases"
+        )
+        #expect(try help("gen", "module").status == 0)
+    }
+
     private enum Manual {
         static func text(_ page: String) throws -> String {
             String(

@@ -27,6 +27,12 @@ import Testing
             options: "-g -O2")
     }
 
+    /// A table of nothing would say that nothing is left out.
+    @Test func nothingCounted() throws {
+        let result = try Command.kbtf("ledger", "show", "--base", old + ".none", new)
+        #expect(result.status == 1 && result.out == [] && result.err != "", "\(result)")
+    }
+
     @Test func counts() throws {
         let before = try Sample.bytes(new)
         let result = try Command.kbtf("ledger", "show", new)

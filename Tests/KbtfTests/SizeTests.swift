@@ -44,6 +44,19 @@ import Testing
         return Int(text) ?? -1
     }
 
+    /// Names of the base are not the file's.
+    @Test(arguments: ["nowhere", "kept"]) func whyNothing(_ name: String) throws {
+        let file = try module("m.btf").path
+        let found = try Command.kbtf("size", "--base", kernel, "--why", "own", file)
+        #expect(found.status == 0 && found.text.contains("own"), "\(found)")
+        let result = try Command.kbtf(
+            "size", "--base", kernel, "--why", "own", "--why", name, file)
+        #expect(result.status == 1 && result.out == [], "\(result)")
+        #expect(
+            result.errorLines.first
+                == "kbtf: --why \(name): no type has this name, those of bases aside")
+    }
+
     @Test func text() throws {
         let result = try Command.kbtf("size", kernel)
         #expect(result.status == 0 && result.err == "", "\(result)")

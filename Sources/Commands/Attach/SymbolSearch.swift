@@ -25,7 +25,11 @@ struct SymbolSearch {
     func facts(named option: String?) throws(Failure) -> Found? {
         if let option {
             if let found = try read(option), found.facts.symbols != nil { return found }
-            throw Failure("--symbols \(option): neither a System.map nor a vmlinux with symbols")
+            throw Failure(
+                "--symbols \(option): neither a System.map nor a vmlinux with symbols",
+                hint:
+                    "Debian's System.map only names the package with both: linux-image-\(release?.text ?? "RELEASE")-dbg"
+            )
         }
         var sets: Found?
         for path in candidates where FileStatus(path).isRegular {

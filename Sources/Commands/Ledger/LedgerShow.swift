@@ -54,7 +54,7 @@ struct LedgerShow: Command {
                         }
                     }
                 }
-            } else {
+            } else if outcomes.isEmpty || outcomes.contains(where: { $0.value != nil }) {
                 try output.print(Self.text(sum, files: outcomes.count))
             }
             if outcomes.contains(where: { $0.failure != nil }) { throw ExitCode(1) }

@@ -28,7 +28,7 @@ struct Dump: Command {
               kbtf dump --format c /sys/kernel/btf/vmlinux > vmlinux.h
               kbtf dump --format c foo.ko task_struct
               kbtf dump --base vmlinux foo.btf 104232
-              kbtf dump --layout mm_struct
+              kbtf dump --layout /sys/kernel/btf/vmlinux mm_struct
               kbtf dump --layout --beside vmlinuz-new vmlinuz-old mm_struct
             """)
 

@@ -93,6 +93,7 @@ struct Size: Command {
                 }
             }
             let new = try read(files, base.base, surroundings)
+            try checkNames(new.files)
             if against.isEmpty {
                 let report = SizeReport(new.files)
                 try tell(
@@ -110,6 +111,17 @@ struct Size: Command {
             }
             if new.hasFailed { throw ExitCode(1) }
         }
+    }
+
+    /// - Throws: for a name after `--why` that no type has, unless no file could be read. In JSON,
+    ///   an empty list says that.
+    private func checkNames(_ files: [SizedFile]) throws(Failure) {
+        guard !json, !why.isEmpty, !files.isEmpty else { return }
+        let known = Set(files.flatMap { $0.types.keys.map(\.name) })
+        guard let none = why.first(where: { !known.contains($0) }) else { return }
+        throw Failure(
+            "--why \(none): no type has this name, those of bases aside",
+            hint: "kbtf dump \(self.files[0]) lists types")
     }
 
     private func read(
