@@ -157,4 +157,64 @@ import Testing
         _ = run(batch(), [File(path: "a"), File(path: "b")], keeping: keeping)
         #expect(log.all("open a").count == times && log.all("open b").count == times)
     }
+
+    // MARK: Many files
+
+    /// Of many files, those that need the first base are opened once, and those before it are no
+    /// obstacle.
+    @Test(arguments: [1, 4]) func manyAreOpenedOnce(jobs: Int) {
+        let files = ["kernel", "bad"].map { File(path: $0, base: nil) } + modules
+        let outcomes = run(batch(jobs: jobs), files)
+        #expect(outcomes.map(\.path) == files.map(\.path))
+        #expect(outcomes.map(\.value) == ["none", ""] + modules.map { _ in "base" })
+        #expect(said(outcomes) == ["bad: damaged"])
+        #expect(log.all("load") == ["load base"])
+        for file in ["bad"] + modules.dropFirst().map(\.path) {
+            #expect(log.all("open \(file)").count == 1)
+        }
+    }
+
+    /// Also the files by which the base was found, if they cannot be read again.
+    @Test func manyPipes() {
+        let outcomes = run(batch(), modules, keeping: Keeping(isRequired: true))
+        #expect(outcomes.allSatisfy { $0.value == "base" })
+        #expect(log.all("open").count == modules.count)
+    }
+
+    @Test func manyWithoutBases() {
+        let files = modules.map { File(path: $0.path, base: nil) }
+        #expect(run(batch(), files).allSatisfy { $0.value == "none" })
+        #expect(log.all("load").isEmpty && log.all("work").count == files.count)
+    }
+
+    /// A base that cannot be read is tried once, and reported as for a few files.
+    @Test func manyLackingABase() {
+        let missing = run(batch(), modules.map { File(path: $0.path, base: "missing") })
+        #expect(said(missing) == ["missing: cannot open"])
+        #expect(missing.allSatisfy { $0.failure?.subject == .base })
+        #expect(log.all("load") == ["load missing"] && log.all("work").isEmpty)
+        let files = modules.map { File(path: $0.path, base: "auto", release: "6.1.0-1") }
+        #expect(said(run(batch(), files)) == ["m00 and 19 more: no base for 6.1.0-1"])
+        var batch = batch()
+        batch.lacking = { _, failure in .noBase(.warning(failure.message, hint: nil)) }
+        let outcomes = run(batch, files)
+        #expect(outcomes.allSatisfy { $0.value == "none" && $0.alsoSaid.count == 1 })
+    }
+
+    /// Files of another kernel are named in the order of the files, whatever that of the work.
+    @Test(arguments: [false, true]) func manyForeign(isRefused: Bool) {
+        let files = modules.enumerated().map { index, file in
+            File(path: file.path, release: index < 3 ? "6.1.0-2" : "6.1.0-1")
+        }
+        var batch = batch(jobs: 4, release: "6.1.0-2")
+        batch.refusesForeign = isRefused
+        let outcomes = run(batch, files)
+        let text = said(outcomes)
+        #expect(text.count == 1)
+        #expect(text[0].hasPrefix((isRefused ? "" : "warning: ") + "m03 and 16 more: for Linux"))
+        #expect(outcomes.count { $0.failure != nil } == (isRefused ? 17 : 0))
+        #expect(log.all("work").count == (isRefused ? 3 : 20))
+    }
+
+    private let modules = (0..<20).map { File(path: $0 < 10 ? "m0\($0)" : "m\($0)") }
 }

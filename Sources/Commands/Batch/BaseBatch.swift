@@ -3,24 +3,14 @@
 import Console
 import HostIO
 import KernelTree
-import Synchronization
-
-/// A file as it was opened to see which base it needs.
-protocol BatchContents: Sendable {
-    var keeping: Keeping { get }
-}
-
-/// What it takes to keep the contents of a file.
-struct Keeping: Sendable {
-    /// Bytes of memory, because it was decompressed; 0 for a mapped file.
-    var size = 0
-    /// It cannot be read a second time: a pipe, such as the shell's `<(xzcat foo.ko.xz)`.
-    var isRequired = false
-}
 
 /// Processes many files that are built against bases. Each base is read once; the files that share
 /// it are processed in parallel, the largest first. The outcomes are in the order of the files,
 /// whatever the number of jobs, and what files have in common is reported once, with the first one.
+///
+/// Which base a file needs is seen by opening it. Of many files, those that need the same one as
+/// the first are worked on right then; others are opened again in their turn, so that only one
+/// base and the files in hand take memory.
 struct BaseBatch<Base: SearchedBase> {
     let search: SearchPlaces
     let jobs: Int
@@ -61,9 +51,15 @@ struct BaseBatch<Base: SearchedBase> {
         let jobs: Int
     }
 
+    /// A file whose base is known.
+    struct Member: Sendable {
+        let index: Int
+        let need: Need
+    }
+
     /// - Parameters:
     ///   - value: what an outcome begins with.
-    ///   - open: reads a file; more than once where memory is short.
+    ///   - open: reads a file; a second time where it waits for its base and memory is short.
     ///   - need: which base it needs.
     func run<File: BatchFile, Opened: BatchContents, Value: Sendable>(
         _ files: [File], _ value: Value,
@@ -72,92 +68,183 @@ struct BaseBatch<Base: SearchedBase> {
         work:
             @Sendable (File, Opened, Setting, inout FileOutcome<Value>) throws(Failure) -> Void
     ) -> [FileOutcome<Value>] {
-        var outcomes = files.map { FileOutcome(path: $0.path, value: value) }
-        let kept = Kept<Opened>()
-        let needs = parallelMap(count: files.count, jobs: files.count < 16 ? 1 : jobs) {
-            index -> Swift.Result<Need, Failure> in
-            do throws(Failure) {
-                let opened = try open(files[index])
-                let need = try need(files[index], opened)
-                kept.keep(opened, index)
-                return .success(need)
-            } catch { return .failure(error) }
+        let blank = files.map { FileOutcome(path: $0.path, value: value) }
+        let (kept, refusesForeign) = (Kept<Opened>(), refusesForeign)
+        @Sendable func look(_ index: Int) throws(Failure) -> (need: Need, opened: Opened) {
+            let opened = try open(files[index])
+            return (try need(files[index], opened), opened)
         }
+        @Sendable func result(
+            _ member: Member, _ known: FileOutcome<Value>, _ ready: ReadyBase<Base>, jobs: Int,
+            _ opened: Opened?
+        ) -> FileOutcome<Value> {
+            var outcome = known
+            outcome.foreign = ready.foreign(member.need)
+            if refusesForeign, outcome.foreign != nil { return outcome }
+            let file = files[member.index]
+            let setting = Setting(base: ready.base, foreign: outcome.foreign, jobs: jobs)
+            do throws(Failure) {
+                let opened = if let opened { opened } else { try open(file) }
+                try work(file, opened, setting, &outcome)
+            } catch { outcome.fail(error) }
+            return outcome
+        }
+
+        let isMany = files.count >= 16
+        let lead = isMany ? lead(files.count, kept, look) : Lead()
+        var outcomes = blank
         var progress = Progress(
             total: files.count, activity: activity, talk: talk, search.surroundings)
-        for (choice, group) in groups(needs, &outcomes) {
-            guard case .some(let base) = base(choice, group, &outcomes) else { continue }
-            let members = compare(group, needs, base, &outcomes)
-            let order = members.map { (size: FileStatus(files[$0].path).size, index: $0) }
-                .sorted { ($1.size, $0.index) < ($0.size, $1.index) }
-                .map(\.index)
-            let (started, known, single) = (progress, outcomes, members.count == 1 ? jobs : 1)
+        let (started, all) = (progress, largestFirst(Array(files.indices)) { files[$0].path })
+        let seen = parallelMap(count: all.count, jobs: isMany ? jobs : 1) {
+            position -> Seen<Value> in
+            let index = all[position]
+            do throws(Failure) {
+                let (need, opened) =
+                    if index < lead.needs.count {
+                        (try lead.needs[index].get(), kept.take(index))
+                    } else { try look(index) }
+                let member = Member(index: index, need: need)
+                guard let ready = lead.ready(need.choice) else {
+                    if let opened { kept.keep(opened, index) }
+                    return .waits(member)
+                }
+                started.show(position, of: all.count)
+                return .worked(result(member, blank[index], ready, jobs: 1, opened))
+            } catch { return .failed(error) }
+        }
+        var (waiting, worked): ([Member], [Int]) = ([], [])
+        for (index, seen) in zip(all, seen).sorted(by: { $0.0 < $1.0 }) {
+            switch seen {
+            case .failed(let failure): outcomes[index].fail(failure)
+            case .waits(let member): waiting.append(member)
+            case .worked(let outcome):
+                outcomes[index] = outcome
+                worked.append(index)
+            }
+        }
+        sayForeign(worked, &outcomes)
+        progress.done = worked.count
+
+        for (choice, group) in groups(waiting) {
+            let indices = group.map(\.index)
+            guard let ready = ready(choice, indices, lead, &outcomes) else { continue }
+            let order = largestFirst(group) { files[$0.index].path }
+            let (started, known, single) = (progress, outcomes, order.count == 1 ? jobs : 1)
             let worked = parallelMap(count: order.count, jobs: jobs) { position in
                 started.show(position, of: order.count)
-                let (file, index) = (files[order[position]], order[position])
-                var outcome = known[index]
-                let setting = Setting(base: base, foreign: outcome.foreign, jobs: single)
-                do throws(Failure) {
-                    let opened = if let opened = kept.take(index) { opened } else { try open(file) }
-                    try work(file, opened, setting, &outcome)
-                } catch { outcome.fail(error) }
-                return outcome
+                let member = order[position]
+                let (outcome, opened) = (known[member.index], kept.take(member.index))
+                return result(member, outcome, ready, jobs: single, opened)
             }
-            for (index, outcome) in zip(order, worked) { outcomes[index] = outcome }
-            warnOfForeign(members, &outcomes)
+            for (member, outcome) in zip(order, worked) { outcomes[member.index] = outcome }
+            sayForeign(indices, &outcomes)
             progress.done += group.count
         }
         progress.clear()
         return outcomes
     }
 
+    // MARK: The first base
+
+    /// What the first files need, up to one that needs a base, and that base.
+    private struct Lead: Sendable {
+        var needs: [Swift.Result<Need, Failure>] = []
+        var choice: BaseChoice?
+        var base: Swift.Result<ReadyBase<Base>, Failure>?
+
+        /// nil for other bases, and if it cannot be read.
+        func ready(_ choice: BaseChoice) -> ReadyBase<Base>? {
+            self.choice == choice ? try? base?.get() : nil
+        }
+    }
+
+    /// What became of a file when it was opened first.
+    private enum Seen<Value: Sendable>: Sendable {
+        case failed(Failure)
+        /// For another base.
+        case waits(Member)
+        case worked(FileOutcome<Value>)
+    }
+
+    private func lead<Opened: BatchContents>(
+        _ count: Int, _ kept: Kept<Opened>,
+        _ look: (Int) throws(Failure) -> (need: Need, opened: Opened)
+    ) -> Lead {
+        var lead = Lead()
+        // A kernel and its like come before their modules.
+        for index in 0..<min(count, 8) where lead.choice == nil || lead.choice == BaseChoice.none {
+            do throws(Failure) {
+                let (need, opened) = try look(index)
+                kept.keep(opened, index)
+                lead.needs.append(.success(need))
+                lead.choice = need.choice
+            } catch { lead.needs.append(.failure(error)) }
+        }
+        lead.base = lead.choice.map { choice in
+            do throws(Failure) { return .success(try read(choice)) } catch {
+                return .failure(error)
+            }
+        }
+        return lead
+    }
+
+    private func read(_ choice: BaseChoice) throws(Failure) -> ReadyBase<Base> {
+        ReadyBase(try load(choice, jobs), search.surroundings)
+    }
+
+    // MARK: Groups
+
+    private func largestFirst<Item>(_ items: [Item], _ path: (Item) -> String) -> [Item] {
+        items.enumerated().map { (size: FileStatus(path($1)).size, place: $0) }
+            .sorted { ($1.size, $0.place) < ($0.size, $1.place) }
+            .map { items[$0.place] }
+    }
+
     /// The files that share a base, in order of the first of each.
-    private func groups<Value>(
-        _ needs: [Swift.Result<Need, Failure>], _ outcomes: inout [FileOutcome<Value>]
-    ) -> [(BaseChoice, [Int])] {
-        var found: [(BaseChoice, [Int])] = []
+    private func groups(_ members: [Member]) -> [(BaseChoice, [Member])] {
+        var found: [(BaseChoice, [Member])] = []
         var places: [BaseChoice: Int] = [:]
-        for (index, need) in needs.enumerated() {
-            switch need {
-            case .failure(let failure): outcomes[index].fail(failure)
-            case .success(let need):
-                if let place = places[need.choice] {
-                    found[place].1.append(index)
-                } else {
-                    places[need.choice] = found.count
-                    found.append((need.choice, [index]))
-                }
+        for member in members {
+            let choice = member.need.choice
+            if let place = places[choice] {
+                found[place].1.append(member)
+            } else {
+                places[choice] = found.count
+                found.append((choice, [member]))
             }
         }
         return found
     }
 
-    // MARK: What files share
-
     /// The base of `members`, which may be none; nil where nothing is to be done with them.
-    private func base<Value>(
-        _ choice: BaseChoice, _ members: [Int], _ outcomes: inout [FileOutcome<Value>]
-    ) -> Base?? {
+    private func ready<Value>(
+        _ choice: BaseChoice, _ members: [Int], _ lead: Lead,
+        _ outcomes: inout [FileOutcome<Value>]
+    ) -> ReadyBase<Base>? {
         var failure: Failure
-        do throws(Failure) { return .some(try load(choice, jobs)) } catch { failure = error }
+        do throws(Failure) {
+            if choice == lead.choice, let base = lead.base { return try base.get() }
+            return try read(choice)
+        } catch { failure = error }
         if case .auto = choice {
             failure = failure.about(outcomes[members[0]].path, others: members.count - 1)
         }
         failure.subject = .base
         switch lacking(choice, failure) {
         case .nothing:
-            fail(members, failure, &outcomes)
+            outcomes.fail(members, failure)
             count(members, &outcomes)
-            return .none
+            return nil
         case .skipping(let message):
-            say(message, members, &outcomes)
-            return .none
+            outcomes.say(message, members)
+            return nil
         case .noBase(let message):
             if let message {
-                say(message, members, &outcomes)
+                outcomes.say(message, members)
                 count(members, &outcomes)
             }
-            return .some(nil)
+            return ReadyBase(nil, search.surroundings)
         }
     }
 
@@ -167,96 +254,15 @@ struct BaseBatch<Base: SearchedBase> {
             .note("\(members.count) files cannot be read without this base"))
     }
 
-    private func fail<Value>(
-        _ members: [Int], _ failure: Failure, _ outcomes: inout [FileOutcome<Value>]
-    ) {
-        for index in members { outcomes[index].failure = failure }
-        outcomes[members[0]].shared.append(.failure(failure))
-    }
-
-    private func say<Value>(
-        _ message: Talk.Message, _ members: [Int], _ outcomes: inout [FileOutcome<Value>]
-    ) {
-        for index in members { outcomes[index].alsoSaid.append(message) }
-        outcomes[members[0]].shared.append(message)
-    }
-
-    /// Sees which files are for another kernel than the base's.
-    ///
-    /// - Returns: those to work on.
-    private func compare<Value>(
-        _ members: [Int], _ needs: [Swift.Result<Need, Failure>], _ base: Base?,
-        _ outcomes: inout [FileOutcome<Value>]
-    ) -> [Int] {
-        guard let base else { return members }
-        let origin = BaseOrigin(
-            path: base.path, release: base.release, machine: base.machine,
-            running: search.surroundings.running)
-        for index in members {
-            guard let need = try? needs[index].get(), let machine = need.machine else { continue }
-            outcomes[index].foreign = ForeignBase(
-                release: need.release, machine: machine, base: base.path, origin: origin,
-                baseMachine: base.machine)
-        }
-        guard refusesForeign else { return members }
-        for (foreign, files) in alike(members, outcomes) {
-            fail(
-                files,
-                Failure(
-                    foreign.message(outcomes[files[0]].path, others: files.count - 1),
-                    hint: foreign.hint), &outcomes)
-        }
-        return members.filter { outcomes[$0].foreign == nil }
-    }
-
-    private func warnOfForeign<Value>(
-        _ members: [Int], _ outcomes: inout [FileOutcome<Value>]
-    ) {
-        for (foreign, files) in alike(members.filter { outcomes[$0].failure == nil }, outcomes) {
+    /// Reports the files among `members` that are for another kernel than their base's.
+    private func sayForeign<Value>(_ members: [Int], _ outcomes: inout [FileOutcome<Value>]) {
+        for (foreign, files) in outcomes.alike(members) {
             let text = foreign.message(outcomes[files[0]].path, others: files.count - 1)
-            outcomes[files[0]].shared.append(.warning(text, hint: foreign.hint))
-        }
-    }
-
-    /// The files whose base is of another kernel, by what differs, in order.
-    private func alike<Value>(
-        _ members: [Int], _ outcomes: [FileOutcome<Value>]
-    ) -> [(ForeignBase, [Int])] {
-        var found: [(ForeignBase, [Int])] = []
-        var places: [ForeignBase: Int] = [:]
-        for index in members {
-            guard let foreign = outcomes[index].foreign else { continue }
-            if let place = places[foreign] {
-                found[place].1.append(index)
+            if refusesForeign {
+                outcomes.fail(files, Failure(text, hint: foreign.hint))
             } else {
-                places[foreign] = found.count
-                found.append((foreign, [index]))
+                outcomes[files[0]].shared.append(.warning(text, hint: foreign.hint))
             }
-        }
-        return found
-    }
-}
-
-/// Files that took decompressing or can be read only once, from when their base was determined
-/// until they are worked on.
-private final class Kept<Opened: BatchContents>: Sendable {
-    private let state = Mutex<(opened: [Int: Opened], room: Int)>(([:], 256 << 20))
-
-    func keep(_ opened: Opened, _ index: Int) {
-        let (size, isRequired) = (opened.keeping.size, opened.keeping.isRequired)
-        guard size > 0 || isRequired else { return }
-        state.withLock { state in
-            guard state.room >= size || isRequired else { return }
-            state.room -= size
-            state.opened[index] = opened
-        }
-    }
-
-    func take(_ index: Int) -> Opened? {
-        state.withLock { state in
-            guard let opened = state.opened.removeValue(forKey: index) else { return nil }
-            state.room += opened.keeping.size
-            return opened
         }
     }
 }

@@ -60,3 +60,36 @@ extension Collection {
         }
     }
 }
+
+extension Array {
+    /// For what is said once about several files, with the first of `members`.
+    mutating func fail<Value>(_ members: [Int], _ failure: Failure)
+    where Element == FileOutcome<Value> {
+        for index in members { self[index].failure = failure }
+        self[members[0]].shared.append(.failure(failure))
+    }
+
+    mutating func say<Value>(_ message: Talk.Message, _ members: [Int])
+    where Element == FileOutcome<Value> {
+        for index in members { self[index].alsoSaid.append(message) }
+        self[members[0]].shared.append(message)
+    }
+
+    /// The files among `members` whose base is of another kernel and that did not fail, by what
+    /// differs, in order.
+    func alike<Value>(_ members: [Int]) -> [(ForeignBase, [Int])]
+    where Element == FileOutcome<Value> {
+        var found: [(ForeignBase, [Int])] = []
+        var places: [ForeignBase: Int] = [:]
+        for index in members {
+            guard let foreign = self[index].foreign, self[index].failure == nil else { continue }
+            if let place = places[foreign] {
+                found[place].1.append(index)
+            } else {
+                places[foreign] = found.count
+                found.append((foreign, [index]))
+            }
+        }
+        return found
+    }
+}
