@@ -41,9 +41,9 @@ export KBTF_SYSROOT = $(CACHE)/images/$(RELEASE)$(addprefix :,$(SYSROOT))
 # Compiling depends on the libraries that setup installs, so with any goal that
 # runs setup all compiling waits for it, also with -j. `make build` and
 # `make install` alone install no packages.
-WITHOUT_SETUP := help build guest tools house lint install deb clean
+WITHOUT_SETUP := help build programs guest tools house lint install deb clean
 ifneq ($(filter-out $(WITHOUT_SETUP),$(MAKECMDGOALS)),)
-build guest tools: | setup
+programs guest tools: | setup
 endif
 
 .PHONY: help
@@ -54,11 +54,15 @@ help: ## list the targets
 setup: ## install what is missing, and unpack a kernel image into the cache
 	@selftests/setup.sh
 
+# A recipe that calls make runs even with `make -n`, and so has nothing else in it.
 .PHONY: build
-build: ## kbtf and kbtf-vm, in release
+build: programs ## kbtf and kbtf-vm, in release
+	@$(MAKE) guest
+
+.PHONY: programs
+programs:
 	@$(SWIFT) build $(RELEASEFLAGS) --product kbtf
 	$(SWIFT) build $(RELEASEFLAGS) --product kbtf-vm
-	$(MAKE) guest
 
 # The init of virtual machines, for each machine with a compiler. Placed beside
 # kbtf, and therefore after it: SwiftPM has to create that directory.
