@@ -67,6 +67,14 @@ struct AttachTests {
         #expect(missing.err.contains("similar names: plain\n"))
         #expect(missing.errorLines.last?.hasSuffix(" plain") == true)
         #expect(try attach("nothing*").err.contains("no target for fentry in"))
+        // The other names are answered, and all that are missing named.
+        let some = try attach("plian", "plain", "nothing*", "--json")
+        #expect(some.status == 1)
+        #expect(some.err.contains("plian: no such target"))
+        #expect(some.err.contains("nothing*: no target"))
+        #expect(some.text.contains("{\"name\":\"plain\",\"program\":\"fentry\""))
+        #expect(some.text.contains("{\"name\":\"plian\",\"error\":"))
+        #expect(try attach("plian", "plain").text.hasPrefix("unknown  plain:"))
     }
 
     /// Symbols complete the answer; those of another kernel are noticed.

@@ -95,11 +95,12 @@ struct Attach: Command {
         listing.showsAllArguments = arguments
         for way in ways { listing.add(way, selection) }
         if ledger { listing.add(try subject.leftOut(), selection) }
-        if let failure = selection.failure(listing, subject, ways) { throw failure }
+        let absent = selection.absent(listing, subject, ways)
         try surroundings.output.print(
-            json ? listing.json : listing.text(paint.paint(surroundings)))
-        talk.note(listing.summary)
+            json ? listing.json(absent) : listing.text(paint.paint(surroundings)))
+        for name in absent { talk.say(.failure(name.failure)) }
+        if !listing.isEmpty || absent.isEmpty { talk.note(listing.summary) }
         for hint in listing.hints { talk.hint(hint) }
-        if listing.hasNamedRefusal { throw ExitCode(1) }
+        if listing.hasNamedRefusal || !absent.isEmpty { throw ExitCode(1) }
     }
 }

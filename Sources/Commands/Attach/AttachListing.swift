@@ -64,6 +64,8 @@ struct AttachListing {
         }
     }
 
+    var isEmpty: Bool { entries.isEmpty && leftOut.isEmpty }
+
     /// A target that was named in full is refused.
     var hasNamedRefusal: Bool {
         entries.contains { entry in
@@ -157,7 +159,8 @@ struct AttachListing {
 
     // MARK: JSON
 
-    var json: [UInt8] {
+    /// - Parameter absent: the names that are no targets.
+    func json(_ absent: [NameSelection.Absent]) -> [UInt8] {
         let texts = TypeTexts(subject.btf)
         return JSONWriter.report { json in
             json.object("kernel") { json in
@@ -173,6 +176,12 @@ struct AttachListing {
             }
             json.array("targets", entries, onLines: true) { json, entry in
                 write(entry, texts, to: &json)
+            }
+            json.array("absent", absent, onLines: true) { json, absent in
+                json.object { json in
+                    json.field("name", absent.name)
+                    absent.failure.write(to: &json)
+                }
             }
             json.array("left_out", leftOut, onLines: true) { json, function in
                 json.object { json in

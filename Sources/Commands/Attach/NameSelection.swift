@@ -39,14 +39,21 @@ final class NameSelection {
         return (isTaken, isNamed)
     }
 
-    /// What to say of operands that selected nothing; nil if all did.
-    func failure(
+    /// An operand that selected nothing, and what to say of it.
+    typealias Absent = (name: String, failure: Failure)
+
+    func absent(
         _ listing: AttachListing, _ subject: AttachSubject, _ ways: [AttachWay]
-    ) -> Failure? {
+    ) -> [Absent] {
         let unused = order.filter { name in
             plain[name].map { !$0 } ?? !(patterns.first { $0.text == name }?.isUsed ?? true)
         }
-        guard let name = unused.first else { return nil }
+        return unused.map { ($0, failure($0, listing, subject, ways)) }
+    }
+
+    private func failure(
+        _ name: String, _ listing: AttachListing, _ subject: AttachSubject, _ ways: [AttachWay]
+    ) -> Failure {
         let types = ways.map(\.rawValue).joined(separator: ", ")
         guard plain[name] != nil else {
             return Failure("\(name): no target for \(types) in \(subject.name) matches")
@@ -152,33 +159,4 @@ struct NamePattern {
             ranges.contains { $0.contains(byte) } != isNegated
         }
     }
-}
-
-/// At most five names that a mistyped one may mean, the nearest first.
-func nearNames(_ name: String, among names: [String]) -> [String] {
-    let wanted = Array(name.utf8.prefix(64))
-    let limit = max(2, wanted.count / 4)
-    let found = names.compactMap { other -> (distance: Int, name: String)? in
-        let bytes = Array(other.utf8.prefix(80))
-        guard abs(bytes.count - wanted.count) <= limit else { return nil }
-        let distance = editDistance(wanted, bytes)
-        return distance <= limit ? (distance, other) : nil
-    }
-    return found.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(5).map(\.name)
-}
-
-/// Insertions, removals and replacements of bytes between two names.
-private func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
-    for (index, byte) in a.enumerated() {
-        var corner = row[0]
-        row[0] = index + 1
-        for column in b.indices {
-            let above = row[column + 1]
-            row[column + 1] = min(
-                above + 1, row[column] + 1, corner + (byte == b[column] ? 0 : 1))
-            corner = above
-        }
-    }
-    return row[b.count]
 }
