@@ -114,7 +114,8 @@ package struct ModulePlan: Sendable, Equatable {
                     ? "a module cannot attach program \(first)"
                     : "a module cannot attach \(obstacles.count) programs: "
                         + obstacles.joined(separator: "; "),
-                hint: "\(names.joined(separator: " ")) to load without attaching")
+                hint: names.count == programs.count
+                    ? nil : "\(names.joined(separator: " ")) to load without attaching")
         }
         guard !programs.isEmpty else {
             throw ModuleError("no program to attach: the module would do nothing")

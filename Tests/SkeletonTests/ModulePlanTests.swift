@@ -46,6 +46,16 @@ struct ModulePlanTests {
         }
     }
 
+    @Test("the way without attaching is none if nothing is left to attach")
+    func onlyUnattachable() {
+        #expect(
+            throws: ModuleError(
+                "a module cannot attach program c: it is attached through netlink", hint: nil)
+        ) {
+            try plan([ModuleSketch.program("c", .none(reason: "it is attached through netlink"))])
+        }
+    }
+
     @Test("a module without a program to attach is none")
     func nothing() {
         let error = ModuleError("no program to attach: the module would do nothing")
