@@ -57,6 +57,9 @@ struct HabitTests {
         #expect(try Command.kbtf("dump", own, "format").text.contains("TYPEDEF 'format'"))
         let none = try Command.kbtf("dump", path, "")
         #expect(none.err == "kbtf: \(path): no type named ''\n")
+        let mistyped = try Command.kbtf("dump", own, "fromat")
+        #expect(mistyped.err.hasPrefix("kbtf: \(own): no type named fromat\n"))
+        #expect(mistyped.err.hasSuffix("similar names: format\n"))
     }
 
     @Test(arguments: [

@@ -126,6 +126,10 @@ struct ReadingTests {
         #expect(quiet.status == 1 && quiet.out == [] && quiet.err == "")
         let json = try Command.kbtf("diff", "--json", "--limit", "0", base, path)
         #expect(json.status == 1 && json.text.hasPrefix("{\"schema\":1,\"equal\":false,"))
+        // What the command line names comes before what that needs.
+        let (noBase, noFile) = (scratch("none.btf"), scratch("none.ko"))
+        let absent = try Command.kbtf("diff", "--base-a", noBase, split, noFile)
+        #expect(absent.errorLines.first?.contains("none.ko: ") == true, "\(absent)")
         let bases = try Command.kbtf("diff", "--base-a", base, "--base-b", base, split, split)
         #expect(bases.status == 0, "\(bases)")
     }

@@ -180,9 +180,15 @@ struct Dump: Command {
         }
         let found = btf.ids(named: word)
         guard !found.isEmpty else {
-            throw Failure(
+            var failure = Failure(
                 "\(file): no type named \(word.isEmpty ? "''" : word)",
                 hint: Dump.foreignWords.contains(word) ? translated : nil)
+            let near = nearNames(word, among: Set(btf.ownRecords.lazy.map(\.name)))
+            if failure.hint == nil, !near.isEmpty {
+                failure.details = ["similar names: " + near.joined(separator: ", ")]
+                failure.showsDetails = true
+            }
+            throw failure
         }
         return found
     }

@@ -122,8 +122,11 @@ struct Reading: Sendable {
             }
             outcome.value = try types(of: btf, understood: understood, setting, &outcome)
         }
-        // The first failure ends it; it is for the caller to say.
-        if let failure = outcomes.lazy.compactMap(\.failure).first { throw failure }
+        // One failure ends it, for the caller to say: a file's own comes before that of a base.
+        let failures = outcomes.compactMap(\.failure)
+        if let failure = failures.first(where: { $0.subject != .base }) ?? failures.first {
+            throw failure
+        }
         outcomes.say(talk)
         return outcomes.compactMap(\.value)
     }
