@@ -158,6 +158,20 @@ import Testing
         #expect(log.all("open a").count == times && log.all("open b").count == times)
     }
 
+    /// A single file is opened once, with a base, without one, and if its base cannot be read.
+    @Test func oneFile() {
+        for file in [File(path: "a"), File(path: "b", base: nil)] {
+            #expect(run(batch(), [file]).map(\.value) == [file.base ?? "none"])
+            #expect(log.all("open \(file.path)").count == 1)
+        }
+        #expect(log.all("load") == ["load base"])
+        var batch = batch()
+        batch.lacking = { _, failure in .noBase(.warning(failure.message, hint: nil)) }
+        let outcomes = run(batch, [File(path: "c", base: "missing")])
+        #expect(outcomes.map(\.value) == ["none"])
+        #expect(log.all("open c").count == 1 && log.all("load missing").count == 1)
+    }
+
     // MARK: Many files
 
     /// Of many files, those that need the first base are opened once, and those before it are no

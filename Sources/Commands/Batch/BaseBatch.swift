@@ -8,9 +8,9 @@ import KernelTree
 /// it are processed in parallel, the largest first. The outcomes are in the order of the files,
 /// whatever the number of jobs, and what files have in common is reported once, with the first one.
 ///
-/// Which base a file needs is seen by opening it. Of many files, those that need the same one as
-/// the first are worked on right then; others are opened again in their turn, so that only one
-/// base and the files in hand take memory.
+/// Which base a file needs is seen by opening it. A single file is worked on right then, and so are
+/// those of many files that need the same one as the first; others are opened again in their turn,
+/// so that only one base and the files in hand take memory.
 struct BaseBatch<Base: SearchedBase> {
     let search: SearchPlaces
     let jobs: Int
@@ -90,12 +90,13 @@ struct BaseBatch<Base: SearchedBase> {
             return outcome
         }
 
-        let isMany = files.count >= 16
-        let lead = isMany ? lead(files.count, kept, look) : Lead()
+        let (isMany, isSingle) = (files.count >= 16, files.count == 1)
+        let lead = isMany || isSingle ? lead(files.count, kept, look) : Lead()
         var outcomes = blank
         var progress = Progress(
             total: files.count, activity: activity, talk: talk, search.surroundings)
-        let (started, all) = (progress, largestFirst(Array(files.indices)) { files[$0].path })
+        let (started, threads) = (progress, isSingle ? jobs : 1)
+        let all = largestFirst(Array(files.indices)) { files[$0].path }
         let seen = parallelMap(count: all.count, jobs: isMany ? jobs : 1) {
             position -> Seen<Value> in
             let index = all[position]
@@ -106,11 +107,11 @@ struct BaseBatch<Base: SearchedBase> {
                     } else { try look(index) }
                 let member = Member(index: index, need: need)
                 guard let ready = lead.ready(need.choice) else {
-                    if let opened { kept.keep(opened, index) }
+                    if let opened { kept.keep(opened, index, always: isSingle) }
                     return .waits(member)
                 }
                 started.show(position, of: all.count)
-                return .worked(result(member, blank[index], ready, jobs: 1, opened))
+                return .worked(result(member, blank[index], ready, jobs: threads, opened))
             } catch { return .failed(error) }
         }
         var (waiting, worked): ([Member], [Int]) = ([], [])
@@ -176,7 +177,7 @@ struct BaseBatch<Base: SearchedBase> {
         for index in 0..<min(count, 8) where lead.choice == nil || lead.choice == BaseChoice.none {
             do throws(Failure) {
                 let (need, opened) = try look(index)
-                kept.keep(opened, index)
+                kept.keep(opened, index, always: count == 1)
                 lead.needs.append(.success(need))
                 lead.choice = need.choice
             } catch { lead.needs.append(.failure(error)) }

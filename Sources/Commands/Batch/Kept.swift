@@ -15,13 +15,14 @@ struct Keeping: Sendable {
     var isRequired = false
 }
 
-/// Files that took decompressing or can be read only once, from when their base was determined
-/// until it is read.
+/// Opened files, from when their base was determined until it is read: those that took decompressing,
+/// as far as there is room, and those that can be read only once.
 final class Kept<Opened: BatchContents>: Sendable {
     private let state = Mutex<(opened: [Int: Opened], room: Int)>(([:], 256 << 20))
 
-    func keep(_ opened: Opened, _ index: Int) {
-        let (size, isRequired) = (opened.keeping.size, opened.keeping.isRequired)
+    /// - Parameter always: also a file that could be opened again at no cost.
+    func keep(_ opened: Opened, _ index: Int, always: Bool = false) {
+        let (size, isRequired) = (opened.keeping.size, opened.keeping.isRequired || always)
         guard size > 0 || isRequired else { return }
         state.withLock { state in
             guard state.room >= size || isRequired else { return }
