@@ -101,6 +101,24 @@ import Testing
         #expect(counts == [24, 0])
     }
 
+    /// An array that is its own element is an error at its record, where it is the file's.
+    @Test func arraysInACircle() throws {
+        let base = BaseIndex(try Self.kernel(flat: true))
+        var asm = BTFAssembler()
+        asm.int()
+        asm.typedef("own", asm.array(2, index: 1, 3))
+        let own = try asm.parse()
+        #expect(throws: BTFError(offset: 24 + 16, "array 2 is its own element")) {
+            try own.rebased(onto: base)
+        }
+        var split = BTFAssembler(base: own)
+        split.typedef("mine", 2)
+        let mine = try split.parse()
+        #expect(throws: BTFError(offset: 0, "array 2 of its old base is its own element")) {
+            try mine.rebased(onto: base)
+        }
+    }
+
     @Test func nothingLeft() throws {
         let base = try Self.kernel()
         var asm = BTFAssembler()

@@ -189,28 +189,30 @@ struct FlatArrays {
         }
         if isElement.isEmpty { return }
         inner = isElement.subtracting(usedOtherwise)
-        for id in ids where btf.isArray(id) { try flatten(id, btf) }
+        for id in ids where isArray(id) { try flatten(id, types, btf) }
         flat = flat.filter { !inner.contains($0.key) }
     }
 
     /// Works an array out, first those that are its elements.
-    private mutating func flatten(_ root: UInt32, _ btf: BTF) throws(BTFError) {
+    private mutating func flatten(
+        _ root: UInt32, _ types: TypeTable, _ btf: BTF
+    ) throws(BTFError) {
         var chain = [root]
         var met: Set<UInt32> = [root]
         while let id = chain.last {
-            let (words, start) = btf.place(of: id)
-            let element = words[start + 3]
-            if btf.isArray(element), flat[element] == nil {
+            let element = types.word(id, 3)
+            if types.kindIfAny(element) == .array, flat[element] == nil {
                 guard met.insert(element).inserted else {
+                    let place = btf.offset(ofRecord: id)
                     throw BTFError(
-                        offset: btf.header.length + btf.header.typeOffset + start * 4,
-                        "array \(id) is its own element")
+                        offset: place ?? 0,
+                        "array \(id)\(place == nil ? " of its old base" : "") is its own element")
                 }
                 chain.append(element)
                 continue
             }
             let below = flat[element] ?? (element, 1)
-            let count = UInt64(words[start + 5]) * UInt64(below.count)
+            let count = UInt64(types.word(id, 5)) * UInt64(below.count)
             // As encoding has it: what does not fit has no length.
             flat[id] = (below.element, UInt32(exactly: count) ?? 0)
             chain.removeLast()
@@ -227,10 +229,10 @@ extension BTF {
         return (owner.words, Int(owner.starts[Int(id - owner.firstID)]))
     }
 
-    fileprivate func isArray(_ id: UInt32) -> Bool {
-        guard id > 0 else { return false }
-        let (words, start) = place(of: id)
-        return TypeInfo(rawValue: words[start + 1]).kind == .array
+    /// Where the record of an own type is, in bytes; nil for a type of the base.
+    fileprivate func offset(ofRecord id: UInt32) -> Int? {
+        guard id >= firstID else { return nil }
+        return header.length + header.typeOffset + Int(starts[Int(id - firstID)]) * 4
     }
 
     /// The types of the base that the own ones and `ids` reach, in order.

@@ -13,21 +13,17 @@ extension EncodeFile {
     /// - Returns: nil also where only types below `struct module` differ: modules may define some
     ///   of their own.
     func otherKernel(_ encoded: Encoded) throws(Failure) -> Failure? {
-        guard let base, BTF.hasOwnModuleStruct(encoded.bytes, on: base.index),
-            encoded.base == nil, let whole = try parseBase()
+        guard let base, encoded.base == nil,
+            BTF.hasOwnModuleStruct(encoded.bytes, on: base.index), let whole = try parseBase()
         else { return nil }
         let btf: BTF
         do throws(BTFError) { btf = try BTF.parse(ByteView(encoded.bytes), base: whole) } catch {
             throw Failure("\(job.path): .BTF\(error)")
         }
-        guard
-            let type = btf.namesakesOfBase.first(where: {
-                $0.kind == .struct && $0.name == "module"
-            }), let difference = btf.ownDifference(of: type)
-        else { return nil }
+        guard let difference = DifferingTypes.moduleItself(btf) else { return nil }
         return Failure(
             "\(job.path): its struct module differs from that of \(base.path) (\(difference)): it was built for "
-                + "another kernel, whose BTF is its base",
+                + "another kernel than that base is of",
             hint: "kbtf base --module \(job.path) searches for the right one")
     }
 }

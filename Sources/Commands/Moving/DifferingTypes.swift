@@ -13,6 +13,18 @@ struct DifferingTypes {
     /// How `struct module` differs.
     private(set) var module: String?
 
+    /// How a module's `struct module` differs itself from that of its base; nil if at most types
+    /// below it do.
+    ///
+    /// - Parameter btf: deduplicated against its base.
+    static func moduleItself(_ btf: BTF) -> String? {
+        btf.namesakesOfBase.first { isModule($0) }.flatMap { btf.ownDifference(of: $0) }
+    }
+
+    private static func isModule(_ type: BTF.Namesake) -> Bool {
+        type.kind == .struct && type.name == "module"
+    }
+
     /// - Parameter btf: deduplicated against its base.
     init(_ btf: BTF) {
         for type in btf.namesakesOfBase {
@@ -22,9 +34,7 @@ struct DifferingTypes {
             } else {
                 below.append(type.title)
             }
-            if type.kind == .struct, type.name == "module" {
-                module = difference ?? "in types below it"
-            }
+            if Self.isModule(type) { module = difference ?? "in types below it" }
         }
     }
 
