@@ -90,10 +90,12 @@ package final class BTF: Sendable {
     ///   - isForReading: keep records of unknown kinds, `Kind.unknown`, if a layout section (its
     ///     own or the base's) describes them. Not for code that writes BTF or compares types: it
     ///     would have to know what such records refer to.
+    ///   - whenCopied: called with each piece of `bytes` that is not read any more.
     /// - Throws: `BTFError` for a bad header, a truncated record, an unknown kind, a name outside
     ///   the string section, or a base in the other byte order.
     package static func parse(
-        _ bytes: ByteView, base: BTF? = nil, isForReading: Bool = false
+        _ bytes: ByteView, base: BTF? = nil, isForReading: Bool = false,
+        whenCopied: (ByteView) -> Void = { _ in }
     ) throws(BTFError) -> BTF {
         let header = try Header.parse(bytes)
         if let base, base.bigEndian != header.bigEndian {
@@ -103,18 +105,19 @@ package final class BTF: Sendable {
             )
         }
         return try records(
-            of: bytes, header, base: base, stringEnd: nil, isForReading: isForReading)
+            of: bytes, header, base: base, stringEnd: nil, isForReading: isForReading,
+            whenCopied: whenCopied)
     }
 
     /// - Parameters:
     ///   - stringEnd: names lie before this offset; nil: before the end of the strings.
-    ///   - isForReading: see `parse`.
+    ///   - isForReading, whenCopied: see `parse`.
     static func records(
         of bytes: ByteView, _ header: Header, base: BTF? = nil, stringEnd: Int?,
-        isForReading: Bool = true
+        isForReading: Bool = true, whenCopied: (ByteView) -> Void = { _ in }
     ) throws(BTFError) -> BTF {
         let typeStart = header.length + header.typeOffset
-        let (words, strings) = try sections(of: bytes, header)
+        let (words, strings) = try sections(of: bytes, header, whenCopied)
         guard header.typeLength % 4 == 0 else {
             throw BTFError(
                 offset: 12, "type section length \(header.typeLength) is not a multiple of 4")
@@ -140,18 +143,20 @@ package final class BTF: Sendable {
 
     /// The records' words and the strings.
     static func sections(
-        of bytes: ByteView, _ header: Header
+        of bytes: ByteView, _ header: Header, _ whenCopied: (ByteView) -> Void = { _ in }
     ) throws(BTFError) -> (words: [UInt32], strings: [UInt8]) {
         guard
             let words = bytes.words(
                 at: header.length + header.typeOffset, count: header.typeLength / 4,
-                bigEndian: header.bigEndian),
-            let strings = bytes.bytes(
-                at: header.length + header.stringOffset, count: header.stringLength)
+                bigEndian: header.bigEndian, whenCopied: whenCopied),
+            let strings = bytes.slice(
+                header.length + header.stringOffset, header.stringLength)
         else {
             throw BTFError(offset: 8, "sections lie outside the data")
         }
-        return (words, strings)
+        let names = strings.array
+        whenCopied(strings)
+        return (words, names)
     }
 
     /// Finds the start of each record and checks that each is whole and named inside the strings.

@@ -138,14 +138,24 @@ package struct ByteView: Sendable {
 
 extension ByteView {
     /// `count` 32-bit words from byte `offset` on, in host order; nil if they are not inside.
-    package func words(at offset: Int, count: Int, bigEndian: Bool) -> [UInt32]? {
+    ///
+    /// - Parameter whenCopied: called with each piece of these bytes after it was copied.
+    package func words(
+        at offset: Int, count: Int, bigEndian: Bool, whenCopied: (ByteView) -> Void = { _ in }
+    ) -> [UInt32]? {
         guard count >= 0, count <= self.count / 4, let part = slice(offset, count * 4) else {
             return nil
         }
         return unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
-            unsafe part.withUnsafeBytes { source in
-                // SAFETY: both hold exactly count * 4 bytes.
-                unsafe UnsafeMutableRawBufferPointer(buffer).copyMemory(from: source)
+            let target = UnsafeMutableRawBufferPointer(buffer)
+            for start in stride(from: 0, to: part.count, by: 1 << 20) {
+                guard let piece = part.slice(start, min(1 << 20, part.count - start)) else { break }
+                unsafe piece.withUnsafeBytes { source in
+                    // SAFETY: the target has count * 4 bytes, as many as `part`.
+                    unsafe UnsafeMutableRawBufferPointer(rebasing: target[start...])
+                        .copyMemory(from: source)
+                }
+                whenCopied(piece)
             }
             initialized = count
             if bigEndian != (UInt32(bigEndian: 1) == 1) {

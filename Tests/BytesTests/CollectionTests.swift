@@ -31,6 +31,19 @@ import Testing
         }
     }
 
+    /// Many words are copied in pieces, each of which is then handed on once.
+    @Test func wordsInPieces() {
+        let words = (0..<(5 << 17)).map { UInt32($0) }
+        var bytes: [UInt8] = [0xff]
+        append(words, to: &bytes, bigEndian: false)
+        var pieces: [Int] = []
+        let read = ByteView(bytes).words(at: 1, count: words.count, bigEndian: false) {
+            pieces.append($0.count)
+        }
+        #expect(read == words)
+        #expect(pieces == [1 << 20, 1 << 20, 1 << 19])
+    }
+
     @Test func comparing() {
         let view = ByteView(Array("hello".utf8))
         #expect(view.hasBytes("hell"))

@@ -94,7 +94,9 @@ struct Reading: Sendable {
         do throws(BTFError) {
             let btf =
                 if let known { known } else {
-                    try BTF.parse(file.bytes, base: base.btf, isForReading: true)
+                    try BTF.parse(
+                        file.bytes, base: base.btf, isForReading: true,
+                        whenCopied: MappedPages.release)
                 }
             if understood { try btf.checkKinds() }
             return btf
