@@ -25,7 +25,11 @@ SWIFTFLAGS := --scratch-path $(SCRATCH)
 # Expanded when a recipe runs, not when make reads this: setup may install them.
 STATIC = $(shell for name in elf bpf z zstd lzma lz4 stdc++ m c; do \
 	[ -e "$$(cc -print-file-name=lib$$name.a)" ] || exit 0; done; \
-	echo -Xswiftc -static-executable -Xswiftc -use-ld=lld)
+	echo -Xswiftc -static-executable -Xswiftc -use-ld=lld "$(ORDER)")
+# With lld, what is called together is placed together. A function that is no longer there is no
+# error: the list only has to be right for most.
+ORDER = -Xswiftc -Xfrontend -Xswiftc -function-sections \
+	-Xlinker '--symbol-ordering-file=$(CURDIR)/bench/functions.order' -Xlinker --no-warn-symbol-ordering
 RELEASEFLAGS = $(SWIFTFLAGS) -c release --static-swift-stdlib $(STATIC)
 STRIP ?= strip
 # For all tests together. No single test has a deadline, because a busy machine
@@ -160,6 +164,10 @@ conformance: setup-peers setup-machines setup-browser build ## compare with paho
 .PHONY: bench
 bench: setup-peers build ## time and memory beside the peers (CASES="vmlinux start" picks)
 	@KBTF='$(KBTF)' bash bench/bench.sh
+
+.PHONY: order
+order: setup-peers build ## list anew which functions are often called, for the linker
+	@bench/order.sh '$(KBTF)'
 
 SERIES ?= 6.1 6.12 7.2 7.3
 .PHONY: image
