@@ -54,6 +54,11 @@ package struct ModuleInfo: Sendable {
                 }
             }
         } catch { throw VMError(error) }
+        guard file.machine != ELFMachine.bpf else {
+            throw VMError(
+                "\(path): a BPF object, not a kernel module",
+                hint: "kbtf gen module \(path) -o DIR && make -C DIR")
+        }
         guard file.type == ELFType.relocatable, let data = sections[".modinfo"] else {
             throw VMError("\(path): not a kernel module (it has no .modinfo)")
         }

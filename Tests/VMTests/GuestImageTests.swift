@@ -72,6 +72,20 @@ import Testing
         #expect(try order([a, own], folder: folder) == ["+c_d", "+b", "e", "a"])
     }
 
+    @Test func aBPFObjectIsNoModule() throws {
+        let scratch = try Scratch()
+        var image = DWARFImage()
+        image.machine = 247
+        let path = try scratch.write("p.bpf.o", image.bytes())
+        #expect {
+            _ = try ModuleInfo(path, for: .x86)
+        } throws: {
+            let error = $0 as? VMError
+            return "\($0)" == "\(path): a BPF object, not a kernel module"
+                && error?.hint == "kbtf gen module \(path) -o DIR && make -C DIR"
+        }
+    }
+
     /// The kernel shows its BTF as that of vmlinux.
     @Test func kernelBTFIsNoModules() throws {
         let scratch = try Scratch()

@@ -174,6 +174,7 @@ private struct ModuleFile {
     init(_ path: String) throws(Failure) {
         let contents = try PackedFile.read(path)
         let elf = try openELF(contents, path, .all)
+        try ModuleOption.check(elf, path)
         self.path = path
         release = KernelRelease.of(elf)
         machine = KernelMachine.name(of: elf)

@@ -78,6 +78,7 @@ struct Base: Command {
     private func release(_ surroundings: Surroundings) throws(Failure) -> KernelRelease {
         if let release = search.release { return release }
         if let module {
+            try ModuleOption.check(module)
             do throws(KernelTreeError) {
                 if let release = try KernelRelease.ofModule(module) { return release }
             } catch { throw Failure(error) }

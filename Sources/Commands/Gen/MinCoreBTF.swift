@@ -128,6 +128,7 @@ private struct KernelModules {
 
     func types(_ paths: [String], _ talk: Talk) throws(Failure) -> [BTF] {
         guard !paths.isEmpty else { return [] }
+        for path in paths { try ModuleOption.check(path) }
         let found = try reading.types(
             ofFiles: paths.map { ($0, nil) }, understood: true, talk)
         var types: [BTF] = []
