@@ -3,9 +3,12 @@
 /// C literals.
 package enum CLiteral {
     /// `text` as a C string literal with its quotes, whatever bytes it contains.
-    package static func string(_ text: String) -> String {
+    package static func string(_ text: String) -> String { string(bytes: text.utf8) }
+
+    /// A C string literal with exactly these bytes, which need not be UTF-8.
+    package static func string(bytes: some Sequence<UInt8>) -> String {
         var literal: [UInt8] = [0x22]
-        for byte in text.utf8 {
+        for byte in bytes {
             switch byte {
             case 0x22, 0x5c: literal += [0x5c, byte]
             // Two of them begin a trigraph for a compiler in ISO C mode.

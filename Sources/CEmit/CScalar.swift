@@ -7,7 +7,7 @@ package enum CScalar: Equatable, Sendable {
     case bool
     /// 1, 2, 4 or 8 bytes.
     case number(bytes: Int, isSigned: Bool)
-    /// An array of characters, with room for this many bytes and NUL among them.
+    /// An array of this many characters, with the NUL among them.
     case text(bytes: Int)
 
     /// nil for a type of another kind.
@@ -30,8 +30,7 @@ package enum CScalar: Equatable, Sendable {
             self = .number(bytes: Int(record.size), isSigned: record.flag)
         case .array:
             guard
-                case .number(bytes: 1, _) = CScalar(TypeID(record.fixed(0)), in: btf),
-                (2...1024).contains(record.fixed(2))
+                case .number(bytes: 1, _) = CScalar(TypeID(record.fixed(0)), in: btf)
             else { return nil }
             self = .text(bytes: Int(record.fixed(2)))
         default: return nil

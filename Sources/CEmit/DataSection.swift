@@ -12,6 +12,8 @@ package struct DataSection: Sendable, Equatable {
         package let size: UInt32
         /// nil if it has parts.
         package let scalar: CScalar?
+        /// `const` without `volatile`: compilers compute with its initial value.
+        package let isFolded: Bool
     }
 
     /// How the struct has the variables.
@@ -30,7 +32,7 @@ package struct DataSection: Sendable, Equatable {
     package let variables: [Variable]
 
     /// Typedefs defined both in linux/types.h and in the headers of user space.
-    private static let knownTypedefs: Set<String> = [
+    package static let knownTypedefs: Set<String> = [
         "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "__le16", "__le32",
         "__le64", "__be16", "__be32", "__be64", "__sum16", "__wsum", "bool", "size_t", "int8_t",
         "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t",
@@ -140,7 +142,7 @@ package struct DataSection: Sendable, Equatable {
             else { continue }
             let variable = Variable(
                 name: entry.name, offset: record.element(index, 1), size: record.element(index, 2),
-                scalar: CScalar(entry.type, in: btf))
+                scalar: CScalar(entry.type, in: btf), isFolded: isFolded(entry.type, in: btf))
             guard CIdentifier.isValid(variable.name), variable.size > 0,
                 UInt64(variable.offset) + UInt64(variable.size) <= UInt64(max(size, 0))
             else { continue }
@@ -159,5 +161,26 @@ package struct DataSection: Sendable, Equatable {
                     && !$0.variable.name.hasPrefix("__")
         }
         .sorted { $0.variable.offset < $1.variable.offset }
+    }
+
+    /// Whether the type, or that of an array's elements, is `const` and not `volatile`.
+    private static func isFolded(_ type: TypeID, in btf: BTF) -> Bool {
+        var isConstant = false
+        var next = type
+        // Kernels accept no chain longer than 32.
+        for _ in 0..<1000 {
+            guard let record = btf.record(next) else { return isConstant }
+            switch record.kind {
+            case .volatile: return false
+            case .const: isConstant = true
+            case .array:
+                next = TypeID(record.fixed(0))
+                continue
+            case let kind where kind.isModifier: break
+            default: return isConstant
+            }
+            next = record.type
+        }
+        return isConstant
     }
 }

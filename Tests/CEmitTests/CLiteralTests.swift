@@ -14,4 +14,7 @@ struct CLiteralTests {
             ("?lsm", "\"?lsm\""), ("??/", "\"?\\?/\""), ("???", "\"?\\?\\?\""),
         ])
     func strings(text: String, literal: String) { #expect(CLiteral.string(text) == literal) }
+
+    @Test("bytes that are not UTF-8 stay the same bytes")
+    func bytes() { #expect(CLiteral.string(bytes: [0x61, 0xe9, 0xff, 0x31]) == #""a\351\3771""#) }
 }

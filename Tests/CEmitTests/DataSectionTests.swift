@@ -42,6 +42,47 @@ struct DataSectionTests {
         #expect(made.variables.map(\.name) == ["a", "b", "c", "d"])
     }
 
+    @Test("constants that compilers compute with are const and not volatile, at any depth")
+    func folded() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        let char = asm.int("char", size: 1)
+        let constant = asm.wrap(.const, int)
+        let safe = asm.wrap(.const, asm.wrap(.volatile, int))
+        let typedef = asm.record(.typedef, "cint", third: constant)
+        let text = asm.array(asm.wrap(.const, char), index: int, 4)
+        let safeText = asm.array(asm.wrap(.const, asm.wrap(.volatile, char)), index: int, 4)
+        let pointer = asm.pointer(constant)
+        let made = try section(
+            &asm,
+            [
+                ("plain", int, 0, 4), ("constant", constant, 4, 4), ("safe", safe, 8, 4),
+                ("named", typedef, 12, 4), ("text", text, 16, 4), ("safeText", safeText, 20, 4),
+                ("pointer", pointer, 24, 8),
+            ])
+        #expect(
+            made.variables.filter(\.isFolded).map(\.name) == ["constant", "named", "text"])
+    }
+
+    @Test("variables that no struct has are listed as well")
+    func declared() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        var words: [UInt32] = []
+        for (name, linkage) in [("open.limit", 0), ("limit", 0), ("all", 1), ("CONFIG_HZ", 2)] {
+            let id = asm.record(.var, name, third: int, [UInt32(linkage)])
+            words += [id, UInt32(words.count) / 3 * 4, 4]
+        }
+        _ = asm.record(.datasec, ".rodata", third: 16, vlen: 4, words)
+        #expect(
+            try DeclaredVariable.list(in: asm.parse()) == [
+                .init(name: "limit", function: "open", section: ".rodata", isStatic: true),
+                .init(name: "limit", section: ".rodata", isStatic: true),
+                .init(name: "all", section: ".rodata"),
+                .init(name: "CONFIG_HZ", section: ".rodata", isExtern: true),
+            ])
+    }
+
     @Test func arraysPointersAndFunctions() throws {
         var asm = BTFAssembler()
         let int = asm.int()
