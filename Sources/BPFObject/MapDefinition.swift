@@ -28,15 +28,30 @@ package struct MapDefinition: Sendable, Equatable {
 
 /// The map types that matter here (include/uapi/linux/bpf.h).
 package enum MapType {
+    @inlinable package static var hash: UInt32 { 1 }
     @inlinable package static var array: UInt32 { 2 }
     @inlinable package static var programArray: UInt32 { 3 }
     @inlinable package static var perfEventArray: UInt32 { 4 }
+    @inlinable package static var perCPUHash: UInt32 { 5 }
     @inlinable package static var perCPUArray: UInt32 { 6 }
+    @inlinable package static var stackTrace: UInt32 { 7 }
+    @inlinable package static var lruHash: UInt32 { 9 }
+    @inlinable package static var lruPerCPUHash: UInt32 { 10 }
     @inlinable package static var arrayOfMaps: UInt32 { 12 }
     @inlinable package static var hashOfMaps: UInt32 { 13 }
+    @inlinable package static var cpuMap: UInt32 { 16 }
+    @inlinable package static var sockHash: UInt32 { 18 }
+    @inlinable package static var cgroupStorage: UInt32 { 19 }
+    @inlinable package static var perCPUCgroupStorage: UInt32 { 21 }
+    @inlinable package static var socketStorage: UInt32 { 24 }
+    @inlinable package static var deviceHash: UInt32 { 25 }
     @inlinable package static var structOps: UInt32 { 26 }
     @inlinable package static var ringBuffer: UInt32 { 27 }
+    @inlinable package static var inodeStorage: UInt32 { 28 }
+    @inlinable package static var taskStorage: UInt32 { 29 }
     @inlinable package static var userRingBuffer: UInt32 { 31 }
+    /// BPF_MAP_TYPE_CGRP_STORAGE.
+    @inlinable package static var cgroupLocalStorage: UInt32 { 32 }
     @inlinable package static var arena: UInt32 { 33 }
 
     package static func holdsMaps(_ type: UInt32) -> Bool {

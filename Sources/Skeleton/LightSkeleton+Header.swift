@@ -20,21 +20,17 @@ extension LightSkeleton {
             c.directive("#endif")
             c.directive("#include <bpf/skel_internal.h>")
             c.line()
-            writeTypes(&c)
-            withoutMacros(&c, writeStruct)
-            for program in programs { writeAttach(of: program, &c) }
-            writeAttachAll(&c)
-            writeDetach(&c)
-            writeDestroy(&c)
-            // Longer than ISO C requires compilers to accept; all of them do.
-            c.directive("#pragma GCC diagnostic push")
-            c.directive("#pragma GCC diagnostic ignored \"-Woverlength-strings\"")
-            writeOpen(&c)
-            writeLoad(&c)
-            c.directive("#pragma GCC diagnostic pop")
-            c.line()
-            writeOpenAndLoad(&c)
-            withoutMacros(&c, writeChecks)
+            c.withoutMacros(membersOfFunctions) { c in
+                c.line()
+                c.withoutMacros(membersOfContents) { c in
+                    c.line()
+                    writeTypes(&c)
+                    writeStruct(&c)
+                }
+                c.line()
+                writeFunctions(&c)
+                writeChecks(&c)
+            }
             if !methods.isEmpty {
                 c.line()
                 for line in methods.split(separator: "\n", omittingEmptySubsequences: false)
@@ -45,6 +41,21 @@ extension LightSkeleton {
                 }
             }
         }
+    }
+
+    private func writeFunctions(_ c: inout CWriter) {
+        for program in programs { writeAttach(of: program, &c) }
+        writeAttachAll(&c)
+        writeDetach(&c)
+        writeDestroy(&c)
+        // Longer than ISO C requires compilers to accept; all of them do.
+        c.directive("#pragma GCC diagnostic push")
+        c.directive("#pragma GCC diagnostic ignored \"-Woverlength-strings\"")
+        writeOpen(&c)
+        writeLoad(&c)
+        c.directive("#pragma GCC diagnostic pop")
+        c.line()
+        writeOpenAndLoad(&c)
     }
 
     /// The header's include guard.
@@ -58,36 +69,8 @@ extension LightSkeleton {
         }
     }
 
-    /// Macros defined by compilers, kernels and C libraries other than names of constants.
-    private static let commonMacros: Set<String> = [
-        "current", "errno", "linux", "unix", "HZ", "major", "minor", "stdin", "stdout", "stderr",
-    ]
-
-    /// Variables whose names are macros where the header may be included: every module sees the
-    /// kernel's configuration.
-    private var macroNames: [String] {
-        var seen: Set<String> = []
-        return maps.flatMap { map in
-            (map.contents?.variables ?? []).map(\.name).filter {
-                map.identifier == "kconfig" || Self.commonMacros.contains($0)
-            }
-        }.filter { seen.insert($0).inserted }
-    }
-
-    /// The output of `body`, with such macros suspended.
-    private func withoutMacros(_ c: inout CWriter, _ body: (inout CWriter) -> Void) {
-        let names = macroNames
-        for name in names {
-            c.directive("#pragma push_macro(\"\(name)\")")
-            c.directive("#undef \(name)")
-        }
-        body(&c)
-        for name in names { c.directive("#pragma pop_macro(\"\(name)\")") }
-        if !names.isEmpty { c.line() }
-    }
-
     private func writeStruct(_ c: inout CWriter) {
-        c.scope("struct \(name)", tail: ";\n") { c in
+        c.scope("struct \(prefix)", tail: ";\n") { c in
             // Read and written by the loader program, so the order of members is fixed.
             c.line("struct bpf_loader_ctx ctx;")
             if !maps.isEmpty {
@@ -115,7 +98,7 @@ extension LightSkeleton {
             for map in maps {
                 guard let contents = map.contents else { continue }
                 c.scope(
-                    "struct \(name)__\(map.identifier)", tail: " *\(map.identifier);"
+                    "struct \(prefix)__\(map.identifier)", tail: " *\(map.identifier);"
                 ) { c in c.lines(contents.members) }
             }
         }
@@ -125,7 +108,7 @@ extension LightSkeleton {
 
     private func writeAttach(of program: Program, _ c: inout CWriter) {
         let id = program.identifier
-        c.function("static inline int", "\(name)__\(id)__attach(struct \(name) *skel)") { c in
+        c.function("static inline int", "\(prefix)__\(id)__attach(struct \(prefix) *skel)") { c in
             switch program.attachment {
             case .none(let reason):
                 c.line("/* Not attached: \(comment(reason)). */")
@@ -186,19 +169,19 @@ extension LightSkeleton {
     }
 
     private func writeAttachAll(_ c: inout CWriter) {
-        c.function("static inline int", "\(name)__attach(struct \(name) *skel)") { c in
+        c.function("static inline int", "\(prefix)__attach(struct \(prefix) *skel)") { c in
             c.line("int ret = 0;")
             c.line()
             if programs.isEmpty { c.line("(void)skel;") }
             for program in programs {
-                c.line("ret = ret < 0 ? ret : \(name)__\(program.identifier)__attach(skel);")
+                c.line("ret = ret < 0 ? ret : \(prefix)__\(program.identifier)__attach(skel);")
             }
             c.line("return ret < 0 ? ret : 0;")
         }
     }
 
     private func writeDetach(_ c: inout CWriter) {
-        c.function("static inline void", "\(name)__detach(struct \(name) *skel)") { c in
+        c.function("static inline void", "\(prefix)__detach(struct \(prefix) *skel)") { c in
             if programs.isEmpty { c.line("(void)skel;") }
             for program in programs {
                 // Detaching twice must not close a descriptor that was reused meanwhile.
@@ -209,10 +192,10 @@ extension LightSkeleton {
     }
 
     private func writeDestroy(_ c: inout CWriter) {
-        c.function("static inline void", "\(name)__destroy(struct \(name) *skel)") { c in
+        c.function("static inline void", "\(prefix)__destroy(struct \(prefix) *skel)") { c in
             c.line("if (!skel)")
             c.line("\treturn;")
-            c.line("\(name)__detach(skel);")
+            c.line("\(prefix)__detach(skel);")
             for program in programs {
                 c.line("skel_closenz(skel->progs.\(program.identifier).prog_fd);")
             }
@@ -231,14 +214,14 @@ extension LightSkeleton {
     // MARK: Opening and loading
 
     private func writeOpen(_ c: inout CWriter) {
-        c.function("static inline struct \(name) *", "\(name)__open(void)") { c in
+        c.function("static inline struct \(prefix) *", "\(prefix)__open(void)") { c in
             for map in maps {
                 guard let contents = map.contents else { continue }
                 c.blob("\(map.identifier)_bytes", contents.bytes)
             }
-            c.line("struct \(name) *skel;")
+            c.line("struct \(prefix) *skel;")
             c.line()
-            c.line("skel = (struct \(name) *)skel_alloc(sizeof(*skel));")
+            c.line("skel = (struct \(prefix) *)skel_alloc(sizeof(*skel));")
             c.line("if (!skel)")
             c.line("\treturn NULL;")
             var parts = ["sizeof(skel->ctx)"]
@@ -259,14 +242,14 @@ extension LightSkeleton {
             c.line("return skel;")
             if maps.contains(where: { $0.contents != nil }) {
                 c.directive("cleanup:")
-                c.line("\(name)__destroy(skel);")
+                c.line("\(prefix)__destroy(skel);")
                 c.line("return NULL;")
             }
         }
     }
 
     private func writeLoad(_ c: inout CWriter) {
-        c.function("static inline int", "\(name)__load(struct \(name) *skel)") { c in
+        c.function("static inline int", "\(prefix)__load(struct \(prefix) *skel)") { c in
             c.blob("data", data)
             c.blob("insns", instructions)
             c.line("struct bpf_load_and_run_opts opts;")
@@ -315,14 +298,14 @@ extension LightSkeleton {
     }
 
     private func writeOpenAndLoad(_ c: inout CWriter) {
-        c.function("static inline struct \(name) *", "\(name)__open_and_load(void)") { c in
-            c.line("struct \(name) *skel;")
+        c.function("static inline struct \(prefix) *", "\(prefix)__open_and_load(void)") { c in
+            c.line("struct \(prefix) *skel;")
             c.line()
-            c.line("skel = \(name)__open();")
+            c.line("skel = \(prefix)__open();")
             c.line("if (!skel)")
             c.line("\treturn NULL;")
-            c.scope("if (\(name)__load(skel))") { c in
-                c.line("\(name)__destroy(skel);")
+            c.scope("if (\(prefix)__load(skel))") { c in
+                c.line("\(prefix)__destroy(skel);")
                 c.line("return NULL;")
             }
             c.line("return skel;")
@@ -334,24 +317,27 @@ extension LightSkeleton {
         let checked = maps.filter { $0.contents?.variables.isEmpty == false }
         guard !checked.isEmpty else { return }
         c.directive("#ifdef __cplusplus")
-        c.directive("#define \(name)__check(e) static_assert(e, #e)")
+        c.directive("#define \(prefix)__check(e) static_assert(e, #e)")
         c.directive("#else")
-        c.directive("#define \(name)__check(e) _Static_assert(e, #e)")
+        c.directive("#define \(prefix)__check(e) _Static_assert(e, #e)")
         c.directive("#endif")
         c.function(
-            "static inline void", "\(name)__assert(struct \(name) *s __attribute__((__unused__)))"
+            "static inline void",
+            "\(prefix)__assert(struct \(prefix) *s __attribute__((__unused__)))"
         ) { c in
-            for map in checked {
-                for variable in map.contents?.variables ?? [] {
-                    let member = "s->\(map.identifier)->\(variable.name)"
-                    c.line("\(name)__check(sizeof(\(member)) == \(variable.size));")
-                    c.line(
-                        "\(name)__check(__builtin_offsetof(__typeof__(*s->\(map.identifier)), \(variable.name)) == \(variable.offset));"
-                    )
+            c.withoutMacros(variableNames) { c in
+                for map in checked {
+                    for variable in map.contents?.variables ?? [] {
+                        let member = "s->\(map.identifier)->\(variable.name)"
+                        c.line("\(prefix)__check(sizeof(\(member)) == \(variable.size));")
+                        c.line(
+                            "\(prefix)__check(__builtin_offsetof(__typeof__(*s->\(map.identifier)), \(variable.name)) == \(variable.offset));"
+                        )
+                    }
                 }
             }
         }
-        c.directive("#undef \(name)__check")
+        c.directive("#undef \(prefix)__check")
     }
 }
 

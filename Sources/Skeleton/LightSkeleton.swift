@@ -8,6 +8,9 @@ package import CEmit
 package struct LightSkeleton: Sendable, Equatable {
     /// The object's name, a C identifier.
     package var name: String
+    /// The struct of the header, and the start of the names of its functions and types: the
+    /// object's name, unless that may be taken where the header is included.
+    package var prefix: String
     /// In the order of the loader's context, which is the order of the object's maps.
     package var maps: [Map]
     /// In the order of the loader's context, which is the order of the object's programs.
@@ -17,17 +20,21 @@ package struct LightSkeleton: Sendable, Equatable {
     /// The loader: a program of type BPF_PROG_TYPE_SYSCALL, eight bytes per instruction.
     package var instructions: [UInt8]
     package var byteOrder: ByteOrder
+    /// The object's variables, also those that are not members.
+    package var declared: [DeclaredVariable]
 
     package init(
-        name: String, maps: [Map], programs: [Program], data: [UInt8], instructions: [UInt8],
-        byteOrder: ByteOrder
+        name: String, prefix: String? = nil, maps: [Map], programs: [Program], data: [UInt8],
+        instructions: [UInt8], byteOrder: ByteOrder, declared: [DeclaredVariable] = []
     ) {
         self.name = name
+        self.prefix = prefix ?? name
         self.maps = maps
         self.programs = programs
         self.data = data
         self.instructions = instructions
         self.byteOrder = byteOrder
+        self.declared = declared
     }
 
     /// The machine that the loader is for.
@@ -92,12 +99,18 @@ package struct LightSkeleton: Sendable, Equatable {
         package var size: UInt32
         /// nil if it has parts.
         package var scalar: CScalar?
+        /// `const` without `volatile`: the programs were compiled with its initial value.
+        package var isFolded: Bool
 
-        package init(name: String, offset: UInt32, size: UInt32, scalar: CScalar? = nil) {
+        package init(
+            name: String, offset: UInt32, size: UInt32, scalar: CScalar? = nil,
+            isFolded: Bool = false
+        ) {
             self.name = name
             self.offset = offset
             self.size = size
             self.scalar = scalar
+            self.isFolded = isFolded
         }
     }
 

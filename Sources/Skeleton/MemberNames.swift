@@ -23,6 +23,7 @@ extension LightSkeleton {
     /// The first name that cannot be used in C because it is invalid or a duplicate.
     package var nameFault: String? {
         MemberNames.fault(maps: maps.map(\.identifier), programs: programs.map(\.identifier))
+            ?? macroFault
     }
 }
 

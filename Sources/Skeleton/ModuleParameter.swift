@@ -16,6 +16,8 @@ package struct ModuleParameter: Sendable, Equatable {
     /// The bytes of the text it is without the user.
     let text: [UInt8]
     let kind: CScalar
+    /// What else the kernel demands of a number of entries.
+    let entries: EntriesCheck?
 
     enum Target: Sendable, Equatable {
         /// A member of the map's variables.
@@ -54,36 +56,28 @@ package struct ModuleParameter: Sendable, Equatable {
 }
 
 extension ModuleParameter {
+    /// Whether it is for the same map. That each variable has one parameter, its name says.
+    func sets(_ other: Target) -> Bool {
+        if case .entries = other { target == other } else { false }
+    }
+
     /// - Throws: `ModuleError` if the skeleton has nothing of that kind.
     init(_ wish: Wish, in skeleton: LightSkeleton) throws(ModuleError) {
+        guard !LightSkeleton.macrosOfParameters.contains(wish.name) else {
+            throw ModuleError(
+                "--param \(wish.name): a macro that the kernel's definition of parameters uses",
+                hint: wish.map == nil
+                    ? "another name in the source" : "--param NAME=\(wish.map ?? "")")
+        }
         self =
             if let map = wish.map { try Self.entries(wish, of: map, in: skeleton) } else {
                 try Self.variable(wish, in: skeleton)
             }
     }
 
-    private static func entries(
-        _ wish: Wish, of name: String, in skeleton: LightSkeleton
-    ) throws(ModuleError) -> ModuleParameter {
-        guard
-            let map = skeleton.maps.first(where: {
-                $0.identifier == name && !$0.values.isInternal
-            })
-        else {
-            throw ModuleError("--param \(wish.name)=\(name): the object has no map with that name")
-        }
-        let parameter = ModuleParameter(
-            wish.name, .entries(map: name), .number(bytes: 4, isSigned: false),
-            initial: Int128(map.values.maxEntries),
-            range: try narrowed(1...0xffff_ffff, to: wish, what: "a number of entries"), text: [])
-        // A map without a size has to get one from the user.
-        if map.values.maxEntries != 0 { try parameter.checkInitial() }
-        return parameter
-    }
-
-    private init(
+    init(
         _ name: String, _ target: Target, _ kind: CScalar, initial: Int128?,
-        range: ClosedRange<Int128>?, text: [UInt8]
+        range: ClosedRange<Int128>?, text: [UInt8] = [], entries: EntriesCheck? = nil
     ) {
         self.name = name
         self.target = target
@@ -91,55 +85,10 @@ extension ModuleParameter {
         self.initial = initial
         self.range = range
         self.text = text
+        self.entries = entries
     }
 
-    private static func variable(
-        _ wish: Wish, in skeleton: LightSkeleton
-    ) throws(ModuleError) -> ModuleParameter {
-        let option = "--param \(wish.name)"
-        var found: (map: LightSkeleton.Map, variable: LightSkeleton.Variable)?
-        for map in skeleton.maps {
-            for variable in map.contents?.variables ?? [] where variable.name == wish.name {
-                if found == nil || map.contents?.isReadOnly == true { found = (map, variable) }
-            }
-        }
-        guard let (map, variable) = found, let contents = map.contents else {
-            throw ModuleError(
-                "\(option): the object has no variable with that name",
-                hint: "const volatile in the source; for the size of a map: --param NAME=MAP")
-        }
-        guard contents.isReadOnly, map.identifier != "kconfig" else {
-            throw ModuleError(
-                "\(option): not a constant, so the programs may change it",
-                hint: "const volatile in the source")
-        }
-        guard let kind = variable.scalar,
-            Int(variable.offset) + Int(variable.size) <= contents.bytes.count
-        else {
-            throw ModuleError("\(option): neither a number, nor a bool, nor an array of characters")
-        }
-        let start = Int(variable.offset)
-        let bytes = Array(contents.bytes[start..<start + Int(variable.size)])
-        if case .text = kind {
-            guard wish.range == nil else { throw ModuleError("\(option): text has no range") }
-            let text = Array(bytes.prefix { $0 != 0 })
-            guard text.count < bytes.count else {
-                throw ModuleError("\(option): the array has no room for a NUL")
-            }
-            return ModuleParameter(
-                wish.name, .variable(map: map.identifier), kind, initial: nil, range: nil,
-                text: text)
-        }
-        let parameter = ModuleParameter(
-            wish.name, .variable(map: map.identifier), kind,
-            initial: value(of: bytes, kind, skeleton.byteOrder),
-            range: try narrowed(kind.range ?? 0...0, to: wish, what: "a value of its type"),
-            text: [])
-        try parameter.checkInitial()
-        return parameter
-    }
-
-    private static func narrowed(
+    static func narrowed(
         _ all: ClosedRange<Int128>, to wish: Wish, what: String
     ) throws(ModuleError) -> ClosedRange<Int128> {
         guard let range = wish.range else { return all }
@@ -151,20 +100,10 @@ extension ModuleParameter {
         return range
     }
 
-    private func checkInitial() throws(ModuleError) {
+    func checkInitial() throws(ModuleError) {
         guard let initial, let range, !range.contains(initial) else { return }
         throw ModuleError(
             "--param \(name): it is \(initial) in the object, outside of \(range.lowerBound)..\(range.upperBound)"
         )
-    }
-
-    private static func value(
-        of bytes: [UInt8], _ kind: CScalar, _ order: LightSkeleton.ByteOrder
-    ) -> Int128 {
-        let ordered = order == .big ? bytes : bytes.reversed()
-        let raw = ordered.reduce(Int128(0)) { $0 << 8 | Int128($1) }
-        if case .bool = kind { return raw == 0 ? 0 : 1 }
-        guard let range = kind.range, !range.contains(raw) else { return raw }
-        return raw - Int128(1) << (bytes.count * 8)
     }
 }

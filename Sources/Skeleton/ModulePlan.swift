@@ -57,7 +57,13 @@ package struct ModulePlan: Sendable, Equatable {
             guard !accepted.contains(where: { $0.name == wish.name }) else {
                 throw ModuleError("--param \(wish.name): twice")
             }
-            accepted.append(try ModuleParameter(wish, in: skeleton))
+            let parameter = try ModuleParameter(wish, in: skeleton)
+            if let other = accepted.first(where: { $0.sets(parameter.target) }) {
+                throw ModuleError(
+                    "--param \(wish.name)=\(wish.map ?? ""): \(other.name) sets that map's size already"
+                )
+            }
+            accepted.append(parameter)
         }
         self.parameters = accepted
     }

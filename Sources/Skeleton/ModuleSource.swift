@@ -32,7 +32,7 @@ struct ModuleSource {
             c.scope { c in
                 PreloadMethods(plan: plan).writeWithdrawal(&c)
                 c.line("/* The references stay, and keep programs and maps. */")
-                c.line("\(name)__destroy(skel);")
+                c.line("\(plan.skeleton.prefix)__destroy(skel);")
             }
             c.line("module_exit(leave_links);")
         }

@@ -7,7 +7,14 @@ import CEmit
 
 extension PreloadMethods {
     private func variable(_ parameter: ModuleParameter) -> String {
-        "\(name)__\(parameter.name)_param"
+        "\(prefix)__\(parameter.name)_param"
+    }
+
+    /// The kernel headers that parameters need.
+    var parameterHeaders: [String] {
+        ["moduleparam", "string"]
+            + (plan.parameters.contains { $0.entries == .pages } ? ["log2", "mm"] : [])
+            + (plan.parameters.contains { $0.entries == .processors } ? ["threads"] : [])
     }
 
     func writeParameters(_ c: inout CWriter) {
@@ -15,16 +22,23 @@ extension PreloadMethods {
             let variable = variable(parameter)
             let type = parameter.moduleType
             if case .text(let bytes) = parameter.kind {
-                let text = CLiteral.string(String(decoding: parameter.text, as: UTF8.self))
+                let text = CLiteral.string(bytes: parameter.text)
                 c.line("static char \(variable)[\(bytes)] = \(text);")
-                c.line(
-                    "module_param_string(\(parameter.name), \(variable), sizeof(\(variable)), 0444);"
-                )
             } else {
                 c.line("static \(type.c) \(variable) = \(parameter.initialLiteral);")
-                c.line("module_param_named(\(parameter.name), \(variable), \(type.name), 0444);")
             }
-            c.line("MODULE_PARM_DESC(\(parameter.name), \(CLiteral.string(parameter.summary)));")
+            c.withoutMacros([parameter.name]) { c in
+                if case .text = parameter.kind {
+                    c.line(
+                        "module_param_string(\(parameter.name), \(variable), sizeof(\(variable)), 0444);"
+                    )
+                } else {
+                    c.line(
+                        "module_param_named(\(parameter.name), \(variable), \(type.name), 0444);")
+                }
+                c.line(
+                    "MODULE_PARM_DESC(\(parameter.name), \(CLiteral.string(parameter.summary)));")
+            }
             c.line()
         }
         guard plan.parameters.contains(where: \.isChecked) else { return }
@@ -36,7 +50,34 @@ extension PreloadMethods {
     }
 
     private func writeCheck(_ parameter: ModuleParameter, _ c: inout CWriter) {
-        guard let range = parameter.range else { return }
+        if let range = parameter.range, range != parameter.moduleType.range {
+            writeCheck(parameter, within: range, &c)
+        }
+        let variable = variable(parameter)
+        switch parameter.entries {
+        case .pages:
+            c.scope("if (!is_power_of_2(\(variable)) || \(variable) % PAGE_SIZE)") { c in
+                c.line(
+                    "pr_err(\"\(parameter.name): %u is not a power of two and whole pages of %lu\\n\","
+                )
+                c.line("       \(variable), PAGE_SIZE);")
+                c.line("return -EINVAL;")
+            }
+        case .processors:
+            c.scope("if (\(variable) > NR_CPUS)") { c in
+                c.line(
+                    "pr_err(\"\(parameter.name): %u is more than the kernel's CPUs, %u\\n\","
+                )
+                c.line("       \(variable), (unsigned int)NR_CPUS);")
+                c.line("return -EINVAL;")
+            }
+        case nil: break
+        }
+    }
+
+    private func writeCheck(
+        _ parameter: ModuleParameter, within range: ClosedRange<Int128>, _ c: inout CWriter
+    ) {
         let variable = variable(parameter)
         var tests: [String] = []
         let all = parameter.moduleType.range
@@ -74,10 +115,13 @@ extension PreloadMethods {
             case .entries(let map): c.line("skel->maps.\(map).max_entries = \(variable);")
             case .variable(let map):
                 let member = "skel->\(map)->\(parameter.name)"
-                if case .text = parameter.kind {
-                    c.line("memcpy(\(member), \(variable), sizeof(\(variable)));")
-                } else {
-                    c.line("\(member) = \(variable);")
+                c.withoutMacros([parameter.name]) { c in
+                    if case .text = parameter.kind {
+                        // What is left of the object's text behind a shorter one is not its.
+                        c.line("strscpy_pad((char *)\(member), \(variable), sizeof(\(variable)));")
+                    } else {
+                        c.line("\(member) = \(variable);")
+                    }
                 }
             }
         }
@@ -120,8 +164,7 @@ extension ModuleParameter {
     }
 
     fileprivate var isChecked: Bool {
-        guard let range else { return false }
-        return range != moduleType.range
+        entries != nil || range != nil && range != moduleType.range
     }
 
     fileprivate var initialLiteral: String {
@@ -136,7 +179,9 @@ extension ModuleParameter {
         case .entries(let map): words = "entries of the map \(map)"
         case .variable: words = "a constant of the BPF programs"
         }
-        if isChecked, let range { words += ", \(range.lowerBound)..\(range.upperBound)" }
+        if let range, range != moduleType.range {
+            words += ", \(range.lowerBound)..\(range.upperBound)"
+        }
         switch (kind, initial) {
         case (.bool, let initial?): words += ", default \(initial == 0 ? "N" : "Y")"
         case (_, let initial?): words += ", default \(initial)"

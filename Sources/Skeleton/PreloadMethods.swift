@@ -14,6 +14,8 @@ struct PreloadMethods {
 
     private var skeleton: LightSkeleton { plan.skeleton }
     var name: String { plan.skeleton.name }
+    /// What its names in C start with.
+    var prefix: String { plan.skeleton.prefix }
     /// The kernel's list decides whether it is loaded.
     var isListed: Bool { plan.mode == .preload }
     /// The kernel may ask for something to pin.
@@ -32,26 +34,28 @@ struct PreloadMethods {
             c.line()
         }
         writeLogs(&c)
-        writeVariables(&c)
+        c.withoutMacros(plan.skeleton.objectNames, writeVariables)
+        c.line()
         writeParameters(&c)
         writeDescriptors(&c)
         writeLinks(&c)
         if !maps.isEmpty { writeMaps(&c) }
         if !plan.held.isEmpty { writePrograms(&c) }
         if isOffered { writePinning(&c) }
-        writeFree(&c)
-        writeLoad(&c)
+        c.withoutMacros(plan.skeleton.membersOfFunctions) { c in
+            c.line()
+            writeFree(&c)
+            writeLoad(&c)
+        }
     }
 
     /// The kernel headers that all of it needs.
     private func writeIncludes(_ c: inout CWriter) {
-        let parameters = plan.parameters.isEmpty ? [] : ["moduleparam"]
-        for header in ["bpf", "err", "fcntl", "file", "module"] + parameters + ["printk"] {
-            c.directive("#include <linux/\(header).h>")
-        }
+        var headers = ["bpf", "err", "fcntl", "file", "module", "printk"]
+        if !plan.parameters.isEmpty { headers += parameterHeaders }
+        if isOffered { headers += ["string", "types"] }
+        for header in Set(headers).sorted() { c.directive("#include <linux/\(header).h>") }
         if isOffered {
-            c.directive("#include <linux/string.h>")
-            c.directive("#include <linux/types.h>")
             c.line()
             writeDeclarations(&c)
         }
@@ -60,9 +64,9 @@ struct PreloadMethods {
 
     // Also named after the object: programs are often named after the function they attach to, and
     // kfree_link() is a function of the kernel.
-    func link(_ program: String) -> String { "\(name)__\(program)_link" }
-    func prog(_ program: String) -> String { "\(name)__\(program)_prog" }
-    func map(_ map: String) -> String { "\(name)__\(map)_map" }
+    func link(_ program: String) -> String { "\(prefix)__\(program)_link" }
+    func prog(_ program: String) -> String { "\(prefix)__\(program)_prog" }
+    func map(_ map: String) -> String { "\(prefix)__\(map)_map" }
 
     /// The table that the runtime asks for if make was given levels.
     private func writeLogs(_ c: inout CWriter) {
@@ -84,8 +88,7 @@ struct PreloadMethods {
             c.line("static struct bpf_prog *\(prog(program.identifier));")
         }
         for map in maps { c.line("static struct bpf_map *\(self.map(map.identifier));") }
-        c.line("static struct \(name) *skel;")
-        c.line()
+        c.line("static struct \(prefix) *skel;")
     }
 
     // MARK: Helpers
@@ -178,7 +181,7 @@ struct PreloadMethods {
             }
             for program in plan.held { c.line("skel_prog_put(&\(prog(program.identifier)));") }
             for map in maps { c.line("skel_map_put(&\(self.map(map.identifier)));") }
-            c.line("\(name)__destroy(skel);")
+            c.line("\(prefix)__destroy(skel);")
             c.line("skel = NULL;")
         }
         c.line()
@@ -194,11 +197,11 @@ struct PreloadMethods {
             c.line("\tput_unused_fd(zero);")
             writeParameterCheck(&c)
             if isListed { writeRegistration(&c) }
-            c.line("skel = \(name)__open();")
+            c.line("skel = \(prefix)__open();")
             c.line("if (!skel)")
             c.line("\tgoto out;")
             writeParameterValues(&c)
-            c.line("err = \(name)__load(skel);")
+            c.line("err = \(prefix)__load(skel);")
             c.line("if (err)")
             c.line("\tgoto out;")
             for program in plan.attached { writeTake(program, &c) }
@@ -232,7 +235,7 @@ struct PreloadMethods {
     private func writeTake(_ program: LightSkeleton.Program, _ c: inout CWriter) {
         let id = program.identifier
         c.line("err = err ?: skel_link_take(&\(link(id)), &skel->links.\(id)_fd,")
-        c.line("\t\t\t    \(name)__\(id)__attach(skel), \"\(id)\");")
+        c.line("\t\t\t    \(prefix)__\(id)__attach(skel), \"\(id)\");")
     }
 
     /// Runs first: on a kernel with a list, only what is on it is loaded.

@@ -11,6 +11,11 @@ enum Sample {
     static let hasCompressors = (try? Command.shell("command -v xz zstd gzip"))?.status == 0
     static let hasCompiler = (try? Command.shell("command -v gcc objcopy"))?.status == 0
 
+    /// The headers of an installed kernel, to build modules with.
+    static let kernelHeaders: String? = (try? Directory.list("/lib/modules"))?.sorted()
+        .map { "/lib/modules/\($0)/build" }
+        .last { FileStatus($0 + "/Module.symvers").exists }
+
     static let source = """
         struct list { struct list *next, *prev; };
         union value { int number; const char *text; };

@@ -58,6 +58,49 @@ struct LightSkeletonHeaderTests {
         return lines[first...].prefix { !$0.isEmpty }.joined(separator: "\n")
     }
 
+    @Test("what the object names is no macro where it is meant as a name")
+    func macros() throws {
+        let text = sample.header()
+        func place(_ words: String) throws -> String.Index {
+            try #require(text.firstRange(of: words)?.lowerBound, "\(words)")
+        }
+        // Maps and programs as far as functions use them, variables and members in the struct.
+        for name in ["demo", "counts", "bss", "enter", "filter"] {
+            #expect(try place("#undef \(name)\n") < place("struct demo {"))
+            #expect(
+                try place("demo__open_and_load(void)") < place("#pragma pop_macro(\"\(name)\")"))
+        }
+        for name in ["pair", "last", "a", "b"] {
+            #expect(try place("#undef \(name)\n") < place("struct demo__type_pair {"))
+            let end = try place("#pragma pop_macro(\"\(name)\")")
+            #expect(try place("struct demo {") < end && end < place("demo__attach("))
+        }
+        for name in ["struct", "int", "demo__type_pair"] {
+            #expect(!text.contains("#undef \(name)\n"))
+        }
+    }
+
+    @Test("a name under which the skeleton's functions need the macro")
+    func macrosInUse() {
+        var skeleton = sample
+        #expect(skeleton.nameFault == nil)
+        skeleton.maps[0].identifier = "NULL"
+        #expect(skeleton.nameFault == "map 'NULL': a macro that the skeleton's own code uses")
+        skeleton.maps[0].identifier = "EINVAL_"
+        skeleton.programs[1].identifier = "EINVAL"
+        #expect(skeleton.nameFault == "program 'EINVAL': a macro that the skeleton's own code uses")
+    }
+
+    @Test("names of C that do not start with the object's")
+    func prefix() {
+        var skeleton = sample
+        skeleton.prefix = "demo_skel"
+        let text = skeleton.header()
+        #expect(text.contains("struct demo_skel {\n") && text.contains("demo_skel__open(void)\n"))
+        #expect(!text.contains("struct demo {") && !text.contains("demo__open"))
+        #expect(text.contains("#ifndef __DEMO_SKEL_H__\n"))
+    }
+
     @Test func theStruct() {
         #expect(
             part("struct demo {", of: sample.header()) == """

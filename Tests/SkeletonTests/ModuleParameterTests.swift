@@ -20,6 +20,11 @@ import Testing
             ("u64", [UInt8](repeating: 0xff, count: 8), .number(bytes: 8, isSigned: false)),
             ("tag", Array("eth\"0\0\0\0".utf8), .text(bytes: 8)),
             ("full", Array("ab".utf8), .text(bytes: 2)), ("parts", [0, 0], nil),
+            ("latin", [0x66, 0xfc, 0xff, 0], .text(bytes: 4)),
+            ("binary", [0x61, 0, 0x62, 0], .text(bytes: 4)), ("one", [0], .text(bytes: 1)),
+            ("wide", [UInt8](repeating: 0, count: 1025), .text(bytes: 1025)),
+            ("HZ", [1, 0], .number(bytes: 2, isSigned: false)),
+            ("folded", [1, 0, 0, 0], .number(bytes: 4, isSigned: true)),
         ]
         var bytes: [UInt8] = []
         var variables: [LightSkeleton.Variable] = []
@@ -27,7 +32,7 @@ import Testing
             variables.append(
                 .init(
                     name: name, offset: UInt32(bytes.count), size: UInt32(value.count),
-                    scalar: scalar))
+                    scalar: scalar, isFolded: name == "folded"))
             bytes += value
         }
         func section(_ name: String, _ contents: LightSkeleton.Contents) -> LightSkeleton.Map {
@@ -35,10 +40,19 @@ import Testing
             map.contents = contents
             return map
         }
-        return ModuleSketch.skeleton(
+        func constant(_ name: String) -> LightSkeleton.Contents {
+            .init(
+                bytes: [1, 0, 0, 0], members: [], types: [], isReadOnly: true,
+                variables: [
+                    .init(
+                        name: name, offset: 0, size: 4, scalar: .number(bytes: 4, isSigned: true))
+                ])
+        }
+        var skeleton = ModuleSketch.skeleton(
             programs: [ModuleSketch.program("opened", .tracing)],
             maps: [
-                ModuleSketch.map("flows"),
+                ModuleSketch.map("flows"), section("kconfig", constant("CONFIG_HZ")),
+                section("rodata_a", constant("twice")), section("rodata_b", constant("twice")),
                 section(
                     "rodata",
                     .init(
@@ -53,8 +67,33 @@ import Testing
                                 name: "changing", offset: 0, size: 4,
                                 scalar: .number(bytes: 4, isSigned: true))
                         ])),
-            ])
+            ] + kinds)
+        skeleton.declared = [
+            .init(name: "lim", function: "opened", section: ".rodata", isStatic: true),
+            .init(name: "lim", function: "closed", section: ".rodata", isStatic: true),
+            .init(name: "inner", function: "opened", section: ".rodata", isStatic: true),
+            .init(name: "both", section: ".rodata", isStatic: true),
+            .init(name: "both", section: ".rodata", isStatic: true),
+            .init(name: "lonely", section: ".rodata.x", isStatic: true),
+            .init(name: "__own", section: ".rodata", isStatic: true),
+            .init(name: "LICENSE", section: "license"), .init(name: "flows", section: ".maps"),
+            .init(name: "CONFIG_SMP", section: ".kconfig", isExtern: true),
+            .init(name: "runqueues", section: ".ksyms", isExtern: true),
+        ]
+        return skeleton
     }()
+
+    /// Maps by their type, and a number of entries.
+    private static let kinds: [LightSkeleton.Map] = [
+        ("sockets", 24, 0), ("inodes", 28, 0), ("tasks", 29, 0), ("cgroups", 32, 0),
+        ("old_cgroups", 19, 0), ("cpu_cgroups", 21, 0), ("operations", 26, 1), ("ring", 27, 8192),
+        ("user_ring", 31, 4096), ("arena", 33, 10), ("cpus", 16, 4), ("table", 1, 64),
+    ].map { (name: String, type: UInt32, entries: UInt32) in
+        var map = ModuleSketch.map(name)
+        map.values.type = type
+        map.values.maxEntries = entries
+        return map
+    }
 
     private func source(_ parameters: [String]) throws -> String {
         let plan = try ModulePlan(
@@ -93,9 +132,48 @@ import Testing
         #expect(
             text.contains(
                 "module_param_string(tag, demo__tag_param, sizeof(demo__tag_param), 0444);\n"))
+        // A shorter text leaves nothing of the object's behind it.
         #expect(
             text.contains(
-                "\tmemcpy(skel->rodata->tag, demo__tag_param, sizeof(demo__tag_param));\n"))
+                "\tstrscpy_pad((char *)skel->rodata->tag, demo__tag_param, sizeof(demo__tag_param));\n"
+            ))
+        // Bytes that are not UTF-8 are the object's.
+        #expect(
+            try source(["latin"]).contains("static char demo__latin_param[4] = \"f\\374\\377\";\n"))
+    }
+
+    @Test("where the name of a constant is a macro, it is a name nevertheless")
+    func macros() throws {
+        let text = try source(["HZ"])
+        for line in [
+            "module_param_named(HZ, demo__HZ_param, ushort, 0444);\n"
+                + "MODULE_PARM_DESC(HZ, \"a constant of the BPF programs, default 1\");",
+            "\tskel->rodata->HZ = demo__HZ_param;",
+        ] {
+            #expect(
+                text.contains(
+                    "#pragma push_macro(\"HZ\")\n#undef HZ\n\(line)\n#pragma pop_macro(\"HZ\")\n"),
+                "\(text)")
+        }
+    }
+
+    @Test("the kernel's rules for sizes are checked before it refuses the map")
+    func entries() throws {
+        let ring = try source(["size=ring"])
+        #expect(
+            ring.contains("\tif (demo__size_param < 4096 || demo__size_param > 2147483648LL) {\n"),
+            "\(ring)")
+        #expect(
+            ring.contains(
+                "\tif (!is_power_of_2(demo__size_param) || demo__size_param % PAGE_SIZE) {\n"
+                    + "\t\tpr_err(\"size: %u is not a power of two and whole pages of %lu\\n\",\n"
+            ))
+        #expect(ring.contains("#include <linux/log2.h>\n"))
+        #expect(try source(["size=user_ring"]).contains("is_power_of_2(demo__size_param)"))
+        #expect(try source(["size=arena"]).contains("demo__size_param > 1048576) {\n"))
+        #expect(try source(["size=cpus"]).contains("\tif (demo__size_param > NR_CPUS) {\n"))
+        #expect(try source(["size=table"]).contains("demo__size_param > 2147483648LL) {\n"))
+        #expect(!(try source(["size=flows"]).contains("is_power_of_2")))
     }
 
     @Test("sizes of maps, and ranges, are checked before anything is loaded")
@@ -127,17 +205,39 @@ import Testing
         arguments: [
             ("absent", "no variable with that name"), ("changing", "the programs may change it"),
             ("parts", "neither a number"), ("full", "no room for a NUL"),
-            ("size=absent", "no map with that name"), ("size=rodata", "no map with that name"),
+            ("size=absent", "no map with that name"), ("size=rodata", "the map of a data section"),
             ("u32:6..9", "it is 5 in the object"),
             ("u8:0..256", "beyond a value of its type, 0..255"),
             ("size=flows:0..9", "beyond a number of entries"), ("tag:1..2", "text has no range"),
             ("u32:9..6", "not a range"), ("u32:a..b", "not a range"), ("u32:", "not a range"),
             ("a-b", "not a C identifier"), ("", "not a C identifier"),
+            ("folded", "compiled with its value"), ("binary", "more bytes behind the first NUL"),
+            ("one", "an array of one character"), ("wide", "1025 characters"),
+            ("THIS_MODULE", "a macro that the kernel's definition"),
+            ("KBUILD_MODNAME=flows", "a macro that the kernel's definition"),
+            ("twice", "2 constants have that name, in rodata_a, rodata_b"),
+            ("CONFIG_HZ", "that of the kernel's configuration"),
+            ("CONFIG_SMP", "that of the kernel's configuration"),
+            ("runqueues", "a symbol of the kernel"), ("flows", "a map, not a constant"),
+            ("lim", "static in the functions opened, closed,"),
+            ("inner", "static in the function opened,"),
+            ("both", "2 static variables have that name"),
+            ("lonely", "in section .rodata.x without a global one"),
+            ("__own", "whose name starts with __"), ("LICENSE", "in section license, which is"),
+            ("size=sockets", "only with max_entries 0"), ("size=inodes", "only with max_entries 0"),
+            ("size=tasks", "only with max_entries 0"), ("size=cgroups", "only with max_entries 0"),
+            ("size=old_cgroups", "only with max_entries 0"),
+            ("size=cpu_cgroups", "only with max_entries 0"),
+            ("size=operations", "only with max_entries 1"),
+            ("size=ring:1..8192", "beyond the bytes of a ring buffer, 4096..2147483648"),
         ])
     func refused(option: String, words: String) {
         #expect {
             _ = try source([option])
         } throws: { "\($0)".contains(words) && "\($0)".hasPrefix("--param ") }
         #expect { _ = try source(["u32", "u32"]) } throws: { "\($0)".contains("twice") }
+        #expect {
+            _ = try source(["size=flows", "u32", "other=flows"])
+        } throws: { "\($0)" == "--param other=flows: size sets that map's size already" }
     }
 }

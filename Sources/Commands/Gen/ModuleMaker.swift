@@ -42,7 +42,7 @@ struct ModuleMaker {
     private func module(ofObject bytes: ByteView) throws(Failure) -> Module {
         let input = try LoaderInput(bytes, path: path, kernel: kernel, talk: talk)
         let skeleton = try SkeletonSource(
-            input: input, name: try objectName(), definesTypes: true
+            input: input, name: try objectName(), definesTypes: true, ending: "_skel"
         ).read()
         let license = if let license { license } else { try input.license() }
         var options = options

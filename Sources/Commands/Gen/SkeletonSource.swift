@@ -15,6 +15,9 @@ struct SkeletonSource {
     let name: String?
     /// Define the structs and unions of variables under names of their own.
     let definesTypes: Bool
+    /// The ending of the names in the header that have the object's name, for code that no one
+    /// else includes.
+    var ending = ""
 
     private var path: String { input.path }
 
@@ -36,13 +39,13 @@ struct SkeletonSource {
             throw Failure(perCPUObstacle)
         }
         let types = try LoaderTypes.read(trace.types, path)
-        let contents = try contents(trace.maps, name, types)
+        let contents = try contents(trace.maps, name + ending, types)
         let maps = zip(trace.maps, contents).map(self.map)
         let helpers = Dictionary(
             input.object.programs.map { ($0.name, input.object.helpers(of: $0)) },
             uniquingKeysWith: { first, _ in first })
         let skeleton = LightSkeleton(
-            name: name, maps: maps,
+            name: name, prefix: name + ending, maps: maps,
             programs: trace.programs.map {
                 LightSkeleton.Program(
                     identifier: $0.name, type: $0.type, expectedAttachType: $0.expectedAttachType,
@@ -53,7 +56,8 @@ struct SkeletonSource {
                     isLoaded: $0.isLoaded, helpers: helpers[$0.name] ?? [])
             },
             data: trace.data, instructions: trace.instructions,
-            byteOrder: types?.bigEndian == true ? .big : .little)
+            byteOrder: types?.bigEndian == true ? .big : .little,
+            declared: types.map { DeclaredVariable.list(in: $0) } ?? [])
         if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
         return skeleton
     }
@@ -79,7 +83,7 @@ struct SkeletonSource {
     /// Sections that user space may map, by libbpf's rule: those with externally visible variables.
     /// And those of which each CPU has a copy.
     private func contents(
-        _ maps: [LoaderTrace.Map], _ name: String, _ types: BTF?
+        _ maps: [LoaderTrace.Map], _ prefix: String, _ types: BTF?
     ) throws(Failure) -> [LightSkeleton.Contents?] {
         let readOnlyForPrograms: UInt32 = 1 << 7
         let mapped = maps.map {
@@ -92,7 +96,7 @@ struct SkeletonSource {
             sections = try DataSection.list(
                 zip(maps, mapped).compactMap { map, bytes in
                     bytes.map { (TypeID(map.valueType), $0.count) }
-                }, in: types, prefix: definesTypes ? "\(name)__type_" : nil)
+                }, in: types, prefix: definesTypes ? "\(prefix)__type_" : nil)
         } catch { throw Failure("\(path): .BTF: \(error.message)") }
         sections.reverse()
         return zip(maps, mapped).map { map, bytes in
@@ -103,7 +107,8 @@ struct SkeletonSource {
                 isPerCPU: map.isPerCPU,
                 variables: section.variables.map {
                     LightSkeleton.Variable(
-                        name: $0.name, offset: $0.offset, size: $0.size, scalar: $0.scalar)
+                        name: $0.name, offset: $0.offset, size: $0.size, scalar: $0.scalar,
+                        isFolded: $0.isFolded)
                 })
         }
     }
