@@ -60,6 +60,23 @@ struct PipeTests {
         #expect(onPipe.text == "\(module): sound\n")
     }
 
+    /// The kernel, or the object whose programs are replaced.
+    @Test func attached() throws {
+        func object(_ name: String, _ program: String) throws -> String {
+            let start = "__attribute__((section(\"license\"))) char _license[] = \"GPL\";\n"
+            return try Sample.compileBPF(
+                scratch, name, source: start + "__attribute__((section(\(program) { return 0; }")
+        }
+        let xdp = try object("one.bpf.o", "\"xdp\"))) int one(void *ctx)")
+        let trace = try object("two.bpf.o", "\"fentry/one\"))) int two(void *ctx)")
+        let onKernel = try kbtf(["check", "--attach", "PIPE", xdp], reading: Sample.bytes(base))
+        #expect(onKernel.text == "\(xdp): one (xdp): ok\n")
+        let onObject = try kbtf(["check", "--attach", "PIPE", trace], reading: Sample.bytes(xdp))
+        #expect(onObject.text == "\(trace): two (fentry/one): ok\n")
+        let listed = try kbtf(["attach", "--target", "PIPE", "one"], reading: Sample.bytes(xdp))
+        #expect(listed.text.hasPrefix("yes      one\n"))
+    }
+
     @Test func encoded() throws {
         let out = scratch.path + "/out.btf"
         let arguments = ["encode", "--base", base, "--detached", out]

@@ -85,10 +85,21 @@ struct Attach: Command {
         try surroundings.output.reporting(json) { try list(surroundings, talk) }
     }
 
+    private func subject(
+        _ places: SearchPlaces, _ talk: Talk
+    ) throws(Failure) -> AttachSubject {
+        guard let target else {
+            return try AttachSubject.find(
+                target: nil, module: module, symbols: symbols, places, talk)
+        }
+        let file = try RereadableFile(target)
+        return try AttachSubject.find(
+            target: file.path, module: module, symbols: symbols, places, talk)
+    }
+
     private func list(_ surroundings: Surroundings, _ talk: Talk) throws {
         let places = search.places(surroundings)
-        let subject = try AttachSubject.find(
-            target: target, module: module, symbols: symbols, places, talk)
+        let subject = try subject(places, talk)
         let ways = program.isEmpty ? [AttachWay.fentry] : program
         let selection = NameSelection(names)
         var listing = AttachListing(subject, isSleepable: sleepable, ways)

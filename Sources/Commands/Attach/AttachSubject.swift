@@ -28,27 +28,27 @@ struct AttachSubject {
     /// The object whose programs are the targets, instead of a kernel.
     var programs: ProgramTargets?
 
-    var version: KernelVersion? {
-        release?.version.map { KernelVersion($0.major, $0.minor) }
-    }
+    var version: KernelVersion? { release?.kernelVersion }
 
     /// - Parameters:
-    ///   - target: `--target`; nil: the module's kernel, or the running one.
+    ///   - target: the kernel; nil: the module's, or the running one.
+    ///   - option: the option that names it.
     ///   - symbols: `--symbols`
     static func find(
-        target: String?, module: String?, symbols: String?, _ places: SearchPlaces, _ talk: Talk
+        target: String?, option: String = "--target", module: String?, symbols: String?,
+        _ places: SearchPlaces, _ talk: Talk
     ) throws(Failure) -> AttachSubject {
         if let target, module == nil, let object = try BPFObject.inFile(target) {
             var subject = AttachSubject(
                 name: target, btf: object.btf, facts: ImageFacts(), kernel: nil,
-                kernelPath: target, release: nil, machine: "bpf", symbolsPath: nil, modulePath: nil,
-                options: " --target \(target)")
+                kernelPath: target, release: nil, machine: "bpf", symbolsPath: nil,
+                modulePath: nil, options: " --target \(target)")
             subject.programs = ProgramTargets(object)
             return subject
         }
         var file: ModuleFile?
         if let module { file = try ModuleFile(module) }
-        let base = try KernelChoice("--target", target).load(for: file?.release, places)
+        let base = try KernelChoice(option, target).load(for: file?.release, places)
         let release =
             places.release ?? base.release ?? file?.release
             ?? (base.path.hasPrefix("/sys/kernel/btf/")
@@ -118,6 +118,11 @@ struct AttachSubject {
             LeftOut(name: $0, reason: LeftOut.reason($0, symbols))
         }
     }
+}
+
+extension KernelRelease {
+    /// Major and minor version; nil for a release without.
+    var kernelVersion: KernelVersion? { version.map { KernelVersion($0.major, $0.minor) } }
 }
 
 extension BPFObject {

@@ -13,6 +13,8 @@ import KernelTree
 struct ProgramChecks {
     /// A kernel, a module, or an object with programs to replace.
     let kernel: String
+    /// `--base`: the kernel of a module.
+    let base: String?
     let json: Bool
     let places: SearchPlaces
     let talk: Talk
@@ -58,19 +60,20 @@ struct ProgramChecks {
 
     /// What checks an object.
     private func against() throws(Failure) -> (BPFObject) -> [ProgramReport] {
-        if let target = try BPFObject.inFile(kernel) {
+        let file = try RereadableFile(kernel)
+        if let target = try BPFObject.inFile(file.path) {
             return { ReplacementCheck($0, of: target).reports() }
         }
-        guard let view = try? PackedFile.read(kernel), ELFFile.isELF(view),
-            let elf = try? ELFFile(view, path: kernel), elf.type == ELFType.relocatable
+        guard let view = try? PackedFile.read(file.path), ELFFile.isELF(view),
+            let elf = try? ELFFile(view, path: file.path), elf.type == ELFType.relocatable
         else {
             let judge = judges(
                 try AttachSubject.find(
-                    target: kernel, module: nil, symbols: nil, places, talk))
+                    target: file.path, option: "--attach", module: nil, symbols: nil, places, talk))
             return { ProgramCheck($0, [judge]).reports() }
         }
         let module = try AttachSubject.find(
-            target: nil, module: kernel, symbols: nil, places, talk)
+            target: base, option: "--base", module: file.path, symbols: nil, places, talk)
         let whole = try AttachSubject.find(
             target: module.kernelPath, module: nil, symbols: module.symbolsPath, places, talk)
         let both = [judges(whole), judges(module)]

@@ -96,7 +96,8 @@ struct Check: Command {
         try surroundings.output.reporting(json) {
             guard let attach else { return try check(surroundings, talk) }
             try ProgramChecks(
-                kernel: attach, json: json, places: base.search.places(surroundings), talk: talk,
+                kernel: attach, base: base.base == "auto" ? nil : base.base, json: json,
+                places: base.search.places(surroundings), talk: talk,
                 paint: paint.paint(surroundings)
             ).run(files, surroundings.output)
         }
