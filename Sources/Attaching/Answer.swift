@@ -71,6 +71,8 @@ package enum Missing: Sendable, Equatable {
     case machine(String)
     /// What the kernel makes of the function's first instruction.
     case patching
+    /// Which of several programs a function belongs to that they call.
+    case owner
 
     package var text: String {
         switch self {
@@ -81,6 +83,7 @@ package enum Missing: Sendable, Equatable {
         case .machine(let name): "the limits of trampolines on \(name)"
         case .patching:
             "its first instruction, which the kernel chooses when it starts; ftrace has no call in it"
+        case .owner: "which of the programs that call it is the target"
         }
     }
 }

@@ -71,8 +71,9 @@ package struct AttachJudge: Sendable {
     /// `tp_btf`.
     package func judge(_ target: Record, _ way: AttachWay) -> AttachVerdict {
         if let programs {
-            if let refusal = programs.refusal(target, way) { return .refused(refusal) }
-            var verdict = AttachVerdict(load: .yes, attach: .yes)
+            let answer = programs.answer(target, way)
+            if let refusal = answer.refusal { return .refused(refusal) }
+            var verdict = AttachVerdict(load: answer, attach: .yes)
             if let doubt = programs.doubt(target, way) { verdict.notes.append(doubt) }
             return verdict
         }

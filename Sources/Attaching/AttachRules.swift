@@ -37,6 +37,8 @@ package struct AttachRules: Sendable, Equatable {
     var usesImplementations: Bool { isFrom(7, 0) }
     /// Which tracing programs may sleep is decided by how they attach.
     var limitsSleeping: Bool { isFrom(6, 8) }
+    /// fentry and fexit attach to tracing programs that do not attach to another one themselves.
+    var nestsTracing: Bool { isFrom(6, 8) }
     /// Tracepoints that may fault accept programs that sleep.
     var hasFaultableTracepoints: Bool { isFrom(7, 1) }
 

@@ -66,8 +66,8 @@ package enum Compatibility {
         return nil
     }
 
-    /// Whether libbpf takes `kernel` for the function that an object declares as `local`: both have
-    /// the same shape; names of types do not count.
+    /// Whether libbpf takes `kernel` for the type of the function or variable that an object
+    /// declares as `local`: both have the same shape; names of types do not count.
     static func areCompatible(
         _ local: TypeID, of a: BTF, _ kernel: TypeID, of b: BTF, depth: Int = 0
     ) -> Bool {
@@ -92,7 +92,10 @@ package enum Compatibility {
                 return false
             }
             return areCompatible(one.type, of: a, two.type, of: b, depth: depth + 1)
-        default: return true
+        // Old bitfields.
+        case .int: return one.fixed(0) >> 16 & 0xff == 0 && two.fixed(0) >> 16 & 0xff == 0
+        case .struct, .union, .enum, .enum64, .fwd: return true
+        default: return false
         }
     }
 }

@@ -87,6 +87,31 @@ package struct FieldLookup {
         return reason
     }
 
+    /// Where the kernel has the member that a relocation is about, in bytes from the start of its
+    /// struct; nil if it is not there, or not the same in all structs with the name.
+    func place(of relocation: ExtendedInfo.FieldRelocation) -> Int? {
+        guard let record = Self.named(relocation.type, local),
+            let steps = path(relocation.access, from: relocation.type)
+        else { return nil }
+        let places = (candidates[Self.essential(record.name)] ?? [])
+            .filter { $0.kind == record.kind }.compactMap { place(steps, in: $0) }
+        guard let first = places.first, places.allSatisfy({ $0 == first }) else { return nil }
+        return first
+    }
+
+    private func place(_ steps: [Step], in type: Record) -> Int? {
+        var current: Record? = type
+        var bits: UInt32 = 0
+        for step in steps {
+            guard case .member(let name, _) = step, let record = current,
+                let found = find(name, in: record, depth: 0)
+            else { return nil }
+            bits &+= found.bitOffset
+            current = kernel.unmodified(found.type)
+        }
+        return bits % 8 == 0 ? Int(bits / 8) : nil
+    }
+
     // MARK: Paths
 
     private enum Step {
@@ -134,12 +159,12 @@ package struct FieldLookup {
                     return "\(name) of the kernel has no member \(member)"
                 }
                 name += ".\(member)"
-                guard isReadable(wanted, as: found) else {
+                guard isReadable(wanted, as: found.type) else {
                     let texts = TypeTexts(kernel)
-                    return "\(name) is \(texts.text(found)) in the kernel, and "
+                    return "\(name) is \(texts.text(found.type)) in the kernel, and "
                         + "\(TypeTexts(local).text(wanted)) in the object"
                 }
-                current = kernel.unmodified(found)
+                current = kernel.unmodified(found.type)
             case .element(let index):
                 guard record.kind == .array else { return "\(name) of the kernel is not an array" }
                 // An array without a length ends a struct.
@@ -152,14 +177,17 @@ package struct FieldLookup {
         return nil
     }
 
-    private func find(_ name: String, in record: Record, depth: Int) -> TypeID? {
-        guard depth < 32 else { return nil }
+    /// A member, also one of unnamed structs inside, with its offset in `record`.
+    private func find(
+        _ name: String, in record: Record, depth: Int
+    ) -> (type: TypeID, bitOffset: UInt32)? {
+        guard depth < 32, record.kind.isComposite else { return nil }
         for member in record.members {
-            if member.name == name { return member.type }
+            if member.name == name { return (member.type, member.bitOffset) }
             guard member.name.isEmpty, let inner = kernel.unmodified(member.type),
-                inner.kind.isComposite
+                let found = find(name, in: inner, depth: depth + 1)
             else { continue }
-            if let found = find(name, in: inner, depth: depth + 1) { return found }
+            return (found.type, member.bitOffset &+ found.bitOffset)
         }
         return nil
     }

@@ -50,6 +50,8 @@ package struct SymbolAddresses: Sendable {
         /// Functions with this name.
         package fileprivate(set) var functions: Int
         package fileprivate(set) var isFunction: Bool
+        /// Symbols with this name have several addresses.
+        package fileprivate(set) var isAmbiguous = false
     }
 
     private var places: [String: Place] = [:]
@@ -80,6 +82,7 @@ package struct SymbolAddresses: Sendable {
                 continue
             }
             place.functions += functions
+            if symbol.address != place.address { place.isAmbiguous = true }
             if !firstCounts, symbol.address < place.address {
                 place.address = symbol.address
                 place.isFunction = symbol.isFunction

@@ -13,6 +13,8 @@ package struct ProgramFinding: Sendable, Equatable {
         case warning
         /// The files do not show it.
         case unknown
+        /// An error of a program that is loaded only if the loader asks for it (`SEC("?...")`).
+        case note
     }
 
     package let severity: Severity
@@ -32,16 +34,35 @@ package struct ProgramReport: Sendable {
     package fileprivate(set) var findings: [ProgramFinding] = []
 
     package var hasErrors: Bool { findings.contains { $0.severity == .error } }
+
+    init(_ program: BPFObject.Function, _ way: AttachWay?) {
+        name = program.name
+        section = program.sectionName
+        self.way = way
+        target = program.target
+    }
+
+    /// What was found so far of a program that is not loaded by default is no error.
+    mutating func excuse() {
+        findings = findings.map { finding in
+            guard finding.severity == .error else { return finding }
+            return ProgramFinding(
+                severity: .note, offset: finding.offset,
+                message: "not loaded by default; if it is: \(finding.message)")
+        }
+    }
 }
 
 /// Compares programs of an object with a kernel, its modules' BTF included as far as it is known.
 package struct ProgramCheck {
-    private let object: BPFObject
+    let object: BPFObject
     /// The kernel's judge, then the module's if one is named, for programs that sleep and others.
-    private let judges: [(awake: AttachJudge, asleep: AttachJudge)]
-    private let fields: FieldLookup
-    private let functions: [[String: Record]]
+    let judges: [(awake: AttachJudge, asleep: AttachJudge)]
+    let fields: FieldLookup
+    /// FUNCs and the types of tracepoints by name, of each judge's own BTF.
+    let functions: [[String: Record]]
     private let dropped: DroppedArguments
+    private let symbols: KernelSymbolCheck
 
     /// - Parameter judges: of the kernel and, if there is one, of a module; for programs that do
     ///   not sleep and that do.
@@ -50,7 +71,7 @@ package struct ProgramCheck {
         self.judges = judges
         dropped = DroppedArguments(object)
         fields = FieldLookup(object, in: judges[judges.count - 1].awake.btf)
-        functions = judges.map { judge in
+        let functions = judges.map { judge in
             var byName: [String: Record] = [:]
             for record in judge.awake.btf.ownRecords
             where record.kind == .func || record.hasName(startingWith: "btf_trace_") {
@@ -59,20 +80,25 @@ package struct ProgramCheck {
             }
             return byName
         }
+        self.functions = functions
+        symbols = KernelSymbolCheck(object, judges.map(\.awake), functions)
     }
 
     package func reports() -> [ProgramReport] { object.programs.map(report) }
 
     private func report(_ program: BPFObject.Function) -> ProgramReport {
         let way = program.kind.flatMap { AttachWay($0) }
-        var report = ProgramReport(
-            name: program.name, section: program.sectionName, way: way, target: program.target)
+        var report = ProgramReport(program, way)
         if let way {
             if let target = program.target {
                 attach(program, way, target, &report)
             } else {
                 report.add(.unknown, "its section names no target: the loader has to set one")
             }
+        } else if let kind = program.kind {
+            checkProbe(program, kind, &report)
+        } else {
+            report.addUnknownSection(of: program)
         }
         if let call = dropped.refusedCall(of: program) {
             let caller = object.functions[call.caller]
@@ -84,7 +110,10 @@ package struct ProgramCheck {
                 at: caller.offset + call.instruction * 8)
         }
         checkFields(program, &report)
-        checkKernelFunctions(program, &report)
+        symbols.checkCalls(program, &report)
+        if !program.isAutoloaded { report.excuse() }
+        // libbpf looks up symbols of the object as a whole, whatever it loads of it.
+        symbols.checkAll(program, &report)
         return report
     }
 
@@ -141,50 +170,7 @@ package struct ProgramCheck {
         for note in verdict.notes { report.add(.warning, note) }
         if verdict.load.refusal == nil, let prototype = judge.prototype(of: record, way) {
             let short = way == .tpBTF ? String(name.dropFirst(way.prefix.count)) : name
-            checkReads(program, way, short, judge, prototype, &report)
-        }
-    }
-
-    // MARK: Arguments
-
-    private func checkReads(
-        _ program: BPFObject.Function, _ way: AttachWay, _ name: String, _ judge: AttachJudge,
-        _ prototype: Prototype, _ report: inout ProgramReport
-    ) {
-        let relocations = object.fieldRelocations(of: program)
-        let trace = ContextReads(
-            program.code, bigEndian: object.isBigEndian, relocated: Set(relocations.keys))
-        if trace.isIncomplete {
-            report.add(.unknown, "it is too large to follow what it reads of its arguments")
-            return
-        }
-        if let write = trace.writes.first {
-            report.add(
-                .error, "it writes to its context, which is for reading (EACCES)",
-                at: program.offset + write * 8)
-        }
-        // An iterator's context is a struct of its own.
-        guard way != .iter else { return }
-        var seen: Set<String> = []
-        for read in trace.reads {
-            guard let fault = judge.readFault(read, way, name, prototype),
-                seen.insert(fault).inserted
-            else { continue }
-            report.add(.error, fault, at: program.offset + read.instruction * 8)
-        }
-        for use in trace.uses {
-            guard let relocation = relocations[use.instruction],
-                let local = fields.subject(of: relocation),
-                let argument = prototype.arguments.first(where: { $0.slot == use.slot }),
-                let pointer = judge.btf.unmodified(argument.type), pointer.kind == .ptr,
-                let pointee = judge.btf.unmodified(pointer.type), pointee.kind.isComposite,
-                !pointee.name.isEmpty, FieldLookup.essential(pointee.name) != local
-            else { continue }
-            let text =
-                "it reads a struct \(local) through argument \(argument.name.isEmpty ? "\(argument.slot)" : argument.name) "
-                + "of \(name), which points to \(pointee.kind == .union ? "union" : "struct") \(pointee.name)"
-            guard seen.insert(text).inserted else { continue }
-            report.add(.warning, text, at: program.offset + use.instruction * 8)
+            checkArguments(program, way, short, judge, prototype, &report)
         }
     }
 
@@ -208,70 +194,6 @@ package struct ProgramCheck {
                 at: relocation.offset)
         }
     }
-
-    // MARK: Kernel functions
-
-    private func checkKernelFunctions(
-        _ program: BPFObject.Function, _ report: inout ProgramReport
-    ) {
-        var seen: Set<String> = []
-        for function in object.reachable(from: program) {
-            for reference in function.references {
-                guard case .externalCall(let index) = reference.target else { continue }
-                let extern = object.externs[index]
-                guard extern.kind == .kernelFunction, seen.insert(extern.name).inserted,
-                    let (severity, text) = fault(
-                        of: extern, program, isCallback: function.name != program.name)
-                else { continue }
-                report.add(severity, text, at: function.offset + reference.instruction * 8)
-            }
-        }
-    }
-
-    private func fault(
-        of extern: BPFObject.Extern, _ program: BPFObject.Function, isCallback: Bool
-    ) -> (ProgramFinding.Severity, String)? {
-        let name = FieldLookup.essential(extern.name)
-        guard let place = functions.indices.first(where: { functions[$0][name]?.kind == .func }),
-            let record = functions[place][name]
-        else {
-            return extern.isWeak
-                ? nil : (.error, "the kernel has no function \(name) for it to call")
-        }
-        let local = object.btf.ownRecords.first { $0.kind == .func && $0.name == extern.name }
-        if let local,
-            !Compatibility.areCompatible(
-                local.type, of: object.btf, record.type, of: judges[place].awake.btf)
-        {
-            let (here, there) = (TypeTexts(object.btf), TypeTexts(judges[place].awake.btf))
-            return (
-                .error,
-                "kfunc \(name) is \(there.text(record.type)) in the kernel, and "
-                    + "\(here.text(local.type)) in the object"
-            )
-        }
-        guard let kind = program.kind else { return nil }
-        switch judges[place].awake.permits(record, kind.type) {
-        case true?:
-            // A work queue may call a function of the program where it can sleep.
-            guard !kind.isSleepable, !isCallback, judges[place].awake.mayWait(record) else {
-                return nil
-            }
-            return (
-                .error, "program must be sleepable to call sleepable kfunc \(name) (EACCES)"
-            )
-        case false?:
-            return (
-                .error,
-                "kfunc \(name) is not for programs of this type: calling kernel function \(name) is not allowed (EACCES)"
-            )
-        case nil:
-            return (
-                .unknown,
-                "whether programs of this type may call \(name) depends on \(Missing.sets.text)"
-            )
-        }
-    }
 }
 
 extension BPFObject {
@@ -293,6 +215,13 @@ extension ProgramReport {
         _ severity: ProgramFinding.Severity, _ message: String, at offset: Int? = nil
     ) {
         findings.append(ProgramFinding(severity: severity, offset: offset, message: message))
+    }
+
+    mutating func addUnknownSection(of program: BPFObject.Function) {
+        add(
+            .error,
+            "missing BPF prog type: libbpf does not know the section name \(program.sectionName), "
+                + "and does not load it unless the loader sets a type (EINVAL)")
     }
 }
 

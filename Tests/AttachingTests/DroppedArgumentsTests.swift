@@ -81,7 +81,7 @@ import Testing
         let object = try object(isStatic: false, [.jumpIfZero(1, 1), .move(3, 0)])
         #expect(DroppedArguments(object).calls.map(\.isCertain) == [false])
         let record = try #require(object.btf.ownRecords.first { $0.name == "sub" })
-        #expect(ProgramTargets(object).refusal(record, .fentry) == nil)
+        #expect(ProgramTargets(object, version: nil).answer(record, .fentry) == .yes)
         #expect(
             DroppedArguments(try self.object(isStatic: false, [])).calls.map(\.isCertain) == [true])
     }
@@ -90,9 +90,9 @@ import Testing
     func targets() throws {
         for isStatic in [true, false] {
             let object = try object(isStatic: isStatic, [])
-            let targets = ProgramTargets(object)
+            let targets = ProgramTargets(object, version: nil)
             let record = try #require(object.btf.ownRecords.first { $0.name == "sub" })
-            let refusal = targets.refusal(record, .fentry)
+            let refusal = targets.answer(record, .fentry).refusal
             let doubt = targets.doubt(record, .fexit)
             if isStatic {
                 #expect(refusal == nil)
@@ -103,8 +103,9 @@ import Testing
             } else {
                 #expect(refusal?.text.contains("Caller passes invalid args into func") == true)
             }
-            let kept = ProgramTargets(try self.object(isStatic: isStatic, [.move(2, 0)]))
-            #expect(kept.refusal(record, .fentry) == nil && kept.doubt(record, .fentry) == nil)
+            let kept = ProgramTargets(
+                try self.object(isStatic: isStatic, [.move(2, 0)]), version: nil)
+            #expect(kept.answer(record, .fentry) == .yes && kept.doubt(record, .fentry) == nil)
         }
     }
 

@@ -208,7 +208,8 @@ struct AttachTests {
             SEC("fentry/plain") int fails(u64 *ctx) { return absent(1); }
             SEC("fentry/plain") int weak(u64 *ctx) { return perhaps ? perhaps(1) : 0; }
             """)
-        #expect(result.text.contains("error: the kernel has no function absent for it to call"))
+        #expect(
+            result.text.contains("error: the BTF of the kernel has no function absent (EINVAL)"))
         #expect(!result.text.contains("perhaps"))
         #expect(result.text.contains("may call helper depends on the kernel's .BTF_ids"))
         let other = try check(

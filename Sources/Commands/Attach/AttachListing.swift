@@ -99,7 +99,7 @@ struct AttachListing {
             case .symbols, .sets, .fentries:
                 "kbtf attach\(subject.options) --symbols vmlinux, the kernel's with symbols"
                     + (what == .symbols ? ", or its System.map" : "")
-            case .machine, .patching: nil
+            case .machine, .patching, .owner: nil
             }
         }
     }

@@ -41,9 +41,9 @@ struct AttachSubject {
         if let target, module == nil, let object = try BPFObject.inFile(target) {
             var subject = AttachSubject(
                 name: target, btf: object.btf, facts: ImageFacts(), kernel: nil,
-                kernelPath: target, release: nil, machine: "bpf", symbolsPath: nil,
+                kernelPath: target, release: places.release, machine: "bpf", symbolsPath: nil,
                 modulePath: nil, options: " --target \(target)")
-            subject.programs = ProgramTargets(object)
+            subject.programs = ProgramTargets(object, version: subject.version)
             return subject
         }
         var file: ModuleFile?

@@ -62,7 +62,8 @@ struct ProgramChecks {
     private func against() throws(Failure) -> (BPFObject) -> [ProgramReport] {
         let file = try RereadableFile(kernel)
         if let target = try BPFObject.inFile(file.path) {
-            return { ReplacementCheck($0, of: target).reports() }
+            let version = places.release?.kernelVersion
+            return { ReplacementCheck($0, of: target, version: version).reports() }
         }
         guard let view = try? PackedFile.read(file.path), ELFFile.isELF(view),
             let elf = try? ELFFile(view, path: file.path), elf.type == ELFType.relocatable

@@ -26,7 +26,7 @@ struct Check: Command {
             With --attach, the files are BPF objects, and their programs are checked against a \
             kernel or module instead: that their targets exist and accept them, that arguments, \
             members and kfuncs exist with their types. Given another BPF object, programs that \
-            attach to its functions are checked. See docs/attach.md.
+            attach to its functions are checked, for the kernel --release. See docs/attach.md.
 
             In a directory, all modules in it and below it that have BTF are checked, and so in \
             a package (.deb, .rpm, .tar, initramfs), with the kernel in it as base; several \
