@@ -415,4 +415,24 @@ struct CheckAttachTests {
         #expect(missing.err.contains("with --attach"))
         #expect(!missing.err.contains("--target"))
     }
+
+    @Test(arguments: [
+        ("nosuchname", "fentry", ""), ("nosuch*", "fentry", ""),
+        ("plainest", "fentry", " '*plain*'"),
+        ("zz_*plainly*", "fentry", " '*plain*'"), ("evens", "tp_btf", " event"),
+        ("eventually", "tp_btf", " '*event*'"),
+    ])
+    func nameHints(_ name: String, _ program: String, _ expected: String) throws {
+        let kernel = try kernel()
+        let result = try Command.kbtf(
+            "attach", "--target", kernel, "--release", "6.12.0", "--program", program, name)
+        #expect(result.status == 1)
+        let way = program == "fentry" ? "" : " --program \(program)"
+        let hint = "hint: kbtf attach --target \(kernel)\(way)\(expected)"
+        #expect(result.errorLines.last?.hasSuffix(hint) == true, "\(result.err)")
+        let arguments = expected.split(separator: " ").map { $0.filter { $0 != "'" } }
+        let next = try Command.kbtf(
+            ["attach", "--target", kernel, "--program", program] + arguments)
+        #expect(!next.out.isEmpty && next.status == 0)
+    }
 }

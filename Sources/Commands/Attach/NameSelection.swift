@@ -55,8 +55,15 @@ final class NameSelection {
         _ name: String, _ listing: AttachListing, _ subject: AttachSubject, _ ways: [AttachWay]
     ) -> Failure {
         let types = ways.map(\.rawValue).joined(separator: ", ")
+        let command =
+            "kbtf attach\(subject.options)"
+            + (ways == [.fentry] ? "" : ways.map { " --program \($0.rawValue)" }.joined())
         guard plain[name] != nil else {
-            return Failure("\(name): no target for \(types) in \(subject.name) matches")
+            return Failure(
+                "\(name): no target for \(types) in \(subject.name) matches",
+                hint: hint(
+                    pieces(of: name).max { $0.utf8.count < $1.utf8.count } ?? "", command,
+                    listing.candidates))
         }
         var failure = Failure("\(name): no such target for \(types) in \(subject.name)")
         if let why = subject.absence(of: name) { failure.message += ": \(why)" }
@@ -64,11 +71,28 @@ final class NameSelection {
         if !near.isEmpty {
             failure.details = ["similar names: " + near.joined(separator: ", ")]
             failure.showsDetails = true
-            failure.hint = "kbtf attach\(subject.options) \(near[0])"
+            failure.hint = "\(command) \(near[0])"
         } else {
-            failure.hint = "kbtf attach\(subject.options) '*\(name.prefix(5))*'"
+            failure.hint = hint(name, command, listing.candidates)
         }
         return failure
+    }
+
+    /// The parts of a pattern that stand for themselves.
+    private func pieces(of pattern: String) -> [String] {
+        pattern.split { "*?[]".contains($0) }.map(String.init)
+    }
+
+    /// A command that lists names which have something in common with `name`, at least its first
+    /// three characters; nil without such names.
+    private func hint(_ name: String, _ command: String, _ candidates: [String]) -> String? {
+        for length in stride(from: name.count, through: 3, by: -1) {
+            let start = name.prefix(length)
+            if candidates.contains(where: { $0.contains(start) }) {
+                return "\(command) '*\(start)*'"
+            }
+        }
+        return candidates.isEmpty ? nil : command
     }
 }
 
