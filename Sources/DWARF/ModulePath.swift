@@ -134,7 +134,8 @@ extension DebugFileSearch {
             if let known = listed[folder] { return known }
             var found: [String: [String]] = [:]
             if FileStatus(folder).isDirectory,
-                let paths = try? Directory.walk(folder, suffixes: ModulePath.debugSuffixes)
+                let paths = try? Directory.walk(
+                    folder, suffixes: ModulePath.debugSuffixes, omit: { _ in })
             {
                 for path in paths {
                     found[ModulePath.moduleName(of: path), default: []].append(path)

@@ -62,17 +62,38 @@ package enum Directory {
         }
     }
 
+    /// What a walk passes by.
+    package enum Omission {
+        /// A symbolic link with a name that is searched for.
+        case link(String)
+        /// Another symbolic link, to a directory.
+        case folderLink(String)
+        /// A directory below the first, which cannot be read: files in it may be missing.
+        case unreadable(HostError)
+    }
+
     /// The paths of all regular files under `path` whose names end in one of `suffixes` (all files
     /// if it is empty). Symbolic links are not followed.
     ///
-    /// - Parameter leaveOut: called with each symbolic link with such a name.
+    /// - Parameter omit: called with what is passed by.
+    /// - Throws: if the directory itself cannot be listed.
     package static func walk(
-        _ path: String, suffixes: [String] = [], leaveOut: (String) -> Void = { _ in }
+        _ path: String, suffixes: [String] = [], omit: (Omission) -> Void
     ) throws(HostError) -> [String] {
         var found: [String] = []
         var pending = [path]
+        var names = try list(path)
         while let folder = pending.popLast() {
-            for name in try list(folder) {
+            if folder != path {
+                do throws(HostError) { names = try list(folder) } catch {
+                    // One that was removed meanwhile holds nothing.
+                    if !error.isNotFound { omit(.unreadable(error)) }
+                    continue
+                }
+            }
+            /// Why its files cannot be examined: their names alone may be read.
+            var reason: Int32?
+            for name in names {
                 let child = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
                 let isWanted = suffixes.isEmpty || suffixes.contains { name.hasSuffix($0) }
                 let status = FileStatus(child, followLinks: false)
@@ -81,11 +102,30 @@ package enum Directory {
                 } else if status.isRegular, isWanted {
                     found.append(child)
                 } else if status.isSymbolicLink, isWanted {
-                    leaveOut(child)
+                    omit(.link(child))
+                } else if status.isSymbolicLink, FileStatus(child).isDirectory {
+                    omit(.folderLink(child))
+                } else if let failure = status.failure, failure != ENOENT {
+                    reason = failure
                 }
             }
+            if let reason { omit(.unreadable(HostError(folder, "search", errno: reason))) }
         }
         found.sort(by: precedes)
+        return found
+    }
+
+    /// The same, of which nothing may be missing.
+    ///
+    /// - Throws: also if a directory below cannot be read.
+    package static func walk(
+        _ path: String, suffixes: [String] = []
+    ) throws(HostError) -> [String] {
+        var failure: HostError?
+        let found = try walk(path, suffixes: suffixes) {
+            if case .unreadable(let error) = $0, failure == nil { failure = error }
+        }
+        if let failure { throw failure }
         return found
     }
 }

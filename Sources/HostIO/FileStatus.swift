@@ -3,7 +3,7 @@
 import Bytes
 import Glibc
 
-/// The status of a path. A path that cannot be examined counts as not existing.
+/// The status of a path. A path that cannot be examined counts as not existing; `failure` says why.
 package struct FileStatus: Sendable {
     /// The path exists (links are followed unless requested otherwise).
     package let exists: Bool
@@ -23,6 +23,8 @@ package struct FileStatus: Sendable {
     package let allocated: UInt64
     /// Equal for two paths to the same file, as long as it exists. nil: there is nothing.
     package let identity: [UInt64]?
+    /// Why it could not be examined, an `errno` value; nil for what exists.
+    package let failure: Int32?
 
     /// - Parameter followLinks: examine the target of a symbolic link, not the link.
     package init(_ path: String, followLinks: Bool = true) {
@@ -31,6 +33,7 @@ package struct FileStatus: Sendable {
         let result = unsafe path.withSystemText {
             unsafe followLinks ? stat($0, &info) : lstat($0, &info)
         }
+        failure = result == 0 ? nil : errno
         let type = info.st_mode & S_IFMT
         exists = result == 0
         isRegular = exists && type == S_IFREG

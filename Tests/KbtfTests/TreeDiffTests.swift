@@ -45,6 +45,46 @@ import Testing
                 + [a ?? scratch.path + "/a", b ?? scratch.path + "/b"])
     }
 
+    /// One module is damaged in A, and the others are compared.
+    @Test func damagedModule() throws {
+        let path = "a/kernel/same.ko"
+        try scratch.write(path, Array(Sample.bytes(scratch(path)).prefix(40)))
+        let result = try diff()
+        #expect(result.status == 1, "\(result)")
+        #expect(result.errorLines.count == 1 && result.err.contains(scratch(path)), "\(result)")
+        #expect(
+            result.text.hasPrefix(
+                """
+                modules: 2 changed, 1 only in A, 1 only in B, 0 equal
+                only in A: only_a
+                only in B: only_b
+                cannot be read in A: same
+
+                """), "\(result)")
+        #expect(result.text.contains("\nmoved_on:\nSTRUCT struct other:"))
+        let json = try diff("--json")
+        #expect(json.text.contains(#""equal":false"#), "\(json)")
+        #expect(json.text.contains(#"{"side":"a","name":"same","error":"#), "\(json)")
+    }
+
+    /// A pattern that fits nothing compares nothing, which is not equality.
+    @Test func unmatchedNames() throws {
+        for (a, b) in [(kernels[0], kernels[1]), (scratch("a"), scratch("b"))] {
+            let result = try diff("--name", "nosuch*", a: a, b: b)
+            #expect(result.status == 1 && result.text == "", "\(result)")
+            #expect(
+                result.err == "kbtf: --name nosuch*: no type with such a name in \(a) or \(b)\n")
+            let near = try diff("--name", "grwn", "--name", "kept", a: a, b: b)
+            #expect(near.status == 1 && near.err.contains("similar names: grown"), "\(near)")
+            #expect(near.text.contains("equal"), "\(near)")
+            let json = try diff("--json", "--name", "no", "--name", "kept", a: a, b: b)
+            #expect(json.text.contains(#""unmatched":["no"]"#), "\(json)")
+            // The name is not one of this kind.
+            let kind = try diff("--kind", "enum", "--name", "kept", a: a, b: b)
+            #expect(kind.status == 1 && kind.err.contains("no type of kind enum"), "\(kind)")
+        }
+    }
+
     @Test func summary() throws {
         let result = try diff()
         #expect(result.status == 1 && result.err == "", "\(result)")

@@ -16,6 +16,19 @@ package struct TypeSelection: Sendable {
     /// All types count.
     var isEverything: Bool { kinds == nil && names.isEmpty && used == nil }
 
+    /// The patterns of names that fit none of the files' own types of the kinds that count.
+    package func unmatchedNames(in files: [BTF]) -> [String] {
+        names.filter { name in
+            let pattern = Array(name.utf8)[...]
+            return !files.contains { file in
+                file.ownRecords.contains { record in
+                    kinds?.contains(record.kind) != false
+                        && fits(file.stringBytes(at: record.nameOffset), pattern)
+                }
+            }
+        }
+    }
+
     func contains(_ id: UInt32, of types: TypeTable) -> Bool {
         if let kinds, !kinds.contains(types.kind(id)) { return false }
         if !names.isEmpty {

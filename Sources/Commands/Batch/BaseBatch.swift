@@ -71,6 +71,7 @@ struct BaseBatch<Base: SearchedBase> {
         let blank = files.map { FileOutcome(path: $0.path, value: value) }
         let (kept, refusesForeign) = (Kept<Opened>(), refusesForeign)
         @Sendable func look(_ index: Int) throws(Failure) -> (need: Need, opened: Opened) {
+            if let failure = files[index].failure { throw failure }
             let opened = try open(files[index])
             return (try need(files[index], opened), opened)
         }

@@ -6,6 +6,12 @@ import Console
 /// A file that a command works on.
 protocol BatchFile: Sendable {
     var path: String { get }
+    /// Why it cannot be worked on, where that is known before it is opened.
+    var failure: Failure? { get }
+}
+
+extension BatchFile {
+    var failure: Failure? { nil }
 }
 
 extension Destinations.Job: BatchFile {}

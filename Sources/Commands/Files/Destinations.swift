@@ -19,6 +19,8 @@ struct Destinations {
         let path: String
         /// Destination for raw BTF; nil: the file itself.
         let detached: String?
+        /// Why nothing can be read there.
+        var failure: Failure?
     }
 
     /// - Parameter isDry: nothing will be written.

@@ -44,14 +44,18 @@ struct DetachedOptions: ParsableArguments {
     func assign(
         _ files: [String], reads: [String?], isDry: Bool = false, _ talk: Talk
     ) throws(Failure) -> [Destinations.Job] {
-        let paths = try Inputs(files, suffixes: ModuleName.suffixes, talk).modules(talk)
-        if detached != nil, paths.count > 1 {
+        let entries = try Inputs(files, suffixes: ModuleName.suffixes, talk).modules(talk)
+        if detached != nil, entries.count > 1 {
             throw Failure(
-                "\(files[0]): --detached requires exactly one file, but there are \(paths.count) in this directory",
+                "\(files[0]): --detached requires exactly one file, but there are \(entries.count) in this directory",
                 hint: "use --detached-dir DIR")
         }
-        return try Destinations(
+        var jobs = try Destinations(
             file: detached, folder: detachedDir, reads: reads.compactMap { $0 }
-        ).assign(paths, isDry: isDry)
+        ).assign(entries.filter { $0.failure == nil }.map(\.path), isDry: isDry)[...]
+        return entries.map { entry in
+            entry.failure.map { Destinations.Job(path: entry.path, detached: nil, failure: $0) }
+                ?? jobs.removeFirst()
+        }
     }
 }

@@ -67,9 +67,9 @@ struct LedgerOptions: ParsableArguments {
             }
         }
         guard !files.isEmpty else { return found }
-        let paths = try Inputs(files, suffixes: ModuleName.suffixes, talk).modules(talk)
+        let entries = try Inputs(files, suffixes: ModuleName.suffixes, talk).modules(talk)
         let encoded = try batch(surroundings, talk).run(
-            paths.map { Destinations.Job(path: $0, detached: nil) })
+            entries.map { .init(path: $0.path, detached: nil, failure: $0.failure) })
         return found
             + encoded.map { outcome in
                 var ledger = FileOutcome<FileLedger?>(path: outcome.path, value: nil)
@@ -99,8 +99,12 @@ struct LedgerOptions: ParsableArguments {
         do throws(HostError) { bytes = try FileReader.map(path, limit: Self.longest) } catch {
             throw Failure(error)
         }
-        // A pipe can be read once only.
-        guard !status.isRegular || FileLedger.isSaved(bytes) else { return nil }
+        guard FileLedger.isSaved(bytes) else {
+            if status.isRegular { return nil }
+            throw Failure(
+                "\(path): not a saved ledger, and not a regular file, which it would have to be",
+                hint: "write it to a file first")
+        }
         guard bytes.count <= Self.longest else {
             throw Failure("\(path): \(bytes.count) bytes is too large for a ledger")
         }

@@ -67,7 +67,7 @@ struct MoveBatch {
 
     /// The byte order of the first file that can be read.
     func byteOrder(of jobs: [Destinations.Job]) throws(Failure) -> Bool {
-        for job in jobs {
+        for job in jobs where job.failure == nil {
             if let file = try? ModuleBTF.open(job.path) { return file.header.bigEndian }
         }
         return false

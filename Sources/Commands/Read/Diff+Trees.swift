@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
 import BTF
+import Bytes
 import Console
 import HostIO
 import KernelTree
@@ -27,18 +28,24 @@ extension Diff {
             let selection = try selection { module throws(Failure) in
                 try one.reading.types(ofFiles: [(module, nil)], understood: true, talk)[0]
             }
-            let comparison = TreeComparison(
+            let sides = [
                 try TreeSide(one.folder, one.reading, one.talk),
-                try TreeSide(other.folder, other.reading, other.talk), selection: selection,
-                limit: limit)
+                try TreeSide(other.folder, other.reading, other.talk),
+            ]
+            let unmatched = try unmatched(selection, sides.flatMap(\.types), talk)
+            let comparison = TreeComparison(
+                sides[0], sides[1], selection: selection, limit: limit)
             if !talkOptions.quiet {
                 if json {
-                    try surroundings.output.report { comparison.write(to: &$0) }
+                    try surroundings.output.report {
+                        comparison.write(to: &$0)
+                        $0.field("unmatched", unmatched)
+                    }
                 } else {
                     try surroundings.output.print(comparison.text())
                 }
             }
-            return comparison.isEqual
+            return comparison.isEqual && unmatched.isEmpty
         }
     }
 

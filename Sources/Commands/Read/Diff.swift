@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import BTF
+import Bytes
 import Console
 
 /// `kbtf diff`.
@@ -18,9 +19,10 @@ struct Diff: Command {
 
             Two directories or packages (.deb, .rpm, .tar, initramfs) are compared module by \
             module, matched by name, with totals first, and so are the kernels that the modules \
-            continue.
+            continue. A module that cannot be read is reported, and the others are compared.
 
-            The exit status is 0 if they are equal and 1 if they differ.
+            The exit status is 0 if they are equal, and 1 if they differ, if something could not \
+            be read, or if no type in either has a name that fits some --name.
 
             Examples:
               kbtf diff old/foo.ko new/foo.ko
@@ -97,20 +99,48 @@ struct Diff: Command {
             let selection = try selection { module throws(Failure) in
                 try reading.types(ofFiles: [(module, a)], understood: true, talk)[0]
             }
+            let unmatched = try unmatched(selection, files, talk)
             let comparison = compare(files[0], files[1], selection: selection, limit: limit)
             if !talkOptions.quiet {
                 if json {
-                    try output.report { comparison.write(to: &$0) }
+                    try output.report {
+                        comparison.write(to: &$0)
+                        $0.field("unmatched", unmatched)
+                    }
                 } else {
                     try output.print(comparison.text())
                 }
             }
-            if !comparison.isEqual { throw ExitCode(1) }
+            if !comparison.isEqual || !unmatched.isEmpty { throw ExitCode(1) }
         }
     }
 }
 
 extension Diff {
+    /// The patterns after `--name` that no type of either side fits, each with a message.
+    ///
+    /// - Throws: if that is so of all of them.
+    func unmatched(
+        _ selection: TypeSelection, _ types: [BTF], _ talk: Talk
+    ) throws(Failure) -> [String] {
+        let unmatched = selection.unmatchedNames(in: types)
+        let failures = unmatched.map { name in
+            let kinds = kind.isEmpty ? "" : " of kind \(kind.joined(separator: " or "))"
+            var failure = Failure(
+                "--name \(name): no type\(kinds) with such a name in \(a) or \(b)")
+            let known = Set(types.lazy.flatMap { $0.ownRecords.lazy.map(\.name) })
+            let near = name.contains { "*?".contains($0) } ? [] : nearNames(name, among: known)
+            if !near.isEmpty {
+                failure.details = ["similar names: " + near.joined(separator: ", ")]
+                failure.showsDetails = true
+            }
+            return failure
+        }
+        if unmatched.count == selection.names.count, let failure = failures.first { throw failure }
+        for failure in failures { talk.say(failure) }
+        return unmatched
+    }
+
     /// What `--kind`, `--name` and `--used-by` leave of the types.
     ///
     /// - Parameter read: reads the types of a module that was made on A.

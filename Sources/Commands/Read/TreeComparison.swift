@@ -24,6 +24,12 @@ struct TreeComparison: Sendable {
     /// Modules of both trees that have BTF in the other one only.
     let withoutBTFInA: [String]
     let withoutBTFInB: [String]
+    /// What could not be compared, in either tree.
+    let faultsInA: [TreeSide.Fault]
+    let faultsInB: [TreeSide.Fault]
+    /// Directories of the trees could not be listed: modules may be there that seem to be missing.
+    private let mayLackInA: Bool
+    private let mayLackInB: Bool
     /// The counts of all members.
     let sum: Comparison
 
@@ -34,9 +40,12 @@ struct TreeComparison: Sendable {
         let names = Set(a.entries.keys).union(b.entries.keys).sorted()
         onlyA = names.filter { b.entries[$0] == nil }
         onlyB = names.filter { a.entries[$0] == nil }
+        (faultsInA, faultsInB) = (a.faults, b.faults)
+        (mayLackInA, mayLackInB) = (!a.isComplete, !b.isComplete)
+        let broken = Set((a.faults + b.faults).map(\.name))
         var pairs: [(name: String, a: BTF, b: BTF)] = []
         var (lackingA, lackingB): ([String], [String]) = ([], [])
-        for name in names {
+        for name in names where !broken.contains(name) {
             guard let one = a.entries[name], let other = b.entries[name] else { continue }
             switch (one.btf, other.btf) {
             case (let mine?, let theirs?): pairs.append((name, mine, theirs))
@@ -84,7 +93,7 @@ struct TreeComparison: Sendable {
 
     var isEqual: Bool {
         changed.isEmpty && onlyA.isEmpty && onlyB.isEmpty && withoutBTFInA.isEmpty
-            && withoutBTFInB.isEmpty
+            && withoutBTFInB.isEmpty && faultsInA.isEmpty && faultsInB.isEmpty
     }
 
     // MARK: Text
@@ -95,8 +104,11 @@ struct TreeComparison: Sendable {
             "modules: \(changed.count) changed, \(onlyA.count) only in A, \(onlyB.count) only in B, "
             + "\(equal) equal\n"
         for (title, names) in [
-            ("only in A", onlyA), ("only in B", onlyB),
+            (Self.title("A", isSure: !mayLackInB, other: "B"), onlyA),
+            (Self.title("B", isSure: !mayLackInA, other: "A"), onlyB),
             ("without BTF in A only", withoutBTFInA), ("without BTF in B only", withoutBTFInB),
+            ("cannot be read in A", faultsInA.map(\.name)),
+            ("cannot be read in B", faultsInB.map(\.name)),
         ] where !names.isEmpty {
             let shown = names.prefix(8).map(\.shown).joined(separator: ", ")
             text += "\(title): \(shown)\(names.count > 8 ? " and \(names.count - 8) more" : "")\n"
@@ -122,6 +134,10 @@ struct TreeComparison: Sendable {
         return out
     }
 
+    private static func title(_ side: String, isSure: Bool, other: String) -> String {
+        isSure ? "only in \(side)" : "not found in \(other), parts of which cannot be listed"
+    }
+
     // MARK: JSON
 
     func write(to json: inout JSONWriter) {
@@ -137,6 +153,14 @@ struct TreeComparison: Sendable {
         json.field("only_b", onlyB)
         json.field("without_btf_a", withoutBTFInA)
         json.field("without_btf_b", withoutBTFInB)
+        let faults = faultsInA.map { ("a", $0) } + faultsInB.map { ("b", $0) }
+        json.array("failures", faults, onLines: true) { json, fault in
+            json.object { json in
+                json.field("side", fault.0)
+                json.field("name", fault.1.name)
+                fault.1.failure.write(to: &json)
+            }
+        }
         json.array("files", changed, onLines: true) { json, member in
             json.object { json in
                 json.field("module", member.name)

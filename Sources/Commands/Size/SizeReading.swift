@@ -62,6 +62,11 @@ struct SizeReading: Sendable {
             let btf = try reading.types(of: contents, setting, &outcome)
             var sized = SizedFile(
                 file.name, btf, size: contents.bytes.count, others: contents.otherSizes, request)
+            if units != nil, found.keeping.isRequired {
+                throw Failure(
+                    "\(file.path): not a regular file: --units would read it a second time",
+                    hint: "write it to a file first")
+            }
             if let units { sized.units = try units.count(file.path, btf, sized.account) }
             outcome.value = sized
         }
@@ -81,6 +86,8 @@ struct SizeReading: Sendable {
         let path: String
         let name: String
         let entry: Inputs.Entry
+
+        var failure: Failure? { entry.failure }
     }
 
     /// Modules of directories by the names that other trees have, too; other files as the last part
