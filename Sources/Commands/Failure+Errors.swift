@@ -38,6 +38,12 @@ extension Failure {
 }
 
 extension Failure {
+    /// The message for use after the name of the file, which it may begin with.
+    func words(about path: String) -> String {
+        let start = path + ": "
+        return message.hasPrefix(start) ? String(message.dropFirst(start.count)) : message
+    }
+
     /// The file is the module with the kernel's BTF.
     static func holdsKernelBTF(_ path: String) -> Failure {
         Failure(

@@ -16,6 +16,9 @@ package struct Failure: Error {
     /// What failed, for callers that act on it.
     package var subject = Subject.file
 
+    /// A system call failed, with this `errno` value: nothing is known of what is in the file.
+    package private(set) var errno: Int32?
+
     package enum Subject: Sendable {
         case file
         /// A file without debug information.
@@ -30,10 +33,14 @@ package struct Failure: Error {
         self.hint = hint
     }
 
-    package init(_ error: HostError) { self.init(error.description) }
+    package init(_ error: HostError) {
+        self.init(error.description)
+        errno = error.errno
+    }
 
     package init(_ error: KernelTreeError) {
         self.init(error.description, details: error.details, hint: error.hint)
+        if case .host(let error) = error.kind { errno = error.errno }
     }
 
     /// The same for the file `path` and for others with the same failure.
@@ -46,6 +53,7 @@ package struct Failure: Error {
         var failure = Failure(message, details: details, hint: hint)
         failure.subject = subject
         failure.showsDetails = showsDetails
+        failure.errno = errno
         return failure
     }
 }

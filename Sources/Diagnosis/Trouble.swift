@@ -76,6 +76,23 @@ package struct TroubleGroup: Sendable {
     package let effect: Effect
     package let members: [BTFTrouble]
 
+    /// What was seen, with those that it was seen of, in the order of the members.
+    package var reasons: [(evidence: String, subjects: [String])] {
+        var found: [(evidence: String, subjects: [String])] = []
+        var places: [String: Int] = [:]
+        for member in members {
+            for evidence in member.evidence {
+                if let place = places[evidence] {
+                    found[place].subjects.append(member.subject)
+                } else {
+                    places[evidence] = found.count
+                    found.append((evidence, [member.subject]))
+                }
+            }
+        }
+        return found
+    }
+
     /// All troubles by cause, the worst first, and otherwise in the order in which they came.
     package static func all(_ troubles: [BTFTrouble]) -> [TroubleGroup] {
         var order: [Key] = []

@@ -234,6 +234,21 @@ struct DoctorTests {
         #expect(found == test.causes)
     }
 
+    /// Each file's own reason, once.
+    @Test func reasons() throws {
+        let system = try SampleSystem()
+        let cut = try system.addModule("updates/own.ko")
+        try system.shell("truncate -s 200 \(cut)")
+        let empty = try system.scratch.write("\(system.folder)/updates/empty.ko", "")
+        let other = try system.scratch.write("\(system.folder)/updates/other.ko", "")
+        let result = try Command.kbtf("doctor", system.root)
+        let seen = result.text.split(separator: "\n").filter { $0.hasPrefix("  seen") }
+        #expect(seen.count == 2, "\(result)")
+        #expect(seen.first?.hasPrefix("  seen in \(empty), \(other): ") == true, "\(result)")
+        #expect(seen.last?.hasPrefix("  seen in \(cut): ") == true, "\(result)")
+        #expect(result.text.hasPrefix("damaged-file: \(empty), \(other), \(cut)\n"))
+    }
+
     // MARK: Logs
 
     private static let complaint = """
@@ -315,11 +330,26 @@ struct DoctorTests {
         #expect(result.text == "looked at: \(log)\nnothing is wrong\n")
     }
 
-    @Test(arguments: ["nothing", "binary"]) func neither(name: String) throws {
+    @Test func neither() throws {
         let scratch = try Scratch()
         try scratch.write("binary", [UInt8](repeating: 0, count: 64))
-        let result = try Command.kbtf("doctor", scratch(name))
-        #expect(result.status == 1 && result.out == [] && result.errorLines.count <= 2)
+        let result = try Command.kbtf("doctor", scratch("binary"))
+        #expect(result.status == 1 && result.out == [] && result.errorLines.count == 2)
+    }
+
+    /// What is missing keeps nothing else from being looked at.
+    @Test func missing() throws {
+        let scratch = try Scratch()
+        let (log, missing) = (try scratch.write("log", "usb 1-1: new device\n"), scratch("no.ko"))
+        let reason = "not looked at: \(missing): cannot open: No such file or directory\n"
+        let alone = try Command.kbtf("doctor", missing)
+        #expect(alone.status == 1)
+        #expect(alone.text == reason + "1 could not be read\n", "\(alone)")
+        let both = try Command.kbtf("doctor", missing, log)
+        #expect(both.status == 1)
+        #expect(
+            both.text == "looked at: \(log)\n" + reason
+                + "nothing is wrong with what was looked at, 1 could not be read\n", "\(both)")
     }
 
     // MARK: Cures

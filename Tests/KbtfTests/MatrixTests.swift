@@ -73,6 +73,20 @@ struct MatrixTests {
         #expect(rows(distilled)[1] == "\(module) loads", "\(distilled)")
     }
 
+    /// What a kernel's file alone does not show is listed with the modules that it is about.
+    @Test func doubts() throws {
+        let system = try SampleSystem()
+        let module = try system.addModule("updates/own.ko")
+        let other = try system.addModule("updates/other.ko")
+        let vmlinux = "\(system.root)/\(system.folder)/build/vmlinux"
+        let result = try Command.kbtf("matrix", module, other, "--kernel", vmlinux)
+        #expect(
+            rows(result).contains(
+                "doubt: \(system.release): the kernel's vermagic was not found: \(module), \(other)"
+            ),
+            "\(result)")
+    }
+
     /// A package, a directory of packages, an image.
     @Test func kernels() throws {
         let system = try SampleSystem()

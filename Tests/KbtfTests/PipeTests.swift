@@ -104,4 +104,51 @@ struct PipeTests {
         #expect(role.status == 1 && role.err.contains("--btf_encode_detached"), "\(role)")
         #expect(try Command.vm(["run", "--module", pipe]).err.contains("not a regular file"))
     }
+
+    /// What reads a file several times.
+    @Test func notReadOnce() throws {
+        for command in [["size", "--units", "--base", base], ["matrix", "--kernel", base]] {
+            let result = try kbtf(command + ["PIPE"], reading: Sample.bytes(module))
+            #expect(result.status == 1, "\(result)")
+            #expect(
+                result.errorLines.count == 2 && result.err.contains(": not a regular file: "),
+                "\(result)")
+            #expect(result.errorLines.last == "hint: write it to a file first")
+        }
+    }
+
+    @Test func size() throws {
+        let wanted = try Command.kbtf("size", "--base", base, module)
+        let found = try kbtf(["size", "--base", base, "PIPE"], reading: Sample.bytes(module))
+        #expect(found.status == 0 && found.text.hasPrefix("Bytes by kind:"), "\(found)")
+        #expect(found.text.split(separator: "\n").last == wanted.text.split(separator: "\n").last)
+    }
+
+    @Test func ledger() throws {
+        let result = try kbtf(["ledger", "show", "PIPE"], reading: Sample.bytes(module))
+        #expect(result.status == 1 && result.err.contains(": not a saved ledger, "), "\(result)")
+    }
+
+    /// A module is examined, and a log is read.
+    @Test func doctor() throws {
+        let system = try SampleSystem()
+        let module = try system.addModule("updates/own.ko")
+        try system.mark(module, "btf=split base=6.13.1-test")
+        // The path of a pipe does not say which system the module is of.
+        let copy = try scratch.write("own.ko", Sample.bytes(module))
+        let wanted = try Command.kbtf("doctor", copy)
+        try #require(wanted.status == 1 && wanted.text.contains("\n  cure: "), "\(wanted)")
+        let found = try kbtf(["doctor", "PIPE"], reading: Sample.bytes(module))
+        #expect(found.status == 1 && found.err == "", "\(found)")
+        #expect(found.text.hasPrefix("other-base: /proc/self/fd/"), "\(found)")
+        // A cure would read it again.
+        #expect(
+            found.text.split(separator: "\n").dropFirst()
+                == wanted.text.split(separator: "\n").dropFirst().filter {
+                    !$0.hasPrefix("  cure: ")
+                }, "\(found)")
+        let log = try kbtf(
+            ["doctor", "PIPE"], reading: Array("failed to validate module [own] BTF: -22\n".utf8))
+        #expect(log.text.hasPrefix("other-base: own\n"), "\(log)")
+    }
 }

@@ -20,7 +20,9 @@ struct Doctor: Command {
             puts it right. Cures by kbtf itself are tried first, and nothing is written; \
             --fix applies them, after asking. No network is used.
 
-            The exit status is 1 if something is wrong.
+            A file or directory that cannot be read is listed as not looked at.
+
+            The exit status is 1 if something is wrong, or could not be read.
 
             Examples:
               kbtf doctor
@@ -87,7 +89,11 @@ struct Doctor: Command {
                     report.text(
                         paint: paint.paint(surroundings), isVerbose: talkOptions.verbose))
             }
-            if fix, try CureRun(surroundings, isAsking: !yes, talk).run(report) { return }
+            if fix, try CureRun(surroundings, isAsking: !yes, talk).run(report),
+                report.unread.isEmpty
+            {
+                return
+            }
             if !report.isHealthy { throw ExitCode(1) }
         }
     }

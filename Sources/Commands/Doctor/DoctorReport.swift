@@ -17,6 +17,8 @@ struct DoctorReport {
     var looked: [String] = []
     /// What could not be looked at, and why.
     var unseen: [String] = []
+    /// Files and directories that could not be read.
+    private(set) var unread: [UnreadFile] = []
     /// The files are there only to be looked at: nothing can be put right in them.
     var hasCures = true
     /// What is worth knowing, and no trouble.
@@ -24,7 +26,8 @@ struct DoctorReport {
     private(set) var entries: [Entry] = []
     private var places: [String: Int] = [:]
 
-    var isHealthy: Bool { entries.isEmpty }
+    /// Nothing is wrong, and every file could be read.
+    var isHealthy: Bool { entries.isEmpty && unread.isEmpty }
     var groups: [TroubleGroup] { TroubleGroup.all(entries.map(\.trouble)) }
 
     /// Adds a trouble; what is known already gets more evidence.
@@ -39,6 +42,11 @@ struct DoctorReport {
         }
         places[key] = entries.count
         entries.append(Entry(trouble: trouble, base: base))
+    }
+
+    /// Adds a file that could not be read, once.
+    mutating func add(_ file: UnreadFile) {
+        if !unread.contains(where: { $0.path == file.path }) { unread.append(file) }
     }
 
     /// Tries the cures that kbtf is itself, one for each group.
@@ -60,26 +68,37 @@ struct DoctorReport {
         for remark in remarks { text += "note: \(remark.shown)\n" }
         if !looked.isEmpty { text += "looked at: \(looked.joined(separator: ", ").shown)\n" }
         for reason in unseen { text += "not looked at: \(reason.shown)\n" }
+        for file in unread { text += file.text }
         let count = groups.count
-        return text
-            + (isHealthy
-                ? paint.good("nothing is wrong")
-                    + (unseen.isEmpty ? "" : " with what was looked at")
-                : paint.bad("\(count) trouble\(count == 1 ? "" : "s")")) + "\n"
+        var sums: [String] = []
+        if !entries.isEmpty {
+            sums.append(paint.bad("\(count) trouble\(count == 1 ? "" : "s")"))
+        } else if unread.isEmpty || !looked.isEmpty {
+            sums.append(
+                paint.good("nothing is wrong")
+                    + (unseen.isEmpty && unread.isEmpty ? "" : " with what was looked at"))
+        }
+        if !unread.isEmpty { sums.append(paint.bad("\(unread.count) could not be read")) }
+        return text + sums.joined(separator: ", ") + "\n"
     }
 
     private static func text(_ group: TroubleGroup, _ paint: Paint, _ isVerbose: Bool) -> String {
         let members = group.members
-        let shown = isVerbose ? members.count : 8
-        var names = members.prefix(shown).map { $0.subject.shown }.joined(separator: ", ")
-        if members.count > shown { names += " and \(members.count - shown) more" }
+        let shown = isVerbose ? Int.max : DoctorReport.mostShown
         var lines = [
-            "\(paint.bad(group.cause.rawValue)): \(names)",
+            "\(paint.bad(group.cause.rawValue)): \(list(members.map(\.subject), atMost: shown))",
             "  \(group.cause.sentence): \(group.effect.sentence)",
         ]
         let first = members[0]
-        for evidence in first.evidence {
-            lines.append("  seen: \(evidence.shown)")
+        let reasons = group.reasons
+        for reason in reasons.prefix(shown) {
+            let place =
+                reason.subjects.count == members.count
+                ? "" : " in " + list(reason.subjects, atMost: shown)
+            lines.append("  seen\(place): \(reason.evidence.shown)")
+        }
+        if reasons.count > shown {
+            lines.append("  seen: \(reasons.count - shown) more, which -v lists")
         }
         if !first.isSure { lines.append("  this is the likely cause, not the only possible one") }
         if let cure = first.cure {
@@ -94,6 +113,14 @@ struct DoctorReport {
             lines.append(line)
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Names and lines about one cause that fit a screen.
+    private static let mostShown = 8
+
+    private static func list(_ names: [String], atMost count: Int) -> String {
+        names.prefix(count).map(\.shown).joined(separator: ", ")
+            + (names.count > count ? " and \(names.count - count) more" : "")
     }
 
     // MARK: JSON
@@ -124,5 +151,6 @@ struct DoctorReport {
         json.field("notes", remarks)
         json.field("looked_at", looked)
         json.field("not_looked_at", unseen)
+        json.field(unread: unread)
     }
 }

@@ -19,6 +19,8 @@ struct DoctorVisit {
     /// Modules that were looked at and are in order, by name.
     private var healthy: Set<String> = []
     private var fileTroubles: [String: [BTFTrouble]] = [:]
+    /// Modules that came through a pipe, by path.
+    private var held: [String: PackedFile.Contents] = [:]
 
     init(_ surroundings: Surroundings, release: KernelRelease?, _ talk: Talk) {
         self.surroundings = surroundings
@@ -29,19 +31,37 @@ struct DoctorVisit {
     // MARK: Arguments
 
     mutating func look(atArgument argument: String) throws(Failure) {
-        if argument == "-" { return try look(atLog: "/dev/stdin", named: "standard input") }
-        let status = FileStatus(argument)
-        guard status.exists else { throw Failure("\(argument): no such file or directory") }
+        let isInput = argument == "-"
+        let path = isInput ? "/dev/stdin" : argument
+        do throws(Failure) {
+            try look(at: path, named: isInput ? "standard input" : argument)
+        } catch {
+            guard let unread = UnreadFile(path, error) else { throw error }
+            report.add(unread)
+        }
+    }
+
+    private mutating func look(at path: String, named name: String) throws(Failure) {
+        let status = FileStatus(path)
         if status.isDirectory {
             if ["/lib/modules", "/usr/lib/modules"].contains(where: {
-                SystemRoot(argument).exists($0)
+                SystemRoot(path).exists($0)
             }) {
-                return look(at: SystemRoot(argument))
+                return look(at: SystemRoot(path))
             }
-            return try look(atModules: [argument])
+            return try look(atModules: [path])
         }
-        if status.isRegular, isModule(argument) { return try look(atModules: [argument]) }
-        try look(atLog: argument, named: argument)
+        if status.isRegular, isModule(path) { return try look(atModules: [path]) }
+        // A compressed log is a log.
+        let contents = try PackedFile.open(path) { $0.isSupported }
+        guard ELFFile.isELF(contents.view) else {
+            return try look(atLog: contents.view, named: name)
+        }
+        held[path] = contents
+        // Cures would read it again.
+        report.hasCures = false
+        defer { report.hasCures = true }
+        try look(atModules: [path])
     }
 
     /// Packages are one system: a kernel's image and its modules may come in several.
@@ -59,10 +79,7 @@ struct DoctorVisit {
         return ELFFile.isELF(view)
     }
 
-    private mutating func look(atLog path: String, named name: String) throws(Failure) {
-        let view: ByteView
-        // A compressed log is a log.
-        view = try PackedFile.read(path) { $0.isSupported }
+    private mutating func look(atLog view: ByteView, named name: String) throws(Failure) {
         guard view.count <= 256 << 20 else {
             throw Failure("\(name): larger than 256 MiB, which no kernel's log is")
         }
@@ -82,10 +99,14 @@ struct DoctorVisit {
         for entry in entries {
             let around = SystemRoot.around(entry.path)
             let root = around?.root ?? SystemRoot("/")
-            let known = release ?? around?.release
-            guard let own = known ?? (try? KernelRelease.ofModule(entry.path)) ?? nil else {
-                report.add(
-                    damaged(entry.path))
+            let own: KernelRelease
+            do throws(Failure) {
+                own =
+                    if let known = release ?? around?.release { known } else {
+                        try releaseOfModule(entry)
+                    }
+            } catch {
+                note(error, about: entry.path)
                 continue
             }
             if let place = groups.firstIndex(where: {
@@ -103,14 +124,26 @@ struct DoctorVisit {
         }
     }
 
-    /// A file that does not say what kernel it is for.
-    private func damaged(_ path: String) -> BTFTrouble {
-        var words = "it has no vermagic: not a kernel module"
-        do throws(KernelTreeError) { _ = try KernelRelease.ofModule(path) } catch {
-            words = error.message
+    /// The kernel that a module says it is for.
+    private func releaseOfModule(_ entry: Inputs.Entry) throws(Failure) -> KernelRelease {
+        if let failure = entry.failure { throw failure }
+        let contents =
+            if let held = held[entry.path] { held } else {
+                try BTFFile.contents(of: entry.path)
+            }
+        guard let release = KernelRelease.of(try openELF(contents.view, entry.path)) else {
+            throw Failure("it has no vermagic: not a kernel module")
         }
-        return BTFTrouble(
-            .damagedFile, of: path, .notLoaded, isSure: true, evidence: [words], cure: nil)
+        return release
+    }
+
+    /// Reports a file that could not be read, or does not say what kernel it is for.
+    private mutating func note(_ failure: Failure, about path: String) {
+        if let unread = UnreadFile(path, failure) { return report.add(unread) }
+        report.add(
+            BTFTrouble(
+                .damagedFile, of: path, .notLoaded, isSure: true,
+                evidence: [failure.words(about: path)], cure: nil))
     }
 
     private func search(_ root: SystemRoot) -> SearchPlaces {
@@ -129,6 +162,7 @@ struct DoctorVisit {
         if let running, !releases.contains(running) {
             report.unseen.append("the modules of the running kernel \(running): none are installed")
         }
+        for error in root.unlistableReleases { note(Failure(error), about: error.path) }
         if releases.isEmpty { report.unseen.append("\(root.path): no kernel has modules there") }
         let pahole = isOfPackages ? nil : self.pahole(root)
         let packages = DKMS.packages(of: root)
@@ -160,11 +194,7 @@ struct DoctorVisit {
     private mutating func look(
         at kernel: SystemKernel, _ packages: [DKMS], _ search: SearchPlaces
     ) {
-        var entries: [Inputs.Entry] = []
-        if let folder = kernel.root.modules(of: kernel.release) {
-            entries =
-                (try? Inputs([folder], suffixes: ModuleName.suffixes, talk))?.entries ?? []
-        }
+        let entries = kernel.root.modules(of: kernel.release).map { modules(in: $0) } ?? []
         var logs: [String: [KernelMessage]] = [:]
         for package in packages {
             let log = package.log(for: kernel.release)
@@ -178,6 +208,11 @@ struct DoctorVisit {
             report.add(notBuilt(package, kernel, log))
         }
         examine(entries, of: kernel, search, logs)
+    }
+
+    /// The modules in a directory, which may have none.
+    private func modules(in folder: String) -> [Inputs.Entry] {
+        (try? Inputs([folder], suffixes: ModuleName.suffixes, talk))?.entries ?? []
     }
 
     private func notBuilt(
@@ -219,8 +254,15 @@ struct DoctorVisit {
         }
         var exam = ModuleExam(kernel, search)
         exam.buildLogs = logs
+        exam.held = held
         let modules = entries.filter { !KernelBTFModule.isNamed($0.path) }
+        var read = 0
         for outcome in exam.run(modules, talk) {
+            if let unread = outcome.value.unread {
+                report.add(unread)
+                continue
+            }
+            read += 1
             let name = ModuleName.ofFile(outcome.path)
             let troubles = outcome.value.troubles
             if troubles.isEmpty {
@@ -230,8 +272,9 @@ struct DoctorVisit {
                 for trouble in troubles { report.add(trouble, onto: kernel.base?.path) }
             }
         }
+        guard read > 0 || modules.isEmpty else { return }
         report.looked.append(
-            "\(modules.count) module\(modules.count == 1 ? "" : "s") of Linux \(kernel.release)")
+            "\(read) module\(read == 1 ? "" : "s") of Linux \(kernel.release)")
     }
 
     // MARK: Logs
@@ -247,13 +290,13 @@ struct DoctorVisit {
         {
             let names = Set(reading.complaints.compactMap(\.message.moduleName))
                 .subtracting(healthy).subtracting(fileTroubles.keys)
-            let paths = ((try? Directory.walk(folder, suffixes: ModuleName.suffixes)) ?? [])
-                .filter { names.contains(ModuleName.ofFile($0)) }
-            if !paths.isEmpty {
+            // They are in any of its directories that cannot be listed, too.
+            let entries = modules(in: folder).filter {
+                $0.failure != nil || names.contains(ModuleName.ofFile($0.path))
+            }
+            if !names.isEmpty, !entries.isEmpty {
                 let search = search(root)
-                examine(
-                    paths.map { Inputs.Entry(path: $0, isFromFolder: false) },
-                    of: SystemKernel(release, in: root, search), search)
+                examine(entries, of: SystemKernel(release, in: root, search), search)
             }
         }
         let found = exam.troubles(fileTroubles, healthy: healthy)

@@ -18,9 +18,10 @@ struct ExaminedModule: BatchContents {
     let btf: BTFFile?
     let keeping: Keeping
 
-    init(_ path: String, cache: BaseCache?) throws(Failure) {
+    /// - Parameter held: its contents, if they were read already.
+    init(_ path: String, _ held: PackedFile.Contents?, cache: BaseCache?) throws(Failure) {
         self.path = path
-        let contents = try BTFFile.contents(of: path)
+        let contents = if let held { held } else { try BTFFile.contents(of: path) }
         keeping = contents.keeping
         elf = try openELF(contents.view, path)
         guard let info = Modinfo(elf) else {

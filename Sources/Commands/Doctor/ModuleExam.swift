@@ -13,6 +13,8 @@ struct ModuleExam: Sendable {
     let reading: Reading
     /// What the builds of modules left in their logs, by name of the module.
     var buildLogs: [String: [KernelMessage]] = [:]
+    /// Contents of files that can be read only once, by path.
+    var held: [String: PackedFile.Contents] = [:]
 
     init(_ kernel: SystemKernel, _ search: SearchPlaces) {
         self.kernel = kernel
@@ -27,12 +29,17 @@ struct ModuleExam: Sendable {
         var troubles: [BTFTrouble] = []
         /// What could not be compared, a sentence each: the kernel may answer otherwise.
         var doubts: [String] = []
+        /// It could not be read: there are neither troubles nor doubts.
+        var unread: UnreadFile?
     }
 
-    /// The findings for each file, and why others could not be looked at.
+    /// What `doubts` says where `SystemKernel.withoutBase` gives the reason.
+    static let withoutBase = "the kernel's BTF was not found"
+
+    /// The findings for each file.
     func run(_ entries: [Inputs.Entry], _ talk: Talk) -> [FileOutcome<Findings>] {
         reading.batch("examining", talk).run(entries, Findings()) { entry throws(Failure) in
-            try ExaminedModule(entry.path, cache: reading.search.cache)
+            try ExaminedModule(entry.path, held[entry.path], cache: reading.search.cache)
         } need: { _, _ throws(Failure) in
             // Its kernel's BTF is at hand.
             .init(choice: .none)
@@ -42,14 +49,18 @@ struct ModuleExam: Sendable {
         }.map { outcome in
             guard let failure = outcome.failure else { return outcome }
             var outcome = outcome
-            outcome.value.troubles = [damaged(outcome.path, failure)]
+            outcome.value.unread = UnreadFile(outcome.path, failure)
+            if outcome.value.unread == nil {
+                outcome.value.troubles = [damaged(outcome.path, failure)]
+            }
             return outcome
         }
     }
 
     private func damaged(_ path: String, _ failure: Failure) -> BTFTrouble {
         BTFTrouble(
-            .damagedFile, of: path, .notLoaded, isSure: true, evidence: [failure.message],
+            .damagedFile, of: path, .notLoaded, isSure: true,
+            evidence: [failure.words(about: path)],
             cure: isOwnModule(path) ? kernel.reinstall : nil)
     }
 
@@ -195,7 +206,7 @@ struct ModuleExam: Sendable {
         _ outcome: inout FileOutcome<Findings>
     ) -> [BTFTrouble] {
         guard let target = kernel.target, kernel.base != nil else {
-            outcome.value.doubts.append("the kernel's BTF was not found")
+            outcome.value.doubts.append(ModuleExam.withoutBase)
             return otherBase(byMarkOf: file).map { [$0] } ?? []
         }
         // Messages of reading are about other commands.

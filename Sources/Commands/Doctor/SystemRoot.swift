@@ -55,6 +55,16 @@ struct SystemRoot: Sendable {
         return found
     }
 
+    /// Why kernels may be missing among `releases`.
+    var unlistableReleases: [HostError] {
+        ["/lib/modules", "/usr/lib/modules"].filter { exists($0) }.compactMap {
+            do throws(HostError) {
+                _ = try Directory.list(place($0))
+                return nil
+            } catch { return error }
+        }
+    }
+
     /// The directory with the modules of `release`; nil if there is none.
     func modules(of release: KernelRelease) -> String? {
         ["/lib/modules/", "/usr/lib/modules/"].lazy.map { place($0 + release.text) }

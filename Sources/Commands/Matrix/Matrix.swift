@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Console
+import HostIO
 import KernelTree
 
 /// `kbtf matrix`.
@@ -15,7 +16,7 @@ struct Matrix: Command {
             A kernel is a release that is installed, an image or other file with its BTF, a \
             package (.deb, .rpm, .tar), a directory of packages, or a directory with lib/modules \
             in it. The more of a kernel there is, the more is checked: what could not be is \
-            listed.
+            listed as a doubt, with the modules concerned.
 
             Where the BTF of another kernel is what is wrong, kbtf tries without writing whether \
             `kbtf rebase` helps.
@@ -25,7 +26,8 @@ struct Matrix: Command {
             beside the prediction. A module that rebasing helps is also tried rebased.
 
             The exit status is 1 if some kernel does not load some module with BTF, or answers \
-            otherwise than predicted, or could not be asked; 69 if QEMU or this machine failed.
+            otherwise than predicted, or could not be asked, or if a module could not be read; 69 \
+            if QEMU or this machine failed.
 
             Examples:
               kbtf matrix foo.ko --kernel 6.1.0-57-amd64 --kernel 6.12.7-amd64
@@ -73,6 +75,7 @@ struct Matrix: Command {
         let talk = talkOptions.talk(surroundings)
         try surroundings.output.reporting(json) {
             let modules = try Inputs(files, suffixes: ModuleName.suffixes, talk).entries
+            for module in modules { try checkRereadable(module.path) }
             let kernels = try MatrixKernels(
                 kernel, sysroots: sysroot,
                 PackageNames(surroundings, mayFetch: fetch, talk), surroundings)
@@ -94,10 +97,21 @@ struct Matrix: Command {
             if json {
                 try surroundings.output.report { report.write(to: &$0) }
             } else {
-                try surroundings.output.print(report.text(paint: paint.paint(surroundings)))
+                try surroundings.output.print(
+                    report.text(
+                        paint: paint.paint(surroundings), isVerbose: talkOptions.verbose))
             }
             if prover?.hasMachineryFailure == true { throw ExitCode(69) }
             if !report.isGood { throw ExitCode(1) }
         }
+    }
+
+    /// Each kernel reads each module.
+    private func checkRereadable(_ path: String) throws(Failure) {
+        let status = FileStatus(path)
+        guard status.exists, !status.isRegular, !status.isDirectory else { return }
+        throw Failure(
+            "\(path): not a regular file: each kernel would read it again",
+            hint: "write it to a file first")
     }
 }

@@ -14,6 +14,8 @@ struct MatrixCell: Sendable {
     let rebaseHelps: Bool
     /// Why the kernel may answer otherwise.
     let doubts: [String]
+    /// The module could not be read: nothing is predicted.
+    let unread: UnreadFile?
     /// With `--prove`, if the cell was to be proved.
     var proof: MatrixProof?
 
@@ -23,6 +25,7 @@ struct MatrixCell: Sendable {
         _ surroundings: Surroundings
     ) {
         self.module = module
+        unread = findings.unread
         let troubles = findings.troubles
         let worst = troubles.map(\.effect).max()
         // What only concerns the next build is no matter of loading.
@@ -54,8 +57,12 @@ struct MatrixCell: Sendable {
         [.otherBase, .damagedBTF, .newerKinds, .relinked].contains(cause)
     }
 
+    /// Predicted to load with its BTF.
+    var isGood: Bool { trouble == nil && unread == nil }
+
     /// The prediction.
     var word: String {
+        if unread != nil { return "not read" }
         guard let trouble else { return "loads" }
         let verdict = trouble.effect == .notLoaded ? "refused" : "no BTF"
         return "\(verdict): \(trouble.cause.rawValue)" + (rebaseHelps ? " (rebase helps)" : "")
@@ -88,8 +95,9 @@ struct MatrixCell: Sendable {
         json.object { json in
             json.field("module", module)
             json.field("kernel", kernel)
-            json.field("loads", trouble?.effect != .notLoaded)
-            json.field("with_btf", trouble == nil)
+            json.field("loads", unread == nil ? trouble?.effect != .notLoaded : nil)
+            json.field("with_btf", unread == nil ? trouble == nil : nil)
+            if let unread { json.field("error", unread.reason) }
             json.field("cause", trouble?.cause.rawValue)
             json.field("evidence", trouble?.evidence ?? [])
             json.field("rebase_helps", rebaseHelps)

@@ -28,7 +28,9 @@ struct MatrixProver {
     mutating func prove(
         _ cells: inout [MatrixCell], on kernel: MatrixKernels.Named, all: Bool
     ) {
-        let chosen = cells.indices.filter { all || !cells[$0].doubts.isEmpty }
+        let chosen = cells.indices.filter {
+            cells[$0].unread == nil && (all || !cells[$0].doubts.isEmpty)
+        }
         guard !chosen.isEmpty else { return }
         guard let image = kernel.bootable else {
             for index in chosen { cells[index].proof = .failed("no image to boot") }

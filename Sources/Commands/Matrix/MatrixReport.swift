@@ -26,19 +26,22 @@ struct MatrixReport {
 
     /// Every module loads with its BTF everywhere, and the kernels that were asked agree.
     var isGood: Bool {
-        all.allSatisfy { $0.trouble == nil } && disagreements == 0 && unproved == 0
+        all.allSatisfy(\.isGood) && disagreements == 0 && unproved == 0
     }
 
-    func text(paint: Paint) -> String {
+    func text(paint: Paint, isVerbose: Bool = false) -> String {
         var table = Table(headings: ["MODULE"] + columns.map(\.kernel))
         for (row, module) in modules.enumerated() {
             table.add([module] + columns.map { $0.cells[row].text })
         }
         var text = table.text
+        for file in columns.first?.cells.compactMap(\.unread) ?? [] { text += file.text }
         for column in columns {
-            guard let failure = column.withoutBase else { continue }
-            text +=
-                "not looked at: whether BTF fits \(column.kernel): \(failure.message.shown)\n"
+            if let failure = column.withoutBase {
+                text +=
+                    "not looked at: whether BTF fits \(column.kernel): \(failure.message.shown)\n"
+            }
+            text += MatrixReport.doubts(column, isVerbose)
         }
         for column in columns {
             for cell in column.cells where cell.agrees == false {
@@ -46,13 +49,36 @@ struct MatrixReport {
             }
         }
         let unseen = columns.filter { $0.withoutBase != nil }.flatMap(\.cells)
-            .count { $0.trouble == nil }
-        let good = all.count { $0.trouble == nil } - unseen
+            .count(where: \.isGood)
+        let good = all.count(where: \.isGood) - unseen
+        let unread = all.count { $0.unread != nil }
         text +=
             (good == all.count
                 ? paint.good("all load") : paint.bad("\(good) of \(all.count) load"))
-            + " with BTF" + (unseen == 0 ? "" : ", \(unseen) with or without it") + "\n"
+            + " with BTF" + (unseen == 0 ? "" : ", \(unseen) with or without it")
+            + (unread == 0 ? "" : ", \(unread) not read") + "\n"
         return isProved ? text + proofs(paint) : text
+    }
+
+    /// Why a kernel may answer otherwise, with the modules that each reason is about.
+    private static func doubts(_ column: Column, _ isVerbose: Bool) -> String {
+        var reasons: [String] = []
+        var modules: [String: [String]] = [:]
+        for cell in column.cells {
+            // The reason why its BTF was not found is known.
+            for doubt in cell.doubts
+            where column.withoutBase == nil || doubt != ModuleExam.withoutBase {
+                if modules[doubt] == nil { reasons.append(doubt) }
+                modules[doubt, default: []].append(cell.module)
+            }
+        }
+        return reasons.map { reason in
+            let names = modules[reason] ?? []
+            let shown = isVerbose ? names.count : 8
+            return "doubt: \(column.kernel.shown): \(reason.shown): "
+                + names.prefix(shown).map(\.shown).joined(separator: ", ")
+                + (names.count > shown ? " and \(names.count - shown) more" : "") + "\n"
+        }.joined()
     }
 
     private static func disagreement(

@@ -48,12 +48,7 @@ struct CheckSummary {
     /// nil for a sound file, and for one without BTF.
     private static func cause(_ outcome: Check.Outcome) -> (String, hint: String?)? {
         if let failure = outcome.failure {
-            let start = outcome.path + ": "
-            let message = failure.message
-            return (
-                message.hasPrefix(start) ? String(message.dropFirst(start.count)) : message,
-                failure.hint
-            )
+            return (failure.words(about: outcome.path), failure.hint)
         }
         guard let result = outcome.value, !result.isGood else { return nil }
         if result.judgement.other != nil, result.verdict == nil {
