@@ -40,17 +40,12 @@ __attribute__((section("raw_tp/sys_enter"), used)) int order(void *context) {
 END
 clang-16 -target bpf -g -O2 -c "$work/order.bpf.c" -o "$work/order.bpf.o"
 
-runs=0
-# profile COMMAND...: which functions it calls.
+profiles=()
+# profile COMMAND...: what it executes.
 profile() {
-    runs=$((runs + 1))
-    valgrind --tool=callgrind --callgrind-out-file="$work/calls.$runs" --dump-line=no --compress-strings=no \
-        --demangle=no "$@" >"$work/log" 2>&1 || { tail "$work/log" >&2; exit 1; }
-    # An `fn=` line opens what is known of a function, once or more. Callgrind numbers the levels of recursion,
-    # and names by its address what has no symbol.
-    sed -n "s/'[0-9]*\$//; s/^fn=\([\$._A-Za-z]\)/\1/p" "$work/calls.$runs" | sort -u |
-        sed "s/\$/ $((runs + 10))/" >>"$work/called"
-    rm "$work/calls.$runs"
+    profiles+=("$work/profile.${#profiles[@]}")
+    valgrind --tool=callgrind --callgrind-out-file="${profiles[-1]}" --dump-instr=yes --compress-pos=no "$@" \
+        >"$work/log" 2>&1 || { tail "$work/log" >&2; exit 1; }
 }
 
 fresh() { cp "$module" "$work/fresh.ko"; }
@@ -68,11 +63,5 @@ profile "$kbtf" dump --base "$base" --format c "$work/encoded.ko"
 profile "$kbtf" dump "$base" --format raw
 profile "$work/bpftool" gen skeleton -L "$work/order.bpf.o" name order
 profile "$kbtf" check --base "$base" "$work/encoded.ko"
-{
-    echo '# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause'
-    echo '# Written by `make order`.'
-    sort "$work/called" | awk '
-        $1 != name { if (name) print count, set, name; name = $1; set = ""; count = 0 }
-        { set = set "," $2; count++ }
-        END { print count, set, name }' | sort -k1,1nr -k2,2 -k3,3 | cut -d' ' -f3
-} >"$bench/functions.order"
+"$bench/order.py" "$kbtf" "${profiles[@]}" >"$work/order"
+mv "$work/order" "$bench/functions.order"
