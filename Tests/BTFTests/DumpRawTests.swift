@@ -252,6 +252,18 @@ extension DumpCase {
         ]
 }
 
+/// Void is type 0 of all BTF, and written as bpftool does.
+@Suite struct DumpVoidTests {
+    @Test func void() throws {
+        let btf = try BTFAssembler().parse()
+        #expect(try text(btf, .raw, [.void]) == "[0] UNKNOWN '(anon)'\n")
+        #expect(
+            try text(btf, .json, [.void])
+                == "{\"types\":[{\"id\":0,\"kind\":\"UNKNOWN\",\"name\":\"(anon)\"}]}\n")
+        #expect(throws: BTFError.self) { try text(btf, .raw, [TypeID(1)]) }
+    }
+}
+
 /// A dump as text.
 func text(
     _ btf: BTF, _ format: DumpFormat = .raw, _ selected: [TypeID]? = nil,

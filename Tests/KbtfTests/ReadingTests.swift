@@ -105,10 +105,11 @@ struct ReadingTests {
         #expect(named.text.contains("struct point {") && named.text.contains("struct own {"))
         let json = try Command.kbtf("dump", "--json", base, "1")
         #expect(json.text.hasPrefix("{\"types\":[{\"id\":1,\"kind\":\"INT\""))
-        for missing in ["nothing", "17", "0"] {
-            let result = try Command.kbtf("dump", base, missing)
+        for missing in [["nothing"], ["17"], ["--format", "c", "0"], ["--layout", "0"]] {
+            let result = try Command.kbtf(["dump", base] + missing)
             #expect(result.status == 1 && result.err.hasPrefix("kbtf: \(base): no type "))
         }
+        #expect(try Command.kbtf("dump", base, "0").text == "[0] UNKNOWN '(anon)'\n")
     }
 
     @Test func diff() throws {

@@ -6,15 +6,19 @@ internal import Bytes
 func dumpC(
     _ types: TypeTable, selecting selected: [UInt32]?, _ options: COptions
 ) throws(BTFError) -> TextBuffer {
-    let frame = options.frame ?? (selected == nil)
+    let isLikeBpftool = options.isLikeBpftool
+    let frame = options.frame ?? (selected == nil || isLikeBpftool)
     let ids = options.includesBase ? 1..<max(types.typeCount, 1) : types.ownIDs
     let sorted =
         selected != nil || options.order == .byID
-        ? [] : options.isLikeBpftool ? sortedLikeBpftool(types, ids) : sortedForC(types, ids)
-    var dumper = CDumper(types: types, rule: options.isLikeBpftool ? .bpftool : .exact)
+        ? [] : isLikeBpftool ? sortedLikeBpftool(types, ids) : sortedForC(types, ids)
+    var dumper = CDumper(types: types, rule: isLikeBpftool ? .bpftool : .exact)
     if frame { dumper.out.put(head) }
     if let selected {
-        for id in selected { try dumper.defineSelected(id) }
+        // bpftool declares no functions and variables.
+        for id in selected {
+            if isLikeBpftool { try dumper.define(id) } else { try dumper.defineSelected(id) }
+        }
     } else {
         switch options.order {
         case .byID: for id in ids { try dumper.define(id) }

@@ -19,7 +19,7 @@ package struct COptions: Sendable {
     /// selected.
     package var frame: Bool?
     /// The text of bpftool, byte for byte, also where a compiler makes another layout of it than
-    /// the BTF has.
+    /// the BTF has. Selected types have the frame around them, too, without the prototypes.
     package var isLikeBpftool = false
 
     package init(

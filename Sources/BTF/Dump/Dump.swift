@@ -20,7 +20,8 @@ let maxDumpBytes = 1 << 30
 ///
 /// - Parameters:
 ///   - format: raw and json list the own types of split BTF by id; for C see `COptions`.
-///   - selected: only these types (possibly base types); C adds the types they need. nil: all.
+///   - selected: only these types (possibly base types, or void); C adds the types they need.
+///     nil: all.
 ///   - options: for C only.
 ///   - write: takes a piece of the text, in order; false wants no more.
 /// - Throws: `BTFError` for a selected id that does not exist, for a dump longer than a gigabyte,
@@ -32,7 +33,7 @@ package func dump(
     c options: COptions = COptions(), write: @escaping (borrowing TextBuffer) -> Bool
 ) throws(BTFError) {
     let types = TypeTable(btf)
-    if let missing = selected?.first(where: { !types.exists($0.rawValue) }) {
+    if let missing = selected?.first(where: { $0 != .void && !types.exists($0.rawValue) }) {
         throw BTFError(offset: 0, "no type \(missing); ids end at \(types.typeCount - 1)")
     }
     var out = DumpOutput(limit: maxDumpBytes, write: write)

@@ -7,6 +7,9 @@ struct JSONDumper {
     let types: TypeTable
 
     func dump(_ id: UInt32, to out: inout DumpOutput) {
+        guard id != 0 else {
+            return out.text.put("{\"id\":0,\"kind\":\"UNKNOWN\",\"name\":\"(anon)\"}")
+        }
         types.withRecord(id) { dump(id, $0, $1, to: &out) }
     }
 

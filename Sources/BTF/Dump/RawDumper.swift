@@ -8,6 +8,7 @@ struct RawDumper {
     let types: TypeTable
 
     func dump(_ id: UInt32, to out: inout DumpOutput) {
+        guard id != 0 else { return out.text.put("[0] UNKNOWN '(anon)'\n") }
         types.withRecord(id) { dump(id, $0, $1, to: &out) }
     }
 

@@ -43,7 +43,8 @@ struct Dump: Command {
 
     @Flag(
         help: ArgumentHelp(
-            "With --format c: the text of bpftool, also where compilers make another layout."))
+            "With --format c: the text of bpftool, also where compilers make another layout; for split BTF with all types of the base."
+        ))
     var likeBpftool = false
 
     @Flag(
@@ -115,7 +116,7 @@ struct Dump: Command {
             try dump(
                 btf, format: json ? .json : format, selecting: selected,
                 c: COptions(
-                    order: unsorted ? .byID : .sorted, includesBase: false,
+                    order: unsorted ? .byID : .sorted, includesBase: likeBpftool,
                     isLikeBpftool: likeBpftool)
             ) { text in
                 do throws(Failure) { try output.print(text.bytes()) } catch { failure = error }
@@ -162,11 +163,14 @@ struct Dump: Command {
             "file: no such file; only bpftool has this word before a file", hint: translated)
     }
 
+    /// Of void, there is nothing to declare and no layout.
+    private var printsVoid: Bool { !layout && (format != .c || likeBpftool) }
+
     /// The types that a word selects: an id, or all types with this name, or with this kind and
     /// name.
     func ids(_ word: String, _ btf: BTF, _ file: String) throws -> [TypeID] {
         if let id = UInt32(word) {
-            guard id > 0, id < btf.typeCount else {
+            guard id < btf.typeCount, id > 0 || printsVoid else {
                 throw Failure("\(file): no type \(id); the last is \(btf.typeCount - 1)")
             }
             return [TypeID(id)]
