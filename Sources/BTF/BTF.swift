@@ -141,6 +141,13 @@ package final class BTF: Sendable {
             layout: layout)
     }
 
+    /// BTF without types.
+    package static func empty(bigEndian: Bool) -> BTF {
+        BTF(
+            base: nil, header: .ofNothing(bigEndian: bigEndian), words: [], starts: [],
+            strings: [0], layout: nil)
+    }
+
     /// The records' words and the strings.
     static func sections(
         of bytes: ByteView, _ header: Header, _ whenCopied: (ByteView) -> Void = { _ in }

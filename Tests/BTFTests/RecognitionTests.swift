@@ -78,6 +78,9 @@ import Testing
     @Test func doubt() throws {
         let none = try recognise(BTFAssembler().bytes())
         #expect(!none.isStandalone && !none.isSure && none.signs.last == "it has no types")
+        let bytes = ByteView(BTFAssembler().bytes())
+        let alone = Recognition(bytes, header: try Header.parse(bytes), isModules: false)
+        #expect(alone.isStandalone && !alone.isSure && alone.signs == none.signs)
         var wrong = BTFAssembler()
         wrong.function("f", wrong.int())
         let first = try recognise(wrong.bytes())

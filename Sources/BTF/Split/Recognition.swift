@@ -12,15 +12,17 @@ package struct Recognition: Sendable, Equatable {
     /// What was looked at, and how it came out.
     package let signs: [String]
 
-    /// - Parameter bytes: a whole BTF whose header is sound.
-    package init(_ bytes: ByteView, header: Header) {
+    /// - Parameters:
+    ///   - bytes: a whole BTF whose header is sound.
+    ///   - isModules: kernels read it as split BTF if it has no types.
+    package init(_ bytes: ByteView, header: Header, isModules: Bool = true) {
         let facts = Facts(bytes, header)
         let leadsOut = facts.outsideName != nil || facts.outsideType != nil
         let isEmpty = facts.typeCount == 0 && !facts.isDamaged
-        isStandalone = facts.startsWithEmpty && !leadsOut && !isEmpty
+        isStandalone = facts.startsWithEmpty && !leadsOut && !(isEmpty && isModules)
         if isStandalone {
             let fault = facts.isDamaged ? nil : BTF.misfit(of: bytes, on: nil)
-            isSure = !facts.isDamaged && fault == nil
+            isSure = !facts.isDamaged && !isEmpty && fault == nil
             signs = facts.signs + (fault.map { [$0.message] } ?? [])
         } else {
             // Kernels also accept split BTF with an empty string of its own.

@@ -54,14 +54,16 @@ struct BTFFile: Sendable {
         return known.map { !$0.isStandalone } ?? isSplit ? .split : .standalone
     }
 
-    /// It continues other BTF, its `.BTF.base` if it has one.
-    private let isSplit: Bool
+    /// It cannot be standalone.
+    private let mustBeSplit: Bool
+    /// It is a module, or was asked to be read on a base.
+    private var isModules = false
 
-    private static func isSplit(_ bytes: ByteView, _ header: Header) -> Bool {
-        // BTF without types can only belong to a module; some producers give it an empty string.
-        header.typeLength == 0 && header.stringLength <= 1
-            || Recognition.mustBeSplit(bytes, header: header)
-    }
+    /// It continues other BTF, its `.BTF.base` if it has one.
+    private var isSplit: Bool { mustBeSplit || isEmpty && isModules }
+
+    /// Without types, BTF can be read alone, whether or not it is split.
+    var isEmpty: Bool { fault == nil && header.typeLength == 0 }
 
     /// Reads the BTF of a module or another ELF file, compressed or not, of a raw BTF file, or of
     /// anything else that can be a base. nil for an ELF file without BTF.
@@ -142,6 +144,7 @@ struct BTFFile: Sendable {
         file.release = release
         file.ids = ids
         file.machine = machine
+        file.isModules = elf.type == ELFType.relocatable && object == nil
         file.isKernels = isKernels
         file.read(mark)
         return file
@@ -155,12 +158,12 @@ struct BTFFile: Sendable {
         self.place = place
         do throws(BTFError) {
             header = try Header.parse(bytes)
-            isSplit = BTFFile.isSplit(bytes, header)
+            mustBeSplit = Recognition.mustBeSplit(bytes, header: header)
         } catch {
             let failure = Failure("\(path): \(place)\(error)")
             guard evenUnreadable else { throw failure }
             fault = failure
-            isSplit = false
+            mustBeSplit = false
             header = Header.ofNothing(bigEndian: Header.isBigEndian(bytes) ?? false)
         }
     }
@@ -169,8 +172,11 @@ struct BTFFile: Sendable {
         self.path = path
         self.bytes = bytes
         self.header = header
-        isSplit = BTFFile.isSplit(bytes, header)
+        mustBeSplit = Recognition.mustBeSplit(bytes, header: header)
     }
+
+    /// Nothing in BTF without types says that it is split: a base that was named for it does.
+    mutating func continueGivenBase() { isModules = isModules || object == nil }
 
     private mutating func read(_ mark: BTFMark.Reading) {
         self.mark = mark
@@ -187,7 +193,8 @@ struct BTFFile: Sendable {
     var knownForm: KnownForm {
         known
             ?? KnownForm(
-                mark, hasDistilledBase: distilledBase != nil, Recognition(bytes, header: header))
+                mark, hasDistilledBase: distilledBase != nil,
+                Recognition(bytes, header: header, isModules: isModules))
     }
 
     /// What is wrong with the mark; nil for nothing.

@@ -41,9 +41,17 @@ struct Reading: Sendable {
 
     /// The file's BTF as it was found.
     ///
-    /// - Parameter evenUnreadable: a kernel's answer to any bytes is wanted.
-    func open(_ path: String, evenUnreadable: Bool = false) throws(Failure) -> FoundBTF {
-        try FoundBTF(path, cache: search.cache, evenUnreadable: evenUnreadable)
+    /// - Parameters:
+    ///   - option: another `--base` for this file.
+    ///   - evenUnreadable: a kernel's answer to any bytes is wanted.
+    func open(
+        _ path: String, base option: String? = nil, evenUnreadable: Bool = false
+    ) throws(Failure) -> FoundBTF {
+        var found = try FoundBTF(path, cache: search.cache, evenUnreadable: evenUnreadable)
+        if let option = option ?? self.option, !["", "auto"].contains(option) {
+            found.file?.continueGivenBase()
+        }
+        return found
     }
 
     /// Which base a file's BTF needs.
@@ -54,6 +62,7 @@ struct Reading: Sendable {
         guard let file, file.needsBase || isForTarget && file.mayNeedBase(option) else {
             return .init(choice: .none)
         }
+        if file.isEmpty, option == nil, search.release == nil { return .init(choice: .none) }
         guard option != nil || file.baseRelease != nil || search.release != nil else {
             if kernel != nil { return .init(choice: .none) }
             throw withoutBase(file)
@@ -84,7 +93,10 @@ struct Reading: Sendable {
         let base = try base(of: file, setting, &outcome)
         var known: BTF?
         if file.form.isModules {
-            guard let lower = base.btf else { throw withoutBase(file) }
+            guard let lower = base.btf else {
+                guard file.isEmpty else { throw withoutBase(file) }
+                return .empty(bigEndian: file.header.bigEndian)
+            }
             let checked = CheckedBTF(file.bytes, base: lower, limit: 1)
             var judgement = judgement(file, base, checked)
             judgement.foreign = setting.foreign
@@ -113,7 +125,7 @@ struct Reading: Sendable {
     ) throws(Failure) -> [BTF] {
         let files = files.map { SingleFile(path: $0.path, base: $0.base) }
         let outcomes = batch("reading", talk).run(files, BTF?.none) { file throws(Failure) in
-            try open(file.path)
+            try open(file.path, base: file.base)
         } need: { file, found throws(Failure) in
             try need(found.file, base: file.base)
         } work: { file, found, setting, outcome throws(Failure) in
@@ -156,8 +168,13 @@ struct Reading: Sendable {
         }
         var base = try base(of: file, setting, &outcome)
         if case .split = file.form, base.btf == nil {
-            guard option == nil, let kernel else { return nil }
-            base = FileBase(btf: kernel.btf, name: kernel.path, digest: kernel.digest)
+            if option == nil, let kernel {
+                base = FileBase(btf: kernel.btf, name: kernel.path, digest: kernel.digest)
+            } else if file.isEmpty {
+                base = FileBase(btf: .empty(bigEndian: file.header.bigEndian))
+            } else {
+                return nil
+            }
         }
         let checked = CheckedBTF(file.bytes, base: base.btf, profile: profile, limit: limit)
         var judgement = judgement(file, base, checked)
@@ -221,9 +238,13 @@ struct Reading: Sendable {
         var subject = TargetSubject(file.bytes, use)
         subject.distilledBase = small
         subject.loaded = file.loaded(by: target.rules)
-        subject.kernel = (kernel?.0 ?? setting.base?.btf).flatMap { KernelTypes($0) }
+        // What has no types is the same on every kernel.
+        let any =
+            file.isEmpty && small == nil && file.form.isModules
+            ? BTF.empty(bigEndian: file.header.bigEndian) : nil
+        subject.kernel = (kernel?.0 ?? setting.base?.btf ?? any).flatMap { KernelTypes($0) }
         subject.isSound = judgement.report.isSound && judgement.other == nil
-        let base = own?.btf ?? (file.form.isModules ? target.base?.btf : nil)
+        let base = own?.btf ?? (file.form.isModules ? target.base?.btf ?? any : nil)
         let btf =
             small != nil && judgement.other != nil
             ? nil : try? BTF.parse(subject.loaded ?? file.bytes, base: base, isForReading: true)
@@ -314,7 +335,7 @@ struct Reading: Sendable {
 /// A file and the BTF in it.
 struct FoundBTF: BatchContents {
     /// nil for an ELF file without BTF.
-    let file: BTFFile?
+    var file: BTFFile?
     let keeping: Keeping
 
     init(_ path: String, cache: BaseCache?, evenUnreadable: Bool = false) throws(Failure) {
