@@ -13,7 +13,7 @@ import Testing
     init() throws { scratch = try Scratch() }
 
     private static func command(_ line: String) throws -> BpftoolCommand {
-        try BpftoolCommand(ArraySlice(line.split(separator: " ").map(String.init)))
+        try BpftoolCommandLine(ArraySlice(line.split(separator: " ").map(String.init))).command
     }
 
     @Test("command lines of builds, in kbtf's words")
@@ -29,10 +29,19 @@ import Testing
             ),
             ("btf dump file m --base-btf base -j", "dump --format json --base base -- m"),
             ("gen object out.o a.o b.o", "gen object -- out.o a.o b.o"),
-            // Refused by kbtf, which says why.
-            ("gen skeleton -L a.o name 1a", "gen skeleton -L -- a.o name 1a"),
-            ("-d gen skeleton a.o b c", "gen skeleton -v -- a.o b c"),
+            ("btf d f v form c uns", "dump --format c --like-bpftool --unsorted -- v"),
+            ("btf dump file v unsorted", "dump --format raw -- v"),
+            ("btf dump file v unsorted format c", "dump --format c --like-bpftool --unsorted -- v"),
+            (
+                "btf dump file v root_id 0x9 format c r 012 root_id 0",
+                "dump --format c --like-bpftool -- v 9 10 0"
+            ),
+            ("-p btf dump file v", "dump --format json -- v"),
+            ("-f -mn btf -L dump file v", "dump --format raw -- v"),
+            ("-B auto btf dump file file", "dump --format raw --base ./auto -- ./file"),
+            ("-L gen object out.o a.o", "gen object -- out.o a.o"),
             ("-d gen subskeleton a.o", "gen subskeleton -v -- a.o"),
+            ("gen sub a.o na b", "gen subskeleton -- a.o name b"),
             (
                 "gen min_core_btf v out a.o b.o",
                 "gen min-core-btf --kernel v --output out -- a.o b.o"
@@ -48,6 +57,7 @@ import Testing
             ("gen skeleton -L a.o", nil, true, false, false),
             ("-d -L gen s a.o", nil, true, false, true),
             ("gen skeleton -L -P a.o name a", "a", true, true, false),
+            ("gen sk a.o n a", "a", false, false, false),
         ]
         for (line, name, usesLoader, preloads, isVerbose) in skeletons {
             let header = SkeletonHeader(
@@ -68,13 +78,24 @@ import Testing
         "what it does not have is refused by name",
         arguments: [
             ("prog show", "prog: "), ("map", "map: "), ("btf show", "btf show: "),
-            ("btf", "btf: "), ("btf dump prog 5", "btf dump prog: "), ("gen", "gen: "),
-            ("gen frob", "gen frob: "), ("-p btf dump file x", "--pretty: "),
+            ("btf", "btf show: "), ("btf dump prog 5", "btf dump prog: "),
+            ("gen", "gen object: needs"), ("gen frob", "gen frob: "),
+            ("-l btf dump file x", "--legacy: "),
             ("gen skeleton -S -k a -i b -L x", "-i: "), ("btf dump file x format d", "'d'"),
-            ("-j btf dump file x format c", "JSON"), ("btf dump file x root_id y", "root_id y"),
+            ("btf dump file x root_id y", "root_id y"),
             ("btf dump file x frob", "'frob'"), ("btf dump file", "which file"),
             ("gen object o", "gen object: "), ("gen min_core_btf a b", "gen min_core_btf: "),
-            ("gen skeleton -P x", "-P requires -L"), ("-L gen object a b", "-L is for"),
+            ("gen skeleton -P x", "-P requires -L"), ("-L gen subskeleton x", "has no -L"),
+            ("gen skeleton -L a.o name 1a", "'1a' is not a C identifier"),
+            ("gen skeleton a.o n a n b", "only 'name NAME'"), ("gen sub a.o b", "only 'name"),
+            ("btf dump file x format", "value for 'format'"),
+            ("btf dump file x root_id", "value for 'root_id'"),
+            ("btf dump file x root_id 08", "root_id 08"),
+            ("btf dump file x root_id 0x100000000", "root_id 0x1"),
+            ("btf dump file x root_id 9 root_id 0x9", "duplicate root_id 9"),
+            ("btf dump file x file y", "does not merge"),
+            ("-B /nosuch btf dump file x", "-B /nosuch: cannot open"),
+            ("-B /nosuch version", "-B /nosuch: cannot open"),
             ("gen module", "gen module: "), ("--frob", "--frob: "), ("-B", "-B needs"),
         ])
     func refusals(line: String, words: String) throws {
@@ -92,6 +113,112 @@ import Testing
             result.text.split(separator: "\n").contains {
                 $0.hasPrefix("features:") && $0.contains("skeletons")
             })
+    }
+
+    /// What bpftool prints with `-j` and `-p`, on one line and on many.
+    @Test func json() throws {
+        let version = try Command.role("bpftool", ["-j", "version"])
+        #expect(version.status == 0 && version.text.hasPrefix("{\"version\":\"7"), "\(version)")
+        #expect(
+            version.text.hasSuffix(
+                "\"features\":{\"libbfd\":false,\"llvm\":false,\"crypto\":false,\"skeletons\":true,\"bootstrap\":true}}\n"
+            ), "\(version)")
+        #expect(try Command.role("bpftool", ["-j", "gen", "help"]).text == "null\n")
+        let help = try Command.role("bpftool", ["gen", "help"])
+        #expect(help.status == 0 && help.out.isEmpty && help.err.contains("gen object"))
+
+        var asm = BTFAssembler()
+        asm.structure("a\"[,", size: 4, [("b", asm.int(), 0)])
+        asm.structure("none", size: 0, [])
+        let file = try scratch.write("a.btf", asm.bytes())
+        let pretty = try Command.role("bpftool", ["-p", "btf", "dump", "file", file])
+        #expect(
+            pretty.status == 0
+                && pretty.text == """
+                    {
+                        "types": [{
+                                "id": 1,
+                                "kind": "INT",
+                                "name": "int",
+                                "size": 4,
+                                "bits_offset": 0,
+                                "nr_bits": 32,
+                                "encoding": "SIGNED"
+                            },{
+                                "id": 2,
+                                "kind": "STRUCT",
+                                "name": "a\\"[,",
+                                "size": 4,
+                                "vlen": 1,
+                                "members": [{
+                                        "name": "b",
+                                        "type_id": 1,
+                                        "bits_offset": 0
+                                    }
+                                ]
+                            },{
+                                "id": 3,
+                                "kind": "STRUCT",
+                                "name": "none",
+                                "size": 0,
+                                "vlen": 0,
+                                "members": []
+                            }
+                        ]
+                    }
+
+                    """,
+            "\(pretty)")
+    }
+
+    /// Failures are JSON, whoever finds them, and messages besides.
+    @Test(arguments: [
+        "gen skeleton /nosuch", "gen skeleton -L /nosuch", "gen subskeleton /nosuch",
+        "gen object /nosuch/o /nosuch", "gen min_core_btf /nosuch o /nosuch", "gen module /nosuch",
+        "gen skeleton", "gen frob", "btf dump file /nosuch", "btf dump file /nosuch format c",
+        "-B /nosuch btf dump file x", "--frob", "btf dump file x format c",
+    ])
+    func failuresInJSON(_ line: String) throws {
+        let words = line.split(separator: " ").map(String.init)
+        for option in ["-j", "-p"] {
+            let result = try Command.role("bpftool", [option] + words)
+            let start = option == "-j" ? "{\"error\":\"" : "{\n    \"error\": \""
+            #expect(result.status != 0 && result.text.hasPrefix(start), "\(result)")
+            #expect(result.text.hasSuffix("}\n") && !result.err.isEmpty, "\(result)")
+            #expect(result.text.ranges(of: "\"error\"").count == 1, "\(result)")
+        }
+    }
+
+    /// C has the base's types, needed or not; the others are lists of the split part.
+    @Test func splitBTF() throws {
+        var asm = BTFAssembler()
+        asm.structure("of_base", size: 4, [("a", asm.int(), 0)])
+        let base = try scratch.write("base.btf", asm.bytes())
+        var split = BTFAssembler(base: try asm.parse())
+        split.structure("own", size: 0, [])
+        let file = try scratch.write("split.btf", split.bytes())
+        func dump(_ words: String...) throws -> String {
+            let result = try Command.role(
+                "bpftool", ["-B", base, "btf", "dump", "file", file] + words)
+            #expect(result.status == 0 && result.err.isEmpty, "\(result)")
+            return result.text
+        }
+        for order in [[], ["unsorted"]] {
+            let all = try Command.role(
+                "bpftool", ["-B", base, "btf", "dump", "file", file, "format", "c"] + order)
+            #expect(all.text.contains("struct of_base {") && all.text.contains("struct own {"))
+        }
+        #expect(try dump() == "[3] STRUCT 'own' size=0 vlen=0\n")
+        #expect(try dump("root_id", "0x1").hasPrefix("[1] INT 'int'"))
+        #expect(try dump("-j").hasPrefix("{\"types\":[{\"id\":3,"))
+        let root = try dump("format", "c", "root_id", "3")
+        #expect(root.contains("__VMLINUX_H__") && !root.contains("of_base"))
+        let ours = try Command.kbtf("dump", "--format", "c", "--base", base, file)
+        #expect(ours.text.contains("struct own {") && !ours.text.contains("of_base"), "\(ours)")
+        // A base that nothing needs has to be one.
+        let result = try Command.role(
+            "bpftool", ["-B", file + "x", "btf", "dump", "file", base])
+        #expect(result.status == 255 && result.out.isEmpty && result.err.contains("-B "))
     }
 
     @Test func dumpsAndFails() throws {

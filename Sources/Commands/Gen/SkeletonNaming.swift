@@ -8,18 +8,27 @@ struct SkeletonNaming: ParsableArguments {
     @Argument(help: ArgumentHelp("The skeleton's name.", valueName: "name NAME"))
     var naming: [String] = []
 
-    var name: String? { naming.count == 2 ? naming[1] : nil }
+    var name: String? { try? Self.name(in: naming) }
 
     func validate() throws {
-        guard naming.isEmpty || naming.count == 2 && naming[0] == "name" else {
-            throw ValidationError("only 'name NAME' may follow the file")
-        }
-        if let name, !Self.isName(name) {
-            throw ValidationError("name: '\(name)' is not a C identifier of at most 63 bytes")
-        }
+        do { _ = try Self.name(in: naming) } catch { throw ValidationError(error.message) }
     }
 
-    static func isName(_ name: String) -> Bool {
-        CIdentifier.isValid(name) && name.utf8.count < 64
+    /// What is wrong with the words behind the file.
+    struct Fault: Error {
+        let message: String
+    }
+
+    /// The name that these words give, nil for none. As in bpftool, `name` may be shortened.
+    static func name(in words: [String]) throws(Fault) -> String? {
+        if words.isEmpty { return nil }
+        guard words.count == 2, !words[0].isEmpty, "name".hasPrefix(words[0]) else {
+            throw Fault(message: "only 'name NAME' may follow the file")
+        }
+        let name = words[1]
+        guard CIdentifier.isValid(name), name.utf8.count < 64 else {
+            throw Fault(message: "name: '\(name)' is not a C identifier of at most 63 bytes")
+        }
+        return name
     }
 }
