@@ -199,7 +199,7 @@ extension EncodeRun {
     private mutating func releasePages() {
         let end = context.data.units[taken].end
         taken += 1
-        guard end - released >= 8 << 20 else { return }
+        guard end - released >= 6 << 20 else { return }
         if let part = context.data.info.slice(released, end - released) {
             MappedPages.release(part)
         }
