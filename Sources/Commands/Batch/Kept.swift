@@ -15,8 +15,8 @@ struct Keeping: Sendable {
     var isRequired = false
 }
 
-/// Opened files, from when their base was determined until it is read: those that took decompressing,
-/// as far as there is room, and those that can be read only once.
+/// Opened files, from when their base was determined until it is read: those that took
+/// decompressing, as far as there is room, and those that can be read only once.
 final class Kept<Opened: BatchContents>: Sendable {
     private let state = Mutex<(opened: [Int: Opened], room: Int)>(([:], 256 << 20))
 
