@@ -56,8 +56,21 @@ c_read() {
     esac
 }
 
+# c_split SERIES: modules as they ship. All of the base's types come first.
+c_split() {
+    local base=$CACHE/kernels/$1/vmlinux.btf module number=0 bad=0 differ=''
+    while read -r module; do
+        number=$((number + 1))
+        "$KBTF" dump --format c --like-bpftool --base "$base" "$module" 2>&1 |
+            cmp -s - <("$BPFTOOL" -B "$base" btf dump file "$module" format c) || { bad=1; differ+=" ${module##*/}"; }
+    done < <(find "$CACHE/kernels/$1/image-ko" -name '*.ko' | sort | awk 'NR % 100 == 1')
+    [ "$number" != 0 ] || bad=1
+    verdict "C dump of modules of $1" "$bad" "$number modules${differ:+, not the bytes of bpftool:$differ}"
+}
+
 run_c_dumps() {
     local series name dir btf
+    c_split 6.12
     for series in 6.1 6.12 7.2 7.3; do
         mkdir -p "$C_DUMPS/$series"
         btf_of "$(vmlinux_of "$series")" "$C_DUMPS/$series/btf"
