@@ -25,9 +25,9 @@ case_check() {
 case_rebase() {
     bases
     module_list
-    [ -d "$WORK/standalone" ] || "$KBTF" encode --quiet --standalone --features "$FEATURES" --lang-exclude rust \
+    mkdir -p "$WORK/standalone" "$WORK/moved"
+    "$KBTF" encode --quiet --standalone --features "$FEATURES" --lang-exclude rust \
         --detached-dir "$WORK/standalone" "$(modules_folder)/kernel" || die "kbtf fails to encode"
-    mkdir -p "$WORK/moved"
     printf '\n## rebase of %d standalone modules\n' "$(find "$WORK/standalone" -name '*.btf' | wc -l)" | say
     OURS="rebase --quiet --base $MODULE_BASE --detached-dir $WORK/moved $(find "$WORK/standalone" -name '*.btf' | sort | xargs)"
     against_before 1/2
