@@ -7,6 +7,7 @@
 #define SEC(name) __attribute__((section(name), used))
 #define CORE __attribute__((preserve_access_index))
 #define KSYM SEC(".ksyms")
+#define KSYM_VARIABLE __attribute__((section(".ksyms")))
 
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -83,6 +84,17 @@ PROGRAM("fentry/smp_call_function_single", seen = READ(2, u64))
 #ifdef CASE_store
 PROGRAM("fentry/vfs_read", ctx[0] = 0)
 #endif
+#ifdef CASE_store_through_argument
+PROGRAM("tp_btf/sched_switch", ((struct task_struct *)READ(1, u64))->pid = 3)
+#endif
+#ifdef CASE_static_function
+static __attribute__((noinline)) int inner(u64 *ctx) { seen = READ(1, u64); return 0; }
+PROGRAM("tp_btf/sched_switch", inner(ctx))
+#endif
+#ifdef CASE_static_function_beyond
+static __attribute__((noinline)) int inner(u64 *ctx) { seen = READ(4, u64); return 0; }
+PROGRAM("tp_btf/sched_switch", inner(ctx))
+#endif
 #ifdef CASE_variadic
 PROGRAM("fentry/_printk", )
 #endif
@@ -149,11 +161,38 @@ PROGRAM("iter/task", seen = READ(0, u64))
 #ifdef CASE_iter_missing
 PROGRAM("iter/no_such_iterator", )
 #endif
+#ifdef CASE_iter_beyond
+PROGRAM("iter/task", seen = READ(2, u64))
+#endif
 #ifdef CASE_kprobe
 PROGRAM("kprobe/vfs_read", )
 #endif
 #ifdef CASE_raw_tp
 PROGRAM("raw_tp/sched_switch", seen = READ(1, u64))
+#endif
+#ifdef CASE_raw_tp_missing
+PROGRAM("raw_tp/no_such_tracepoint", )
+#endif
+#ifdef CASE_section_unknown
+PROGRAM("no_such_section", )
+#endif
+
+/* Variables of the kernel: bpf_prog_active is an int for each processor. */
+#ifdef CASE_variable
+extern const int bpf_prog_active KSYM_VARIABLE;
+PROGRAM("tp_btf/sched_switch", seen = (u64)&bpf_prog_active)
+#endif
+#ifdef CASE_variable_missing
+extern const int no_such_variable KSYM_VARIABLE;
+PROGRAM("tp_btf/sched_switch", seen = (u64)&no_such_variable)
+#endif
+#ifdef CASE_variable_missing_weak
+extern const int no_such_variable KSYM_VARIABLE __attribute__((weak));
+PROGRAM("tp_btf/sched_switch", seen = (u64)&no_such_variable)
+#endif
+#ifdef CASE_variable_other_type
+extern const struct task_struct bpf_prog_active KSYM_VARIABLE;
+PROGRAM("tp_btf/sched_switch", seen = (u64)&bpf_prog_active)
 #endif
 
 /* Types and members. */
