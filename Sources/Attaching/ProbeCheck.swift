@@ -189,8 +189,8 @@ extension ProgramCheck {
 
     /// - Parameter pattern: with `*` and `?`.
     private func checkPattern(_ target: String, _ report: inout ProgramReport) {
-        let pattern = Array(
-            target.prefix { $0.isPartOfSymbol || $0 == "*" || $0 == "?" }.utf8)
+        let text = String(target.prefix { $0.isPartOfSymbol || $0 == "*" || $0 == "?" })
+        let pattern = NamePattern(text)
         var isKnown = true
         var mayMatch = false
         for judge in judges {
@@ -199,7 +199,7 @@ extension ProgramCheck {
                 isKnown = false
                 continue
             }
-            for name in symbols.functionNames where matches(Array(name.utf8), pattern) {
+            for name in symbols.functionNames where pattern?.matches(name) ?? (name == text) {
                 guard let place = symbols[name], facts.isText(place.address) else { continue }
                 switch facts.isTraceable(place.address) {
                 case true?: return
@@ -217,28 +217,6 @@ extension ProgramCheck {
         }
         let missing = isKnown ? Missing.fentries : .symbols
         report.add(.unknown, "whether it attaches depends on \(missing.text)")
-    }
-
-    /// As libbpf matches names: `*` is any text, `?` one byte.
-    private func matches(_ name: [UInt8], _ pattern: [UInt8]) -> Bool {
-        var (at, part) = (0, 0)
-        var back: (at: Int, part: Int)?
-        while at < name.count {
-            if part < pattern.count, pattern[part] == UInt8(ascii: "*") {
-                part += 1
-                back = (at, part)
-            } else if part < pattern.count,
-                pattern[part] == UInt8(ascii: "?") || pattern[part] == name[at]
-            {
-                (at, part) = (at + 1, part + 1)
-            } else if let last = back {
-                back = (last.at + 1, last.part)
-                (at, part) = (last.at + 1, last.part)
-            } else {
-                return false
-            }
-        }
-        return pattern[part...].allSatisfy { $0 == UInt8(ascii: "*") }
     }
 }
 
