@@ -12,8 +12,7 @@ struct RereadableFile: ~Copyable {
 
     /// - Parameter name: a path; other names of kernels, such as a release, are kept.
     init(_ name: String) throws(Failure) {
-        let status = FileStatus(name)
-        guard status.exists, !status.isRegular, !status.isDirectory else {
+        guard FileStatus(name).isSpecial else {
             path = name
             copy = nil
             return

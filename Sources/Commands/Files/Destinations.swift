@@ -69,8 +69,7 @@ struct Destinations {
 
     /// Refuses files that cannot be replaced by changed ones, before they are read.
     static func checkRewritable(_ path: String, hint: String) throws(Failure) {
-        let status = FileStatus(path)
-        guard status.exists, !status.isRegular, !status.isDirectory else { return }
+        guard FileStatus(path).isSpecial else { return }
         throw Failure(
             "\(path): not a regular file, so its contents cannot be replaced", hint: hint)
     }

@@ -108,8 +108,7 @@ struct Matrix: Command {
 
     /// Each kernel reads each module.
     private func checkRereadable(_ path: String) throws(Failure) {
-        let status = FileStatus(path)
-        guard status.exists, !status.isRegular, !status.isDirectory else { return }
+        guard FileStatus(path).isSpecial else { return }
         throw Failure(
             "\(path): not a regular file: each kernel would read it again",
             hint: "write it to a file first")
