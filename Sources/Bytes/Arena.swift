@@ -184,16 +184,16 @@ extension Arena where Element: Equatable {
     ///
     /// - Returns: whether it reached the first.
     @inlinable @inline(__always)
-    package borrowing func triples(
-        before end: Int, _ count: Int, agreeWith other: borrowing Arena, before otherEnd: Int,
+    package borrowing func triples<Other: Elements & ~Copyable>(
+        before end: Int, _ count: Int, agreeWith other: borrowing Other, before otherEnd: Int,
         _ middle: (Element, Element) -> Bool
-    ) -> Bool {
+    ) -> Bool where Other.Element == Element {
         // A count that was computed for one is small.
         precondition(count >= 0 && end <= self.count && otherEnd <= other.count)
         precondition(end >= 3 &* count && otherEnd >= 3 &* count && count <= self.count)
         // SAFETY: the triples are inside both.
         var one = unsafe UnsafePointer(base) + end
-        var two = unsafe UnsafePointer(other.base) + otherEnd
+        var two = unsafe other.start + otherEnd
         var left = count
         while left > 0 {
             unsafe one -= 3
@@ -205,6 +205,22 @@ extension Arena where Element: Equatable {
         }
         return true
     }
+}
+
+/// Values that lie in a row, and do not move while they are borrowed.
+@usableFromInline
+package protocol Elements<Element>: ~Copyable {
+    associatedtype Element: BitwiseCopyable
+    var count: Int { get }
+    subscript(_ index: Int) -> Element { get }
+    /// The first of `count`.
+    @unsafe var start: UnsafePointer<Element> { get }
+}
+
+extension Arena: Elements {}
+
+extension Frozen: Elements {
+    @unsafe @inlinable package var start: UnsafePointer<Element> { unsafe base }
 }
 
 extension Arena {

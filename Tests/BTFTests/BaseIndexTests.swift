@@ -27,9 +27,11 @@ import Testing
             "\(index.words.indices.map { index.words[$0] })",
             "\(index.starts.indices.map { index.starts[$0] })",
         ]
+        lines += index.named.entries.indices.map { "\(index.named.entries[$0])" }
         let words = index.words.indices.map { index.words[$0] }
+        let starts = index.starts.indices.map { index.starts[$0] }
         for id in 1..<Int(index.typeCount) {
-            guard let hash = recordHash(words, Int(index.starts[id])) else { continue }
+            guard let hash = recordHash(words, starts, id) else { continue }
             var entry = index.types.first(hash: hash)
             while let found = entry {
                 lines.append("\(id): \(found)")

@@ -389,6 +389,19 @@ extension DWARFAssembler {
         #expect(try fault(3000).contains("look alike"))
     }
 
+    /// As each tracepoint of a kernel has one: alike but for the name of a typedef.
+    @Test func unnamedUnions() throws {
+        let fault = try absorbFault(3000) { types, number in
+            let pointer = types.add(.ptr, third: 0)
+            let typedef = types.add(
+                .typedef, name: types.names.intern("handler_\(number)"), third: pointer)
+            types.begin(name: 0, info: TypeInfo(.union, vlen: 2), third: 8)
+            types.append(types.names.intern("event"), pointer, 0)
+            types.append(types.names.intern("handler"), typedef, 0)
+        }
+        #expect(fault == "no fault")
+    }
+
     @Test func tagsOfOneType() throws {
         func fault(_ count: Int) throws -> String {
             try absorbFault(count) { types, number in

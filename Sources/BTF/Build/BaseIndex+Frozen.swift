@@ -5,19 +5,20 @@ internal import Tables
 
 // An index as bytes that are used in place, in a file mapped next to the base's BTF:
 //
-//     head      9 numbers of 64 bits: stamp, flags, the element count of each array, and what the
-//               base says about its kernel
+//     head      10 numbers of 64 bits: stamp, flags, the element count of each array, what the base
+//               says about its kernel, and the element count of `named`
 //     links     64 bits each   FrozenChains
 //     heads     32 bits each   FrozenChains
 //     starts    32 bits each   BaseIndex.starts
 //     slots     32 bits each   NameTable
 //     words     32 bits each   only if they differ from those of the BTF
+//     named     64 bits each   NamedTypes
 //
 // Everything is in host byte order and aligned to 8 bytes. The cache ensures that the bytes are
 // unchanged and belong to that BTF; here we only check that all arrays lie inside the image and are
 // consistent with each other.
 extension BaseIndex {
-    private static let headCount = 9
+    private static let headCount = 10
     private static let nestsArraysFlag: UInt64 = 1
     private static let resolvesForwardsFlag: UInt64 = 2
     private static let evidenceShift: UInt64 = 8
@@ -26,13 +27,13 @@ extension BaseIndex {
     /// with hashes of samples so that no change of a hash function can go unnoticed. In another
     /// byte order the number differs.
     package static let stamp: UInt64 = {
-        var mixer = Mixer(3)
+        var mixer = Mixer(4)
         for kind in Kind.allCases {
             var words: [UInt32] = [1, TypeInfo(kind, vlen: 1, flag: true).rawValue]
             words += 2..<UInt32(kind.shape.words(vlen: 1))
-            mixer.add(recordHash(words, 0) ?? 0)
+            mixer.add(recordHash(words) ?? 0)
             words[0] = 0
-            mixer.add(recordHash(words, 0) ?? 0)
+            mixer.add(recordHash(words) ?? 0)
         }
         mixer.add(withBytes(Array("a name of some length".utf8)) { hashBytes($0) })
         mixer.add(UInt64(KernelAbility.allCases.count))
@@ -52,11 +53,11 @@ extension BaseIndex {
                 | evidence.flags << BaseIndex.evidenceShift,
             UInt64(types.links.count), UInt64(types.heads.count), UInt64(starts.count),
             UInt64(strings.slots.count), UInt64(isLent ? 0 : words.count),
-            UInt64(strings.strings.count), evidence.abilities,
+            UInt64(strings.strings.count), evidence.abilities, UInt64(named.entries.count),
         ]
         let arrays = [
             Frozen(head).bytes, types.links.bytes, types.heads.bytes, starts.bytes,
-            strings.slots.bytes, isLent ? .empty : words.bytes,
+            strings.slots.bytes, isLent ? .empty : words.bytes, named.entries.bytes,
         ]
         return ByteView(joining: arrays.flatMap { [$0, ByteView.padding(after: $0.count)] })
     }
@@ -77,7 +78,8 @@ extension BaseIndex {
         }
         guard let links: Frozen<UInt64> = array(2), let heads: Frozen<UInt32> = array(3),
             let starts: Frozen<UInt32> = array(4), let slots: Frozen<UInt32> = array(5),
-            let ownWords: Frozen<UInt32> = array(6), at == image.count,
+            let ownWords: Frozen<UInt32> = array(6), let named: Frozen<UInt64> = array(9),
+            at == image.count,
             starts.count > 0, links.count == starts.count,
             let header = try? Header.parse(raw),
             let section = Frozen<UInt8>(
@@ -89,6 +91,7 @@ extension BaseIndex {
         else { return nil }
         self.init(
             words: words, starts: starts, strings: strings, types: types,
+            named: NamedTypes(entries: named),
             hasOriginalWords: ownWords.count == 0,
             nestsArrays: head[1] & BaseIndex.nestsArraysFlag != 0,
             resolvesForwards: head[1] & BaseIndex.resolvesForwardsFlag != 0,

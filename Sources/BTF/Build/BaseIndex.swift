@@ -17,6 +17,7 @@ package final class BaseIndex: Sendable {
     let starts: Frozen<UInt32>
     let strings: NameTable
     let types: FrozenChains
+    let named: NamedTypes
     /// The words are those of the base's own types, in host order.
     let hasOriginalWords: Bool
     /// Some ARRAY has an ARRAY as its element. Bases made before pahole 1.32 have none: there,
@@ -36,13 +37,15 @@ package final class BaseIndex: Sendable {
     package convenience init(_ btf: BTF, hashMask: UInt64) {
         let index = BaseIndex(btf)
         let words = (0..<index.words.count).map { index.words[$0] }
-        let types = FrozenChains(entries: index.starts.count) { id in
-            id == 0 ? nil : recordHash(words, Int(index.starts[id])).map { $0 & hashMask }
+        let starts = (0..<index.starts.count).map { index.starts[$0] }
+        let types = FrozenChains(entries: starts.count) { id in
+            id == 0 ? nil : recordHash(words, starts, id).map { $0 & hashMask }
         }
         self.init(
             words: index.words, starts: index.starts, strings: index.strings, types: types,
-            hasOriginalWords: index.hasOriginalWords, nestsArrays: index.nestsArrays,
-            resolvesForwards: index.resolvesForwards, evidence: index.evidence)
+            named: index.named, hasOriginalWords: index.hasOriginalWords,
+            nestsArrays: index.nestsArrays, resolvesForwards: index.resolvesForwards,
+            evidence: index.evidence)
     }
 
     /// Puts together what two threads may have worked out.
@@ -61,6 +64,7 @@ package final class BaseIndex: Sendable {
         words = Frozen(types.words)
         starts = Frozen(types.starts)
         self.types = types.table
+        named = types.named
         hasOriginalWords = !isRenamed && btf.base == nil
         nestsArrays = types.nestsArrays
         resolvesForwards = types.resolvesForwards
@@ -69,8 +73,8 @@ package final class BaseIndex: Sendable {
 
     init(
         words: Frozen<UInt32>, starts: Frozen<UInt32>, strings: NameTable, types: FrozenChains,
-        hasOriginalWords: Bool, nestsArrays: Bool, resolvesForwards: Bool,
-        evidence: TargetEvidence
+        named: NamedTypes, hasOriginalWords: Bool, nestsArrays: Bool,
+        resolvesForwards: Bool, evidence: TargetEvidence
     ) {
         typeCount = UInt32(starts.count)
         stringLength = UInt32(strings.strings.count)
@@ -78,6 +82,7 @@ package final class BaseIndex: Sendable {
         self.starts = starts
         self.strings = strings
         self.types = types
+        self.named = named
         self.hasOriginalWords = hasOriginalWords
         self.nestsArrays = nestsArrays
         self.resolvesForwards = resolvesForwards
@@ -101,6 +106,7 @@ package final class BaseIndex: Sendable {
         let words: [UInt32]
         let starts: [UInt32]
         let table: FrozenChains
+        let named: NamedTypes
         let nestsArrays: Bool
         let resolvesForwards: Bool
         let evidence: TargetEvidence
@@ -165,12 +171,13 @@ package final class BaseIndex: Sendable {
                         nested = true
                     }
                 }
-                return recordHash(words, start)
+                return recordHash(words, starts, id)
             }
             self.words = words
             self.starts = starts
             nestsArrays = nested
-            resolvesForwards = !hasResolvableForward(words, starts)
+            named = NamedTypes(UInt32(starts.count)) { words[Int(starts[Int($0)]) + $1] }
+            resolvesForwards = !hasResolvableForward(words, starts, named)
         }
     }
 }
@@ -183,24 +190,14 @@ private func chain(_ btf: BTF) -> [BTF] {
 }
 
 /// True when some FWD has the name of exactly one STRUCT or UNION, of its own sort.
-private func hasResolvableForward(_ words: [UInt32], _ starts: [UInt32]) -> Bool {
-    var forwards: [Int] = []
-    for id in 1..<starts.count
-    where TypeInfo(rawValue: words[Int(starts[id]) + 1]).kind == .fwd {
-        forwards.append(Int(starts[id]))
-    }
-    if forwards.isEmpty { return false }
-    var unique = UniqueComposites(of: forwards.lazy.map { words[$0] })
-    for id in 1..<starts.count {
-        let start = Int(starts[id])
-        if TypeInfo(rawValue: words[start + 1]).kind?.isComposite == true {
-            unique.add(name: words[start], id: UInt32(id))
-        }
-    }
-    return forwards.contains { start in
-        guard let target = unique.find(words[start]) else { return false }
-        let isUnion = TypeInfo(rawValue: words[start + 1]).flag
-        return TypeInfo(rawValue: words[Int(starts[Int(target)]) + 1]).kind
-            == (isUnion ? .union : .struct)
+private func hasResolvableForward(
+    _ words: [UInt32], _ starts: [UInt32], _ named: NamedTypes
+) -> Bool {
+    func info(_ id: UInt32) -> TypeInfo { TypeInfo(rawValue: words[Int(starts[Int(id)]) + 1]) }
+    return (1..<max(1, UInt32(starts.count))).contains { id in
+        guard info(id).kind == .fwd,
+            case .one(let target) = NamedComposites(words[Int(starts[Int(id)])], in: named, info)
+        else { return false }
+        return info(target).kind == (info(id).flag ? .union : .struct)
     }
 }

@@ -16,7 +16,7 @@ extension TypeStore {
         // cut only if nothing in the base has a sign.
         guard isWide ? base.enums.hasCut : info.flag && canHaveLostSigns else { return false }
         let cut = cutEnum(at: start, unit)
-        guard let hash = recordHash(cut, 0) else { return false }
+        guard let hash = recordHash(cut) else { return false }
         var list = Candidates(hash & hashMask)
         while let candidate = next(&list) {
             guard candidate < firstID else { continue }

@@ -19,11 +19,11 @@ internal import Bytes
 //
 // What is hashed. Leaves (INT, FLOAT, FWD, unnamed enums) by all their words; named enums and
 // typedefs by name; structs and unions by name, size and number of members, unnamed ones by the
-// names and places of their members as well. Never by what they refer to: that may still turn out
-// to be the same. All other types refer to types that are settled by then and are hashed with their
-// ids. A hash only finds candidates; nothing is merged without a comparison. Two groups are not
-// hashed at all: types that a walk from another type reaches, which are most types, and a leaf that
-// followed the previous leaf before.
+// names and places of their members, and the names of these members' types, as well. Never by what
+// they refer to: that may still turn out to be the same. All other types refer to types that are
+// settled by then and are hashed with their ids. A hash only finds candidates; nothing is merged
+// without a comparison. Two groups are not hashed at all: types that a walk from another type
+// reaches, which are most types, and a leaf that followed the previous leaf before.
 //
 // What is proven, for the types of a unit:
 //
@@ -156,7 +156,7 @@ extension TypeStore {
     private mutating func settleLeaf(_ number: UInt32, _ unit: borrowing TypeWriter) {
         let own = TypeWriter.unstored | number
         let kind = unit.info(own).kind
-        let hash = (recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0) & hashMask
+        let hash = (hash(number, unit) ?? 0) & hashMask
         if kind?.isAnyEnum == true { return settleEnum(number, unit, hash) }
         guard kind?.settling == .leaf else {
             // Variables and sections are all different.
@@ -207,10 +207,20 @@ extension TypeStore {
         adopt(number, unit, hash: hash)
     }
 
+    /// The hash of a type of the unit that refers to nothing, or whose references do not count.
+    private func hash(_ number: UInt32, _ unit: borrowing TypeWriter) -> UInt64? {
+        let start = Int(unit.starts[Int(number)])
+        return recordHash {
+            unit.words[start + $0]
+        } name: {
+            $0 == 0 ? 0 : word($0, 0, unit)
+        }
+    }
+
     // MARK: 2. Structs, unions, typedefs
 
     private mutating func settleGraph(_ number: UInt32, _ unit: borrowing TypeWriter) {
-        let whole = recordHash(unit.words, Int(unit.starts[Int(number)])) ?? 0
+        let whole = hash(number, unit) ?? 0
         let hash = whole & hashMask
         var missed: [UInt32] = []
         var list = Candidates(hash)
@@ -291,6 +301,8 @@ extension TypeStore {
             unit.words[start + $0]
         } reference: {
             resolveAny($0)
+        } name: {
+            word($0, 0, unit)
         }
         if let whole = hash {
             let masked = whole & hashMask

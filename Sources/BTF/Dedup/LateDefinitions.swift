@@ -18,7 +18,7 @@ extension TypeStore {
         for index in 0..<count where stored.merged[index] == firstID + UInt32(index) {
             moveReferences(of: index, &completed, &copies)
         }
-        for id in 1..<firstID where outgrown.isServed(id) && copies[id] == nil {
+        for id in outgrown.served.array.sorted() where copies[id] == nil {
             // No own type refers to it, but some unit has it.
             if isOutdated(id, &completed) { copies[id] = copyOfBase(id) }
         }
@@ -108,6 +108,10 @@ extension TypeStore {
     /// such types.
     private func isOutdated(_ root: UInt32, _ outdated: inout Outdated) -> Bool {
         if outdated.isKnown(root) { return outdated.isOutdated(root) }
+        if let answer = isOutdatedByTargets(root, &outdated) {
+            outdated.note(root, isOutdated: answer)
+            return answer
+        }
         var stack = [root]
         var waiting: Set<UInt32> = [root]
         while let id = stack.last {
@@ -135,6 +139,27 @@ extension TypeStore {
             if found || !waits { outdated.note(id, isOutdated: found) }
         }
         return outdated.isOutdated(root)
+    }
+
+    /// The same where what the type refers to is enough to tell: nil where it is not.
+    private func isOutdatedByTargets(_ id: UInt32, _ outdated: inout Outdated) -> Bool? {
+        guard isMergedByWords(info(id).kind) else { return false }
+        var (found, isUnknown) = (false, false)
+        let start = Int(base.starts[Int(id)])
+        info(id).forEachReference { (at: Int) in
+            let target = base.words[start + at]
+            guard target != 0, target < firstID else { return }
+            if outdated.isReplaced(target) || outdated.isOutdated(target) {
+                found = true
+            } else if !outdated.isKnown(target) {
+                if isMergedByWords(info(target).kind) {
+                    isUnknown = true
+                } else {
+                    outdated.note(target, isOutdated: false)
+                }
+            }
+        }
+        return found ? true : isUnknown ? nil : false
     }
 
     private mutating func copyOfBase(_ id: UInt32) -> UInt32 {

@@ -11,11 +11,13 @@ struct OutgrownBase: ~Copyable, Sendable {
     /// Own structs that were kept because the base only declares a type they lead to, each with the
     /// base's struct, or with an own one that uses it.
     private(set) var nearMisses: [(own: UInt32, base: UInt32)] = []
+    /// The types of the base that units' types were settled as.
+    private(set) var served = Arena<UInt32>()
     /// By id of the base.
     private var marks: Arena<UInt8>
 
     private enum Mark {
-        /// A unit's type was settled as this one.
+        /// It is in `served`.
         static let served: UInt8 = 1
         /// It is in `replaced`, where few are of the many that are looked for.
         static let replaced: UInt8 = 2
@@ -34,7 +36,9 @@ struct OutgrownBase: ~Copyable, Sendable {
 
     mutating func add(nearMiss own: UInt32, of base: UInt32) { nearMisses.append((own, base)) }
 
-    mutating func serve(_ id: UInt32) { marks[Int(id)] |= Mark.served }
-
-    func isServed(_ id: UInt32) -> Bool { marks[Int(id)] & Mark.served != 0 }
+    mutating func serve(_ id: UInt32) {
+        if marks[Int(id)] & Mark.served != 0 { return }
+        marks[Int(id)] |= Mark.served
+        served.append(id)
+    }
 }

@@ -8,6 +8,8 @@ internal import Tables
 ///
 /// Structs and unions are hashed without their members' types, named enums and typedefs by name:
 /// types that may still turn out to be the same must share a hash. All other kinds hash every word.
+/// The names of members' types are known, however: each tracepoint of a kernel has an unnamed union
+/// whose two members only differ from the others' in the name of a typedef.
 ///
 /// The lower half, which selects the bucket, is close to that of neighbours: names and types of the
 /// same header are numbered consecutively, and occur together in every unit. Scattered buckets are
@@ -16,9 +18,10 @@ internal import Tables
 /// - Parameters:
 ///   - word: reads a word of the record.
 ///   - reference: what a type id stands for.
+///   - name: the name of the type with an id.
 @inline(__always)
 func recordHash(
-    _ word: (Int) -> UInt32, reference: (UInt32) -> UInt32 = { $0 }
+    _ word: (Int) -> UInt32, reference: (UInt32) -> UInt32 = { $0 }, name nameOf: (UInt32) -> UInt32
 ) -> UInt64? {
     let info = TypeInfo(rawValue: word(1))
     guard let kind = info.kind else { return nil }
@@ -46,6 +49,7 @@ func recordHash(
         var at = 3
         for _ in 0..<info.vlen {
             mixer.add(UInt64(word(at)) << 32 | UInt64(word(at + 2)))
+            mixer.add(nameOf(word(at + 1)))
             at += 3
         }
     case .integer, .forward, .float:
@@ -82,40 +86,17 @@ func recordHash(
     return (mixer.value >> 32) << 32 | UInt64(bucket)
 }
 
-/// The hash of a record in an array of them, whose references stand for themselves.
-func recordHash(_ words: [UInt32], _ start: Int) -> UInt64? {
-    recordHash { words[start + $0] }
+/// The hash of the record of `id` among others that refer to each other by place in `starts`.
+func recordHash(_ words: [UInt32], _ starts: [UInt32], _ id: Int) -> UInt64? {
+    let start = Int(starts[id])
+    return recordHash {
+        words[start + $0]
+    } name: {
+        $0 != 0 && $0 < starts.count ? words[Int(starts[Int($0)])] : 0
+    }
 }
 
-func recordHash(_ words: borrowing Arena<UInt32>, _ start: Int) -> UInt64? {
-    recordHash { words[start + $0] }
-}
-
-/// Which of some names belong to exactly one struct or union each.
-struct UniqueComposites: ~Copyable {
-    private static let none: UInt32 = 0
-    private static let several: UInt32 = .max
-    /// By name: a place in `ids`.
-    private var places = NumberTable()
-    private var ids: [UInt32] = []
-
-    /// - Parameter names: offsets of the names that matter, few beside all composites there are.
-    init(of names: some Sequence<UInt32>) {
-        for name in names where name != 0 && places.find(name) == nil {
-            places.insert(name, UInt32(ids.count))
-            ids.append(Self.none)
-        }
-    }
-
-    mutating func add(name: UInt32, id: UInt32) {
-        guard let place = places.find(name) else { return }
-        ids[Int(place)] = ids[Int(place)] == Self.none ? id : Self.several
-    }
-
-    /// The only composite with this name, nil if there is none or more than one.
-    func find(_ name: UInt32) -> UInt32? {
-        guard let place = places.find(name) else { return nil }
-        let id = ids[Int(place)]
-        return id == Self.none || id == Self.several ? nil : id
-    }
+/// The hash of a record that refers to nothing, or by the ids themselves.
+func recordHash(_ record: [UInt32]) -> UInt64? {
+    recordHash({ record[$0] }, name: { _ in 0 })
 }

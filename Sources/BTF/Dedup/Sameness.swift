@@ -87,7 +87,7 @@ extension TypeStore {
     ) -> Bool {
         walk.begin(Pair(own: number, other: candidate))
         while true {
-            switch walk.takeUsualSteps(unit, stored, firstID: firstID, &standings, &budget) {
+            switch walk.takeUsualSteps(unit, stored, base, outgrown, &standings, &budget) {
             case .toTheEnd: return true
             case .toDifference: return false
             case .toUnusualPair: break

@@ -83,9 +83,11 @@ extension TypeStore {
             if info(id).kind == .fwd, stored.merged[index] == id { forwards.append(id) }
         }
         if forwards.isEmpty { return false }
-        var unique = UniqueComposites(of: forwards.map { word($0, 0) })
-        for id in 1..<firstID + UInt32(stored.starts.count)
-        where info(id).kind?.isComposite == true && resolve(id) == id {
+        // No struct or union of the base is ever replaced.
+        var unique = UniqueComposites(of: forwards.map { word($0, 0) }, base)
+        for index in stored.starts.indices {
+            let id = firstID + UInt32(index)
+            guard info(id).kind?.isComposite == true, resolve(id) == id else { continue }
             unique.add(name: word(id, 0), id: id)
         }
         var changed = false
@@ -149,10 +151,9 @@ extension TypeStore {
         _ id: UInt32, _ filed: inout HashChains, _ filedIDs: inout Arena<UInt32>
     ) {
         let start = Int(stored.starts[Int(id - firstID)])
-        guard let whole = recordHash({ stored.words[start + $0] }, reference: { resolve($0) })
-        else {
-            return
-        }
+        let words = recordHash(
+            { stored.words[start + $0] }, reference: { resolve($0) }, name: { word($0, 0) })
+        guard let whole = words else { return }
         let hash = whole & hashMask
         var entry = filed.first(hash: hash)
         while let candidate = entry {

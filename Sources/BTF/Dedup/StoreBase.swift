@@ -32,4 +32,11 @@ struct StoreBase: Sendable {
         resolvesForwards = index?.resolvesForwards ?? true
         enums = index?.evidence.enums ?? EnumForm()
     }
+
+    func composites(_ name: UInt32) -> NamedComposites {
+        guard let index else { return .none }
+        return NamedComposites(name, in: index.named) {
+            TypeInfo(rawValue: words[Int(starts[Int($0)]) + 1])
+        }
+    }
 }

@@ -62,8 +62,8 @@ struct Walk: ~Copyable, Sendable {
     }
 }
 
-// The bulk of a walk: a type of the unit that is not settled yet, and a type of the store that
-// looks like it and was not merged with another. A few million of those are processed per second,
+// The bulk of a walk: a type of the unit that is not settled yet, and a type of the store or its
+// base that looks like it and was not merged with another. A few million of those are processed per second,
 // so this is written for speed; every other case is left to `isSame` (Sameness.swift).
 extension Walk {
     /// How far the usual steps led.
@@ -76,21 +76,25 @@ extension Walk {
 
     /// Does what `isSame` does with the queued pairs, as long as they are the usual ones.
     mutating func takeUsualSteps(
-        _ unit: borrowing TypeWriter, _ stored: borrowing StoredTypes, firstID: UInt32,
-        _ standings: inout Arena<TypeStore.Standing>, _ budget: inout Int
+        _ unit: borrowing TypeWriter, _ stored: borrowing StoredTypes, _ base: borrowing StoreBase,
+        _ outgrown: borrowing OutgrownBase, _ standings: inout Arena<TypeStore.Standing>,
+        _ budget: inout Int
     ) -> UsualSteps {
         Self.takeUsualSteps(
-            unit.words, unit.starts, stored.words, stored.starts, stored.merged, firstID: firstID,
-            &standings, &pairs, &assumptions, &budget)
+            unit.words, unit.starts, stored.words, stored.starts, stored.merged, base.words,
+            base.starts, outgrown, firstID: base.firstID, &standings, &pairs, &assumptions,
+            &budget)
     }
 
     // What is borrowed for itself stays in registers.
     private static func takeUsualSteps(
         _ ownWords: borrowing Arena<UInt32>, _ ownStarts: borrowing Arena<UInt32>,
         _ words: borrowing Arena<UInt32>, _ starts: borrowing Arena<UInt32>,
-        _ merged: borrowing Arena<UInt32>, firstID: UInt32,
-        _ standings: inout Arena<TypeStore.Standing>, _ pairs: inout Arena<TypeStore.Pair>,
-        _ assumptions: inout Arena<TypeStore.Pair>, _ budget: inout Int
+        _ merged: borrowing Arena<UInt32>, _ baseWords: borrowing Frozen<UInt32>,
+        _ baseStarts: borrowing Frozen<UInt32>, _ outgrown: borrowing OutgrownBase,
+        firstID: UInt32, _ standings: inout Arena<TypeStore.Standing>,
+        _ pairs: inout Arena<TypeStore.Pair>, _ assumptions: inout Arena<TypeStore.Pair>,
+        _ budget: inout Int
     ) -> UsualSteps {
         var left = budget
         defer { budget = left }
@@ -102,16 +106,27 @@ extension Walk {
                 continue
             }
             let depth = pairs.count
-            // Ids of the base wrap around, ids of the unit are far beyond.
-            let index = Int(pair.other &- firstID)
-            if left > 1, index < merged.count, merged[index] == pair.other,
-                standing.settled == TypeStore.unsettled,
+            if left > 1, standing.settled == TypeStore.unsettled,
                 standing.assumed == TypeStore.unsettled
             {
+                // Ids of the base wrap around, ids of the unit are far beyond.
+                let index = Int(pair.other &- firstID)
                 standings[number].assumed = pair.other
-                switch compare(
-                    ownWords, Int(ownStarts[number]), words, Int(starts[index]), standings, &pairs)
-                {
+                let own = Int(ownStarts[number])
+                let likeness: Likeness
+                if index < merged.count {
+                    likeness =
+                        merged[index] == pair.other
+                        ? compare(ownWords, own, words, Int(starts[index]), standings, &pairs)
+                        : .unusual
+                } else if pair.other < firstID, !outgrown.isReplaced(pair.other) {
+                    likeness = compare(
+                        ownWords, own, baseWords, Int(baseStarts[Int(pair.other)]), standings,
+                        &pairs)
+                } else {
+                    likeness = .unusual
+                }
+                switch likeness {
                 case .alike:
                     left &-= 1
                     assumptions.append(pair)
@@ -132,13 +147,13 @@ extension Walk {
 
     private enum Likeness { case alike, different, unusual }
 
-    /// Compares the record at `a`, of the unit, with the one at `b`, of the store, and queues what
-    /// they refer to.
+    /// Compares the record at `a`, of the unit, with the one at `b`, of the store or its base, and
+    /// queues what they refer to.
     @inline(__always)
-    private static func compare(
-        _ own: borrowing Arena<UInt32>, _ a: Int, _ words: borrowing Arena<UInt32>, _ b: Int,
+    private static func compare<Words: Elements & ~Copyable>(
+        _ own: borrowing Arena<UInt32>, _ a: Int, _ words: borrowing Words, _ b: Int,
         _ standings: borrowing Arena<TypeStore.Standing>, _ pairs: inout Arena<TypeStore.Pair>
-    ) -> Likeness {
+    ) -> Likeness where Words.Element == UInt32 {
         let info = TypeInfo(rawValue: own[a &+ 1])
         guard info.rawValue == words[b &+ 1], own[a] == words[b] else { return .unusual }
         switch info.kind {

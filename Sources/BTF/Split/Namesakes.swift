@@ -29,22 +29,36 @@ extension BTF {
     /// definitions, or has private types with these names.
     package var namesakesOfBase: [Namesake] {
         guard let base else { return [] }
-        var own: [UInt64: UInt32] = [:]
-        for record in ownRecords where Self.isTold(record.kind) {
+        let types = TypeTable(base)
+        return namesakes(NamedTypes(base.typeCount) { types.word($0, $1) })
+    }
+
+    /// The same.
+    ///
+    /// - Parameter index: of its base.
+    package func namesakes(in index: BaseIndex) -> [Namesake] { namesakes(index.named) }
+
+    private func namesakes(_ ofBase: NamedTypes) -> [Namesake] {
+        var found: [Namesake] = []
+        // Of several own types with one name the last one counts.
+        var own: [UInt64: Record] = [:]
+        for record in ownRecords where record.kind.isComposite || record.kind.isAnyEnum {
             if record.kind.isAnyEnum, record.count == 0 { continue }
             // Own types share the base's string if it has the name.
             guard record.nameOffset != 0, Int(record.nameOffset) < stringBase else { continue }
-            own[Self.key(record)] = record.id.rawValue
+            own[UInt64(Self.sort(record.kind)) << 32 | UInt64(record.nameOffset)] = record
         }
-        if own.isEmpty { return [] }
-        var found: [Namesake] = []
-        let types = TypeTable(base)
-        for id in 1..<base.typeCount where Self.isTold(types.kind(id)) {
-            // An enum without values is only a declaration.
-            guard let other = base.record(TypeID(id)), !other.kind.isAnyEnum || other.count > 0,
-                let mine = own.removeValue(forKey: Self.key(other)),
-                let record = record(TypeID(mine))
-            else { continue }
+        for record in own.values {
+            var other: Record?
+            _ = ofBase.first(record.nameOffset) { id in
+                // An enum without values is only a declaration.
+                guard let same = self.record(TypeID(id)), !same.kind.isAnyEnum || same.count > 0,
+                    Self.sort(same.kind) == Self.sort(record.kind)
+                else { return false }
+                other = same
+                return true
+            }
+            guard let other else { continue }
             found.append(
                 Namesake(
                     kind: record.kind, name: record.name, own: record.id, other: other.id,
@@ -53,10 +67,7 @@ extension BTF {
         return found.sorted { $0.own < $1.own }
     }
 
-    private static func isTold(_ kind: Kind) -> Bool { kind.isComposite || kind.isAnyEnum }
-
-    private static func key(_ record: Record) -> UInt64 {
-        let kind: UInt64 = record.kind == .struct ? 1 : record.kind == .union ? 2 : 3
-        return kind << 32 | UInt64(record.nameOffset)
+    private static func sort(_ kind: Kind) -> UInt32 {
+        kind == .struct ? 1 : kind == .union ? 2 : 3
     }
 }

@@ -20,7 +20,7 @@ extension EncodeFile {
         do throws(BTFError) { btf = try BTF.parse(ByteView(encoded.bytes), base: whole) } catch {
             throw Failure("\(job.path): .BTF\(error)")
         }
-        guard let difference = DifferingTypes.moduleItself(btf) else { return nil }
+        guard let difference = DifferingTypes.moduleItself(btf, in: base.index) else { return nil }
         return Failure(
             "\(job.path): its struct module differs from that of \(base.path) (\(difference)): it was built for "
                 + "another kernel than that base is of",

@@ -16,18 +16,22 @@ struct DifferingTypes {
     /// How a module's `struct module` differs itself from that of its base; nil if at most types
     /// below it do.
     ///
-    /// - Parameter btf: deduplicated against its base.
-    static func moduleItself(_ btf: BTF) -> String? {
-        btf.namesakesOfBase.first { isModule($0) }.flatMap { btf.ownDifference(of: $0) }
+    /// - Parameters:
+    ///   - btf: deduplicated against its base.
+    ///   - index: of its base.
+    static func moduleItself(_ btf: BTF, in index: BaseIndex) -> String? {
+        btf.namesakes(in: index).first { isModule($0) }.flatMap { btf.ownDifference(of: $0) }
     }
 
     private static func isModule(_ type: BTF.Namesake) -> Bool {
         type.kind == .struct && type.name == "module"
     }
 
-    /// - Parameter btf: deduplicated against its base.
-    init(_ btf: BTF) {
-        for type in btf.namesakesOfBase {
+    /// - Parameters:
+    ///   - btf: deduplicated against its base.
+    ///   - index: of its base.
+    init(_ btf: BTF, in index: BaseIndex) {
+        for type in btf.namesakes(in: index) {
             let difference = btf.ownDifference(of: type)
             if let difference {
                 themselves.append("\(type.title) (\(difference))")

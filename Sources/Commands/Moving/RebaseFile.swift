@@ -210,7 +210,7 @@ struct RebaseFile: Sendable {
     private func tellDiffering(
         _ btf: BTF, _ file: ModuleBTF, _ base: MoveBase, _ outcome: inout MoveBatch.Outcome
     ) throws(Failure) {
-        let differing = DifferingTypes(btf)
+        let differing = DifferingTypes(btf, in: base.index)
         outcome.value.facts += [
             ("differing", differing.themselves),
             ("differing_below", differing.below),
