@@ -23,13 +23,6 @@ extension BTF {
         return nil
     }
 
-    /// Calls `body` with the bytes of the string at `offset`, which is valid, without its NUL.
-    func withString<R>(at offset: UInt32, _ body: (RawSpan) -> R) -> R {
-        var owner = self
-        while Int(offset) < owner.stringBase, let base = owner.base { owner = base }
-        return owner.strings.withString(at: Int(offset) - owner.stringBase, body)
-    }
-
     /// Whether the string at `offset` is `text`.
     func hasString(_ text: String, at offset: UInt32) -> Bool {
         let bytes = text.systemBytes

@@ -15,17 +15,6 @@ extension [UInt8] {
         return self[offset + length] == 0
     }
 
-    /// Calls `body` with the bytes of the string at `offset`, which may lie outside.
-    package func withString<R>(at offset: Int, _ body: (RawSpan) -> R) -> R {
-        let start = Swift.max(0, Swift.min(offset, count))
-        var length = 0
-        forEachWord(ofStringAt: start, atMost: count) { word in
-            length += 8 - word.leadingZeroBitCount / 8
-            return true
-        }
-        return unsafe body(span.bytes.extracting(start..<start + length))
-    }
-
     /// A hash of the string at `offset`, which may lie outside, but not more than `limit` bytes of
     /// it. Equal strings have equal hashes.
     package func hashOfString(at offset: Int, atMost limit: Int) -> UInt64 {
@@ -91,6 +80,28 @@ extension [UInt8] {
             // What is below the lowest zero's top bit.
             return zeros == 0 ? word : word & (zeros & (0 &- zeros) &- 1)
         }
+    }
+}
+
+extension RawSpan {
+    /// Bytes of the string at `offset`, which is inside or the end, without its NUL; all that is
+    /// left if there is none.
+    @inlinable
+    package func stringLength(at offset: Int) -> Int {
+        precondition(offset >= 0 && offset <= byteCount)
+        var at = offset
+        while byteCount &- at >= 8 {
+            // SAFETY: eight bytes are left.
+            let word = unsafe unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self)
+            let zeros = firstBytes(ofZeroIn: UInt64(littleEndian: word))
+            if zeros != 0 { return at &- offset &+ zeros.trailingZeroBitCount / 8 }
+            at &+= 8
+        }
+        // SAFETY: `at` is below the number of bytes.
+        while at < byteCount, unsafe unsafeLoad(fromByteOffset: at, as: UInt8.self) != 0 {
+            at &+= 1
+        }
+        return at &- offset
     }
 }
 

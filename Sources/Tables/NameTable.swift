@@ -61,6 +61,21 @@ package struct NameTable: Sendable {
         return strings.withSpan(offset..<offset &+ count) { haveSameBytes($0, string) }
     }
 
+    /// Reads what `find` will read first for each hash. One name after the other, each waits for
+    /// memory twice; together, they wait at the same time.
+    ///
+    /// - Parameter found: has room for a number for each hash, which mean nothing.
+    package func warm(_ hashes: borrowing Arena<UInt64>, _ found: inout Arena<UInt32>) {
+        found.removeAll()
+        for index in hashes.indices {
+            found.append(slots[Int(truncatingIfNeeded: hashes[index]) & (slots.count &- 1)])
+        }
+        for index in found.indices {
+            let offset = Int(found[index] & offsetMask) &- 1
+            if offset >= 0, offset < strings.count { found[index] = UInt32(strings[offset]) }
+        }
+    }
+
     /// The string at `offset`, without its NUL; empty outside the section.
     package func name(at offset: Int) -> ArraySlice<UInt8> {
         let start = min(max(0, offset), strings.count)

@@ -115,6 +115,26 @@ import Testing
         #expect(try !recognise(asm.bytes()).isSure)
     }
 
+    /// What types refer to decides, not what else kernels refuse.
+    @Test func otherFaults() throws {
+        let cases: [(isSure: Bool, (inout BTFAssembler) -> Void)] = [
+            (true, { $0.structure("no name", size: 4, [("x", 1, 0)]) }),
+            (true, { $0.structure("small", size: 2, [("x", 1, 0)]) }),
+            (true, { $0.structure("s", size: 4, [("no name", 1, 0)]) }),
+            (true, { $0.enumeration("no name", [("A", 1)]) }),
+            (false, { $0.structure("s", size: 4, [("x", 3, 0)]); $0.forward("f") }),
+            (false, { $0.pointer(3); $0.function("f", 4); $0.prototype() }),
+            (false, { $0.raw([0, TypeInfo(.const).rawValue, 2]) }),
+        ]
+        for (isSure, add) in cases {
+            var asm = BTFAssembler()
+            asm.int()
+            add(&asm)
+            let found = try recognise(asm.bytes())
+            #expect(found.isStandalone && found.isSure == isSure, "\(found.signs)")
+        }
+    }
+
     /// Not all that is standalone is C.
     @Test func withoutInt() throws {
         var function = BTFAssembler()

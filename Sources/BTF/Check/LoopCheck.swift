@@ -7,7 +7,7 @@ private let maxChain = 32
 func findLoops(_ types: TypeTable) -> [(id: UInt32, rule: String, message: String)] {
     var found: [(id: UInt32, rule: String, message: String)] = []
     let chains = ModifierChains(types)
-    for id in types.ownIDs {
+    for id in types.ownIDs where types.kind(id).isModifier {
         switch chains.length(id) {
         case nil: found.append((id, "C1", "Max chain length or cycle detected: a cycle"))
         case let length? where length > maxChain:
@@ -38,7 +38,7 @@ private struct ModifierChains {
         self.types = types
         lengths = Array(repeating: Self.unknown, count: types.ownIDs.count)
         var path: [UInt32] = []
-        for start in types.ownIDs {
+        for start in types.ownIDs where types.kind(start).isModifier {
             var id = start
             path.removeAll(keepingCapacity: true)
             var length: Int32 = 0
@@ -96,7 +96,16 @@ private struct LoopSearch {
     private init(_ types: TypeTable, byValue: Bool) {
         self.types = types
         self.byValue = byValue
-        states = Array(repeating: .new, count: types.ownIDs.count)
+        let words = types.ownWords
+        // Most types lead nowhere, and their walks have ended before they begin.
+        states = types.ownStarts.map { start in
+            switch (TypeInfo(rawValue: words[Int(start) + 1]).kind ?? .unknown).role {
+            case .composite, .array: byValue ? .new : .done
+            case .pointer: byValue ? .done : .new
+            case .alias, .qualifier, .typeTag: .new
+            default: .done
+            }
+        }
     }
 
     private mutating func run() -> [UInt32] {

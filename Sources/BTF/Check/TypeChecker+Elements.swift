@@ -23,6 +23,13 @@ extension TypeChecker {
             func place(_ text: String) -> String {
                 "member \(index + 1) " + String(systemBytes: types.string(at: name)) + ": " + text
             }
+            let type = words[start + at + 1]
+            if onlyReferences {
+                if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
+                    _ = checkMemberKind(type, at: at, place)
+                }
+                continue
+            }
             // An empty name is written as offset 0: kernels refuse the offset of any other NUL.
             if name != 0, !types.isIdentifier(stringAt: name) {
                 error("M6", word: at, place("Invalid name"))
@@ -43,20 +50,26 @@ extension TypeChecker {
                         "Member bits_offset exceeds its struct size: bit \(offset) of \(size) bytes"
                     ))
             }
-            let type = words[start + at + 1]
             if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
                 checkMemberType(type, at: at, offset: offset, width: width, place)
             }
         }
     }
 
+    /// - Returns: what values of the type are; nil if that is not known, or nothing.
+    private mutating func checkMemberKind(
+        _ type: UInt32, at: Int, _ place: (String) -> String
+    ) -> UInt32? {
+        guard let target = types.resolve(type) else { return nil }
+        if types.isSized(resolved: target) { return target }
+        error("R10", word: at + 1, place("Invalid member: type \(type) has no size"))
+        return nil
+    }
+
     private mutating func checkMemberType(
         _ type: UInt32, at: Int, offset: UInt64, width: UInt32, _ place: (String) -> String
     ) {
-        guard let target = types.resolve(type) else { return }
-        guard types.isSized(resolved: target) else {
-            return error("R10", word: at + 1, place("Invalid member: type \(type) has no size"))
-        }
+        guard let target = checkMemberKind(type, at: at, place) else { return }
         let structBits = UInt64(types.word(id, 2)) * 8
         let typeBits = types.size(of: target, pointerSize: pointerSize) * 8
         let kind = types.kind(target)

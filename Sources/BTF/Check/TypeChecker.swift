@@ -10,14 +10,20 @@ struct TypeChecker {
     let types: TypeTable
     var report: CheckReport
     let profile: CheckProfile
+    /// Whether only what types refer to is looked at: names, sizes and values are passed over where
+    /// they take time.
+    let onlyReferences: Bool
     private let btf: BTF
     private let typesAt: Int
     let pointerSize: UInt32
     /// The type being checked.
     private(set) var id: UInt32 = 0
 
-    init(_ btf: BTF, _ report: CheckReport, _ profile: CheckProfile) {
+    init(
+        _ btf: BTF, _ report: CheckReport, _ profile: CheckProfile, onlyReferences: Bool = false
+    ) {
         self.btf = btf
+        self.onlyReferences = onlyReferences
         self.profile = profile
         self.report = report
         types = TypeTable(btf)
@@ -43,7 +49,7 @@ struct TypeChecker {
             self.id = id
             error(rule, message)
         }
-        if report.isSound { checkRepeats() }
+        if report.isSound, !onlyReferences { checkRepeats() }
     }
 
     /// One warning, however many there are.
@@ -134,13 +140,13 @@ struct TypeChecker {
             error(kind.rule, word: 1, "vlen != 0: \(info.vlen)")
         }
         if info.flag, !kind.row.hasFlag { error(kind.rule, word: 1, "Invalid btf_info kind_flag") }
-        checkName(kind)
+        if !onlyReferences { checkName(kind) }
         switch kind.role {
         case .integer: checkInt()
         case .pointer, .alias, .qualifier, .typeTag: checkWrapper(kind)
         case .array: checkArray()
         case .composite: checkMembers()
-        case .enumeration: checkValues()
+        case .enumeration: if !onlyReferences { checkValues() }
         case .forward:
             if types.word(id, 2) != 0 { error("M8", word: 2, "type != 0: \(types.word(id, 2))") }
         case .function: checkFunction()

@@ -22,17 +22,22 @@ extension BTF {
             btf = try BTF.parse(bytes, base: base, isForReading: true)
             try btf.checkReferences(skippingUnknown: true)
         } catch { return isDamaged(bytes) ? nil : error }
-        let findings = check(btf).findings
+        return btf.misfitOfReferences
+    }
+
+    /// The same for BTF that is read on that base, and whose references lead to types: whether they
+    /// lead to the right kinds.
+    var misfitOfReferences: BTFError? {
+        var checker = TypeChecker(self, CheckReport(limit: 1000), .structure, onlyReferences: true)
+        checker.run()
+        let findings = checker.report.findings
         if let fault = findings.first(where: { $0.severity == .error && $0.isAboutReference }) {
             return BTFError(offset: fault.offset, fault.message)
         }
-        if let stray = StrayNames(btf) {
-            return BTFError(
-                offset: btf.header.length + btf.header.typeOffset + stray.word * 4,
-                "\(stray.count) of its \(stray.total) own names would begin inside other strings"
-            )
-        }
-        return nil
+        guard let stray = StrayNames(self) else { return nil }
+        return BTFError(
+            offset: header.length + header.typeOffset + stray.word * 4,
+            "\(stray.count) of its \(stray.total) own names would begin inside other strings")
     }
 
     /// Whether it cannot be read on any base.

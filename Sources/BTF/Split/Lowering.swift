@@ -77,8 +77,8 @@ struct Lowering {
     /// Writes a changed record.
     func write(
         _ words: [UInt32], _ start: Int, name: UInt32, to writer: inout TypeWriter,
-        naming: (UInt32) throws(BTFError) -> UInt32
-    ) throws(BTFError) {
+        naming: (UInt32) -> UInt32
+    ) {
         let info = TypeInfo(rawValue: words[start + 1])
         let size = words[start + 2]
         if info.kind == .float {
@@ -89,7 +89,7 @@ struct Lowering {
         let stride = info.kind == .enum64 ? 3 : 2
         for index in 0..<info.vlen {
             let at = start + 3 + index * stride
-            writer.append(try naming(words[at]), words[at + 1])
+            writer.append(naming(words[at]), words[at + 1])
         }
     }
 }

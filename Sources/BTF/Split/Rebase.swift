@@ -87,31 +87,49 @@ func checkLimits(typeCount: Int, stringLength: Int) throws(BTFError) {
 /// Writes types of a BTF with the names and ids of a store.
 struct Translation: ~Copyable {
     private let btf: BTF
+    private let types: TypeTable
     private let arrays: FlatArrays
     private let lowering: Lowering
     /// What each type is in the store or in the unit being written; 0 for what is neither.
     var ids: [UInt32]
     private let names: NamePool
-    /// By offset in the BTF's strings.
+    /// By offset in the BTF's strings: which of `numbers` is that of the name.
     private var known: NumberTable
+    private var numbers: [UInt32] = []
 
     init(_ btf: BTF, _ names: NamePool, _ arrays: FlatArrays, _ lowering: Lowering) {
         self.btf = btf
+        types = TypeTable(btf)
         self.lowering = lowering
         self.names = names
         self.arrays = arrays
-        known = NumberTable(expecting: btf.starts.count)
+        known = NumberTable(expecting: btf.starts.count * 2)
         ids = Array(repeating: 0, count: Int(btf.typeCount))
     }
 
-    private mutating func name(_ offset: UInt32) throws(BTFError) -> UInt32 {
-        if offset == 0 { return 0 }
-        if let name = known.find(offset) { return name }
-        guard let name = btf.withString(at: offset, { names.intern($0) }) else {
+    /// Gives numbers to the names of types.
+    private mutating func takeNames(_ unit: [UInt32]) throws(BTFError) {
+        var new = Arena<UInt32>(capacity: unit.count)
+        for id in unit {
+            types.withRecord(id) { words, start in
+                TypeInfo(rawValue: words[start + 1]).forEachName { place in
+                    let offset = words[start + place]
+                    guard offset != 0, known.find(offset) == nil else { return }
+                    known.insert(offset, UInt32(numbers.count + new.count))
+                    new.append(offset)
+                }
+            }
+        }
+        guard let taken = names.intern(new, types.lowStrings, types.ownStrings) else {
             throw BTFError(offset: 0, "its strings do not fit that base")
         }
-        known.insert(offset, name)
-        return name
+        numbers += taken
+    }
+
+    /// - Parameter offset: of a name of a type of the unit being written.
+    private func name(_ offset: UInt32) -> UInt32 {
+        // All names of the unit were taken.
+        offset == 0 ? 0 : numbers[Int(known.find(offset)!)]
     }
 
     /// - Parameter tags: TYPE_TAGs to omit: references to them become references to the tagged
@@ -122,100 +140,56 @@ struct Translation: ~Copyable {
         for (number, id) in unit.enumerated() {
             ids[Int(id)] = TypeWriter.unstored | UInt32(number)
         }
+        try takeNames(unit)
         let lowering = lowering
         for id in tags { ids[Int(id)] = ids[Int(try lowering.untagged(id, btf))] }
         for id in unit {
-            let (words, start) = btf.place(of: id)
-            let info = TypeInfo(rawValue: words[start + 1])
-            if lowering.changes(info) {
-                try lowering.write(
-                    words, start, name: try name(words[start]), to: &writer
-                ) { offset throws(BTFError) in try name(offset) }
-                continue
-            }
-            // Known: parsing refuses others.
-            let shape = info.kind!.shape
-            let at = writer.position
-            writer.begin(
-                name: try name(words[start]), info: info,
-                third: shape.refersToType ? ids[Int(words[start + 2])] : words[start + 2])
-            let count = info.recordWords
-            for index in 3..<max(3, count) { writer.append(words[start + index]) }
-            if info.kind == .array, let flat = arrays.flat[id] {
-                writer[at + 3] = flat.element
-                writer[at + 5] = flat.count
-            }
-            if shape.fixedTypes != 0 {
-                for index in 3..<3 + shape.fixed where shape.isReference(index) {
-                    writer[at + index] = ids[Int(writer[at + index])]
-                }
-            }
-            guard shape.elementTypes != 0 || shape.elementHasName else { continue }
-            for index in stride(from: 3 + shape.fixed, to: count, by: shape.element) {
-                if shape.elementHasName {
-                    writer[at + index] = try name(writer[at + index])
-                }
-                for word in index..<index + shape.element where shape.isReference(word) {
-                    writer[at + word] = ids[Int(writer[at + word])]
-                }
-            }
+            types.withRecord(id) { words, start in write(id, words, start, to: &writer) }
         }
     }
-}
 
-/// Arrays of several dimensions, made one.
-struct FlatArrays {
-    /// By id of the outermost array: the element of the innermost, and how many of them there are.
-    private(set) var flat: [UInt32: (element: UInt32, count: UInt32)] = [:]
-    /// Arrays that were there as elements of others only.
-    private(set) var inner: Set<UInt32> = []
-
-    /// None.
-    init() {}
-
-    /// - Throws: when an array is its own element.
-    init(_ btf: BTF, _ ids: [UInt32]) throws(BTFError) {
-        let types = TypeTable(btf)
-        func isArray(_ id: UInt32) -> Bool { id > 0 && types.kind(id) == .array }
-        var usedOtherwise: Set<UInt32> = []
-        var isElement: Set<UInt32> = []
-        for id in ids {
-            if types.kind(id) == .array {
-                if isArray(types.word(id, 3)) { isElement.insert(types.word(id, 3)) }
-                if isArray(types.word(id, 4)) { usedOtherwise.insert(types.word(id, 4)) }
-            } else {
-                types.forEachReference(id) { if isArray($0) { usedOtherwise.insert($0) } }
+    /// - Parameter words: with the record at `start`.
+    private mutating func write(
+        _ id: UInt32, _ words: [UInt32], _ start: Int, to writer: inout TypeWriter
+    ) {
+        let info = TypeInfo(rawValue: words[start + 1])
+        if lowering.changes(info) {
+            return lowering.write(words, start, name: name(words[start]), to: &writer) {
+                name($0)
             }
         }
-        if isElement.isEmpty { return }
-        inner = isElement.subtracting(usedOtherwise)
-        for id in ids where isArray(id) { try flatten(id, types, btf) }
-        flat = flat.filter { !inner.contains($0.key) }
-    }
-
-    /// Works an array out, first those that are its elements.
-    private mutating func flatten(
-        _ root: UInt32, _ types: TypeTable, _ btf: BTF
-    ) throws(BTFError) {
-        var chain = [root]
-        var met: Set<UInt32> = [root]
-        while let id = chain.last {
-            let element = types.word(id, 3)
-            if types.kindIfAny(element) == .array, flat[element] == nil {
-                guard met.insert(element).inserted else {
-                    let place = btf.offset(ofRecord: id)
-                    throw BTFError(
-                        offset: place ?? 0,
-                        "array \(id)\(place == nil ? " of its old base" : "") is its own element")
-                }
-                chain.append(element)
-                continue
+        // Known: parsing refuses others.
+        let shape = info.kind!.shape
+        let at = writer.position
+        writer.begin(
+            name: name(words[start]), info: info,
+            third: shape.refersToType ? ids[Int(words[start + 2])] : words[start + 2])
+        if info.kind!.isComposite {
+            for index in stride(from: start + 3, to: start + 3 + info.vlen * 3, by: 3) {
+                writer.append(
+                    name(words[index]), ids[Int(words[index + 1])], words[index + 2])
             }
-            let below = flat[element] ?? (element, 1)
-            let count = UInt64(types.word(id, 5)) * UInt64(below.count)
-            // As encoding has it: what does not fit has no length.
-            flat[id] = (below.element, UInt32(exactly: count) ?? 0)
-            chain.removeLast()
+            return
+        }
+        let count = info.recordWords
+        for index in 3..<max(3, count) { writer.append(words[start + index]) }
+        if info.kind == .array, let flat = arrays.flat[id] {
+            writer[at + 3] = flat.element
+            writer[at + 5] = flat.count
+        }
+        if shape.fixedTypes != 0 {
+            for index in 3..<3 + shape.fixed where shape.isReference(index) {
+                writer[at + index] = ids[Int(writer[at + index])]
+            }
+        }
+        guard shape.elementTypes != 0 || shape.elementHasName else { return }
+        for index in stride(from: 3 + shape.fixed, to: count, by: shape.element) {
+            if shape.elementHasName {
+                writer[at + index] = name(writer[at + index])
+            }
+            for word in index..<index + shape.element where shape.isReference(word) {
+                writer[at + word] = ids[Int(writer[at + word])]
+            }
         }
     }
 }
@@ -230,7 +204,7 @@ extension BTF {
     }
 
     /// Where the record of an own type is, in bytes; nil for a type of the base.
-    fileprivate func offset(ofRecord id: UInt32) -> Int? {
+    func offset(ofRecord id: UInt32) -> Int? {
         guard id >= firstID else { return nil }
         return header.length + header.typeOffset + Int(starts[Int(id - firstID)]) * 4
     }

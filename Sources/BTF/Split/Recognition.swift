@@ -16,12 +16,15 @@ package struct Recognition: Sendable, Equatable {
     ///   - bytes: a whole BTF whose header is sound.
     ///   - isModules: kernels read it as split BTF if it has no types.
     package init(_ bytes: ByteView, header: Header, isModules: Bool = true) {
-        let facts = Facts(bytes, header)
+        let whole = Self.readAlone(bytes, header)
+        let facts = whole.map { Facts(of: $0) } ?? Facts(bytes, header)
         let leadsOut = facts.outsideName != nil || facts.outsideType != nil
         let isEmpty = facts.typeCount == 0 && !facts.isDamaged
         isStandalone = facts.startsWithEmpty && !leadsOut && !(isEmpty && isModules)
         if isStandalone {
-            let fault = facts.isDamaged ? nil : BTF.misfit(of: bytes, on: nil)
+            let fault =
+                facts.isDamaged
+                ? nil : whole.map { $0.misfitOfReferences } ?? BTF.misfit(of: bytes, on: nil)
             isSure = !facts.isDamaged && !isEmpty && fault == nil
             signs = facts.signs + (fault.map { [$0.message] } ?? [])
         } else {
@@ -33,6 +36,15 @@ package struct Recognition: Sendable, Equatable {
 }
 
 extension Recognition {
+    /// The BTF if nothing in it leads outside.
+    private static func readAlone(_ bytes: ByteView, _ header: Header) -> BTF? {
+        guard Facts.strings(of: bytes, header).startsWithEmpty,
+            let btf = try? BTF.parse(bytes, isForReading: true),
+            (try? btf.checkReferences(skippingUnknown: true)) != nil
+        else { return nil }
+        return btf
+    }
+
     /// Whether BTF cannot be standalone: its strings do not begin with the empty one, or more
     /// records refer to what it does not have than damage explains.
     ///
@@ -76,6 +88,13 @@ private struct Facts {
         typeCount = records.count
         isDamaged = records.isDamaged
         read(words, strings, LayoutTable(bytes, header))
+    }
+
+    /// - Parameter btf: nothing in it leads outside.
+    init(of btf: BTF) {
+        startsWithEmpty = true
+        stringLength = btf.strings.count
+        typeCount = btf.starts.count
     }
 
     static func strings(of bytes: ByteView, _ header: Header) -> ByteView {
