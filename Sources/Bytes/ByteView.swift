@@ -196,8 +196,15 @@ package func append(_ words: [UInt32], to bytes: inout [UInt8], bigEndian: Bool)
 
 extension ByteView {
     /// Calls `body` with the bytes, borrowed.
+    @inlinable @inline(__always)
     package func withSpan<R>(_ body: (RawSpan) -> R) -> R {
         unsafe withUnsafeBytes { unsafe body($0.bytes) }
+    }
+
+    /// Calls `body` with `length` bytes from `offset` on, which are inside.
+    @inlinable @inline(__always)
+    package func withSpan<R>(_ offset: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
+        withSpan { body($0.extracting(offset..<offset + length)) }
     }
 }
 

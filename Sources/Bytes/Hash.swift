@@ -20,10 +20,10 @@ package struct Mixer {
     @inlinable package var value: UInt64 { state ^ (state >> 29) }
 }
 
-/// Hash of raw bytes, eight at a time.
+/// Hash of raw bytes, eight at a time; that of a string is also found by `ByteView.scanName`.
 package func hashBytes(_ bytes: RawSpan) -> UInt64 {
     let count = bytes.byteCount
-    var mixer = Mixer(UInt64(truncatingIfNeeded: count) &+ 0x517c_c1b7_2722_0a95)
+    var mixer = Mixer.ofBytes
     var index = 0
     while index &+ 8 <= count {  // index <= count, which fits an address space
         // SAFETY: eight bytes are left.
@@ -31,14 +31,29 @@ package func hashBytes(_ bytes: RawSpan) -> UInt64 {
             unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self).littleEndian)
         index &+= 8
     }
+    let left = count &- index
     var tail: UInt64 = 0
-    while index < count {
-        // SAFETY: index < count.
-        tail = tail << 8 | UInt64(unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-        index &+= 1
+    if left > 0, count >= 8 {
+        // SAFETY: eight bytes are before the end, some of them added already.
+        let last = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        tail = last.littleEndian >> UInt64(64 &- left &* 8)
+    } else if left > 0 {
+        tail = shortWord(bytes)
     }
-    mixer.add(tail)
+    mixer.add(tail: tail, left)
     return mixer.value
+}
+
+extension Mixer {
+    /// Where the hash of bytes begins.
+    @inline(__always)
+    static var ofBytes: Mixer { Mixer(0x517c_c1b7_2722_0a95) }
+
+    /// Adds the last `count` bytes, fewer than eight, the first one lowest.
+    @inline(__always)
+    mutating func add(tail: UInt64, _ count: Int) {
+        add(tail | UInt64(truncatingIfNeeded: count) << 56)
+    }
 }
 
 /// A digest of many bytes, to detect changes: four interleaved hashes, which is three times as fast
@@ -65,6 +80,7 @@ package func digestBytes(_ bytes: RawSpan) -> UInt64 {
 }
 
 /// Calls `body` with the bytes of `array`, borrowed.
+@inlinable @inline(__always)
 package func withBytes<R>(_ array: [UInt8], _ body: (RawSpan) -> R) -> R {
     unsafe body(array.span.bytes)
 }

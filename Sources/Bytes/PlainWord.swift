@@ -34,7 +34,7 @@ extension RawSpan {
 
 /// Eight at a time: a sum sets the high bit of the bytes that are at least as large as a bound.
 /// None carries into the next, for all are below 0x80.
-private func areWordBytes(_ bytes: UInt64) -> Bool {
+func areWordBytes(_ bytes: UInt64) -> Bool {
     let high: UInt64 = 0x8080_8080_8080_8080
     func atLeast(_ bound: UInt8, _ bytes: UInt64) -> UInt64 {
         bytes &+ UInt64(0x80 - bound) &* 0x0101_0101_0101_0101

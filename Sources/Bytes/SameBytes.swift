@@ -13,12 +13,31 @@ package func haveSameBytes(_ a: RawSpan, _ b: RawSpan) -> Bool {
         if x != y { return false }
         index &+= 8
     }
-    while index < count {
-        // SAFETY: index < count.
-        let x = unsafe a.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-        let y = unsafe b.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-        if x != y { return false }
-        index &+= 1
+    if index == count { return true }
+    if count >= 8 {
+        // SAFETY: both hold eight bytes before their end, some of them compared already.
+        let x = unsafe a.unsafeLoadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        let y = unsafe b.unsafeLoadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+        return x == y
     }
-    return true
+    return shortWord(a) == shortWord(b)
+}
+
+/// One to seven bytes, the first one lowest.
+@inline(__always)
+func shortWord(_ bytes: RawSpan) -> UInt64 {
+    let count = bytes.byteCount
+    if count >= 4 {
+        // SAFETY: four bytes are at the start and before the end, where they may overlap.
+        let first = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self)
+        let last = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+        return UInt64(first.littleEndian)
+            | UInt64(last.littleEndian) << UInt64((count &- 4) &* 8)
+    }
+    // SAFETY: one to three bytes are there, which may be the same one.
+    let first = unsafe bytes.unsafeLoad(fromByteOffset: 0, as: UInt8.self)
+    let middle = unsafe bytes.unsafeLoad(fromByteOffset: count / 2, as: UInt8.self)
+    let last = unsafe bytes.unsafeLoad(fromByteOffset: count &- 1, as: UInt8.self)
+    return UInt64(first) | UInt64(middle) << UInt64(count / 2 &* 8)
+        | UInt64(last) << UInt64((count &- 1) &* 8)
 }

@@ -20,6 +20,11 @@ final class StrangeNames: Sendable {
     @inline(__always)
     var areThere: Bool { found.load(ordering: .relaxed) }
 
+    func look(at name: ScannedName) {
+        if areThere || name.count == 0 { return }
+        if name.count > longest || !name.isPlain { found.store(true, ordering: .relaxed) }
+    }
+
     func look(at name: ByteView) {
         if areThere || name.isEmpty { return }
         if name.count > longest || !name.isPlainWord {

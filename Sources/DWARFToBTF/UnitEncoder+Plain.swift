@@ -194,7 +194,12 @@ extension UnitEncoder {
     }
 
     private mutating func newPlainName(_ offset: UInt32) -> UInt32? {
-        try? newName(StringPlace(section: .str, offset: Int(offset)), current.unit.offset)
+        if !references.links.inAlternate,
+            let name = try? newName(at: offset, current.unit.offset)
+        {
+            return name
+        }
+        return try? newName(StringPlace(section: .str, offset: Int(offset)), current.unit.offset)
     }
 
     private mutating func newShortName(_ key: UInt64) -> UInt32? {

@@ -243,6 +243,7 @@ struct UnitEncoder: ~Copyable {
         let isCached = place.section == .str && !references.links.inAlternate
         let offset = UInt32(exactly: place.offset)
         if isCached, let offset, let known = knownNames.find(offset) { return known }
+        if isCached, !hasWords, let offset, let name = try newName(at: offset, die) { return name }
         let view = try bytes(of: place, die)
         // Not stored: the next that has it may be no base type.
         if hasWords, view.firstIndex(of: UInt8(ascii: " ")) != nil { return try intern(view, die) }
@@ -258,9 +259,32 @@ struct UnitEncoder: ~Copyable {
         return name
     }
 
+    /// The usual name, at an offset of `.debug_str` that is not known yet; nil for another.
+    mutating func newName(at offset: UInt32, _ die: Int) throws(DWARFError) -> UInt32? {
+        guard let scan = data.str.scanName(at: Int(offset)), scan.count <= Self.longestName else {
+            return nil
+        }
+        context.strangeNames.look(at: scan)
+        if scan.shortKey != 0, let known = knownNames.findShort(scan.shortKey) {
+            knownNames.store(known, at: offset)
+            return known
+        }
+        let number = data.str.withSpan(Int(offset), scan.count) {
+            context.names.intern($0, hash: scan.hash)
+        }
+        guard let number else { throw namesOverlap(die) }
+        if scan.shortKey != 0 { knownNames.store(number, short: scan.shortKey) }
+        knownNames.store(number, at: offset)
+        return number
+    }
+
+    private func namesOverlap(_ die: Int) -> DWARFError {
+        fail(die, "names overlap: together they are longer than all strings")
+    }
+
     private func intern(_ name: ByteView, _ die: Int) throws(DWARFError) -> UInt32 {
         guard let number = name.withSpan({ context.names.intern($0) }) else {
-            throw fail(die, "names overlap: together they are longer than all strings")
+            throw namesOverlap(die)
         }
         return number
     }
