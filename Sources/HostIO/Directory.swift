@@ -7,12 +7,24 @@ import Glibc
 package enum Directory {
     /// The names in the directory at `path`, without "." and "..".
     package static func list(_ path: String) throws(HostError) -> [String] {
+        try entries(path).map(\.name)
+    }
+
+    private struct Entry {
+        enum Form { case file, folder, other }
+
+        let name: String
+        /// As the directory has it; `other` also where it does not know.
+        let form: Form
+    }
+
+    private static func entries(_ path: String) throws(HostError) -> [Entry] {
         // SAFETY: the path is NUL-terminated for the call; the stream is closed once.
         guard let stream = unsafe path.withSystemText({ unsafe opendir($0) }) else {
             throw HostError(path, "list", errno: errno)
         }
         defer { _ = unsafe closedir(stream) }
-        var names: [String] = []
+        var entries: [Entry] = []
         while true {
             errno = 0
             // SAFETY: the stream is open, used by this thread only, and each entry is copied before
@@ -28,10 +40,17 @@ package enum Directory {
                     unsafe String(systemText: $0)
                 }
             }
-            if name != ".", name != ".." { names.append(name) }
+            guard name != ".", name != ".." else { continue }
+            let form: Entry.Form =
+                switch unsafe Int(entry.pointee.d_type) {
+                case Int(DT_REG): .file
+                case Int(DT_DIR): .folder
+                default: .other
+                }
+            entries.append(Entry(name: name, form: form))
         }
-        names.sort(by: precedes)
-        return names
+        entries.sort { precedes($0.name, $1.name) }
+        return entries
     }
 
     /// The order of bytes.
@@ -82,20 +101,30 @@ package enum Directory {
     ) throws(HostError) -> [String] {
         var found: [String] = []
         var pending = [path]
-        var names = try list(path)
+        var children = try entries(path)
         while let folder = pending.popLast() {
             if folder != path {
-                do throws(HostError) { names = try list(folder) } catch {
+                do throws(HostError) { children = try entries(folder) } catch {
                     // One that was removed meanwhile holds nothing.
                     if !error.isNotFound { omit(.unreadable(error)) }
                     continue
                 }
             }
-            /// Why its files cannot be examined: their names alone may be read.
+            /// Why its files cannot be examined: their names alone may be read, which the first of
+            /// them shows.
             var reason: Int32?
-            for name in names {
+            for (number, entry) in children.enumerated() {
+                let name = entry.name
                 let child = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
                 let isWanted = suffixes.isEmpty || suffixes.contains { name.hasSuffix($0) }
+                if number > 0, reason == nil, entry.form != .other {
+                    if entry.form == .folder {
+                        pending.append(child)
+                    } else if isWanted {
+                        found.append(child)
+                    }
+                    continue
+                }
                 let status = FileStatus(child, followLinks: false)
                 if status.isDirectory {
                     pending.append(child)

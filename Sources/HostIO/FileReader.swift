@@ -20,10 +20,18 @@ package enum FileReader {
     package static func map(
         _ path: String, limit: Int = defaultLimit
     ) throws(HostError) -> ByteView {
+        try open(path, limit: limit).view
+    }
+
+    /// What `map` gives, and whether it is of a regular file.
+    package static func open(
+        _ path: String, limit: Int = defaultLimit
+    ) throws(HostError) -> (view: ByteView, isRegular: Bool) {
         // SAFETY: the path is a NUL-terminated copy for the duration of the call.
-        let fd = unsafe path.withSystemText { unsafe open($0, O_RDONLY | O_CLOEXEC) }
+        let fd = unsafe path.withSystemText { unsafe Glibc.open($0, O_RDONLY | O_CLOEXEC) }
         guard fd >= 0 else { throw HostError(path, "open", errno: errno) }
-        defer { _ = close(fd) }
+        var isKept = false
+        defer { if !isKept { _ = close(fd) } }
 
         var info = stat()
         // SAFETY: `info` is a local of the right type.
@@ -31,9 +39,12 @@ package enum FileReader {
         let type = info.st_mode & S_IFMT
         if type == S_IFDIR { throw HostError(path, "read", errno: EISDIR) }
         if type == S_IFREG, info.st_size > 0, let size = Int(exactly: info.st_size) {
-            if let storage = MappedPages.map(fd: fd, count: size) { return ByteView(storage) }
+            if let storage = MappedPages.map(owned: fd, count: size) {
+                isKept = true
+                return (ByteView(storage), true)
+            }
         }
-        return try readAll(fd, path, limit: limit)
+        return (try readAll(fd, path, limit: limit), type == S_IFREG)
     }
 
     /// Reads `fd` to its end.

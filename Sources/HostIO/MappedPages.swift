@@ -12,15 +12,28 @@ package enum MappedPages {
 
     /// Maps `count` bytes of `fd`; nil if the file cannot be mapped. `whenDone` is called after it
     /// is unmapped.
-    static func map(
-        fd: Int32, count: Int, whenDone: @escaping () -> Void = {}
+    static func map(fd: Int32, count: Int, whenDone: @escaping () -> Void) -> ByteStorage? {
+        // For `copy`; without it (-1) `copy` reads the mapping.
+        let copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)
+        if let storage = map(owned: copy, by: fd, count: count, whenDone: whenDone) {
+            return storage
+        }
+        if copy >= 0 { _ = close(copy) }
+        return nil
+    }
+
+    /// The same; `fd` is closed after it is unmapped, unless it cannot be mapped.
+    static func map(owned fd: Int32, count: Int) -> ByteStorage? {
+        map(owned: fd, by: fd, count: count) {}
+    }
+
+    private static func map(
+        owned copy: Int32, by fd: Int32, count: Int, whenDone: @escaping () -> Void
     ) -> ByteStorage? {
         // SAFETY: a fresh mapping; its address is checked below.
         let address = unsafe mmap(nil, count, PROT_READ, MAP_PRIVATE, fd, 0)
         guard let base = unsafe address, unsafe base != MAP_FAILED else { return nil }
         let start = UInt(bitPattern: base)
-        // For `copy`; without it (-1) `copy` reads the mapping.
-        let copy = fcntl(fd, F_DUPFD_CLOEXEC, 0)
         // A mapping's end cannot overflow: it is in the address space.
         live.withLock { $0[start] = (start + UInt(count), copy) }
         // SAFETY: nothing writes to a PROT_READ mapping; it is unmapped once, when the storage is

@@ -27,9 +27,11 @@ enum PackedFile {
     static func open(
         _ path: String, unpacking unpacks: (CompressionFormat) -> Bool = { $0.isOfModules }
     ) throws(Failure) -> Contents {
-        let view: ByteView
-        do throws(HostError) { view = try FileReader.map(path) } catch { throw Failure(error) }
-        var keeping = Keeping(isRequired: !FileStatus(path).isRegular)
+        let (view, isRegular): (ByteView, Bool)
+        do throws(HostError) { (view, isRegular) = try FileReader.open(path) } catch {
+            throw Failure(error)
+        }
+        var keeping = Keeping(isRequired: !isRegular)
         guard let format = CompressionFormat.detect(view), unpacks(format) else {
             return Contents(view: view, keeping: keeping)
         }
