@@ -9,8 +9,8 @@ import Testing
 
 /// Types of a base by name, as an index holds them and as it comes back from a file.
 @Suite struct NamedTypesTests {
-    /// Ids: int 1, struct one 2, struct two 3, union two 4, enum two 5, fwd one 6, typedef one 7, enum
-    /// late without values 8, with values 9, struct without a name 10.
+    /// Ids: int 1, struct one 2, struct two 3, union two 4, enum two 5, fwd one 6, typedef one 7,
+    /// enum late without values 8, with values 9, struct without a name 10.
     private func base() -> BTFAssembler {
         var asm = BTFAssembler()
         let int = asm.int()

@@ -122,8 +122,21 @@ import Testing
             (true, { $0.structure("small", size: 2, [("x", 1, 0)]) }),
             (true, { $0.structure("s", size: 4, [("no name", 1, 0)]) }),
             (true, { $0.enumeration("no name", [("A", 1)]) }),
-            (false, { $0.structure("s", size: 4, [("x", 3, 0)]); $0.forward("f") }),
-            (false, { $0.pointer(3); $0.function("f", 4); $0.prototype() }),
+            (
+                false,
+                {
+                    $0.structure("s", size: 4, [("x", 3, 0)])
+                    $0.forward("f")
+                }
+            ),
+            (
+                false,
+                {
+                    $0.pointer(3)
+                    $0.function("f", 4)
+                    $0.prototype()
+                }
+            ),
             (false, { $0.raw([0, TypeInfo(.const).rawValue, 2]) }),
         ]
         for (isSure, add) in cases {

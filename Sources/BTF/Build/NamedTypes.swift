@@ -51,7 +51,9 @@ struct NamedTypes: Sendable {
 
 /// The structs and unions with a name.
 enum NamedComposites: Equatable {
-    case none, one(UInt32), several
+    case none
+    case one(UInt32)
+    case several
 
     /// - Parameter info: of a type of the base.
     init(_ name: UInt32, in base: NamedTypes, _ info: (UInt32) -> TypeInfo) {

@@ -63,8 +63,8 @@ struct Walk: ~Copyable, Sendable {
 }
 
 // The bulk of a walk: a type of the unit that is not settled yet, and a type of the store or its
-// base that looks like it and was not merged with another. A few million of those are processed per second,
-// so this is written for speed; every other case is left to `isSame` (Sameness.swift).
+// base that looks like it and was not merged with another. A few million of those are processed per
+// second, so this is written for speed; every other case is left to `isSame` (Sameness.swift).
 extension Walk {
     /// How far the usual steps led.
     enum UsualSteps {
