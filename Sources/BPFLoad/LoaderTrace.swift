@@ -31,6 +31,15 @@ package struct LoaderTrace: Sendable, Equatable {
         /// The value's type in `types`: its DATASEC for a data section. 0: none.
         package let valueType: UInt32
 
+        package init(
+            name: String, values: MapValues, initialValue: [UInt8]?, valueType: UInt32
+        ) {
+            self.name = name
+            self.values = values
+            self.initialValue = initialValue
+            self.valueType = valueType
+        }
+
         /// The variables of `.percpu`.
         package var isPerCPU: Bool {
             values.isInternal && values.type == MapType.perCPUArray

@@ -32,6 +32,8 @@ package struct BPFObject: Sendable {
     package let definitions: [Definition]
     /// Its sections and programs of `struct_ops`, whose maps are not in `maps`.
     package let structOps: [String]
+    /// The variables of those sections, in the order of libbpf 1.4 and later.
+    package let operations: [OperationsMap]
 
     /// Reads a compiled or linked object.
     ///
@@ -59,6 +61,7 @@ package struct BPFObject: Sendable {
         self.maps = maps
         definitions = try reader.definitions()
         structOps = reader.structOps(functions)
+        operations = try reader.operations()
     }
 
     /// Functions that are loaded individually, in the order of a loader's context.
@@ -157,6 +160,14 @@ extension BPFObject {
         package let contents: Contents?
 
         package var isInternal: Bool { contents != nil }
+    }
+
+    /// A variable of a `.struct_ops` section: libbpf creates a map with its contents.
+    package struct OperationsMap: Sendable, Equatable {
+        package let name: String
+        package let section: String
+        /// Of its struct, in bytes.
+        package let size: UInt32
     }
 
     package struct Slot: Sendable, Equatable {

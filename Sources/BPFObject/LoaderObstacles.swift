@@ -212,17 +212,13 @@ extension BPFObject {
                     "leave 'values' empty, and fill it in after loading")
             }
             if definition.hasLongExtra, library < .arenas {
-                add(
-                    "has a map_extra of __ulong, which libbpf \(library) does not read, but libbpf "
-                        + "\(LibBPFVersion.arenas) does",
-                    "use kbtf with libbpf \(LibBPFVersion.arenas) or later; kbtf --version shows which "
-                        + "it has")
+                found.append(extraObstacle(map, library))
             } else if definition.type == MapType.arena {
                 if let fault = definition.arenaFault { add(fault.message, fault.hint) }
             }
             if let contents = map.contents, contents.kind == .perCPU {
                 if library < .perCPUData {
-                    add(perCPUMessage(library), Self.perCPUHint)
+                    found.append(perCPUObstacle(map, library))
                 } else if contents.size > LoaderLimit.perCPUVariables {
                     add(
                         "has \(contents.size) bytes for each CPU, and kernels accept at most "
@@ -253,22 +249,6 @@ extension BPFObject {
                         + "loader", hint: "use a map for large data"))
         }
         return found
-    }
-
-    private func perCPUMessage(_ library: LibBPFVersion) -> String {
-        "has variables of each CPU, which libbpf \(library) does not know, but libbpf "
-            + "\(LibBPFVersion.perCPUData) of Linux 7.3 does"
-    }
-
-    private static let perCPUHint =
-        "use kbtf with that libbpf (kbtf --version shows which it has), or a map of type PERCPU_ARRAY"
-
-    /// The error for an object with variables in `.percpu`, if `library` does not know the section
-    /// although its version may; nil for an object without them.
-    package func perCPUObstacle(of library: LibBPFVersion) -> BPFObjectError? {
-        maps.first { $0.contents?.kind == .perCPU }.map {
-            error(in: $0, "map '\($0.name)' \(perCPUMessage(library))", hint: Self.perCPUHint)
-        }
     }
 
     private func externObstacles() -> [BPFObjectError] {

@@ -158,7 +158,7 @@ extension ObjectReader {
     ///
     /// A compiler does not know the offset of a global variable and leaves it 0: the symbol has it.
     /// A static variable's offset is in the BTF. A linker fills in both, and the DATASEC's size.
-    private func variables(
+    func variables(
         of datasec: Record, in section: ELFSection
     ) throws(BPFObjectError) -> [BPFObject.Variable] {
         // The most elements that kernels before 7.2 accept.

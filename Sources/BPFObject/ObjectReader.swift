@@ -32,6 +32,12 @@ struct ObjectReader {
     /// them to its memory.
     static let arenaSection = ".addr_space.1"
 
+    /// The sections whose variables become struct_ops maps: with a link since libbpf 1.2, and on
+    /// request (`?`) since 1.4.
+    private static let operationsSections: Set = [
+        ".struct_ops", ".struct_ops.link", "?.struct_ops", "?.struct_ops.link",
+    ]
+
     /// Longer names are not kept: a hostile file may give a million symbols the same name of a
     /// million bytes.
     static let longestName = 511
@@ -108,7 +114,8 @@ struct ObjectReader {
         case ".maps": return .maps
         case ".BTF": return .btf
         case ".BTF.ext": return .btfExt
-        case ".struct_ops", ".struct_ops.link": return .structOps
+        case let name where operationsSections.contains(name) && section.size > 0:
+            return .structOps
         case Self.arenaSection where section.size > 0: return .arena
         default:
             if section.size == 0 { return .other }
@@ -328,12 +335,6 @@ struct ObjectReader {
                     isWeak: symbol.binding == ELFSymbolCode.bindWeak))
         }
         return found
-    }
-
-    /// The uses of struct_ops, for errors.
-    func structOps(_ functions: [BPFObject.Function]) -> [String] {
-        let sections = elf.sections.filter { roles[$0.index] == .structOps }.map(\.name)
-        return sections + functions.filter { $0.kind?.type == .structOps }.map(\.section)
     }
 }
 

@@ -13,12 +13,7 @@ extension ObjectSkeleton {
             c.directive("#define BPF_SKEL_SUPPORTS_MAP_AUTO_ATTACH 1")
             c.line()
             writeTypes(&c)
-            for map in maps {
-                guard let operations = map.operations else { continue }
-                c.scope(operations.tag(of: map, name), tail: ";\n") { c in
-                    c.lines(operations.members)
-                }
-            }
+            writeOperationsTypes(&c)
             writeStruct(&c)
             writeDestroy(&c)
             writeBytes(&c)
@@ -52,19 +47,13 @@ extension ObjectSkeleton {
             c.line("struct bpf_object_skeleton *skeleton;")
             c.line("struct bpf_object *obj;")
             writeMembers("bpf_map", maps.map(\.identifier), "maps", &c)
-            let operations = maps.filter { $0.operations != nil }
-            if !operations.isEmpty {
-                c.scope("struct", tail: " struct_ops;") { c in
-                    for map in operations {
-                        c.line("\(map.operations?.tag(of: map, name) ?? "") *\(map.identifier);")
-                    }
-                }
-            }
+            writeOperations(&c)
             writeMembers("bpf_program", programs, "progs", &c)
             writeMembers("bpf_link", programs + linkedMaps.map(\.identifier), "links", &c)
             for map in maps {
                 guard let contents = map.contents else { continue }
-                c.scope("struct \(name)__\(map.identifier)", tail: " *\(map.identifier);") { c in
+                let member = map.contentsMember
+                c.scope("struct \(name)__\(member)", tail: " *\(member);") { c in
                     c.lines(contents.members)
                 }
             }
@@ -156,7 +145,7 @@ extension ObjectSkeleton {
 
     private func write(_ map: Map, _ index: Int, _ c: inout CWriter) {
         writeName(of: map, index, &c)
-        if map.contents != nil { c.line("map->mmaped = (void **)&obj->\(map.identifier);") }
+        if map.contents != nil { c.line("map->mmaped = (void **)&obj->\(map.contentsMember);") }
         if linkedMaps.contains(map) {
             c.directive(Self.hasMapLinks)
             c.line("map->link = &obj->links.\(map.identifier);")
@@ -209,11 +198,7 @@ extension ObjectSkeleton {
                 c.line("errno = -err;")
                 c.line("return NULL;")
             }
-            for map in maps where map.operations != nil {
-                let member = "obj->struct_ops.\(map.identifier)"
-                c.line("\(member) = (__typeof__(\(member)))")
-                c.line("\tbpf_map__initial_value(obj->maps.\(map.identifier), NULL);")
-            }
+            writeOperationsValues(&c)
             c.line("return obj;")
         }
         c.function("static inline struct \(name) *", "\(name)__open(void)") { c in
@@ -274,12 +259,13 @@ extension ObjectSkeleton {
         ) { c in
             for map in maps {
                 for variable in map.contents?.variables ?? [] {
-                    let member = "s->\(map.identifier)->\(variable.name)"
+                    let section = "s->\(map.contentsMember)"
+                    let member = "\(section)->\(variable.name)"
                     c.line(
                         "_Static_assert(sizeof(\(member)) == \(variable.size), \"size of '\(variable.name)'\");"
                     )
                     c.line(
-                        "_Static_assert(__builtin_offsetof(__typeof__(*s->\(map.identifier)), \(variable.name)) == \(variable.offset), \"offset of '\(variable.name)'\");"
+                        "_Static_assert(__builtin_offsetof(__typeof__(*\(section)), \(variable.name)) == \(variable.offset), \"offset of '\(variable.name)'\");"
                     )
                 }
             }
@@ -305,12 +291,5 @@ func writeMembers(_ type: String, _ members: [String], _ name: String, _ c: inou
     guard !members.isEmpty else { return }
     c.scope("struct", tail: " \(name);") { c in
         for member in members { c.line("struct \(type) *\(member);") }
-    }
-}
-
-extension ObjectSkeleton.Operations {
-    /// `struct OBJECT__MAP__TYPE`
-    func tag(of map: ObjectSkeleton.Map, _ object: String) -> String {
-        "struct \(object)__\(map.identifier)__\(type)"
     }
 }

@@ -13,6 +13,7 @@ extension ObjectSkeleton {
         return CWriter.header(guardedBy: guardName, from: "gen subskeleton") { c in
             writeIncludes(&c)
             writeTypes(&c)
+            writeOperationsTypes(&c)
             writeSubstruct(&c)
             writeSubdestroy(&c)
             writeSubopen(&c)
@@ -31,6 +32,7 @@ extension ObjectSkeleton {
             c.line("struct bpf_object_subskeleton *subskel;")
             writeMembers("bpf_map", maps.map(\.identifier), "maps", &c)
             writeMembers("bpf_program", programs, "progs", &c)
+            writeOperations(&c)
             for map in maps {
                 guard let contents = map.contents, !contents.members.isEmpty else { continue }
                 c.scope("struct \(name)__\(map.identifier)", tail: " \(map.identifier);") { c in
@@ -104,6 +106,7 @@ extension ObjectSkeleton {
             c.line("err = bpf_object__open_subskeleton(s);")
             c.line("if (err)")
             c.line("\tgoto fail;")
+            writeOperationsValues(&c)
             c.line("return obj;")
             c.directive("fail:")
             c.line("\(name)__destroy(obj);")

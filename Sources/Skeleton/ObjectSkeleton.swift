@@ -30,6 +30,9 @@ package struct ObjectSkeleton: Sendable, Equatable {
         /// For a struct_ops map: the struct whose members the code may set before it is loaded.
         package var operations: Operations?
 
+        /// The member of the skeleton that points to the contents.
+        var contentsMember: String { contents?.isArena == true ? "arena" : identifier }
+
         package init(
             identifier: String, name: String, contents: Contents? = nil,
             operations: Operations? = nil
@@ -41,8 +44,10 @@ package struct ObjectSkeleton: Sendable, Equatable {
         }
     }
 
-    /// A data section.
+    /// A data section, or the variables of an arena.
     package struct Contents: Sendable, Equatable {
+        /// The section has no map of its own, and its member is called `arena`.
+        package var isArena: Bool
         /// Members of the struct with the variables, one line of C each, without indentation.
         package var members: [String]
         /// Definitions of types used by the members, one line of C each.
@@ -51,8 +56,10 @@ package struct ObjectSkeleton: Sendable, Equatable {
         package var variables: [LightSkeleton.Variable]
 
         package init(
-            members: [String], types: [String] = [], variables: [LightSkeleton.Variable] = []
+            isArena: Bool = false, members: [String], types: [String] = [],
+            variables: [LightSkeleton.Variable] = []
         ) {
+            self.isArena = isArena
             self.members = members
             self.types = types
             self.variables = variables

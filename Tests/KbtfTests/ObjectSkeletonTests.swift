@@ -189,6 +189,91 @@ import Testing
                 == "")
     }
 
+    /// Whatever libbpf kbtf has: the header is compiled for another.
+    @Test("all struct_ops maps are members, also those that libbpf 1.1 ignores")
+    func everyOperations() throws {
+        let object = try object(
+            "many.o",
+            """
+            #define SEC(name) __attribute__((section(name), used))
+            struct ops { void (*init)(void *sk); unsigned v; };
+            SEC("struct_ops") void start(void *context) {}
+            SEC(".struct_ops.link") struct ops linked = { .init = (void *)start, .v = 2 };
+            SEC("?.struct_ops") struct ops maybe = { .v = 3 };
+            SEC("?.struct_ops.link") struct ops maybe_linked = { .v = 4 };
+            SEC(".struct_ops") struct ops plain = { .v = 5 };
+            char LICENSE[] SEC("license") = "GPL";
+
+            """)
+        let names = ["linked", "maybe", "maybe_linked", "plain"]
+        let made = try Command.kbtf("gen", "skeleton", object)
+        #expect(made.status == 0 && made.err.isEmpty, "\(made)")
+        for name in names {
+            #expect(made.text.contains("\t\tstruct bpf_map *\(name);\n"))
+            #expect(made.text.contains("\t\tstruct many__\(name)__ops *\(name);\n"))
+            #expect(made.text.contains("\t\tstruct bpf_link *\(name);\n"))
+            #expect(made.text.contains("map->name = \"\(name)\";"))
+        }
+        let part = try Command.kbtf("gen", "subskeleton", object)
+        #expect(part.status == 0 && part.err.isEmpty, "\(part)")
+        for name in names {
+            #expect(part.text.contains("\t\tstruct many__\(name)__ops *\(name);\n"))
+            #expect(part.text.contains("\tbpf_map__initial_value(obj->maps.\(name), NULL);"))
+        }
+        try scratch.write("many.skel.h", made.out)
+        try scratch.write("many.subskel.h", part.out)
+        for kind in ["skel", "subskel"] {
+            let use = """
+                #include "many.\(kind).h"
+                int main(void) { many__destroy(NULL); return 0; }
+
+                """
+            for compiler in ["gcc -Wpedantic -Wno-overlength-strings", "g++ -x c++"] {
+                #expect(try run(use, by: compiler) == "", "\(kind) \(compiler)")
+            }
+        }
+        let light = try Command.kbtf("gen", "skeleton", "-L", object)
+        #expect(light.status == 1 && light.err.contains("do not support struct_ops"), "\(light)")
+    }
+
+    /// Sections that old libbpf ignores, or refuses without the version that does not.
+    @Test("what this libbpf does not know is refused by name, or has its members")
+    func newSections() throws {
+        func source(_ section: String, map: String, use: String) -> String {
+            """
+            #define SEC(name) __attribute__((section(name), used))
+            struct pair { int a, b; };
+            \(map)
+            struct pair SEC("\(section)") pair = { 3 };
+            char LICENSE[] SEC("license") = "GPL";
+            SEC("raw_tp/sys_enter") int enter(void *context) { return \(use); }
+
+            """
+        }
+        let arena =
+            "struct { int (*type)[33]; int (*map_flags)[1024]; int (*max_entries)[4]; } memory SEC(\".maps\");"
+        for (name, section, map, version) in [
+            ("arena", ".addr_space.1", arena, "libbpf 1.4 does"),
+            ("percpu", ".percpu", "", "libbpf 1.8 of Linux 7.3 does"),
+        ] {
+            for use in ["0", "pair.b"] {
+                let object = try object(name + ".o", source(section, map: map, use: use))
+                for kind in ["skeleton", "subskeleton"] {
+                    let made = try Command.kbtf("gen", kind, object)
+                    if made.status == 0 {
+                        guard name == "arena", kind == "skeleton" else { continue }
+                        #expect(made.text.contains("} *arena;"))
+                        #expect(made.text.contains("(void **)&obj->arena;"))
+                        continue
+                    }
+                    #expect(made.out.isEmpty && made.errorLines.count == 2, "\(made)")
+                    #expect(made.errorLines[0].hasSuffix(version), "\(made)")
+                    #expect(made.errorLines[1].hasPrefix("hint: use kbtf with "), "\(made)")
+                }
+            }
+        }
+    }
+
     @Test func badInput() throws {
         let text = try scratch.write("text.o", "text")
         for command in ["skeleton", "subskeleton"] {

@@ -255,6 +255,12 @@ package struct BPFImage {
         return symbol(Symbol(name: name, binding: isWeak ? 2 : 1))
     }
 
+    /// Adds a variable of struct_ops, of a struct with this name.
+    package mutating func operations(_ name: String, of type: String = "ops", in section: String) {
+        let structure = btf.structure(type, size: 8, [("flags", int, 0)])
+        global(name, size: 8, type: structure, in: section)
+    }
+
     // MARK: Maps
 
     /// `__uint(NAME, value)` as a member's type.

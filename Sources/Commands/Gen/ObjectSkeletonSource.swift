@@ -21,56 +21,67 @@ struct ObjectSkeletonSource {
     func read() throws(Failure) -> ObjectSkeleton {
         let bytes: ByteView
         do throws(HostError) { bytes = try FileReader.map(path) } catch { throw Failure(error) }
-        do throws(BPFObjectError) { _ = try BPFObject(bytes, path: path) } catch {
+        let object: BPFObject
+        do throws(BPFObjectError) { object = try BPFObject(bytes, path: path) } catch {
             throw Failure(error)
         }
+        if let obstacle = object.openingObstacle(of: LibBPF.version) { throw Failure(obstacle) }
         let name = try ObjectName.of(path, given: name, isSubskeleton ? "subskeleton" : "skeleton")
-        let outline: ObjectOutline
-        do throws(LibBPFError) {
+        let outline = try PerCPUSection.read(in: object, maps: \ObjectOutline.maps) {
+            () throws(LibBPFError) in
             // Without a name, data sections have theirs in whatever object they end up.
-            outline = try ObjectOutline(
-                object: bytes, path: path, name: isSubskeleton ? "" : name)
-        } catch { throw Failure(error) }
+            try ObjectOutline(object: bytes, path: path, name: isSubskeleton ? "" : name)
+        }
         let types = try LoaderTypes.read(outline.types, path)
-        let contents = try contents(of: outline.maps, types, name)
+        let maps = outline.maps(with: object.operations)
+        let contents = try contents(of: maps, object.arena, types, name)
         let skeleton = ObjectSkeleton(
             name: name, object: bytes.array,
-            maps: zip(outline.maps, contents).map { map, contents in
+            maps: zip(maps, contents).map { map, contents in
                 ObjectSkeleton.Map(
                     identifier: map.identifier, name: map.name, contents: contents,
-                    operations: isSubskeleton ? nil : types.flatMap { operations(of: map, $0) })
+                    operations: types.flatMap { operations(of: map, $0) })
             }, programs: outline.programs.map(\.name))
         if let fault = skeleton.nameFault { throw Failure("\(path): \(fault)") }
         return skeleton
     }
 
-    /// Of the maps that are data sections which user space may map.
+    /// Of the maps that are data sections which user space may map, and of the arena.
     private func contents(
-        of maps: [LoaderTrace.Map], _ types: BTF?, _ name: String
+        of maps: [LoaderTrace.Map], _ arena: BPFObject.Arena?, _ types: BTF?, _ name: String
     ) throws(Failure) -> [ObjectSkeleton.Contents?] {
         let isMapped = maps.map { $0.isMappable && $0.initialValue != nil }
+        // libbpf finds no variable of an arena for a subskeleton.
+        let arenaMap =
+            arena == nil || isSubskeleton
+            ? nil : maps.firstIndex { $0.values.type == MapType.arena }
         guard let types else {
             return isMapped.map { $0 ? ObjectSkeleton.Contents(members: []) : nil }
         }
         // Without a DATASEC there is nothing but strings and constants without names.
-        let described = zip(maps, isMapped).filter {
-            $1 && types.record(TypeID($0.valueType))?.kind == .datasec
-        }.map(\.0)
+        let described: [(type: TypeID, size: Int)?] = maps.indices.map { index in
+            if index == arenaMap, let arena, let type = types.datasec(named: arena.section) {
+                return (type, Int(clamping: arena.size))
+            }
+            let map = maps[index]
+            guard isMapped[index], types.record(TypeID(map.valueType))?.kind == .datasec
+            else { return nil }
+            return (TypeID(map.valueType), map.initialValue?.count ?? 0)
+        }
         var sections: [DataSection]
         do throws(BTFError) {
             sections = try DataSection.list(
-                described.map { (TypeID($0.valueType), $0.initialValue?.count ?? 0) }, in: types,
+                described.compactMap(\.self), in: types,
                 prefix: definesTypes ? "\(name)__type_" : nil,
                 as: isSubskeleton ? .pointers : .values)
         } catch { throw Failure("\(path): .BTF: \(error.message)") }
         sections.reverse()
-        return zip(maps, isMapped).map { map, isMapped in
-            guard isMapped else { return nil }
-            guard described.contains(map), let section = sections.popLast() else {
-                return ObjectSkeleton.Contents(members: [])
+        return maps.indices.map { index in
+            guard described[index] != nil, let section = sections.popLast() else {
+                return isMapped[index] ? ObjectSkeleton.Contents(members: []) : nil
             }
             return ObjectSkeleton.Contents(
-                members: section.members, types: section.types,
+                isArena: index == arenaMap, members: section.members, types: section.types,
                 variables: section.variables.map {
                     LightSkeleton.Variable(name: $0.name, offset: $0.offset, size: $0.size)
                 })
@@ -87,6 +98,29 @@ struct ObjectSkeletonSource {
             let type = btf.withoutModifiers(variable.type), type.kind == .struct
         else { return nil }
         return try? OperationsStruct(type, in: btf).operations
+    }
+}
+
+extension ObjectOutline {
+    /// The maps, with those for variables in `.struct_ops` sections that this libbpf does not know:
+    /// the one that the header is compiled for may.
+    fileprivate func maps(with operations: [BPFObject.OperationsMap]) -> [LoaderTrace.Map] {
+        let known = Set(maps.map(\.name))
+        return maps
+            + operations.filter { !known.contains($0.name) }.map {
+                LoaderTrace.Map(
+                    name: $0.name,
+                    values: MapValues(
+                        type: MapType.structOps, keySize: 4, valueSize: $0.size, maxEntries: 1,
+                        flags: 0, isInternal: false), initialValue: nil, valueType: 0)
+            }
+    }
+}
+
+extension BTF {
+    /// The first DATASEC with this name.
+    fileprivate func datasec(named name: String) -> TypeID? {
+        ids(named: name).first { record($0)?.kind == .datasec }
     }
 }
 

@@ -23,20 +23,9 @@ struct SkeletonSource {
 
     func read() throws(Failure) -> LightSkeleton {
         let name = try ObjectName.of(path, given: name, "skeleton -L")
-        let perCPUObstacle = input.object.perCPUObstacle(of: LibBPF.version)
-        let trace: LoaderTrace
-        do throws(LibBPFError) {
-            trace = try LoaderTrace.run(
-                object: input.bytes, path: path, name: name, facts: input.facts)
-        } catch {
-            // It refers to a section without a map.
-            if let perCPUObstacle, error.log.contains(where: { $0.contains(".percpu") }) {
-                throw Failure(perCPUObstacle)
-            }
-            throw Failure(error)
-        }
-        if let perCPUObstacle, !trace.maps.contains(where: \.isPerCPU) {
-            throw Failure(perCPUObstacle)
+        let trace = try PerCPUSection.read(in: input.object, maps: \LoaderTrace.maps) {
+            () throws(LibBPFError) in
+            try LoaderTrace.run(object: input.bytes, path: path, name: name, facts: input.facts)
         }
         let types = try LoaderTypes.read(trace.types, path)
         let contents = try contents(trace.maps, name + ending, types)
