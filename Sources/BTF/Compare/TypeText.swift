@@ -38,55 +38,87 @@ private struct TypeTextPrinter {
 
     /// The declaration of `inner` (a declarator, possibly empty) with type `id`. Each call adds at
     /// least one character towards the limit, so the number of calls is bounded too.
-    mutating func declare(_ id: UInt32, _ inner: String, _ depth: Int) -> String {
+    ///
+    /// - Parameter qualifiers: of the type, which lead to it: the outermost first.
+    mutating func declare(
+        _ id: UInt32, _ inner: String, _ depth: Int, _ qualifiers: [Qualifier] = []
+    ) -> String {
         length += 1
-        if id == 0 { return join("void", inner) }
-        guard types.exists(id) else { return join("?", inner) }
+        func base(_ word: String) -> String { join(before(qualifiers) + word, inner) }
+        if id == 0 { return base("void") }
+        guard types.exists(id) else { return base("?") }
         guard depth < Self.maxDepth, length + inner.utf8.count < Self.maxLength else {
-            return join("…", inner)
+            return base("…")
         }
         let target = types.word(id, 2)
         let name = types.name(id)
         length += name.utf8.count
+        func qualified(_ word: String, isTag: Bool = false) -> String {
+            declare(
+                target, inner, depth + 1, qualifiers + [Qualifier(word: word, isTag: isTag)])
+        }
         switch types.kind(id) {
-        case .locParam: return join(types.location(id), inner)
-        case .locProto:
-            return join("locations (\(types.count(id)))", inner)
-        case .locsec: return join("inline sites " + name, inner)
-        case .unknown: return join(types.kindWord(id) + (name.isEmpty ? "" : " " + name), inner)
+        case .locParam: return base(types.location(id))
+        case .locProto: return base("locations (\(types.count(id)))")
+        case .locsec: return base("inline sites " + name)
+        case .unknown: return base(types.kindWord(id) + (name.isEmpty ? "" : " " + name))
         case .ptr:
-            let isInside = [.array, .funcProto].contains(types.kindIfAny(target))
-            return declare(target, isInside ? "(*" + inner + ")" : "*" + inner, depth + 1)
+            let own = after(qualifiers)
+            let pointer = "*" + (own.isEmpty ? inner : join(own, inner))
+            return declare(target, isWound(target) ? "(" + pointer + ")" : pointer, depth + 1)
+        // C has no arrays that are qualified themselves: their elements are.
         case .array:
-            return declare(types.word(id, 3), inner + "[\(types.word(id, 5))]", depth + 1)
-        case .const: return qualified("const", target, inner, depth)
-        case .volatile: return qualified("volatile", target, inner, depth)
-        case .restrict: return qualified("restrict", target, inner, depth)
-        case .typeTag: return qualified("tag(\(name))", target, inner, depth)
-        case .declTag: return declare(target, inner, depth + 1) + " tag(\(name))"
+            let elements = inner + "[\(types.word(id, 5))]"
+            return declare(types.word(id, 3), elements, depth + 1, qualifiers)
+        case .const: return qualified("const")
+        case .volatile: return qualified("volatile")
+        case .restrict: return qualified("restrict")
+        case .typeTag: return qualified("tag(\(name))", isTag: true)
+        case .declTag: return declare(target, inner, depth + 1, qualifiers) + " tag(\(name))"
+        // C++ has functions that are qualified, this way.
         case .funcProto:
-            return declare(target, inner + "(" + parameters(id, depth) + ")", depth + 1)
-        case .func: return join(declare(target, name, depth + 1), inner)
-        case .var: return join(declare(target, name, depth + 1), inner)
-        case .datasec: return join("section " + name, inner)
-        case .fwd:
-            return join((types.info(id).flag ? "union " : "struct ") + name + " (forward)", inner)
+            let list = inner + "(" + parameters(id, depth) + ")"
+            return declare(target, list + after(qualifiers), depth + 1)
+        case .func, .var: return base(declare(target, name, depth + 1))
+        case .datasec: return base("section " + name)
+        case .fwd: return base((types.info(id).flag ? "union " : "struct ") + name + " (forward)")
         case .struct, .union:
             let word = types.kind(id) == .struct ? "struct " : "union "
-            return join(word + (name.isEmpty ? "{" + elementNames(id) + "}" : name), inner)
+            return base(word + (name.isEmpty ? "{" + elementNames(id) + "}" : name))
         case .enum, .enum64:
-            return join("enum " + (name.isEmpty ? "{" + elementNames(id) + "}" : name), inner)
-        case .int, .float, .typedef: return join(name.isEmpty ? "(unnamed)" : name, inner)
+            return base("enum " + (name.isEmpty ? "{" + elementNames(id) + "}" : name))
+        case .int, .float, .typedef: return base(name.isEmpty ? "(unnamed)" : name)
         }
     }
 
-    private mutating func qualified(
-        _ word: String, _ target: UInt32, _ inner: String, _ depth: Int
-    ) -> String {
-        if types.kindIfAny(target) == .ptr {
-            return declare(target, join(" " + word, inner), depth + 1)
+    struct Qualifier {
+        /// `const`, `tag(user)`
+        let word: String
+        let isTag: Bool
+    }
+
+    /// Those of a base type, before it: tags first.
+    private func before(_ qualifiers: [Qualifier]) -> String {
+        let words = qualifiers.filter(\.isTag) + qualifiers.reversed().filter { !$0.isTag }
+        return words.map { $0.word + " " }.joined()
+    }
+
+    /// Those of a pointer, behind its star, in the order in which C builds them up.
+    private func after(_ qualifiers: [Qualifier]) -> String {
+        qualifiers.reversed().map { " " + $0.word }.joined()
+    }
+
+    /// Whether a pointer to the type needs parentheses.
+    private func isWound(_ id: UInt32) -> Bool {
+        var id = id
+        for _ in 0..<Self.maxDepth {
+            switch types.kindIfAny(id) {
+            case .const, .volatile, .restrict, .typeTag: id = types.word(id, 2)
+            case .array, .funcProto: return true
+            default: return false
+            }
         }
-        return word + " " + declare(target, inner, depth + 1)
+        return false
     }
 
     private func join(_ word: String, _ inner: String) -> String {
