@@ -65,6 +65,9 @@ package struct Header: Equatable, Sendable {
     }
 
     private static func first(in bytes: ByteView) throws(BTFError) -> Header {
+        guard !bytes.isEmpty else {
+            throw BTFError(offset: 0, "it is empty: 0 bytes, without a BTF header")
+        }
         guard bytes.count >= 8 else {
             throw BTFError(
                 offset: 0, "no BTF header: \(bytes.count) bytes, expected at least \(shortLength)")

@@ -72,6 +72,37 @@ struct HuskTests {
         #expect(try kbtf("info", "--base", base, module).text.contains("split"))
     }
 
+    /// Kernels look at no section of 0 bytes: the module loads as if it had none.
+    @Test(arguments: ["5.15", "6.1", "7.2"]) func emptySection(_ target: String) throws {
+        let module = try emptyModule("empty.ko")
+        try Sample.addModinfo(module, release: "6.1.0-test", scratch)
+        let empty = try scratch.write("empty", "")
+        try #require(
+            Command.shell("objcopy --add-section .BTF='\(empty)' '\(module)'").status == 0)
+        let base = try bases()
+        let check = try Command.kbtf("check", "--base", base, "--target", target, module)
+        #expect(check.status == 1)
+        #expect(
+            check.text.contains(
+                "Linux \(target): module load: the module loads, its empty .BTF is ignored; "
+                    + "BPF_BTF_LOAD: refused (EINVAL)"), "\(check)")
+        #expect(!check.text.contains("H1"), "\(check)")
+        let json = try Command.kbtf(
+            "check", "--json", "--base", base, "--target", target, module)
+        #expect(json.text.contains("\"kernel\":{\"verdict\":\"ignored\"}"), "\(json)")
+        let summary = try Command.kbtf(
+            "check", "--summary", "--base", base, "--target", target, module)
+        #expect(summary.text.contains("empty, ignored"), "\(summary)")
+        for words in [["check"], ["info"], ["dump"], ["rebase", "--base", base]] {
+            let result = try Command.kbtf(words + [module])
+            #expect(result.status == 1)
+            #expect((result.text + result.err).contains("it is empty: 0 bytes"), "\(result)")
+        }
+        // The same bytes alone are nobody's module.
+        let raw = try Command.kbtf("check", "--target", target, empty)
+        #expect(raw.status == 1 && raw.text.contains("H1"), "\(raw)")
+    }
+
     /// Sections whose ids are those of the BTF that is replaced: gone with a word, for their form
     /// is not known.
     @Test(arguments: [".BTF.inline", ".BTF.extra", ".BTF.locations"])

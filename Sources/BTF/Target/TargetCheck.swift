@@ -37,7 +37,7 @@ package func checkTarget(
     report.isSound = subject.isSound
     report.ask(subject, btf)
     guard let btf else {
-        report.judge(subject.use, nil)
+        report.judge(subject, nil)
         return report
     }
     var checker = TargetChecker(btf, subject.use, report)
@@ -47,8 +47,9 @@ package func checkTarget(
         checker.checkTypes()
     }
     checker.checkDescriptions(kernelFunctions)
-    checker.checkImplicitArguments(withImplicitArguments)
-    checker.report.judge(subject.use, btf)
+    checker.checkImplicitArguments(
+        withImplicitArguments, listed: Set(kernelFunctions.lazy.map(\.name)))
+    checker.report.judge(subject, btf)
     return checker.report
 }
 
@@ -260,12 +261,14 @@ private struct TargetChecker {
     }
 
     /// The kernel loads the BTF, but its verifier refuses each program that calls such a function.
-    mutating func checkImplicitArguments(_ names: Set<String>) {
+    mutating func checkImplicitArguments(_ names: Set<String>, listed: Set<String>) {
         guard rules.has(.implicitArguments) else { return }
         for function in btf.functionsLeftWhole(among: names) {
             let what =
-                function.hasImplementation
-                ? "shows its implicit arguments" : "it has no \(function.name)_impl"
+                !listed.contains(function.name)
+                ? "no set of kernel functions lists it"
+                : function.hasImplementation
+                    ? "shows its implicit arguments" : "it has no \(function.name)_impl"
             report.findings.add(
                 .error, "kfunc", type: TypeID(function.id),
                 offset: typesAt + Int(btf.starts[Int(function.id - types.firstID)]) * 4,

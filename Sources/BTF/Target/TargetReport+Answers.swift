@@ -17,6 +17,8 @@ extension TargetReport {
                 kernel: isDistilled ? subject.kernel : kernel, rules: rules, bigEndian: bigEndian)
         }
         switch subject.use {
+        // The kernel does not look at it.
+        case .module where subject.bytes.isEmpty: moduleAnswer = nil
         case .module where !isReadAsWhole(subject.use, btf):
             kernelAnswer =
                 moduleAnswer
@@ -57,11 +59,14 @@ extension TargetReport {
     }
 
     /// From what the kernel answers to what that means.
-    mutating func judge(_ use: TargetUse, _ btf: BTF?) {
+    mutating func judge(_ subject: TargetSubject, _ btf: BTF?) {
+        let use = subject.use
         kernel = LoadVerdict(kernelAnswer)
         guard case .module(let bringsBase) = use else { return }
         if !rules.has(.moduleBTF) {
             kernel = .overlooks
+        } else if subject.bytes.isEmpty {
+            kernel = .ignores
         } else if isReadAsWhole(use, btf) {
             isRenumbered = isTaken
         } else if kernelAnswer.refusal == nil, let btf,

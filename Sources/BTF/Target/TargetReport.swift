@@ -7,6 +7,8 @@ package enum LoadVerdict: Equatable, Sendable {
     case refuses(KernelErrno)
     /// It reads no BTF there.
     case overlooks
+    /// The module has an empty section `.BTF`: it loads as if it had none.
+    case ignores
     /// It reads it as something else, and each type may mean another.
     case misreads
     /// It was built against another base than this kernel's BTF. Without an error, the kernel does

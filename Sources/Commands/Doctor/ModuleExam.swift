@@ -216,7 +216,7 @@ struct ModuleExam: Sendable {
         else { return [] }
         let verdict = reading.hold(btf, to: target, setting, judgement, limit: 10)
         switch verdict.report.kernel {
-        case .takes, .overlooks: break
+        case .takes, .overlooks, .ignores: break
         case .depends, .unpredictable:
             outcome.value.doubts.append("whether the kernel accepts its BTF depends on the build")
         case .isOfAnotherBase(let errno):

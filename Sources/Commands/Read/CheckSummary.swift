@@ -70,6 +70,7 @@ struct CheckSummary {
                 return ("\(rules): refused (\(errno.rawValue))\(rule)", nil)
             case .misreads: return ("\(rules): misread", nil)
             case .overlooks: return ("\(rules): overlooked", nil)
+            case .ignores: return ("\(rules): empty, ignored", nil)
             default: return ("\(rules): not usable", nil)
             }
         }

@@ -60,6 +60,7 @@ struct TargetVerdict {
         case .takes: report.isSound ? "taken" : "taken, although it is unsound"
         case .refuses(let error): "refused (\(error.rawValue))"
         case .overlooks: "overlooked, kernels read it since \(KernelAbility.moduleBTF.since)"
+        case .ignores: "the module loads, its empty .BTF is ignored"
         case .misreads:
             if case .module(bringsBase: true) = use {
                 "misread, kernels know .BTF.base since \(KernelAbility.distilledBase.since)"
@@ -116,6 +117,7 @@ extension TargetVerdict: JSONValue {
             case .takes: "taken"
             case .refuses, .isOfAnotherBase(refusedWith: .some): "refused"
             case .overlooks: "overlooked"
+            case .ignores: "ignored"
             case .misreads, .isOfAnotherBase(refusedWith: nil): "misread"
             case .depends: "depends"
             case .unpredictable: "unpredictable"
