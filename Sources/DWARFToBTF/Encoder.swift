@@ -50,6 +50,9 @@ package struct Encoded: Sendable {
     package var functions: Set<[UInt8]> = []
     /// Kernel functions whose implicit arguments are hidden.
     package var withHiddenArguments: [String] = []
+    /// Functions with the flag for implicit arguments that show them, because no set of kernel
+    /// functions lists them.
+    package var withShownArguments: [String] = []
 }
 
 /// Why a file could not be encoded. The description names section and offset.
@@ -113,6 +116,7 @@ package func encode(
         options.describesLikeTool
         && options.features.isSuperset(of: [.declTag, .kernelFunctionTags, .attributes])
     var withImplicitArguments: Set<String> = []
+    var flaggedElsewhere: Set<String> = []
     var described: [KernelFunction] = []
     var conflicts: [IDSection.ListedFunctions.Conflict] = []
     if tagsFunctions || options.hidesImplicitArguments {
@@ -122,6 +126,7 @@ package func encode(
                 functions.write(
                     &last, run.store, options, marksArenas: !describesLikeTool, &ledger)
             }
+            if options.hidesImplicitArguments { flaggedElsewhere = functions.flaggedElsewhere }
             if describesLikeTool {
                 conflicts = functions.conflicts
                 described = functions.described(hiding: options.hidesImplicitArguments)
@@ -200,10 +205,18 @@ package func encode(
             }
         } catch { throw .btf(error) }
     }
+    var shown: [String] = []
+    if !flaggedElsewhere.isEmpty {
+        do throws(BTFError) {
+            shown = try BTF.parse(ByteView(bytes), base: whole).functionsLeftWhole(
+                among: flaggedElsewhere
+            ).map(\.name)
+        } catch { throw .btf(error) }
+    }
     guard let whole, options.features.contains(.distilledBase) else {
         return Encoded(
             bytes: bytes, typeCount: typeCount, ledger: ledger, functions: functions,
-            withHiddenArguments: hidden)
+            withHiddenArguments: hidden, withShownArguments: shown)
     }
     let distilled: Distilled
     do throws(BTFError) {
@@ -214,5 +227,6 @@ package func encode(
     }
     return Encoded(
         bytes: distilled.split, base: distilled.base, typeCount: distilled.typeCount,
-        ledger: ledger, functions: functions, withHiddenArguments: hidden)
+        ledger: ledger, functions: functions, withHiddenArguments: hidden,
+        withShownArguments: shown)
 }

@@ -16,6 +16,9 @@ struct KernelFunctions {
     private(set) var flagless: [String] = []
     /// Functions whose last arguments the verifier supplies.
     private(set) var withImplicitArguments: Set<String> = []
+    /// Functions with that flag in no set of kernel functions: no program can call them, and the
+    /// kernel's tool does not change them.
+    private(set) var flaggedElsewhere: Set<String> = []
 
     private var listed = IDSection.ListedFunctions()
 
@@ -31,9 +34,11 @@ struct KernelFunctions {
         let isFilled = sets.contains { section.isFilled(section.sets[$0]) }
         let old = isFilled ? try? BTF.inFile(elf, base: base) : nil
         let split = isFilled ? SplitWithoutBase.inFile(elf) : nil
-        withImplicitArguments = section.functionsWithImplicitArguments(
-            old: old, withoutBase: split)
         listed = section.listedFunctions(old: old, withoutBase: split)
+        let offered = Set(listed.listings.lazy.map(\.name))
+        let flagged = section.functionsWithImplicitArguments(old: old, withoutBase: split)
+        withImplicitArguments = flagged.intersection(offered)
+        flaggedElsewhere = flagged.subtracting(offered)
         for set in sets {
             let found = section.flags(
                 ofSet: set, old: old, withoutBase: split,

@@ -57,6 +57,32 @@ struct ImplicitArgumentTests {
         #expect(try functions(file) == hidden)
     }
 
+    /// A set without BTF_SET8_KFUNCS offers nothing to programs, whatever flags are in it.
+    @Test(arguments: ["7.0", "7.2", "7.3"]) func otherSets(_ target: String) throws {
+        let source = Self.source.replacing(".long 0, 1\\n", with: ".long 0, 0\\n")
+        let file = try Sample.compile(scratch, "k.o", source: source)
+        let made = try Command.kbtf("encode", "--standalone", "--target", target, file)
+        #expect(made.status == 0, "\(made)")
+        for name in ["first", "last", "typed"] {
+            #expect(
+                made.err.contains(
+                    "\(file): \(name): flag KF_IMPLICIT_ARGS, but no set of kernel functions lists it: "
+                ),
+                "\(made)")
+        }
+        #expect(!made.err.contains("plain"))
+        #expect(made.err.contains("hint: list it between BTF_KFUNCS_START and BTF_KFUNCS_END"))
+        #expect(try functions(file) == ["first 1", "last 2", "plain 2", "typed 2"])
+        let check = try Command.kbtf("check", "--target", target, file)
+        #expect(check.status == 1)
+        for name in ["first", "last", "typed"] {
+            #expect(
+                check.text.contains(
+                    "\(name): has KF_IMPLICIT_ARGS, but no set of kernel functions lists it"),
+                "\(check)")
+        }
+    }
+
     /// An older kernel knows no such flag, and `check` names what a newer one cannot use.
     @Test func leftWhole() throws {
         let file = try Sample.compile(scratch, "k.o", source: Self.source)

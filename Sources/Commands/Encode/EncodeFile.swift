@@ -115,6 +115,13 @@ struct EncodeFile {
         for name in encoded.withHiddenArguments {
             outcome.messages.append(.detail("\(job.path): \(name): implicit arguments are hidden"))
         }
+        for name in encoded.withShownArguments {
+            outcome.messages.append(
+                .warning(
+                    "\(job.path): \(name): flag KF_IMPLICIT_ARGS, but no set of kernel functions lists "
+                        + "it: its arguments are not hidden, and programs cannot call it",
+                    hint: "list it between BTF_KFUNCS_START and BTF_KFUNCS_END"))
+        }
         if isSigned {
             outcome.messages.append(.signatureIsGone(job.path))
         }
