@@ -70,13 +70,20 @@ struct PerCPUVariables {
         _ symbols: PerCPUSymbols, _ text: (UInt32) -> String, _ ledger: inout Ledger?
     ) {
         let found = noted.union(entries.map(\.symbol))
-        let places = Set(found.map { symbols.symbols[$0].offset })
+        var places: [UInt64: Set<UInt32>] = [:]
+        for index in found {
+            let symbol = symbols.symbols[index]
+            places[symbol.offset, default: []].insert(symbol.plainName)
+        }
         var reasons: [UInt32: Miss] = [:]
         for miss in misses where reasons[miss.name] == nil { reasons[miss.name] = miss }
         for (index, symbol) in symbols.symbols.enumerated() where !found.contains(index) {
-            if let miss = reasons[symbol.plainName] {
+            let others = places[symbol.offset]
+            if others?.contains(symbol.plainName) == true { continue }
+            // An alias of a variable has its place; gcc describes aliases without a location.
+            if others == nil, let miss = reasons[symbol.plainName] {
                 ledger?.note(text(miss.name), unit: miss.unit, miss.reason)
-            } else if !places.contains(symbol.offset) {
+            } else {
                 ledger?.note(text(symbol.name), unit: "", .noDebugInformation)
             }
         }

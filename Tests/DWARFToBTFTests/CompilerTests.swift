@@ -168,6 +168,18 @@ import Testing
         #expect(outcome.line(".data..percpu").contains(" 32"))
     }
 
+    /// clang does not describe an alias at all, gcc without a place.
+    @Test(arguments: compilers.filter { !$0.contains("--target") })
+    func aliasOfPerCPU(_ compiler: String) throws {
+        let source = """
+            __attribute__((section(".data..percpu"))) int own;
+            extern int other __attribute__((alias("own"))); int f(void) { return own; }
+            """
+        let outcome = try compiled([source], with: compiler)
+        #expect(outcome.line(".data..percpu") == "section .data..percpu: size 4 { own @0 4 }")
+        #expect(outcome.ledger == ["other: no-debug-information"], "\(outcome.ledger)")
+    }
+
     /// Type units are in sections of their own in relocatable files, one for each.
     @Test(.enabled(if: hasGCC), arguments: ["gcc -gdwarf-4", "gcc -gdwarf-5"])
     func typeUnits(_ compiler: String) throws {
