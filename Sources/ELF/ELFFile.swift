@@ -90,6 +90,13 @@ package final class ELFFile: Sendable {
     /// True when `view` begins like an ELF file.
     package static func isELF(_ view: ByteView) -> Bool { view.hasBytes("\u{7f}ELF") }
 
+    /// Whether `view` begins as a relocatable file does: a module, or an object of a compiler.
+    package static func isRelocatable(_ view: ByteView) -> Bool {
+        guard isELF(view), view.count >= 18 else { return false }
+        // EI_DATA, e_type.
+        return view[5] == 2 ? view[16] == 0 && view[17] == 1 : view[16] == 1 && view[17] == 0
+    }
+
     /// All sections with this name: a file may have several (COMDAT groups).
     package func sections(named name: String) -> [ELFSection] {
         sections.filter { $0.isNamed(name) }

@@ -146,4 +146,36 @@ struct CompressedModuleTests {
             #expect(try Sample.bytes(file) == before)
         }
     }
+
+    /// As the format's own tool: xz accepts zeros in multiples of four, gzip any, and other bytes
+    /// with a warning.
+    @Test(arguments: methods) func trailingBytes(_ method: Method) throws {
+        let plain = try Sample.compile(scratch, "plain.ko", source: Self.module)
+        let whole = try Sample.bytes(pack(plain, method, to: "packed.ko"))
+        let isGzip = method.suffix == ".gz"
+        for (bytes, isTaken) in [
+            ([0, 0, 0, 0, 0, 0, 0, 0], method.suffix != ".zst"), ([0], isGzip),
+            (Array("junk\n".utf8), isGzip),
+        ] as [([UInt8], Bool)] {
+            let file = try scratch.write("m.ko" + method.suffix, whole + bytes)
+            for command in ["encode", "check", "rebase"] where isTaken {
+                let result = try Command.kbtf(command, "--base", base, file)
+                #expect(result.status == 0, "\(result)")
+                let isWarned = result.err.contains(
+                    "\(file): 5 bytes of something else follow the gzip data: they are ignored")
+                // Once written, they are gone.
+                #expect(isWarned == (bytes.count == 5 && command == "encode"), "\(result)")
+            }
+            for command in ["encode", "rebase", "distill", "info", "ids"] where !isTaken {
+                let result = try Command.kbtf(command, file)
+                #expect(result.status == 1, "\(result)")
+                let format = method.suffix == ".xz" ? "xz" : "zstd"
+                #expect(
+                    result.errorLines[0].hasPrefix(
+                        "kbtf: \(file): \(bytes.count) bytes of something else follow the \(format) data, at 0x"
+                    ), "\(result)")
+                #expect(try Sample.bytes(file) == whole + bytes)
+            }
+        }
+    }
 }

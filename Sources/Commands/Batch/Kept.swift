@@ -11,6 +11,8 @@ protocol BatchContents: Sendable {
 struct Keeping: Sendable {
     /// Bytes of memory, because it was decompressed; 0 for a mapped file.
     var size = 0
+    /// Bytes behind the compressed data.
+    var ignored = 0
     /// It cannot be read a second time: a pipe, such as the shell's `<(xzcat foo.ko.xz)`.
     var isRequired = false
 }

@@ -35,11 +35,32 @@ enum PackedFile {
         guard let format = CompressionFormat.detect(view), unpacks(format) else {
             return Contents(view: view, keeping: keeping)
         }
+        let unpacked: Decompressed
         do throws(DecompressionError) {
-            let unpacked = try decompress(view, format: format, concatenated: true)
-            keeping.size = unpacked.count
-            return Contents(view: unpacked, keeping: keeping)
+            unpacked = try decompressCounting(view, format: format, concatenated: true)
         } catch { throw Failure("\(path): \(error)") }
+        keeping.size = unpacked.bytes.count
+        keeping.ignored = try ignored(view, unpacked, format, path)
+        return Contents(view: unpacked.bytes, keeping: keeping)
+    }
+
+    /// How many bytes follow the compressed data and are ignored, as gzip does.
+    ///
+    /// - Throws: for those of a module that the format's own tool refuses, and whoever loads it.
+    ///   Kernels may have more behind them.
+    private static func ignored(
+        _ view: ByteView, _ unpacked: Decompressed, _ format: CompressionFormat, _ path: String
+    ) throws(Failure) -> Int {
+        let rest = view.count - unpacked.consumed
+        guard rest > 0, format.isOfModules, ELFFile.isRelocatable(unpacked.bytes) else { return 0 }
+        guard format == .gzip else {
+            throw Failure(
+                "\(path): \(rest) bytes of something else follow the \(format.name) data, at "
+                    + "0x\(String(unpacked.consumed, radix: 16))",
+                hint: "\(format.name) -t \(path) says so as well: compress the module again")
+        }
+        let isPadding = (unpacked.consumed..<view.count).allSatisfy { view[$0] == 0 }
+        return isPadding ? 0 : rest
     }
 
     /// Replaces the file at `path`. A compressed one is compressed again, by the same method.
