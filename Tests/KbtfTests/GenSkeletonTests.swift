@@ -62,6 +62,28 @@ import Testing
         }
     }
 
+    @Test("structs without members have no size, in C++ either")
+    func emptyStructs() throws {
+        let object = try Sample.compileBPF(
+            scratch, "flows.o",
+            source: """
+                #define SEC(name) __attribute__((section(name), used))
+                struct nothing {};
+                struct some { int a; struct {} b; struct nothing c; int d; };
+                struct some some[2] = { { 1 } };
+                int last = 3;
+                char LICENSE[] SEC("license") = "GPL";
+                SEC("raw_tp/sys_enter") int enter(void *context) { return some[1].d + last; }
+
+                """)
+        let made = try skeleton("-q", "-L", "--own-types", object)
+        #expect(made.status == 0, "\(made)")
+        for compiler in ["gcc", "g++ -x c++", "clang-16", "clang-16 -x c++"] {
+            let result = try compiled(made.out, by: compiler)
+            #expect(result.text == "made\n", "\(compiler): \(result)")
+        }
+    }
+
     @Test("without, structs are those of the code before it")
     func typesOfOthers() throws {
         let made = try skeleton("-q", "-L", object(), "name", "flows")

@@ -42,6 +42,12 @@ extension CDumper {
                 from: end, to: place.size * 8, align: packed ? 1 : place.align, inBitfield: false,
                 level: level + 1)
         }
+        // An empty class has one byte in C++; with this one, none, as in C.
+        if style != nil, count == 0, place.size == 0 {
+            newLine(level + 1)
+            out.put("char __empty[0];")
+            newLine(level)
+        }
         if count > 0 || place.size > 0 { newLine(level) }
         out.put(byte: 125)
         if packed { out.put(" __attribute__((packed))") }
