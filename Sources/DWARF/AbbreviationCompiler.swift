@@ -215,13 +215,20 @@ private struct CompiledAbbreviations: ~Copyable {
         compileSteps(firstSpec, loading: true)
         var refersOutside = false
         var saysTypes = tag.isType
+        var hasFrame = false
         for index in firstSpec..<specs.count {
-            switch specs[index].form {
-            case .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8: refersOutside = true
+            let isOutside =
+                switch specs[index].form {
+                case .refAddr, .refSig8, .gnuRefAlt, .refSup4, .refSup8: true
+                default: false
+                }
+            if isOutside { refersOutside = true }
+            switch specs[index].attribute {
+            case .type, .prototyped: saysTypes = true
+            case .abstractOrigin, .specification: if isOutside { saysTypes = true }
+            case .frameBase: hasFrame = true
             default: break
             }
-            let attribute = specs[index].attribute
-            if attribute == .type || attribute == .prototyped { saysTypes = true }
         }
         var entry =
             Abbreviation(
@@ -233,6 +240,7 @@ private struct CompiledAbbreviations: ~Copyable {
                 loadEnd: UInt32(steps.count),
                 specStart: UInt32(firstSpec), specEnd: UInt32(specs.count))
         entry.saysTypes = saysTypes
+        entry.hasFrame = hasFrame
         // Masks work for numbers that begin with their lowest byte.
         if !encoding.bigEndian, !entry.isLong { compileFixed(&entry) }
         entries.append(entry)

@@ -125,8 +125,11 @@ package struct Abbreviation: BitwiseCopyable, Sendable {
     let isLong: Bool
     /// Some attribute may refer to another unit or file.
     let refersOutside: Bool
-    /// It is for types, or for entries that have one.
+    /// It is for types, or for entries that have one, be it in another unit: what GCC writes when
+    /// it links (-flto) describes only instances of what the compiled units describe.
     var saysTypes = false
+    /// It has a frame base, as functions have that are fully described.
+    var hasFrame = false
     /// The tag of a plain child with layout `simple`; no tag for all others.
     var simpleTag = Tag(rawValue: 0)
     var simple = SimpleLayout()
@@ -187,8 +190,10 @@ package final class AbbreviationTable {
     let plainLayouts: UnsafePointer<PlainLayout>
     /// Some entry may refer to another unit or file.
     package let refersOutside: Bool
-    /// Some entry may describe a type or a prototype. Units compiled with -g1 have none.
+    /// Some entry may describe a type or a prototype. Units that GCC compiled with -g1 have none.
     package let saysTypes: Bool
+    /// Some function has a frame base. LLVM leaves it out with -g1.
+    package let hasFrames: Bool
 
     @unsafe
     init(
@@ -203,6 +208,7 @@ package final class AbbreviationTable {
         sparse = draft.sparse
         refersOutside = draft.refersOutside
         saysTypes = draft.saysTypes
+        hasFrames = draft.hasFrames
         dense = draft.dense
     }
 
@@ -219,11 +225,13 @@ struct AbbreviationDraft: ~Copyable {
     var sparse: [UInt64: Abbreviation] = [:]
     var refersOutside = false
     var saysTypes = false
+    var hasFrames = false
 
     /// Adds an entry; false if its code was already declared.
     mutating func insert(_ code: UInt64, _ entry: Abbreviation) -> Bool {
         if entry.refersOutside { refersOutside = true }
         if entry.saysTypes { saysTypes = true }
+        if entry.hasFrame { hasFrames = true }
         if code == UInt64(dense.count) + 1 {
             dense.append(entry)
             return true

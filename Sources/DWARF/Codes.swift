@@ -80,6 +80,7 @@ package struct Attribute: Hashable, BitwiseCopyable, Sendable {
     @inlinable package static var language: Attribute { Attribute(rawValue: 0x13) }
     @inlinable package static var constValue: Attribute { Attribute(rawValue: 0x1c) }
     @inlinable package static var `inline`: Attribute { Attribute(rawValue: 0x20) }
+    @inlinable package static var frameBase: Attribute { Attribute(rawValue: 0x40) }
     @inlinable package static var producer: Attribute { Attribute(rawValue: 0x25) }
     @inlinable package static var abstractOrigin: Attribute { Attribute(rawValue: 0x31) }
     @inlinable package static var count: Attribute { Attribute(rawValue: 0x37) }

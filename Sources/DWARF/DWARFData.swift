@@ -226,7 +226,7 @@ package enum DWARFReadError: Error, CustomStringConvertible {
 }
 
 /// The location of the bytes of a string attribute.
-package struct StringPlace {
+package struct StringPlace: Equatable {
     package enum Section: UInt8 { case str, lineStr, info, types, alternateStr }
     package let section: Section
     package let offset: Int

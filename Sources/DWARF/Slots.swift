@@ -10,7 +10,7 @@ package enum Slot: UInt8, CaseIterable, Sendable {
     case abstractOrigin, specification, sibling, location, inline, language
     case strOffsetsBase, loclistsBase, lowPC, signature, annotation, artificial, importUnit,
         addrBase
-    case ranges, callingConvention
+    case ranges, callingConvention, producer, frameBase
 
     init?(_ attribute: Attribute) {
         switch attribute {
@@ -44,6 +44,8 @@ package enum Slot: UInt8, CaseIterable, Sendable {
         case .addrBase: self = .addrBase
         case .ranges: self = .ranges
         case .callingConvention: self = .callingConvention
+        case .producer: self = .producer
+        case .frameBase: self = .frameBase
         default: return nil
         }
     }

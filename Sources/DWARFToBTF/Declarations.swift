@@ -13,6 +13,8 @@ struct UnitContext {
     let addrBase: UInt64
     let isC: Bool
     let isRust: Bool
+    /// It does not say what its functions take and return.
+    var isLinesOnly = false
 }
 
 /// A function entry with the attributes needed for selection.

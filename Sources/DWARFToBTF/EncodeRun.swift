@@ -22,8 +22,9 @@ struct EncodeRun: ~Copyable, Sendable {
     /// Units before that one with arrays but without an `int`.
     private var waiting: [UnitBox] = []
     private(set) var failure: EncodeError?
-    /// Units that describe neither types nor prototypes.
+    /// Units that describe neither types nor prototypes: compiled with -g1, or maybe so.
     private(set) var lineTableUnits = 0
+    private(set) var unclearUnits = 0
     /// Some unit had types, even if the base has all of them.
     private(set) var hasTypes = false
     let context: EncodeContext
@@ -98,6 +99,7 @@ struct EncodeRun: ~Copyable, Sendable {
         }
         if content.types.count > 0 { hasTypes = true }
         lineTableUnits += content.findings.lineTableUnits
+        unclearUnits += content.findings.unclearUnits
         try store.absorb(content.types)
         if int == nil { int = content.findings.int.map { store.id(of: $0) } }
         functions.take(content.findings, store)

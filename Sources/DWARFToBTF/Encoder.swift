@@ -44,8 +44,10 @@ package struct Encoded: Sendable {
     package var base: [UInt8]?
     package var typeCount: Int
     package let ledger: Ledger?
-    /// How many units describe neither types nor prototypes, as compiled with -g1.
+    /// How many units describe neither types nor prototypes, because they were compiled with -g1.
     package var lineTableUnits = 0
+    /// How many do not show whether they were.
+    package var unclearUnits = 0
     /// With `inlineSites`, the functions that the BTF describes as such; others are only inlined.
     package var functions: Set<[UInt8]> = []
     /// Kernel functions whose implicit arguments are hidden.
@@ -168,7 +170,8 @@ package func encode(
     }
     guard compact.typeCount > 0 || base != nil && run.hasTypes else {
         return Encoded(
-            bytes: [], typeCount: 0, ledger: ledger, lineTableUnits: run.lineTableUnits)
+            bytes: [], typeCount: 0, ledger: ledger, lineTableUnits: run.lineTableUnits,
+            unclearUnits: run.unclearUnits)
     }
     var bytes = compact.serialized(
         bigEndian: data.bigEndian,

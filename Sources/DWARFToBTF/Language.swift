@@ -31,6 +31,7 @@ package enum Language {
     }
 
     static let rust: UInt64 = 0x1c
+    static let assembler: UInt64 = 0x8001
 
     /// Any version of C, and assembly: units that BTF can represent in full.
     static func isC(_ code: UInt64) -> Bool {

@@ -24,6 +24,10 @@ extension UnitEncoder {
                         addrBase: addrBase) ?? 0 : 0,
                 hasAddress: die.has(.lowPC), hasRanges: die.has(.ranges),
                 isNoCall: die.value(.callingConvention) == 3))
+        // Of all functions that LLVM describes, if it is not asked for lines only (-g1).
+        if current.isFromLLVM, die.has(.lowPC) || die.has(.ranges), !die.has(.frameBase) {
+            markLinesOnly()
+        }
         let place = references.mark(die.offset)
         references.set(place, .function(UInt32(truncatingIfNeeded: index)))
         let hasChain = die.has(.annotation)

@@ -21,6 +21,7 @@ extension UnitEncoder {
 
     private mutating func consider(_ index: Int, tags: [DeclarationTag]) throws(DWARFError) {
         let function = declared.functions[index]
+        guard let described = described(index) else { return }
         let definition = definition(of: index)
         guard definition.name != 0 else {
             if function.hasCode {
@@ -51,7 +52,8 @@ extension UnitEncoder {
         var reordered = false
         var optimized = false
         let rank = rank(of: function, definition.name)
-        let isClone = rank == .exact && context.symbols.isClone(definition.name)
+        let isClone =
+            (rank == .exact || described != index) && context.symbols.isClone(definition.name)
         let isChanged = isNoCall(index)
         let returns = try typeID(definition.returns)
         var arguments = ArgumentTrack(context.convention, reading: context.reading)
@@ -61,8 +63,8 @@ extension UnitEncoder {
         if !largeIntegers.isEmpty, isLargeInteger(returns) { isInMemory = true }
         let word = pointerSize(function)
         var isAsInC = !isRust || returns == 0 || isPassedAsInC(returns, word: word)
-        let first = Int(function.firstParameter)
-        for value in first..<first + Int(function.parameterCount) {
+        let first = Int(declared.functions[described].firstParameter)
+        for value in first..<first + Int(declared.functions[described].parameterCount) {
             let parameter = try parameter(value)
             guard parameter.name != 0 else {
                 findings.parameters.truncate(to: start)
@@ -97,11 +99,26 @@ extension UnitEncoder {
             FunctionView(
                 name: definition.name, unit: function.context, returns: returns,
                 parameters: UInt32(start)..<UInt32(findings.parameters.count),
-                isVariadic: function.isVariadic,
+                isVariadic: declared.functions[described].isVariadic,
                 rank: rank, hasUnexpectedRegister: arguments.isUnexpected,
                 isMisread: arguments.isMisread || isInMemory, isReordered: reordered,
                 hasOptimizedParameter: optimized, isChanged: isChanged, tags: tags)
         )
+    }
+
+    /// The function whose entry has the parameters: the one with this index, or what it is an
+    /// instance of, if its unit names lines only, as when GCC links with -flto and -g1. nil if no
+    /// entry has them.
+    private func described(_ index: Int) -> Int? {
+        var index = index
+        for _ in 0..<4 where contexts[Int(declared.functions[index].context)].isLinesOnly {
+            let origin = declared.functions[index].origin
+            guard origin != .none, case .function(let next) = references.get(origin) else {
+                return nil
+            }
+            index = Int(next)
+        }
+        return contexts[Int(declared.functions[index].context)].isLinesOnly ? nil : index
     }
 
     func rank(of function: FunctionEntry, _ name: UInt32) -> FunctionView.Rank {

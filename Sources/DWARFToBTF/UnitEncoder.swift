@@ -41,6 +41,8 @@ struct UnitEncoder: ~Copyable {
     /// The arrays that stand for integers of more than 128 bits.
     var largeIntegers: Set<UInt32> = []
     var verdicts = NameVerdicts()
+    /// Of the unit read last.
+    var lastProducer: (place: StringPlace, producer: Producer)?
     private var die = DIE()
     /// Of a longer name, whose first bytes stand for it: kernels accept up to 511.
     private static let longestName = 4096
@@ -75,17 +77,16 @@ struct UnitEncoder: ~Copyable {
         guard try reader.advance() else { return true }
         try reader.decode(into: &die)
         guard try enterUnit(die) else { return false }
-        let language = die.value(.language)
-        // C++ and assemblers say nothing of functions without parameters.
-        guard table.saysTypes || !Language.isC(language) && language != Language.rust else {
-            findings.lineTableUnits += 1
-            if let unit = contexts.popLast(), context.keepsLedger {
-                let name = context.names.intern(unit.name)
-                findings.notes.append((name, unit.name, .lineTablesOnly))
-            }
+        let detail = try detail(of: die, table)
+        let mayComplete = references.links.isShared && table.refersOutside
+        guard detail == .types || detail == .linesOnly && mayComplete else {
+            noteLinesOnly(detail)
+            contexts.removeLast()
             return false
         }
-        if language == Language.rust {
+        if detail == .linesOnly { markLinesOnly() }
+        defer { if contexts.last?.isLinesOnly == true { noteLinesOnly(.linesOnly) } }
+        if die.value(.language) == Language.rust {
             try walkRust(unit, table, &reader, &die, inTypes: inTypes)
             return true
         }
@@ -97,8 +98,25 @@ struct UnitEncoder: ~Copyable {
             filter.hidden = open.hidden
         }
         while !open.isEmpty { try close() }
-        if context.codeSections != nil, !inTypes { keepForSites(unit, table) }
+        if context.codeSections != nil, !inTypes, contexts.last?.isLinesOnly != true {
+            keepForSites(unit, table)
+        }
         return true
+    }
+
+    /// Records that the unit under way does not say what its functions take and return.
+    mutating func markLinesOnly() { contexts[contexts.count - 1].isLinesOnly = true }
+
+    /// Notes that a unit shows names and lines, but not what its functions take and return.
+    private mutating func noteLinesOnly(_ detail: UnitDetail) {
+        switch detail {
+        case .linesOnly: findings.lineTableUnits += 1
+        case .unclear: findings.unclearUnits += 1
+        case .types, .assembly: break
+        }
+        if context.keepsLedger, let unit = contexts.last {
+            findings.notes.append((context.names.intern(unit.name), unit.name, .lineTablesOnly))
+        }
     }
 
     /// Turns to a file of split units, which has strings of its own.
@@ -297,7 +315,9 @@ struct UnitEncoder: ~Copyable {
         return String(systemBytes: try bytes(of: place, die.offset).array)
     }
 
-    func bytes(of place: StringPlace, _ die: Int) throws(DWARFError) -> ByteView {
+    func bytes(
+        of place: StringPlace, _ die: Int, longest: Int = Self.longestName
+    ) throws(DWARFError) -> ByteView {
         let bytes = data.bytes(of: place.section)
         var cursor = bytes.cursor()
         let length: Int
@@ -308,7 +328,7 @@ struct UnitEncoder: ~Copyable {
             throw fail(
                 die, "name at string offset 0x\(String(place.offset, radix: 16)) is not terminated")
         }
-        return bytes.slice(place.offset, min(length, Self.longestName)) ?? .empty
+        return bytes.slice(place.offset, min(length, longest)) ?? .empty
     }
 
     /// The name of a type; 0, with a note, if it is not one that kernels accept.

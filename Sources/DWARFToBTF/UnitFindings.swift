@@ -20,8 +20,9 @@ struct UnitFindings: ~Copyable, Sendable {
     var notedPerCPU: [Int] = []
     var globals: [GlobalVariables.Entry] = []
     var inlineSites: [InlineSites.Entry] = []
-    /// Units that describe neither types nor prototypes.
+    /// Units that describe neither types nor prototypes: compiled with -g1, or maybe so.
     var lineTableUnits = 0
+    var unclearUnits = 0
     /// By `FunctionView.unit`; empty without a ledger.
     var unitNames: [String] = []
     var notes: [(name: UInt32, unit: String, reason: Ledger.Reason)] = []
@@ -39,6 +40,7 @@ struct UnitFindings: ~Copyable, Sendable {
         globals.removeAll(keepingCapacity: true)
         inlineSites.removeAll(keepingCapacity: true)
         lineTableUnits = 0
+        unclearUnits = 0
         unitNames.removeAll(keepingCapacity: true)
         notes.removeAll(keepingCapacity: true)
         int = nil

@@ -8,6 +8,8 @@ struct UnitUnderWay {
     /// It is in `.debug_types`.
     private(set) var inTypes = false
     var isC = true
+    /// Its compiler is made with LLVM.
+    var isFromLLVM = false
     /// Of a unit in Rust.
     var rust: RustEntries?
     var strOffsetsBase: UInt64 = 0
@@ -18,6 +20,7 @@ struct UnitUnderWay {
         self.unit = unit
         self.inTypes = inTypes
         rust = nil
+        isFromLLVM = false
         strOffsetsBase = unit.encoding.is64Bit ? 16 : 8
         // GNU's forerunner of the section has no header.
         if isSplit, unit.encoding.version < 5 { strOffsetsBase = 0 }

@@ -183,8 +183,11 @@ let hasGCC = shell("command -v gcc")
 let hasClang = shell("command -v clang-16")
 
 /// Compiles C sources, links them into one relocatable file, and encodes that.
+///
+/// - Parameter linker: for several sources, or any number if it is given.
 func compiled(
-    _ sources: [String], with compiler: String, features: Features = .legacy, base: BTF? = nil
+    _ sources: [String], with compiler: String, linker: String? = nil,
+    features: Features = .legacy, base: BTF? = nil
 ) throws -> Outcome {
     let scratch = try Scratch()
     defer { withExtendedLifetime(scratch) {} }
@@ -195,7 +198,9 @@ func compiled(
         try #require(done, "\(compiler) does not take:\n\(source)")
     }
     let objects = sources.indices.map { "\($0).o" }.joined(separator: " ")
-    let link = sources.count == 1 ? "mv \(objects) all.o" : "ld -r \(objects) -o all.o"
+    let link =
+        sources.count == 1 && linker == nil
+        ? "mv \(objects) all.o" : "\(linker ?? "ld -r") \(objects) -o all.o"
     try #require(shell("cd \(folder) && \(link)"))
     let elf = try ELFFile(
         path: "\(folder)/all.o", separation: features.sectionSeparation)

@@ -82,6 +82,23 @@ struct WarningTests {
             ["encode", "--standalone"])
     }
 
+    /// Without types, only GCC's own list of options shows that `-g1` is the cause.
+    @Test(arguments: [
+        ("-g1", " (-g1; use -g)"),
+        ("-g -gno-record-gcc-switches", " (compiled with -g1 in place of -g?)"),
+    ]) func noTypes(_ options: String, _ cause: String) throws {
+        try scratch.write("v.c", "void nop() { }")
+        let file = scratch.path + "/v.o"
+        let made = try Command.shell("gcc \(options) -c '\(scratch.path)/v.c' -o '\(file)'")
+        try #require(made.status == 0)
+        let result = try Command.kbtf("encode", "--standalone", file)
+        #expect(result.status == 0)
+        #expect(
+            result.err
+                == "kbtf: \(file): its debug information contains no types for BTF\(cause): "
+                + "nothing is written\n")
+    }
+
     /// The module's own `struct module` is not the kernel's.
     @Test func modulesOwnKernelType() throws {
         let base = scratch.path + "/kernel.btf"

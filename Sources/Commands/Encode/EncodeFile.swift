@@ -67,13 +67,14 @@ struct EncodeFile {
         outcome.value = encoded.ledger
         guard !encoded.bytes.isEmpty else {
             if let failure = debugInfo.splitFailure { throw failure }
-            let hasLines = encoded.lineTableUnits > 0
+            let cause =
+                encoded.lineTableUnits > 0
+                ? " (-g1; use -g)"
+                : encoded.unclearUnits > 0 ? " (compiled with -g1 in place of -g?)" : ""
             outcome.messages.append(
                 .note(
-                    "\(job.path): its debug information contains no types for BTF"
-                        + (hasLines ? " (-g1; use -g)" : "") + ": nothing is written"
-                )
-            )
+                    "\(job.path): its debug information contains no types for BTF\(cause): "
+                        + "nothing is written"))
             return
         }
         guard isWriting else { return }
