@@ -90,13 +90,16 @@ extension UnitEncoder {
                 note(value.name, .localVariable, in: value)
             }
         }
+        let completed = context.keepsLedger ? completedVariables() : []
         for index in declared.variables {
             let value = declared.values[index]
             let name = variableName(index)
             let unit = contexts[Int(value.context)]
             let place = try location(of: value)
             guard case .address(let address, _) = place else {
-                if let reason = place.reason, place != .nowhere || !value.isDeclaration {
+                if let reason = place.reason,
+                    place != .nowhere || !value.isDeclaration && !completed.contains(index)
+                {
                     note(name, reason, in: unit)
                 }
                 continue
@@ -145,6 +148,19 @@ extension UnitEncoder {
                     name: name, type: type, isExternal: isExternal(value), tags: tags[index] ?? [],
                     unit: unit.name, section: section, offset: offset, size: size))
         }
+    }
+
+    /// The variables that others are instances of: with -flto, GCC describes where they are at link
+    /// time, in another unit.
+    private func completedVariables() -> Set<Int> {
+        var completed: Set<Int> = []
+        for index in declared.variables where declared.values[index].hasLocation {
+            let origin = declared.values[index].origin
+            if origin != .none, case .value(let place) = references.get(origin) {
+                completed.insert(Int(place))
+            }
+        }
+        return completed
     }
 
     /// What kernels take as the name of a DATASEC.
