@@ -17,8 +17,7 @@ extension BTF {
         return nil
     }
 
-    /// The size of a value of the type, with eight bytes for a pointer; nil for a type without
-    /// size.
+    /// The size of a value of the type; nil for a type without size.
     func size(of id: TypeID) -> UInt32? {
         var count: UInt32 = 1
         var id = id
@@ -27,7 +26,7 @@ extension BTF {
             let size: UInt32
             switch record.kind.role {
             case .integer, .composite, .enumeration, .float, .section: size = record.size
-            case .pointer: size = 8
+            case .pointer: size = pointerSize
             case .alias, .qualifier, .typeTag, .variable:
                 id = record.type
                 continue

@@ -30,15 +30,20 @@ package final class BTF: Sendable {
     /// refused.
     let layout: LayoutTable?
 
+    /// The size of a pointer by the file that it was read from, or its base; nil if that does not
+    /// say, as raw BTF does not.
+    package let filePointerSize: UInt32?
+
     /// Size of `long`, once it was looked for: in BTF that is sorted by name it is far behind, and
     /// each module would look again.
     private let long = Mutex<(isKnown: Bool, size: UInt32?)>((false, nil))
 
     init(
         base: BTF?, header: Header, words: [UInt32], starts: [UInt32], strings: [UInt8],
-        layout: LayoutTable? = nil
+        layout: LayoutTable? = nil, filePointerSize: UInt32? = nil
     ) {
         self.layout = layout
+        self.filePointerSize = filePointerSize ?? base?.filePointerSize
         self.base = base
         self.header = header
         self.words = words
@@ -47,6 +52,9 @@ package final class BTF: Sendable {
         stringBase = base.map { $0.stringBase + $0.strings.count } ?? 0
         firstID = base?.typeCount ?? 1
     }
+
+    /// The size of a pointer in bytes: that of `long`, or what the file says.
+    package var pointerSize: UInt32 { longSize ?? filePointerSize ?? 8 }
 
     /// The size of the first integer that is a `long` of 4 or 8 bytes, the base's first; nil if
     /// there is none.
@@ -87,6 +95,7 @@ package final class BTF: Sendable {
     ///
     /// - Parameters:
     ///   - base: what the types continue; nil for vmlinux and standalone BTF.
+    ///   - filePointerSize: `ELFFile.pointerSize` of the file it is in.
     ///   - isForReading: keep records of unknown kinds, `Kind.unknown`, if a layout section (its
     ///     own or the base's) describes them. Not for code that writes BTF or compares types: it
     ///     would have to know what such records refer to.
@@ -94,8 +103,8 @@ package final class BTF: Sendable {
     /// - Throws: `BTFError` for a bad header, a truncated record, an unknown kind, a name outside
     ///   the string section, or a base in the other byte order.
     package static func parse(
-        _ bytes: ByteView, base: BTF? = nil, isForReading: Bool = false,
-        whenCopied: (ByteView) -> Void = { _ in }
+        _ bytes: ByteView, base: BTF? = nil, filePointerSize: UInt32? = nil,
+        isForReading: Bool = false, whenCopied: (ByteView) -> Void = { _ in }
     ) throws(BTFError) -> BTF {
         let header = try Header.parse(bytes)
         if let base, base.bigEndian != header.bigEndian {
@@ -105,16 +114,17 @@ package final class BTF: Sendable {
             )
         }
         return try records(
-            of: bytes, header, base: base, stringEnd: nil, isForReading: isForReading,
-            whenCopied: whenCopied)
+            of: bytes, header, base: base, stringEnd: nil, filePointerSize: filePointerSize,
+            isForReading: isForReading, whenCopied: whenCopied)
     }
 
     /// - Parameters:
     ///   - stringEnd: names lie before this offset; nil: before the end of the strings.
-    ///   - isForReading, whenCopied: see `parse`.
+    ///   - filePointerSize, isForReading, whenCopied: see `parse`.
     static func records(
         of bytes: ByteView, _ header: Header, base: BTF? = nil, stringEnd: Int?,
-        isForReading: Bool = true, whenCopied: (ByteView) -> Void = { _ in }
+        filePointerSize: UInt32? = nil, isForReading: Bool = true,
+        whenCopied: (ByteView) -> Void = { _ in }
     ) throws(BTFError) -> BTF {
         let typeStart = header.length + header.typeOffset
         let (words, strings) = try sections(of: bytes, header, whenCopied)
@@ -138,7 +148,7 @@ package final class BTF: Sendable {
             words, at: typeStart, stringEnd: stringEnd ?? stringBase + strings.count, layout)
         return BTF(
             base: base, header: header, words: words, starts: starts, strings: strings,
-            layout: layout)
+            layout: layout, filePointerSize: filePointerSize)
     }
 
     /// BTF without types.

@@ -53,8 +53,8 @@ final class TypeTable: Sendable {
         typeCount = btf.typeCount
     }
 
-    /// See `BTF.longSize`.
-    var longSize: UInt32? { btf.longSize }
+    /// See `BTF.pointerSize`.
+    var pointerSize: UInt32 { btf.pointerSize }
 
     var ownIDs: Range<UInt32> { firstID..<typeCount }
 

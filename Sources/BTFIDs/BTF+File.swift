@@ -16,13 +16,17 @@ extension BTF {
         guard let (own, ownBase) = try sections(elf) else { return nil }
         if let ownBase {
             let base: BTF
-            do throws(BTFError) { base = try parse(ownBase) } catch {
+            do throws(BTFError) {
+                base = try parse(ownBase, filePointerSize: elf.pointerSize)
+            } catch {
                 throw .btf(path: elf.path, section: ".BTF.base", error)
             }
             return try parse(own, over: base, elf)
         }
         // The BTF of a module without types can be read alone, but is useless without its base.
-        if !isSplit(own), let whole = try? parse(own), base == nil || !whole.ownIDs.isEmpty {
+        if !isSplit(own), let whole = try? parse(own, filePointerSize: elf.pointerSize),
+            base == nil || !whole.ownIDs.isEmpty
+        {
             return whole
         }
         return try parse(own, over: base, elf)
@@ -35,7 +39,9 @@ extension BTF {
     private static func parse(
         _ bytes: ByteView, over base: BTF?, _ elf: ELFFile
     ) throws(BTFInFileError) -> BTF {
-        do throws(BTFError) { return try parse(bytes, base: base) } catch {
+        do throws(BTFError) {
+            return try parse(bytes, base: base, filePointerSize: elf.pointerSize)
+        } catch {
             throw .btf(path: elf.path, section: ".BTF", error)
         }
     }

@@ -15,6 +15,8 @@ package final class ELFFile: Sendable {
     /// The whole file.
     package let bytes: ByteView
     package let is64Bit: Bool
+    /// Of the machine that it is for, in bytes.
+    package var pointerSize: UInt32 { is64Bit || machine == ELFMachine.bpf ? 8 : 4 }
     package let isBigEndian: Bool
     /// `e_machine`, see `ELFMachine`.
     package let machine: UInt16

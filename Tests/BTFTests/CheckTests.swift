@@ -397,6 +397,24 @@ struct BrokenFile: CustomTestStringConvertible, Sendable {
         #expect(check(ByteView(asm.bytes())).findings.map(\.rule) == ["L"])
     }
 
+    /// Without a `long`, the file says how long a pointer is; with one, that does.
+    @Test func pointerSize() throws {
+        var asm = BTFAssembler()
+        asm.int()
+        let pointer = asm.pointer(1)
+        asm.structure("s", size: 8, [("x", 1, 0), ("p", pointer, 32)])
+        let bytes = ByteView(asm.bytes())
+        #expect(check(bytes).findings.first?.rule == "R13")
+        #expect(check(bytes, filePointerSize: 8).findings.first?.rule == "R13")
+        #expect(check(bytes, filePointerSize: 4).isSound)
+        let base = try BTF.parse(bytes, filePointerSize: 4)
+        #expect(base.pointerSize == 4)
+        var own = BTFAssembler(base: base)
+        own.int("long", size: 8)
+        #expect(try BTF.parse(ByteView(own.bytes()), base: base).pointerSize == 8)
+        #expect(try BTF.parse(bytes).pointerSize == 8)
+    }
+
     @Test func huskHasNoTypes() throws {
         #expect(check(ByteView(BTFAssembler().bytes())).findings.map(\.rule) == ["N"])
         // Split BTF need not add to its base.

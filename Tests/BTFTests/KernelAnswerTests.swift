@@ -240,6 +240,30 @@ struct AnsweredBTF: CustomTestStringConvertible, Sendable {
         }
     }
 
+    // MARK: Machines
+
+    /// Kernels go by their own `sizeof(void *)`, whatever a `long` has: for members that are
+    /// pointers, arrays of them, and the alignment of floating-point numbers.
+    @Test func pointerSize() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        asm.int("long", size: 4)
+        let pointer = asm.pointer(int)
+        let array = asm.array(pointer, index: int, 2)
+        let double = asm.record(.float, "double", third: 8)
+        asm.structure("p", size: 8, [("x", int, 0), ("p", pointer, 32)])
+        asm.structure("a", size: 12, [("x", int, 0), ("a", array, 32)])
+        asm.structure("d", size: 12, [("x", int, 0), ("d", double, 32)])
+        let bytes = ByteView(asm.bytes())
+        func answer(_ size: UInt32) -> KernelAnswer {
+            answerToProgram(
+                bytes, kernel: nil, rules: Self.rules(KernelVersion(6, 12)), bigEndian: false,
+                pointerSize: size)
+        }
+        #expect(answer(4) == .taken)
+        #expect(answer(8).refusal?.type?.rawValue == 6)
+    }
+
     // MARK: Time
 
     /// What takes kernels long, or other readers: each is answered in one pass.

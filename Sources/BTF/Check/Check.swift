@@ -6,12 +6,16 @@ package import Bytes
 ///
 /// - Parameters:
 ///   - base: the BTF that the blob continues; assumed to be sound.
+///   - filePointerSize: see `BTF.parse`.
 ///   - limit: how many findings are listed; all are counted.
 /// - Returns: a report; a blob that cannot be read at all has one finding, with rule `H`.
 package func check(
-    _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
+    _ bytes: ByteView, base: BTF? = nil, filePointerSize: UInt32? = nil,
+    profile: CheckProfile = .structure, limit: Int = 1000
 ) -> CheckReport {
-    CheckedBTF(bytes, base: base, profile: profile, limit: limit).report
+    CheckedBTF(
+        bytes, base: base, filePointerSize: filePointerSize, profile: profile, limit: limit
+    ).report
 }
 
 /// A blob that was checked.
@@ -22,19 +26,23 @@ package struct CheckedBTF: Sendable {
 
     /// Checks a blob as `check` does.
     package init(
-        _ bytes: ByteView, base: BTF? = nil, profile: CheckProfile = .structure, limit: Int = 1000
+        _ bytes: ByteView, base: BTF? = nil, filePointerSize: UInt32? = nil,
+        profile: CheckProfile = .structure, limit: Int = 1000
     ) {
-        self.init(bytes, base: base, profile: profile, mayBeEmpty: false, limit: limit)
+        self.init(
+            bytes, base: base, filePointerSize: filePointerSize, profile: profile,
+            mayBeEmpty: false, limit: limit)
     }
 
     /// - Parameter mayBeEmpty: having no types is not a fault.
     init(
-        _ bytes: ByteView, base: BTF?, profile: CheckProfile = .structure, mayBeEmpty: Bool,
-        limit: Int
+        _ bytes: ByteView, base: BTF?, filePointerSize: UInt32?,
+        profile: CheckProfile = .structure, mayBeEmpty: Bool, limit: Int
     ) {
         report = CheckReport(limit: limit)
         do throws(BTFError) {
-            let btf = try BTF.parse(bytes, base: base, isForReading: true)
+            let btf = try BTF.parse(
+                bytes, base: base, filePointerSize: filePointerSize, isForReading: true)
             self.btf = btf
             report.typeCount = btf.starts.count
             checkSections(btf.header, dataLength: bytes.count, isSplit: base != nil, &report)

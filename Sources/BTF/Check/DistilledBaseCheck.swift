@@ -4,8 +4,13 @@ package import Bytes
 
 /// Checks the BTF of a `.BTF.base`: like any standalone BTF, and for what a kernel needs to find
 /// each of its types in its own BTF. It is empty for a module that needs no type.
-package func checkDistilledBase(_ bytes: ByteView, limit: Int = 1000) -> CheckReport {
-    let checked = CheckedBTF(bytes, base: nil, mayBeEmpty: true, limit: limit)
+///
+/// - Parameter filePointerSize: see `BTF.parse`.
+package func checkDistilledBase(
+    _ bytes: ByteView, filePointerSize: UInt32? = nil, limit: Int = 1000
+) -> CheckReport {
+    let checked = CheckedBTF(
+        bytes, base: nil, filePointerSize: filePointerSize, mayBeEmpty: true, limit: limit)
     var report = checked.report
     guard let btf = checked.btf else { return report }
     let typesAt = btf.header.length + btf.header.typeOffset

@@ -27,7 +27,7 @@ struct TypeChecker {
         self.profile = profile
         self.report = report
         types = TypeTable(btf)
-        pointerSize = types.longSize ?? 8
+        pointerSize = types.pointerSize
         typesAt = btf.header.length + btf.header.typeOffset
     }
 

@@ -81,7 +81,7 @@ struct CLayout {
     init(_ types: TypeTable, rule: Rule = .bpftool) {
         self.types = types
         self.rule = rule
-        pointerSize = types.longSize ?? 8
+        pointerSize = types.pointerSize
         own = Array(repeating: Progress(), count: types.ownIDs.count)
     }
 

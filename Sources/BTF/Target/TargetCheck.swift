@@ -12,6 +12,8 @@ package struct TargetSubject: Sendable {
     package var loaded: ByteView?
     /// The types of the kernel, if they are known: a module's BTF continues them.
     package var kernel: KernelTypes?
+    /// The `sizeof(void *)` of the kernel: that of the machine that the file is for.
+    package var pointerSize: UInt32 = 8
     /// What `check` says of it.
     package var isSound = true
 

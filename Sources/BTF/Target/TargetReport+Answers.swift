@@ -9,7 +9,7 @@ extension TargetReport {
         let kernel = subject.kernel ?? btf?.base.flatMap { KernelTypes($0) }
         programAnswer = answerToProgram(
             subject.loaded ?? subject.bytes, kernel: subject.kernel, rules: rules,
-            bigEndian: bigEndian)
+            bigEndian: bigEndian, pointerSize: subject.pointerSize)
         let isDistilled = subject.distilledBase != nil && rules.has(.distilledBase)
         if kernel != nil || isDistilled {
             moduleAnswer = answerToModule(

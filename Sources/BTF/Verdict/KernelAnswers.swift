@@ -45,12 +45,16 @@ package func answerToModule(
 
 /// What a kernel answers to BPF_BTF_LOAD.
 ///
-/// - Parameter kernel: as above; only pointers tagged `kptr` need it.
+/// - Parameters:
+///   - kernel: as above; only pointers tagged `kptr` need it.
+///   - pointerSize: the kernel's `sizeof(void *)`, whatever the BTF is for.
 package func answerToProgram(
-    _ bytes: ByteView, kernel: KernelTypes?, rules: TargetRules, bigEndian: Bool
+    _ bytes: ByteView, kernel: KernelTypes?, rules: TargetRules, bigEndian: Bool,
+    pointerSize: UInt32 = 8
 ) -> KernelAnswer {
     var reader = KernelReader(
-        bytes, .program, rules: rules, kernel: kernel, bigEndian: bigEndian)
+        bytes, .program, rules: rules, kernel: kernel, bigEndian: bigEndian,
+        pointerSize: pointerSize)
     return answer(of: &reader)
 }
 

@@ -12,6 +12,8 @@ struct KernelReader {
     let rules: KernelRules
     let way: Way
     let bigEndian: Bool
+    /// The kernel's `sizeof(void *)`.
+    let pointerSize: UInt32
     let names: NameBytes
     /// The kernel's own types, which a program's BTF may name.
     let kernel: KernelTypes?
@@ -33,8 +35,9 @@ struct KernelReader {
     /// - Parameter base: what a module's BTF continues.
     init(
         _ bytes: ByteView, after base: KernelTypes? = nil, _ way: Way, rules: TargetRules,
-        kernel: KernelTypes? = nil, bigEndian: Bool
+        kernel: KernelTypes? = nil, bigEndian: Bool, pointerSize: UInt32 = 8
     ) {
+        self.pointerSize = pointerSize
         self.kernel = kernel
         self.bytes = bytes
         self.way = way

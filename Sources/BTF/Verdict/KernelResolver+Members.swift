@@ -55,7 +55,7 @@ extension KernelResolver {
     private func check(_ member: Member, _ kind: UInt32) throws(Unaccepted) {
         switch kind {
         case KernelKind.int: try checkInt(member)
-        case KernelKind.ptr: try checkBytes(member, 8)
+        case KernelKind.ptr: try checkBytes(member, reader.pointerSize)
         case KernelKind.array: try checkBytes(member, resolvedSizes[Int(member.type)])
         case KernelKind.struct, KernelKind.union, KernelKind.enum, KernelKind.enum64:
             try checkBytes(member, types.third(member.type))
@@ -147,11 +147,12 @@ extension KernelResolver {
 
     private func checkFloat(_ member: Member) throws(Unaccepted) {
         let size = types.third(member.type)
-        if UInt64(member.offset) % (UInt64(min(8, size)) * 8) != 0 {
+        let alignment = min(reader.pointerSize, size)
+        if UInt64(member.offset) % (UInt64(alignment) * 8) != 0 {
             throw refuse(
                 "R16", member, "Member is not properly aligned",
                 cause: "a packed or otherwise unaligned struct holds a floating-point number at "
-                    + "byte \(member.offset / 8), not a multiple of \(min(8, size))")
+                    + "byte \(member.offset / 8), not a multiple of \(alignment)")
         }
         if UInt64(member.offset / 8) + UInt64(size) > UInt64(member.structSize) {
             throw refuse("R16", member, "Member exceeds struct_size")

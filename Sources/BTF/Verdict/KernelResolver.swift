@@ -168,7 +168,7 @@ struct KernelResolver {
     private func ownSize(_ id: UInt32, _ kind: UInt32) -> UInt32? {
         if KernelKind.hasSize(kind) { return types.third(id) }
         if kind == KernelKind.array { return resolvedSizes[Int(id)] }
-        return kind == KernelKind.ptr ? 8 : nil
+        return kind == KernelKind.ptr ? reader.pointerSize : nil
     }
 
     // MARK: Refusals

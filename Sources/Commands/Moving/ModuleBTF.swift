@@ -115,10 +115,12 @@ struct ModuleBTF: BatchContents {
     /// Reads distilled BTF over its `.BTF.base`.
     func parseDistilled(_ small: ByteView) throws(Failure) -> BTF {
         let base: BTF
-        do throws(BTFError) { base = try BTF.parse(small) } catch {
+        do throws(BTFError) {
+            base = try BTF.parse(small, filePointerSize: elf?.pointerSize)
+        } catch {
             throw Failure("\(path): .BTF.base\(error)")
         }
-        return try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) }
+        return try parse(on: base)
     }
 
     /// Reads distilled BTF that is to stay as it is.
@@ -126,7 +128,8 @@ struct ModuleBTF: BatchContents {
     /// - Throws: for unsound BTF, or an unsound `.BTF.base`.
     func checkDistilled(_ small: ByteView) throws(Failure) {
         let btf = try parseDistilled(small)
-        if let fault = checkDistilledBase(small).firstError {
+        let report = checkDistilledBase(small, filePointerSize: elf?.pointerSize)
+        if let fault = report.firstError {
             throw unsound(".BTF.base\(fault)")
         }
         _ = try sound(btf)
@@ -136,7 +139,13 @@ struct ModuleBTF: BatchContents {
     ///
     /// - Throws: for unsound BTF, whose result would be unsound as well.
     func parseSplit(on base: BTF) throws(Failure) -> BTF {
-        try sound(try attempt { () throws(BTFError) in try BTF.parse(bytes, base: base) })
+        try sound(try parse(on: base))
+    }
+
+    private func parse(on base: BTF) throws(Failure) -> BTF {
+        try attempt { () throws(BTFError) in
+            try BTF.parse(bytes, base: base, filePointerSize: elf?.pointerSize)
+        }
     }
 
     private func sound(_ btf: BTF) throws(Failure) -> BTF {

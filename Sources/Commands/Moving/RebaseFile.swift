@@ -4,6 +4,7 @@ import BTF
 import BTFIDs
 import Bytes
 import Console
+import ELF
 import KernelTree
 
 /// Moves the BTF of one file to another base.
@@ -175,7 +176,8 @@ struct RebaseFile: Sendable {
         _ result: Rebased, on base: MoveBase, _ file: ModuleBTF
     ) throws(Failure) -> BTF {
         let btf = try file.attempt { () throws(BTFError) in
-            try BTF.parse(ByteView(result.bytes), base: base.btf)
+            try BTF.parse(
+                ByteView(result.bytes), base: base.btf, filePointerSize: file.elf?.pointerSize)
         }
         if let fault = check(btf).firstError {
             throw Failure(

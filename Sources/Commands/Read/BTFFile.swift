@@ -26,6 +26,8 @@ struct BTFFile: Sendable {
     private var object: ELFFile?
     /// The machine of an ELF file in the notation of `uname -m`.
     private(set) var machine: String?
+    /// Of the machine of an ELF file, in bytes.
+    private(set) var pointerSize: UInt32?
     /// The section `.BTF.base` in the same file.
     private var distilledBase: ByteView?
     /// The section `.BTF.inline` in the same file.
@@ -144,6 +146,7 @@ struct BTFFile: Sendable {
         file.release = release
         file.ids = ids
         file.machine = machine
+        file.pointerSize = elf.pointerSize
         file.isModules = elf.type == ELFType.relocatable && object == nil
         file.isKernels = isKernels
         file.read(mark)

@@ -97,7 +97,8 @@ struct Reading: Sendable {
                 guard file.isEmpty else { throw withoutBase(file) }
                 return .empty(bigEndian: file.header.bigEndian)
             }
-            let checked = CheckedBTF(file.bytes, base: lower, limit: 1)
+            let checked = CheckedBTF(
+                file.bytes, base: lower, filePointerSize: file.pointerSize, limit: 1)
             var judgement = judgement(file, base, checked)
             judgement.foreign = setting.foreign
             if let failure = judgement.misplaced(file.path) { throw failure }
@@ -107,8 +108,8 @@ struct Reading: Sendable {
             let btf =
                 if let known { known } else {
                     try BTF.parse(
-                        file.bytes, base: base.btf, isForReading: true,
-                        whenCopied: MappedPages.release)
+                        file.bytes, base: base.btf, filePointerSize: file.pointerSize,
+                        isForReading: true, whenCopied: MappedPages.release)
                 }
             if understood { try btf.checkKinds() }
             return btf
@@ -161,7 +162,8 @@ struct Reading: Sendable {
             return Judgement(report: check(file.bytes, limit: limit), place: file.place)
         }
         if case .distilled(let base) = file.form {
-            let report = checkDistilledBase(base, limit: limit)
+            let report = checkDistilledBase(
+                base, filePointerSize: file.pointerSize, limit: limit)
             if !report.isSound {
                 return Judgement(report: report, place: BTFFile.distilledBaseName)
             }
@@ -176,7 +178,9 @@ struct Reading: Sendable {
                 return nil
             }
         }
-        let checked = CheckedBTF(file.bytes, base: base.btf, profile: profile, limit: limit)
+        let checked = CheckedBTF(
+            file.bytes, base: base.btf, filePointerSize: file.pointerSize, profile: profile,
+            limit: limit)
         var judgement = judgement(file, base, checked)
         judgement.foreign = setting.foreign
         // One cause is enough.
@@ -238,6 +242,7 @@ struct Reading: Sendable {
         var subject = TargetSubject(file.bytes, use)
         subject.distilledBase = small
         subject.loaded = file.loaded(by: target.rules)
+        subject.pointerSize = file.pointerSize ?? 8
         // What has no types is the same on every kernel.
         let any =
             file.isEmpty && small == nil && file.form.isModules
@@ -247,7 +252,10 @@ struct Reading: Sendable {
         let base = own?.btf ?? (file.form.isModules ? target.base?.btf ?? any : nil)
         let btf =
             small != nil && judgement.other != nil
-            ? nil : try? BTF.parse(subject.loaded ?? file.bytes, base: base, isForReading: true)
+            ? nil
+            : try? BTF.parse(
+                subject.loaded ?? file.bytes, base: base, filePointerSize: file.pointerSize,
+                isForReading: true)
         var report = checkTarget(
             subject, btf, rules: target.rules,
             kernelFunctions: btf.flatMap { file.ids?.listedFunctions(old: $0).functions } ?? [],
@@ -309,7 +317,9 @@ struct Reading: Sendable {
         case .distilled(let base):
             do throws(BTFError) {
                 return FileBase(
-                    btf: try BTF.parse(base, isForReading: true), name: BTFFile.distilledBaseName)
+                    btf: try BTF.parse(
+                        base, filePointerSize: file.pointerSize, isForReading: true),
+                    name: BTFFile.distilledBaseName)
             } catch { throw Failure("\(file.path): \(BTFFile.distilledBaseName)\(error)") }
         case .split:
             return FileBase(
