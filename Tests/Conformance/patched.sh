@@ -258,8 +258,8 @@ compiled() {
     case $2 in
     arm64) make+=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-) ;;
     riscv64) make+=(ARCH=riscv CROSS_COMPILE=riscv64-linux-gnu-) ;;
-    # Later series need a later one than Debian 12 has: Swift's.
-    clang) case $series in 6.*) make+=(CC=clang-16) ;; *) make+=(CC=clang) ;; esac ;;
+    # Later series need a later one.
+    clang) case $series in 6.*) make+=(CC=clang-16) ;; *) make+=(CC=clang-19) ;; esac ;;
     esac
     mkdir -p "$build"
     {
@@ -275,7 +275,7 @@ compiled() {
     (cd "$build" && rm -f "${objects[@]}")
     "${make[@]}" W=1 "${objects[@]}" >"$build/log" 2>&1 || { echo "does not compile: $(grep -m 1 error "$build/log")"; return 1; }
     # Of these, 6.1 has two in init/main.c without the patches.
-    ! grep warning "$build/log" | grep -vE "no previous prototype for .*(arch_post_acpi_subsys_init|poking_init)" || return 1
+    ! grep 'warning:' "$build/log" | grep -vE "no previous prototype for .*(arch_post_acpi_subsys_init|poking_init)" || return 1
     echo "${#objects[@]}"
 }
 
@@ -330,8 +330,11 @@ objects_of() {
 }
 
 run_patched_series() {
-    local series configuration bad said detail
+    local series configuration bad said detail tool
     mkdir -p "$GUESTS"
+    for tool in aarch64-linux-gnu-gcc riscv64-linux-gnu-gcc clang-16 clang-19; do
+        command -v "$tool" >/dev/null || { verdict "patches" 1 "no $tool: selftests/setup.sh --machines"; return; }
+    done
     for series in $(series_of_patches 6.1 6.12 7.2 7.3); do
         bad=0 detail=''
         said=$(patches_of "$series") || { verdict "patches of $series" 1 "$said"; continue; }
