@@ -4,8 +4,8 @@ import DWARFToBTF
 import TestSupport
 import Testing
 
-/// GCC with -flto: the types are in the units of the compiler, addresses and places of parameters in
-/// a unit of the linker.
+/// GCC with -flto: types are in the units of the compiler, addresses and places of parameters in a
+/// unit of the linker.
 @Suite(.enabled(if: hasGCC)) struct LinkTimeTests {
     private static let perCPU = "__attribute__((section(\".data..percpu\")))"
     private static let source = """
