@@ -79,6 +79,9 @@ extension UnitEncoder {
         }
     }
 
+    /// In bytes. A hostile file may have many units that point into one long string.
+    private static var longestProducer: Int { 65_536 }
+
     /// Units that are compiled alike share the string.
     private mutating func producer(of die: borrowing DIE) throws(DWARFError) -> Producer {
         guard die.has(.producer) else { return .other }
@@ -86,7 +89,8 @@ extension UnitEncoder {
             of: die.value(.producer), form: die.form(.producer), unit: current.unit,
             strOffsetsBase: current.strOffsetsBase, inTypes: current.inTypes, at: die.offset)
         if let lastProducer, lastProducer.place == place { return lastProducer.producer }
-        let producer = Producer(try bytes(of: place, die.offset, longest: .max).array)
+        let text = try bytes(of: place, die.offset, longest: Self.longestProducer)
+        let producer = Producer(text.array)
         lastProducer = references.links.inAlternate ? nil : (place, producer)
         return producer
     }
