@@ -9,11 +9,13 @@
 #   6.12-kasan   watches each access to memory, and memory that is not freed
 #   6.12-objects has no loadable modules, and BPF objects built in: the directories and the two files Kconfig and Makefile
 #                of the directory that OBJECTS in the environment names
+#   6.12-plain   has the configuration of the name without the variant, and none of the patches
 #
 # Each series has a directory, which `kernels.sh --directory NAME` prints:
 #
 #   linux/         source with the patches
 #   linux-objects/ the same with OBJECTS in drivers/kbtf
+#   linux-plain/   source without the patches
 #   build/         objects, vmlinux, modules, arch/x86/boot/bzImage; build-VARIANT/ likewise, which begins as a copy
 #   build/done     what it was built from; nothing is done while that stays the same
 #
@@ -45,6 +47,7 @@ fragments() {
     case $variant in
     -kasan) cat "$CONFIG/patched-kasan.config" ;;
     -objects) sed -E '/=m$|CONFIG_MODULE|DEBUG_INFO_BTF_MODULES/d' "$CONFIG/bpf-small.config" && cat "$CONFIG/patched-objects.config" ;;
+    -plain) cat "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ;;
     *) cat "$CONFIG/bpf-small.config" "$CONFIG/patched.config" ${variant:+"$CONFIG/patched$variant.config"} ;;
     esac
 }
@@ -57,7 +60,7 @@ kernel_make() {
     dir=$(place "$series")
     export KERNEL_BUILD=$dir/build$(variant_of "$1") KERNEL_PLACE=$dir/build
     export KERNEL_SOURCE=$dir/linux KERNEL_SOURCE_PLACE=$dir/linux
-    [ "$(variant_of "$1")" != -objects ] || KERNEL_SOURCE=$dir/linux-objects
+    case $(variant_of "$1") in -objects | -plain) KERNEL_SOURCE+=$(variant_of "$1") ;; esac
     shift
     if [ -n "$(inside "$series")" ]; then
         dir=$(inside "$series")
@@ -140,6 +143,20 @@ with_objects() {
     mv "$tmp" "$dir/linux-objects"
 }
 
+# without_patches SERIES: linux-plain/ is the source as it was, where what the patches change has a new date, as objects
+# begin as copies of those that were compiled with them.
+without_patches() {
+    local dir tmp file source=$CACHE/kbuild/linux-$1
+    dir=$(place "$1")
+    tmp=$(fresh "$dir/linux-plain")
+    cp -al "$source/." "$tmp/"
+    while read -r file; do
+        [ ! -e "$source/$file" ] || { cp "$source/$file" "$tmp/.new" && mv -f "$tmp/.new" "$tmp/$file"; }
+    done <"$dir/files"
+    rm -rf "$dir/linux-plain"
+    mv "$tmp" "$dir/linux-plain"
+}
+
 # The root of sid has no program to make the key that modules are signed with.
 with_openssl() {
     [ -n "$(inside "$1")" ] && [ ! -e "$SID/usr/bin/openssl" ] || return 0
@@ -176,7 +193,7 @@ configured() {
 key() {
     {
         source_version "$(series_of "$1")"
-        cat "$PATCHES/$(series_of "$1")"/*.patch
+        [ "$(variant_of "$1")" = -plain ] || cat "$PATCHES/$(series_of "$1")"/*.patch
         fragments "$1"
         [ "$(variant_of "$1")" != -objects ] || (cd "$OBJECTS" && find . -type f | LC_ALL=C sort | xargs cat)
         cat "${BASH_SOURCE[0]}"
@@ -195,7 +212,10 @@ kernel() {
     with_openssl "$series"
     pristine "$series"
     patched "$series"
-    [ "$(variant_of "$name")" != -objects ] || with_objects "$series"
+    case $(variant_of "$name") in
+    -objects) with_objects "$series" ;;
+    -plain) without_patches "$series" ;;
+    esac
     # Of a variant, what its configuration does not change is compiled already.
     if [ -n "$(variant_of "$name")" ] && [ ! -e "$build" ] && [ -e "$(place "$series")/build/done" ]; then
         tmp=$(fresh "$build")

@@ -103,25 +103,34 @@ patched_modules() {
 
 # test_modules SERIES DIR: the kernel's own bpf_testmod.ko, and kbtf_sample.ko, into the directory.
 test_modules() {
-    local source name root='' work=$GUESTS/patched-$1/module build make=(make)
+    local source
+    source=$("$KERNELS" --directory "$1")/linux/tools/testing/selftests/bpf
+    case $1 in
+    6.*) source+=/bpf_testmod ;;
+    *) source+=/test_kmods ;;
+    esac
+    test_module "$1" "$source" bpf_testmod "$2"
+    test_module "$1" "$REPO/selftests/modules/kbtf_sample" kbtf_sample "$2"
+}
+
+# test_module SERIES SOURCE NAME DIR: NAME.ko of the directory SOURCE, built for the kernel without BTF, into DIR.
+test_module() {
+    local root='' work=$GUESTS/patched-$1/module build make=(make)
     build=$(build_of "$1")
-    source=$("$KERNELS" --directory "$1")/linux/tools/testing/selftests/bpf/bpf_testmod
     case $1 in
     6.*) ;;
     *)
-        source=${source%/*}/test_kmods build=$(inside_of "$1") root=$CACHE/peers/sid
+        build=$(inside_of "$1") root=$CACHE/peers/sid
         work=$root/tmp/kbtf-module
         # shellcheck disable=SC2016  # the inner shell expands these
         make=(unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" make)
         ;;
     esac
-    for name in bpf_testmod kbtf_sample; do
-        [ "$name" = bpf_testmod ] || source=$REPO/selftests/modules/$name
-        rm -rf "$work"
-        cp -r "$source" "$work"
-        "${make[@]}" -s -C "$build" M="${work#"$root"}" CONFIG_DEBUG_INFO_BTF_MODULES= modules
-        cp "$work/$name.ko" "$2"
-    done
+    rm -rf "$work"
+    mkdir -p "$(dirname "$work")"
+    cp -r "$2" "$work"
+    "${make[@]}" -s -C "$build" M="${work#"$root"}" CONFIG_DEBUG_INFO_BTF_MODULES= modules
+    cp "$work/$3.ko" "$4"
     rm -rf "$work"
 }
 

@@ -55,16 +55,23 @@ preloaded_objects() {
     rm -rf "$dir/root"
 }
 
-# The modules of selftests/preload.sh, of which those for a list are on it.
+# The modules of selftests/preload.sh, of which those for a list are on it: built with the headers of the kernel with the
+# patches, and of the same without, and each of both kinds is loaded in both kernels.
 preloaded_modules() {
-    local name=$1 bad=0 dir=$GUESTS/preload-patched-$1
-    (
-        patched_environment "$name"
-        bash "$REPO/selftests/preload.sh" "$dir"
-    ) >"$dir.staging" 2>&1 || { verdict "patched $name, modules" 1 "$(tail -n 1 "$dir.staging")"; return; }
-    patched_boot "$name" "preload-patched-$name" "$dir/tests" --append bpf_preload_list=bpf_preload,listed || bad=1
-    rm -rf "$dir"
-    verdict "patched $name, modules" "$bad" "$(points "$GUESTS/preload-patched-$name.ktap")"
+    local series=$1 headers kernel bad dir results
+    for headers in "$series" "$series-plain"; do
+        dir=$GUESTS/preload-headers-$headers
+        (
+            patched_environment "$headers"
+            bash "$REPO/selftests/preload.sh" "$dir"
+        ) >"$dir.staging" 2>&1 || { verdict "patched $series, modules by headers of $headers" 1 "$(tail -n 1 "$dir.staging")"; continue; }
+        for kernel in "$series" "$series-plain"; do
+            bad=0 results=preload-$kernel-by-$headers
+            patched_boot "$kernel" "$results" "$dir/tests" --append bpf_preload_list=bpf_preload,listed || bad=1
+            verdict "patched $series, modules by headers of $headers in $kernel" "$bad" "$(points "$GUESTS/$results.ktap")"
+        done
+        rm -rf "$dir"
+    done
 }
 
 run_patched_preload() {
@@ -73,7 +80,7 @@ run_patched_preload() {
     for series in $(series_of_patches 6.12 7.2); do
         built "$series" || continue
         preloaded "$series"
-        preloaded_modules "$series"
+        ! built "$series-plain" || preloaded_modules "$series"
         ! built "$series-builtin" || preloaded_builtin "$series"
         preloaded_objects "$series"
     done

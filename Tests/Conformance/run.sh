@@ -78,6 +78,8 @@ WORDS=(
     "patched run_patched"
     # ... preload lists of BPF objects, and keep them: preloaded.sh
     "patched-preload run_patched_preload"
+    # ... show it so that bpftool, pahole and bpftrace read it: readers.sh
+    "patched-readers run_patched_readers"
     # ... accept damaged BTF without harm
     "patched-kasan run_patched_kasan"
     # All series of these patches apply and compile
@@ -186,6 +188,8 @@ source "$HERE/attach.sh"
 source "$HERE/patched.sh"
 # shellcheck source=preloaded.sh
 source "$HERE/preloaded.sh"
+# shellcheck source=readers.sh
+source "$HERE/readers.sh"
 # shellcheck source=modules.sh
 source "$HERE/modules.sh"
 # shellcheck source=parameters.sh
