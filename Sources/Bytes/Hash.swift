@@ -20,7 +20,7 @@ package struct Mixer {
     @inlinable package var value: UInt64 { state ^ (state >> 29) }
 }
 
-/// Hash of raw bytes, eight at a time; that of a string is also found by `ByteView.scanName`.
+/// Hash of raw bytes, eight at a time; that of a string is also found by `ByteCursor.scanName`.
 package func hashBytes(_ bytes: RawSpan) -> UInt64 {
     let count = bytes.byteCount
     var mixer = Mixer.ofBytes

@@ -13,24 +13,17 @@ package struct ScannedName {
     package let shortKey: UInt64
 }
 
-extension ByteView {
-    /// Reads the NUL-terminated string at `offset`; nil if it does not end seven bytes before these
-    /// bytes do, or is not inside: other ways are for that.
+extension ByteCursor {
+    /// Reads the NUL-terminated string at `offset`, wherever the cursor is; nil if it does not end
+    /// seven bytes before these bytes do, or is not inside: other ways are for that.
     package func scanName(at offset: Int) -> ScannedName? {
         guard offset >= 0, offset < count else { return nil }
-        return unsafe withUnsafeBytes { unsafe $0.bytes.scanName(at: offset) }
-    }
-}
-
-extension RawSpan {
-    @inline(__always)
-    fileprivate func scanName(at offset: Int) -> ScannedName? {
         var mixer = Mixer.ofBytes
         var isPlain = true
         var at = offset
-        while byteCount &- at >= 8 {
+        while count &- at >= 8 {
             // SAFETY: eight bytes are left.
-            let word = unsafe unsafeLoadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
+            let word = unsafe start.loadUnaligned(fromByteOffset: at, as: UInt64.self).littleEndian
             let zeros = firstBytes(ofZeroIn: word)
             if at == offset { isPlain = UInt8(truncatingIfNeeded: word) &- 0x30 > 9 }
             guard zeros != 0 else {

@@ -83,6 +83,39 @@ extension [UInt8] {
     }
 }
 
+extension ByteCursor {
+    /// Whether the strings at two offsets are the same, wherever the cursor is. Also false where
+    /// one ends in the last seven bytes or is outside, or they are longer than `limit` bytes.
+    package func haveSameString(_ one: Int, _ other: Int, atMost limit: Int) -> Bool {
+        guard one >= 0, other >= 0 else { return false }
+        var at = 0
+        // Offsets have 32 bits, and lengths no more than the limit.
+        while at < limit, max(one, other) &+ at &+ 8 <= count {
+            // SAFETY: eight bytes are left from both places.
+            let (left, right) = unsafe (
+                start.loadUnaligned(fromByteOffset: one &+ at, as: UInt64.self).littleEndian,
+                start.loadUnaligned(fromByteOffset: other &+ at, as: UInt64.self).littleEndian
+            )
+            let zeros = firstBytes(ofZeroIn: left)
+            // Up to the NUL, with it.
+            if zeros != 0 { return (left ^ right) & (zeros ^ (zeros &- 1)) == 0 }
+            if left != right { return false }
+            at &+= 8
+        }
+        return false
+    }
+
+    /// Calls `body` with `length` bytes from `offset` on, wherever the cursor is.
+    @inline(__always)
+    package func withSpan<R>(_ offset: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
+        precondition(offset >= 0 && length >= 0 && offset <= count && length <= count &- offset)
+        // SAFETY: the range was checked; the span is used inside the call only.
+        return unsafe body(
+            RawSpan(
+                _unsafeBytes: UnsafeRawBufferPointer(start: start + offset, count: length)))
+    }
+}
+
 extension RawSpan {
     /// Bytes of the string at `offset`, which is inside or the end, without its NUL; all that is
     /// left if there is none.

@@ -11,6 +11,8 @@ package final class DWARFData: Sendable {
     package let types: ByteView
     let abbrev: ByteView
     package let str: ByteView
+    /// `.debug_str` may have a string at several offsets: no linker merged it.
+    private let repeatsNames: Bool
     package let lineStr: ByteView
     let strOffsets: ByteView
     package let loclists: ByteView
@@ -112,6 +114,7 @@ package final class DWARFData: Sendable {
         abbrev = try section(".debug_abbrev")
         abbreviationAllowance = ReadAllowance(for: abbrev.count)
         str = try section(".debug_str")
+        repeatsNames = elf.type == ELFType.relocatable && skeleton == nil
         lineStr = try section(".debug_line_str")
         strOffsets = try section(".debug_str_offsets")
         loclists = try section(".debug_loclists")
@@ -156,6 +159,7 @@ package final class DWARFData: Sendable {
         abbrev = package.abbrev
         abbreviationAllowance = package.abbreviationAllowance
         str = package.str
+        repeatsNames = false
         lineStr = package.lineStr
         locationAllowance = package.locationAllowance
         rnglists = .empty
@@ -208,7 +212,7 @@ package final class DWARFData: Sendable {
     ) throws(DWARFError) -> EntryReader {
         try EntryReader(
             inTypes ? types : info, section: inTypes ? ".debug_types" : ".debug_info", unit: unit,
-            table: table)
+            table: table, names: repeatsNames ? str : .empty)
     }
 }
 

@@ -140,7 +140,7 @@ extension EntryReader {
                 if unsafe entry.abbreviation.pointee.simpleTag == .member {
                     let found = unsafe simpleChild(entry, at: &start)
                     type = found.type
-                    guard type != 0, unsafe found.name == old.pointee.name,
+                    guard type != 0, unsafe isName(found.name, old.pointee),
                         UInt64(found.number) &* 8 == UInt64(place), UInt64(place) <= farthest,
                         unsafe found.name != .max
                             || known.shortName(index) == 0
@@ -148,7 +148,7 @@ extension EntryReader {
                     else { return 0 }
                 } else {
                     guard let found = unsafe plainChild(.member, entry, at: &start),
-                        unsafe found.name == old.pointee.name, found.isPlace(place, farthest),
+                        unsafe isName(found.name, old.pointee), found.isPlace(place, farthest),
                         found.name != .max || known.shortName(index) == found.shortName
                     else { return 0 }
                     type = found.type
@@ -166,6 +166,23 @@ extension EntryReader {
         }
         lastType = last
         return isLike
+    }
+
+    /// Whether the name at this offset of `.debug_str`, which may be `.max`, is the known one's.
+    @inline(__always)
+    private func isName(_ offset: UInt32, _ known: KnownMembers.Member) -> Bool {
+        if offset == known.name { return true }
+        // The word of a name that is left out stands for others as well.
+        return known.first != 0 && haveSameName(offset, known.name)
+    }
+
+    /// Whether the names at these different offsets of `.debug_str`, which may be `.max`, are the
+    /// same. Without looking: false where a linker has merged the strings, for long ones, and for
+    /// those at the section's end.
+    @inline(__always)
+    package func haveSameName(_ one: UInt32, _ other: UInt32) -> Bool {
+        names.count > 0 && one != .max && other != .max
+            && names.haveSameString(Int(one), Int(other), atMost: 256)
     }
 
     /// Whether there are no more children; then the reader is after them.

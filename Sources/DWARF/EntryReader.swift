@@ -13,6 +13,8 @@ package struct EntryReader: ~Copyable {
     package let unit: Unit
     package let table: AbbreviationTable
     var cursor: ByteCursor
+    /// `.debug_str`, if strings at two of its offsets may be the same; otherwise empty.
+    let names: ByteCursor
     // SAFETY: the targets belong to `table` and never change.
     let fast: UnsafePointer<Abbreviation>
     let fastCount: Int
@@ -34,8 +36,10 @@ package struct EntryReader: ~Copyable {
     /// Depth of the outermost entry that `next` has skipped or returned since the previous result.
     package internal(set) var outermost = 0
 
+    /// - Parameter names: `.debug_str`, if strings at two of its offsets may be the same.
     package init(
-        _ bytes: ByteView, section: String, unit: Unit, table: AbbreviationTable
+        _ bytes: ByteView, section: String, unit: Unit, table: AbbreviationTable,
+        names: ByteView = .empty
     ) throws(DWARFError) {
         guard
             var cursor = bytes.cursor(bigEndian: unit.encoding.bigEndian).bounded(to: unit.end)
@@ -51,6 +55,7 @@ package struct EntryReader: ~Copyable {
         self.unit = unit
         self.table = table
         self.cursor = cursor
+        self.names = names.cursor()
         unsafe fast = table.dense.start
         fastCount = table.dense.count
         unsafe steps = table.steps

@@ -41,14 +41,19 @@ struct CompositeModels: ~Copyable {
     /// Index of the model used last; `.max` at first.
     private var last = UInt32.max
 
-    /// The model that may be the next one's, whose name is at `offset` of `.debug_str`.
+    /// The model that may be the next one's, whose name is at `offset` of `.debug_str`, not `.max`.
     @inline(__always)
-    func guess(_ kind: Kind, nameAt offset: UInt32, size: UInt32) -> UInt32? {
+    func guess(
+        _ kind: Kind, nameAt offset: UInt32, size: UInt32, _ reader: borrowing EntryReader
+    ) -> UInt32? {
         guard last != .max else { return nil }
         let index = models[Int(last)].next
         guard index != .max else { return nil }
         let model = models[Int(index)]
-        return model.nameOffset == offset && model.kind == kind && model.size == size ? index : nil
+        guard model.kind == kind, model.size == size,
+            model.nameOffset == offset || reader.haveSameName(model.nameOffset, offset)
+        else { return nil }
+        return index
     }
 
     @inline(__always)

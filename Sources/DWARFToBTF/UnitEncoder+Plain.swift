@@ -62,7 +62,7 @@ extension UnitEncoder {
         let offset = nameOffset(die)
         guard offset != .max, current.isC,
             let expected = models.guess(
-                die.tag == .unionType ? .union : .struct, nameAt: offset, size: size)
+                die.tag == .unionType ? .union : .struct, nameAt: offset, size: size, reader)
         else { return false }
         return addKnownComposite(die, expected, &reader, reader.mark)
     }

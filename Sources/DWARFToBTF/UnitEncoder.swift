@@ -9,7 +9,11 @@ internal import Tables
 /// collected for selection. References are DWARF offsets until `resolveReferences`. Each thread
 /// has one encoder and empties it between units.
 struct UnitEncoder: ~Copyable {
-    var data: DWARFData
+    var data: DWARFData {
+        didSet { strings = data.str.cursor() }
+    }
+    /// `.debug_str` of `data`.
+    private var strings: ByteCursor
     let context: EncodeContext
     var features: Features { context.features }
 
@@ -51,6 +55,7 @@ struct UnitEncoder: ~Copyable {
     init(_ context: EncodeContext, _ namesByOffset: SharedNumberTable, firstUnit: Unit) {
         self.context = context
         data = context.data
+        strings = context.data.str.cursor()
         types = TypeWriter(names: context.names)
         knownNames = NameCache(namesByOffset)
         current = UnitUnderWay(firstUnit)
@@ -279,7 +284,7 @@ struct UnitEncoder: ~Copyable {
 
     /// The usual name, at an offset of `.debug_str` that is not known yet; nil for another.
     mutating func newName(at offset: UInt32, _ die: Int) throws(DWARFError) -> UInt32? {
-        guard let scan = data.str.scanName(at: Int(offset)), scan.count <= Self.longestName else {
+        guard let scan = strings.scanName(at: Int(offset)), scan.count <= Self.longestName else {
             return nil
         }
         context.strangeNames.look(at: scan)
@@ -287,7 +292,7 @@ struct UnitEncoder: ~Copyable {
             knownNames.store(known, at: offset)
             return known
         }
-        let number = data.str.withSpan(Int(offset), scan.count) {
+        let number = strings.withSpan(Int(offset), scan.count) {
             context.names.intern($0, hash: scan.hash)
         }
         guard let number else { throw namesOverlap(die) }

@@ -17,7 +17,6 @@ package final class SharedNumberTable: @unchecked Sendable {
     @usableFromInline let slots: UnsafeMutablePointer<Atomic<UInt64>>
     /// A power of two.
     @usableFromInline let count: Int
-    private let used = Atomic<Int>(0)
     @inlinable static var empty: UInt64 { .max }
     /// How many slots are examined for an offset.
     @inlinable static var reach: Int { 64 }
@@ -48,11 +47,9 @@ package final class SharedNumberTable: @unchecked Sendable {
         return nil
     }
 
-    /// Stores the number of an offset, if there is room.
+    /// Stores the number of an offset, if there is room near its slot.
     package func store(_ number: UInt32, for offset: UInt32) {
-        guard offset != .max,
-            used.wrappingAdd(1, ordering: .relaxed).oldValue < count / 4 * 3
-        else { return }
+        if offset == .max { return }
         let entry = UInt64(offset) << 32 | UInt64(number)
         var slot = Int(offset >> 3) & (count - 1)
         for _ in 0..<Self.reach {
