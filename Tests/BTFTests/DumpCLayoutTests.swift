@@ -179,10 +179,69 @@ import Testing
                 + "struct outer {\n\tstruct {\n\t\tint i;\n\t};\n\tint j;\n};\n\n")
     }
 
-    @Test(arguments: [(1, "QI"), (2, "HI"), (8, "DI")] as [(UInt32, String)])
-    func enumsHaveTheirSize(size: UInt32, mode: String) throws {
-        let text = try c { asm, _ in asm.enumeration("e", size: size, [("A", 1)]) }
-        #expect(text == "enum e {\n\tA = 1,\n} __attribute__((mode(\(mode))));\n\n")
+    /// Both compilers make the size, and the sign: a mode makes clang's enums signed, whatever their
+    /// values, so that only those get one that are, or for which gcc 12 has nothing else.
+    @Test(
+        arguments: [
+            (1, false, [0, 255], "p"), (1, false, [256], "QI unsigned char"), (1, true, [-1], "p"),
+            (1, true, [-128, 127], "p"), (1, true, [1], "QI"),
+            (2, false, [255], "HI unsigned short"), (2, false, [256], "p"),
+            (2, false, [65535], "p"),
+            (2, true, [-129], "p"), (2, true, [-1], "HI"), (2, true, [-1, 32767], "p"),
+            (4, false, [1], ""), (4, false, [0xffff_ffff], ""), (4, true, [-1], ""),
+            (4, true, [1], ""),
+            (8, false, [1], "DI unsigned long long"), (8, true, [-1], "DI"),
+            (3, false, [1], "unknown"),
+        ] as [(UInt32, Bool, [Int64], String)])
+    func enumsHaveTheirSize(
+        size: UInt32, signed: Bool, values: [Int64], source: String
+    ) throws {
+        let names = values.enumerated().map { ("V\($0.offset)", $0.element) }
+        let text = try c { asm, _ in
+            asm.enumeration("e", size: size, signed: signed, names)
+        }
+        #expect(text == expected(names.map { "\t\($0.0) = \($0.1),\n" }.joined(), source))
+    }
+
+    @Test(
+        arguments: [
+            (8, false, [1 << 63], ""), (8, false, [1 << 32], ""), (8, true, [1 << 63], ""),
+            (8, false, [0xffff_ffff], "DI unsigned long long"), (8, true, [1], "DI"),
+            (4, false, [1 << 32], "SI unsigned int"),
+        ] as [(UInt32, Bool, [UInt64], String)])
+    func wideEnumsHaveTheirSize(
+        size: UInt32, signed: Bool, values: [UInt64], source: String
+    ) throws {
+        let text = try c { asm, _ in
+            asm.enumeration64("e", size: size, signed: signed, values.map { ("V", $0) })
+        }
+        let value = signed ? "\(Int64(bitPattern: values[0]))LL" : "\(values[0])ULL"
+        #expect(text == expected("\tV = \(value),\n", source))
+    }
+
+    /// - Parameter source: of the size: "p" for packed, or a mode, and the type for clang.
+    private func expected(_ values: String, _ source: String) -> String {
+        let words = source.split(separator: " ", maxSplits: 1)
+        switch (words.first, words.count) {
+        case (nil, _), ("unknown", _): return "enum e {\n\(values)};\n\n"
+        case ("p", _): return "enum e {\n\(values)} __attribute__((packed));\n\n"
+        case (let mode?, 1): return "enum e {\n\(values)} __attribute__((mode(\(mode))));\n\n"
+        case (let mode?, _):
+            return """
+                enum e
+                #if defined(__clang__) || defined(__cplusplus)
+                : \(words[1])
+                #endif
+                 {
+                \(values)}
+                #if !defined(__clang__) && !defined(__cplusplus)
+                 __attribute__((mode(\(mode))))
+                #endif
+                ;
+
+
+                """
+        }
     }
 
     /// In clang for BPF it is a pointer, on x86-64 an array of a struct.

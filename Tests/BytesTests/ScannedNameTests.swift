@@ -28,12 +28,16 @@ import Testing
     /// Left to those who read byte by byte.
     @Test func noPlace() {
         let view = ByteView(Array("name".utf8) + [0] + Array("more".utf8) + [0])
-        #expect(view.cursor().scanName(at: 0)?.count == 4)
-        #expect(view.cursor().scanName(at: 3) == nil, "fewer than eight bytes are left")
-        for offset in [-1, view.count, view.count + 1, .max] {
-            #expect(view.cursor().scanName(at: offset) == nil)
+        withExtendedLifetime(view) {
+            let cursor = view.cursor()
+            #expect(cursor.scanName(at: 0)?.count == 4)
+            #expect(cursor.scanName(at: 3) == nil, "fewer than eight bytes are left")
+            for offset in [-1, view.count, view.count + 1, .max] {
+                #expect(cursor.scanName(at: offset) == nil)
+            }
         }
-        #expect(ByteView([UInt8](repeating: 0x61, count: 32)).scanName(at: 0) == nil)
+        let endless = ByteView([UInt8](repeating: 0x61, count: 32))
+        withExtendedLifetime(endless) { #expect(endless.cursor().scanName(at: 0) == nil) }
     }
 
     /// Whatever lies behind their ends, and for all places of the byte that differs.

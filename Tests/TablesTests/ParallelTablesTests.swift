@@ -26,7 +26,7 @@ import Testing
     }
 
     /// Where offsets crowd, and in a full table, what comes later is forgotten, and searches end.
-    @Test(arguments: [(step: 1, most: 768), (step: 100, most: 768)])
+    @Test(arguments: [(step: 1, most: 1024), (step: 100, most: 1024)])
     func fullTable(_ step: Int, _ most: Int) {
         let table = SharedNumberTable(offsetsBelow: 0)
         let offsets = stride(from: UInt32(0), to: UInt32(5000 * step), by: step)

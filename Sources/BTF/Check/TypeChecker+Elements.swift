@@ -8,6 +8,7 @@ extension TypeChecker {
     // MARK: STRUCT, UNION
 
     mutating func checkMembers() {
+        if onlyReferences { return checkReferencesOfMembers() }
         let flag = types.info(id).flag
         let isUnion = types.kind(id) == .union
         let size = UInt64(types.word(id, 2))
@@ -20,16 +21,8 @@ extension TypeChecker {
             let offset = UInt64(flag ? raw & 0xff_ffff : raw)
             let width = flag ? raw >> 24 : 0
             let name = words[start + at]
-            func place(_ text: String) -> String {
-                "member \(index + 1) " + String(systemBytes: types.string(at: name)) + ": " + text
-            }
+            func place(_ text: String) -> String { types.text(member: index, name, text) }
             let type = words[start + at + 1]
-            if onlyReferences {
-                if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
-                    _ = checkMemberKind(type, at: at, place)
-                }
-                continue
-            }
             // An empty name is written as offset 0: kernels refuse the offset of any other NUL.
             if name != 0, !types.isIdentifier(stringAt: name) {
                 error("M6", word: at, place("Invalid name"))
@@ -52,6 +45,25 @@ extension TypeChecker {
             }
             if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")) {
                 checkMemberType(type, at: at, offset: offset, width: width, place)
+            }
+        }
+    }
+
+    /// Most members have one of few types.
+    private mutating func checkReferencesOfMembers() {
+        let types = types
+        let (words, start) = own
+        for index in 0..<types.count(id) {
+            let at = 3 + index * 3
+            let type = words[start + at + 1]
+            if type < isSized.count, isSized[Int(type)] { continue }
+            func place(_ text: String) -> String {
+                types.text(member: index, words[start + at], text)
+            }
+            if requireType(type, word: at + 1, rule: "M6", place("Invalid type_id")),
+                checkMemberKind(type, at: at, place) != nil
+            {
+                isSized[Int(type)] = true
             }
         }
     }
@@ -266,5 +278,11 @@ extension TypeChecker {
         if sum > size {
             error("M12", word: 2, "Invalid btf_info size: entries have \(sum) of \(size)")
         }
+    }
+}
+
+extension TypeTable {
+    fileprivate func text(member index: Int, _ name: UInt32, _ text: String) -> String {
+        "member \(index + 1) " + String(systemBytes: string(at: name)) + ": " + text
     }
 }

@@ -13,6 +13,8 @@ struct TypeChecker {
     /// Whether only what types refer to is looked at: names, sizes and values are passed over where
     /// they take time.
     let onlyReferences: Bool
+    /// With `onlyReferences`: by id, whether a member can have the type; not yet known where false.
+    var isSized: [Bool] = []
     private let btf: BTF
     private let typesAt: Int
     let pointerSize: UInt32
@@ -27,6 +29,7 @@ struct TypeChecker {
         self.profile = profile
         self.report = report
         types = TypeTable(btf)
+        if onlyReferences { isSized = Array(repeating: false, count: Int(types.typeCount)) }
         pointerSize = types.pointerSize
         typesAt = btf.header.length + btf.header.typeOffset
     }

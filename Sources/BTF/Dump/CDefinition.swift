@@ -130,11 +130,13 @@ extension CDumper {
         out.put(byte: 59)
     }
 
-    /// `enum foo {`, values, `}` and the mode attribute that gives it its size.
+    /// `enum foo {`, values, `}` and what gives it its size.
     mutating func putEnum(_ id: UInt32, level: Int) throws(BTFError) {
         let count = types.count(id)
         putTag(id)
         guard count > 0 else { return }
+        let source = layout.rule == .exact ? sizeSource(ofEnum: id) : .values
+        putSizeBefore(source, types.word(id, 2))
         out.put(" {")
         for index in 0..<count {
             try spend()
@@ -142,7 +144,7 @@ extension CDumper {
         }
         newLine(level)
         out.put(byte: 125)
-        if layout.rule == .exact { return putMode(ofSize: types.word(id, 2)) }
+        if layout.rule == .exact { return putSizeAfter(source, types.word(id, 2)) }
         switch types.word(id, 2) {
         case 1: out.put(" __attribute__((mode(byte)))")
         case 8 where layout.pointerSize == 8 && !hasWideValue(id):

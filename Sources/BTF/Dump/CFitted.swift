@@ -67,16 +67,6 @@ extension CDumper {
         }
     }
 
-    /// The attribute that gives an enum its size, in bytes, if its values do not.
-    mutating func putMode(ofSize size: UInt32) {
-        switch size {
-        case 1: out.put(" __attribute__((mode(QI)))")
-        case 2: out.put(" __attribute__((mode(HI)))")
-        case 8: out.put(" __attribute__((mode(DI)))")
-        default: break
-        }
-    }
-
     /// A comment above a definition whose alignment in the source BTF does not tell.
     mutating func putAlignmentNote(_ id: UInt32) {
         guard layout.rule == .exact else { return }

@@ -27,7 +27,9 @@ struct FlatArrays {
                 types.forEachReference(id) { if isElement[Int($0)] { inner.remove($0) } }
             }
         }
-        for id in arrays { try flatten(id, types, btf) }
+        for id in arrays where types.kindIfAny(types.word(id, 3)) == .array {
+            try flatten(id, types, btf)
+        }
         flat = flat.filter { !inner.contains($0.key) }
     }
 

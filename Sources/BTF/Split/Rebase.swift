@@ -50,7 +50,8 @@ extension BTF {
         let lowering = Lowering(missing, base)
         var translation = Translation(self, names, arrays, lowering)
         for ids in [needed, Array(ownIDs)] {
-            let (ids, tags) = lowering.parts(of: ids.filter { !arrays.inner.contains($0) }, self)
+            let kept = arrays.inner.isEmpty ? ids : ids.filter { !arrays.inner.contains($0) }
+            let (ids, tags) = lowering.parts(of: kept, self)
             var writer = TypeWriter(names: names)
             try translation.write(ids, tags: tags, to: &writer)
             writer.seal()
@@ -93,9 +94,8 @@ struct Translation: ~Copyable {
     /// What each type is in the store or in the unit being written; 0 for what is neither.
     var ids: [UInt32]
     private let names: NamePool
-    /// By offset in the BTF's strings: which of `numbers` is that of the name.
-    private var known: NumberTable
-    private var numbers: [UInt32] = []
+    /// By offset in the BTF's strings: the number of the name.
+    private var known: PagedNumbers
 
     init(_ btf: BTF, _ names: NamePool, _ arrays: FlatArrays, _ lowering: Lowering) {
         self.btf = btf
@@ -103,7 +103,8 @@ struct Translation: ~Copyable {
         self.lowering = lowering
         self.names = names
         self.arrays = arrays
-        known = NumberTable(expecting: btf.starts.count * 2)
+        known = PagedNumbers(
+            below: types.ownStrings.count + (btf.base == nil ? 0 : types.lowStrings.count))
         ids = Array(repeating: 0, count: Int(btf.typeCount))
     }
 
@@ -114,8 +115,9 @@ struct Translation: ~Copyable {
             types.withRecord(id) { words, start in
                 TypeInfo(rawValue: words[start + 1]).forEachName { place in
                     let offset = words[start + place]
-                    guard offset != 0, known.find(offset) == nil else { return }
-                    known.insert(offset, UInt32(numbers.count + new.count))
+                    guard offset != 0, known[offset] == PagedNumbers.none else { return }
+                    // Until its number is known.
+                    known[offset] = 0
                     new.append(offset)
                 }
             }
@@ -123,13 +125,13 @@ struct Translation: ~Copyable {
         guard let taken = names.intern(new, types.lowStrings, types.ownStrings) else {
             throw BTFError(offset: 0, "its strings do not fit that base")
         }
-        numbers += taken
+        for index in new.indices { known[new[index]] = taken[index] }
     }
 
     /// - Parameter offset: of a name of a type of the unit being written.
     private func name(_ offset: UInt32) -> UInt32 {
         // All names of the unit were taken.
-        offset == 0 ? 0 : numbers[Int(known.find(offset)!)]
+        offset == 0 ? 0 : known[offset]
     }
 
     /// - Parameter tags: TYPE_TAGs to omit: references to them become references to the tagged

@@ -4,13 +4,15 @@ package import Bytes
 
 /// Whether BTF of which only the bytes are known is standalone, and the evidence. Nothing in BTF
 /// says so: split BTF is recognised by references that lead outside it.
-package struct Recognition: Sendable, Equatable {
+package struct Recognition: Sendable {
     /// Else it is split BTF, which continues another.
     package let isStandalone: Bool
     /// Everything agrees.
     package let isSure: Bool
     /// What was looked at, and how it came out.
     package let signs: [String]
+    /// The same as `BTF.parse` makes of the bytes, if they are standalone and nothing leads outside.
+    package let btf: BTF?
 
     /// - Parameters:
     ///   - bytes: a whole BTF whose header is sound.
@@ -27,10 +29,13 @@ package struct Recognition: Sendable, Equatable {
                 ? nil : whole.map { $0.misfitOfReferences } ?? BTF.misfit(of: bytes, on: nil)
             isSure = !facts.isDamaged && !isEmpty && fault == nil
             signs = facts.signs + (fault.map { [$0.message] } ?? [])
+            // With a layout, parsing keeps what it refuses otherwise.
+            btf = whole.flatMap { $0.layout == nil ? $0 : nil }
         } else {
             // Kernels also accept split BTF with an empty string of its own.
             isSure = leadsOut && !facts.startsWithEmpty
             signs = facts.signs
+            btf = nil
         }
     }
 }

@@ -12,7 +12,7 @@ final class LazyForm: Sendable {
     private let header: Header
     private let mark: BTFMark.Reading
     private let hasDistilledBase: Bool
-    private let known = Mutex<KnownForm?>(nil)
+    private let known = Mutex<(form: KnownForm, btf: BTF?)?>(nil)
 
     init(_ bytes: ByteView, _ header: Header, _ mark: BTFMark.Reading, hasDistilledBase: Bool) {
         self.bytes = bytes
@@ -21,14 +21,18 @@ final class LazyForm: Sendable {
         self.hasDistilledBase = hasDistilledBase
     }
 
-    var value: KnownForm {
+    var value: KnownForm { found.form }
+
+    /// What `BTF.parse` makes of BTF without a base, if working the form out has read all of it.
+    var btf: BTF? { found.btf }
+
+    private var found: (form: KnownForm, btf: BTF?) {
         known.withLock { known in
-            let value =
-                known
-                ?? KnownForm(
-                    mark, hasDistilledBase: hasDistilledBase, Recognition(bytes, header: header))
-            known = value
-            return value
+            if let known { return known }
+            let recognition = Recognition(bytes, header: header)
+            let form = KnownForm(mark, hasDistilledBase: hasDistilledBase, recognition)
+            known = (form, recognition.btf)
+            return (form, recognition.btf)
         }
     }
 }

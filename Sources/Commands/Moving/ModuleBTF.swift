@@ -135,6 +135,12 @@ struct ModuleBTF: BatchContents {
         _ = try sound(btf)
     }
 
+    /// Reads BTF without a base.
+    func parseStandalone() throws(Failure) -> BTF {
+        if let btf = form.btf { return btf }
+        return try attempt { () throws(BTFError) in try BTF.parse(bytes) }
+    }
+
     /// Reads split BTF over the base that it was built against.
     ///
     /// - Throws: for unsound BTF, whose result would be unsound as well.

@@ -134,7 +134,7 @@ struct RebaseFile: Sendable {
                 "\(file.path): not surely standalone BTF: \(file.known.signs.joined(separator: ", "))",
                 hint: "kbtf rebase --force \(file.path), if it is standalone")
         }
-        let old = try file.attempt { () throws(BTFError) in try BTF.parse(file.bytes) }
+        let old = try file.parseStandalone()
         let sites = try file.inlineSites(on: old)
         return try file.attempt { () throws(BTFError) in
             renumberOnly
