@@ -179,7 +179,7 @@ import Testing
                 + "struct outer {\n\tstruct {\n\t\tint i;\n\t};\n\tint j;\n};\n\n")
     }
 
-    /// Both compilers make the size, and the sign: a mode makes clang's enums signed, whatever their
+    /// Both compilers make the size, and the sign: a mode makes clang's enums signed whatever their
     /// values, so that only those get one that are, or for which gcc 12 has nothing else.
     @Test(
         arguments: [

@@ -20,6 +20,7 @@ case_check() {
     printf '\n## check of %d modules as shipped\n' "$(find "$modules" -name '*.ko' | wc -l)" | say
     OURS="check --base $CACHE/kernels/6.1/vmlinux.btf $modules"
     against_before 1/2
+    instructions
 }
 
 case_rebase() {

@@ -11,7 +11,7 @@ package struct Recognition: Sendable {
     package let isSure: Bool
     /// What was looked at, and how it came out.
     package let signs: [String]
-    /// The same as `BTF.parse` makes of the bytes, if they are standalone and nothing leads outside.
+    /// What `BTF.parse` makes of the bytes, if they are standalone and nothing leads outside.
     package let btf: BTF?
 
     /// - Parameters:
