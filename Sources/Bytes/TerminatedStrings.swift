@@ -106,7 +106,7 @@ extension ByteCursor {
     }
 
     /// Calls `body` with `length` bytes from `offset` on, wherever the cursor is.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func withSpan<R>(_ offset: Int, _ length: Int, _ body: (RawSpan) -> R) -> R {
         precondition(offset >= 0 && length >= 0 && offset <= count && length <= count &- offset)
         // SAFETY: the range was checked; the span is used inside the call only.

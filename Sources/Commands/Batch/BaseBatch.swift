@@ -86,12 +86,7 @@ struct BaseBatch<Base: SearchedBase> {
             let setting = Setting(base: ready.base, foreign: outcome.foreign, jobs: jobs)
             do throws(Failure) {
                 let opened = if let opened { opened } else { try open(file) }
-                if opened.keeping.ignored > 0 {
-                    outcome.messages.append(
-                        .warning(
-                            "\(file.path): \(opened.keeping.ignored) bytes of something else follow the gzip "
-                                + "data: they are ignored", hint: nil))
-                }
+                if let warning = opened.keeping.warning { outcome.messages.append(warning) }
                 try work(file, opened, setting, &outcome)
             } catch { outcome.fail(error) }
             return outcome

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 
+import Console
 import Synchronization
 
 /// A file as it was opened to see which base it needs.
@@ -11,8 +12,8 @@ protocol BatchContents: Sendable {
 struct Keeping: Sendable {
     /// Bytes of memory, because it was decompressed; 0 for a mapped file.
     var size = 0
-    /// Bytes behind the compressed data.
-    var ignored = 0
+    /// Of what is odd about the file and does no harm.
+    var warning: Talk.Message?
     /// It cannot be read a second time: a pipe, such as the shell's `<(xzcat foo.ko.xz)`.
     var isRequired = false
 }

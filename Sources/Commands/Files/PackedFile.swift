@@ -40,19 +40,20 @@ enum PackedFile {
             unpacked = try decompressCounting(view, format: format, concatenated: true)
         } catch { throw Failure("\(path): \(error)") }
         keeping.size = unpacked.bytes.count
-        keeping.ignored = try ignored(view, unpacked, format, path)
+        keeping.warning = try warning(view, unpacked, format, path)
         return Contents(view: unpacked.bytes, keeping: keeping)
     }
 
-    /// How many bytes follow the compressed data and are ignored, as gzip does.
+    /// Of other bytes behind the compressed data, which gzip ignores.
     ///
     /// - Throws: for those of a module that the format's own tool refuses, and whoever loads it.
     ///   Kernels may have more behind them.
-    private static func ignored(
+    private static func warning(
         _ view: ByteView, _ unpacked: Decompressed, _ format: CompressionFormat, _ path: String
-    ) throws(Failure) -> Int {
+    ) throws(Failure) -> Talk.Message? {
         let rest = view.count - unpacked.consumed
-        guard rest > 0, format.isOfModules, ELFFile.isRelocatable(unpacked.bytes) else { return 0 }
+        guard rest > 0, format.isOfModules, ELFFile.isRelocatable(unpacked.bytes)
+        else { return nil }
         guard format == .gzip else {
             throw Failure(
                 "\(path): \(rest) bytes of something else follow the \(format.name) data, at "
@@ -60,7 +61,10 @@ enum PackedFile {
                 hint: "\(format.name) -t \(path) says so as well: compress the module again")
         }
         let isPadding = (unpacked.consumed..<view.count).allSatisfy { view[$0] == 0 }
-        return isPadding ? 0 : rest
+        if isPadding { return nil }
+        return .warning(
+            "\(path): \(rest) bytes of something else follow the gzip data: they are ignored",
+            hint: nil)
     }
 
     /// Replaces the file at `path`. A compressed one is compressed again, by the same method.
