@@ -23,9 +23,11 @@ extension UnitEncoder {
             return
         case .float:
             note(name, .floatAsInteger)
-        case .complex:
-            try addComplex(die, name: name, size: size)
-            return
+        case .complex(let isFloat):
+            note(name, .complexNumber)
+            if let part = ComplexPart(isFloat: isFloat, of: size) {
+                return addComplex(die, name: name, part)
+            }
         default:
             break
         }
@@ -50,18 +52,18 @@ extension UnitEncoder {
     }
 
     /// A complex number: an array of two of its parts, which lies in memory the same way.
-    private mutating func addComplex(_ die: borrowing DIE, name: UInt32, size: UInt32)
-        throws(DWARFError)
-    {
-        note(name, .complexNumber)
-        var part = String(decoding: context.names.bytes(of: name), as: UTF8.self)
-        if part.hasPrefix("complex ") { part.removeFirst("complex ".utf8.count) }
-        let partName = context.names.intern(part)
-        if !features.contains(.float) { note(partName, .floatAsInteger) }
+    private mutating func addComplex(
+        _ die: borrowing DIE, name: UInt32, _ part: ComplexPart
+    ) {
+        let called = String(decoding: context.names.bytes(of: name), as: UTF8.self)
+        let partName = context.names.intern(part.name(inTypeCalled: called))
+        if part.isFloat, !features.contains(.float) { note(partName, .floatAsInteger) }
         let element =
-            features.contains(.float)
-            ? types.add(.float, name: partName, third: size / 2)
-            : types.addInt(name: partName, size: size / 2, encoding: 0, bits: size / 2 * 8)
+            part.isFloat && features.contains(.float)
+            ? types.add(.float, name: partName, third: part.size)
+            : types.addInt(
+                name: partName, size: part.size,
+                encoding: part.isFloat ? 0 : BaseEncoding.signed.intBits, bits: part.size * 8)
         let id = types.addArray(element: element, index: 0, count: 2)
         references.waitForInt(types.position - 2)
         define(die, as: id)
@@ -348,7 +350,9 @@ extension UnitEncoder {
 
 /// What a base type's bits mean (DW_ATE, DWARF 5 section 7.8).
 enum BaseEncoding {
-    case boolean, signed, unsigned, float, complex, other
+    case boolean, signed, unsigned, float
+    case complex(isFloat: Bool)
+    case other
 
     init(_ code: UInt64) {
         switch code {
@@ -356,7 +360,9 @@ enum BaseEncoding {
         case 0x05, 0x06, 0x0d: self = .signed
         case 0x07, 0x08, 0x0e, 0x10, 0x11, 0x12: self = .unsigned
         case 0x04: self = .float
-        case 0x03, 0x09: self = .complex
+        case 0x03, 0x09: self = .complex(isFloat: true)
+        // DW_ATE_lo_user, of gcc and clang for complex integers.
+        case 0x80: self = .complex(isFloat: false)
         default: self = .other
         }
     }

@@ -30,6 +30,26 @@ import Testing
         // Without bpftool's rules there is no frame.
         #expect(try text(btf, .c, [TypeID(one)]) == "struct one {\n\tint a;\n};\n\n")
     }
+
+    /// bpftool leaves tags out where it leaves qualifiers out.
+    @Test func tagsOfPointersToFunctionsAndArrays() throws {
+        var asm = BTFAssembler()
+        let int = asm.int()
+        func tagged(_ target: UInt32) -> UInt32 {
+            asm.record(.ptr, third: asm.record(.typeTag, "x", third: target))
+        }
+        let function = tagged(asm.prototype(returns: int))
+        let array = tagged(asm.array(int, index: int, 3))
+        let plain = tagged(int)
+        let one = asm.structure(
+            "one", size: 24, [("f", function, 0), ("a", array, 64), ("i", plain, 128)])
+        let tag = "__attribute__((btf_type_tag(\"x\")))"
+        let exact = try text(asm.parse(), .c, [TypeID(one)])
+        #expect(exact.ranges(of: tag).count == 3, "\(exact)")
+        let like = try text(asm.parse(), .c, [TypeID(one)], COptions(isLikeBpftool: true))
+        let members = "\tint (*f)(void);\n\tint (*a)[3];\n\tint \(tag) *i;\n"
+        #expect(like.contains(members), "\(like)")
+    }
 }
 
 extension String {

@@ -71,6 +71,45 @@ func unit(
         #expect(outcome.ledger == ["complex double: complex-number"])
     }
 
+    /// gcc has no name for most complex integers, clang none for any complex number.
+    @Test(
+        arguments: [
+            ("complex", 8, 3, "float", "float float: size 4"),
+            ("complex", 16, 3, "double", "float double: size 8"),
+            ("complex", 32, 3, "long double", "float long double: size 16"),
+            ("complex", 24, 3, "long double", "float long double: size 12"),
+            ("complex long double", 32, 3, "long double", "float long double: size 16"),
+            ("complex int", 8, 0x80, "int", "int int: size 4 bits 32 signed"),
+            ("complex", 8, 0x80, "int", "int int: size 4 bits 32 signed"),
+            ("__unknown__", 2, 0x80, "signed char", "int signed char: size 1 bits 8 signed"),
+            ("__unknown__", 4, 0x80, "short", "int short: size 2 bits 16 signed"),
+            ("__unknown__", 16, 0x80, "long long", "int long long: size 8 bits 64 signed"),
+        ] as [(String, UInt64, UInt64, String, String)])
+    func partsOfComplexNumbers(
+        name: String, size: UInt64, encoding: UInt64, part: String, line: String
+    ) throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.base(name, size, encoding)
+                unit.add(.typedef, [.name("c"), .type(name)])
+            })
+        #expect(outcome.line("c") == "typedef c: [2]\(part)")
+        #expect(outcome.line(part) == line)
+        #expect(outcome.ledger == ["\(name): complex-number"])
+    }
+
+    /// Halves that no type has: an integer of the whole size.
+    @Test(arguments: [(6, 3), (2, 3), (7, 3), (12, 0x80)] as [(UInt64, UInt64)])
+    func complexNumbersOfOddSizes(size: UInt64, encoding: UInt64) throws {
+        let outcome = try encoded(
+            unit { unit in
+                unit.base("odd", size, encoding)
+                unit.add(.typedef, [.name("c"), .type("odd")])
+            })
+        #expect(outcome.line("odd") == "int odd: size \(size) bits \(size * 8)")
+        #expect(outcome.ledger == ["odd: complex-number"])
+    }
+
     @Test func modifiersAndPointers() throws {
         let outcome = try encoded(
             unit { unit in

@@ -191,11 +191,13 @@ extension CDumper {
         }
     }
 
-    /// Arrays and functions have no qualifiers in C; some compilers record them anyway.
+    /// Arrays and functions have no qualifiers in C; some compilers record them anyway. bpftool
+    /// drops tags with them.
     private mutating func dropQualifiers(_ floor: Int) {
         while chain.count > floor, case let id = chain[chain.count - 1], id != 0 {
             switch types.kind(id) {
             case .const, .volatile, .restrict: chain.truncate(to: chain.count - 1)
+            case .typeTag where layout.rule != .exact: chain.truncate(to: chain.count - 1)
             default: return
             }
         }
