@@ -1,18 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# bpftool 7.1 with libbpf 1.1 (Debian 12's 6.1.192) prints a C header of BTF that has an unsigned enum of one byte, which
-# BPF programs include.
+# bpftool 7.5 (Debian 13's 6.12.117) prints a C header of BTF that has an unsigned enum of one byte, which BPF programs
+# include.
 #
-# `bpftool btf dump file F format c` gives the enum the attribute mode(byte). gcc takes such an enum for unsigned, as the
-# BTF says, but clang for signed, whatever its values. So clang thinks that no value of a byte is one of 128 or more: it
-# compiles a comparison with such a value to "never", in a BPF program as elsewhere, with a warning at most where both
-# sides are constants. With the attribute packed instead, clang's enum is unsigned, and has one byte.
+# `bpftool btf dump file F format c` gives the enum the attribute mode(byte). clang 14 takes such an enum for signed,
+# whatever its values. So it thinks that no value of a byte is one of 128 or more, and compiles a comparison with
+# such a value to "never". With the attribute packed instead, the enum is unsigned, and has one byte, too.
 
 # shellcheck source-path=SCRIPTDIR source=packages.bash
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
 packages "${BPF_TOOLS[@]}" pahole=1.24-4.1 libdw1=0.188-2.1 libbpf1=1:1.1.2-0+deb12u1
+# With the C library of their own release.
+TRIXIE=$ROOT/trixie
+mkdir "$TRIXIE"
+ROOT=$TRIXIE packages_of trixie bpftool=7.5.0+6.12.117-1 libc6=2.41-12+deb13u5 libelf1t64=0.192-4 \
+    zlib1g=1:1.3.dfsg+really1.3.1-1+deb13u1 libcap2=1:2.75-10+deb13u1+b3 libzstd1=1.5.7+dfsg-1
+bpftool_of_trixie() {
+    local libraries=$TRIXIE/usr/lib/x86_64-linux-gnu
+    "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$TRIXIE/usr/sbin/bpftool" "$@"
+}
 cd "$ROOT"
 clang() { from_packages "$ROOT/usr/bin/clang-14" -w "$@"; }
 
@@ -22,7 +30,7 @@ struct lamp { enum state state; } lamp;
 C
 clang -g -O2 -c source.c -o source.o
 from_packages pahole -J source.o
-from_packages "$ROOT/usr/sbin/bpftool" btf dump file source.o format c >header.h
+bpftool_of_trixie btf dump file source.o format c >header.h
 sed 's/mode(byte)/packed/' header.h >packed.h
 cat >program.c <<'C'
 int is_on(struct lamp *lamp) { return lamp->state == ON; }
@@ -32,7 +40,7 @@ C
 result() {
     clang -target bpf -O2 -S -emit-llvm -include "$1" program.c -o - | grep -q 'ret i32 0$' && echo always 0 || echo depends
 }
-same 'encoding' 'unsigned' "$(from_packages "$ROOT/usr/sbin/bpftool" btf dump file source.o | grep -o "'state' encoding=[A-Z]*" | cut -d= -f2 | tr '[:upper:]' '[:lower:]')"
+same 'encoding' 'UNSIGNED' "$(bpftool_of_trixie btf dump file source.o | grep -o "'state' encoding=[A-Z]*" | cut -d= -f2)"
 same 'attribute' 'mode(byte)' "$(grep -o 'mode([a-z]*)' header.h)"
 same 'of the source' 'depends' "$(result source.c)"
 same 'of the header' 'always 0' "$(result header.h)"
