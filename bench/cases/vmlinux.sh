@@ -75,7 +75,8 @@ shares() {
         { tail -n 3 "$WORK/callgrind" >&2; die "callgrind fails"; }
     callgrind_annotate --inclusive=yes --show-percs=no --threshold=100 "$WORK/shares" |
         awk -v goal="$WORK/share" '
-            { gsub(",", "", $1) }
+            # A number: strings are compared otherwise.
+            { gsub(",", "", $1); $1 += 0 }
             /PROGRAM TOTALS/ { all = $1 }
             /DWARFToBTF9EncodeRunV3all_/ && !units { units = $1 }
             /DWARFToBTF9EncodeRunV4takey/ && !taken { taken = $1 }
