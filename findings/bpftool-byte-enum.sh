@@ -12,15 +12,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/packages.bash"
 
 packages "${BPF_TOOLS[@]}" pahole=1.24-4.1 libdw1=0.188-2.1 libbpf1=1:1.1.2-0+deb12u1
-# With the C library of their own release.
-TRIXIE=$ROOT/trixie
-mkdir "$TRIXIE"
-ROOT=$TRIXIE packages_of trixie bpftool=7.5.0+6.12.117-1 libc6=2.41-12+deb13u5 libelf1t64=0.192-4 \
-    zlib1g=1:1.3.dfsg+really1.3.1-1+deb13u1 libcap2=1:2.75-10+deb13u1+b3 libzstd1=1.5.7+dfsg-1
-bpftool_of_trixie() {
-    local libraries=$TRIXIE/usr/lib/x86_64-linux-gnu
-    "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$TRIXIE/usr/sbin/bpftool" "$@"
-}
 cd "$ROOT"
 clang() { from_packages "$ROOT/usr/bin/clang-14" -w "$@"; }
 

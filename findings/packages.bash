@@ -8,6 +8,8 @@
 #                              of another suite of Debian, where the machine's apt finds Debian; MACHINE=ARCH for
 #                              packages of another machine
 #   pahole_of_sid ARGUMENT...  pahole 1.32
+#   bpftool_of_trixie ARGUMENT...
+#                              bpftool 7.5
 #   configured_of_sid FLAVOUR[=ARCH] OPTION...
 #                              which of these options the configuration of sid's 7.2.13 for a machine sets
 #   BPF_TOOLS                  packages of a clang for BPF and of bpftool
@@ -55,6 +57,15 @@ Dir::Cache "$dir/cache";
 CONF
     APT_CONFIG=$dir/apt.conf apt-get -qq update
     APT_CONFIG=$dir/apt.conf packages "$@"
+}
+
+# With the C library of their own release.
+bpftool_of_trixie() {
+    local trixie=$ROOT/trixie libraries=$ROOT/trixie/usr/lib/x86_64-linux-gnu
+    [ -d "$trixie" ] ||
+        ROOT=$trixie packages_of trixie bpftool=7.5.0+6.12.117-1 libc6=2.41-12+deb13u5 libelf1t64=0.192-4 \
+            zlib1g=1:1.3.dfsg+really1.3.1-1+deb13u1 libcap2=1:2.75-10+deb13u1+b3 libzstd1=1.5.7+dfsg-1
+    "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" "$trixie/usr/sbin/bpftool" "$@"
 }
 
 pahole_of_sid() {

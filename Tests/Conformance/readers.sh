@@ -6,19 +6,20 @@
 
 # readers_root DIR: the three programs and their libraries in DIR, for the guest's /shared.
 readers_root() {
-    local sid=$CACHE/peers/sid dir=$1 program
+    local sid=$CACHE/peers/sid dir=$1 program path
     chroot "$sid" dpkg-query -W bpftrace >/dev/null 2>&1 || install_in "$sid" bpftrace || return 1
     rm -rf "$dir"
     mkdir -p "$dir/lib"
     for program in bpftool pahole bpftrace; do
-        cp "$(readlink -f "$sid/usr/bin/$program" "$sid/usr/sbin/$program" | xargs ls 2>/dev/null | head -n 1)" "$dir/$program"
+        path=$(chroot "$sid" sh -c "command -v $program")
+        cp -L "$sid$path" "$dir/$program"
         # By its name in the dynamic section, whatever file that is.
-        chroot "$sid" sh -c "ldd \$(command -v $program)" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }' |
+        chroot "$sid" sh -c "ldd $path" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }' |
             while read -r file; do cp -L "$sid$file" "$dir/lib/"; done
     done
 }
 
-# readers_expect SERIES DIR: what each is to say of DIR/kbtf_test.ko, for two of them from DWARF.
+# readers_expect SERIES DIR: what they are to say of DIR/whole.ko, pahole from DWARF.
 readers_expect() {
     local expected=$2/expected
     mkdir -p "$expected"
@@ -34,7 +35,8 @@ patched_readers() {
     mkdir -p "$test"
     readers_root "$dir/root" >"$dir/staging" 2>&1 ||
         { verdict "patched $series, readers" 1 "no bpftrace: $(tail -n 1 "$dir/staging")"; return; }
-    (patched_environment "$series") && test_module "$series" "$REPO/selftests/modules/kbtf_test" kbtf_test "$dir" >"$dir/staging" 2>&1 || { verdict "patched $series, readers" 1 "$(tail -n 1 "$dir/staging")"; return; }
+    (patched_environment "$series") && test_module "$series" "$REPO/selftests/modules/kbtf_test" kbtf_test "$dir" >"$dir/staging" 2>&1 ||
+        { verdict "patched $series, readers" 1 "$(tail -n 1 "$dir/staging")"; return; }
     "$KBTF" encode -q --standalone "$dir/kbtf_test.ko" && mv "$dir/kbtf_test.ko" "$test/whole.ko" &&
         readers_expect "$series" "$test" || { verdict "patched $series, readers" 1 "nothing to expect"; return; }
     strip --strip-debug -o "$test/kbtf_test.ko" "$test/whole.ko"
